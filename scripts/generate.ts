@@ -1,0 +1,27 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { stringify } from 'yaml';
+import { irsaBindingCrd, irsaGrantCrd } from '../src/api/crds.ts';
+
+const HEADER = '# Generated from src/api by `npm run generate`; do not edit.\n';
+
+/** Everything that is generated, by path. */
+const files: Record<string, string> = {
+  'crds/irsabindings.yaml': HEADER + stringify(irsaBindingCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
+  'crds/irsagrants.yaml': HEADER + stringify(irsaGrantCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
+};
+
+/** Writes them; with `--check` it only says which are not what the code says, and exits 1. */
+const check = process.argv.includes('--check');
+for (const [path, wanted] of Object.entries(files)) {
+  const found = await readFile(path, 'utf8').catch(() => undefined);
+  if (found === wanted) continue;
+  if (check) {
+    console.error(`${path} is not what src/api says; run \`npm run generate\` and commit the result`);
+    process.exitCode = 1;
+  } else {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, wanted);
+    console.log(`wrote ${path}`);
+  }
+}

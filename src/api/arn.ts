@@ -1,0 +1,74 @@
+import type { Issuer } from './issuer.ts';
+import { type Problem, problem } from './problem.ts';
+
+declare const brand: unique symbol;
+/** `arn:<partition>:iam::<account>:role/[<path>/]<name>`, checked by `parseRoleArn`. */
+export type RoleArn = string & { readonly [brand]: 'RoleArn' };
+/** `arn:<partition>:iam::<account>:oidc-provider/<issuer without https://>`. */
+export type ProviderArn = string & { readonly [brand]: 'ProviderArn' };
+/** Twelve digits. */
+export type AccountId = string & { readonly [brand]: 'AccountId' };
+
+/** The partitions that AWS has (botocore's `partitions.json`). */
+export const PARTITIONS = ['aws', 'aws-cn', 'aws-us-gov', 'aws-iso', 'aws-iso-b', 'aws-iso-e', 'aws-iso-f', 'aws-eusc'] as const;
+export type Partition = (typeof PARTITIONS)[number];
+
+/** IAM: a role's name has 64 characters at most of these; its path 512 of any printable ASCII. `*` and `?` are left out: they are wildcards in a grant. */
+const NAME = '[A-Za-z0-9+=,.@_-]{1,64}';
+const PATH = '/(?:[\\x21-\\x29\\x2B-\\x2E\\x30-\\x3E\\x40-\\x7E]+/)*';
+const MAX_PATH_LENGTH = 512;
+
+/** The role ARN as a pattern without look-ahead, so that the CRD's schema carries the very same one. Groups: partition, account, path, name. */
+export const ROLE_ARN_PATTERN = `^arn:(${PARTITIONS.join('|')}):iam::([0-9]{12}):role(${PATH})(${NAME})$`;
+/** 512 of path, 64 of name, and `arn:aws-us-gov:iam::111122223333:role` before them. */
+export const ROLE_ARN_MAX_LENGTH = 613;
+
+export interface RoleArnParts {
+  readonly partition: Partition;
+  readonly account: AccountId;
+  /** With both slashes: `/` or `/team/app/`. */
+  readonly path: string;
+  readonly name: string;
+}
+
+const ROLE_ARN = new RegExp(ROLE_ARN_PATTERN);
+const OTHER_IAM_RESOURCE = /^arn:[a-z0-9-]+:(?:iam|sts)::[0-9]*:(policy|instance-profile|user|group|oidc-provider|assumed-role|root|mfa)\b/;
+
+/** The parsed ARN, or a sentence about what is wrong with it (it quotes the text, so that a blank can be seen). */
+export function parseRoleArn(text: string): RoleArn | Problem {
+  const found = ROLE_ARN.exec(text);
+  if (found === null) return problem(`"${text}" is not the ARN of a role: ${whatIsWrong(text)}`);
+  if ((found[3] ?? '').length > MAX_PATH_LENGTH) return problem(`"${text}" has a path of more than ${MAX_PATH_LENGTH} characters`);
+  return text as RoleArn;
+}
+
+function whatIsWrong(text: string): string {
+  const wanted = 'wanted is "arn:aws:iam::<12 digits>:role/<path and name>"';
+  const other = OTHER_IAM_RESOURCE.exec(text);
+  if (other) return `it names a resource of the kind "${other[1]}"; ${wanted}`;
+  if (text !== text.trim()) return `there is white space around it; ${wanted}`;
+  if (text.includes('*') || text.includes('?')) return `a binding names one role, wildcards belong into an IrsaGrant; ${wanted}`;
+  const account = /^arn:[a-z-]+:iam:[^:]*:([^:]*):/.exec(text)?.[1];
+  if (account !== undefined && !/^[0-9]{12}$/.test(account)) return `the account "${account}" has not twelve digits; ${wanted}`;
+  const partition = /^arn:([^:]*):/.exec(text)?.[1];
+  if (partition !== undefined && !PARTITIONS.some((known) => known === partition)) return `AWS has no partition "${partition}"; ${wanted}`;
+  return wanted;
+}
+
+export function roleArnParts(arn: RoleArn): RoleArnParts {
+  const [, partition, account, path, name] = ROLE_ARN.exec(arn) ?? [];
+  if (!partition || !account || !path || !name) throw new TypeError(`not parsed by parseRoleArn: ${arn}`);
+  return { partition: partition as Partition, account: account as AccountId, path, name };
+}
+
+/** The provider that a role's account must have for tokens of this issuer. IAM leaves the scheme out (IAM user guide, OIDC providers). */
+export function providerArnFor(role: RoleArn, issuer: Issuer): ProviderArn {
+  const { partition, account } = roleArnParts(role);
+  return `arn:${partition}:iam::${account}:oidc-provider/${issuer.slice('https://'.length)}` as ProviderArn;
+}
+
+/** The account of any well-formed ARN, for example the caller's `arn:aws:sts::111122223333:assumed-role/x/y`. */
+export function accountOfArn(arn: string): AccountId | undefined {
+  const account = /^arn:[a-z0-9-]+:[a-z]+:[^:]*:([0-9]{12}):/.exec(arn)?.[1];
+  return account as AccountId | undefined;
+}

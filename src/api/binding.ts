@@ -1,0 +1,173 @@
+import { z } from 'zod';
+import { parseRoleArn, ROLE_ARN_MAX_LENGTH, ROLE_ARN_PATTERN, type RoleArn } from './arn.ts';
+import { CONDITION_STATUSES, CONDITION_TYPES, type Condition } from './condition.ts';
+import { FINDINGS, type FindingCode } from './finding.ts';
+import { STS_AUDIENCE } from './names.ts';
+import { type Problem, problem } from './problem.ts';
+import { audience, cel, dnsName, immutable, sentenceOf, uid } from './schema.ts';
+
+/** A number of pods, or a percentage of the workload's pods. The union cannot be written in a CRD: its schema says int-or-string and CEL bounds it. */
+const intOrPercent = z.union([z.int().min(1).max(1000), z.string().regex(/^(100|[1-9]?[0-9])%$/)]).meta({
+  description: 'How many ready pods of one workload may be away at once: a number, or a percentage that is rounded up.',
+  'x-kubernetes-int-or-string': true,
+  ...cel(
+    'type(self) == int ? self >= 1 && self <= 1000 : self.matches("^(100|[1-9]?[0-9])%$")',
+    'maxUnavailable is a number from 1 to 1000 or a percentage such as "25%"',
+  ),
+});
+
+const restart = z.object({
+  strategy: z
+    .enum(['Evict', 'Never'])
+    .default('Evict')
+    .describe('How pods that lack the role are restarted: by the Eviction API, or not at all.'),
+  afterTrustRepair: z
+    .enum(['Unready', 'Always', 'Never'])
+    .default('Unready')
+    .describe('Which pods are restarted when only the trust policy was mended: those that are not ready, all, or none.'),
+  maxUnavailable: intOrPercent.default(1),
+});
+
+export const bindingSpec = z.object({
+  serviceAccountName: dnsName('The ServiceAccount, in the namespace of the binding.', immutable('serviceAccountName')),
+  roleArn: z
+    .string()
+    .min(1)
+    .max(ROLE_ARN_MAX_LENGTH)
+    .meta({
+      description: 'The ARN of the role, with its path.',
+      ...cel(
+        `self.matches('${ROLE_ARN_PATTERN.replaceAll('\\', '\\\\')}')`,
+        'roleArn is the ARN of one role, for example arn:aws:iam::111122223333:role/team/app',
+      ),
+    }),
+  mode: z
+    .enum(['Enforce', 'Observe'])
+    .default('Enforce')
+    .describe('Observe reports what would change, in status.plan, and changes nothing.'),
+  audience: audience('The audience of the token, as the role and the provider expect it.').default(STS_AUDIENCE),
+  trustPolicy: z
+    .enum(['Managed', 'External'])
+    .default('Managed')
+    .describe('External: somebody else writes the trust policy, it is only checked.'),
+  restart: restart.prefault({}),
+  deletionPolicy: z
+    .enum(['Revoke', 'Retain'])
+    .default('Revoke')
+    .describe('Retain leaves trust and annotation as they are when the binding is deleted.'),
+  suspend: z.boolean().default(false).describe('Leaves everything as it stands; only the status is written.'),
+});
+
+const condition = z.object({
+  type: z.enum(CONDITION_TYPES),
+  status: z.enum(CONDITION_STATUSES),
+  observedGeneration: z.int(),
+  lastTransitionTime: z.string().meta({ format: 'date-time' }),
+  reason: z.string().max(1024),
+  message: z.string().max(32_768),
+});
+
+const roleEntry = z.object({
+  arn: z.string().max(ROLE_ARN_MAX_LENGTH),
+  roleId: z.string().max(128).describe('The unique ID of the role that was meant: a role that was deleted and made again has another.'),
+  sid: z.string().max(64).describe('The Sid of our statement. It is computed, never read from here.'),
+});
+
+export const RESTART_PHASES = ['Canary', 'Rolling', 'Done', 'Stalled', 'Ineffective'] as const;
+const restartEntry = z.object({
+  kind: z.string().max(63),
+  name: z.string().max(253),
+  uid: uid(),
+  cause: z.enum(['Stale', 'TrustRepair']),
+  desired: z.string().max(64).describe('Stands for the state that the pods shall have; one attempt is made for each.'),
+  phase: z.enum(RESTART_PHASES),
+  attempts: z.int(),
+  startedAt: z.string().meta({ format: 'date-time' }),
+});
+
+/** Never more than these, so that a status stays small; the oldest finished ones are forgotten first. */
+export const MAX_RESTARTS = 32;
+/** A reader takes in no more; the most telling come first. */
+export const MAX_FINDINGS = 32;
+
+const codes = Object.keys(FINDINGS) as [FindingCode, ...FindingCode[]];
+
+export const bindingStatus = z.object({
+  observedGeneration: z.int().optional(),
+  conditions: z
+    .array(condition)
+    .max(16)
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
+    .optional(),
+  roles: z.array(roleEntry).max(16).describe('Every role on which trust of ours may stand.').optional(),
+  trustPolicy: z
+    .object({
+      managedBy: z.enum(['Operator', 'Others']),
+      characters: z.int(),
+      quota: z.int(),
+      summary: z.string().max(32).describe('characters/quota, for the printed column.'),
+    })
+    .optional(),
+  pods: z
+    .object({
+      total: z.int(),
+      current: z.int(),
+      stale: z.int(),
+      exempt: z.int(),
+      summary: z.string().max(32).describe('current/total, for the printed column.'),
+    })
+    .optional(),
+  restarts: z.array(restartEntry).max(MAX_RESTARTS).optional(),
+  findings: z
+    .array(z.object({ code: z.enum(codes), severity: z.enum(['Error', 'Warning']), message: z.string().max(4096) }))
+    .max(MAX_FINDINGS)
+    .optional(),
+  plan: z.array(z.string().max(4096)).max(32).describe('What would be done, in words, while mode is Observe.').optional(),
+});
+
+export type BindingSpec = Omit<z.output<typeof bindingSpec>, 'roleArn'> & { readonly roleArn: RoleArn };
+export type RoleEntry = z.output<typeof roleEntry>;
+export type RestartEntry = z.output<typeof restartEntry>;
+export type RestartPhase = RestartEntry['phase'];
+export interface BindingStatus extends Omit<z.output<typeof bindingStatus>, 'conditions'> {
+  readonly conditions: readonly Condition[];
+}
+
+/** Of the metadata only what decisions need. */
+export interface BindingMetadata {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation: number;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  readonly deleting: boolean;
+  readonly finalizers: readonly string[];
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface IrsaBinding {
+  readonly metadata: BindingMetadata;
+  /** A problem where a stored object does not fit today's schema (written before a rule existed): reported, never acted on. */
+  readonly spec: BindingSpec | Problem;
+  readonly status: BindingStatus;
+}
+
+export function parseBindingSpec(input: unknown): BindingSpec | Problem {
+  const parsed = bindingSpec.safeParse(input);
+  if (!parsed.success) return problem(sentenceOf(parsed.error));
+  const { roleArn, ...rest } = parsed.data;
+  const arn = parseRoleArn(roleArn);
+  return typeof arn === 'string' ? { ...rest, roleArn: arn } : problem(`spec.roleArn: ${arn.problem}`);
+}
+
+/** A status is a hint: each field that does not parse (somebody edited it) is as if it were not there. */
+export function parseBindingStatus(input: unknown): BindingStatus {
+  const fields = typeof input === 'object' && input !== null ? (input as Record<string, unknown>) : {};
+  const kept = Object.entries(bindingStatus.shape).flatMap(([name, schema]) => {
+    const parsed = (schema as z.ZodType).safeParse(fields[name]);
+    return parsed.success && parsed.data !== undefined ? [[name, parsed.data]] : [];
+  });
+  return { conditions: [], ...Object.fromEntries(kept) } as BindingStatus;
+}

@@ -1,0 +1,74 @@
+/** What the product sees of the cluster's objects: parsed and trimmed at the edge, so that ten thousand of them stay small. Times are epoch milliseconds. */
+export interface ObjectName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** `namespace/name`, the key of namespaced objects in stores and queues. */
+export type ObjectKey = `${string}/${string}`;
+
+export const keyOf = ({ namespace, name }: ObjectName): ObjectKey => `${namespace}/${name}`;
+
+export interface Namespace {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Who set an annotation, as the API server's `managedFields` tell. */
+export interface Writer {
+  readonly manager: string;
+  readonly at: number;
+}
+
+export interface ServiceAccount extends ObjectName {
+  readonly uid: string;
+  /** Only `eks.amazonaws.com/*`. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** By annotation key; several managers may hold one key with the same value. */
+  readonly writers: Readonly<Record<string, readonly Writer[]>>;
+}
+
+/** The controller of a pod. Of a Deployment's pods that is the ReplicaSet. */
+export interface Owner {
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+export interface Container {
+  readonly name: string;
+  /** The literal values of `AWS_*` variables; a variable with `valueFrom` has the value `undefined`. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The volume with the token is mounted. */
+  readonly mountsToken: boolean;
+}
+
+export interface Pod extends ObjectName {
+  readonly uid: string;
+  readonly serviceAccountName: string;
+  readonly createdAt: number;
+  readonly deleting: boolean;
+  /** Succeeded or Failed: it will never run again. */
+  readonly finished: boolean;
+  readonly ready: boolean;
+  /** A static pod's image in the API: the API cannot restart it. */
+  readonly mirror: boolean;
+  readonly owner: Owner | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Only those that decide about injection and restarts. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Init and ordinary containers; ephemeral ones are never injected. */
+  readonly containers: readonly Container[];
+  /** Audience of the projected token in the volume `aws-iam-token`; `undefined` without that volume. */
+  readonly tokenAudience: string | undefined;
+  readonly windows: boolean;
+}
+
+/** A Deployment, StatefulSet or DaemonSet: only what tells under which ServiceAccount it runs. */
+export interface Workload extends ObjectName {
+  readonly kind: 'Deployment' | 'StatefulSet' | 'DaemonSet';
+  readonly uid: string;
+  readonly serviceAccountName: string;
+  /** The label `app.kubernetes.io/name`. */
+  readonly appName: string | undefined;
+}

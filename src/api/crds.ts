@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { bindingSpec, bindingStatus } from './binding.ts';
+import { grantSpec } from './grant.ts';
+import { GROUP, VERSION } from './names.ts';
+
+type Schema = Record<string, unknown>;
+
+/** A zod schema as the API server takes it: OpenAPI 3.0, input side (so that fields with a default are optional). */
+function openApi(schema: z.ZodType): Schema {
+  const json = z.toJSONSchema(schema, {
+    target: 'openapi-3.0',
+    io: 'input',
+    override: ({ jsonSchema }) => {
+      // A structural schema knows no union: int-or-string says it, and CEL bounds it.
+      if (jsonSchema['x-kubernetes-int-or-string']) delete jsonSchema.anyOf;
+      // Closed objects are the API server's own habit (pruning); the keyword is refused beside `properties`.
+      if (jsonSchema.properties) delete jsonSchema.additionalProperties;
+      // Names of a map cannot be constrained by a structural schema; the parser does.
+      delete jsonSchema.propertyNames;
+      if (typeof jsonSchema.maximum === 'number' && jsonSchema.maximum > 2 ** 31) delete jsonSchema.maximum;
+      if (typeof jsonSchema.minimum === 'number' && jsonSchema.minimum < -(2 ** 31)) delete jsonSchema.minimum;
+    },
+  });
+  const { $schema: _, ...rest } = json;
+  return rest;
+}
+
+interface Column {
+  readonly name: string;
+  readonly type: 'string' | 'date' | 'integer';
+  readonly jsonPath: string;
+  readonly priority?: number;
+}
+
+function crd(
+  names: { kind: string; plural: string; singular: string; shortNames: string[] },
+  scope: string,
+  properties: Schema,
+  columns: Column[],
+  status: boolean,
+) {
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${names.plural}.${GROUP}` },
+    spec: {
+      group: GROUP,
+      scope,
+      names: { ...names, listKind: `${names.kind}List`, categories: ['irsa', 'aws'] },
+      versions: [
+        {
+          name: VERSION,
+          served: true,
+          storage: true,
+          ...(status ? { subresources: { status: {} } } : {}),
+          additionalPrinterColumns: columns,
+          schema: {
+            openAPIV3Schema: {
+              type: 'object',
+              required: ['spec'],
+              properties: { apiVersion: { type: 'string' }, kind: { type: 'string' }, metadata: { type: 'object' }, ...properties },
+            },
+          },
+        },
+      ],
+    },
+  };
+}
+
+const condition = (type: string, field: string) => `.status.conditions[?(@.type=="${type}")].${field}`;
+
+export const irsaBindingCrd = crd(
+  { kind: 'IrsaBinding', plural: 'irsabindings', singular: 'irsabinding', shortNames: ['irsab'] },
+  'Namespaced',
+  { spec: openApi(bindingSpec), status: openApi(bindingStatus) },
+  [
+    { name: 'Ready', type: 'string', jsonPath: condition('Ready', 'status') },
+    { name: 'Reason', type: 'string', jsonPath: condition('Ready', 'reason') },
+    { name: 'ServiceAccount', type: 'string', jsonPath: '.spec.serviceAccountName' },
+    { name: 'Role', type: 'string', jsonPath: '.spec.roleArn' },
+    { name: 'Pods', type: 'string', jsonPath: '.status.pods.summary' },
+    { name: 'Policy', type: 'string', jsonPath: '.status.trustPolicy.summary', priority: 1 },
+    { name: 'Mode', type: 'string', jsonPath: '.spec.mode', priority: 1 },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+  true,
+);
+
+export const irsaGrantCrd = crd(
+  { kind: 'IrsaGrant', plural: 'irsagrants', singular: 'irsagrant', shortNames: ['irsag'] },
+  'Cluster',
+  { spec: openApi(grantSpec) },
+  [
+    { name: 'Roles', type: 'string', jsonPath: '.spec.roleArns' },
+    { name: 'ServiceAccounts', type: 'string', jsonPath: '.spec.serviceAccountNames' },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+  false,
+);

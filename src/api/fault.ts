@@ -1,0 +1,30 @@
+/** How a call that left the process can fail. An adapter classifies once; nothing else looks at the name of a foreign error. */
+export const FAULT_KINDS = ['notFound', 'denied', 'throttled', 'conflict', 'invalid', 'transient'] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export interface FaultDetails {
+  /** The other side's own code, for example `NoSuchEntity` or a Kubernetes `Status.reason`; for logs and finer messages only. */
+  readonly code?: string;
+  /** When the other side asked for a pause: milliseconds from now. */
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+/** A failed call in the product's words. `message` is written for the user and goes unedited into conditions and logs. */
+export class Fault extends Error {
+  override readonly name = 'Fault';
+  readonly kind: FaultKind;
+  readonly code: string | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(kind: FaultKind, message: string, details: FaultDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.kind = kind;
+    this.code = details.code;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+export function isFault(error: unknown, kind?: FaultKind): error is Fault {
+  return error instanceof Fault && (kind === undefined || error.kind === kind);
+}

@@ -1,0 +1,86 @@
+/**
+ * Everything that can be wrong with a binding, as a closed vocabulary: the status, Events, metrics and documentation use the same codes.
+ * Each has a page in `docs/findings/`. `Error` breaks credentials or stops us; `Warning` works, or works for now.
+ */
+export const FINDINGS = {
+  // The grant and the declaration itself
+  NotGranted: 'Error',
+  InvalidRoleArn: 'Error',
+  RoleIsOperator: 'Error',
+  ServiceAccountTaken: 'Error',
+  // The role
+  RoleNotFound: 'Error',
+  RoleUnmodifiable: 'Error',
+  RoleAccessDenied: 'Error',
+  RoleArnMismatch: 'Error',
+  RoleInOtherAccount: 'Error',
+  RolePaused: 'Warning',
+  // The cluster's issuer and its provider in the role's account
+  IssuerUnknown: 'Error',
+  OidcProviderMissing: 'Error',
+  OidcProviderUrlMismatch: 'Error',
+  OidcProviderAudienceMissing: 'Error',
+  // The trust policy
+  TrustPolicyUnparseable: 'Error',
+  TrustNoWebIdentityStatement: 'Error',
+  TrustWrongAction: 'Error',
+  TrustPrincipalNotFederated: 'Error',
+  TrustPrincipalProviderMismatch: 'Error',
+  TrustPrincipalOtherAccount: 'Error',
+  TrustPrincipalPartition: 'Error',
+  TrustPrincipalMalformed: 'Error',
+  TrustPrincipalWildcard: 'Error',
+  TrustOrphanedPrincipal: 'Error',
+  TrustConditionKeyIssuerMismatch: 'Error',
+  TrustConditionKeyMalformed: 'Error',
+  TrustConditionKeySwapped: 'Error',
+  TrustConditionKeyUnknown: 'Error',
+  TrustSubjectMismatch: 'Error',
+  TrustSubjectWhitespace: 'Error',
+  TrustSubjectCase: 'Error',
+  TrustSubjectMalformed: 'Error',
+  TrustWildcardInStringEquals: 'Error',
+  TrustAudienceMismatch: 'Error',
+  TrustMultiIssuerAnd: 'Error',
+  TrustSetOperatorMisuse: 'Warning',
+  TrustExplicitDeny: 'Error',
+  TrustNullCondition: 'Error',
+  TrustConditionUnsatisfiable: 'Error',
+  TrustOverPermissive: 'Warning',
+  TrustPolicyTooLarge: 'Error',
+  TrustPodIdentityOnly: 'Error',
+  TrustSidTaken: 'Error',
+  TrustRestrictedByOwner: 'Error',
+  TrustOrphaned: 'Warning',
+  TrustWriteRejected: 'Error',
+  TrustRevocationBlocked: 'Error',
+  // The ServiceAccount
+  ServiceAccountMissing: 'Warning',
+  AnnotationMissing: 'Warning',
+  AnnotationRoleMismatch: 'Warning',
+  AudienceAnnotationMismatch: 'Warning',
+  // The pods
+  WorkloadUsesOtherServiceAccount: 'Warning',
+  PodCredentialsMissing: 'Warning',
+  PodRoleArnStale: 'Warning',
+  PodAudienceStale: 'Warning',
+  PodNotRestartable: 'Warning',
+  EvictionBlocked: 'Warning',
+  MultiplePDBs: 'Warning',
+  RestartStalled: 'Error',
+  RestartIneffective: 'Error',
+} as const satisfies Record<string, 'Error' | 'Warning'>;
+
+export type FindingCode = keyof typeof FINDINGS;
+export type Severity = (typeof FINDINGS)[FindingCode];
+
+export interface Finding {
+  readonly code: FindingCode;
+  readonly severity: Severity;
+  /** One sentence: what was looked at, what was found, what was wanted, values quoted. */
+  readonly message: string;
+}
+
+export function finding(code: FindingCode, message: string): Finding {
+  return { code, severity: FINDINGS[code], message };
+}

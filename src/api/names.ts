@@ -1,0 +1,38 @@
+/** Every string that somebody outside of the process knows us by. */
+export const GROUP = 'irsa-operator.dev';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}`;
+
+/** Lets us clean up what we wrote before a binding goes. */
+export const FINALIZER = `${GROUP}/finalizer`;
+
+/** Annotations of ours on bindings and pods. */
+export const ANNOTATIONS = {
+  /** On a binding that is being deleted: `"true"` lets it go although its trust could not be released. */
+  forceDelete: `${GROUP}/force-delete`,
+  /** On a pod: `never` leaves it alone, `evict` allows to restart one that no ReplicaSet, StatefulSet or DaemonSet controls. */
+  restart: `${GROUP}/restart`,
+} as const;
+
+/** What the EKS pod identity webhook reads from a ServiceAccount (webhook README). */
+export const EKS_ANNOTATIONS = {
+  roleArn: 'eks.amazonaws.com/role-arn',
+  audience: 'eks.amazonaws.com/audience',
+} as const;
+
+/** What the webhook injects into a pod (webhook source). */
+export const INJECTED = {
+  roleArn: 'AWS_ROLE_ARN',
+  tokenFile: 'AWS_WEB_IDENTITY_TOKEN_FILE',
+  volume: 'aws-iam-token',
+} as const;
+
+/** The audience that STS wants and the webhook asks for unless it is told another. */
+export const STS_AUDIENCE = 'sts.amazonaws.com';
+
+/** The names under which the API server keeps our writes apart: one for what we apply elsewhere, one for our own status. */
+export const FIELD_MANAGER = 'irsa-operator';
+export const STATUS_FIELD_MANAGER = 'irsa-operator-status';
+
+/** A role carrying this tag with the value `true` is not written to, but for a revocation. */
+export const PAUSED_ROLE_TAG = `${GROUP}/paused`;

@@ -1,0 +1,148 @@
+import { roleArnParts } from '../api/arn.ts';
+import type { BindingSpec } from '../api/binding.ts';
+import type { Assessment, StepCondition } from '../api/condition.ts';
+import { type Finding, finding } from '../api/finding.ts';
+import { annotationsAreOurs, wrongAnnotations } from './annotations.ts';
+import type { Claim } from './claim.ts';
+import type { Violation } from './conditions.ts';
+import type { Observed } from './observed.ts';
+import type { PodsAssessment } from './pods-current.ts';
+
+/** What a check looks at: the observation, what the binding may claim, and what its pods look like. */
+export interface Scope {
+  readonly seen: Observed;
+  readonly spec: BindingSpec;
+  readonly claim: Claim;
+  readonly pods: PodsAssessment;
+}
+
+type Check = (scope: Scope) => Violation | undefined;
+
+/** One step of a reconcile: what must hold for it, and what to say when it does. */
+export interface Stage {
+  readonly step: StepCondition;
+  readonly checks: readonly Check[];
+  readonly holds: (scope: Scope) => Assessment;
+}
+
+const refused = (step: StepCondition, found: Finding, terminal = true): Violation => ({
+  step,
+  status: 'False',
+  reason: found.code,
+  message: found.message,
+  terminal,
+  findings: [found],
+});
+const open = (step: StepCondition, reason: string, message: string, terminal = false): Violation => ({
+  step,
+  status: 'Unknown',
+  reason,
+  message,
+  terminal,
+  findings: [],
+});
+const good = (reason: string, message: string): Assessment => ({ status: 'True', reason, message });
+
+const authorized: Check = ({ claim }) => (claim.kind === 'refused' ? refused('Authorized', claim.finding) : undefined);
+
+const callerKnown: Check = ({ seen: { caller } }) =>
+  caller.kind === 'unknown' ? open('ProviderReady', 'CallerUnknown', `AWS did not say who irsa-operator is: ${caller.why}`) : undefined;
+
+const accountReachable: Check = ({ seen: { caller }, spec }) => {
+  const { account } = roleArnParts(spec.roleArn);
+  if (caller.kind === 'unknown' || caller.account === account) return undefined;
+  const text = `role "${spec.roleArn}" is in account ${account}; the credentials of irsa-operator ("${caller.arn}") reach account ${caller.account} only`;
+  return { ...refused('ProviderReady', finding('RoleInOtherAccount', text)), status: 'Unknown' };
+};
+
+const issuerKnown: Check = ({ seen: { cluster } }) => {
+  if (cluster.kind === 'known') return undefined;
+  const found = finding('IssuerUnknown', `nothing is written while the issuer of this cluster's tokens is not known: ${cluster.why}`);
+  return { ...refused('ProviderReady', found, false), status: 'Unknown' };
+};
+
+const providerRegistered: Check = ({ seen: { provider, cluster }, spec }) => {
+  if (cluster.kind === 'unknown') return undefined;
+  const { account } = roleArnParts(spec.roleArn);
+  if (provider === undefined)
+    return open('ProviderReady', 'Pending', `account ${account} is being asked for the OIDC provider of "${cluster.issuer}"`);
+  switch (provider.kind) {
+    case 'unreadable':
+      return open('ProviderReady', 'ProviderUnreadable', provider.why);
+    case 'missing':
+      return refused('ProviderReady', missingProvider(account, cluster.issuer, provider.similar, spec.audience));
+    case 'registered':
+      if (provider.clientIds.includes(spec.audience)) return undefined;
+      return refused('ProviderReady', missingAudience(provider.arn, cluster.issuer, provider.clientIds, spec.audience));
+  }
+};
+
+function missingProvider(account: string, issuer: string, similar: readonly string[], audience: string): Finding {
+  const todo = `register it: aws iam create-open-id-connect-provider --url ${issuer} --client-id-list ${audience}`;
+  if (similar.length === 0)
+    return finding('OidcProviderMissing', `account ${account} has no OIDC provider for this cluster's issuer "${issuer}"; ${todo}`);
+  const found = similar.map((url) => `"https://${url}"`).join(', ');
+  return finding(
+    'OidcProviderUrlMismatch',
+    `account ${account} has an OIDC provider for ${found}, but none for this cluster's issuer "${issuer}"; ${todo}`,
+  );
+}
+
+function missingAudience(arn: string, issuer: string, clientIds: readonly string[], audience: string): Finding {
+  const found = clientIds.length === 0 ? 'no client ID' : `the client IDs ${clientIds.map((id) => `"${id}"`).join(', ')}`;
+  const todo = `aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${arn} --client-id ${audience}`;
+  return finding('OidcProviderAudienceMissing', `the OIDC provider for "${issuer}" has ${found}; wanted is "${audience}": ${todo}`);
+}
+
+const trusted: Check = ({ seen, spec }) => {
+  const verdict = seen.verdicts.get(spec.roleArn);
+  if (verdict === undefined || verdict.kind === 'released')
+    return open('Trusted', 'Pending', `the trust policy of "${spec.roleArn}" is being looked at`);
+  switch (verdict.kind) {
+    case 'allowed':
+      return undefined;
+    case 'unknown':
+      return { ...open('Trusted', 'Undecidable', verdict.message, true), findings: verdict.findings };
+    case 'refused':
+      return { ...refused('Trusted', verdict.finding, verdict.terminal), findings: verdict.findings };
+  }
+};
+
+const annotated: Check = ({ seen: { serviceAccount }, spec }) => {
+  const wrong = serviceAccount === undefined ? [] : wrongAnnotations(serviceAccount.annotations, spec);
+  const [first] = wrong;
+  return first === undefined ? undefined : { ...refused('Annotated', first, false), findings: wrong };
+};
+
+/** In the order of the contract: the first check that does not hold stops the later ones. A new rule is one function, one place here, one row in the test. */
+export const STAGES: readonly Stage[] = [
+  {
+    step: 'Authorized',
+    checks: [authorized],
+    holds: ({ claim }) => good('Granted', claim.kind === 'granted' ? `granted by IrsaGrant "${claim.grants[0]?.grant}"` : ''),
+  },
+  {
+    step: 'ProviderReady',
+    checks: [callerKnown, accountReachable, issuerKnown, providerRegistered],
+    holds: ({ spec }) =>
+      good('Registered', `the account of the role has this cluster's OIDC provider, with the client ID "${spec.audience}"`),
+  },
+  { step: 'Trusted', checks: [trusted], holds: trustedBy },
+  { step: 'Annotated', checks: [annotated], holds: annotatedAs },
+  { step: 'PodsCurrent', checks: [({ pods }) => pods.violation], holds: ({ pods }) => pods.assessment },
+];
+
+function trustedBy({ seen, spec }: Scope): Assessment {
+  const verdict = seen.verdicts.get(spec.roleArn);
+  if (verdict?.kind !== 'allowed') return good('Allowed', '');
+  return good(verdict.managedBy === 'Operator' ? 'AllowedByOperator' : 'AllowedByOthers', verdict.message);
+}
+
+function annotatedAs({ seen, spec }: Scope): Assessment {
+  if (seen.serviceAccount === undefined) {
+    const message = `ServiceAccount "${spec.serviceAccountName}" does not exist yet; it is annotated as soon as it does`;
+    return { status: 'Unknown', reason: 'AwaitingServiceAccount', message };
+  }
+  const by = annotationsAreOurs(seen.serviceAccount, spec) ? '' : ' (set by somebody else)';
+  return good('Annotated', `ServiceAccount "${spec.serviceAccountName}" carries "${spec.roleArn}"${by}`);
+}

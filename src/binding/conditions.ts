@@ -1,0 +1,51 @@
+import {
+  type Assessment,
+  type Condition,
+  type ConditionType,
+  conditionsFrom,
+  STEP_CONDITIONS,
+  type StepCondition,
+} from '../api/condition.ts';
+import type { Finding } from '../api/finding.ts';
+
+/** One step that does not hold, which stops the later ones. */
+export interface Violation {
+  readonly step: StepCondition;
+  readonly status: 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  /** Nothing will happen until somebody changes something. */
+  readonly terminal: boolean;
+  readonly findings: readonly Finding[];
+}
+
+export interface Summary {
+  /** The steps that hold, with what to say of them. */
+  readonly held: Partial<Record<StepCondition, Assessment>>;
+  /** The first step that does not. */
+  readonly violation: Violation | undefined;
+  /** Says of `Ready` what there is to say beyond "all hold". */
+  readonly readyReason: string;
+  readonly readyMessage: string;
+}
+
+/**
+ * The conditions as kstatus reads them: `Ready` sums up, `Stalled` says that only a change helps, `Reconciling` that we are at it.
+ * Steps behind a violation are Unknown with the step that they wait for, so that one line tells where it is stuck.
+ */
+export function summarize(summary: Summary, before: readonly Condition[], generation: number, now: number): Condition[] {
+  const { held, violation, readyReason, readyMessage } = summary;
+  const assessments: Partial<Record<ConditionType, Assessment>> = { ...held };
+  if (violation === undefined) {
+    assessments.Ready = { status: 'True', reason: readyReason, message: readyMessage };
+    return conditionsFrom(assessments, before, generation, now);
+  }
+  const { step, status, reason, message, terminal } = violation;
+  assessments[step] = { status, reason, message };
+  for (const later of STEP_CONDITIONS.slice(STEP_CONDITIONS.indexOf(step) + 1)) {
+    assessments[later] ??= { status: 'Unknown', reason: 'Waiting', message: `waits for ${step}` };
+  }
+  assessments.Ready = { status: status === 'Unknown' ? 'Unknown' : 'False', reason, message };
+  assessments[terminal ? 'Stalled' : 'Reconciling'] = { status: 'True', reason, message };
+  return conditionsFrom(assessments, before, generation, now);
+}

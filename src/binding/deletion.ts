@@ -1,0 +1,80 @@
+import { ANNOTATIONS, EKS_ANNOTATIONS, FINALIZER } from '../api/names.ts';
+import { isProblem } from '../api/problem.ts';
+import { heldByUs } from './annotations.ts';
+import { claimOf, enforces } from './claim.ts';
+import { summarize, type Violation } from './conditions.ts';
+import type { Observed } from './observed.ts';
+import type { BindingPlan, Step } from './plan.ts';
+
+/**
+ * The end of a binding: its own subject is released from every role on which it may stand, its own annotation is taken away,
+ * and only then it may go. Leaving alone is not revoking: suspended or observing, it goes as if it said `Retain`.
+ */
+export function planDeletion(seen: Observed): BindingPlan {
+  const { metadata, status } = seen.binding;
+  if (!metadata.finalizers.includes(FINALIZER)) return { steps: [], status, lookAgainInMs: undefined };
+  if (metadata.annotations[ANNOTATIONS.forceDelete] === 'true' || retains(seen)) {
+    return { steps: [{ do: 'removeFinalizer' }], status, lookAgainInMs: undefined };
+  }
+  const [standing] = (status.roles ?? []).filter(({ arn }) => !isReleased(seen, arn));
+  if (standing !== undefined) return waitFor(seen, standing.arn);
+  const steps: Step[] = annotationIsOurs(seen) ? [{ do: 'unannotate' }] : [{ do: 'removeFinalizer' }];
+  return { steps, status: { ...status, roles: [] }, lookAgainInMs: undefined };
+}
+
+function retains({ binding: { spec } }: Observed): boolean {
+  return isProblem(spec) || spec.deletionPolicy === 'Retain' || spec.suspend || spec.mode === 'Observe';
+}
+
+/** Released, or taken over by another binding of the same ServiceAccount that stands ready for the same role. */
+function isReleased(seen: Observed, arn: string): boolean {
+  return seen.verdicts.get(arn)?.kind === 'released' || successor(seen, arn);
+}
+
+function successor(seen: Observed, arn: string): boolean {
+  return seen.rivals.some(
+    (rival) =>
+      rival.metadata.uid !== seen.binding.metadata.uid &&
+      enforces(rival) &&
+      claimOf(rival, seen).kind === 'granted' &&
+      rival.metadata.finalizers.includes(FINALIZER) &&
+      (rival.status.roles ?? []).some((role) => role.arn === arn),
+  );
+}
+
+/** Our value, written by us, and nobody takes over: another binding of the ServiceAccount will write its own. */
+function annotationIsOurs({ serviceAccount, binding, rivals }: Observed): boolean {
+  if (serviceAccount === undefined || isProblem(binding.spec)) return false;
+  const taken = rivals.some((rival) => rival.metadata.uid !== binding.metadata.uid && enforces(rival));
+  const value = serviceAccount.annotations[EKS_ANNOTATIONS.roleArn];
+  return !taken && value === binding.spec.roleArn && heldByUs(serviceAccount, EKS_ANNOTATIONS.roleArn) !== undefined;
+}
+
+function waitFor(seen: Observed, arn: string): BindingPlan {
+  const { metadata, status } = seen.binding;
+  const verdict = seen.verdicts.get(arn);
+  const message =
+    verdict?.kind === 'refused'
+      ? verdict.finding.message
+      : `the subject of this binding is being released from the trust policy of "${arn}"`;
+  const reason = verdict?.kind === 'refused' ? verdict.finding.code : 'Releasing';
+  const violation: Violation = {
+    step: 'Trusted',
+    status: 'Unknown',
+    reason,
+    message,
+    terminal: false,
+    findings: verdict?.kind === 'refused' ? verdict.findings : [],
+  };
+  const conditions = summarize(
+    { held: {}, violation, readyReason: '', readyMessage: '' },
+    status.conditions,
+    metadata.generation,
+    seen.now,
+  );
+  return {
+    steps: [],
+    status: { ...status, conditions, observedGeneration: metadata.generation, findings: [...violation.findings] },
+    lookAgainInMs: undefined,
+  };
+}

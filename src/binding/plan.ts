@@ -1,0 +1,177 @@
+import { type BindingStatus, MAX_FINDINGS, type RoleEntry } from '../api/binding.ts';
+import type { Assessment, StepCondition } from '../api/condition.ts';
+import type { Finding } from '../api/finding.ts';
+import { FINALIZER } from '../api/names.ts';
+import { isProblem } from '../api/problem.ts';
+import { sidFor } from '../trust/own-statement.ts';
+import { annotationsAreOurs, desiredAnnotations } from './annotations.ts';
+import { type Scope, STAGES } from './checks.ts';
+import { claimOf, enforces } from './claim.ts';
+import { summarize, type Violation } from './conditions.ts';
+import { planDeletion } from './deletion.ts';
+import type { Observed } from './observed.ts';
+import { assessPods } from './pods-current.ts';
+import type { RestartStep } from './restarts.ts';
+import { strayWorkload } from './stray-workload.ts';
+
+/** One effect outside of the process. They are performed in order; each is idempotent. */
+export type Step =
+  | { readonly do: 'addFinalizer' }
+  | { readonly do: 'removeFinalizer' }
+  | { readonly do: 'annotate'; readonly annotations: Readonly<Record<string, string>> }
+  | { readonly do: 'unannotate' }
+  | ({ readonly do: 'restart' } & RestartStep);
+
+export interface BindingPlan {
+  readonly steps: readonly Step[];
+  readonly status: BindingStatus;
+  /** When to look again though nothing changes: milliseconds from now. */
+  readonly lookAgainInMs: number | undefined;
+}
+
+/**
+ * What to do for one binding, from what is seen now: the same observation gives the same plan, and a binding in order gives no step.
+ * It takes a few rounds from a new binding to a healthy one: each effect comes back as a change that starts the next round.
+ */
+export function planBinding(seen: Observed): BindingPlan {
+  const { binding } = seen;
+  if (binding.metadata.deleting) return planDeletion(seen);
+  const claim = claimOf(binding, seen);
+  if (isProblem(binding.spec)) return unreadable(seen, claim.kind === 'refused' ? claim.finding : undefined);
+  const acts = enforces(binding) && claim.kind === 'granted';
+  const scope: Scope = { seen, spec: binding.spec, claim, pods: assessPods(seen, binding.spec, acts) };
+  const { held, violation } = walk(scope);
+  const steps = acts ? stepsOf(scope, held) : [];
+  return { steps, status: statusOf(scope, held, violation, acts), lookAgainInMs: lookAgain(scope, held) };
+}
+
+/** Each stage whose checks hold, up to the first that does not. */
+function walk(scope: Scope): { held: Held; violation: Violation | undefined } {
+  const held: Held = {};
+  for (const stage of STAGES) {
+    for (const check of stage.checks) {
+      const violation = check(scope);
+      if (violation !== undefined) return { held, violation };
+    }
+    held[stage.step] = stage.holds(scope);
+  }
+  return { held, violation: undefined };
+}
+
+type Held = Partial<Record<StepCondition, Assessment>>;
+
+function stepsOf({ seen, spec, pods }: Scope, held: Held): Step[] {
+  const { serviceAccount, binding } = seen;
+  const steps: Step[] = [];
+  if (!binding.metadata.finalizers.includes(FINALIZER)) steps.push({ do: 'addFinalizer' });
+  if (held.Trusted !== undefined && serviceAccount !== undefined && !annotationsAreOurs(serviceAccount, spec)) {
+    steps.push({ do: 'annotate', annotations: desiredAnnotations(spec, serviceAccount.annotations) });
+  }
+  if (held.Annotated !== undefined) steps.push(...pods.steps.map((step): Step => ({ do: 'restart', ...step })));
+  return steps;
+}
+
+function statusOf(scope: Scope, held: Held, violation: Violation | undefined, acts: boolean): BindingStatus {
+  const { seen, spec, pods } = scope;
+  const { metadata, status } = seen.binding;
+  const verdict = seen.verdicts.get(spec.roleArn);
+  const stray = held.Annotated === undefined ? undefined : strayWorkload(seen, spec);
+  const size = verdict !== undefined && verdict.kind !== 'released' ? verdict.size : undefined;
+  const remarks = [
+    ...(violation?.findings ?? []),
+    ...(stray === undefined ? [] : [stray]),
+    ...(verdict?.kind === 'allowed' ? verdict.findings : []),
+  ];
+  const ready = readiness(scope, stray);
+  const wholeChain = held.Annotated !== undefined;
+  return {
+    observedGeneration: metadata.generation,
+    conditions: summarize({ held, violation, ...ready }, status.conditions, metadata.generation, seen.now),
+    roles: rolesOf(scope, acts),
+    ...(size === undefined ? {} : { trustPolicy: { managedBy: managedBy(scope), ...size, summary: `${size.characters}/${size.quota}` } }),
+    pods: pods.counts,
+    restarts: [...(wholeChain ? pods.records : (status.restarts ?? []))],
+    findings: unique(remarks).slice(0, MAX_FINDINGS),
+    plan: spec.mode === 'Observe' ? planInWords(scope, held) : [],
+  };
+}
+
+function readiness({ seen, spec, pods }: Scope, stray: Finding | undefined): { readyReason: string; readyMessage: string } {
+  if (stray !== undefined) return { readyReason: stray.code, readyMessage: stray.message };
+  if (spec.suspend) return { readyReason: 'Suspended', readyMessage: 'all is in order; suspended, so it is not kept so' };
+  if (seen.serviceAccount === undefined)
+    return {
+      readyReason: 'AwaitingServiceAccount',
+      readyMessage: `trust is in place; ServiceAccount "${spec.serviceAccountName}" does not exist yet`,
+    };
+  return { readyReason: 'Ready', readyMessage: `role, ServiceAccount and pods agree; ${pods.assessment.message}` };
+}
+
+function managedBy({ seen, spec }: Scope): 'Operator' | 'Others' {
+  const verdict = seen.verdicts.get(spec.roleArn);
+  return verdict?.kind === 'allowed' ? verdict.managedBy : (seen.binding.status.trustPolicy?.managedBy ?? 'Others');
+}
+
+/**
+ * Every role on which trust of ours may stand. The entry is the intent: the trust controller writes for this binding only where it sees it,
+ * so no crash can forget a trust. An entry goes when the release of its role was seen.
+ */
+function rolesOf({ seen, spec }: Scope, acts: boolean): RoleEntry[] {
+  const before = seen.binding.status.roles ?? [];
+  const leaving = before.filter(({ arn }) => arn !== spec.roleArn && seen.verdicts.get(arn)?.kind !== 'released');
+  const { role, cluster } = seen;
+  if (!acts || spec.trustPolicy === 'External' || role?.state.kind !== 'present' || cluster.kind === 'unknown') {
+    return [...leaving, ...before.filter(({ arn }) => arn === spec.roleArn)];
+  }
+  return [...leaving, { arn: role.arn, roleId: role.state.roleId, sid: sidFor(cluster.issuer, spec.audience) }];
+}
+
+/** What `Enforce` would do from here, step by step. */
+function planInWords({ seen, spec, pods }: Scope, held: Held): string[] {
+  if (held.ProviderReady === undefined) return [];
+  const words: string[] = [];
+  const verdict = seen.verdicts.get(spec.roleArn);
+  if (verdict?.kind === 'refused' && verdict.wouldWrite !== undefined) words.push(verdict.wouldWrite);
+  const { serviceAccount } = seen;
+  if (serviceAccount !== undefined && !annotationsAreOurs(serviceAccount, spec)) {
+    const desired = Object.entries(desiredAnnotations(spec, serviceAccount.annotations)).map(([key, value]) => `${key}: "${value}"`);
+    words.push(`annotate ServiceAccount "${spec.serviceAccountName}" with ${desired.join(', ')}`);
+  }
+  if (pods.counts.stale > 0 && spec.restart.strategy !== 'Never')
+    words.push(`restart ${pods.counts.stale} pods that lack the role, one first`);
+  return words;
+}
+
+function unreadable(seen: Observed, found: Finding | undefined): BindingPlan {
+  const { metadata, status } = seen.binding;
+  const message = found?.message ?? '';
+  const violation: Violation = {
+    step: 'Authorized',
+    status: 'False',
+    reason: 'InvalidRoleArn',
+    message,
+    terminal: true,
+    findings: found ? [found] : [],
+  };
+  const conditions = summarize(
+    { held: {}, violation, readyReason: '', readyMessage: '' },
+    status.conditions,
+    metadata.generation,
+    seen.now,
+  );
+  return {
+    steps: [],
+    status: { ...status, observedGeneration: metadata.generation, conditions, findings: [...violation.findings] },
+    lookAgainInMs: undefined,
+  };
+}
+
+function lookAgain({ seen, pods }: Scope, held: Held): number | undefined {
+  if (held.Annotated === undefined || pods.lookAgainAt === undefined) return undefined;
+  return Math.max(0, pods.lookAgainAt - seen.now);
+}
+
+function unique(findings: readonly Finding[]): Finding[] {
+  const seen = new Set<string>();
+  return findings.filter(({ code, message }) => !seen.has(`${code} ${message}`) && seen.add(`${code} ${message}`));
+}

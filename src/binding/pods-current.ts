@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import type { BindingSpec, BindingStatus, RestartEntry } from '../api/binding.ts';
+import type { Pod } from '../api/cluster.ts';
+import { type Assessment, conditionOf } from '../api/condition.ts';
+import { type Finding, finding } from '../api/finding.ts';
+import { EKS_ANNOTATIONS } from '../api/names.ts';
+import { heldByUs } from './annotations.ts';
+import type { Violation } from './conditions.ts';
+import type { Observed } from './observed.ts';
+import { type PodState, podState } from './pods.ts';
+import { type Candidate, planRestarts, type RestartPlan, type RestartStep } from './restarts.ts';
+
+/** The webhook answers from a cache and IAM spreads a change: restarting sooner makes pods that are still wrong. */
+const SETTLE_MS = 10_000;
+
+export interface PodsAssessment {
+  readonly violation: Violation | undefined;
+  /** What to say when there is no violation. */
+  readonly assessment: Assessment;
+  readonly counts: NonNullable<BindingStatus['pods']>;
+  readonly records: readonly RestartEntry[];
+  readonly steps: readonly RestartStep[];
+  readonly lookAgainAt: number | undefined;
+}
+
+interface Judged {
+  readonly pod: Pod;
+  readonly state: PodState;
+}
+
+/** What the pods of a ServiceAccount look like, and which of them may be restarted now if the binding lets us (`acts`). */
+export function assessPods(seen: Observed, spec: BindingSpec, acts: boolean): PodsAssessment {
+  const records = seen.binding.status.restarts ?? [];
+  const judged = seen.pods.filter((pod) => !pod.finished).map((pod) => ({ pod, state: podState(pod, spec) }));
+  const counts = count(judged);
+  const stale = judged.flatMap(({ pod, state }) => (state.kind === 'stale' && !pod.deleting ? [{ pod, state }] : []));
+  const going = judged.some(({ pod, state }) => state.kind === 'stale' && pod.deleting);
+  const settled = settledAt(seen);
+  const early = settled === undefined || seen.now < settled;
+  const restarts = acts && spec.restart.strategy === 'Evict' && !early ? planBoth(seen, spec, judged) : undefined;
+  const violation = whatIsWrong({ spec, stale, going, restarts, early, acts });
+  return {
+    violation,
+    assessment: { status: 'True', reason: judged.length === 0 ? 'NoPods' : 'Current', message: inWords(counts) },
+    counts,
+    records: restarts?.records ?? records,
+    steps: restarts?.steps ?? [],
+    lookAgainAt: early && stale.length > 0 ? settled : restarts?.lookAgainAt,
+  };
+}
+
+function count(judged: readonly Judged[]): NonNullable<BindingStatus['pods']> {
+  const living = judged.filter(({ pod }) => !pod.deleting);
+  const of = (kind: PodState['kind']) => living.filter(({ state }) => state.kind === kind).length;
+  const [total, current] = [living.length, of('current')];
+  return { total, current, stale: of('stale'), exempt: of('exempt'), summary: `${current}/${total}` };
+}
+
+function inWords({ total, current, exempt }: NonNullable<BindingStatus['pods']>): string {
+  if (total === 0) return 'no pod runs as this ServiceAccount';
+  const left = exempt === 0 ? '' : `, ${exempt} need not`;
+  return `${current} of ${total} pods carry the role${left}`;
+}
+
+/** When both the annotation and the confirmed trust are old enough: epoch milliseconds. */
+function settledAt({ binding, serviceAccount }: Observed): number | undefined {
+  const trusted = conditionOf(binding.status.conditions, 'Trusted');
+  const annotated = serviceAccount === undefined ? undefined : heldByUs(serviceAccount, EKS_ANNOTATIONS.roleArn);
+  if (trusted?.status !== 'True' || annotated === undefined) return undefined;
+  return Math.max(Date.parse(trusted.lastTransitionTime), annotated) + SETTLE_MS;
+}
+
+/** First the pods that lack something; only where a workload has none of these, those that a trust repair may have left unready. */
+function planBoth(seen: Observed, spec: BindingSpec, judged: readonly Judged[]): RestartPlan {
+  const common = { now: seen.now, maxUnavailable: spec.restart.maxUnavailable, blocked: seen.blocked };
+  const lacking = judged.map(({ pod, state }): Candidate => {
+    const wrong = state.kind === 'stale' ? state.finding : undefined;
+    return { pod, replace: state.kind === 'stale' && state.restartable, stillWrong: wrong };
+  });
+  const desired = createHash('sha256').update(`${spec.roleArn}\n${spec.audience}`).digest('hex').slice(0, 16);
+  const first = planRestarts({ ...common, cause: 'Stale', candidates: lacking, desired, records: seen.binding.status.restarts ?? [] });
+  const repairedAt = trustRepairedAt(seen);
+  if (repairedAt === undefined || spec.restart.afterTrustRepair === 'Never' || lacking.some(({ stillWrong }) => stillWrong !== undefined))
+    return first;
+  const all = spec.restart.afterTrustRepair === 'Always';
+  const refused = judged.map(
+    ({ pod, state }): Candidate => ({
+      pod,
+      replace: state.kind === 'current' && pod.createdAt < repairedAt && (all || !pod.ready),
+      stillWrong: undefined,
+    }),
+  );
+  const second = planRestarts({
+    ...common,
+    cause: 'TrustRepair',
+    candidates: refused,
+    desired: `trust-${repairedAt}`,
+    records: first.records,
+  });
+  return {
+    records: second.records,
+    steps: [...first.steps, ...second.steps],
+    findings: [...first.findings, ...second.findings],
+    lookAgainAt: earliest(first.lookAgainAt, second.lookAgainAt),
+    progress: [...first.progress, ...second.progress],
+  };
+}
+
+/** When our write made STS say yes. A policy that already allowed is no repair, and pods that were refused before it need no help after it. */
+function trustRepairedAt({ binding }: Observed): number | undefined {
+  const trusted = conditionOf(binding.status.conditions, 'Trusted');
+  return trusted?.status === 'True' && trusted.reason === 'AllowedByOperator' ? Date.parse(trusted.lastTransitionTime) : undefined;
+}
+
+interface Situation {
+  readonly spec: BindingSpec;
+  readonly stale: readonly { pod: Pod; state: Extract<PodState, { kind: 'stale' }> }[];
+  readonly going: boolean;
+  readonly restarts: RestartPlan | undefined;
+  readonly early: boolean;
+  readonly acts: boolean;
+}
+
+function whatIsWrong({ spec, stale, going, restarts, early, acts }: Situation): Violation | undefined {
+  const grave = restarts?.findings ?? [];
+  const staleFindings = stale.map(({ state }) => state.finding);
+  const [worst] = grave;
+  if (worst !== undefined) return because(worst, worst.severity === 'Error', [...grave, ...staleFindings]);
+  const progress = restarts?.progress ?? [];
+  if (progress.length > 0) return { ...pending('Restarting', progress.join('; ')), findings: staleFindings };
+  const [first] = stale;
+  if (first === undefined) return going ? pending('Restarting', 'a pod without the role is going') : undefined;
+  const leftAlone = stale.find(({ state }) => !state.restartable);
+  if (leftAlone !== undefined) {
+    const { pod, state } = leftAlone;
+    return because(
+      finding('PodNotRestartable', `pod "${pod.name}" lacks the role and is not restarted: ${state.why}`),
+      true,
+      staleFindings,
+    );
+  }
+  if (acts && spec.restart.strategy === 'Evict') {
+    if (early)
+      return {
+        ...pending('Settling', `${stale.length} pods are to be restarted, ${SETTLE_MS / 1000} s after annotation and trust`),
+        findings: staleFindings,
+      };
+    return because(first.state.finding, true, staleFindings);
+  }
+  return because(first.state.finding, true, staleFindings);
+}
+
+function because(found: Finding, terminal: boolean, findings: readonly Finding[]): Violation {
+  const all = findings.includes(found) ? findings : [found, ...findings];
+  return { step: 'PodsCurrent', status: 'False', reason: found.code, message: found.message, terminal, findings: all };
+}
+
+function pending(reason: string, message: string): Violation {
+  return { step: 'PodsCurrent', status: 'False', reason, message, terminal: false, findings: [] };
+}
+
+function earliest(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.min(a, b);
+}

@@ -1,0 +1,80 @@
+import { parseArgs } from 'node:util';
+import { type Issuer, parseIssuer } from './api/issuer.ts';
+import { isProblem, type Problem, problem } from './api/problem.ts';
+import { LOG_LEVELS, type LogLevel } from './observability/logger.ts';
+
+/** Flags and environment as one object; nobody else reads `process.env`. */
+export interface Config {
+  /** How often all roles of the account are read. */
+  readonly sweepIntervalMs: number;
+  /** Overrides what the API server says. */
+  readonly oidcIssuer: Issuer | undefined;
+  /** Cross-checks the issuer with `eks:DescribeCluster`. */
+  readonly eksClusterName: string | undefined;
+  readonly leaseNamespace: string;
+  readonly identity: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly logLevel: LogLevel;
+  /** Undefined: in a cluster, the pod's own credentials. */
+  readonly kubeconfig: string | undefined;
+  readonly inCluster: boolean;
+}
+
+export const FLAGS = {
+  'sweep-interval': { default: '60s', help: 'how often all roles of the account are read, from 1s to 1h' },
+  'oidc-issuer': { default: '', help: "this cluster's issuer URL, instead of the one that the API server tells" },
+  'eks-cluster-name': { default: '', help: 'name of this EKS cluster: the issuer must then be the one that eks:DescribeCluster tells' },
+  'lease-namespace': { default: 'irsa-operator-system', help: 'namespace of the Lease by which replicas elect their leader' },
+  listen: { default: '0.0.0.0:8080', help: 'address of /livez, /readyz and /metrics' },
+  'log-level': { default: 'info', help: LOG_LEVELS.join(' | ') },
+} as const;
+
+const LEAST_SWEEP_MS = 1_000;
+const MOST_SWEEP_MS = 3_600_000;
+
+export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv, identity: string): Config | Problem {
+  const options = Object.fromEntries(
+    Object.entries(FLAGS).map(([name, flag]) => [name, { type: 'string' as const, default: flag.default }]),
+  );
+  let flags: Record<string, string | boolean | undefined>;
+  try {
+    flags = parseArgs({ args: [...args], options, strict: true }).values;
+  } catch (error) {
+    return problem(error instanceof Error ? error.message : String(error));
+  }
+  const text = (name: keyof typeof FLAGS) => String(flags[name] ?? '');
+  const sweepIntervalMs = duration(text('sweep-interval'));
+  if (isProblem(sweepIntervalMs)) return problem(`--sweep-interval: ${sweepIntervalMs.problem}`);
+  const issuer = text('oidc-issuer') === '' ? undefined : parseIssuer(text('oidc-issuer'));
+  if (isProblem(issuer)) return problem(`--oidc-issuer: ${issuer.problem}`);
+  const listen = address(text('listen'));
+  if (isProblem(listen)) return problem(`--listen: ${listen.problem}`);
+  const logLevel = LOG_LEVELS.find((level) => level === text('log-level'));
+  if (logLevel === undefined) return problem(`--log-level: "${text('log-level')}" is none of ${LOG_LEVELS.join(', ')}`);
+  return Object.freeze({
+    sweepIntervalMs,
+    oidcIssuer: issuer,
+    eksClusterName: text('eks-cluster-name') || undefined,
+    leaseNamespace: text('lease-namespace'),
+    identity,
+    listen,
+    logLevel,
+    kubeconfig: env['KUBECONFIG'],
+    inCluster: env['KUBERNETES_SERVICE_HOST'] !== undefined,
+  });
+}
+
+function duration(text: string): number | Problem {
+  const found = /^([0-9]{1,6})(ms|s|m|h)$/.exec(text);
+  const units: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+  const ms = Number(found?.[1]) * (units[found?.[2] ?? ''] ?? Number.NaN);
+  if (ms >= LEAST_SWEEP_MS && ms <= MOST_SWEEP_MS) return ms;
+  return problem(`"${text}" is not a duration from 1s to 1h, such as 60s`);
+}
+
+function address(text: string): { host: string; port: number } | Problem {
+  const found = /^\[?([^\]]*?)\]?:([0-9]{1,5})$/.exec(text);
+  const port = Number(found?.[2]);
+  if (!(port <= 65_535)) return problem(`"${text}" is not an address such as 0.0.0.0:8080`);
+  return { host: found?.[1] || '0.0.0.0', port };
+}

@@ -1,0 +1,63 @@
+import type { Answer } from './faults.ts';
+import { faultOf, statusOf } from './faults.ts';
+import { objectPath } from './paths.ts';
+import { POD } from './resource-types.ts';
+import type { Transport } from './transport.ts';
+
+export interface PodRef {
+  readonly namespace: string;
+  readonly name: string;
+  /** The pod that was meant: its successor may carry its name (StatefulSet) and must not be touched. */
+  readonly uid: string;
+}
+
+export type Eviction =
+  | { readonly kind: 'evicted' }
+  /** It is not there any more, or another pod has its name. */
+  | { readonly kind: 'gone' }
+  /** A PodDisruptionBudget does not allow it now. */
+  | { readonly kind: 'blocked'; readonly message: string; readonly retryAfterMs: number | undefined }
+  /** More than one PodDisruptionBudget covers the pod: the API evicts it never. */
+  | { readonly kind: 'ambiguous'; readonly message: string };
+
+/** The cause by which the API server tells a budget's refusal from its own being busy: both are 429. */
+const BUDGET = 'DisruptionBudget';
+/** An answer of 500 with this in its message is for ever; the API server has no code for it. */
+const SEVERAL_BUDGETS = /more than one PodDisruptionBudget/;
+
+/** Asks for a pod's eviction, which honours its PodDisruptionBudget. */
+export async function evict(transport: Transport, pod: PodRef, signal: AbortSignal): Promise<Eviction> {
+  const path = objectPath(POD, pod, 'eviction');
+  const body = {
+    apiVersion: 'policy/v1',
+    kind: 'Eviction',
+    metadata: { name: pod.name, namespace: pod.namespace },
+    deleteOptions: { preconditions: { uid: pod.uid } },
+  };
+  // A budget's "later" is a fact about the workload, and not worth a worker that waits for it.
+  const answer = await transport.exchange({ method: 'POST', path, body, noRetry: [429] }, signal);
+  if (answer.code < 300) return { kind: 'evicted' };
+  if (isGone(answer)) return { kind: 'gone' };
+  const status = statusOf(answer.body);
+  const message = status.message ?? 'no reason given';
+  if (answer.code === 429 && status.details?.causes?.some(({ reason }) => reason === BUDGET)) {
+    return { kind: 'blocked', message, retryAfterMs: answer.retryAfterMs };
+  }
+  if (answer.code === 500 && SEVERAL_BUDGETS.test(message)) return { kind: 'ambiguous', message };
+  throw faultOf(`POST ${path}`, answer);
+}
+
+/** Deletes a pod whatever its budget says: for one that is not ready and that its budget would keep for ever. */
+export async function deletePod(transport: Transport, pod: PodRef, signal: AbortSignal): Promise<'deleted' | 'gone'> {
+  const path = objectPath(POD, pod);
+  const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: pod.uid } };
+  const answer = await transport.exchange({ method: 'DELETE', path, body }, signal);
+  if (answer.code < 300) return 'deleted';
+  if (isGone(answer)) return 'gone';
+  throw faultOf(`DELETE ${path}`, answer);
+}
+
+/** 409 is the answer to a uid that no longer fits. A conflict of another kind is tried again. */
+function isGone(answer: Answer): boolean {
+  return answer.code === 404 || (answer.code === 409 && /uid/i.test(statusOf(answer.body).message ?? ''));
+}

@@ -1,0 +1,174 @@
+import type { ServerResponse } from 'node:http';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Fault } from '../api/fault.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { silentLog } from '../runtime/log.ts';
+import { noMetrics } from '../runtime/metrics.ts';
+import { REFLECTOR_LIMITS, Reflector, type WatchEvent } from '../runtime/reflector.ts';
+import { Store } from '../runtime/store.ts';
+import { listWatch } from './list-watch.ts';
+import { metaOf } from './objects.ts';
+import { NAMESPACE } from './resource-types.ts';
+import { reply, type Seen, status, testServer, transportTo } from './test-server.ts';
+
+const open: { close(): Promise<unknown> }[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0).toReversed()) await one.close();
+});
+const never = new AbortController().signal;
+
+const raw = (name: string, resourceVersion: string, uid = `uid-${name}`) => ({ metadata: { name, uid, resourceVersion } });
+const item = (name: string, resourceVersion: string, uid = `uid-${name}`) => ({ object: name, uid, resourceVersion });
+const line = (type: string, object: unknown) => `${JSON.stringify({ type, object })}\n`;
+
+async function against(answer: (request: Seen, response: ServerResponse) => void) {
+  const server = await testServer(answer);
+  const transport = transportTo(server.url, { clock: systemClock });
+  open.push(server, transport);
+  return { server, source: listWatch(transport, { type: NAMESPACE, decode: (object) => metaOf(object).name }) };
+}
+
+async function events(source: { watch: ReturnType<typeof listWatch<string>>['watch'] }): Promise<WatchEvent<string>[]> {
+  const all: WatchEvent<string>[] = [];
+  for await (const event of source.watch({ resourceVersion: '7', timeoutSeconds: 300 }, never)) all.push(event);
+  return all;
+}
+
+describe('a list', () => {
+  test('asks for a page and gives its items, its version and the way to the next', async () => {
+    const { server, source } = await against((_request, response) =>
+      reply(response, 200, { metadata: { resourceVersion: '9', continue: 'more' }, items: [raw('a', '1'), raw('b', '2')] }),
+    );
+    expect(await source.list({ limit: 500, continue: 'token' }, never)).toEqual({
+      kind: 'page',
+      items: [item('a', '1'), item('b', '2')],
+      resourceVersion: '9',
+      continue: 'more',
+    });
+    expect(server.seen.map(({ url }) => url)).toEqual(['/api/v1/namespaces?limit=500&continue=token']);
+  });
+
+  test('of a small or empty collection is one page (Go writes null for no items)', async () => {
+    const { source } = await against((_request, response) =>
+      reply(response, 200, { metadata: { resourceVersion: '9', continue: '' }, items: null }),
+    );
+    expect(await source.list({ limit: 500 }, never)).toEqual({ kind: 'page', items: [], resourceVersion: '9' });
+  });
+
+  test('whose page token is too old has expired', async () => {
+    const { source } = await against((_request, response) => reply(response, 410, status(410, 'Expired', 'continue token is too old')));
+    expect(await source.list({ limit: 500, continue: 'old' }, never)).toEqual({ kind: 'expired' });
+  });
+
+  test('that is not allowed is a fault', async () => {
+    const { source } = await against((_request, response) => reply(response, 403, status(403, 'Forbidden', 'no')));
+    await expect(source.list({ limit: 500 }, never)).rejects.toMatchObject({ kind: 'denied' });
+  });
+});
+
+describe('a watch', () => {
+  test('asks for bookmarks and a limit, and gives events wherever the stream is cut', async () => {
+    const stream = [
+      line('ADDED', raw('ä', '8')),
+      line('MODIFIED', raw('ä', '9')),
+      line('BOOKMARK', { metadata: { resourceVersion: '10' } }),
+      line('DELETED', raw('ä', '11')),
+    ].join('');
+    for (const size of [1, 7, 64, 10_000]) {
+      const { server, source } = await against((_request, response) => {
+        const bytes = Buffer.from(stream);
+        for (let at = 0; at < bytes.length; at += size) response.write(bytes.subarray(at, at + size));
+        response.end();
+      });
+      expect(await events(source)).toEqual([
+        { type: 'ADDED', ...item('ä', '8') },
+        { type: 'MODIFIED', ...item('ä', '9') },
+        { type: 'BOOKMARK', resourceVersion: '10' },
+        { type: 'DELETED', ...item('ä', '11') },
+      ]);
+      expect(server.seen[0]?.url).toBe('/api/v1/namespaces?watch=true&allowWatchBookmarks=true&resourceVersion=7&timeoutSeconds=300');
+    }
+  });
+
+  const gone = status(410, 'Expired', 'too old resource version: 7 (1000)');
+  const expiring: Record<string, (response: ServerResponse) => void> = {
+    'answered with 410': (response) => reply(response, 410, gone),
+    'sent an ERROR event with 410': (response) => response.end(line('ERROR', gone)),
+    'sent an ERROR event with 410 after others': (response) => response.end(line('ADDED', raw('a', '8')) + line('ERROR', gone)),
+  };
+  for (const [sentence, answer] of Object.entries(expiring)) {
+    test(`that is ${sentence} has expired`, async () => {
+      const { source } = await against((_request, response) => answer(response));
+      expect((await events(source)).at(-1)).toEqual({ type: 'EXPIRED' });
+    });
+  }
+
+  const failing: Record<string, { answer: (response: ServerResponse) => void; message: RegExp }> = {
+    'is refused': {
+      answer: (response) => reply(response, 500, status(500, 'InternalError', 'etcd is gone')),
+      message: /answered 500 .* etcd is gone/,
+    },
+    'sends an ERROR event that is not 410': {
+      answer: (response) => response.end(line('ERROR', status(500, 'InternalError', 'etcd is gone'))),
+      message: /answered 500 .*\(watch\): etcd is gone/,
+    },
+    'sends a line that is no JSON': {
+      answer: (response) => response.end('{"type":"ADDED"\n'),
+      message: /a line of 15 characters that is not JSON/,
+    },
+    'sends an event that does not exist': { answer: (response) => response.end(line('MOVED', {})), message: /an event of type "MOVED"/ },
+    'breaks within a line': {
+      answer: (response) => {
+        response.write('{"type":"AD');
+        setTimeout(() => response.destroy(), 2);
+      },
+      message: /no answer from the API server/,
+    },
+  };
+  for (const [sentence, { answer, message }] of Object.entries(failing)) {
+    test(`that ${sentence} is a transient fault`, async () => {
+      const { source } = await against((_request, response) => answer(response));
+      const fault = await events(source).catch((error: unknown) => error as Fault);
+      expect(fault).toMatchObject({ kind: 'transient', message: expect.stringMatching(message) });
+    });
+  }
+
+  test('whose last line was cut off ends without it', async () => {
+    const { source } = await against((_request, response) => response.end(`${line('ADDED', raw('a', '8'))}{"type":"DELE`));
+    expect(await events(source)).toEqual([{ type: 'ADDED', ...item('a', '8') }]);
+  });
+});
+
+test('a reflector over a real connection: a watch cut in the middle of a line and a silent one lose nothing', async () => {
+  const watches: string[] = [];
+  const { source } = await against(({ url }, response) => {
+    if (!url.includes('watch=true'))
+      return reply(response, 200, { metadata: { resourceVersion: '5' }, items: [raw('a', '1'), raw('b', '2')] });
+    watches.push(new URL(url, 'http://x').searchParams.get('resourceVersion') ?? '');
+    response.writeHead(200);
+    if (watches.length === 1) response.end(`${line('MODIFIED', raw('a', '6'))}{"type":"ADDED","object":{"meta`);
+    else if (watches.length === 2)
+      response.write(line('ADDED', raw('c', '7'))); // and then nothing, for ever
+    else response.write(line('DELETED', raw('b', '8')));
+  });
+  const store = new Store<string>({ kind: 'Namespace', keyOf: (name) => name, log: silentLog });
+  const changes: string[] = [];
+  const done = Promise.withResolvers<void>();
+  store.onChange((previous, next) => {
+    changes.push(`${previous ?? ''}>${next ?? ''}`);
+    if (next === undefined) done.resolve();
+  });
+  const stop = new AbortController();
+  // Backing off takes a second at least; here it takes none.
+  const clock = { ...systemClock, sleep: (ms: number, signal: AbortSignal) => systemClock.sleep(ms >= 1_000 ? 0 : ms, signal) };
+  const limits = { ...REFLECTOR_LIMITS, silenceMs: 30 };
+  const running = new Reflector({ source, store, clock, random: () => 0, log: silentLog, metrics: noMetrics, limits }).run(stop.signal);
+  await done.promise;
+  stop.abort();
+  await running;
+  expect([watches, changes, store.list()]).toEqual([
+    ['5', '6', '7'],
+    ['>a', '>b', 'a>a', '>c', 'b>'],
+    ['a', 'c'],
+  ]);
+});

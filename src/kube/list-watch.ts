@@ -1,0 +1,99 @@
+import { setImmediate } from 'node:timers/promises';
+import { Fault, isFault } from '../api/fault.ts';
+import type { Item, ListPage, ListWatch, WatchEvent } from '../runtime/reflector.ts';
+import { faultOf, statusOf } from './faults.ts';
+import { linesOf } from './lines.ts';
+import { array, metaOf, object, text } from './objects.ts';
+import { collectionPath, type ResourceType } from './paths.ts';
+import type { Transport } from './transport.ts';
+
+/** A kind of object and what the operator keeps of one. */
+export interface Resource<T> {
+  readonly type: ResourceType;
+  /** Takes any object of the kind, however odd; never throws. */
+  decode(raw: unknown): T;
+}
+
+const GONE = 410;
+/** A page of hundreds of large objects from a busy server takes longer than an ordinary call. */
+const LIST_DEADLINE_MS = 30_000;
+
+/** A burst of events is worked through in slices: renewing the lease and answering probes must not wait for its end. */
+const SLICE_MS = 5;
+
+/** Lists and watches a kind in all namespaces. */
+export function listWatch<T>(transport: Transport, resource: Resource<T>): ListWatch<T> {
+  const path = collectionPath(resource.type);
+  const itemOf = (raw: unknown): Item<T> => {
+    const { uid, resourceVersion } = metaOf(raw);
+    return { object: resource.decode(raw), uid, resourceVersion };
+  };
+  return {
+    async list(page, signal): Promise<ListPage<T>> {
+      // No resource version: a consistent read. From the cache of a server that lags behind (version 0) the past could come back, in one piece.
+      const query = { limit: String(page.limit), continue: page.continue };
+      const answer = await transport.exchange({ method: 'GET', path, query, deadlineMs: LIST_DEADLINE_MS }, signal);
+      if (answer.code === GONE) return { kind: 'expired' };
+      if (answer.code >= 300) throw faultOf(`GET ${path}`, answer);
+      const body = object(answer.body);
+      const meta = object(body['metadata']);
+      const token = text(meta['continue']);
+      return {
+        kind: 'page',
+        items: array(body['items']).map(itemOf),
+        resourceVersion: text(meta['resourceVersion']) ?? '',
+        ...(token === undefined || token === '' ? {} : { continue: token }),
+      };
+    },
+
+    async *watch({ resourceVersion, timeoutSeconds }, signal): AsyncIterable<WatchEvent<T>> {
+      const query = { watch: 'true', allowWatchBookmarks: 'true', resourceVersion, timeoutSeconds: String(timeoutSeconds) };
+      try {
+        let sliceEnd = performance.now() + SLICE_MS;
+        for await (const line of linesOf(transport.stream({ method: 'GET', path, query }, signal))) {
+          yield eventOf(line, path, itemOf);
+          if (performance.now() < sliceEnd) continue;
+          await setImmediate();
+          sliceEnd = performance.now() + SLICE_MS;
+        }
+      } catch (error) {
+        if (!isFault(error) || !isGone(error.cause)) throw error;
+        yield { type: 'EXPIRED' };
+      }
+    },
+  };
+}
+
+function eventOf<T>(line: string, path: string, itemOf: (raw: unknown) => Item<T>): WatchEvent<T> {
+  const event = object(parse(line, path));
+  const type = text(event['type']);
+  const raw = event['object'];
+  switch (type) {
+    case 'ADDED':
+    case 'MODIFIED':
+    case 'DELETED':
+      return { type, ...itemOf(raw) };
+    case 'BOOKMARK':
+      return { type, resourceVersion: metaOf(raw).resourceVersion };
+    case 'ERROR': {
+      const code = object(raw)['code'];
+      throw faultOf(`GET ${path} (watch)`, { code: typeof code === 'number' ? code : 500, body: raw, retryAfterMs: undefined });
+    }
+    default:
+      throw new Fault('transient', `the watch of ${path} sent an event of type "${type ?? ''}", which does not exist`);
+  }
+}
+
+/** A line that is no JSON must not be skipped: whatever it told would be missing for ever. */
+function parse(line: string, path: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    throw new Fault('transient', `the watch of ${path} sent a line of ${line.length} characters that is not JSON`, { cause: error });
+  }
+}
+
+/** A Status that says the resource version is too old: as the answer to a watch, or as an event in it. */
+function isGone(body: unknown): boolean {
+  return object(body)['code'] === GONE || statusOf(body).reason === 'Expired' || statusOf(body).reason === 'Gone';
+}

@@ -1,0 +1,17 @@
+import { GROUP, VERSION } from '../api/names.ts';
+import type { ResourceType } from './paths.ts';
+
+const core = (kind: string, plural: string): ResourceType => ({ group: '', version: 'v1', kind, plural });
+const apps = (kind: string, plural: string): ResourceType => ({ group: 'apps', version: 'v1', kind, plural });
+const ours = (kind: string, plural: string): ResourceType => ({ group: GROUP, version: VERSION, kind, plural });
+
+export const NAMESPACE = core('Namespace', 'namespaces');
+export const SERVICE_ACCOUNT = core('ServiceAccount', 'serviceaccounts');
+export const POD = core('Pod', 'pods');
+export const DEPLOYMENT = apps('Deployment', 'deployments');
+export const STATEFUL_SET = apps('StatefulSet', 'statefulsets');
+export const DAEMON_SET = apps('DaemonSet', 'daemonsets');
+export const IRSA_BINDING = ours('IrsaBinding', 'irsabindings');
+export const IRSA_GRANT = ours('IrsaGrant', 'irsagrants');
+export const LEASE: ResourceType = { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', plural: 'leases' };
+export const EVENT: ResourceType = { group: 'events.k8s.io', version: 'v1', kind: 'Event', plural: 'events' };

@@ -1,0 +1,151 @@
+import { type IrsaBinding, parseBindingSpec, parseBindingStatus } from '../api/binding.ts';
+import type { Container, Namespace, Owner, Pod, ServiceAccount, Workload, Writer } from '../api/cluster.ts';
+import { type IrsaGrant, parseGrantSpec } from '../api/grant.ts';
+import { INJECTED } from '../api/names.ts';
+import type { Resource } from './list-watch.ts';
+import { array, type Json, type JsonObject, metaOf, object, strings, text, timeOf } from './objects.ts';
+import { DAEMON_SET, DEPLOYMENT, IRSA_BINDING, IRSA_GRANT, NAMESPACE, POD, SERVICE_ACCOUNT, STATEFUL_SET } from './resource-types.ts';
+
+/** What the EKS webhook reads, with whatever it may come to read. */
+const EKS_PREFIX = 'eks.amazonaws.com/';
+const AWS_VARIABLE = /^AWS_/;
+/** Set by the kubelet on the API's image of a static pod. */
+const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
+/** By these the webhook tells a Windows pod (webhook source). */
+const OS_SELECTORS = ['kubernetes.io/os', 'beta.kubernetes.io/os'];
+
+export const namespaces: Resource<Namespace> = {
+  type: NAMESPACE,
+  decode(raw) {
+    const { name, labels } = metaOf(raw);
+    return { name, labels: strings(labels) };
+  },
+};
+
+export const bindings: Resource<IrsaBinding> = {
+  type: IRSA_BINDING,
+  decode(raw) {
+    const { namespace, name, uid, resourceVersion, generation, createdAt, deleting, annotations } = metaOf(raw);
+    const finalizers = array(object(object(raw)['metadata'])['finalizers']).filter((entry) => typeof entry === 'string');
+    const metadata = { namespace, name, uid, resourceVersion, generation, createdAt, deleting, finalizers, annotations: kept(annotations) };
+    return { metadata, spec: parseBindingSpec(object(raw)['spec']), status: parseBindingStatus(object(raw)['status']) };
+  },
+};
+
+export const grants: Resource<IrsaGrant> = {
+  type: IRSA_GRANT,
+  decode: (raw) => ({ name: metaOf(raw).name, spec: parseGrantSpec(object(raw)['spec']) }),
+};
+
+export const serviceAccounts: Resource<ServiceAccount> = {
+  type: SERVICE_ACCOUNT,
+  decode(raw) {
+    const { namespace, name, uid, annotations } = metaOf(raw);
+    return { namespace, name, uid, annotations: strings(annotations, isEks), writers: writersOf(object(object(raw)['metadata'])) };
+  },
+};
+
+/** Pods with those labels and annotations that somebody looks at. */
+export function pods(keep: { readonly labels: readonly string[]; readonly annotations: readonly string[] }): Resource<Pod> {
+  return {
+    type: POD,
+    decode(raw) {
+      const { namespace, name, uid, createdAt, deleting, labels, annotations } = metaOf(raw);
+      const spec = object(object(raw)['spec']);
+      const status = object(object(raw)['status']);
+      const phase = text(status['phase']);
+      const selector = object(spec['nodeSelector']);
+      return {
+        namespace,
+        name,
+        uid,
+        serviceAccountName: text(spec['serviceAccountName']) ?? 'default',
+        createdAt,
+        deleting,
+        finished: phase === 'Succeeded' || phase === 'Failed',
+        ready: array(status['conditions']).some((entry) => object(entry)['type'] === 'Ready' && object(entry)['status'] === 'True'),
+        mirror: MIRROR_ANNOTATION in annotations,
+        owner: controllerOf(object(object(raw)['metadata'])),
+        labels: strings(labels, (key) => keep.labels.includes(key)),
+        annotations: strings(annotations, (key) => keep.annotations.includes(key)),
+        containers: [...array(spec['initContainers']), ...array(spec['containers'])].map(containerOf),
+        tokenAudience: tokenAudienceOf(spec),
+        windows: OS_SELECTORS.some((key) => selector[key] === 'windows'),
+      };
+    },
+  };
+}
+
+const workloads = (type: typeof DEPLOYMENT, kind: Workload['kind']): Resource<Workload> => ({
+  type,
+  decode(raw) {
+    const { namespace, name, uid, labels } = metaOf(raw);
+    const podSpec = object(object(object(object(raw)['spec'])['template'])['spec']);
+    return {
+      kind,
+      namespace,
+      name,
+      uid,
+      serviceAccountName: text(podSpec['serviceAccountName']) ?? 'default',
+      appName: text(labels['app.kubernetes.io/name']),
+    };
+  },
+});
+
+export const deployments = workloads(DEPLOYMENT, 'Deployment');
+export const statefulSets = workloads(STATEFUL_SET, 'StatefulSet');
+export const daemonSets = workloads(DAEMON_SET, 'DaemonSet');
+
+/** kubectl's copy of the whole object is the largest annotation there is, and says nothing new. */
+function kept(annotations: JsonObject): Record<string, string> {
+  return strings(annotations, (key) => key !== 'kubectl.kubernetes.io/last-applied-configuration');
+}
+
+function isEks(key: string): boolean {
+  return key.startsWith(EKS_PREFIX);
+}
+
+/** Who wrote each of the webhook's annotations, and when: so that a wrong value can be traced to whoever must be asked. */
+function writersOf(metadata: JsonObject): Record<string, Writer[]> {
+  const writers: Record<string, Writer[]> = {};
+  for (const entry of array(metadata['managedFields'])) {
+    const { manager, time, fieldsV1 } = object(entry);
+    const annotations = object(object(object(fieldsV1)['f:metadata'])['f:annotations']);
+    for (const field of Object.keys(annotations)) {
+      const key = field.slice('f:'.length);
+      if (isEks(key)) writers[key] = [...(writers[key] ?? []), { manager: text(manager) ?? '', at: timeOf(time) ?? 0 }];
+    }
+  }
+  return writers;
+}
+
+function controllerOf(metadata: JsonObject): Owner | undefined {
+  const owner = array(metadata['ownerReferences'])
+    .map(object)
+    .find((reference) => reference['controller'] === true);
+  if (owner === undefined) return undefined;
+  return { kind: text(owner['kind']) ?? '', name: text(owner['name']) ?? '', uid: text(owner['uid']) ?? '' };
+}
+
+function containerOf(raw: Json): Container {
+  const container = object(raw);
+  const env: Record<string, string | undefined> = {};
+  for (const entry of array(container['env']).map(object)) {
+    const name = text(entry['name']);
+    if (name !== undefined && AWS_VARIABLE.test(name)) env[name] = 'valueFrom' in entry ? undefined : (text(entry['value']) ?? '');
+  }
+  const mountsToken = array(container['volumeMounts']).some((mount) => object(mount)['name'] === INJECTED.volume);
+  return { name: text(container['name']) ?? '', env, mountsToken };
+}
+
+function tokenAudienceOf(spec: JsonObject): string | undefined {
+  const volume = array(spec['volumes'])
+    .map(object)
+    .find(({ name }) => name === INJECTED.volume);
+  for (const source of array(object(volume?.['projected'])['sources'])) {
+    const token = object(object(source)['serviceAccountToken']);
+    // Without an audience the token is the API server's own.
+    if ('path' in token) return text(token['audience']) ?? '';
+  }
+  return undefined;
+}

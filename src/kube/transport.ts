@@ -1,0 +1,234 @@
+import { createHash } from 'node:crypto';
+import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { Clock, Random } from '../runtime/clock.ts';
+import type { Connection, Endpoint } from './connection.ts';
+import { type Answer, faultOf, unreachable } from './faults.ts';
+import type { KubeMetrics } from './metrics.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+export interface KubeRequest {
+  readonly method: Method;
+  /** Begins with a slash; names in it are escaped. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly deadlineMs?: number;
+  /** Status codes whose `Retry-After` is the caller's business. */
+  readonly noRetry?: readonly number[];
+}
+
+export interface TransportOptions {
+  readonly connection: Connection;
+  /** `irsa-operator/<version>`. */
+  readonly userAgent: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly metrics: KubeMetrics;
+}
+
+/** Every read and write ends within this time, waits for `Retry-After` included: long for the API server, short for a worker. */
+export const CALL_DEADLINE_MS = 10_000;
+/** A watch is answered at once, or when the server's watch cache is warm. */
+const WATCH_HEADERS_MS = 30_000;
+/** A connection is made within this time, or the machine is not there. */
+const CONNECT_MS = 5_000;
+/** One busy worker each, and some. More connections would only queue in the API server's fair queueing instead of here. */
+const CONNECTIONS = 8;
+/** Well under the API server's 90 s, so that a connection is not closed there while we send on it. */
+const IDLE_MS = 30_000;
+/** Shorter than what load balancers cut silently (AWS: 60 s); client-go's value. */
+const TCP_KEEPALIVE_MS = 30_000;
+/** `Retry-After` counts whole seconds; all who were told the same must not come back at once. */
+const RETRY_SPREAD_MS = 1_000;
+/** A server that says "0" still wants a moment. */
+const RETRY_MIN_MS = 200;
+
+interface Agents {
+  readonly hash: string;
+  readonly requests: Dispatcher;
+  /** Apart from requests: a watch holds its connection for minutes. */
+  readonly watches: Dispatcher;
+}
+
+/**
+ * The one way to the API server. JSON passes through as it is (typed clients drop fields they do not know). Each call has a deadline, takes
+ * a signal and throws `Fault`, or the signal's reason. Nothing is logged here, so that no body and no token can be.
+ */
+export class Transport {
+  readonly #o: TransportOptions;
+  #agents: Agents | undefined;
+
+  constructor(options: TransportOptions) {
+    this.#o = options;
+  }
+
+  /** The body of a successful answer. */
+  async request(request: KubeRequest, signal: AbortSignal): Promise<unknown> {
+    const answer = await this.exchange(request, signal);
+    if (answer.code >= 300) throw faultOf(`${request.method} ${request.path}`, answer);
+    return answer.body;
+  }
+
+  /** The answer, also when it is a refusal; throws only when there is none. Waits as `Retry-After` asks while the deadline allows it. */
+  async exchange(request: KubeRequest, signal: AbortSignal): Promise<Answer> {
+    const deadlineMs = request.deadlineMs ?? CALL_DEADLINE_MS;
+    const end = this.#o.clock.monotonic() + deadlineMs;
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+    const what = `${request.method} ${request.path}`;
+    let refreshed = false;
+    let broken = false;
+    try {
+      for (;;) {
+        let answer: Answer;
+        try {
+          answer = await this.#once(request, bounded);
+        } catch (error) {
+          // A connection that was closed while idle is found out only by sending. What merely reads is sent once more.
+          if (bounded.aborted || broken || request.method !== 'GET' || !isReset(error)) throw error;
+          broken = true;
+          continue;
+        }
+        if (answer.code === 401 && !refreshed) {
+          refreshed = true;
+          this.#o.connection.refresh();
+          continue;
+        }
+        const wait = this.#retryDelay(request, answer);
+        if (wait === undefined || this.#o.clock.monotonic() + wait >= end) return answer;
+        this.#o.metrics.retried(String(answer.code), request.method);
+        await this.#o.clock.sleep(wait, bounded);
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      throw unreachable(what, bounded.aborted ? new Error(`not within ${deadlineMs / 1_000} s`) : error);
+    }
+  }
+
+  /** The chunks of a watch, for as long as it lasts. */
+  async *stream(request: KubeRequest, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const what = `${request.method} ${request.path}`;
+    const answer = await this.#open(request, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw unreachable(what, error);
+    });
+    if (answer.statusCode >= 300) {
+      const body = await answer.body.text().catch(() => '');
+      if (answer.statusCode === 401) this.#o.connection.refresh();
+      throw faultOf(what, answerOf(answer, body));
+    }
+    try {
+      for await (const chunk of answer.body) yield chunk as Uint8Array;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw unreachable(what, error);
+    } finally {
+      answer.body.destroy();
+    }
+  }
+
+  /** Ends every connection. What is under way fails. */
+  async close(): Promise<void> {
+    await Promise.all([this.#agents?.requests.destroy(), this.#agents?.watches.destroy()]);
+  }
+
+  async #once(request: KubeRequest, signal: AbortSignal): Promise<Answer> {
+    const answer = await this.#send(request, signal, 'requests');
+    return answerOf(answer, await answer.body.text());
+  }
+
+  /** A watch has no deadline, but the first word of its answer has. */
+  #open(request: KubeRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    return this.#send(request, signal, 'watches');
+  }
+
+  async #send(request: KubeRequest, signal: AbortSignal, lane: 'requests' | 'watches'): Promise<Dispatcher.ResponseData> {
+    const { connection, clock, metrics, userAgent } = this.#o;
+    const endpoint = await connection.endpoint();
+    signal.throwIfAborted();
+    const url = new URL(endpoint.url + request.path);
+    for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) url.searchParams.set(name, value);
+    const began = clock.monotonic();
+    const count = (code: string) => metrics.requested(code, request.method, url.host, (clock.monotonic() - began) / 1_000);
+    try {
+      const answer = await this.#agentsFor(endpoint)[lane].request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: request.method,
+        headers: {
+          ...endpoint.headers,
+          accept: 'application/json',
+          'user-agent': userAgent,
+          ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
+        },
+        body: request.body === undefined ? null : JSON.stringify(request.body),
+        signal,
+        headersTimeout: lane === 'watches' ? WATCH_HEADERS_MS : 0, // requests have their deadline
+        bodyTimeout: 0, // and watches their watchdog
+      });
+      count(String(answer.statusCode));
+      return answer;
+    } catch (error) {
+      count('<error>'); // client-go's word
+      throw error;
+    }
+  }
+
+  /** New credentials or a new CA get new connections; what is under way on the old ones ends there. */
+  #agentsFor(endpoint: Endpoint): Agents {
+    const { tls, proxy } = endpoint;
+    const hash = createHash('sha256')
+      .update(JSON.stringify([tls, proxy]))
+      .digest('base64');
+    if (this.#agents?.hash === hash) return this.#agents;
+    const old = this.#agents;
+    this.#agents = { hash, requests: newAgent(endpoint, CONNECTIONS), watches: newAgent(endpoint, null) };
+    void old?.requests.close();
+    void old?.watches.close();
+    return this.#agents;
+  }
+
+  #retryDelay(request: KubeRequest, answer: Answer): number | undefined {
+    if (answer.retryAfterMs === undefined || (answer.code !== 429 && answer.code !== 503)) return undefined;
+    if (request.noRetry?.includes(answer.code)) return undefined;
+    return Math.max(answer.retryAfterMs, RETRY_MIN_MS) + this.#o.random() * RETRY_SPREAD_MS;
+  }
+}
+
+function newAgent({ tls, proxy }: Endpoint, connections: number | null): Dispatcher {
+  const options = {
+    // undici speaks HTTP/2 unless told otherwise; there one slow stream can hold up the others of its session.
+    allowH2: false,
+    connections,
+    keepAliveTimeout: IDLE_MS,
+  };
+  const connect = { timeout: CONNECT_MS, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS };
+  if (proxy === undefined) return new Agent({ ...options, connect: { ...tls, ...connect } });
+  if (!/^https?:/.test(proxy)) throw new Error(`proxy-url "${proxy}" of the kubeconfig: only http and https proxies can be used`);
+  return new ProxyAgent({ ...options, uri: proxy, requestTls: { ...tls, ...connect } });
+}
+
+function answerOf(answer: Dispatcher.ResponseData, text: string): Answer {
+  const seconds = Number(answer.headers['retry-after'] ?? Number.NaN); // the API server never sends a date
+  return {
+    code: answer.statusCode,
+    body: parsed(text),
+    retryAfterMs: Number.isFinite(seconds) && seconds >= 0 ? seconds * 1_000 : undefined,
+  };
+}
+
+/** JSON, or the text itself (a proxy's page, `404 page not found`). */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+const RESETS: readonly (string | undefined)[] = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'];
+
+function isReset(error: unknown): boolean {
+  return error instanceof Error && RESETS.includes((error as Error & { code?: string }).code);
+}

@@ -1,0 +1,242 @@
+import type { ServerResponse } from 'node:http';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { LeaseRecord } from '../runtime/elector.ts';
+import { apply, mergePatch, read } from './apply.ts';
+import { deletePod, type Eviction, evict } from './evict.ts';
+import { readIssuer } from './issuer.ts';
+import { leaseLock } from './lease.ts';
+import { microTime } from './micro-time.ts';
+import { IRSA_BINDING, SERVICE_ACCOUNT } from './resource-types.ts';
+import { reply, type Seen, status, testServer, transportTo } from './test-server.ts';
+
+const open: { close(): Promise<unknown> }[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0).toReversed()) await one.close();
+});
+const never = new AbortController().signal;
+
+async function against(answer: (request: Seen, response: ServerResponse) => void) {
+  const server = await testServer(answer);
+  const transport = transportTo(server.url);
+  open.push(server, transport);
+  return {
+    transport,
+    asked: () => server.seen.map(({ method, url, headers, body }) => ({ method, url, type: headers['content-type'], body })),
+  };
+}
+
+describe('a write', () => {
+  test('by apply says whose fields these are, and of which object', async () => {
+    const { transport, asked } = await against((_request, response) => reply(response, 200, { kind: 'ServiceAccount' }));
+    const target = { type: SERVICE_ACCOUNT, namespace: 'ns', name: 'a', uid: 'u-1' };
+    const fields = { metadata: { annotations: { 'eks.amazonaws.com/role-arn': 'arn' } } };
+    expect(await apply(transport, target, fields, { manager: 'irsa-operator' }, never)).toEqual({ kind: 'ServiceAccount' });
+    expect(asked()).toEqual([
+      {
+        method: 'PATCH',
+        url: '/api/v1/namespaces/ns/serviceaccounts/a?fieldManager=irsa-operator&force=true',
+        type: 'application/apply-patch+yaml',
+        body: {
+          apiVersion: 'v1',
+          kind: 'ServiceAccount',
+          metadata: { annotations: { 'eks.amazonaws.com/role-arn': 'arn' }, name: 'a', namespace: 'ns', uid: 'u-1' },
+        },
+      },
+    ]);
+  });
+
+  test('of a status goes to the subresource, and can insist on a version', async () => {
+    const { transport, asked } = await against((_request, response) => reply(response, 200, {}));
+    const target = { type: IRSA_BINDING, namespace: 'ns', name: 'b', resourceVersion: '7' };
+    await apply(transport, target, { status: { observedGeneration: 1 } }, { manager: 'm', subresource: 'status' }, never);
+    expect(asked()).toEqual([
+      {
+        method: 'PATCH',
+        url: '/apis/irsa-operator.dev/v1alpha1/namespaces/ns/irsabindings/b/status?fieldManager=m&force=true',
+        type: 'application/apply-patch+yaml',
+        body: {
+          apiVersion: 'irsa-operator.dev/v1alpha1',
+          kind: 'IrsaBinding',
+          status: { observedGeneration: 1 },
+          metadata: { name: 'b', namespace: 'ns', resourceVersion: '7' },
+        },
+      },
+    ]);
+  });
+
+  test('by merge patch is not forced, and can remove', async () => {
+    const { transport, asked } = await against((_request, response) => reply(response, 200, {}));
+    const target = { type: IRSA_BINDING, namespace: 'ns', name: 'b', resourceVersion: '7' };
+    await mergePatch(transport, target, { metadata: { finalizers: null } }, { manager: 'm' }, never);
+    expect(asked()).toEqual([
+      {
+        method: 'PATCH',
+        url: '/apis/irsa-operator.dev/v1alpha1/namespaces/ns/irsabindings/b?fieldManager=m',
+        type: 'application/merge-patch+json',
+        body: { metadata: { finalizers: null, name: 'b', namespace: 'ns', resourceVersion: '7' } },
+      },
+    ]);
+  });
+
+  test('names are escaped in paths', async () => {
+    const { transport, asked } = await against((_request, response) => reply(response, 200, {}));
+    await read(transport, { type: SERVICE_ACCOUNT, namespace: 'a/../b', name: 'c?d' }, never);
+    expect(asked()[0]?.url).toBe('/api/v1/namespaces/a%2F..%2Fb/serviceaccounts/c%3Fd');
+  });
+});
+
+describe('an eviction', () => {
+  const pod = { namespace: 'ns', name: 'p', uid: 'u-1' };
+  const budget = { causes: [{ reason: 'DisruptionBudget', message: 'The disruption budget p needs 1 healthy pods and has 1 currently' }] };
+  const cases: Record<string, { code: number; body: object; headers?: Record<string, string>; outcome: Eviction }> = {
+    'that is granted has evicted': { code: 201, body: status(201, 'Success', ''), outcome: { kind: 'evicted' } },
+    'of a pod that is gone': { code: 404, body: status(404, 'NotFound', 'pods "p" not found'), outcome: { kind: 'gone' } },
+    'of a pod whose successor has its name': {
+      code: 409,
+      body: status(409, 'Conflict', 'the UID in the precondition (u-1) does not match the UID in record (u-2)'),
+      outcome: { kind: 'gone' },
+    },
+    'that the budget does not allow now is blocked, with the budget in words': {
+      code: 429,
+      body: status(429, 'TooManyRequests', "Cannot evict pod as it would violate the pod's disruption budget.", budget),
+      headers: { 'retry-after': '10' },
+      outcome: { kind: 'blocked', message: "Cannot evict pod as it would violate the pod's disruption budget.", retryAfterMs: 10_000 },
+    },
+    'under two budgets is never granted': {
+      code: 500,
+      body: status(
+        500,
+        'InternalError',
+        'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+      ),
+      outcome: {
+        kind: 'ambiguous',
+        message: 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+      },
+    },
+  };
+  for (const [sentence, { code, body, headers, outcome }] of Object.entries(cases)) {
+    test(sentence, async () => {
+      const { transport, asked } = await against((_request, response) => reply(response, code, body, headers));
+      expect(await evict(transport, pod, never)).toEqual(outcome);
+      expect(asked()).toEqual([
+        {
+          method: 'POST',
+          url: '/api/v1/namespaces/ns/pods/p/eviction',
+          type: 'application/json',
+          body: {
+            apiVersion: 'policy/v1',
+            kind: 'Eviction',
+            metadata: { name: 'p', namespace: 'ns' },
+            deleteOptions: { preconditions: { uid: 'u-1' } },
+          },
+        },
+      ]);
+    });
+  }
+
+  const faults: Record<string, { code: number; body: object; kind: string }> = {
+    'that the API server is too busy for is throttled, not blocked': {
+      code: 429,
+      body: status(429, 'TooManyRequests', 'too many requests'),
+      kind: 'throttled',
+    },
+    'that conflicts for another reason is a conflict': {
+      code: 409,
+      body: status(409, 'Conflict', 'please apply your changes to the latest version'),
+      kind: 'conflict',
+    },
+    'that fails otherwise is transient': { code: 500, body: status(500, 'InternalError', 'etcd'), kind: 'transient' },
+    'that is not allowed is denied': { code: 403, body: status(403, 'Forbidden', 'no'), kind: 'denied' },
+  };
+  for (const [sentence, { code, body, kind }] of Object.entries(faults)) {
+    test(sentence, async () => {
+      const { transport } = await against((_request, response) => reply(response, code, body));
+      await expect(evict(transport, pod, never)).rejects.toMatchObject({ name: 'Fault', kind });
+    });
+  }
+
+  test('is not the same as a deletion, which has no budget but the same precondition', async () => {
+    const { transport, asked } = await against((_request, response) => reply(response, 200, {}));
+    expect(await deletePod(transport, pod, never)).toBe('deleted');
+    expect(asked()).toEqual([
+      {
+        method: 'DELETE',
+        url: '/api/v1/namespaces/ns/pods/p',
+        type: 'application/json',
+        body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: 'u-1' } },
+      },
+    ]);
+  });
+});
+
+describe('the lease', () => {
+  const record: LeaseRecord = {
+    holderIdentity: 'me',
+    leaseDurationSeconds: 15,
+    acquireTimeMs: Date.UTC(2026, 0, 1),
+    renewTimeMs: Date.UTC(2026, 0, 1) + 2_001,
+    leaseTransitions: 3,
+  };
+  const spec = {
+    holderIdentity: 'me',
+    leaseDurationSeconds: 15,
+    acquireTime: '2026-01-01T00:00:00.000000Z',
+    renewTime: '2026-01-01T00:00:02.001000Z',
+    leaseTransitions: 3,
+  };
+  const path = '/apis/coordination.k8s.io/v1/namespaces/ns/leases';
+
+  test('that is not there is undefined, and made with times of six digits', async () => {
+    const { transport, asked } = await against(({ method, body }, response) =>
+      method === 'GET'
+        ? reply(response, 404, status(404, 'NotFound', 'no'))
+        : reply(response, 201, { ...(body as object), metadata: { resourceVersion: '1' } }),
+    );
+    const lock = leaseLock(transport, { namespace: 'ns', name: 'lease' }, 10_000);
+    expect(await lock.get(never)).toBeUndefined();
+    expect(await lock.create(record, never)).toEqual({ record, version: '1' });
+    expect(asked()[1]).toEqual({
+      method: 'POST',
+      url: path,
+      type: 'application/json',
+      body: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { namespace: 'ns', name: 'lease' }, spec },
+    });
+  });
+
+  test('is swapped at the version that was read, and keeps what is not ours', async () => {
+    const standing = {
+      metadata: { name: 'lease', labels: { theirs: 'yes' }, resourceVersion: '7' },
+      spec: { ...spec, holderIdentity: '', strategy: 'x' },
+    };
+    const { transport, asked } = await against(({ method }, response) =>
+      method === 'GET' ? reply(response, 200, standing) : reply(response, 409, status(409, 'Conflict', 'changed')),
+    );
+    const lock = leaseLock(transport, { namespace: 'ns', name: 'lease' }, 10_000);
+    expect(await lock.get(never)).toEqual({ record: { ...record, holderIdentity: '' }, version: '7' });
+    await expect(lock.update(record, '7', never)).rejects.toMatchObject({ kind: 'conflict' });
+    expect(asked()[1]).toEqual({
+      method: 'PUT',
+      url: `${path}/lease`,
+      type: 'application/json',
+      body: { metadata: { name: 'lease', labels: { theirs: 'yes' }, resourceVersion: '7' }, spec: { ...spec, strategy: 'x' } },
+    });
+  });
+});
+
+test('a micro time has six digits whatever the milliseconds', () => {
+  expect([0, 5, 50, 500].map((ms) => microTime(Date.UTC(2026, 0, 1) + ms))).toEqual([
+    '2026-01-01T00:00:00.000000Z',
+    '2026-01-01T00:00:00.005000Z',
+    '2026-01-01T00:00:00.050000Z',
+    '2026-01-01T00:00:00.500000Z',
+  ]);
+});
+
+test('the issuer comes as the API server says it, and one that says none is a fault', async () => {
+  const answers: object[] = [{ issuer: 'https://oidc.example/id/A' }, {}];
+  const { transport, asked } = await against((_request, response) => reply(response, 200, answers.shift()));
+  expect(await readIssuer(transport, never)).toBe('https://oidc.example/id/A');
+  await expect(readIssuer(transport, never)).rejects.toMatchObject({ kind: 'invalid' });
+  expect(asked()[0]?.url).toBe('/.well-known/openid-configuration');
+});

@@ -1,0 +1,179 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** controller-runtime's buckets, so that its dashboards fit (pkg/internal/controller/metrics). Seconds. */
+const RECONCILE_BUCKETS = [
+  0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 4.5,
+  5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60,
+];
+const QUEUE_BUCKETS = Array.from({ length: 12 }, (_, power) => 10 ** (power - 8));
+const REQUEST_BUCKETS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60];
+
+/** What a queue tells at the moment of a scrape. */
+interface QueueReading {
+  readonly depth: number;
+  readonly unfinishedSeconds: number;
+  readonly longestSeconds: number;
+}
+interface ReflectorReading {
+  readonly lastContactMs: number | undefined;
+  readonly objects: number;
+}
+
+/** Every metric of the operator. The machinery's go under controller-runtime's names; labels are bounded by what bindings exist. */
+export function metrics(version: string) {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const on = { registers: [registry] };
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter<L>({ name, help, labelNames, ...on });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge<L>({ name, help, labelNames, ...on });
+  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[], buckets: number[]) =>
+    new Histogram<L>({ name, help, labelNames, buckets, ...on });
+  /** A gauge whose series are read at each scrape, so that none is stale and none is left of what is gone. */
+  const readGauge = <L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    read: (set: (labels: Record<L, string>, value: number) => void) => void,
+  ) =>
+    new Gauge<L>({
+      name,
+      help,
+      labelNames,
+      ...on,
+      collect() {
+        this.reset();
+        read((labels, value) => this.set(labels, value));
+      },
+    });
+
+  gauge('irsa_build_info', 'Version of irsa-operator and of Node.', ['version', 'node']).set({ version, node: process.version }, 1);
+
+  const reconciles = counter('controller_runtime_reconcile_total', 'Reconciliations per controller and result.', ['controller', 'result']);
+  const reconcileErrors = counter('controller_runtime_reconcile_errors_total', 'Reconciliations that failed.', ['controller']);
+  const reconcilePanics = counter('controller_runtime_reconcile_panics_total', 'Reconciliations that threw what nobody foresaw.', [
+    'controller',
+  ]);
+  const reconcileTimeouts = counter('controller_runtime_reconcile_timeouts_total', 'Reconciliations that took too long.', ['controller']);
+  const reconcileTime = histogram(
+    'controller_runtime_reconcile_time_seconds',
+    'Length of a reconciliation.',
+    ['controller'],
+    RECONCILE_BUCKETS,
+  );
+  const maxWorkers = gauge('controller_runtime_max_concurrent_reconciles', 'Workers per controller.', ['controller']);
+  const activeWorkers = gauge('controller_runtime_active_workers', 'Workers that are at work.', ['controller']);
+
+  const queues = new Map<string, () => QueueReading>();
+  const queueLabels = ['name', 'controller'] as const;
+  const adds = counter('workqueue_adds_total', 'Keys added to the queue.', queueLabels);
+  const retries = counter('workqueue_retries_total', 'Keys added again after a failure.', queueLabels);
+  const waited = histogram('workqueue_queue_duration_seconds', 'How long a key waited.', queueLabels, QUEUE_BUCKETS);
+  const worked = histogram('workqueue_work_duration_seconds', 'How long a key was worked on.', queueLabels, QUEUE_BUCKETS);
+  readGauge('workqueue_depth', 'Keys that wait.', ['name', 'controller', 'priority'], (set) => {
+    for (const [name, read] of queues) set({ name, controller: name, priority: '' }, read().depth);
+  });
+  readGauge('workqueue_unfinished_work_seconds', 'Work in progress, summed.', queueLabels, (set) => {
+    for (const [name, read] of queues) set({ name, controller: name }, read().unfinishedSeconds);
+  });
+  readGauge('workqueue_longest_running_processor_seconds', 'Longest work in progress.', queueLabels, (set) => {
+    for (const [name, read] of queues) set({ name, controller: name }, read().longestSeconds);
+  });
+
+  const reflectors = new Map<string, () => ReflectorReading>();
+  const lists = counter('irsa_reflector_lists_total', 'Lists of a kind, by cause.', ['kind', 'cause']);
+  const watches = counter('irsa_reflector_watches_total', 'Watches of a kind, by how they ended.', ['kind', 'end']);
+  readGauge('irsa_reflector_last_contact_timestamp_seconds', 'When the API server was last heard of for a kind.', ['kind'], (set) => {
+    for (const [kind, read] of reflectors) {
+      const { lastContactMs } = read();
+      if (lastContactMs !== undefined) set({ kind }, lastContactMs / 1000);
+    }
+  });
+  readGauge('irsa_cache_objects', 'Objects in the cache.', ['kind'], (set) => {
+    for (const [kind, read] of reflectors) set({ kind }, read().objects);
+  });
+
+  const leading = gauge('leader_election_master_status', 'Whether this process leads.', ['name']);
+  const slowPath = counter('leader_election_slowpath_total', 'Renewals that had to read the lease first.', ['name']);
+
+  const restRequests = counter('rest_client_requests_total', 'Requests to the API server.', ['code', 'method', 'host']);
+  const restTime = histogram(
+    'rest_client_request_duration_seconds',
+    'Length of requests to the API server.',
+    ['verb', 'host'],
+    REQUEST_BUCKETS,
+  );
+  const restRetries = counter('rest_client_request_retries_total', 'Requests to the API server that were sent again.', ['code', 'verb']);
+
+  const awsRequests = counter('irsa_aws_requests_total', 'Calls to AWS.', ['service', 'operation', 'code']);
+  const awsTime = histogram('irsa_aws_request_duration_seconds', 'Length of calls to AWS.', ['service', 'operation'], REQUEST_BUCKETS);
+
+  return {
+    registry,
+    runtime: {
+      queue(name: string, read: () => QueueReading) {
+        queues.set(name, read);
+        const labels = { name, controller: name };
+        adds.inc(labels, 0);
+        retries.inc(labels, 0);
+        return {
+          added: () => adds.inc(labels),
+          retried: () => retries.inc(labels),
+          waited: (seconds: number) => waited.observe(labels, seconds),
+          worked: (seconds: number) => worked.observe(labels, seconds),
+        };
+      },
+      controller(controller: string, workers: number) {
+        for (const result of ['success', 'error', 'requeue', 'requeue_after']) reconciles.inc({ controller, result }, 0);
+        for (const series of [reconcileErrors, reconcilePanics, reconcileTimeouts]) series.inc({ controller }, 0);
+        maxWorkers.set({ controller }, workers);
+        activeWorkers.set({ controller }, 0);
+        return {
+          reconciled(result: string, seconds: number) {
+            reconciles.inc({ controller, result });
+            reconcileTime.observe({ controller }, seconds);
+          },
+          failed: () => reconcileErrors.inc({ controller }),
+          panicked: () => reconcilePanics.inc({ controller }),
+          timedOut: () => reconcileTimeouts.inc({ controller }),
+          active: (count: number) => activeWorkers.set({ controller }, count),
+        };
+      },
+      reflector(kind: string, read: () => ReflectorReading) {
+        reflectors.set(kind, read);
+        return {
+          listed: (cause: string) => lists.inc({ kind, cause }),
+          watched: (end: string) => watches.inc({ kind, end }),
+        };
+      },
+      elector(name: string) {
+        leading.set({ name }, 0);
+        slowPath.inc({ name }, 0);
+        return { leading: (is: boolean) => leading.set({ name }, is ? 1 : 0), slowPath: () => slowPath.inc({ name }) };
+      },
+    },
+    kube: {
+      requested(code: string, method: string, host: string, seconds: number) {
+        restRequests.inc({ code, method, host });
+        restTime.observe({ verb: method, host }, seconds);
+      },
+      retried: (code: string, verb: string) => restRetries.inc({ code, verb }),
+    },
+    aws: {
+      requested(service: string, operation: string, code: string, seconds: number) {
+        awsRequests.inc({ service, operation, code });
+        awsTime.observe({ service, operation }, seconds);
+      },
+    },
+    trustWrites: counter('irsa_trust_policy_writes_total', 'Writes of trust policies.', ['result']),
+    policySize: gauge('irsa_trust_policy_size_ratio', 'Size of a trust policy as a part of its quota.', ['role_arn']),
+    drift: counter('irsa_drift_total', 'What somebody else changed and was noticed.', ['kind']),
+    repairs: counter('irsa_repairs_total', 'What was mended.', ['kind']),
+    restarts: counter('irsa_restarts_total', 'Restarts of pods.', ['strategy', 'result']),
+    sweptAt: gauge('irsa_sweep_age_seconds', 'Time since every role was read.'),
+    bindings: { readGauge },
+  };
+}
+
+export type Metrics = ReturnType<typeof metrics>;

@@ -1,0 +1,223 @@
+import { randomUUID } from 'node:crypto';
+import { jitter, jitterLater } from './backoff.ts';
+import type { Clock, Random } from './clock.ts';
+import type { Log } from './log.ts';
+import type { ControllerMetrics, RuntimeMetrics } from './metrics.ts';
+import { type Urgency, WorkQueue } from './queue.ts';
+import { afterAbort, orAborted, withDeadline } from './signals.ts';
+import type { Store } from './store.ts';
+
+/** What happens next with a key, said in the type. What is thrown is retried with back-off. */
+export type Outcome =
+  | { readonly kind: 'settled' } // nothing to do until something changes
+  | { readonly kind: 'recheck'; readonly afterMs: number; readonly why: string };
+
+export const settled: Outcome = { kind: 'settled' };
+export const recheck = (afterMs: number, why: string): Outcome => ({ kind: 'recheck', afterMs, why });
+
+/** Something whose changes concern keys. */
+export interface Wake<K extends string> {
+  /** Every key that it knows of: worked through at the start, and again at every resync. */
+  all(): Iterable<K>;
+  /** Calls `wake` for each key that a change concerns; returns how to stop. */
+  subscribe(wake: (key: K, urgency?: Urgency) => void): () => void;
+  /** Resolves when what it knows is complete: no key is worked on before. */
+  synced(signal: AbortSignal): Promise<void>;
+}
+
+/** One attempt at one key. */
+export interface Attempt {
+  /** On every line that the attempt logs. */
+  readonly id: string;
+  readonly urgency: Urgency;
+  /** How often this key failed in a row before. */
+  readonly failures: number;
+  readonly log: Log;
+}
+
+export interface Controller<K extends string> {
+  readonly name: string;
+  readonly wakes: readonly Wake<K>[];
+  reconcile(key: K, signal: AbortSignal, attempt: Attempt): Promise<Outcome>;
+}
+
+/**
+ * Wakes the keys of an object when it changes: those of its former state too, because what it leaves must be looked at as well.
+ * `when` leaves out changes that cannot matter; additions and deletions always matter.
+ */
+export function wakeOn<T, K extends string>(
+  store: Store<T, string>,
+  keysOf: (object: T) => Iterable<K>,
+  options: { readonly when?: (previous: T, next: T) => boolean; readonly urgency?: Urgency } = {},
+): Wake<K> {
+  return {
+    *all() {
+      for (const object of store.list()) yield* keysOf(object);
+    },
+    subscribe(wake) {
+      return store.onChange((previous, next) => {
+        if (previous !== undefined && next !== undefined && options.when?.(previous, next) === false) return;
+        // Until the first list is complete nothing is news.
+        const urgency = store.hasSynced ? (options.urgency ?? 'change') : 'resync';
+        for (const object of [previous, next]) if (object !== undefined) for (const key of keysOf(object)) wake(key, urgency);
+      });
+    },
+    synced: (signal) => store.synced(signal),
+  };
+}
+
+/** How a thrown error is retried; `kind` goes into logs and metrics. */
+export interface Failure {
+  readonly kind: string;
+  readonly retryAfterMs?: number | undefined;
+}
+
+export interface ControllerOptions {
+  readonly workers: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: RuntimeMetrics;
+  /** Undefined: not a failure that anybody foresaw, so a bug. Counted apart, logged with its stack, retried all the same. */
+  readonly classify: (error: unknown) => Failure | undefined;
+}
+
+/** One attempt takes a few calls of 10 s at the most; one that takes longer waits for something that will not come. */
+const RECONCILE_DEADLINE_MS = 120_000;
+/** An attempt that goes on this long after its signal was aborted never looks at it: only a restart frees its worker. */
+const WEDGED_AFTER_MS = 60_000;
+/** Once it was told to break off, an attempt has this long to do so before the loop ends without it. */
+const ABANDON_AFTER_MS = 1_000;
+/** Everything is looked at again as a safety net (controller-runtime's 10 h and 10 %); what must be polled says so by a recheck. */
+const RESYNC_MS = 10 * 3_600_000;
+const RESYNC_JITTER = 0.1;
+/** Rechecks that were asked for together should not come together; never earlier than asked, as a read-back counts on its age. */
+const RECHECK_JITTER = 0.1;
+
+/** Runs a controller: queue, workers, deadlines, retries. A key that throws, hangs or fails never stops the others. */
+export class ControllerLoop<K extends string> {
+  readonly queue: WorkQueue<K>;
+  readonly #controller: Controller<K>;
+  readonly #o: ControllerOptions;
+  readonly #metrics: ControllerMetrics;
+  readonly #running = new Map<K, number>();
+
+  constructor(controller: Controller<K>, options: ControllerOptions) {
+    this.#controller = controller;
+    this.#o = options;
+    this.queue = new WorkQueue({ ...options, name: controller.name });
+    this.#metrics = options.metrics.controller(controller.name, options.workers);
+  }
+
+  /**
+   * Works until `stop` is aborted, then lets the workers finish what they have in hand. `abort` ends that too: the attempts under way get
+   * it as their signal. Rejects only for a bug in a wake. A loop runs once.
+   */
+  async run(stop: AbortSignal, abort: AbortSignal): Promise<void> {
+    const intake = AbortSignal.any([stop, abort]);
+    const patience = afterAbort(abort, ABANDON_AFTER_MS, this.#o.clock);
+    const unsubscribe = this.#controller.wakes.map((wake) => wake.subscribe((key, urgency) => this.queue.add(key, urgency)));
+    try {
+      await Promise.all(this.#controller.wakes.map((wake) => wake.synced(intake)));
+      this.#addAll();
+      const workers = Array.from({ length: this.#o.workers }, () => this.#work(intake, abort));
+      await orAborted(Promise.all([this.#resync(intake), ...workers]), patience);
+    } catch (error) {
+      const fields = { controller: this.#controller.name, keys: [...this.#running.keys()] };
+      if (patience.aborted) this.#o.log.error(fields, 'ends without attempts that do not break off');
+      else if (!intake.aborted) throw error;
+    } finally {
+      for (const off of unsubscribe) off();
+      this.queue.shutDown();
+    }
+  }
+
+  /** Keys whose attempt goes on long after its deadline, as sentences; for /livez. */
+  wedged(): string[] {
+    const limit = this.#o.clock.monotonic() - RECONCILE_DEADLINE_MS - WEDGED_AFTER_MS;
+    return [...this.#running]
+      .filter(([, began]) => began < limit)
+      .map(
+        ([key]) =>
+          `controller ${this.#controller.name} has been at "${key}" for more than ${(RECONCILE_DEADLINE_MS + WEDGED_AFTER_MS) / 1_000} s`,
+      );
+  }
+
+  #addAll(): void {
+    for (const wake of this.#controller.wakes) for (const key of wake.all()) this.queue.add(key, 'resync');
+  }
+
+  async #resync(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#o.clock.sleep(jitter(RESYNC_MS, RESYNC_JITTER, this.#o.random), signal).catch(() => {});
+      if (!signal.aborted) this.#addAll();
+    }
+  }
+
+  async #work(intake: AbortSignal, abort: AbortSignal): Promise<void> {
+    for (let taken = await this.queue.take(intake); taken !== undefined; taken = await this.queue.take(intake)) {
+      this.#running.set(taken.key, this.#o.clock.monotonic());
+      this.#metrics.active(this.#running.size);
+      try {
+        await this.#attempt(taken.key, taken.urgency, abort);
+      } finally {
+        this.#running.delete(taken.key);
+        this.#metrics.active(this.#running.size);
+        this.queue.done(taken.key);
+      }
+    }
+  }
+
+  async #attempt(key: K, urgency: Urgency, abort: AbortSignal): Promise<void> {
+    const { clock, log } = this.#o;
+    const began = clock.monotonic();
+    const fields = { controller: this.#controller.name, key, reconcileId: randomUUID() };
+    const attempt: Attempt = { id: fields.reconcileId, urgency, failures: this.queue.failures(key), log: withFields(log, fields) };
+    let late = false;
+    const seconds = () => (clock.monotonic() - began) / 1_000;
+    try {
+      const outcome = await withDeadline(RECONCILE_DEADLINE_MS, clock, (deadline) => {
+        deadline.addEventListener('abort', () => {
+          late = true;
+        });
+        return this.#controller.reconcile(key, AbortSignal.any([abort, deadline]), attempt);
+      });
+      this.queue.forget(key);
+      if (outcome.kind === 'recheck') this.#recheck(key, outcome, attempt);
+      this.#metrics.reconciled(outcome.kind === 'recheck' ? 'requeue_after' : 'success', seconds());
+    } catch (error) {
+      if (abort.aborted) {
+        attempt.log.debug({ err: error }, 'the attempt was broken off because the operator stops');
+        return;
+      }
+      this.#failed(key, error, late, attempt);
+      this.#metrics.reconciled('error', seconds());
+    }
+  }
+
+  #recheck(key: K, outcome: Outcome & { kind: 'recheck' }, attempt: Attempt): void {
+    const afterMs = jitterLater(outcome.afterMs, RECHECK_JITTER, this.#o.random);
+    this.queue.addAfter(key, afterMs, 'drift');
+    attempt.log.debug({ afterMs: Math.round(afterMs), why: outcome.why }, 'looks again later');
+  }
+
+  #failed(key: K, error: unknown, late: boolean, attempt: Attempt): void {
+    const failure = late ? { kind: 'timeout' } : this.#o.classify(error);
+    if (late) this.#metrics.timedOut();
+    if (failure === undefined) this.#metrics.panicked();
+    this.#metrics.failed(failure?.kind ?? 'panic');
+    const retryMs = Math.round(this.queue.addRateLimited(key, attempt.urgency, failure?.retryAfterMs));
+    const fields = { err: error, failure: failure?.kind ?? 'panic', failures: attempt.failures + 1, retryMs };
+    if (failure === undefined) attempt.log.error(fields, 'a bug: the attempt threw what nobody foresaw; the key is retried');
+    else attempt.log.warn(fields, 'the attempt failed and is retried');
+  }
+}
+
+function withFields(log: Log, fields: object): Log {
+  return {
+    debug: (more, message) => log.debug({ ...fields, ...more }, message),
+    info: (more, message) => log.info({ ...fields, ...more }, message),
+    warn: (more, message) => log.warn({ ...fields, ...more }, message),
+    error: (more, message) => log.error({ ...fields, ...more }, message),
+  };
+}

@@ -1,0 +1,101 @@
+import { compare, scalarText } from './comparisons.ts';
+import { asList, member } from './document.ts';
+import type { JsonNode, ObjectNode } from './json.ts';
+import { type Operator, parseOperator } from './operators.ts';
+import { quote } from './quote.ts';
+import { lookUp, type WebIdentity } from './request.ts';
+import { fold } from './text.ts';
+import { any, isUnknown, not, type Truth, unknown } from './truth.ts';
+
+/** One operator with one key, as STS would see it. The block holds when all of them do (IAM user guide, element Condition). */
+export interface Condition {
+  /** As written, for messages. */
+  readonly operatorName: string;
+  readonly operator: Operator | undefined;
+  readonly key: string;
+  readonly values: readonly JsonNode[];
+  readonly truth: Truth;
+}
+
+/** Every condition of a statement in its order; or why the block cannot be read. */
+export function conditionsOf(statement: ObjectNode, version: string | undefined, request: WebIdentity): readonly Condition[] | Truth {
+  const block = member(statement, 'Condition');
+  if (block === undefined) return [];
+  if (block.kind !== 'object') return unknown('its "Condition" is not an object');
+  const conditions: Condition[] = [];
+  for (const { name: operatorName, value: keys } of block.members) {
+    if (keys.kind !== 'object') return unknown(`its condition ${quote(operatorName)} is not an object`);
+    const operator = parseOperator(operatorName);
+    for (const { name: key, value } of keys.members) {
+      const values = asList(value);
+      const truth =
+        operator === undefined
+          ? unknown(`${quote(operatorName)} is no condition operator`)
+          : judge(operator, key, values, version, request);
+      conditions.push({ operatorName, operator, key, values, truth });
+    }
+  }
+  return conditions.map((condition) => settleRepeated(condition, conditions));
+}
+
+function judge(operator: Operator, key: string, values: readonly JsonNode[], version: string | undefined, request: WebIdentity): Truth {
+  const actual = lookUp(key, request);
+  if (operator.comparison === 'Null') return judgeNull(values, actual === 'absent' ? true : 'unknown' in actual ? actual : false);
+  if (actual === 'absent') return judgeAbsent(operator, values, version, request);
+  if ('unknown' in actual) return actual;
+  // The claims of a ServiceAccount are single values, on which both set operators mean the same: match that one.
+  return combine(
+    operator.negated,
+    values.map((value) => compare(operator.comparison, actual.value, value, version, request)),
+  );
+}
+
+/** `"true"` wants the key to be absent, `"false"` to be there (IAM user guide, Null). */
+function judgeNull(values: readonly JsonNode[], absent: Truth): Truth {
+  const wanted = values.map((value): Truth => {
+    const text = scalarText(value);
+    if (text !== 'true' && text !== 'false') return unknown('Null compares what is neither "true" nor "false"');
+    return text === 'true' ? absent : not(absent);
+  });
+  return any(wanted);
+}
+
+/**
+ * A key that is not in the request: false, but true for a negated operator, for IfExists, and for ForAllValues (IAM user guide, condition
+ * operators; multivalued keys).
+ */
+function judgeAbsent(operator: Operator, values: readonly JsonNode[], version: string | undefined, request: WebIdentity): Truth {
+  if (operator.set === 'ForAllValues') return true;
+  if (operator.set === 'ForAnyValue')
+    return operator.ifExists ? unknown('what ForAnyValue with IfExists means for an absent key is not documented') : false;
+  if (operator.ifExists) return true;
+  if (!operator.negated) return false;
+  // The value that stands for the absent one does not matter; only whether the policy's own values have a meaning does.
+  return combine(
+    true,
+    values.map((value) => {
+      const compared = compare(operator.comparison, '', value, version, request);
+      return compared === 'none' ? compared : false;
+    }),
+  );
+}
+
+/** Values are alternatives; of a negated operator none may match (IAM user guide, multiple values). */
+function combine(negated: boolean, compared: readonly (Truth | 'none')[]): Truth {
+  if (compared.length === 0) return negated ? unknown('a negated operator has an empty list of values') : false;
+  const matched = any(compared.filter((truth) => truth !== 'none'));
+  if (!compared.includes('none')) return negated ? not(matched) : matched;
+  // The user guide says of a variable without value both that it equals nothing and that it may make the whole statement invalid.
+  // Where the two readings agree that is the answer.
+  const fails = negated ? matched === true : matched === false;
+  return fails ? false : unknown('a policy variable in a condition has no value');
+}
+
+/** IAM's parser may take the first, the last or all of keys (or operators) that differ in case only: known only where that is the same. */
+function settleRepeated(condition: Condition, conditions: readonly Condition[]): Condition {
+  const isSame = (other: Condition) => fold(other.operatorName) === fold(condition.operatorName) && fold(other.key) === fold(condition.key);
+  const conflicting = conditions.some((other) => isSame(other) && !isUnknown(other.truth) && other.truth !== condition.truth);
+  return conflicting
+    ? { ...condition, truth: unknown(`the condition key ${quote(condition.key)} stands twice, in different case`) }
+    : condition;
+}

@@ -1,0 +1,47 @@
+import type { RoleArn } from '../api/arn.ts';
+import { type Finding, finding } from '../api/finding.ts';
+import { isProblem, type Problem } from '../api/problem.ts';
+import { allowedFindings } from './diagnose-allowed.ts';
+import { deniedFindings } from './diagnose-deny.ts';
+import { deletedPrincipals, withoutWebIdentity } from './diagnose-document.ts';
+import { missesOf } from './diagnose-statement.ts';
+import type { PolicyDocument } from './document.ts';
+import { type Judged, judgeStatements, verdictOf, type WebIdentity } from './evaluate.ts';
+import type { Remark } from './remark.ts';
+
+export interface DiagnosisContext {
+  readonly role: RoleArn;
+}
+
+/** More than these nobody reads, and a status has a size; the most telling come first. */
+const MAX_FINDINGS = 8;
+
+/**
+ * Why the token is refused, or what is too broad about the policy that lets it in; the most telling finding first. Each message says what
+ * stands there and what was wanted; values of other tenants are quoted only where they nearly name this subject.
+ */
+export function diagnose(document: PolicyDocument | Problem, request: WebIdentity, context: DiagnosisContext): readonly Finding[] {
+  if (isProblem(document)) return [unreadable(document, context)];
+  const judged = judgeStatements(document, request);
+  const allowed = judged.some(({ effect, truth }) => effect === 'Allow' && truth === true);
+  const remarks = [...deniedFindings(judged), ...(allowed ? allowedFindings(judged, document.version, request) : refused(judged, request))];
+  const findings = remarks.map(({ code, text }) => finding(code, `trust policy of ${context.role}: ${text}`));
+  if (verdictOf(judged).kind !== 'allowed') findings.push(...deletedPrincipals(document, context));
+  return unique(findings).slice(0, MAX_FINDINGS);
+}
+
+/** The one finding for a document that cannot be read: nothing is said about STS, and nothing is written. */
+export function unreadable({ problem }: Problem, { role }: DiagnosisContext): Finding {
+  return finding('TrustPolicyUnparseable', `trust policy of ${role} cannot be read, so it is neither judged nor changed: ${problem}`);
+}
+
+/** The statement that comes closest speaks first. */
+function refused(judged: readonly Judged[], request: WebIdentity): Remark[] {
+  const misses = judged.filter(({ effect }) => effect === 'Allow').map((one) => missesOf(one, request));
+  const remarks = misses.toSorted((a, b) => a.distance - b.distance).flatMap((miss) => miss.remarks);
+  return remarks.length > 0 ? remarks : withoutWebIdentity(judged);
+}
+
+function unique(findings: readonly Finding[]): Finding[] {
+  return findings.filter((one, at) => findings.findIndex(({ message }) => message === one.message) === at);
+}

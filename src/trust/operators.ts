@@ -1,0 +1,92 @@
+import { fold } from './text.ts';
+
+/** How a condition operator compares; `Null` only asks whether the key is there (IAM user guide, condition operators). */
+export type Comparison =
+  | 'StringEquals'
+  | 'StringEqualsIgnoreCase'
+  | 'StringLike'
+  | 'NumericEquals'
+  | 'NumericLessThan'
+  | 'NumericLessThanEquals'
+  | 'NumericGreaterThan'
+  | 'NumericGreaterThanEquals'
+  | 'DateEquals'
+  | 'DateLessThan'
+  | 'DateLessThanEquals'
+  | 'DateGreaterThan'
+  | 'DateGreaterThanEquals'
+  | 'Bool'
+  | 'BinaryEquals'
+  | 'IpAddress'
+  | 'ArnLike'
+  | 'Null';
+
+export interface Operator {
+  readonly comparison: Comparison;
+  readonly negated: boolean;
+  readonly ifExists: boolean;
+  readonly set: 'ForAllValues' | 'ForAnyValue' | undefined;
+}
+
+/** Every operator of the user guide: its comparison, and whether it is negated. `ArnEquals` and `ArnLike` are the same. */
+const OPERATORS: Readonly<Record<string, readonly [Comparison, boolean]>> = {
+  StringEquals: ['StringEquals', false],
+  StringNotEquals: ['StringEquals', true],
+  StringEqualsIgnoreCase: ['StringEqualsIgnoreCase', false],
+  StringNotEqualsIgnoreCase: ['StringEqualsIgnoreCase', true],
+  StringLike: ['StringLike', false],
+  StringNotLike: ['StringLike', true],
+  NumericEquals: ['NumericEquals', false],
+  NumericNotEquals: ['NumericEquals', true],
+  NumericLessThan: ['NumericLessThan', false],
+  NumericLessThanEquals: ['NumericLessThanEquals', false],
+  NumericGreaterThan: ['NumericGreaterThan', false],
+  NumericGreaterThanEquals: ['NumericGreaterThanEquals', false],
+  DateEquals: ['DateEquals', false],
+  DateNotEquals: ['DateEquals', true],
+  DateLessThan: ['DateLessThan', false],
+  DateLessThanEquals: ['DateLessThanEquals', false],
+  DateGreaterThan: ['DateGreaterThan', false],
+  DateGreaterThanEquals: ['DateGreaterThanEquals', false],
+  Bool: ['Bool', false],
+  BinaryEquals: ['BinaryEquals', false],
+  IpAddress: ['IpAddress', false],
+  NotIpAddress: ['IpAddress', true],
+  ArnEquals: ['ArnLike', false],
+  ArnLike: ['ArnLike', false],
+  ArnNotEquals: ['ArnLike', true],
+  ArnNotLike: ['ArnLike', true],
+  Null: ['Null', false],
+};
+const BY_FOLDED = new Map(Object.entries(OPERATORS).map(([name, meaning]) => [fold(name), meaning]));
+
+const SETS = { 'forallvalues:': 'ForAllValues', 'foranyvalue:': 'ForAnyValue' } as const;
+const IF_EXISTS = 'ifexists';
+
+/**
+ * The operator that a name means; undefined for a name that the user guide does not have. Case is read tolerantly: the guide does not say
+ * that it matters, and IAM takes lower case.
+ */
+export function parseOperator(name: string): Operator | undefined {
+  let rest = fold(name);
+  let set: Operator['set'];
+  for (const [prefix, meaning] of Object.entries(SETS)) {
+    if (!rest.startsWith(prefix)) continue;
+    set = meaning;
+    rest = rest.slice(prefix.length);
+    break;
+  }
+  const ifExists = rest.endsWith(IF_EXISTS);
+  if (ifExists) rest = rest.slice(0, -IF_EXISTS.length);
+  const meaning = BY_FOLDED.get(rest);
+  if (meaning === undefined) return undefined;
+  const [comparison, negated] = meaning;
+  // IfExists and the set operators can be added to any operator but Null (IAM user guide, IfExists).
+  if (comparison === 'Null' && (ifExists || set !== undefined)) return undefined;
+  return { comparison, negated, ifExists, set };
+}
+
+/** Whether policy variables are replaced in its values: those of strings and ARNs only (IAM user guide, policy variables). */
+export function takesVariables(comparison: Comparison): boolean {
+  return comparison.startsWith('String') || comparison === 'ArnLike';
+}

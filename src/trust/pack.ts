@@ -1,0 +1,33 @@
+import type { ProviderArn } from '../api/arn.ts';
+import type { Issuer } from '../api/issuer.ts';
+import { type PolicyDocument, statementTexts, withStatements } from './document.ts';
+import { allOwn, writeOwn } from './own-statement.ts';
+
+/** Subjects of our statements by audience. */
+export type Subjects = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * The document in which our statements for these audiences have these subjects; the same object when there are none. A statement of ours
+ * that is left without subjects goes, unless it would be the last one: IAM refuses a document without statements.
+ */
+export function withSubjects(
+  document: PolicyDocument,
+  cluster: { issuer: Issuer; provider: ProviderArn },
+  changed: Subjects,
+): PolicyDocument {
+  if (changed.size === 0) return document;
+  const { issuer, provider } = cluster;
+  const write = (audience: string, subjects: readonly string[]) => writeOwn(issuer, provider, audience, subjects);
+  const own = allOwn(document, issuer, provider);
+  const kept = statementTexts(document).flatMap((text, at) => {
+    const standing = own.find(({ statement }) => statement === document.statements[at]);
+    if (standing === undefined) return [text];
+    const subjects = changed.get(standing.audience);
+    if ((subjects ?? standing.subjects).length === 0) return [];
+    return [subjects === undefined ? text : write(standing.audience, subjects)];
+  });
+  const added = [...changed].filter(([audience, subjects]) => subjects.length > 0 && own.every((one) => one.audience !== audience));
+  const texts = [...kept, ...added.map(([audience, subjects]) => write(audience, subjects))];
+  const [first] = changed.keys();
+  return withStatements(document, texts.length > 0 || first === undefined ? texts : [write(first, [])]);
+}

@@ -1,0 +1,211 @@
+import type { ProviderArn, RoleArn } from '../api/arn.ts';
+import { type Finding, finding } from '../api/finding.ts';
+import type { Issuer } from '../api/issuer.ts';
+import { isProblem, type Problem } from '../api/problem.ts';
+import type { Subject } from '../api/subject.ts';
+import { diagnose, unreadable } from './diagnose.ts';
+import { deletedPrincipals } from './diagnose-document.ts';
+import { compacted, type PolicyDocument } from './document.ts';
+import { evaluate, judgeStatements, type WebIdentity } from './evaluate.ts';
+import { measure, type Size } from './measure.ts';
+import { allOwn, findOwn, sidFor } from './own-statement.ts';
+import { type Subjects, withSubjects } from './pack.ts';
+import { quote, quoteAll } from './quote.ts';
+import { isRestriction, restriction } from './restriction.ts';
+
+export interface Trusted {
+  readonly subject: Subject;
+  readonly audience: string;
+}
+
+/** What the bindings of one role want of its trust policy. */
+export interface TrustWish {
+  readonly role: RoleArn;
+  readonly issuer: Issuer;
+  /** `providerArnFor(role, issuer)`. */
+  readonly provider: ProviderArn;
+  /** The oldest binding first: when not all fit, a newcomer never evicts. */
+  readonly wanted: readonly Trusted[];
+  /** Only on positive evidence. What is released and wanted at once is released, so do not release what another binding wants. */
+  readonly released: readonly Trusted[];
+  /** Characters (`AssumeRolePolicySizeQuota`). */
+  readonly quota: number;
+  readonly now?: number;
+  readonly roleTags?: ReadonlyMap<string, string>;
+}
+
+/** What STS will say once the plan's document is written (or now, when there is nothing to write). */
+export type PlannedVerdict = Trusted & {
+  /** Most telling first. An allowed subject has warnings at most. */
+  readonly findings: readonly Finding[];
+} & (
+    | { readonly state: 'allowed'; readonly managedBy: 'Operator' | 'Others' }
+    | { readonly state: 'refused' }
+    | { readonly state: 'unknown'; readonly reason: string }
+  );
+
+export interface TrustPlan {
+  /** The text to send; undefined when there is nothing to write. */
+  readonly document: string | undefined;
+  /** One for each wanted, in the same order. */
+  readonly verdicts: readonly PlannedVerdict[];
+  /** About the document as a whole. */
+  readonly findings: readonly Finding[];
+  /** Of the document to send, or of the one that stands. */
+  readonly size: Size;
+  /** Subjects of ours that nobody wants or releases: they are kept. */
+  readonly orphans: readonly { readonly subject: string; readonly audience: string }[];
+}
+
+/**
+ * The edit that makes the trust policy say what the bindings want: the subjects of our statement become (standing + wanted) - released,
+ * everything else stays as it is. Planning again on the result gives nothing to do.
+ */
+export function planTrust(document: PolicyDocument | Problem, wish: TrustWish): TrustPlan {
+  if (isProblem(document)) return unreadablePlan(document, wish);
+  const before = compacted(document);
+  const own = standing(before, wish);
+  const released = release(own, wish);
+  const { subjects, refusals } = admit(before, own, released, wish);
+  const after = withSubjects(before, wish, changes(own, subjects));
+  const orphans = orphansOf(after, wish);
+  return {
+    document: after === before ? undefined : after.text,
+    verdicts: wish.wanted.map((trusted) => verdictOn(after, trusted, refusals.get(keyOf(trusted)), wish)),
+    findings: [...(after === before ? [] : deletedPrincipals(after, wish)), ...orphanFindings(orphans, wish)],
+    size: { characters: measure(after), quota: wish.quota },
+    orphans,
+  };
+}
+
+/** The subjects of our statements that can be edited, by audience; an audience whose Sid is taken has none. */
+function standing(document: PolicyDocument, { issuer, provider, wanted, released }: TrustWish): Subjects {
+  const audiences = new Set([...wanted, ...released].map(({ audience }) => audience));
+  const own = new Map<string, readonly string[]>();
+  for (const audience of audiences) {
+    const found = findOwn(document, issuer, provider, audience);
+    if (found !== 'taken') own.set(audience, found?.subjects ?? []);
+  }
+  return own;
+}
+
+function release(own: Subjects, { released }: TrustWish): Subjects {
+  const gone = new Set(released.map(keyOf));
+  return new Map([...own].map(([audience, subjects]) => [audience, subjects.filter((subject) => !gone.has(keyOf({ subject, audience })))]));
+}
+
+/** Adds the wanted, the oldest first, each only where nothing speaks against it and it fits. */
+function admit(
+  document: PolicyDocument,
+  own: Subjects,
+  start: Subjects,
+  wish: TrustWish,
+): { subjects: Subjects; refusals: ReadonlyMap<string, Finding> } {
+  const gone = new Set(wish.released.map(keyOf));
+  const subjects = new Map(start);
+  const refusals = new Map<string, Finding>();
+  for (const trusted of wish.wanted) {
+    const { subject, audience } = trusted;
+    if (gone.has(keyOf(trusted)) || subjects.get(audience)?.includes(subject)) continue;
+    const objection = objectionTo(document, trusted, own, wish);
+    if (objection === 'needless') continue;
+    if (objection !== undefined) {
+      refusals.set(keyOf(trusted), objection);
+      continue;
+    }
+    const grown = new Map(subjects).set(audience, [...(subjects.get(audience) ?? []), subject]);
+    const characters = measure(withSubjects(document, wish, changes(own, grown)));
+    if (characters > wish.quota) refusals.set(keyOf(trusted), tooLarge(characters, trusted, wish));
+    else subjects.set(audience, grown.get(audience) ?? []);
+  }
+  return { subjects, refusals };
+}
+
+/** Why a subject is not to be added to our statement; `needless` when it is allowed without. */
+function objectionTo(document: PolicyDocument, trusted: Trusted, own: Subjects, wish: TrustWish): Finding | 'needless' | undefined {
+  const { subject, audience } = trusted;
+  const request = requestFor(trusted, wish);
+  const judged = judgeStatements(document, request);
+  const allows = judged.some(({ effect, truth }) => effect === 'Allow' && truth === true);
+  const denies = judged.some(({ effect, truth }) => effect === 'Deny' && truth === true);
+  // A Deny that matches is diagnosed from the document itself; nothing that we write could help.
+  if (allows || denies) return 'needless';
+  const say = (text: string) => `trust policy of ${wish.role}: ${text}`;
+  if (!isExact(subject) || audience === '' || audience.includes('${')) {
+    return finding(
+      'TrustSubjectMalformed',
+      say(`${quote(subject)} with the audience ${quote(audience)} cannot be written: only exact names are`),
+    );
+  }
+  if (!own.has(audience)) {
+    const sid = sidFor(wish.issuer, audience);
+    return finding(
+      'TrustSidTaken',
+      say(
+        `the statement ${quote(sid)} bears our Sid and is not in the form that we write: somebody changed it, and we leave it alone; to hand it back, give it another Sid or remove it`,
+      ),
+    );
+  }
+  const restricted = judged.find((one) => isRestriction(one, request));
+  return restricted && finding('TrustRestrictedByOwner', say(restriction(restricted).text));
+}
+
+/** What a ServiceAccount's token can carry: two names of Kubernetes, no wildcard, no policy variable. */
+function isExact(subject: string): boolean {
+  return /^system:serviceaccount:[a-z0-9.-]+:[a-z0-9.-]+$/.test(subject);
+}
+
+function tooLarge(characters: number, { subject }: Trusted, { role, quota }: TrustWish): Finding {
+  return finding(
+    'TrustPolicyTooLarge',
+    `trust policy of ${role}: with ${quote(subject)} it would have ${characters} characters, and the account's quota is ${quota}; ask AWS for a higher quota (IAM, "Role trust policy length"), or use another role`,
+  );
+}
+
+/** Only the audiences whose set of subjects differs from what stands: a change of order is no change. */
+function changes(own: Subjects, wanted: Subjects): Subjects {
+  return new Map([...wanted].filter(([audience, subjects]) => new Set(own.get(audience)).symmetricDifference(new Set(subjects)).size > 0));
+}
+
+function verdictOn(document: PolicyDocument, trusted: Trusted, refusal: Finding | undefined, wish: TrustWish): PlannedVerdict {
+  const request = requestFor(trusted, wish);
+  const diagnosed = diagnose(document, request, wish).filter(({ code }) => code !== refusal?.code);
+  const findings = refusal === undefined ? diagnosed : [refusal, ...diagnosed];
+  const verdict = evaluate(document, request);
+  if (verdict.kind === 'allowed') return { ...trusted, state: 'allowed', managedBy: verdict.ours ? 'Operator' : 'Others', findings };
+  if (verdict.kind === 'unknown') return { ...trusted, state: 'unknown', reason: verdict.reason, findings };
+  return { ...trusted, state: 'refused', findings };
+}
+
+function orphansOf(document: PolicyDocument, { issuer, provider, wanted, released }: TrustWish): { subject: string; audience: string }[] {
+  const known = new Set([...wanted, ...released].map(keyOf));
+  return allOwn(document, issuer, provider).flatMap(({ audience, subjects }) =>
+    subjects.filter((subject) => !known.has(keyOf({ subject, audience }))).map((subject) => ({ subject, audience })),
+  );
+}
+
+function orphanFindings(orphans: readonly { subject: string }[], { role }: TrustWish): Finding[] {
+  if (orphans.length === 0) return [];
+  const subjects = quoteAll(orphans.map(({ subject }) => subject));
+  const message = `trust policy of ${role}: our statement trusts ${subjects}, which no binding wants; it is kept, and "irsa-operator prune --confirm" removes it`;
+  return [finding('TrustOrphaned', message)];
+}
+
+function unreadablePlan(document: Problem, wish: TrustWish): TrustPlan {
+  const findings = [unreadable(document, wish)];
+  return {
+    document: undefined,
+    verdicts: wish.wanted.map((trusted) => ({ ...trusted, state: 'unknown', reason: document.problem, findings })),
+    findings,
+    size: { characters: 0, quota: wish.quota },
+    orphans: [],
+  };
+}
+
+function requestFor({ subject, audience }: Trusted, { provider, issuer, now, roleTags }: TrustWish): WebIdentity {
+  return { provider, issuer, subject, audience, ...(now === undefined ? {} : { now }), ...(roleTags === undefined ? {} : { roleTags }) };
+}
+
+function keyOf({ subject, audience }: { subject: string; audience: string }): string {
+  return `${subject}\n${audience}`;
+}

@@ -1,0 +1,38 @@
+import type { Judged } from './evaluate.ts';
+import { nameOf, quote } from './quote.ts';
+import type { Remark } from './remark.ts';
+import { kindOfKey, type WebIdentity } from './request.ts';
+import { isUnknown, type Truth } from './truth.ts';
+
+/**
+ * A foreign Allow that covers this very token (action, principal, and whatever it asks of the token's own claims) and does not let it in
+ * only because of something else: a network, a date, an organisation, a tag. That is its owner's will, and an Allow of ours beside it would
+ * undo it. Keys of another cluster or keys with a slip in them are mistakes, not a will.
+ */
+export function isRestriction(judged: Judged, request: WebIdentity): boolean {
+  const { effect, ours, action, principal, block, members, conditions } = judged;
+  if (effect !== 'Allow' || ours || !holds(action) || !holds(principal) || !holds(block)) return false;
+  const limits = conditions.filter(({ key }) => {
+    const kind = kindOfKey(key, request.issuer);
+    return kind === 'context' || kind === 'claim';
+  });
+  const ofTheToken = conditions.filter((condition) => !limits.includes(condition));
+  return ofTheToken.every(({ truth }) => holds(truth)) && (isUnknown(members) || limits.some(({ truth }) => !holds(truth)));
+}
+
+/** The finding's text; what limits the statement is named by its keys, the values are its owner's. */
+export function restriction({ conditions, statement }: Judged): Remark {
+  const limits = conditions
+    .filter(({ truth }) => !holds(truth))
+    .map(
+      ({ operatorName, key, truth }) =>
+        `${operatorName} on ${quote(key)} (${isUnknown(truth) ? 'not known before the call' : 'not fulfilled'})`,
+    );
+  const through = limits.length === 0 ? 'a member that trust policies do not have' : limits.join(' and ');
+  const text = `${nameOf(statement)} covers this ServiceAccount and limits it by ${through}; that is its owner's decision, and a statement of ours beside it would undo it, so none is written`;
+  return { code: 'TrustRestrictedByOwner', text };
+}
+
+function holds(truth: Truth): boolean {
+  return truth === true;
+}

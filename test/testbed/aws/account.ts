@@ -1,0 +1,115 @@
+import { hostAndPath } from './iam/providers.ts';
+import { plantTrustPolicy, renderTrustPolicy } from './policy/trust-policy.ts';
+import { accountOf, addRole, addUser, type OidcProvider, removeRole, removeUser, type World } from './world.ts';
+
+export interface RoleSetup {
+  readonly name: string;
+  /** `/` when not given. */
+  readonly path?: string;
+  /** Any text, also what IAM would refuse today or what is no JSON at all; an object is written as JSON. */
+  readonly trustPolicy: string | object;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly permissionsBoundary?: string;
+  readonly maxSessionSeconds?: number;
+}
+
+export interface RoleView {
+  readonly arn: string;
+  readonly id: string;
+  /** As GetRole shows it, not URL-encoded. */
+  readonly trustPolicy: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** Direct set-up of an account, for what the API would refuse or what is not worth a call. Nothing of it is in the journal. */
+export interface AwsAccount {
+  readonly id: string;
+  readonly role: {
+    /** Makes the role, or makes it anew: with another unique ID, as after a deletion. */
+    put(role: RoleSetup): RoleView;
+    get(name: string): RoleView | undefined;
+    /** Puts a document in place of the present one: the role stays the same role. */
+    setTrustPolicy(name: string, trustPolicy: string | object): void;
+    delete(name: string): void;
+  };
+  readonly user: {
+    put(name: string): { readonly arn: string; readonly id: string };
+  };
+  readonly provider: {
+    /** Client IDs are `sts.amazonaws.com` when not given. */
+    put(provider: { readonly issuer: string; readonly clientIds?: readonly string[] }): { readonly arn: string };
+    delete(issuer: string): void;
+  };
+  /** Deletes the role or user with this ARN: trust policies that name it show its unique ID from now on. */
+  deletePrincipal(arn: string): void;
+  /** Characters of a trust policy, white space not counted. */
+  setQuota(characters: number): void;
+}
+
+export function accountSetup(world: World, id: string): AwsAccount {
+  const account = accountOf(world, id);
+  const text = (trustPolicy: string | object): string =>
+    plantTrustPolicy(world, typeof trustPolicy === 'string' ? trustPolicy : JSON.stringify(trustPolicy));
+  const find = (name: string) => account.roles.get(name.toLowerCase());
+
+  const role: AwsAccount['role'] = {
+    put({ trustPolicy, tags, ...rest }) {
+      role.delete(rest.name);
+      addRole(world, account, { ...rest, trustPolicy: text(trustPolicy), tags: new Map(Object.entries(tags ?? {})) });
+      return present(role.get(rest.name), rest.name);
+    },
+    get(name) {
+      const found = find(name);
+      if (found === undefined) return undefined;
+      const { arn, id: roleId, tags } = found;
+      return { arn, id: roleId, tags: Object.fromEntries(tags), trustPolicy: renderTrustPolicy(world, found.trustPolicy) };
+    },
+    setTrustPolicy(name, trustPolicy) {
+      present(find(name), name).trustPolicy = text(trustPolicy);
+    },
+    delete(name) {
+      const found = find(name);
+      if (found !== undefined) removeRole(world, account, found);
+    },
+  };
+
+  return {
+    id,
+    role,
+    user: { put: (name) => addUser(world, account, name) },
+    provider: {
+      put({ issuer, clientIds = ['sts.amazonaws.com'] }) {
+        const provider = newProvider(id, issuer, clientIds, world.now());
+        account.providers.set(provider.arn, provider);
+        return { arn: provider.arn };
+      },
+      delete(issuer) {
+        account.providers.delete(newProvider(id, issuer, [], world.now()).arn);
+      },
+    },
+    deletePrincipal(arn) {
+      for (const one of account.roles.values()) if (one.arn === arn) removeRole(world, account, one);
+      for (const one of account.users.values()) if (one.arn === arn) removeUser(world, account, one);
+    },
+    setQuota(characters) {
+      account.trustPolicyQuota = characters;
+    },
+  };
+}
+
+function newProvider(accountId: string, issuer: string, clientIds: readonly string[], created: Date): OidcProvider {
+  const url = hostAndPath(issuer);
+  return {
+    arn: `arn:aws:iam::${accountId}:oidc-provider/${url}`,
+    url,
+    clientIds: [...clientIds],
+    thumbprints: [],
+    created,
+    tags: new Map(),
+  };
+}
+
+function present<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new Error(`the AWS double has no role "${name}"`);
+  return value;
+}

@@ -1,0 +1,26 @@
+/** An answer that is an error: the code and the sentence as they go over the wire (IAM user guide, "Common errors"; the API models). */
+export class AwsError extends Error {
+  readonly code: string;
+  readonly status: number;
+
+  constructor(code: string, status: number, message: string) {
+    super(message);
+    this.name = 'AwsError';
+    this.code = code;
+    this.status = status;
+  }
+}
+
+export const noSuchEntity = (message: string): AwsError => new AwsError('NoSuchEntity', 404, message);
+export const alreadyExists = (message: string): AwsError => new AwsError('EntityAlreadyExists', 409, message);
+export const limitExceeded = (quota: string, limit: number): AwsError =>
+  new AwsError('LimitExceeded', 409, `Cannot exceed quota for ${quota}: ${limit}`);
+export const malformedPolicy = (message: string): AwsError => new AwsError('MalformedPolicyDocument', 400, message);
+export const invalidInput = (message: string): AwsError => new AwsError('InvalidInput', 400, message);
+export const validationError = (message: string): AwsError => new AwsError('ValidationError', 400, message);
+export const unmodifiable = (role: string): AwsError =>
+  new AwsError(
+    'UnmodifiableEntity',
+    400,
+    `Cannot perform the operation on the protected role '${role}' - this role is only modifiable by AWS`,
+  );

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { AwsError } from './aws-error.ts';
+import { type Account, type Caller, type Credential, type Role, type User, uniqueId, type World } from './world.ts';
+
+/** What an SDK is given to sign with. */
+export interface Keys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string | undefined;
+}
+
+export function userCaller(account: Account, user: User): Caller {
+  return { accountId: account.id, arn: user.arn, userId: user.id, names: [user.id, user.arn, `arn:aws:iam::${account.id}:root`] };
+}
+
+export function sessionCaller(account: Account, role: Role, sessionName: string): Caller {
+  const arn = `arn:aws:sts::${account.id}:assumed-role/${role.name}/${sessionName}`;
+  return {
+    accountId: account.id,
+    arn,
+    userId: `${role.id}:${sessionName}`,
+    names: [arn, role.id, role.arn, `arn:aws:iam::${account.id}:root`],
+  };
+}
+
+/** Makes keys for a caller: long-lived ones, or a session's that end at `expires`. */
+export function issueKeys(world: World, caller: Caller, expires?: Date): Keys {
+  const accessKeyId = uniqueId(expires === undefined ? 'AKIA' : 'ASIA');
+  const session = expires === undefined ? undefined : { token: randomBytes(120).toString('base64'), expires };
+  const secret = randomBytes(30).toString('base64');
+  world.credentials.set(accessKeyId, { secret, session, caller });
+  return { accessKeyId, secretAccessKey: secret, sessionToken: session?.token };
+}
+
+const CREDENTIAL = /^AWS4-HMAC-SHA256 .*\bCredential=([^/,\s]+)\//;
+
+/**
+ * Who signed. The signature itself is not verified yet: whoever knows the access key (and its session token) is the caller.
+ * Throws the errors of the real service for no signature, an unknown key, and a session that is over.
+ */
+export function identify(world: World, headers: IncomingHttpHeaders): Caller {
+  const accessKeyId = CREDENTIAL.exec(headers.authorization ?? '')?.[1];
+  if (accessKeyId === undefined) throw new AwsError('MissingAuthenticationToken', 403, 'Request is missing Authentication Token');
+  const credential = world.credentials.get(accessKeyId);
+  if (credential === undefined || !belongsTogether(credential, headers['x-amz-security-token']) || !lives(world, credential))
+    throw new AwsError('InvalidClientTokenId', 403, 'The security token included in the request is invalid');
+  if (credential.session !== undefined && credential.session.expires <= world.now())
+    throw new AwsError('ExpiredToken', 403, 'The security token included in the request is expired');
+  return credential.caller;
+}
+
+function belongsTogether({ session }: Credential, token: string | string[] | undefined): boolean {
+  return session?.token === token;
+}
+
+/** Keys die with their user or role. */
+function lives(world: World, { caller }: Credential): boolean {
+  return caller.names.some((name) => world.principals.has(name));
+}

@@ -1,0 +1,20 @@
+import { noSuchEntity, unmodifiable } from '../aws-error.ts';
+import { accountOfCaller, type Call } from '../operation.ts';
+import { bounded, required } from '../params.ts';
+import type { Role } from '../world.ts';
+
+/** Longest role name (IAM user guide, "IAM and AWS STS quotas"). */
+export const MAX_ROLE_NAME = 64;
+
+/** By name alone: the path is no part of it, and names are unique without regard to case. Throws NoSuchEntity. */
+export function roleByName(call: Call): Role {
+  const name = bounded(required(call.params, 'RoleName'), 'RoleName', { min: 1, max: MAX_ROLE_NAME, pattern: /^[\w+=,.@-]+$/ });
+  const role = accountOfCaller(call).roles.get(name.toLowerCase());
+  if (role === undefined) throw noSuchEntity(`The role with name ${name} cannot be found.`);
+  return role;
+}
+
+/** Service-linked roles and those of IAM Identity Center. */
+export function requireModifiable(role: Role): void {
+  if (/^\/aws-(?:service-role|reserved)\//.test(role.path)) throw unmodifiable(role.name);
+}

@@ -1,0 +1,23 @@
+/** One call, as CloudTrail would have it. */
+export interface JournalEntry {
+  readonly at: Date;
+  /** Of the caller; for a call without a signature, of the role that it names. */
+  readonly account: string;
+  /** ARN of the caller, or `anonymous`. */
+  readonly caller: string;
+  readonly service: 'iam' | 'sts' | 'eks';
+  readonly operation: string;
+  /** As they were sent, so that `PolicyDocument` is the exact text; a token is not kept. */
+  readonly params: Readonly<Record<string, string>>;
+  /** `OK`, or the error code. */
+  readonly code: string;
+  readonly requestId: string;
+  readonly userAgent: string;
+}
+
+/** CloudTrail does not keep these either. */
+const SECRET = new Set(['WebIdentityToken']);
+
+export function journalParams(params: ReadonlyMap<string, string>): Record<string, string> {
+  return Object.fromEntries([...params].map(([name, value]) => [name, SECRET.has(name) ? '(hidden)' : value]));
+}

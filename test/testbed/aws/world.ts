@@ -1,0 +1,167 @@
+import { randomInt, type webcrypto } from 'node:crypto';
+
+/** Everything that the double knows. Operations change it in place; nothing of it is kept between starts. */
+export interface World {
+  readonly accounts: Map<string, Account>;
+  /** Who is behind an access key. */
+  readonly credentials: Map<string, Credential>;
+  /** Where STS gets the public keys of an issuer. */
+  readonly issuers: Map<string, () => Promise<KeySet>>;
+  /** Unique ID to ARN, of the roles and users that live now. A deleted one is missing here, and its unique ID then shows in trust policies. */
+  readonly principals: Map<string, string>;
+  readonly now: () => Date;
+}
+
+/** A JWKS document. */
+export interface KeySet {
+  readonly keys: readonly webcrypto.JsonWebKey[];
+}
+
+export interface Account {
+  readonly id: string;
+  /** By lower-case name: role names differ by more than case (IAM user guide, "IAM identifiers"). */
+  readonly roles: Map<string, Role>;
+  readonly users: Map<string, User>;
+  /** By ARN. */
+  readonly providers: Map<string, OidcProvider>;
+  /** By name. */
+  readonly clusters: Map<string, Cluster>;
+  /** Characters of a trust policy, white space not counted. */
+  trustPolicyQuota: number;
+}
+
+export interface Role {
+  readonly name: string;
+  /** `/` or `/team/app/`. */
+  readonly path: string;
+  readonly arn: string;
+  readonly id: string;
+  readonly created: Date;
+  readonly description: string | undefined;
+  readonly maxSessionSeconds: number;
+  readonly permissionsBoundary: string | undefined;
+  readonly tags: Map<string, string>;
+  /** As stored: AWS principals are unique IDs where IAM knew them at the write. */
+  trustPolicy: string;
+  lastUsed: Date | undefined;
+}
+
+export interface User {
+  readonly name: string;
+  readonly arn: string;
+  readonly id: string;
+}
+
+export interface OidcProvider {
+  readonly arn: string;
+  /** Without `https://`, as GetOpenIDConnectProvider gives it. */
+  readonly url: string;
+  readonly clientIds: string[];
+  readonly thumbprints: readonly string[];
+  readonly created: Date;
+  readonly tags: Map<string, string>;
+}
+
+export interface Cluster {
+  readonly name: string;
+  readonly issuer: string;
+  readonly created: Date;
+}
+
+/** Who calls, in the words of GetCallerIdentity. */
+export interface Caller {
+  readonly accountId: string;
+  readonly arn: string;
+  readonly userId: string;
+  /** Every name by which a policy may mean this caller. */
+  readonly names: readonly string[];
+}
+
+export interface Credential {
+  readonly secret: string;
+  /** Temporary credentials come with a token and end. */
+  readonly session: { readonly token: string; readonly expires: Date } | undefined;
+  readonly caller: Caller;
+}
+
+/** The documented default of quota L-C07B4B0D (IAM user guide, "IAM and AWS STS quotas"). */
+const TRUST_POLICY_QUOTA = 2_048;
+
+/** CreateRole's default for MaxSessionDuration, in seconds. */
+export const DEFAULT_SESSION_SECONDS = 3_600;
+
+export function createWorld(now: () => Date): World {
+  return { accounts: new Map(), credentials: new Map(), issuers: new Map(), principals: new Map(), now };
+}
+
+export function accountOf(world: World, id: string): Account {
+  const known = world.accounts.get(id);
+  if (known !== undefined) return known;
+  if (!/^\d{12}$/.test(id)) throw new Error(`the AWS double was asked for the account "${id}"; an account number has twelve digits`);
+  const account: Account = {
+    id,
+    roles: new Map(),
+    users: new Map(),
+    providers: new Map(),
+    clusters: new Map(),
+    trustPolicyQuota: TRUST_POLICY_QUOTA,
+  };
+  world.accounts.set(id, account);
+  return account;
+}
+
+export interface NewRole {
+  readonly name: string;
+  readonly path?: string | undefined;
+  readonly trustPolicy: string;
+  readonly tags?: ReadonlyMap<string, string> | undefined;
+  readonly description?: string | undefined;
+  readonly maxSessionSeconds?: number | undefined;
+  readonly permissionsBoundary?: string | undefined;
+}
+
+/** Adds a role with a unique ID of its own: one that is made again under an old name is another role. */
+export function addRole(world: World, account: Account, wanted: NewRole): Role {
+  const path = wanted.path ?? '/';
+  const role: Role = {
+    name: wanted.name,
+    path,
+    arn: `arn:aws:iam::${account.id}:role${path}${wanted.name}`,
+    id: uniqueId('AROA'),
+    created: world.now(),
+    description: wanted.description,
+    maxSessionSeconds: wanted.maxSessionSeconds ?? DEFAULT_SESSION_SECONDS,
+    permissionsBoundary: wanted.permissionsBoundary,
+    tags: new Map(wanted.tags),
+    trustPolicy: wanted.trustPolicy,
+    lastUsed: undefined,
+  };
+  account.roles.set(role.name.toLowerCase(), role);
+  world.principals.set(role.id, role.arn);
+  return role;
+}
+
+export function removeRole(world: World, account: Account, role: Role): void {
+  account.roles.delete(role.name.toLowerCase());
+  world.principals.delete(role.id);
+}
+
+export function addUser(world: World, account: Account, name: string): User {
+  const user: User = { name, arn: `arn:aws:iam::${account.id}:user/${name}`, id: uniqueId('AIDA') };
+  account.users.set(name.toLowerCase(), user);
+  world.principals.set(user.id, user.arn);
+  return user;
+}
+
+export function removeUser(world: World, account: Account, user: User): void {
+  account.users.delete(user.name.toLowerCase());
+  world.principals.delete(user.id);
+}
+
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
+/** `AROA`, `AIDA`, `AKIA` or `ASIA` and 17 characters (keys: 16), as in IAM user guide, "Unique identifiers". */
+export function uniqueId(prefix: 'AROA' | 'AIDA' | 'AKIA' | 'ASIA'): string {
+  const length = prefix === 'AROA' || prefix === 'AIDA' ? 17 : 16;
+  return prefix + Array.from({ length }, () => BASE32[randomInt(BASE32.length)]).join('');
+}

@@ -1,0 +1,42 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+
+/** One request to the API server, as it ended. The fields of `audit.k8s.io/v1` that tests look at; all others are there too. */
+export interface AuditEvent {
+  auditID: string;
+  stage: 'ResponseStarted' | 'ResponseComplete' | 'Panic';
+  verb: string;
+  requestURI: string;
+  user: { username: string; groups?: string[] };
+  userAgent?: string;
+  objectRef?: { apiGroup?: string; apiVersion?: string; resource: string; subresource?: string; namespace?: string; name?: string };
+  responseStatus?: { code: number; reason?: string };
+  /** RFC 3339 with microseconds. */
+  requestReceivedTimestamp: string;
+  stageTimestamp: string;
+  annotations?: Record<string, string>;
+}
+
+/** Who wrote what, and what was refused; no bodies. Reads are many and are left out. */
+export function writeAuditPolicy(path: string): void {
+  const policy = {
+    apiVersion: 'audit.k8s.io/v1',
+    kind: 'Policy',
+    omitStages: ['RequestReceived'],
+    rules: [{ level: 'None', verbs: ['get', 'list', 'watch'] }, { level: 'Metadata' }],
+  };
+  writeFileSync(path, JSON.stringify(policy));
+}
+
+/** In the order in which the requests ended. */
+export function readAuditLog(path: string): AuditEvent[] {
+  return parseAuditLog(readFileSync(path, 'utf8'));
+}
+
+/** What follows the last line end is being written at this moment. */
+export function parseAuditLog(log: string): AuditEvent[] {
+  return log
+    .slice(0, log.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}

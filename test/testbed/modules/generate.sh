@@ -1,0 +1,35 @@
+#!/bin/sh
+# Makes go.mod and go.sum of the testbed's Go modules anew. To move a version, change it at the end of this file, run this, commit the result.
+# They are generated because k8s.io/kubernetes requires its staging modules at v0.0.0: each must be replaced by its published twin.
+set -eu
+cd "$(dirname "$0")"
+export GOTOOLCHAIN=local GOFLAGS= GOWORK=off
+
+# generate FOLDER MODULE VERSION PACKAGE...
+generate() {
+  folder=$1 module=$2 version=$3
+  shift 3
+  mkdir -p "$folder"
+  (
+    cd "$folder"
+    rm -f go.mod go.sum
+    go mod init "irsa-operator.dev/testbed/$folder"
+    go mod edit -go=1.26
+    if [ "$module" = k8s.io/kubernetes ]; then replace_staging "$version"; fi
+    go mod edit -require "$module@$version"
+    for package in "$@"; do go mod edit -tool "$package"; done
+    go mod tidy
+  )
+}
+
+# Kubernetes v1.36.3 goes with v0.36.3 of k8s.io/api and its sisters.
+replace_staging() {
+  go list -m -f '{{.GoMod}}' "k8s.io/kubernetes@$1" | xargs sed -n 's#^[[:space:]]*\(k8s.io/[a-z-]*\) => ./staging/.*#\1#p' |
+    while read -r sister; do go mod edit -replace "$sister=$sister@v0.${1#v1.}"; done
+}
+
+generate etcd go.etcd.io/etcd/server/v3 v3.6.15 go.etcd.io/etcd/server/v3
+generate webhook github.com/aws/amazon-eks-pod-identity-webhook v0.6.17 github.com/aws/amazon-eks-pod-identity-webhook
+generate kwok sigs.k8s.io/kwok v0.8.0 sigs.k8s.io/kwok/cmd/kwok
+generate kubernetes k8s.io/kubernetes v1.36.3 \
+  k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kubectl
