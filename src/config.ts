@@ -12,12 +12,16 @@ export interface Config {
   /** Cross-checks the issuer with `eks:DescribeCluster`. */
   readonly eksClusterName: string | undefined;
   readonly leaseNamespace: string;
-  readonly identity: string;
+  readonly hostname: string;
   readonly listen: { readonly host: string; readonly port: number };
   readonly logLevel: LogLevel;
-  /** Undefined: in a cluster, the pod's own credentials. */
-  readonly kubeconfig: string | undefined;
-  readonly inCluster: boolean;
+  /** Where the API server may be found; `connect` in src/kube says in which order. */
+  readonly kube: {
+    readonly kubeconfig: string | undefined;
+    readonly serviceHost: string | undefined;
+    readonly servicePort: string | undefined;
+    readonly home: string | undefined;
+  };
 }
 
 export const FLAGS = {
@@ -32,7 +36,7 @@ export const FLAGS = {
 const LEAST_SWEEP_MS = 1_000;
 const MOST_SWEEP_MS = 3_600_000;
 
-export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv, identity: string): Config | Problem {
+export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv, hostname: string): Config | Problem {
   const options = Object.fromEntries(
     Object.entries(FLAGS).map(([name, flag]) => [name, { type: 'string' as const, default: flag.default }]),
   );
@@ -56,11 +60,15 @@ export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv, ide
     oidcIssuer: issuer,
     eksClusterName: text('eks-cluster-name') || undefined,
     leaseNamespace: text('lease-namespace'),
-    identity,
+    hostname,
     listen,
     logLevel,
-    kubeconfig: env['KUBECONFIG'],
-    inCluster: env['KUBERNETES_SERVICE_HOST'] !== undefined,
+    kube: {
+      kubeconfig: env['KUBECONFIG'],
+      serviceHost: env['KUBERNETES_SERVICE_HOST'],
+      servicePort: env['KUBERNETES_SERVICE_PORT'],
+      home: env['HOME'],
+    },
   });
 }
 

@@ -56,12 +56,8 @@ export interface PolicySize {
   readonly quota: number;
 }
 
-/** Why nothing is written for now: for all subjects, or for some. */
-export interface Hold {
-  readonly until: number;
-  readonly finding: Finding;
-  readonly of?: readonly string[];
-}
+/** Why nothing is written for now: to the role at all, or for some subjects. */
+export type Hold = { readonly until: number } & ({ readonly all: Finding } | { readonly some: Readonly<Record<string, Finding>> });
 
 /** A role as it was read last. */
 export interface RoleRecord {
@@ -101,7 +97,7 @@ export interface Observed {
   readonly pods: readonly Pod[];
   /** All of the namespace. */
   readonly workloads: readonly Workload[];
-  /** Names of the ServiceAccounts that exist in the namespace and that workloads name. */
-  readonly knownServiceAccounts: ReadonlySet<string>;
+  /** In the namespace of the binding. */
+  readonly serviceAccountExists: (name: string) => boolean;
   readonly blocked: ReadonlyMap<string, Blocked>;
 }

@@ -62,8 +62,9 @@ type Held = Partial<Record<StepCondition, Assessment>>;
 
 function stepsOf({ seen, spec, pods }: Scope, held: Held): Step[] {
   const { serviceAccount, binding } = seen;
+  // First of all, and alone: nothing is written anywhere before our clean-up is certain.
+  if (!binding.metadata.finalizers.includes(FINALIZER)) return [{ do: 'addFinalizer' }];
   const steps: Step[] = [];
-  if (!binding.metadata.finalizers.includes(FINALIZER)) steps.push({ do: 'addFinalizer' });
   if (held.Trusted !== undefined && serviceAccount !== undefined && !annotationsAreOurs(serviceAccount, spec)) {
     steps.push({ do: 'annotate', annotations: desiredAnnotations(spec, serviceAccount.annotations) });
   }

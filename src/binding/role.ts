@@ -7,7 +7,7 @@ import { type PolicyDocument, parseDocument } from '../trust/document.ts';
 import { allOwn } from '../trust/own-statement.ts';
 import { type PlannedVerdict, planTrust, type TrustPlan, type TrustWish } from '../trust/plan.ts';
 import type { Edit } from './edit.ts';
-import type { CallerView, ClusterView, ProviderView, RoleRecord, Verdict } from './observed.ts';
+import type { CallerView, ClusterView, Hold, ProviderView, RoleRecord, Verdict } from './observed.ts';
 import { asks, type Question, type RoleClaim, type Stance, stanceOf } from './stance.ts';
 
 /** Everything that the decision about one role rests on. */
@@ -108,34 +108,36 @@ function present(role: PresentRole): RolePlan {
     );
     return { ...nothing, verdicts: stances.filter(asks).map(({ question }) => [question, refusal(found)]) };
   }
-  const wish = wishOf(role);
+  const hold = state.hold !== undefined && now < state.hold.until ? state.hold : undefined;
+  const wish = wishOf(role, hold);
   const plan = planTrust(document, wish);
   if (state.writtenAt !== undefined) {
     const age = record.asOf - state.writtenAt;
     const stands = plan.document === undefined;
     const next = age < FIRST_READ_BACK_MS ? FIRST_READ_BACK_MS : LAST_READ_BACK_MS;
     if (age < LAST_READ_BACK_MS) {
-      const verdicts = stands && age >= FIRST_READ_BACK_MS ? verdictsOn(role, document, wish, plan) : [];
+      const verdicts = stands && age >= FIRST_READ_BACK_MS ? verdictsOn(role, document, wish, plan, hold) : [];
       return readLater(state.writtenAt + next - now, `whether the write stands after ${next / 1000} s`, verdicts);
     }
   }
   const believe: RoleStep[] = state.writtenAt === undefined ? [] : [{ do: 'believe' }];
-  const verdicts = verdictsOn(role, document, wish, plan);
-  if (plan.document === undefined) return { steps: believe, verdicts, lookAgain: undefined };
+  const held = hold && { inMs: hold.until - now, why: 'the role may take the write by then' };
+  const verdicts = verdictsOn(role, document, wish, plan, hold);
+  if (plan.document === undefined) return { steps: believe, verdicts, lookAgain: held };
   const unmodifiable = onlyAwsMayChange(arn);
   if (unmodifiable !== undefined) return { ...nothing, verdicts: instead(verdicts, unmodifiable) };
-  if (state.hold !== undefined && now < state.hold.until) {
-    const { finding: found, of, until } = state.hold;
-    return { steps: believe, verdicts: instead(verdicts, found, of), lookAgain: { inMs: until - now, why: found.code } };
-  }
+  if (hold !== undefined && 'all' in hold) return { steps: believe, verdicts: instead(verdicts, hold.all), lookAgain: held };
   const edit: Edit = { wish, stances: stances.filter(({ kind }) => kind === 'wanted'), roleId: state.roleId, policy: state.policy };
-  return { steps: [...believe, { do: 'edit', edit }], verdicts, lookAgain: undefined };
+  return { steps: [...believe, { do: 'edit', edit }], verdicts, lookAgain: held };
 }
 
-function wishOf({ arn, stances, issuer, quota, now }: PresentRole): TrustWish {
+function wishOf({ arn, stances, issuer, quota, now }: PresentRole, hold: Hold | undefined): TrustWish {
   const trusted = ({ question: { subject, audience } }: Stance) => ({ subject, audience });
   const same = (a: Stance) => (b: Stance) => a.question.subject === b.question.subject && a.question.audience === b.question.audience;
-  const wanted = stances.filter(({ kind }) => kind === 'wanted').toSorted((a, b) => a.createdAt - b.createdAt);
+  const withheld = hold !== undefined && 'some' in hold ? hold.some : {};
+  const wanted = stances
+    .filter(({ kind, question }) => kind === 'wanted' && !(question.subject in withheld))
+    .toSorted((a, b) => a.createdAt - b.createdAt);
   // What another binding asks for, or may still stand on, is not taken away because one lets go of it.
   const released = stances.filter(
     (one) => one.kind === 'released' && !stances.some((other) => other.kind !== 'released' && same(one)(other)),
@@ -151,7 +153,13 @@ function wishOf({ arn, stances, issuer, quota, now }: PresentRole): TrustWish {
   };
 }
 
-function verdictsOn(role: PresentRole, document: PolicyDocument, wish: TrustWish, plan: TrustPlan): [Question, Verdict][] {
+function verdictsOn(
+  role: PresentRole,
+  document: PolicyDocument,
+  wish: TrustWish,
+  plan: TrustPlan,
+  hold: Hold | undefined,
+): [Question, Verdict][] {
   const standing = allOwn(document, wish.issuer, wish.provider);
   return role.stances.flatMap((stance): [Question, Verdict][] => {
     const { question, kind } = stance;
@@ -163,7 +171,9 @@ function verdictsOn(role: PresentRole, document: PolicyDocument, wish: TrustWish
     const alone = planTrust(document, { ...wish, wanted: [question], released: [] });
     const together = plan.verdicts.find(({ subject, audience }) => subject === question.subject && audience === question.audience);
     const orphans = plan.findings.filter(({ code }) => code !== 'TrustOrphaned' || orphansRemain(role.stances, plan));
-    return [[question, verdictOf(stance, document, wish, alone, together, orphans)]];
+    const found: [Question, Verdict] = [question, verdictOf(stance, document, wish, alone, together, orphans)];
+    const withheld = hold !== undefined && 'some' in hold ? hold.some[question.subject] : undefined;
+    return withheld === undefined ? [found] : instead([found], withheld);
   });
 }
 
@@ -232,9 +242,9 @@ const refusal = (found: Finding, terminal = true): Verdict => ({
 });
 
 /** What would have been mended is refused for this reason; what is allowed or refused anyhow stays so. */
-function instead(verdicts: readonly (readonly [Question, Verdict])[], found: Finding, of?: readonly string[]): [Question, Verdict][] {
+function instead(verdicts: readonly (readonly [Question, Verdict])[], found: Finding): [Question, Verdict][] {
   return verdicts.map(([question, verdict]) => {
-    const concerns = verdict.kind === 'refused' && !verdict.terminal && (of === undefined || of.includes(question.subject));
+    const concerns = verdict.kind === 'refused' && !verdict.terminal;
     return [question, concerns ? { ...verdict, finding: found, findings: [found, ...verdict.findings], terminal: true } : verdict];
   });
 }

@@ -5,7 +5,7 @@ import type { Log } from '../runtime/log.ts';
 import { microTime } from './micro-time.ts';
 import { apiVersionOf, collectionPath, objectPath, type ResourceType } from './paths.ts';
 import { EVENT } from './resource-types.ts';
-import type { Transport } from './transport.ts';
+import type { Requests } from './transport.ts';
 
 /** The object that an event is about. */
 export interface Regarding {
@@ -25,7 +25,7 @@ export interface EventNote {
 }
 
 export interface EventRecorderOptions {
-  readonly transport: Transport;
+  readonly transport: Requests;
   /** `reportingController`: a qualified name, `irsa-operator.dev/irsa-operator`. */
   readonly controller: string;
   /** `reportingInstance`: the pod. */

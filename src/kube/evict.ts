@@ -2,7 +2,7 @@ import type { Answer } from './faults.ts';
 import { faultOf, statusOf } from './faults.ts';
 import { objectPath } from './paths.ts';
 import { POD } from './resource-types.ts';
-import type { Transport } from './transport.ts';
+import type { Requests } from './transport.ts';
 
 export interface PodRef {
   readonly namespace: string;
@@ -26,7 +26,7 @@ const BUDGET = 'DisruptionBudget';
 const SEVERAL_BUDGETS = /more than one PodDisruptionBudget/;
 
 /** Asks for a pod's eviction, which honours its PodDisruptionBudget. */
-export async function evict(transport: Transport, pod: PodRef, signal: AbortSignal): Promise<Eviction> {
+export async function evict(transport: Requests, pod: PodRef, signal: AbortSignal): Promise<Eviction> {
   const path = objectPath(POD, pod, 'eviction');
   const body = {
     apiVersion: 'policy/v1',
@@ -48,7 +48,7 @@ export async function evict(transport: Transport, pod: PodRef, signal: AbortSign
 }
 
 /** Deletes a pod whatever its budget says: for one that is not ready and that its budget would keep for ever. */
-export async function deletePod(transport: Transport, pod: PodRef, signal: AbortSignal): Promise<'deleted' | 'gone'> {
+export async function deletePod(transport: Requests, pod: PodRef, signal: AbortSignal): Promise<'deleted' | 'gone'> {
   const path = objectPath(POD, pod);
   const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: pod.uid } };
   const answer = await transport.exchange({ method: 'DELETE', path, body }, signal);

@@ -4,14 +4,14 @@ import { microTime } from './micro-time.ts';
 import { type JsonObject, metaOf, object, text, timeOf } from './objects.ts';
 import { collectionPath, objectPath } from './paths.ts';
 import { LEASE } from './resource-types.ts';
-import type { Transport } from './transport.ts';
+import type { Requests } from './transport.ts';
 
 /** As controller-runtime: half of the renew deadline, so that a call that hangs leaves time for another; never less than a second. */
 const MIN_DEADLINE_MS = 1_000;
 
 /** A `coordination.k8s.io/v1` Lease. Written by PUT with the resource version that was read: compare and swap. */
 export function leaseLock(
-  transport: Transport,
+  transport: Requests,
   at: { readonly namespace: string; readonly name: string },
   renewDeadlineMs: number,
 ): LeaseLock {

@@ -31,13 +31,17 @@ async function against(answer: (request: Seen, response: ServerResponse) => void
 async function events(source: { watch: ReturnType<typeof listWatch<string>>['watch'] }): Promise<WatchEvent<string>[]> {
   const all: WatchEvent<string>[] = [];
   for await (const event of source.watch({ resourceVersion: '7', timeoutSeconds: 300 }, never)) all.push(event);
-  return all;
+  return all.filter(({ type }) => type !== 'OPEN');
 }
 
 describe('a list', () => {
   test('asks for a page and gives its items, its version and the way to the next', async () => {
     const { server, source } = await against((_request, response) =>
-      reply(response, 200, { metadata: { resourceVersion: '9', continue: 'more' }, items: [raw('a', '1'), raw('b', '2')] }),
+      reply(response, 200, {
+        kind: 'NamespaceList',
+        metadata: { resourceVersion: '9', continue: 'more' },
+        items: [raw('a', '1'), raw('b', '2')],
+      }),
     );
     expect(await source.list({ limit: 500, continue: 'token' }, never)).toEqual({
       kind: 'page',
@@ -50,7 +54,7 @@ describe('a list', () => {
 
   test('of a small or empty collection is one page (Go writes null for no items)', async () => {
     const { source } = await against((_request, response) =>
-      reply(response, 200, { metadata: { resourceVersion: '9', continue: '' }, items: null }),
+      reply(response, 200, { kind: 'NamespaceList', metadata: { resourceVersion: '9', continue: '' }, items: null }),
     );
     expect(await source.list({ limit: 500 }, never)).toEqual({ kind: 'page', items: [], resourceVersion: '9' });
   });
@@ -59,6 +63,22 @@ describe('a list', () => {
     const { source } = await against((_request, response) => reply(response, 410, status(410, 'Expired', 'continue token is too old')));
     expect(await source.list({ limit: 500, continue: 'old' }, never)).toEqual({ kind: 'expired' });
   });
+
+  const foreign: Record<string, unknown> = {
+    'an empty object': {},
+    'a page of a proxy': '<html>welcome</html>',
+    'a list of something else': { kind: 'PodList', metadata: { resourceVersion: '9' }, items: [] },
+    'a list without a version': { kind: 'NamespaceList', metadata: {}, items: [] },
+  };
+  for (const [sentence, body] of Object.entries(foreign)) {
+    test(`is not believed when the answer is ${sentence}: everything would seem to be deleted`, async () => {
+      const { source } = await against((_request, response) => reply(response, 200, body));
+      await expect(source.list({ limit: 500 }, never)).rejects.toMatchObject({
+        kind: 'transient',
+        message: 'the answer to GET /api/v1/namespaces is not a NamespaceList with a resource version',
+      });
+    });
+  }
 
   test('that is not allowed is a fault', async () => {
     const { source } = await against((_request, response) => reply(response, 403, status(403, 'Forbidden', 'no')));
@@ -133,6 +153,16 @@ describe('a watch', () => {
     });
   }
 
+  test('says that it was accepted before anything has happened', async () => {
+    const { source } = await against((_request, response) => response.writeHead(200).flushHeaders());
+    const stop = new AbortController();
+    const events = source.watch({ resourceVersion: '7', timeoutSeconds: 300 }, stop.signal)[Symbol.asyncIterator]();
+    expect(await events.next()).toEqual({ done: false, value: { type: 'OPEN' } });
+    const next = events.next();
+    stop.abort(new Error('stops'));
+    await expect(next).rejects.toThrow('stops');
+  });
+
   test('whose last line was cut off ends without it', async () => {
     const { source } = await against((_request, response) => response.end(`${line('ADDED', raw('a', '8'))}{"type":"DELE`));
     expect(await events(source)).toEqual([{ type: 'ADDED', ...item('a', '8') }]);
@@ -143,7 +173,7 @@ test('a reflector over a real connection: a watch cut in the middle of a line an
   const watches: string[] = [];
   const { source } = await against(({ url }, response) => {
     if (!url.includes('watch=true'))
-      return reply(response, 200, { metadata: { resourceVersion: '5' }, items: [raw('a', '1'), raw('b', '2')] });
+      return reply(response, 200, { kind: 'NamespaceList', metadata: { resourceVersion: '5' }, items: [raw('a', '1'), raw('b', '2')] });
     watches.push(new URL(url, 'http://x').searchParams.get('resourceVersion') ?? '');
     response.writeHead(200);
     if (watches.length === 1) response.end(`${line('MODIFIED', raw('a', '6'))}{"type":"ADDED","object":{"meta`);

@@ -37,11 +37,16 @@ export function listWatch<T>(transport: Transport, resource: Resource<T>): ListW
       if (answer.code >= 300) throw faultOf(`GET ${path}`, answer);
       const body = object(answer.body);
       const meta = object(body['metadata']);
+      const resourceVersion = text(meta['resourceVersion']);
       const token = text(meta['continue']);
+      // Somebody else's "200 {}" (a proxy, a wrong port) must not look as if everything had been deleted.
+      if (body['kind'] !== `${resource.type.kind}List` || !resourceVersion) {
+        throw new Fault('transient', `the answer to GET ${path} is not a ${resource.type.kind}List with a resource version`);
+      }
       return {
         kind: 'page',
         items: array(body['items']).map(itemOf),
-        resourceVersion: text(meta['resourceVersion']) ?? '',
+        resourceVersion,
         ...(token === undefined || token === '' ? {} : { continue: token }),
       };
     },
@@ -49,8 +54,10 @@ export function listWatch<T>(transport: Transport, resource: Resource<T>): ListW
     async *watch({ resourceVersion, timeoutSeconds }, signal): AsyncIterable<WatchEvent<T>> {
       const query = { watch: 'true', allowWatchBookmarks: 'true', resourceVersion, timeoutSeconds: String(timeoutSeconds) };
       try {
+        const chunks = await transport.open({ method: 'GET', path, query }, signal);
+        yield { type: 'OPEN' };
         let sliceEnd = performance.now() + SLICE_MS;
-        for await (const line of linesOf(transport.stream({ method: 'GET', path, query }, signal))) {
+        for await (const line of linesOf(chunks)) {
           yield eventOf(line, path, itemOf);
           if (performance.now() < sliceEnd) continue;
           await setImmediate();

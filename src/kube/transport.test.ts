@@ -164,9 +164,10 @@ describe('Retry-After', () => {
     });
     const clock = hastyClock();
     const retried: string[] = [];
-    const metrics = { requested: () => {}, retried: (code: string, verb: string) => retried.push(`${code} ${verb}`) };
+    const { host } = new URL(url);
+    const metrics = { requested: () => {}, retried: (...labels: string[]) => retried.push(labels.join(' ')) };
     await transport(url, { clock, random: () => 0.5, metrics }).request(get('/x'), never);
-    expect([seen.length, clock.slept, retried]).toEqual([3, [2_500, 700], ['429 GET', '503 GET']]);
+    expect([seen.length, clock.slept, retried]).toEqual([3, [2_500, 700], [`429 GET ${host}`, `503 GET ${host}`]]);
   });
 
   test('is not waited for beyond the deadline: the fault says how long', async () => {
@@ -264,7 +265,7 @@ describe('a stream', () => {
     const stop = new AbortController();
     const got: string[] = [];
     const reading = (async () => {
-      for await (const chunk of transport(url).stream(get('/watch'), stop.signal)) {
+      for await (const chunk of await transport(url).open(get('/watch'), stop.signal)) {
         got.push(Buffer.from(chunk).toString());
         if (got.length === 2) stop.abort(new Error('enough'));
       }
@@ -280,7 +281,7 @@ describe('a stream', () => {
       setTimeout(() => response.destroy(), 5);
     });
     const drain = async (path: string) => {
-      for await (const _chunk of transport(url).stream(get(path), never));
+      for await (const _chunk of await transport(url).open(get(path), never));
     };
     const [refused, cut] = await Promise.all(
       [drain('/refused'), drain('/cut')].map((one) => one.catch((error: unknown) => error as Fault)),
@@ -296,7 +297,7 @@ describe('a stream', () => {
     const one = transport(url);
     const stop = new AbortController();
     const watches = Array.from({ length: 20 }, async () => {
-      for await (const _chunk of one.stream(get('/watch'), stop.signal)) await one.request(get('/x'), never);
+      for await (const _chunk of await one.open(get('/watch'), stop.signal)) await one.request(get('/x'), never);
     });
     const settled = Promise.allSettled(watches);
     await one.request(get('/x'), never);

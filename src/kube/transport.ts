@@ -45,6 +45,14 @@ const RETRY_SPREAD_MS = 1_000;
 /** A server that says "0" still wants a moment. */
 const RETRY_MIN_MS = 200;
 
+/** Calls that end. Whoever only reads and writes needs no more of the transport. */
+export interface Requests {
+  /** The body of a successful answer; throws `Fault` for any other, and the signal's reason when it is aborted. */
+  request(request: KubeRequest, signal: AbortSignal): Promise<unknown>;
+  /** The answer, also when it is a refusal; throws only when there is none. */
+  exchange(request: KubeRequest, signal: AbortSignal): Promise<Answer>;
+}
+
 interface Agents {
   readonly hash: string;
   readonly requests: Dispatcher;
@@ -56,7 +64,7 @@ interface Agents {
  * The one way to the API server. JSON passes through as it is (typed clients drop fields they do not know). Each call has a deadline, takes
  * a signal and throws `Fault`, or the signal's reason. Nothing is logged here, so that no body and no token can be.
  */
-export class Transport {
+export class Transport implements Requests {
   readonly #o: TransportOptions;
   #agents: Agents | undefined;
 
@@ -64,14 +72,13 @@ export class Transport {
     this.#o = options;
   }
 
-  /** The body of a successful answer. */
   async request(request: KubeRequest, signal: AbortSignal): Promise<unknown> {
     const answer = await this.exchange(request, signal);
     if (answer.code >= 300) throw faultOf(`${request.method} ${request.path}`, answer);
     return answer.body;
   }
 
-  /** The answer, also when it is a refusal; throws only when there is none. Waits as `Retry-After` asks while the deadline allows it. */
+  /** Waits as `Retry-After` asks, while the deadline allows it. */
   async exchange(request: KubeRequest, signal: AbortSignal): Promise<Answer> {
     const deadlineMs = request.deadlineMs ?? CALL_DEADLINE_MS;
     const end = this.#o.clock.monotonic() + deadlineMs;
@@ -97,7 +104,8 @@ export class Transport {
         }
         const wait = this.#retryDelay(request, answer);
         if (wait === undefined || this.#o.clock.monotonic() + wait >= end) return answer;
-        this.#o.metrics.retried(String(answer.code), request.method);
+        const { url } = await this.#o.connection.endpoint();
+        this.#o.metrics.retried(String(answer.code), request.method, new URL(url).host);
         await this.#o.clock.sleep(wait, bounded);
       }
     } catch (error) {
@@ -106,26 +114,17 @@ export class Transport {
     }
   }
 
-  /** The chunks of a watch, for as long as it lasts. */
-  async *stream(request: KubeRequest, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  /** Resolves when the server has accepted the watch, with its chunks, which come for as long as it lasts. They must be read. */
+  async open(request: KubeRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     const what = `${request.method} ${request.path}`;
-    const answer = await this.#open(request, signal).catch((error: unknown) => {
+    const answer = await this.#send(request, signal, 'watches').catch((error: unknown) => {
       signal.throwIfAborted();
       throw unreachable(what, error);
     });
-    if (answer.statusCode >= 300) {
-      const body = await answer.body.text().catch(() => '');
-      if (answer.statusCode === 401) this.#o.connection.refresh();
-      throw faultOf(what, answerOf(answer, body));
-    }
-    try {
-      for await (const chunk of answer.body) yield chunk as Uint8Array;
-    } catch (error) {
-      signal.throwIfAborted();
-      throw unreachable(what, error);
-    } finally {
-      answer.body.destroy();
-    }
+    if (answer.statusCode < 300) return chunksOf(what, answer, signal);
+    const body = await answer.body.text().catch(() => '');
+    if (answer.statusCode === 401) this.#o.connection.refresh();
+    throw faultOf(what, answerOf(answer, body));
   }
 
   /** Ends every connection. What is under way fails. */
@@ -136,11 +135,6 @@ export class Transport {
   async #once(request: KubeRequest, signal: AbortSignal): Promise<Answer> {
     const answer = await this.#send(request, signal, 'requests');
     return answerOf(answer, await answer.body.text());
-  }
-
-  /** A watch has no deadline, but the first word of its answer has. */
-  #open(request: KubeRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    return this.#send(request, signal, 'watches');
   }
 
   async #send(request: KubeRequest, signal: AbortSignal, lane: 'requests' | 'watches'): Promise<Dispatcher.ResponseData> {
@@ -193,6 +187,17 @@ export class Transport {
     if (answer.retryAfterMs === undefined || (answer.code !== 429 && answer.code !== 503)) return undefined;
     if (request.noRetry?.includes(answer.code)) return undefined;
     return Math.max(answer.retryAfterMs, RETRY_MIN_MS) + this.#o.random() * RETRY_SPREAD_MS;
+  }
+}
+
+async function* chunksOf(what: string, answer: Dispatcher.ResponseData, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  try {
+    for await (const chunk of answer.body) yield chunk as Uint8Array;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw unreachable(what, error);
+  } finally {
+    answer.body.destroy();
   }
 }
 

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { LeaseRecord } from '../runtime/elector.ts';
 import { apply, mergePatch, read } from './apply.ts';
 import { deletePod, type Eviction, evict } from './evict.ts';
+import { fenced } from './fence.ts';
 import { readIssuer } from './issuer.ts';
 import { leaseLock } from './lease.ts';
 import { microTime } from './micro-time.ts';
@@ -76,6 +77,17 @@ describe('a write', () => {
         body: { metadata: { finalizers: null, name: 'b', namespace: 'ns', resourceVersion: '7' } },
       },
     ]);
+  });
+
+  test('to an object whose successor has its name is a conflict, as to one that is gone', async () => {
+    const causes = [{ reason: 'FieldValueInvalid', message: 'Invalid value: "u-1": field is immutable', field: 'metadata.uid' }];
+    const { transport } = await against((_request, response) =>
+      reply(response, 422, status(422, 'Invalid', 'metadata.uid: field is immutable', { causes })),
+    );
+    const target = { type: SERVICE_ACCOUNT, namespace: 'ns', name: 'a', uid: 'u-1' };
+    const conflict = { kind: 'conflict', message: expect.stringMatching(/another object has taken the name/) };
+    await expect(apply(transport, target, {}, { manager: 'm' }, never)).rejects.toMatchObject(conflict);
+    await expect(mergePatch(transport, target, {}, { manager: 'm' }, never)).rejects.toMatchObject(conflict);
   });
 
   test('names are escaped in paths', async () => {
@@ -239,4 +251,30 @@ test('the issuer comes as the API server says it, and one that says none is a fa
   expect(await readIssuer(transport, never)).toBe('https://oidc.example/id/A');
   await expect(readIssuer(transport, never)).rejects.toMatchObject({ kind: 'invalid' });
   expect(asked()[0]?.url).toBe('/.well-known/openid-configuration');
+});
+
+describe('behind the fence', () => {
+  test('reads pass, and writes only when the lease outlasts their deadline', async () => {
+    const { transport, asked } = await against((_request, response) => reply(response, 200, {}));
+    const asking: number[] = [];
+    let leads = true;
+    const requests = fenced(transport, (deadlineMs) => {
+      asking.push(deadlineMs);
+      return leads;
+    });
+    const target = { type: SERVICE_ACCOUNT, namespace: 'ns', name: 'a' };
+    await mergePatch(requests, target, {}, { manager: 'm' }, never);
+    leads = false;
+    await read(requests, target, never);
+    await expect(mergePatch(requests, target, {}, { manager: 'm' }, never)).rejects.toMatchObject({
+      kind: 'transient',
+      message:
+        'PATCH /api/v1/namespaces/ns/serviceaccounts/a was not sent: this process does not hold the lease for the 10 s that it may take',
+    });
+    await expect(evict(requests, { namespace: 'ns', name: 'p', uid: 'u' }, never)).rejects.toMatchObject({ kind: 'transient' });
+    expect([asking, asked().map(({ method }) => method)]).toEqual([
+      [10_000, 10_000, 10_000],
+      ['PATCH', 'GET'],
+    ]);
+  });
 });

@@ -19,6 +19,18 @@ interface ReflectorReading {
   readonly objects: number;
 }
 
+/** What is read from the stores at the moment of a scrape, so that nothing is left of a deleted object. */
+export interface Readings {
+  bindings(): Iterable<{
+    readonly namespace: string;
+    readonly name: string;
+    readonly conditions: readonly { readonly type: string; readonly status: string }[];
+    readonly codes: readonly string[];
+    readonly pods: Readonly<Record<'current' | 'stale' | 'exempt', number>>;
+  }>;
+  policies(): Iterable<{ readonly arn: string; readonly ratio: number }>;
+}
+
 /** Every metric of the operator. The machinery's go under controller-runtime's names; labels are bounded by what bindings exist. */
 export function metrics(version: string) {
   const registry = new Registry();
@@ -109,6 +121,41 @@ export function metrics(version: string) {
   const awsRequests = counter('irsa_aws_requests_total', 'Calls to AWS.', ['service', 'operation', 'code']);
   const awsTime = histogram('irsa_aws_request_duration_seconds', 'Length of calls to AWS.', ['service', 'operation'], REQUEST_BUCKETS);
 
+  const trustWrites = counter('irsa_trust_policy_writes_total', 'Writes of trust policies.', ['result']);
+  for (const result of ['written', 'rejected']) trustWrites.inc({ result }, 0);
+  const drift = counter('irsa_drift_total', 'Changes by somebody else that were noticed.', ['kind']);
+  const repairs = counter('irsa_repairs_total', 'What was mended.', ['kind']);
+  for (const kind of ['trust', 'annotation']) for (const series of [drift, repairs]) series.inc({ kind }, 0);
+  const restarts = counter('irsa_restarts_total', 'Pods taken away, to be made again.', ['strategy', 'result']);
+  for (const strategy of ['evict', 'delete']) for (const result of ['done', 'blocked']) restarts.inc({ strategy, result }, 0);
+
+  let sweptAt: number | undefined;
+  readGauge('irsa_sweep_age_seconds', 'Time since the roles of the account were all read.', [], (set) => {
+    if (sweptAt !== undefined) set({}, (performance.now() - sweptAt) / 1000);
+  });
+
+  let readings: Readings | undefined;
+  readGauge('irsa_binding_status_condition', 'Conditions of bindings.', ['namespace', 'name', 'condition', 'status'], (set) => {
+    for (const { namespace, name, conditions } of readings?.bindings() ?? []) {
+      for (const { type, status } of conditions) {
+        for (const each of ['True', 'False', 'Unknown']) set({ namespace, name, condition: type, status: each }, status === each ? 1 : 0);
+      }
+    }
+  });
+  readGauge('irsa_binding_findings', 'Findings of bindings.', ['namespace', 'name', 'code'], (set) => {
+    for (const { namespace, name, codes } of readings?.bindings() ?? []) {
+      for (const code of new Set(codes)) set({ namespace, name, code }, codes.filter((each) => each === code).length);
+    }
+  });
+  readGauge('irsa_pods', 'Pods of the bound ServiceAccounts.', ['namespace', 'name', 'state'], (set) => {
+    for (const { namespace, name, pods } of readings?.bindings() ?? []) {
+      for (const [state, count] of Object.entries(pods)) set({ namespace, name, state }, count);
+    }
+  });
+  readGauge('irsa_trust_policy_size_ratio', 'Size of the trust policy as a part of its quota.', ['role_arn'], (set) => {
+    for (const { arn, ratio } of readings?.policies() ?? []) set({ role_arn: arn }, ratio);
+  });
+
   return {
     registry,
     runtime: {
@@ -166,13 +213,23 @@ export function metrics(version: string) {
         awsTime.observe({ service, operation }, seconds);
       },
     },
-    trustWrites: counter('irsa_trust_policy_writes_total', 'Writes of trust policies.', ['result']),
-    policySize: gauge('irsa_trust_policy_size_ratio', 'Size of a trust policy as a part of its quota.', ['role_arn']),
-    drift: counter('irsa_drift_total', 'What somebody else changed and was noticed.', ['kind']),
-    repairs: counter('irsa_repairs_total', 'What was mended.', ['kind']),
-    restarts: counter('irsa_restarts_total', 'Restarts of pods.', ['strategy', 'result']),
-    sweptAt: gauge('irsa_sweep_age_seconds', 'Time since every role was read.'),
-    bindings: { readGauge },
+    trust: {
+      wrote: (result: 'written' | 'rejected') => trustWrites.inc({ result }),
+      drifted: () => drift.inc({ kind: 'trust' }),
+      repaired: () => repairs.inc({ kind: 'trust' }),
+    },
+    binding: {
+      drifted: () => drift.inc({ kind: 'annotation' }),
+      repaired: () => repairs.inc({ kind: 'annotation' }),
+      restarted: (strategy: 'evict' | 'delete', result: 'done' | 'blocked') => restarts.inc({ strategy, result }),
+    },
+    swept() {
+      sweptAt = performance.now();
+    },
+    /** What stands in the stores, read at each scrape. */
+    observe(source: Readings) {
+      readings = source;
+    },
   };
 }
 

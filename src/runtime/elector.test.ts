@@ -232,6 +232,18 @@ describe('when the leader', () => {
   });
 });
 
+test('a lease whose last renewal was broken off by the stop is given back all the same', async () => {
+  const { clock, lease } = setup();
+  const a = candidate('a', lease, clock);
+  await clock.advance(0);
+  lease.latencyMs = 1_000;
+  await clock.advance(2_600); // the renewal has been written, its answer is on the way
+  expect(lease.writes.length).toBe(2);
+  a.stop.abort();
+  await clock.advance(2_000);
+  expect([await a.ended, lease.held?.record.holderIdentity]).toEqual(['stopped', '']);
+});
+
 describe('the fence', () => {
   test('lets a call through only if it ends before another may lead', async () => {
     const { clock, lease } = setup();
@@ -272,7 +284,7 @@ describe('the fence', () => {
     a.stop.abort();
     await clock.advance(0);
     expect([a.elector.mayWrite(0), lease.held?.record.holderIdentity]).toEqual([false, 'a']);
-    await clock.advance(1_000);
+    await clock.advance(2_000);
     expect(lease.held?.record.holderIdentity).toBe('');
   });
 });

@@ -213,21 +213,18 @@ export class Elector {
     if (this.#observed?.version !== read.version) this.#observed = { ...read, at: this.#o.clock.monotonic() };
   }
 
+  /** Reads first: a renewal that was just broken off may have got through, and its version would then be the right one. */
   async #release(): Promise<void> {
-    const { clock, lock, log, name } = this.#o;
-    const observed = this.#observed;
-    if (!this.#leading || observed === undefined) return;
-    const now = clock.now();
-    const record = {
-      ...observed.record,
-      holderIdentity: '',
-      leaseDurationSeconds: RELEASED_LEASE_SECONDS,
-      acquireTimeMs: now,
-      renewTimeMs: now,
-    };
+    const { clock, identity, lock, log, name } = this.#o;
     this.#setLeading(false);
     try {
-      await withDeadline(this.#times.renewDeadlineMs, clock, (late) => lock.update(record, observed.version, late));
+      await withDeadline(this.#times.renewDeadlineMs, clock, async (late) => {
+        const read = await lock.get(late);
+        if (read?.record.holderIdentity !== identity) return;
+        const now = clock.now();
+        const times = { leaseDurationSeconds: RELEASED_LEASE_SECONDS, acquireTimeMs: now, renewTimeMs: now };
+        await lock.update({ ...read.record, ...times, holderIdentity: '' }, read.version, late);
+      });
       log.info({ lease: name }, 'gave the lease back');
     } catch (error) {
       log.warn({ lease: name, err: error }, 'could not give the lease back; the next leader waits until it is over');

@@ -211,7 +211,7 @@ test('a version that the server forgets again and again never leads to a storm o
     source.cut();
     await clock.advance(1_000);
   }
-  expect(source.calls.filter((call) => call === 'list').length).toBeLessThanOrEqual(8);
+  expect(source.calls.filter((call) => call === 'list').length).toBeLessThanOrEqual(12);
 });
 
 test('the same trouble is logged once, and its end', async () => {

@@ -16,6 +16,7 @@ export type ListPage<T> =
   | { readonly kind: 'expired' }; // the continue token is older than what the server keeps
 
 export type WatchEvent<T> =
+  | { readonly type: 'OPEN' } // the server has accepted the watch
   | ({ readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' } & Item<T>)
   | { readonly type: 'BOOKMARK'; readonly resourceVersion: string }
   | { readonly type: 'EXPIRED' }; // HTTP 410, or an ERROR event with code 410: the resource version is older than what the server keeps
@@ -56,7 +57,7 @@ export const REFLECTOR_LIMITS: ReflectorLimits = {
 
 type Version = Pick<Item<unknown>, 'uid' | 'resourceVersion'>;
 
-/** A watch that lived this long was a good one: the next trouble starts from the shortest back-off (client-go resets after 2 min). */
+/** A watch that lived this long was a good one; what ends sooner is taken up with a pause (client-go resets its back-off after 2 min). */
 const GOOD_WATCH_MS = 120_000;
 
 /**
@@ -70,7 +71,10 @@ export class Reflector<T> {
   readonly #versions = new Map<string, Version>();
   #lastContactMs: number | undefined;
   #lastContact = 0;
+  /** Calls in a row that brought nothing. */
   #failures = 0;
+  /** Lists in a row whose version had expired before a good watch came of it. */
+  #expiries = 0;
   #problem: string | undefined;
 
   constructor(options: ReflectorOptions<T>) {
@@ -98,8 +102,10 @@ export class Reflector<T> {
     while (!signal.aborted) {
       try {
         const from = await this.#list(cause, signal);
-        await this.#watchFrom(from, signal);
+        if (from !== undefined) await this.#watchFrom(from, signal);
         cause = 'expired';
+        // A list is dear: a server that forgets every version at once is asked less and less often.
+        if (this.#expiries > 0) await this.#pause(this.#expiries - 1, signal);
       } catch (error) {
         if (signal.aborted) return;
         cause = 'failed';
@@ -108,8 +114,11 @@ export class Reflector<T> {
     }
   }
 
-  /** Lists everything, page by page; the store follows each page, and forgets what no page had at the end. Returns where to watch from. */
-  async #list(cause: ListCause, signal: AbortSignal): Promise<string> {
+  /**
+   * Lists everything, page by page; the store follows each page, and forgets what no page had at the end. Returns where to watch from, or
+   * undefined when a page token expired before the end.
+   */
+  async #list(cause: ListCause, signal: AbortSignal): Promise<string | undefined> {
     const { source, store } = this.#o;
     this.#metrics.listed(cause);
     const gone = new Set(this.#versions.keys());
@@ -117,13 +126,17 @@ export class Reflector<T> {
     for (;;) {
       const page = await source.list({ limit: this.#limits.pageSize, ...(token === undefined ? {} : { continue: token }) }, signal);
       this.#contact();
-      if (page.kind === 'expired') throw new Error(`the list of ${store.kind} took longer than the server keeps old versions`);
+      if (page.kind === 'expired') {
+        this.#expiries += 1;
+        return undefined;
+      }
       for (const item of page.items) {
         gone.delete(store.keyOf(item.object));
         this.#put(item);
       }
       if (page.continue === undefined) {
         for (const key of gone) this.#forget(key);
+        this.#failures = 0;
         this.#recovered();
         store.markSynced();
         return page.resourceVersion;
@@ -142,13 +155,19 @@ export class Reflector<T> {
       };
       const end = await this.#watchOnce(from, seen, signal).catch((error: unknown) => ({ error }));
       if (signal.aborted) return;
-      const lived = this.#o.clock.monotonic() - began;
-      if (lived >= GOOD_WATCH_MS) this.#failures = 0;
+      const good = this.#o.clock.monotonic() - began >= GOOD_WATCH_MS;
+      if (good) this.#expiries = 0;
       this.#metrics.watched(typeof end === 'string' ? end : 'failed');
-      if (typeof end !== 'string') await this.#backOff('watch', end.error, signal);
-      // A watch that ended in good order after its time is taken up at once, but not one of a server that ends them as soon as they begin.
-      else if (end !== 'silent' && lived < GOOD_WATCH_MS) await this.#pause(signal);
-      if (end === 'expired') return;
+      if (typeof end !== 'string') {
+        await this.#backOff('watch', end.error, signal);
+      } else if (end === 'expired') {
+        if (!good) this.#expiries += 1;
+        return;
+      } else if (end === 'closed' && !good) {
+        // In good order, but some servers end every watch as soon as it begins.
+        await this.#pause(this.#failures, signal);
+        this.#failures += 1;
+      }
     }
   }
 
@@ -168,6 +187,8 @@ export class Reflector<T> {
       for await (const event of source.watch({ resourceVersion: from, timeoutSeconds }, both)) {
         this.#contact();
         this.#recovered();
+        if (event.type === 'OPEN') continue; // no proof yet: some servers accept every watch and end it at once
+        this.#failures = 0;
         if (event.type === 'EXPIRED') return 'expired';
         if (event.type === 'DELETED') this.#remove(event);
         else if (event.type !== 'BOOKMARK') this.#put(event);
@@ -216,6 +237,7 @@ export class Reflector<T> {
     this.#o.store.delete(key);
   }
 
+  /** A word from the server. */
   #contact(): void {
     this.#lastContact = this.#o.clock.monotonic();
     this.#lastContactMs = this.#o.clock.now();
@@ -232,13 +254,13 @@ export class Reflector<T> {
     // In a long outage the same sentence every 30 s helps nobody.
     const level = message === this.#problem ? 'debug' : 'warn';
     this.#problem = message;
-    this.#o.log[level]({ kind: this.#o.store.kind, err: error, failures: this.#failures + 1 }, `the ${what} broke off and is tried again`);
-    await this.#pause(signal);
+    this.#failures += 1;
+    this.#o.log[level]({ kind: this.#o.store.kind, err: error, failures: this.#failures }, `the ${what} broke off and is tried again`);
+    await this.#pause(this.#failures - 1, signal);
   }
 
-  async #pause(signal: AbortSignal): Promise<void> {
-    const delay = backoffDelay(RECONNECT_BACKOFF, this.#failures, this.#o.random);
-    this.#failures += 1;
+  async #pause(attempt: number, signal: AbortSignal): Promise<void> {
+    const delay = backoffDelay(RECONNECT_BACKOFF, attempt, this.#o.random);
     await this.#o.clock.sleep(delay, signal).catch(() => {}); // the callers look at the signal
   }
 }

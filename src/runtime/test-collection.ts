@@ -97,7 +97,7 @@ export class TestCollection implements ListWatch<Thing> {
       yield { type: 'EXPIRED' };
       return;
     }
-    const first = this.#history.findIndex((event) => event.type !== 'EXPIRED' && Number(event.resourceVersion) > start);
+    const first = this.#history.findIndex((event) => 'resourceVersion' in event && Number(event.resourceVersion) > start);
     let woken = Promise.withResolvers<void>();
     const watcher: Watcher = {
       next: first === -1 ? this.#history.length : first,
@@ -106,6 +106,7 @@ export class TestCollection implements ListWatch<Thing> {
       silent: false,
     };
     this.#watchers.add(watcher);
+    yield { type: 'OPEN' };
     signal.addEventListener('abort', watcher.wake, { once: true });
     try {
       while (!signal.aborted) {

@@ -5,7 +5,7 @@ import { type Operator, parseOperator } from './operators.ts';
 import { quote } from './quote.ts';
 import { lookUp, type WebIdentity } from './request.ts';
 import { fold } from './text.ts';
-import { any, isUnknown, not, type Truth, unknown } from './truth.ts';
+import { any, not, type Truth, unknown } from './truth.ts';
 
 /** One operator with one key, as STS would see it. The block holds when all of them do (IAM user guide, element Condition). */
 export interface Condition {
@@ -35,7 +35,7 @@ export function conditionsOf(statement: ObjectNode, version: string | undefined,
       conditions.push({ operatorName, operator, key, values, truth });
     }
   }
-  return conditions.map((condition) => settleRepeated(condition, conditions));
+  return settleRepeated(conditions);
 }
 
 function judge(operator: Operator, key: string, values: readonly JsonNode[], version: string | undefined, request: WebIdentity): Truth {
@@ -92,10 +92,12 @@ function combine(negated: boolean, compared: readonly (Truth | 'none')[]): Truth
 }
 
 /** IAM's parser may take the first, the last or all of keys (or operators) that differ in case only: known only where that is the same. */
-function settleRepeated(condition: Condition, conditions: readonly Condition[]): Condition {
-  const isSame = (other: Condition) => fold(other.operatorName) === fold(condition.operatorName) && fold(other.key) === fold(condition.key);
-  const conflicting = conditions.some((other) => isSame(other) && !isUnknown(other.truth) && other.truth !== condition.truth);
-  return conflicting
-    ? { ...condition, truth: unknown(`the condition key ${quote(condition.key)} stands twice, in different case`) }
-    : condition;
+function settleRepeated(conditions: readonly Condition[]): readonly Condition[] {
+  if (conditions.length < 2) return conditions;
+  const groups = Map.groupBy(conditions, ({ operatorName, key }) => `${fold(operatorName)}\n${fold(key)}`);
+  const conflicting = new Set([...groups.values()].filter((group) => group.some(({ truth }) => truth !== group[0]?.truth)).flat());
+  return conditions.map((condition) => {
+    if (!conflicting.has(condition)) return condition;
+    return { ...condition, truth: unknown(`the condition key ${quote(condition.key)} stands twice, in different case`) };
+  });
 }

@@ -11,9 +11,12 @@ import { isRestriction, restriction } from './restriction.ts';
 import { fold } from './text.ts';
 import { isUnknown } from './truth.ts';
 
+/** Of a hostile statement with thousands of conditions the first are enough. */
+const MAX_CONDITIONS = 8;
+
 /** What is wrong with the conditions of an Allow, the condition that was most likely meant otherwise first. */
 export function conditionRemarks(judged: Judged, request: WebIdentity): Remark[] {
-  const failing = judged.conditions.filter(({ truth }) => truth !== true);
+  const failing = judged.conditions.filter(({ truth }) => truth !== true).slice(0, MAX_CONDITIONS);
   const remarks = failing.map((condition) => remarkOn(condition, judged, request));
   // The restriction names its keys itself; only what is known not to hold is worth another sentence.
   if (isRestriction(judged, request)) return [restriction(judged), ...remarks.filter((_, at) => failing[at]?.truth === false)];

@@ -28,7 +28,10 @@ function remark(deny: Judged): Remark {
   };
 }
 
+/** More conditions than these nobody reads. */
+const MAX_NAMED = 4;
+
 function because({ conditions }: Judged): string {
-  const held = conditions.map(({ operatorName, key }) => `${operatorName} on ${quote(key)}`);
+  const held = conditions.slice(0, MAX_NAMED).map(({ operatorName, key }) => `${operatorName} on ${quote(key)}`);
   return held.length === 0 ? ' without any condition' : `, because ${held.join(' and ')} ${held.length === 1 ? 'holds' : 'hold'}`;
 }

@@ -22,7 +22,16 @@ const MAX_FINDINGS = 8;
  */
 export function diagnose(document: PolicyDocument | Problem, request: WebIdentity, context: DiagnosisContext): readonly Finding[] {
   if (isProblem(document)) return [unreadable(document, context)];
-  const judged = judgeStatements(document, request);
+  return diagnoseJudged(document, judgeStatements(document, request), request, context);
+}
+
+/** The same for statements that were judged already. */
+export function diagnoseJudged(
+  document: PolicyDocument,
+  judged: readonly Judged[],
+  request: WebIdentity,
+  context: DiagnosisContext,
+): readonly Finding[] {
   const allowed = judged.some(({ effect, truth }) => effect === 'Allow' && truth === true);
   const remarks = [...deniedFindings(judged), ...(allowed ? allowedFindings(judged, document.version, request) : refused(judged, request))];
   const findings = remarks.map(({ code, text }) => finding(code, `trust policy of ${context.role}: ${text}`));
@@ -43,5 +52,5 @@ function refused(judged: readonly Judged[], request: WebIdentity): Remark[] {
 }
 
 function unique(findings: readonly Finding[]): Finding[] {
-  return findings.filter((one, at) => findings.findIndex(({ message }) => message === one.message) === at);
+  return [...new Map(findings.map((one) => [one.message, one])).values()];
 }

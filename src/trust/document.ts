@@ -70,7 +70,8 @@ export function printDocument(document: PolicyDocument): string {
 
 /** The same document without white space between its tokens; every token stays as it was written. */
 export function compacted(document: PolicyDocument): PolicyDocument {
-  return reparsed(compact(document.text));
+  const text = compact(document.text);
+  return text === document.text ? document : reparsed(text);
 }
 
 /** The characters of every statement, in order. */
@@ -78,12 +79,11 @@ export function statementTexts({ text, statements }: PolicyDocument): readonly s
   return statements.map(({ node }) => text.slice(node.start, node.end));
 }
 
-/** The document with these statements (at least one, as IAM wants) in place of its own; what stands around them stays. */
-export function withStatements(document: PolicyDocument, texts: readonly string[]): PolicyDocument {
-  const { text, container } = document;
+/** The document's text with these statements (at least one, as IAM wants) in place of its own; what stands around them stays. */
+export function withStatements({ text, container }: PolicyDocument, texts: readonly string[]): string {
   const staysSingle = container.kind === 'object' && texts.length === 1;
   const joined = staysSingle ? texts.join() : `[${texts.join(',')}]`;
-  return reparsed(text.slice(0, container.start) + joined + text.slice(container.end));
+  return text.slice(0, container.start) + joined + text.slice(container.end);
 }
 
 /** The value of a member; names are compared exactly. */
@@ -106,16 +106,15 @@ function duplicateIn(node: JsonNode): string | undefined {
   if (node.kind !== 'object') return undefined;
   const names = new Set<string>();
   for (const { name, value } of node.members) {
-    if (names.has(name)) return name;
-    names.add(name);
-    const twice = duplicateIn(value);
+    const twice = names.has(name) ? name : duplicateIn(value);
     if (twice !== undefined) return twice;
+    names.add(name);
   }
   return undefined;
 }
 
-/** What we edited ourselves has to be readable: anything else is a defect of this file. */
-function reparsed(text: string): PolicyDocument {
+/** What we edited ourselves has to be readable: anything else is a defect of ours. */
+export function reparsed(text: string): PolicyDocument {
   const document = parseDocument(text);
   if (isProblem(document)) throw new TypeError(`an edit broke the document: ${document.problem}`);
   return document;

@@ -64,8 +64,8 @@ const SETS = { 'forallvalues:': 'ForAllValues', 'foranyvalue:': 'ForAnyValue' } 
 const IF_EXISTS = 'ifexists';
 
 /**
- * The operator that a name means; undefined for a name that the user guide does not have. Case is read tolerantly: the guide does not say
- * that it matters, and IAM takes lower case.
+ * The operator that a name means; undefined for a name that the user guide does not have. Case is read tolerantly, because the guide does not
+ * say that it matters.
  */
 export function parseOperator(name: string): Operator | undefined {
   let rest = fold(name);

@@ -7,15 +7,11 @@ import { allOwn, writeOwn } from './own-statement.ts';
 export type Subjects = ReadonlyMap<string, readonly string[]>;
 
 /**
- * The document in which our statements for these audiences have these subjects; the same object when there are none. A statement of ours
+ * The document's text in which our statements for these audiences have these subjects; its own when there are none. A statement of ours
  * that is left without subjects goes, unless it would be the last one: IAM refuses a document without statements.
  */
-export function withSubjects(
-  document: PolicyDocument,
-  cluster: { issuer: Issuer; provider: ProviderArn },
-  changed: Subjects,
-): PolicyDocument {
-  if (changed.size === 0) return document;
+export function withSubjects(document: PolicyDocument, cluster: { issuer: Issuer; provider: ProviderArn }, changed: Subjects): string {
+  if (changed.size === 0) return document.text;
   const { issuer, provider } = cluster;
   const write = (audience: string, subjects: readonly string[]) => writeOwn(issuer, provider, audience, subjects);
   const own = allOwn(document, issuer, provider);

@@ -3,11 +3,10 @@ import { type Finding, finding } from '../api/finding.ts';
 import type { Issuer } from '../api/issuer.ts';
 import { isProblem, type Problem } from '../api/problem.ts';
 import type { Subject } from '../api/subject.ts';
-import { diagnose, unreadable } from './diagnose.ts';
+import { diagnoseJudged, unreadable } from './diagnose.ts';
 import { deletedPrincipals } from './diagnose-document.ts';
-import { compacted, type PolicyDocument } from './document.ts';
-import { evaluate, judgeStatements, type WebIdentity } from './evaluate.ts';
-import { measure, type Size } from './measure.ts';
+import { compacted, type PolicyDocument, reparsed } from './document.ts';
+import { judgeStatements, verdictOf, type WebIdentity } from './evaluate.ts';
 import { allOwn, findOwn, sidFor } from './own-statement.ts';
 import { type Subjects, withSubjects } from './pack.ts';
 import { quote, quoteAll } from './quote.ts';
@@ -51,8 +50,11 @@ export interface TrustPlan {
   readonly verdicts: readonly PlannedVerdict[];
   /** About the document as a whole. */
   readonly findings: readonly Finding[];
-  /** Of the document to send, or of the one that stands. */
-  readonly size: Size;
+  /**
+   * Of the document to send, or of the one that stands, and what the account allows. White space between tokens does not count (IAM user
+   * guide, quotas: said of inline and managed policies), and what we send has none.
+   */
+  readonly size: { readonly characters: number; readonly quota: number };
   /** Subjects of ours that nobody wants or releases: they are kept. */
   readonly orphans: readonly { readonly subject: string; readonly audience: string }[];
 }
@@ -67,13 +69,14 @@ export function planTrust(document: PolicyDocument | Problem, wish: TrustWish): 
   const own = standing(before, wish);
   const released = release(own, wish);
   const { subjects, refusals } = admit(before, own, released, wish);
-  const after = withSubjects(before, wish, changes(own, subjects));
+  const text = withSubjects(before, wish, changes(own, subjects));
+  const after = text === before.text ? before : reparsed(text);
   const orphans = orphansOf(after, wish);
   return {
     document: after === before ? undefined : after.text,
     verdicts: wish.wanted.map((trusted) => verdictOn(after, trusted, refusals.get(keyOf(trusted)), wish)),
-    findings: [...(after === before ? [] : deletedPrincipals(after, wish)), ...orphanFindings(orphans, wish)],
-    size: { characters: measure(after), quota: wish.quota },
+    findings: [...unreleasable(own, wish), ...(after === before ? [] : deletedPrincipals(after, wish)), ...orphanFindings(orphans, wish)],
+    size: { characters: text.length, quota: wish.quota },
     orphans,
   };
 }
@@ -94,6 +97,12 @@ function release(own: Subjects, { released }: TrustWish): Subjects {
   return new Map([...own].map(([audience, subjects]) => [audience, subjects.filter((subject) => !gone.has(keyOf({ subject, audience })))]));
 }
 
+/** What was changed under our Sid is somebody else's now: what is released from it stays, and somebody has to know. */
+function unreleasable(own: Subjects, wish: TrustWish): Finding[] {
+  const audiences = new Set(wish.released.map(({ audience }) => audience));
+  return [...audiences].filter((audience) => !own.has(audience)).map((audience) => sidTaken(audience, wish));
+}
+
 /** Adds the wanted, the oldest first, each only where nothing speaks against it and it fits. */
 function admit(
   document: PolicyDocument,
@@ -102,23 +111,26 @@ function admit(
   wish: TrustWish,
 ): { subjects: Subjects; refusals: ReadonlyMap<string, Finding> } {
   const gone = new Set(wish.released.map(keyOf));
-  const subjects = new Map(start);
   const refusals = new Map<string, Finding>();
+  const crowdedOut: Trusted[] = [];
+  const sizeOf = (subjects: Subjects) => withSubjects(document, wish, changes(own, subjects)).length;
+  let subjects = start;
   for (const trusted of wish.wanted) {
-    const { subject, audience } = trusted;
-    if (gone.has(keyOf(trusted)) || subjects.get(audience)?.includes(subject)) continue;
+    if (gone.has(keyOf(trusted)) || subjects.get(trusted.audience)?.includes(trusted.subject)) continue;
     const objection = objectionTo(document, trusted, own, wish);
     if (objection === 'needless') continue;
-    if (objection !== undefined) {
-      refusals.set(keyOf(trusted), objection);
-      continue;
-    }
-    const grown = new Map(subjects).set(audience, [...(subjects.get(audience) ?? []), subject]);
-    const characters = measure(withSubjects(document, wish, changes(own, grown)));
-    if (characters > wish.quota) refusals.set(keyOf(trusted), tooLarge(characters, trusted, wish));
-    else subjects.set(audience, grown.get(audience) ?? []);
+    const grown = add(subjects, trusted);
+    if (objection !== undefined) refusals.set(keyOf(trusted), objection);
+    else if (sizeOf(grown) > wish.quota) crowdedOut.push(trusted);
+    else subjects = grown;
   }
+  // Only now: a message that counts on the way would change with the next plan.
+  for (const trusted of crowdedOut) refusals.set(keyOf(trusted), tooLarge(sizeOf(add(subjects, trusted)), trusted, wish));
   return { subjects, refusals };
+}
+
+function add(subjects: Subjects, { subject, audience }: Trusted): Subjects {
+  return new Map(subjects).set(audience, [...(subjects.get(audience) ?? []), subject]);
 }
 
 /** Why a subject is not to be added to our statement; `needless` when it is allowed without. */
@@ -137,17 +149,17 @@ function objectionTo(document: PolicyDocument, trusted: Trusted, own: Subjects, 
       say(`${quote(subject)} with the audience ${quote(audience)} cannot be written: only exact names are`),
     );
   }
-  if (!own.has(audience)) {
-    const sid = sidFor(wish.issuer, audience);
-    return finding(
-      'TrustSidTaken',
-      say(
-        `the statement ${quote(sid)} bears our Sid and is not in the form that we write: somebody changed it, and we leave it alone; to hand it back, give it another Sid or remove it`,
-      ),
-    );
-  }
+  if (!own.has(audience)) return sidTaken(audience, wish);
   const restricted = judged.find((one) => isRestriction(one, request));
   return restricted && finding('TrustRestrictedByOwner', say(restriction(restricted).text));
+}
+
+function sidTaken(audience: string, { role, issuer }: TrustWish): Finding {
+  const sid = quote(sidFor(issuer, audience));
+  return finding(
+    'TrustSidTaken',
+    `trust policy of ${role}: the statement ${sid} bears our Sid and is not in the form that we write: somebody changed it, and we leave it alone; to hand it back, give it another Sid or remove it`,
+  );
 }
 
 /** What a ServiceAccount's token can carry: two names of Kubernetes, no wildcard, no policy variable. */
@@ -169,9 +181,10 @@ function changes(own: Subjects, wanted: Subjects): Subjects {
 
 function verdictOn(document: PolicyDocument, trusted: Trusted, refusal: Finding | undefined, wish: TrustWish): PlannedVerdict {
   const request = requestFor(trusted, wish);
-  const diagnosed = diagnose(document, request, wish).filter(({ code }) => code !== refusal?.code);
+  const judged = judgeStatements(document, request);
+  const diagnosed = diagnoseJudged(document, judged, request, wish).filter(({ code }) => code !== refusal?.code);
   const findings = refusal === undefined ? diagnosed : [refusal, ...diagnosed];
-  const verdict = evaluate(document, request);
+  const verdict = verdictOf(judged);
   if (verdict.kind === 'allowed') return { ...trusted, state: 'allowed', managedBy: verdict.ours ? 'Operator' : 'Others', findings };
   if (verdict.kind === 'unknown') return { ...trusted, state: 'unknown', reason: verdict.reason, findings };
   return { ...trusted, state: 'refused', findings };

@@ -69,8 +69,10 @@ export type KeyKind = 'subject' | 'audience' | 'claim' | 'otherProvider' | 'cont
 
 /** Names of keys are compared without regard to case (IAM user guide, element Condition). */
 export function kindOfKey(key: string, issuer: Issuer): KeyKind {
+  const exact = issuerHostPath(issuer);
+  if (key === `${exact}:sub`) return 'subject'; // nearly always written so: spares the rest
   const name = fold(key);
-  const host = fold(issuerHostPath(issuer));
+  const host = fold(exact);
   if (name === `${host}:sub`) return 'subject';
   if (name === `${host}:aud`) return 'audience';
   if (name.startsWith(`${host}:`)) return /^[a-z0-9._-]+$/.test(name.slice(host.length + 1)) ? 'claim' : 'malformed';

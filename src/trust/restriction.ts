@@ -12,18 +12,19 @@ import { isUnknown, type Truth } from './truth.ts';
 export function isRestriction(judged: Judged, request: WebIdentity): boolean {
   const { effect, ours, action, principal, block, members, conditions } = judged;
   if (effect !== 'Allow' || ours || !holds(action) || !holds(principal) || !holds(block)) return false;
-  const limits = conditions.filter(({ key }) => {
-    const kind = kindOfKey(key, request.issuer);
-    return kind === 'context' || kind === 'claim';
-  });
-  const ofTheToken = conditions.filter((condition) => !limits.includes(condition));
-  return ofTheToken.every(({ truth }) => holds(truth)) && (isUnknown(members) || limits.some(({ truth }) => !holds(truth)));
+  const failing = conditions.filter(({ truth }) => !holds(truth));
+  const areLimits = failing.every(({ key }) => ['context', 'claim'].includes(kindOfKey(key, request.issuer)));
+  return areLimits && (failing.length > 0 || isUnknown(members));
 }
+
+/** More keys than these nobody reads. */
+const MAX_NAMED = 4;
 
 /** The finding's text; what limits the statement is named by its keys, the values are its owner's. */
 export function restriction({ conditions, statement }: Judged): Remark {
   const limits = conditions
     .filter(({ truth }) => !holds(truth))
+    .slice(0, MAX_NAMED)
     .map(
       ({ operatorName, key, truth }) =>
         `${operatorName} on ${quote(key)} (${isUnknown(truth) ? 'not known before the call' : 'not fulfilled'})`,

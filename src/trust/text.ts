@@ -1,14 +1,23 @@
-/** ASCII only: Unicode folding would make the Kelvin sign equal to "k", and IAM stores no such characters. */
+/** Lower case of ASCII letters only: Unicode folding would make the Kelvin sign equal to "k", and IAM stores no such characters. */
 export function fold(text: string): string {
-  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return IS_ASCII.test(text) ? text.toLowerCase() : text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
+const IS_ASCII = /^[\0-\x7f]*$/;
 
-/** One element of a pattern: a literal character, or a wildcard. Literal `*` and `?` come from `${*}` and `${?}`. */
+/** A stretch of a pattern: literal text, or a wildcard. Literal `*` and `?` come from `${*}` and `${?}`. */
 export type PatternPart = { readonly literal: string } | { readonly wildcard: '*' | '?' };
 
 /** The pattern of a text in which every `*` and `?` is a wildcard. IAM has no backslash escapes (IAM user guide, string operators). */
 export function patternOf(text: string): PatternPart[] {
-  return Array.from(text, (character) => (character === '*' || character === '?' ? { wildcard: character } : { literal: character }));
+  if (!hasWildcard(text)) return [{ literal: text }];
+  return text.split(/([*?])/).flatMap((stretch): PatternPart[] => {
+    if (stretch === '*' || stretch === '?') return [{ wildcard: stretch }];
+    return stretch === '' ? [] : [{ literal: stretch }];
+  });
+}
+
+export function hasWildcard(text: string): boolean {
+  return /[*?]/.test(text);
 }
 
 /**
@@ -16,32 +25,44 @@ export function patternOf(text: string): PatternPart[] {
  * Greedy with one point to come back to, so the time is bounded by the product of the lengths: no pattern can make it explode.
  */
 export function matches(pattern: readonly PatternPart[], value: string): boolean {
-  const characters = Array.from(value);
-  // More single characters than the value has can never match; it also bounds what a hostile pattern costs.
-  if (pattern.filter((part) => !isStar(part)).length > characters.length) return false;
+  // More text than the value has can never match; it also bounds what a hostile pattern costs.
+  if (shortest(pattern) > value.length) return false;
   let at = 0;
   let star = -1;
   let starAt = 0;
   let p = 0;
-  while (at < characters.length) {
+  while (at < value.length || p < pattern.length) {
     const part = pattern[p];
-    if (part !== undefined && isStar(part)) {
-      star = p++;
-      starAt = at;
-    } else if (part !== undefined && ('wildcard' in part || part.literal === characters[at])) {
+    const length = part === undefined ? undefined : lengthAt(part, value, at);
+    if (part !== undefined && length !== undefined) {
+      if (isStar(part)) {
+        star = p;
+        starAt = at;
+      }
       p++;
-      at++;
-    } else if (star >= 0) {
+      at += length;
+    } else if (star >= 0 && starAt < value.length) {
       p = star + 1;
       at = ++starAt;
     } else return false;
   }
-  return pattern.slice(p).every(isStar);
+  return true;
+}
+
+/** How many characters of the value this part takes at this place, a `*` none for now; undefined when it does not match there. */
+function lengthAt(part: PatternPart, value: string, at: number): number | undefined {
+  if ('literal' in part) return value.startsWith(part.literal, at) ? part.literal.length : undefined;
+  if (part.wildcard === '*') return 0;
+  return at < value.length ? 1 : undefined;
+}
+
+function shortest(pattern: readonly PatternPart[]): number {
+  return pattern.reduce((length, part) => length + ('literal' in part ? part.literal.length : part.wildcard === '?' ? 1 : 0), 0);
 }
 
 /** Whether a text matches a pattern in which every `*` and `?` is a wildcard. */
 export function like(pattern: string, text: string): boolean {
-  return matches(patternOf(pattern), text);
+  return hasWildcard(pattern) ? matches(patternOf(pattern), text) : pattern === text;
 }
 
 function isStar(part: PatternPart): boolean {

@@ -25,7 +25,7 @@ export function resolve(text: string, version: string | undefined, request: WebI
     const value = close < 0 ? malformed : valueInside(text.slice(open + 2, close), request);
     if (typeof value !== 'string') return value ?? 'none';
     // What a variable stands for is text: a "*" in it is no wildcard.
-    for (const literal of value) parts.push({ literal });
+    parts.push({ literal: value });
     from = close + 1;
   }
   return parts.concat(patternOf(text.slice(from)));

@@ -32,10 +32,15 @@ const PORT_ATTEMPTS = 3;
 const LOG_TAIL_LINES = 20;
 
 /** Starts a program whose log goes to `FOLDER/NAME.log`, and comes back when it is up. An early end is an error that quotes the log. */
-export async function startComponent<Port extends string>(launch: Launch<Port>, folder: string, signal: AbortSignal): Promise<Component<Port>> {
+export async function startComponent<Port extends string>(
+  launch: Launch<Port>,
+  folder: string,
+  signal: AbortSignal,
+): Promise<Component<Port>> {
   const log = join(folder, `${launch.name}.log`);
   for (let attempt = 1; ; attempt++) {
     const ports = await freePorts(launch.ports);
+    signal.throwIfAborted();
     const child = run(launch.binary, launch.args(ports), folder, log);
     const ended = endOf(child);
     try {
@@ -82,7 +87,12 @@ function endOf(child: ChildProcess): Promise<string> {
   });
 }
 
-async function waitUntilUp<Port extends string>(launch: Launch<Port>, ports: Record<Port, number>, ended: Promise<string>, signal: AbortSignal): Promise<void> {
+async function waitUntilUp<Port extends string>(
+  launch: Launch<Port>,
+  ports: Record<Port, number>,
+  ended: Promise<string>,
+  signal: AbortSignal,
+): Promise<void> {
   const stop = new AbortController();
   const probing = AbortSignal.any([signal, stop.signal]);
   const early = ended.then((how) => {

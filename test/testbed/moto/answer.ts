@@ -42,24 +42,37 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
 
 const SECRET_MEMBERS = new Set(['SecretAccessKey', 'SessionToken', 'Marker']);
 
+/** The answer with its volatile parts masked and its trust policies decoded, so that they compare by meaning and encoding separately. */
 export function masked<T>(value: T): T {
   const mask = (name: string, one: unknown): unknown => {
     if (typeof one !== 'string') return one;
     if (SECRET_MEMBERS.has(name)) return `<${name}>`;
-    return MASKS.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), one);
+    if (name === 'AssumeRolePolicyDocument') return { encoding: encodingOf(one), document: JSON.parse(maskText(decodeURIComponent(one))) };
+    return maskText(one);
   };
-  return JSON.parse(JSON.stringify(value), (name, one: unknown) => mask(name, one)) as T;
+  return JSON.parse(JSON.stringify(value), mask) as T;
 }
 
-/** Every place where two answers differ, as `output.Role.Tags: "..." here, "..." there`. */
-export function differencesBetween(ours: unknown, theirs: unknown, path = ''): string[] {
-  if (isObject(ours) && isObject(theirs))
-    return [...new Set([...Object.keys(ours), ...Object.keys(theirs)])]
-      .sort()
-      .flatMap((name) => differencesBetween(ours[name], theirs[name], path === '' ? name : `${path}.${name}`));
-  return JSON.stringify(ours) === JSON.stringify(theirs) ? [] : [`${path}: ${show(ours)}, moto ${show(theirs)}`];
+function maskText(text: string): string {
+  return MASKS.reduce((masking, [pattern, replacement]) => masking.replace(pattern, replacement), text);
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Everything but the unreserved characters of RFC 3986 is escaped; or which characters are not; or none is. */
+function encodingOf(text: string): string {
+  if (text.startsWith('{')) return 'none';
+  const bare = [...new Set(text.replace(/%[0-9A-F]{2}/g, '').replace(/[A-Za-z0-9._~-]/g, ''))].sort().join('');
+  return bare === '' ? 'RFC 3986' : `${bare} not escaped`;
+}
 
-const show = (value: unknown): string => (value === undefined ? 'absent' : JSON.stringify(value));
+/** Every place where two answers differ, as a path, and what is there. */
+export function differencesBetween(ours: unknown, theirs: unknown, path = ''): Record<string, { ours: unknown; moto: unknown }> {
+  if (isObject(ours) && isObject(theirs)) {
+    const names = [...new Set([...Object.keys(ours), ...Object.keys(theirs)])].sort();
+    const within = (name: string) => differencesBetween(ours[name], theirs[name], path === '' ? name : `${path}.${name}`);
+    return Object.assign({}, ...names.map(within)) as ReturnType<typeof differencesBetween>;
+  }
+  return JSON.stringify(ours) === JSON.stringify(theirs) ? {} : { [path]: { ours, moto: theirs } };
+}
+
+/** Lists too: their indexes are their names. */
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

@@ -47,11 +47,17 @@ const TOO_LARGE = policy(
   ...Array.from({ length: 40 }, (_, i) => irsa({ [`${HOST}:sub`]: `system:serviceaccount:namespace:account-${i}` })),
 );
 
+async function countedPage(iam: Clients['iam'], page: { MaxItems: number; Marker?: string | undefined }) {
+  const { Roles = [], ...rest } = await iam.send(new ListRolesCommand(page));
+  return { ...rest, count: Roles.length };
+}
+
 /** Each call by what it asks; they build on each other, so the order matters. */
 export const CALLS: Readonly<Record<string, Call>> = {
   'who am I': ({ sts }) => sts.send(new GetCallerIdentityCommand({})),
   'an access key that nobody has': ({ strangerIam }) => strangerIam.send(new GetRoleCommand({ RoleName: 'lbc' })),
 
+  'create a bare role': ({ iam }) => iam.send(new CreateRoleCommand({ RoleName: 'bare', AssumeRolePolicyDocument: policy(allow({})) })),
   'create a role with path, description and tags': ({ iam }) =>
     iam.send(
       new CreateRoleCommand({
@@ -62,26 +68,24 @@ export const CALLS: Readonly<Record<string, Call>> = {
         Tags: [{ Key: 'team', Value: 'platform' }],
       }),
     ),
-  'create a bare role': ({ iam }) => iam.send(new CreateRoleCommand({ RoleName: 'bare', AssumeRolePolicyDocument: policy(allow({})) })),
   'create a role that is there': ({ iam }) =>
     iam.send(new CreateRoleCommand({ RoleName: 'lbc', AssumeRolePolicyDocument: policy(allow({})) })),
-  'create a role whose name differs by case only': ({ iam }) =>
-    iam.send(new CreateRoleCommand({ RoleName: 'LBC', AssumeRolePolicyDocument: policy(allow({})) })),
-  'create a role with a name that IAM does not allow': ({ iam }) =>
-    iam.send(new CreateRoleCommand({ RoleName: 'a b', AssumeRolePolicyDocument: policy(allow({})) })),
   'get a role': ({ iam }) => iam.send(new GetRoleCommand({ RoleName: 'lbc' })),
   'get a role in another case': ({ iam }) => iam.send(new GetRoleCommand({ RoleName: 'Bare' })),
   'get a role that is not there': ({ iam }) => iam.send(new GetRoleCommand({ RoleName: 'none' })),
 
-  'list roles': ({ iam }) => iam.send(new ListRolesCommand({})),
+  'list roles': async ({ iam }) => {
+    const { Roles = [], ...rest } = await iam.send(new ListRolesCommand({}));
+    return { ...rest, Roles: Roles.toSorted((a, b) => ((a.RoleName ?? '') < (b.RoleName ?? '') ? -1 : 1)) }; // the order is not documented
+  },
   'list roles below a path': ({ iam }) => iam.send(new ListRolesCommand({ PathPrefix: '/team/' })),
   'list roles below a path that has none': ({ iam }) => iam.send(new ListRolesCommand({ PathPrefix: '/other/' })),
-  'list one role': ({ iam }) => iam.send(new ListRolesCommand({ MaxItems: 1 })),
+  'list one role': ({ iam }) => countedPage(iam, { MaxItems: 1 }),
   'list the roles after the first': async ({ iam }) => {
-    const { Marker } = await iam.send(new ListRolesCommand({ MaxItems: 1 }));
-    return iam.send(new ListRolesCommand({ MaxItems: 1, Marker }));
+    const { Marker } = await countedPage(iam, { MaxItems: 1 });
+    return countedPage(iam, { MaxItems: 1, Marker });
   },
-  'list 1,001 roles': ({ iam }) => iam.send(new ListRolesCommand({ MaxItems: 1_001 })),
+  'list 1,001 roles': ({ iam }) => countedPage(iam, { MaxItems: 1_001 }),
 
   'tag a role': ({ iam }) => iam.send(new TagRoleCommand({ RoleName: 'lbc', Tags: [{ Key: 'stage', Value: 'test' }] })),
   'list the tags of a role': ({ iam }) => iam.send(new ListRoleTagsCommand({ RoleName: 'lbc' })),
@@ -189,16 +193,26 @@ export const CALLS: Readonly<Record<string, Call>> = {
   'delete a provider again': ({ iam }) => iam.send(new DeleteOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: PROVIDER })),
 
   'describe a cluster that is not there': ({ eks }) => eks.send(new DescribeClusterCommand({ name: 'none' })),
-  'describe a cluster': ({ eks }) => eks.send(new DescribeClusterCommand({ name: CLUSTER })),
+  'describe a cluster': async ({ eks }) => {
+    const { $metadata, cluster } = await eks.send(new DescribeClusterCommand({ name: CLUSTER }));
+    // Only what the operator reads, and what is around it: moto invents the rest anew each time.
+    const { name, arn, createdAt, status, identity } = cluster ?? {};
+    const issuer = identity?.oidc?.issuer?.replace(/[^/]*$/, '<id>');
+    return { $metadata, cluster: { name, arn, createdAt, status, identity: { oidc: { issuer } } } };
+  },
+
+  // Last, because moto really makes these.
+  'create a role whose name differs by case only': ({ iam }) =>
+    iam.send(new CreateRoleCommand({ RoleName: 'LBC', AssumeRolePolicyDocument: policy(allow({})) })),
+  'create a role with a name that IAM does not allow': ({ iam }) =>
+    iam.send(new CreateRoleCommand({ RoleName: 'a b', AssumeRolePolicyDocument: policy(allow({})) })),
 };
 
 /** Made before the suite: the double has no CreateCluster. */
 export const CLUSTER = 'blue';
 
-export async function createMotoCluster(eks: EksClient): Promise<void> {
+export async function createMotoCluster(eks: Clients['eks']): Promise<void> {
   await eks.send(
     new CreateClusterCommand({ name: CLUSTER, roleArn: `arn:aws:iam::${ACCOUNT}:role/cluster`, resourcesVpcConfig: { subnetIds: [] } }),
   );
 }
-
-type EksClient = Clients['eks'];

@@ -32,7 +32,7 @@ export const createProvider: Operation = (call) => {
     created: call.at,
     tags,
   });
-  return { OpenIDConnectProviderArn: arn, Tags: tagList(tags) };
+  return { OpenIDConnectProviderArn: arn, ...(tags.size === 0 ? {} : { Tags: tagList(tags) }) };
 };
 
 export const getProvider: Operation = (call) => {

@@ -4,7 +4,7 @@ import { accountOfCaller, type Operation } from '../operation.ts';
 const DEFAULTS = {
   AccessKeysPerUserQuota: 2,
   AccountAccessKeysPresent: 0,
-  AccountMFAEnabled: 1,
+  AccountMFAEnabled: 0,
   AccountPasswordPresent: 1,
   AccountSigningCertificatesPresent: 0,
   AttachedPoliciesPerGroupQuota: 10,

@@ -6,7 +6,8 @@ const ACCOUNT_ROOT = /^arn:aws:iam::\d{12}:root$/;
 const SESSION = /^arn:aws:sts::(\d{12}):assumed-role\/([\w+=,.@-]+)\/[\w+=,.@-]+$/;
 const ENTITY = /^arn:aws:iam::(\d{12}):(role|user)\/(?:.*\/)?([\w+=,.@-]+)$/;
 const SERVICE = /^[a-z0-9.-]+\.(?:amazonaws\.com|amazonaws\.com\.cn|amazon\.com|aws\.internal)$/;
-const FEDERATED_ARN = /^arn:aws:iam::\d{12}:(?:saml-provider\/[\w.-]+|oidc-provider\/[A-Za-z0-9.-]+(?::\d+)?(?:\/[\w.~%-]+)*\/?)$/;
+/** Also in another partition, and with a wildcard, which then matches nothing: both are found in stored policies, so IAM must have let them in. */
+const FEDERATED_ARN = /^arn:aws[a-z-]*:iam::\d{12}:(?:saml-provider\/[\w.-]+|oidc-provider\/[A-Za-z0-9.*-]+(?::\d+)?(?:\/[\w.~%*-]+)*\/?)$/;
 const DOMAIN_NAME = /^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:\/[\w.~%-]+)*$/;
 const UNIQUE_ID = /^A(?:RO|ID)A[A-Z0-9]{17}$/;
 

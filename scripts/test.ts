@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * `node scripts/test.ts check|all`: what needs no cluster first, then the suites; all of it is run even after a failure, and the last line
+ * counts over all suites. Exits with 1 when anything failed.
+ */
+const CHECKS: readonly (readonly [string, string[]])[] = [
+  ['types', ['tsc', '--noEmit']],
+  ['lint', ['biome', 'check', '--error-on-warnings', '.']],
+  ['import rules', ['depcruise', '--config', 'dependency-cruiser.config.cjs', 'src', 'test', 'scripts']],
+  ['dead code', ['knip', '--no-progress']],
+  ['generated files', ['node', 'scripts/generate.ts', '--check']],
+];
+const SUITES = { check: ['unit'], all: ['unit', 'integration'] } as const;
+
+interface Totals {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const what = process.argv[2] === 'all' ? 'all' : 'check';
+const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
+for (const [name, command] of CHECKS) {
+  const started = performance.now();
+  const code = await run(command);
+  totals[code === 0 ? 'passed' : 'failed'] += 1;
+  console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds(started)} s)`);
+}
+if (what === 'all' && (await run(['node', 'scripts/build.ts'])) !== 0) totals.failed += 1;
+for (const suite of SUITES[what]) add(await runSuite(suite));
+console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+process.exitCode = totals.failed === 0 ? 0 : 1;
+
+async function runSuite(suite: string): Promise<Totals> {
+  const folder = await mkdtemp(join(tmpdir(), 'irsa-operator-test-'));
+  const file = join(folder, 'results.json');
+  try {
+    const code = await run(['vitest', 'run', '--project', suite, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`]);
+    const results = JSON.parse(await readFile(file, 'utf8').catch(() => '{}')) as Partial<Record<string, number>>;
+    const { numPassedTests: passed = 0, numFailedTests: failed = 0, numPendingTests: pending = 0, numTodoTests: todo = 0 } = results;
+    // A suite that dies without a failed test (a file that does not load, an unhandled error) has failed all the same.
+    return { passed, failed: code !== 0 && failed === 0 ? 1 : failed, skipped: pending + todo };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function add({ passed, failed, skipped }: Totals): void {
+  totals.passed += passed;
+  totals.failed += failed;
+  totals.skipped += skipped;
+}
+
+function run([command = '', ...args]: readonly string[]): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: 'inherit' });
+    child.on('error', (error) => {
+      console.error(error.message);
+      resolve(1);
+    });
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+function seconds(started: number): string {
+  return ((performance.now() - started) / 1000).toFixed(1);
+}

@@ -1,0 +1,17 @@
+import type { BindingStatus, IrsaBinding } from '../../api/binding.ts';
+import type { Pod, ServiceAccount } from '../../api/cluster.ts';
+
+/** What came of taking a pod away. */
+export type Removal = { readonly kind: 'gone' } | { readonly kind: 'budget' | 'multipleBudgets'; readonly message: string };
+
+/** Every write to Kubernetes for a binding. All throw `Fault` and nothing else; all are idempotent. */
+export interface BindingWrites {
+  addFinalizer(binding: IrsaBinding, signal: AbortSignal): Promise<void>;
+  removeFinalizer(binding: IrsaBinding, signal: AbortSignal): Promise<void>;
+  /** Everything that we hold of the ServiceAccount becomes exactly this; `{}` takes away what we set. Never makes one. */
+  annotate(account: ServiceAccount, annotations: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void>;
+  evict(pod: Pod, signal: AbortSignal): Promise<Removal>;
+  deletePod(pod: Pod, signal: AbortSignal): Promise<Removal>;
+  /** Refused with a conflict where the binding is not the one that was looked at any more. */
+  report(binding: IrsaBinding, status: BindingStatus, signal: AbortSignal): Promise<void>;
+}

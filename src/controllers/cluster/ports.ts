@@ -1,0 +1,11 @@
+import type { CallerView } from '../../binding/observed.ts';
+
+/** Whom to ask about this cluster and about ourselves. Every method throws `Fault` and nothing else. */
+export interface SurroundingsPorts {
+  /** What the API server puts into `iss`, as it says itself. */
+  issuer(signal: AbortSignal): Promise<string>;
+  /** What EKS says, where the name of the cluster was given; undefined where it knows of no issuer. */
+  readonly eksIssuer: ((signal: AbortSignal) => Promise<string | undefined>) | undefined;
+  caller(signal: AbortSignal): Promise<CallerView>;
+  policyQuota(signal: AbortSignal): Promise<number>;
+}

@@ -1,0 +1,18 @@
+import type { IrsaBinding } from '../api/binding.ts';
+import type { FindingCode } from '../api/finding.ts';
+
+/** What is told about a binding as it happens; a closed vocabulary, findings included. */
+export type EventReason = 'TrustPolicyWritten' | 'ServiceAccountAnnotated' | 'AnnotationRemoved' | 'PodRestarted' | 'Ready' | FindingCode;
+export type EventAction = 'WriteTrustPolicy' | 'Annotate' | 'RemoveAnnotation' | 'RestartPod' | 'Reconcile';
+
+export interface BindingEvent {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: EventReason;
+  readonly action: EventAction;
+  readonly note: string;
+}
+
+/** Never blocks and never throws: an event that does not get through is dropped. */
+export interface BindingEvents {
+  record(binding: IrsaBinding, event: BindingEvent): void;
+}

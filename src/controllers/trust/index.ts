@@ -1,0 +1,101 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { RoleArn } from '../../api/arn.ts';
+import type { IrsaBinding } from '../../api/binding.ts';
+import { conditionOf } from '../../api/condition.ts';
+import { planRole, type RolePlan } from '../../binding/role.ts';
+import { questionKey } from '../../binding/stance.ts';
+import type { Clock, Random } from '../../runtime/clock.ts';
+import { type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
+import type { BindingEvents } from '../events.ts';
+import { rolesOf, type World } from '../world.ts';
+import { gather } from './gather.ts';
+import { perform } from './perform.ts';
+import type { Roles } from './ports.ts';
+
+/** What the trust controller counts. */
+export interface TrustMetrics {
+  wrote(result: 'written' | 'rejected'): void;
+  drifted(): void;
+  repaired(): void;
+}
+
+export interface TrustOptions {
+  readonly world: World;
+  readonly roles: Roles;
+  readonly events: BindingEvents;
+  readonly metrics: TrustMetrics;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Keeps one role's trust policy in step with every binding that names it. The key is the role, so a burst of bindings is one write. */
+export function trustController(options: TrustOptions): Controller<RoleArn> {
+  const { world, clock } = options;
+  const everyRole = () => world.bindings.list().flatMap(rolesOf);
+  return {
+    name: 'trust',
+    wakes: [
+      wakeOn(world.bindings, rolesOf, { when: matters }), // also the roles that it is leaving
+      wakeOn(world.bindings, (binding) => rivalRoles(world, binding), { when: matters }),
+      wakeOn(world.grants, everyRole),
+      wakeOn(world.namespaces, everyRole, { when: (previous, next) => !isDeepStrictEqual(previous.labels, next.labels) }),
+      wakeOn(world.roles, ({ arn }) => [arn], {
+        when: (previous, next) => !isDeepStrictEqual(previous.state, next.state),
+        urgency: 'drift',
+      }),
+      wakeOn(world.providers, everyRole),
+      wakeOn(world.surroundings, everyRole),
+    ],
+    async reconcile(arn, signal, { log }) {
+      const plan = planRole(gather(world, arn, clock.now()));
+      countDrift(options, plan);
+      publish(world, arn, plan);
+      for (const step of plan.steps) {
+        const next = await perform(arn, step, options, log, signal);
+        if (next.kind === 'recheck') return next;
+      }
+      return plan.lookAgain === undefined ? settled : recheck(plan.lookAgain.inMs, plan.lookAgain.why);
+    },
+  };
+}
+
+/** Of a binding only what decides about trust: a status that was merely written must not start a read of the role. */
+function matters(previous: IrsaBinding, next: IrsaBinding): boolean {
+  return !isDeepStrictEqual(trustRelevant(previous), trustRelevant(next));
+}
+
+function trustRelevant({ metadata, spec, status }: IrsaBinding): unknown {
+  return [
+    metadata.uid,
+    metadata.generation,
+    metadata.deleting,
+    metadata.finalizers,
+    spec,
+    status.roles,
+    conditionOf(status.conditions, 'Ready')?.status,
+  ];
+}
+
+/** When a binding lets go of a ServiceAccount, another one for it may come into its right. */
+function rivalRoles(world: World, { metadata, spec }: IrsaBinding): RoleArn[] {
+  if (!('serviceAccountName' in spec)) return [];
+  return world.bindings.byIndex('serviceAccount', `${metadata.namespace}/${spec.serviceAccountName}`).flatMap(rolesOf);
+}
+
+/** Answers by question; what is not answered stays pending, and what nobody asks any more is forgotten. */
+function publish({ verdicts, bindings, roles }: World, arn: RoleArn, plan: RolePlan): void {
+  for (const [question, verdict] of plan.verdicts) {
+    if (!isDeepStrictEqual(verdicts.get(questionKey(question))?.verdict, verdict)) verdicts.put({ question, verdict });
+  }
+  if (bindings.byIndex('role', arn).length > 0) return;
+  for (const { question } of verdicts.byIndex('role', arn)) verdicts.delete(questionKey(question));
+  roles.delete(arn);
+}
+
+/** Somebody took away what had been confirmed. */
+function countDrift({ world, metrics }: TrustOptions, { verdicts }: RolePlan): void {
+  const lost = verdicts.some(
+    ([question, verdict]) => verdict.kind === 'refused' && world.verdicts.get(questionKey(question))?.verdict.kind === 'allowed',
+  );
+  if (lost) metrics.drifted();
+}

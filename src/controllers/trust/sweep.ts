@@ -1,0 +1,60 @@
+import type { RoleArn } from '../../api/arn.ts';
+import { isFault } from '../../api/fault.ts';
+import { jitter } from '../../runtime/backoff.ts';
+import type { Clock, Random } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import { concernsAws, rolesOf, type World } from '../world.ts';
+import type { Roles } from './ports.ts';
+import { listed, readRole } from './role-records.ts';
+
+export interface SweepOptions {
+  readonly world: World;
+  readonly roles: Roles;
+  readonly intervalMs: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** A whole sweep went through. */
+  readonly swept: () => void;
+}
+
+/** Replicas and clusters of one account should not sweep together. */
+const JITTER = 0.1;
+
+/** Reads every role of the account again and again: drift in IAM cannot be watched, and one list is a thousand trust policies. Ends with the signal. */
+export async function sweepRoles(options: SweepOptions, signal: AbortSignal): Promise<void> {
+  const { world, clock, random, intervalMs, log } = options;
+  await Promise.all([world.bindings, world.grants, world.namespaces].map((store) => store.synced(signal)));
+  while (!signal.aborted) {
+    try {
+      await sweep(options, signal);
+      options.swept();
+    } catch (error) {
+      if (signal.aborted) return;
+      log.warn({ err: error }, 'the roles of the account could not all be read; tries again at the next sweep');
+    }
+    // Also after a failure: then each role is read by itself, by whoever asks for it.
+    world.roles.markSynced();
+    await clock.sleep(jitter(intervalMs, JITTER, random), signal).catch(() => {});
+  }
+}
+
+async function sweep({ world, roles, clock, log }: SweepOptions, signal: AbortSignal): Promise<void> {
+  const bound = new Set<string>(world.bindings.list().flatMap((binding) => (concernsAws(world, binding) ? rolesOf(binding) : [])));
+  if (bound.size === 0) return;
+  try {
+    let asOf = clock.now();
+    for await (const page of roles.list(signal)) {
+      for (const role of page) {
+        if (!bound.delete(role.arn)) continue;
+        listed(world.roles, role.parse(), asOf);
+      }
+      asOf = clock.now();
+    }
+  } catch (error) {
+    if (!isFault(error, 'denied')) throw error;
+    log.info({ err: error }, 'the roles of the account may not be listed: reads each bound role by itself');
+  }
+  // What a list does not show is not gone for that: it is asked for by name.
+  for (const arn of bound) await readRole(world.roles, roles, arn as RoleArn, clock, signal);
+}

@@ -1,0 +1,138 @@
+import { type RoleArn, roleArnParts } from '../api/arn.ts';
+import type { IrsaBinding } from '../api/binding.ts';
+import { keyOf, type Namespace, type Pod, type ServiceAccount, type Workload } from '../api/cluster.ts';
+import type { IrsaGrant } from '../api/grant.ts';
+import { isProblem } from '../api/problem.ts';
+import { type ClaimWorld, claimOf } from '../binding/claim.ts';
+import type { CallerView, ClusterView, ProviderView, RoleRecord, Verdict } from '../binding/observed.ts';
+import { type Question, questionKey } from '../binding/stance.ts';
+import type { Log } from '../runtime/log.ts';
+import { Store } from '../runtime/store.ts';
+
+/** Who issues the tokens of this cluster, and who we are to AWS: one object, known after the first look. */
+export interface Surroundings {
+  readonly cluster: ClusterView;
+  readonly caller: CallerView;
+  /** Characters that the caller's account allows for a trust policy. */
+  readonly policyQuota: number | undefined;
+}
+
+export interface ProviderRecord {
+  readonly account: string;
+  readonly view: ProviderView;
+}
+
+export interface VerdictRecord {
+  readonly question: Question;
+  readonly verdict: Verdict;
+}
+
+/** Everything that reconciles look at. Each store is filled by one part of the process; controllers are woken by changes in them. */
+export interface World {
+  // Watched in Kubernetes
+  readonly bindings: Store<IrsaBinding, 'role' | 'serviceAccount' | 'namespace' | 'account'>;
+  readonly grants: Store<IrsaGrant>;
+  readonly namespaces: Store<Namespace>;
+  readonly serviceAccounts: Store<ServiceAccount, 'namespace'>;
+  readonly pods: Store<Pod, 'serviceAccount'>;
+  readonly deployments: Store<Workload, 'namespace'>;
+  readonly statefulSets: Store<Workload, 'namespace'>;
+  readonly daemonSets: Store<Workload, 'namespace'>;
+  // Found out by the operator
+  readonly surroundings: Store<Surroundings>;
+  readonly providers: Store<ProviderRecord>;
+  readonly roles: Store<RoleRecord>;
+  readonly verdicts: Store<VerdictRecord, 'role' | 'subject'>;
+}
+
+/** The key of the one object in `surroundings`. */
+export const HERE = 'here';
+
+export function world(log: Log): World {
+  const workloads = (kind: Workload['kind']) =>
+    new Store<Workload, 'namespace'>({ kind, keyOf, indexes: { namespace: ({ namespace }) => [namespace] }, log });
+  const found: World = {
+    bindings: new Store({
+      kind: 'IrsaBinding',
+      keyOf: ({ metadata }) => keyOf(metadata),
+      indexes: {
+        role: rolesOf,
+        serviceAccount: serviceAccountOf,
+        namespace: ({ metadata }) => [metadata.namespace],
+        account: ({ spec }) => (isProblem(spec) ? [] : [roleArnParts(spec.roleArn).account]),
+      },
+      log,
+    }),
+    grants: new Store({ kind: 'IrsaGrant', keyOf: ({ name }) => name, log }),
+    namespaces: new Store({ kind: 'Namespace', keyOf: ({ name }) => name, log }),
+    serviceAccounts: new Store<ServiceAccount, 'namespace'>({
+      kind: 'ServiceAccount',
+      keyOf,
+      indexes: { namespace: ({ namespace }) => [namespace] },
+      log,
+    }),
+    pods: new Store<Pod, 'serviceAccount'>({
+      kind: 'Pod',
+      keyOf,
+      indexes: { serviceAccount: ({ namespace, serviceAccountName }) => [keyOf({ namespace, name: serviceAccountName })] },
+      log,
+    }),
+    deployments: workloads('Deployment'),
+    statefulSets: workloads('StatefulSet'),
+    daemonSets: workloads('DaemonSet'),
+    surroundings: new Store({ kind: 'Surroundings', keyOf: () => HERE, log }),
+    providers: new Store({ kind: 'Provider', keyOf: ({ account }) => account, log }),
+    roles: new Store({ kind: 'Role', keyOf: ({ arn }) => arn, log }),
+    verdicts: new Store({
+      kind: 'Verdict',
+      keyOf: ({ question }) => questionKey(question),
+      indexes: { role: ({ question }) => [question.role], subject: ({ question }) => [question.subject] },
+      log,
+    }),
+  };
+  // Controllers fill these from what they find in the others: nothing is to be waited for.
+  found.providers.markSynced();
+  found.verdicts.markSynced();
+  return found;
+}
+
+/** The role that a binding names, and those on which it may still stand. */
+export function rolesOf({ spec, status }: IrsaBinding): RoleArn[] {
+  const standing = (status.roles ?? []).map(({ arn }) => arn as RoleArn);
+  return [...new Set(isProblem(spec) ? standing : [spec.roleArn, ...standing])];
+}
+
+export function serviceAccountOf({ metadata, spec }: IrsaBinding): string[] {
+  return isProblem(spec) ? [] : [keyOf({ namespace: metadata.namespace, name: spec.serviceAccountName })];
+}
+
+/** Whether AWS may be asked about the roles of a binding: a grant covers it, or trust of ours may stand from when one did. */
+export function concernsAws(from: World, binding: IrsaBinding): boolean {
+  return (binding.status.roles ?? []).length > 0 || claimOf(binding, claimWorld(from, binding)).kind === 'granted';
+}
+
+const NOT_ASKED: Surroundings = {
+  cluster: { kind: 'unknown', why: 'the API server was not asked yet' },
+  caller: { kind: 'unknown', why: 'it was not asked yet' },
+  policyQuota: undefined,
+};
+
+export function surroundings(from: World): Surroundings {
+  return from.surroundings.get(HERE) ?? NOT_ASKED;
+}
+
+export function workloadsIn(from: World, namespace: string): Workload[] {
+  return [from.deployments, from.statefulSets, from.daemonSets].flatMap((store) => store.byIndex('namespace', namespace));
+}
+
+/** What the claim of one binding rests on. */
+export function claimWorld(from: World, binding: IrsaBinding): ClaimWorld {
+  const { namespace } = binding.metadata;
+  return {
+    grants: from.grants.list(),
+    // A namespace that is not in the cache yet has no labels that a grant could select.
+    namespace: from.namespaces.get(namespace) ?? { name: namespace, labels: {} },
+    rivals: serviceAccountOf(binding).flatMap((key) => from.bindings.byIndex('serviceAccount', key)),
+    caller: surroundings(from).caller,
+  };
+}

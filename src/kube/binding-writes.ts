@@ -1,0 +1,65 @@
+import type { IrsaBinding } from '../api/binding.ts';
+import type { Pod } from '../api/cluster.ts';
+import { FIELD_MANAGER, FINALIZER, STATUS_FIELD_MANAGER } from '../api/names.ts';
+import type { BindingWrites, Removal } from '../controllers/binding/ports.ts';
+import { apply, mergePatch, type Target } from './apply.ts';
+import { deletePod, evict } from './evict.ts';
+import { IRSA_BINDING, SERVICE_ACCOUNT } from './resource-types.ts';
+import { CALL_DEADLINE_MS, type Transport } from './transport.ts';
+
+/** Asked right before each write: throws where the lease would not outlast the call. */
+export type Fence = (deadlineMs: number) => void;
+
+/** The writes of the binding controller, each with the identity of the object that was looked at. Throws `Fault` and nothing else. */
+export function bindingWrites(transport: Transport, fence: Fence): BindingWrites {
+  const finalizers = async (binding: IrsaBinding, wanted: readonly string[], signal: AbortSignal) => {
+    fence(CALL_DEADLINE_MS);
+    await mergePatch(transport, targetOf(binding), { metadata: { finalizers: wanted } }, { manager: FIELD_MANAGER }, signal);
+  };
+  return {
+    addFinalizer: (binding, signal) => finalizers(binding, [...binding.metadata.finalizers, FINALIZER], signal),
+    removeFinalizer: (binding, signal) =>
+      finalizers(
+        binding,
+        binding.metadata.finalizers.filter((name) => name !== FINALIZER),
+        signal,
+      ),
+    async annotate({ namespace, name, uid }, annotations, signal) {
+      fence(CALL_DEADLINE_MS);
+      // With the uid an apply never makes a ServiceAccount: where it is gone or another, the API server answers with a conflict.
+      await apply(
+        transport,
+        { type: SERVICE_ACCOUNT, namespace, name, uid },
+        { metadata: { annotations } },
+        { manager: FIELD_MANAGER },
+        signal,
+      );
+    },
+    async evict(pod, signal): Promise<Removal> {
+      fence(CALL_DEADLINE_MS);
+      const answer = await evict(transport, pod, signal);
+      switch (answer.kind) {
+        case 'evicted':
+        case 'gone':
+          return { kind: 'gone' };
+        case 'blocked':
+          return { kind: 'budget', message: answer.message };
+        case 'ambiguous':
+          return { kind: 'multipleBudgets', message: answer.message };
+      }
+    },
+    async deletePod(pod: Pod, signal): Promise<Removal> {
+      fence(CALL_DEADLINE_MS);
+      await deletePod(transport, pod, signal);
+      return { kind: 'gone' };
+    },
+    async report(binding, status, signal) {
+      fence(CALL_DEADLINE_MS);
+      await apply(transport, targetOf(binding), { status }, { manager: STATUS_FIELD_MANAGER, subresource: 'status' }, signal);
+    },
+  };
+}
+
+function targetOf({ metadata: { namespace, name, uid, resourceVersion } }: IrsaBinding): Target {
+  return { type: IRSA_BINDING, namespace, name, uid, resourceVersion };
+}

@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { Fault, isFault } from './api/fault.ts';
+import { GROUP } from './api/names.ts';
+import { awsCalls } from './aws/calls.ts';
+import { awsClients } from './aws/clients.ts';
+import { eksIssuer } from './aws/clusters.ts';
+import { callerIdentity } from './aws/identity.ts';
+import { iamProviders } from './aws/providers.ts';
+import { iamRoles } from './aws/roles.ts';
+import { POD_ANNOTATIONS, POD_LABELS } from './binding/pods.ts';
+import type { Config } from './config.ts';
+import { bindingController } from './controllers/binding/index.ts';
+import { clusterController } from './controllers/cluster/index.ts';
+import type { BindingEvents } from './controllers/events.ts';
+import { providerController } from './controllers/provider/index.ts';
+import { readings } from './controllers/readings.ts';
+import { trustController } from './controllers/trust/index.ts';
+import { sweepRoles } from './controllers/trust/sweep.ts';
+import { world } from './controllers/world.ts';
+import { bindingWrites } from './kube/binding-writes.ts';
+import { connect } from './kube/config.ts';
+import { EventRecorder } from './kube/events.ts';
+import { readIssuer } from './kube/issuer.ts';
+import { leaseLock } from './kube/lease.ts';
+import { listWatch, type Resource } from './kube/list-watch.ts';
+import { IRSA_BINDING } from './kube/resource-types.ts';
+import { bindings, daemonSets, deployments, grants, namespaces, pods, serviceAccounts, statefulSets } from './kube/resources.ts';
+import { Transport } from './kube/transport.ts';
+import { metrics as makeMetrics } from './observability/metrics.ts';
+import { serveHealth } from './observability/server.ts';
+
+import { systemClock } from './runtime/clock.ts';
+import { type Controller, ControllerLoop } from './runtime/controller.ts';
+import { ELECTION_TIMES, Elector } from './runtime/elector.ts';
+import { closeInOrder, DRAIN_MS } from './runtime/lifecycle.ts';
+import type { Log } from './runtime/log.ts';
+import { Reflector } from './runtime/reflector.ts';
+import { afterAbort } from './runtime/signals.ts';
+import type { Store } from './runtime/store.ts';
+
+/** Most of a reconcile is waiting for AWS or the API server; per-key exclusion is the queue's. */
+const WORKERS = 8;
+/** Who may lead: one Lease for all replicas. */
+const LEASE_NAME = 'irsa-operator';
+
+/** Builds everything and runs it until `stop`: the one file that knows every concrete class. */
+export async function runOperator(config: Config, version: string, log: Log, stop: AbortSignal): Promise<void> {
+  const clock = systemClock;
+  const random = Math.random;
+  const metrics = makeMetrics(version);
+  const connection = connect({ ...config.kube, clock });
+  const transport = new Transport({ connection, userAgent: `irsa-operator/${version}`, clock, random, metrics: metrics.kube });
+  const everything = world(log);
+
+  const identity = `${config.hostname}_${randomUUID()}`;
+  const lock = leaseLock(transport, { namespace: config.leaseNamespace, name: LEASE_NAME }, ELECTION_TIMES.renewDeadlineMs);
+  const elector = new Elector({ name: LEASE_NAME, identity, lock, clock, random, log, metrics: metrics.runtime });
+  const fence = (deadlineMs: number) => {
+    if (!elector.mayWrite(deadlineMs))
+      throw new Fault('transient', 'not written: the lease of this replica may end before the write would');
+  };
+
+  const aws = awsClients(version);
+  const call = awsCalls(metrics.aws);
+  const roles = iamRoles(aws.iam, call, fence);
+  const recorder = new EventRecorder({ transport, controller: `${GROUP}/irsa-operator`, instance: config.hostname, clock, random, log });
+  const events: BindingEvents = {
+    record: ({ metadata: { namespace, name, uid } }, event) =>
+      recorder.record({ ...event, regarding: { type: IRSA_BINDING, namespace, name, uid } }),
+  };
+
+  const caches = new AbortController();
+  const reflect = <T>(resource: Resource<T>, store: Store<T, string>) => {
+    const reflector = new Reflector({ source: listWatch(transport, resource), store, clock, random, log, metrics: metrics.runtime });
+    return { store, reflector, running: reflector.run(caches.signal) };
+  };
+  const reflectors = [
+    reflect(bindings, everything.bindings),
+    reflect(grants, everything.grants),
+    reflect(namespaces, everything.namespaces),
+    reflect(serviceAccounts, everything.serviceAccounts),
+    reflect(pods({ labels: POD_LABELS, annotations: POD_ANNOTATIONS }), everything.pods),
+    reflect(deployments, everything.deployments),
+    reflect(statefulSets, everything.statefulSets),
+    reflect(daemonSets, everything.daemonSets),
+  ];
+
+  const options = { workers: WORKERS, clock, random, log, metrics: metrics.runtime, classify: failureOf };
+  const loop = <K extends string>(controller: Controller<K>) => new ControllerLoop(controller, options);
+  const loops = [
+    loop(
+      clusterController({
+        world: everything,
+        ports: {
+          issuer: (signal) => readIssuer(transport, signal),
+          eksIssuer:
+            config.eksClusterName === undefined ? undefined : (signal) => eksIssuer(aws.eks, call, config.eksClusterName ?? '', signal),
+          caller: (signal) => callerIdentity(aws.sts, call, signal),
+          policyQuota: roles.policyQuota,
+        },
+        oidcIssuer: config.oidcIssuer,
+      }),
+    ),
+    loop(providerController({ world: everything, providers: iamProviders(aws.iam, call), sweepIntervalMs: config.sweepIntervalMs })),
+    loop(trustController({ world: everything, roles, events, metrics: metrics.trust, clock, random })),
+    loop(bindingController({ world: everything, writes: bindingWrites(transport, fence), events, metrics: metrics.binding, clock })),
+  ];
+  metrics.observe(readings(everything));
+
+  const health = await serveHealth(config.listen, metrics.registry, {
+    livez: () => loops.flatMap((each) => each.wedged()),
+    readyz: () =>
+      reflectors.flatMap(({ store, reflector }) =>
+        store.hasSynced ? [] : [`${store.kind}: ${reflector.problem ?? 'the first list is not complete'}`],
+      ),
+  });
+  log.info({ port: health.port, identity }, 'serves /livez, /readyz and /metrics; waits for the lease');
+
+  try {
+    const end = await elector.lead(stop, async (lost) => {
+      log.info({ identity }, 'leads');
+      const done = AbortSignal.any([stop, lost]);
+      const abort = AbortSignal.any([lost, afterAbort(stop, DRAIN_MS, clock)]);
+      const sweeping = sweepRoles(
+        { world: everything, roles, intervalMs: config.sweepIntervalMs, clock, random, log, swept: metrics.swept },
+        done,
+      );
+      await Promise.all([...loops.map((each) => each.run(done, abort)), sweeping.catch(ignoreWhen(done))]);
+    });
+    // Another leader may be at work already: what this process has in its memory is the past.
+    if (end === 'lost') throw new Error('the lease was lost; exits, to start afresh as a standby');
+  } finally {
+    caches.abort();
+    await closeInOrder(
+      [
+        { name: 'caches', close: async () => void (await Promise.all(reflectors.map(({ running }) => running))) },
+        { name: 'events', close: (signal) => recorder.flush(signal) },
+        { name: 'health', close: () => health.close() },
+        { name: 'connections', close: () => transport.close() },
+      ],
+      clock,
+      log,
+    );
+  }
+}
+
+function failureOf(error: unknown): { kind: string; retryAfterMs?: number | undefined } | undefined {
+  return isFault(error) ? { kind: error.kind, retryAfterMs: error.retryAfterMs } : undefined;
+}
+
+function ignoreWhen(signal: AbortSignal): (error: unknown) => void {
+  return (error) => {
+    if (!signal.aborted) throw error;
+  };
+}

@@ -1,0 +1,170 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { change, mutatedText, policyText, trusted } from '../../test/trust/arbitraries.ts';
+import { NOW, OTHER_ISSUER, REQUEST, ROLE, read, wish } from '../../test/trust/cluster.ts';
+import { asStored } from '../../test/trust/iam-like.ts';
+import { foreignChange, unexplained, wrongfulChange } from '../../test/trust/invariants.ts';
+import { providerArnFor } from '../api/arn.ts';
+import type { Issuer } from '../api/issuer.ts';
+import { isProblem } from '../api/problem.ts';
+import { diagnose } from './diagnose.ts';
+import { decodeDocument, parseDocument, printDocument, statementTexts } from './document.ts';
+import { evaluate } from './evaluate.ts';
+import { compact, parseJson } from './json.ts';
+import { allOwn, NOBODY } from './own-statement.ts';
+import { planTrust, type TrustWish } from './plan.ts';
+
+/** fast-check prints the seed of a failure; `SEED=` replays it. */
+const SEED = process.env['SEED'];
+fc.configureGlobal({ numRuns: 400, ...(SEED === undefined ? {} : { seed: Number(SEED) }) });
+
+/** Small enough that some plans do not fit, large enough that most do. */
+const quota = fc.constantFrom(600, 1200, 100_000);
+
+describe('reading and printing', () => {
+  test('prints what it read', () => {
+    fc.assert(fc.property(policyText, (text) => void expect(printDocument(read(text))).toBe(text)));
+  });
+
+  test('reads what JSON.parse reads, and nothing else', () => {
+    const readable = (text: string) => {
+      try {
+        return JSON.stringify(JSON.parse(text)).isWellFormed() && !/\\ud[89a-f]/i.test(text) && text.isWellFormed();
+      } catch {
+        return false;
+      }
+    };
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.json({ maxDepth: 4 }), mutatedText),
+        (text) => void expect(!isProblem(parseJson(text)), text).toBe(readable(text)),
+      ),
+    );
+  });
+
+  test('drops white space between tokens and nothing else', () => {
+    fc.assert(
+      fc.property(
+        fc.jsonValue({ maxDepth: 4 }),
+        fc.constantFrom(1, 2, '\t', '\r\n '),
+        (value, indent) => void expect(compact(JSON.stringify(value, undefined, indent))).toBe(JSON.stringify(value)),
+      ),
+    );
+  });
+
+  test('decodes what IAM encodes', () => {
+    fc.assert(
+      fc.property(
+        policyText,
+        (text) => void expect([decodeDocument(encodeURIComponent(text)), decodeDocument(text)]).toEqual([text, text]),
+      ),
+    );
+  });
+
+  test('never throws, whatever the text', () => {
+    fc.assert(
+      fc.property(fc.oneof(mutatedText, fc.string({ unit: 'binary' })), change, (text, { wanted, released }) => {
+        const document = parseDocument(text);
+        decodeDocument(text);
+        planTrust(document, wish({ wanted, released }));
+        diagnose(document, REQUEST, { role: ROLE });
+        if (!isProblem(document)) evaluate(document, REQUEST);
+      }),
+    );
+  });
+});
+
+describe('planning', () => {
+  const anyPlan = (check: (text: string, asked: TrustWish) => void) =>
+    fc.assert(fc.property(policyText, change, quota, (text, asked, characters) => check(text, wish({ ...asked, quota: characters }))));
+
+  test('has nothing to do after its own plan', () => {
+    anyPlan((text, asked) => {
+      const plan = planTrust(read(text), asked);
+      if (plan.document === undefined) return;
+      const again = planTrust(read(plan.document), asked);
+      expect({ ...again, document: again.document }).toEqual({ ...plan, document: undefined, findings: again.findings });
+    });
+  });
+
+  test('has nothing to do after IAM has stored its plan in its own order', () => {
+    fc.assert(
+      fc.property(policyText, change, fc.boolean(), (text, asked, collapse) => {
+        const plan = planTrust(read(text), wish({ ...asked, quota: 100_000 }));
+        if (plan.document === undefined) return;
+        expect(planTrust(read(asStored(plan.document, collapse)), wish({ ...asked, quota: 100_000 })).document).toBeUndefined();
+      }),
+    );
+  });
+
+  test('leaves every foreign statement as it is', () =>
+    anyPlan((text, asked) => void expect(foreignChange(read(text), planTrust(read(text), asked), asked)).toBeUndefined()));
+
+  test('gives to the wanted only, and takes from the released only', () => {
+    anyPlan((text, asked) => void expect(wrongfulChange(read(text), planTrust(read(text), asked), asked)).toBeUndefined());
+  });
+
+  test('lets the wanted in, or says why not', () =>
+    anyPlan((text, asked) => void expect(unexplained(planTrust(read(text), asked))).toBeUndefined()));
+
+  test('never exceeds the quota by what it adds', () => {
+    anyPlan((text, asked) => {
+      const plan = planTrust(read(text), asked);
+      const before = compact(text).length;
+      if (plan.document !== undefined) expect(plan.document.length).toBeLessThanOrEqual(Math.max(asked.quota, before));
+      expect(plan.size).toEqual({ characters: (plan.document ?? compact(text)).length, quota: asked.quota });
+    });
+  });
+
+  test('makes our subjects (standing + wanted) - released, but for those it refuses or need not add', () => {
+    anyPlan((text, asked) => {
+      const plan = planTrust(read(text), asked);
+      if (plan.findings.some(({ code }) => code === 'TrustSidTaken')) return;
+      const standing = ownSubjects(text, asked);
+      const after = ownSubjects(plan.document ?? text, asked);
+      const released = new Set(asked.released.map(inWords));
+      const upperBound = standing.union(new Set(asked.wanted.map(inWords))).difference(released);
+      expect([...after.difference(upperBound)]).toEqual([]);
+      expect([...standing.difference(released).difference(after)]).toEqual([]);
+      const managed = plan.verdicts.filter((verdict) => verdict.state === 'allowed' && verdict.managedBy === 'Operator');
+      expect(managed.map(inWords).filter((one) => !after.has(one))).toEqual([]);
+    });
+  });
+
+  test("commutes with another cluster's", () => {
+    fc.assert(
+      fc.property(policyText, change, fc.array(trusted, { maxLength: 3 }), (text, here, there) => {
+        const ourWish = wish({ ...here, quota: 100_000 });
+        const theirWish = wishOf(OTHER_ISSUER, there);
+        const one = statementsAfter(statementsAfter(text, ourWish), theirWish);
+        const other = statementsAfter(statementsAfter(text, theirWish), ourWish);
+        expect(usable(one)).toEqual(usable(other));
+      }),
+    );
+  });
+});
+
+function wishOf(issuer: Issuer, wanted: TrustWish['wanted']): TrustWish {
+  return { role: ROLE, issuer, provider: providerArnFor(ROLE, issuer), wanted, released: [], quota: 100_000, now: NOW };
+}
+
+function statementsAfter(text: string, asked: TrustWish): string {
+  return planTrust(read(text), asked).document ?? compact(text);
+}
+
+/** As a set; without those that nobody can use, of which it depends on the order whose is the last. */
+function usable(text: string): readonly string[] {
+  return statementTexts(read(text))
+    .filter((statement) => !statement.includes(`["${NOBODY}"]`) && !statement.includes(`"${NOBODY}"}`))
+    .toSorted();
+}
+
+function ownSubjects(text: string, { issuer, provider }: TrustWish): Set<string> {
+  return new Set(
+    allOwn(read(text), issuer, provider).flatMap(({ audience, subjects }) => subjects.map((subject) => inWords({ subject, audience }))),
+  );
+}
+
+function inWords({ subject, audience }: { readonly subject: string; readonly audience: string }): string {
+  return `${subject} for ${audience}`;
+}

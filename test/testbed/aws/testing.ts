@@ -1,0 +1,57 @@
+import { EKSClient } from '@aws-sdk/client-eks';
+import { IAMClient } from '@aws-sdk/client-iam';
+import { STSClient } from '@aws-sdk/client-sts';
+import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
+import type { AwsDouble } from './index.ts';
+
+/** What the double's own tests share: SDK clients, and an issuer of tokens that has no API server behind it. */
+
+export const ISSUER = 'https://oidc.eks.us-east-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF';
+export const HOST = ISSUER.slice('https://'.length);
+
+export interface Clients {
+  readonly iam: IAMClient;
+  readonly sts: STSClient;
+  readonly eks: EKSClient;
+}
+
+/** Clients as the environment of a caller would make them, without touching this process's own. */
+export function clientsOf(double: AwsDouble, caller?: Parameters<AwsDouble['env']>[0]): Clients {
+  const env = double.env(caller);
+  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '', AWS_SESSION_TOKEN: sessionToken } = env;
+  const credentials = { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+  const options = { endpoint: double.endpoint, region: 'us-east-1', credentials, maxAttempts: 1 };
+  return { iam: new IAMClient(options), sts: new STSClient(options), eks: new EKSClient(options) };
+}
+
+export interface Issuer {
+  readonly keys: () => Promise<{ keys: JWK[] }>;
+  /** A token as kubelet would get it, but for the claims that are given; a claim that is undefined is left out. */
+  token(claims?: Readonly<Record<string, unknown>>): Promise<string>;
+}
+
+export const LBC = 'system:serviceaccount:kube-system:lbc';
+
+export async function createIssuer(kid = 'key-1'): Promise<Issuer> {
+  const { publicKey, privateKey } = await generateKeyPair('RS256');
+  const jwk: JWK = { ...(await exportJWK(publicKey)), kid, alg: 'RS256', use: 'sig' };
+  return {
+    keys: async () => ({ keys: [jwk] }),
+    token(claims = {}) {
+      const now = Math.floor(Date.now() / 1_000);
+      const all = { iss: ISSUER, sub: LBC, aud: ['sts.amazonaws.com'], iat: now, exp: now + 600, ...claims };
+      return new SignJWT(JSON.parse(JSON.stringify(all)) as JWTPayload).setProtectedHeader({ alg: 'RS256', kid }).sign(privateKey);
+    },
+  };
+}
+
+/** What the SDK throws: `403 AccessDenied: Not authorized ...`, or `accepted`. */
+export async function refusalOf(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+    return 'accepted';
+  } catch (error) {
+    const { name, message, $metadata } = error as { name: string; message: string; $metadata?: { httpStatusCode?: number } };
+    return `${$metadata?.httpStatusCode} ${name}: ${message}`;
+  }
+}

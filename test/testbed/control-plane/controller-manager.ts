@@ -1,0 +1,30 @@
+import { type Api, ApiError } from '../api.ts';
+import type { Pki } from '../pki/index.ts';
+import type { Launch } from './component.ts';
+
+/** Those that need nodes of flesh or a cloud would only log errors. */
+const CONTROLLERS = '*,-nodeipam,-nodelifecycle,-service-lb-controller,-cloud-node-lifecycle,-attachdetach,-persistentvolume-binder';
+
+export function controllerManager(binary: string, kubeconfig: string, pki: Pki, api: Api): Launch<never> {
+  return {
+    name: 'kube-controller-manager',
+    binary,
+    ports: [],
+    args: () => [
+      ...['--kubeconfig', kubeconfig, '--leader-elect=false', `--controllers=${CONTROLLERS}`, '--use-service-account-credentials=true'],
+      ...['--service-account-private-key-file', pki.serviceAccountKey, '--root-ca-file', pki.authorityFile],
+      ...['--kube-api-qps', '500', '--kube-api-burst', '1000'], // the defaults would make a benchmark measure this limit
+      '--secure-port=0', // it would always be 10257, and a second testbed's could not start
+    ],
+    // It listens nowhere: that it works shows in what it makes.
+    isUp: async (_, signal) => {
+      try {
+        await api.call('GET', '/api/v1/namespaces/default/serviceaccounts/default', { signal });
+        return true;
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return false;
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Api, connect } from '../api.ts';
+import { BINARY_NAMES, ensureBinaries } from '../binaries/index.ts';
+import { writeKubeconfig } from '../kubeconfig.ts';
+import { makeClientIdentity, type Subject } from '../pki/certificate.ts';
+import { makePki } from '../pki/index.ts';
+import { makeScratch, sweepScratch } from '../scratch.ts';
+import { API_SERVER_HOSTS, apiServer } from './api-server.ts';
+import { writeAuditPolicy } from './audit.ts';
+import { type Component, type Launch, startComponent } from './component.ts';
+import { controllerManager } from './controller-manager.ts';
+import { etcd } from './etcd.ts';
+import { kwok, kwokConfig } from './kwok.ts';
+import { untilInjected, untilNodeReady, untilReadyz } from './readiness.ts';
+import { podIdentityWebhook, webhookConfiguration } from './webhook.ts';
+
+export interface ControlPlaneOptions {
+  /** Of the service account tokens. Default: one of EKS's form in us-east-1, with a random ID. */
+  issuer?: string;
+  /** Given to kube-apiserver after our own flags: faults such as `--goaway-chance=0.02`. */
+  apiServerArgs?: readonly string[];
+}
+
+/** A Kubernetes cluster without containers: the real API server, controllers and EKS webhook, and nodes played by kwok. */
+export interface ControlPlane {
+  /** All its files; gone after `stop`. The components' logs are `NAME.log` in it. */
+  readonly folder: string;
+  readonly issuer: string;
+  /** Path; user `admin`, group `system:masters`. */
+  readonly kubeconfig: string;
+  /** As user `testbed`, so that the audit log tells what the testbed does itself. */
+  readonly api: Api;
+  stop(): Promise<void>;
+}
+
+/** In the folder of a testbed. */
+export const KUBECONFIG_FILE = 'admin.kubeconfig';
+export const AUDIT_LOG_FILE = 'audit.log';
+
+const MASTERS = 'system:masters';
+
+/** Ready when it comes back: a pod made in the next moment is injected, gets a node and a service account. */
+export async function startControlPlane(options: ControlPlaneOptions, signal: AbortSignal): Promise<ControlPlane> {
+  const binaries = await ensureBinaries(signal);
+  await sweepScratch(BINARY_NAMES);
+  const issuer = options.issuer ?? `https://oidc.eks.us-east-1.amazonaws.com/id/${randomBytes(16).toString('hex').toUpperCase()}`;
+  const folder = makeScratch();
+  const over = new AbortController();
+  const running = AbortSignal.any([signal, over.signal]);
+  const starts: Promise<Component>[] = [];
+
+  function start<Port extends string>(launch: Launch<Port>): Promise<Component<Port>> {
+    const component = startComponent(launch, folder, running);
+    starts.push(component);
+    return component;
+  }
+  async function stop(): Promise<void> {
+    over.abort(); // whatever is being started now ends, and nothing starts any more
+    const started = await Promise.allSettled(starts);
+    await Promise.all(started.map((each) => (each.status === 'fulfilled' ? each.value.stop() : undefined)));
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  try {
+    return await assemble();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  async function assemble(): Promise<ControlPlane> {
+    const [pki, store] = await Promise.all([makePki(join(folder, 'pki'), API_SERVER_HOSTS), start(etcd(binaries.etcd, folder))]);
+    const auditPolicy = join(folder, 'audit-policy.json');
+    writeAuditPolicy(auditPolicy);
+    const server = await start(
+      apiServer(binaries['kube-apiserver'], folder, {
+        etcdPort: store.ports.client,
+        issuer,
+        pki,
+        auditPolicy,
+        auditLog: join(folder, AUDIT_LOG_FILE),
+        extraArgs: options.apiServerArgs ?? [],
+      }),
+    );
+    const kubeconfigOf = (file: string, subject: Subject): string => {
+      const path = join(folder, file);
+      const address = { server: `https://127.0.0.1:${server.ports.secure}`, authority: pki.authority.certificate };
+      writeKubeconfig(path, address, makeClientIdentity(pki.authority, subject));
+      return path;
+    };
+    const kubeconfig = kubeconfigOf(KUBECONFIG_FILE, { commonName: 'admin', organization: MASTERS });
+    const api = connect(kubeconfigOf('testbed.kubeconfig', { commonName: 'testbed', organization: MASTERS }));
+    const kwokFile = join(folder, 'kwok.yaml');
+    writeFileSync(kwokFile, kwokConfig());
+
+    const webhookUser = { commonName: 'pod-identity-webhook', organization: MASTERS };
+    const kwokUser = { commonName: 'kwok', organization: MASTERS };
+    const managerUser = { commonName: 'system:kube-controller-manager' };
+    // The webhook and kwok wait for the API server themselves, and start while it is getting ready.
+    const webhook = start(
+      podIdentityWebhook(binaries['amazon-eks-pod-identity-webhook'], kubeconfigOf('webhook.kubeconfig', webhookUser), pki),
+    );
+    const nodes = start(kwok(binaries.kwok, kubeconfigOf('kwok.kubeconfig', kwokUser), kwokFile));
+    const ready = untilReadyz(api, running);
+    await Promise.all([
+      // This one gives up after ten seconds, which may be too soon for a busy machine.
+      ready.then(() =>
+        start(controllerManager(binaries['kube-controller-manager'], kubeconfigOf('manager.kubeconfig', managerUser), pki, api)),
+      ),
+      Promise.all([nodes, ready]).then(() => untilNodeReady(api, running)),
+      Promise.all([webhook, ready]).then(async ([{ ports }]) => {
+        const body = webhookConfiguration(ports.secure, pki);
+        await api.call('POST', '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations', { body, signal: running });
+        await untilInjected(api, running);
+      }),
+    ]);
+    return {
+      folder,
+      issuer,
+      kubeconfig,
+      api,
+      async stop() {
+        api.close();
+        await stop();
+      },
+    };
+  }
+}

@@ -1,0 +1,66 @@
+import { type Api, ApiError } from '../api.ts';
+import { until } from '../until.ts';
+import { NODE } from './kwok.ts';
+
+/** Seconds on an idle machine; the rest is for one that is not. */
+const READY_DEADLINE_MS = 60_000;
+
+/** A namespace that every cluster has and no workload lives in. */
+const PROBE_NAMESPACE = 'kube-node-lease';
+const PROBE = 'testbed-webhook-probe';
+const ROLE_ARN = 'arn:aws:iam::111122223333:role/testbed-webhook-probe';
+
+export async function untilReadyz(api: Api, signal: AbortSignal): Promise<void> {
+  await until('the API server says that it is ready', async () => (await api.call<string>('GET', '/readyz', { signal })) === 'ok', {
+    timeoutMs: READY_DEADLINE_MS,
+    signal,
+  });
+}
+
+/** Makes the node if it is not there. */
+export async function untilNodeReady(api: Api, signal: AbortSignal): Promise<void> {
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: NODE, annotations: { 'kwok.x-k8s.io/node': 'fake' } } };
+  await create(api, '/api/v1/nodes', node, signal);
+  await until(
+    `node ${NODE} is Ready (does kwok run?)`,
+    async () => {
+      const { status } = await api.call<{ status?: { conditions?: { type: string; status: string }[] } }>('GET', `/api/v1/nodes/${NODE}`, {
+        signal,
+      });
+      return status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True');
+    },
+    { timeoutMs: READY_DEADLINE_MS, signal },
+  );
+}
+
+/**
+ * Proves that a pod gets credentials injected from now on. It takes a moment until the API server calls a webhook that was just configured,
+ * and as the failure policy is "Ignore", a pod that is made in this moment comes up without. The proving pods are dry runs.
+ */
+export async function untilInjected(api: Api, signal: AbortSignal): Promise<void> {
+  const accounts = `/api/v1/namespaces/${PROBE_NAMESPACE}/serviceaccounts`;
+  const account = { metadata: { name: PROBE, annotations: { 'eks.amazonaws.com/role-arn': ROLE_ARN } } };
+  const pod = { metadata: { name: PROBE }, spec: { serviceAccountName: PROBE, containers: [{ name: 'probe', image: 'none' }] } };
+  await create(api, accounts, account, signal);
+  await until(
+    'a pod gets AWS_ROLE_ARN injected (does amazon-eks-pod-identity-webhook run, and is its MutatingWebhookConfiguration there?)',
+    async () => {
+      const path = `/api/v1/namespaces/${PROBE_NAMESPACE}/pods?dryRun=All`;
+      const made = await api.call<{ spec: { containers: { env?: { name: string; value?: string }[] }[] } }>('POST', path, {
+        body: pod,
+        signal,
+      });
+      return made.spec.containers[0]?.env?.some(({ name, value }) => name === 'AWS_ROLE_ARN' && value === ROLE_ARN);
+    },
+    { timeoutMs: READY_DEADLINE_MS, signal },
+  );
+  await api.call('DELETE', `${accounts}/${PROBE}`, { signal });
+}
+
+async function create(api: Api, path: string, body: object, signal: AbortSignal): Promise<void> {
+  try {
+    await api.call('POST', path, { body, signal });
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 409)) throw error; // there already
+  }
+}

@@ -1,0 +1,74 @@
+import { providerArnFor } from '../../src/api/arn.ts';
+import { isProblem } from '../../src/api/problem.ts';
+import { subjectOf } from '../../src/api/subject.ts';
+import { compacted, type PolicyDocument, parseDocument, statementTexts } from '../../src/trust/document.ts';
+import { evaluate, type TrustVerdict, type WebIdentity } from '../../src/trust/evaluate.ts';
+import { allOwn } from '../../src/trust/own-statement.ts';
+import type { TrustPlan, TrustWish } from '../../src/trust/plan.ts';
+import { AUDIENCES, SUBJECTS } from './arbitraries.ts';
+import { ISSUER, NOW, OTHER_ISSUER, ROLE } from './cluster.ts';
+
+/** What must hold of every plan. Each function answers with what is wrong, or with nothing; random tests and the fuzzer share them. */
+
+/** The statements that are not ours to edit, and everything around the statements, go out as the tokens that came in. */
+export function foreignChange(before: PolicyDocument, plan: TrustPlan, wish: TrustWish): string | undefined {
+  if (plan.document === undefined) return undefined;
+  const after = parseDocument(plan.document);
+  if (isProblem(after)) return `the plan cannot be read: ${after.problem}`;
+  const [was, is] = [compacted(before), after].map((document) => ({ around: around(document), foreign: foreign(document, wish) }));
+  return JSON.stringify(was) === JSON.stringify(is)
+    ? undefined
+    : `foreign parts changed: ${JSON.stringify(was)} became ${JSON.stringify(is)}`;
+}
+
+function foreign(document: PolicyDocument, { issuer, provider }: TrustWish): readonly string[] {
+  const own = allOwn(document, issuer, provider).map(({ statement }) => statement);
+  return statementTexts(document).filter((_, at) => !own.some((statement) => statement === document.statements[at]));
+}
+
+function around({ text, container }: PolicyDocument): readonly [string, string] {
+  return [text.slice(0, container.start), text.slice(container.end)];
+}
+
+/** Everybody who might come: wanted or not, of this cluster or another, with this audience or another. */
+function everybody(): WebIdentity[] {
+  const subjects = [...SUBJECTS, subjectOf('some-other', 'stranger'), subjectOf('gone', 'app')];
+  return [ISSUER, OTHER_ISSUER].flatMap((issuer) =>
+    subjects.flatMap((subject) =>
+      [...AUDIENCES, 'sigstore'].map((audience) => ({ provider: providerArnFor(ROLE, issuer), issuer, subject, audience, now: NOW })),
+    ),
+  );
+}
+const EVERYBODY = everybody();
+
+/** Nobody but the wanted gains anything, and nobody but the released loses anything. */
+export function wrongfulChange(before: PolicyDocument, plan: TrustPlan, wish: TrustWish): string | undefined {
+  if (plan.document === undefined) return undefined;
+  const after = parseDocument(plan.document);
+  if (isProblem(after)) return `the plan cannot be read: ${after.problem}`;
+  for (const one of EVERYBODY) {
+    const isIn = (list: TrustWish['wanted']) =>
+      one.issuer === wish.issuer && list.some(({ subject, audience }) => one.subject === subject && one.audience === audience);
+    const [was, is] = [rank(evaluate(before, one)), rank(evaluate(after, one))];
+    if (is > was && !isIn(wish.wanted)) return `gained: ${JSON.stringify(one)}`;
+    if (is < was && !isIn(wish.released)) return `lost: ${JSON.stringify(one)}`;
+  }
+  return undefined;
+}
+
+function rank({ kind }: TrustVerdict): number {
+  return ['denied', 'unknown', 'allowed'].indexOf(kind);
+}
+
+/** What may stand in the way of somebody who is wanted. */
+const OBSTACLES: ReadonlySet<string> = new Set(['TrustExplicitDeny', 'TrustPolicyTooLarge', 'TrustSidTaken', 'TrustRestrictedByOwner']);
+
+/** Who is wanted is allowed afterwards, or a reason is given. */
+export function unexplained(plan: TrustPlan): string | undefined {
+  for (const verdict of plan.verdicts) {
+    if (verdict.state === 'allowed' || verdict.findings.some(({ code }) => OBSTACLES.has(code))) continue;
+    if (verdict.state === 'unknown' && verdict.findings.some(({ message }) => message.includes('may deny this token'))) continue;
+    return `${verdict.state} without a reason: ${JSON.stringify(verdict)}`;
+  }
+  return undefined;
+}
