@@ -162,6 +162,14 @@ describe('limits', () => {
     expect([server.seen.length <= 1, events.waiting]).toEqual([true, 0]);
   });
 
+  test('the longest name there is leaves room for what makes an event its own', async () => {
+    const { events, server } = await recorder();
+    events.record(about(`${'a'.repeat(232)}.${'b'.repeat(20)}`));
+    await events.flush(never);
+    const { name } = bodyOf(server, 0).metadata;
+    expect([name.length <= 253, /^a{232}\.[0-9a-f]+$/.test(name)]).toEqual([true, true]);
+  });
+
   test('a note is cut to 1,024 bytes, not within a character', async () => {
     const { events, server } = await recorder();
     events.record(about('a', { note: 'ü'.repeat(600) }));
@@ -178,6 +186,21 @@ describe('trouble', () => {
     events.record(about('a'));
     await events.flush(never);
     expect([server.seen.length, clock.slept]).toEqual([12, Array.from({ length: 12 }, () => 10_000)]);
+  });
+
+  test('that hides an answer does not tell the event twice', async () => {
+    let lost = true;
+    const { events, server } = await recorder((_request, response) => {
+      if (!lost) return reply(response, 409, status(409, 'AlreadyExists', 'it exists'));
+      lost = false;
+      response.destroy();
+    });
+    events.record(about('a'));
+    await settleUntilIdle(events);
+    events.record(about('a'));
+    await events.flush(never);
+    expect(server.seen.slice(0, 3).map(({ method }) => method)).toEqual(['POST', 'POST', 'PATCH']);
+    expect(bodyOf(server, 1).metadata).toEqual(bodyOf(server, 0).metadata);
   });
 
   test('with the event itself drops it, and the next is told', async () => {

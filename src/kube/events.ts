@@ -8,7 +8,7 @@ import { EVENT } from './resource-types.ts';
 import type { Requests } from './transport.ts';
 
 /** The object that an event is about. */
-export interface Regarding {
+interface Regarding {
   readonly type: ResourceType;
   readonly namespace?: string;
   readonly name: string;
@@ -54,8 +54,9 @@ interface Entry {
   readonly firstMs: number;
   lastMs: number;
   count: number;
-  /** Under which name it is on the API server, once it is. */
-  name: string | undefined;
+  /** Chosen once, so that an event that got through although its answer did not is not told twice. */
+  name: string;
+  posted: boolean;
   waiting: boolean;
 }
 
@@ -120,7 +121,7 @@ export class EventRecorder {
       this.#entries.set(key, standing);
       return standing;
     }
-    const entry: Entry = { event, firstMs: now, lastMs: now, count: 1, name: undefined, waiting: false };
+    const entry: Entry = { event, firstMs: now, lastMs: now, count: 1, name: nameFor(event, now), posted: false, waiting: false };
     this.#entries.set(key, entry);
     forgetOldest(this.#entries);
     return entry;
@@ -171,33 +172,31 @@ export class EventRecorder {
     const { transport } = this.#o;
     const { regarding } = entry.event;
     const namespace = regarding.namespace ?? 'default'; // where events about cluster-scoped objects go
-    if (entry.name !== undefined) {
-      const at = objectPath(EVENT, { namespace, name: entry.name });
+    if (entry.posted) {
+      const path = objectPath(EVENT, { namespace, name: entry.name });
       try {
         const body = { series: seriesOf(entry) };
-        await transport.request({ method: 'PATCH', path: at, contentType: 'application/merge-patch+json', body }, signal);
+        await transport.request({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body }, signal);
         return;
       } catch (error) {
         if (!isFault(error, 'notFound')) throw error;
-        entry.name = undefined; // it expired (an hour by default): told anew
+        entry.posted = false; // it expired (after an hour by default): told anew
       }
     }
-    const body = this.#body(entry, namespace);
     try {
-      await transport.request({ method: 'POST', path: collectionPath(EVENT, namespace), body }, signal);
+      await transport.request({ method: 'POST', path: collectionPath(EVENT, namespace), body: this.#body(entry, namespace) }, signal);
     } catch (error) {
-      // A first try that got through although its answer did not.
-      if (!isFault(error, 'conflict')) throw error;
+      if (!isFault(error, 'conflict')) throw error; // an earlier try got through
     }
-    entry.name = body.metadata.name;
+    entry.posted = true;
   }
 
-  #body({ event, firstMs, lastMs, count }: Entry, namespace: string) {
+  #body({ event, firstMs, lastMs, count, name }: Entry, namespace: string) {
     const { regarding, type, reason, action, note } = event;
     return {
       apiVersion: apiVersionOf(EVENT),
       kind: EVENT.kind,
-      metadata: { name: `${regarding.name}.${firstMs.toString(16)}${randomBytes(4).toString('hex')}`, namespace },
+      metadata: { name, namespace },
       eventTime: microTime(firstMs),
       reportingController: this.#o.controller,
       reportingInstance: this.#o.instance,
@@ -215,6 +214,14 @@ export class EventRecorder {
       ...(count > 1 ? { series: seriesOf({ count, lastMs }) } : {}),
     };
   }
+}
+
+/** Names of objects have 253 characters at most, and so have those of events. */
+const NAME_LENGTH = 253;
+
+function nameFor({ regarding }: EventNote, now: number): string {
+  const suffix = `.${now.toString(16)}${randomBytes(4).toString('hex')}`;
+  return `${regarding.name.slice(0, NAME_LENGTH - suffix.length).replace(/[-.]+$/, '')}${suffix}`;
 }
 
 function seriesOf({ count, lastMs }: Pick<Entry, 'count' | 'lastMs'>) {

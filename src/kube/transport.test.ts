@@ -71,6 +71,15 @@ describe('a request', () => {
     ]);
   });
 
+  test('ends in time also when the credentials do not come', async () => {
+    const connection = { endpoint: () => new Promise<never>(() => {}), refresh: () => {} };
+    const asking = transport('http://unused', { connection }).request(get('/x', { deadlineMs: 20 }), never);
+    await expect(asking).rejects.toMatchObject({
+      kind: 'transient',
+      message: 'no answer from the API server to GET /x: not within 0.02 s',
+    });
+  });
+
   test('ends with the reason of its signal', async () => {
     const { url } = await server(() => {});
     const stop = new AbortController();

@@ -5,7 +5,7 @@ import type { Connection, Endpoint } from './connection.ts';
 import { type Answer, faultOf, unreachable } from './faults.ts';
 import type { KubeMetrics } from './metrics.ts';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface KubeRequest {
   readonly method: Method;
@@ -139,8 +139,7 @@ export class Transport implements Requests {
 
   async #send(request: KubeRequest, signal: AbortSignal, lane: 'requests' | 'watches'): Promise<Dispatcher.ResponseData> {
     const { connection, clock, metrics, userAgent } = this.#o;
-    const endpoint = await connection.endpoint();
-    signal.throwIfAborted();
+    const endpoint = await abortable(connection.endpoint(), signal); // an exec plugin may hang
     const url = new URL(endpoint.url + request.path);
     for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) url.searchParams.set(name, value);
     const began = clock.monotonic();
@@ -188,6 +187,15 @@ export class Transport implements Requests {
     if (request.noRetry?.includes(answer.code)) return undefined;
     return Math.max(answer.retryAfterMs, RETRY_MIN_MS) + this.#o.random() * RETRY_SPREAD_MS;
   }
+}
+
+/** `signal` is of this call alone: nothing is left on it that outlives the call. */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  return Promise.race([promise, aborted]);
 }
 
 async function* chunksOf(what: string, answer: Dispatcher.ResponseData, signal: AbortSignal): AsyncIterable<Uint8Array> {

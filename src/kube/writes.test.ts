@@ -111,8 +111,8 @@ describe('an eviction', () => {
     'that the budget does not allow now is blocked, with the budget in words': {
       code: 429,
       body: status(429, 'TooManyRequests', "Cannot evict pod as it would violate the pod's disruption budget.", budget),
-      headers: { 'retry-after': '10' },
-      outcome: { kind: 'blocked', message: "Cannot evict pod as it would violate the pod's disruption budget.", retryAfterMs: 10_000 },
+      headers: { 'retry-after': '1' },
+      outcome: { kind: 'blocked', message: "Cannot evict pod as it would violate the pod's disruption budget.", retryAfterMs: 1_000 },
     },
     'under two budgets is never granted': {
       code: 500,
@@ -260,18 +260,14 @@ describe('behind the fence', () => {
     let leads = true;
     const requests = fenced(transport, (deadlineMs) => {
       asking.push(deadlineMs);
-      return leads;
+      if (!leads) throw new Error('another may lead by then');
     });
     const target = { type: SERVICE_ACCOUNT, namespace: 'ns', name: 'a' };
     await mergePatch(requests, target, {}, { manager: 'm' }, never);
     leads = false;
     await read(requests, target, never);
-    await expect(mergePatch(requests, target, {}, { manager: 'm' }, never)).rejects.toMatchObject({
-      kind: 'transient',
-      message:
-        'PATCH /api/v1/namespaces/ns/serviceaccounts/a was not sent: this process does not hold the lease for the 10 s that it may take',
-    });
-    await expect(evict(requests, { namespace: 'ns', name: 'p', uid: 'u' }, never)).rejects.toMatchObject({ kind: 'transient' });
+    await expect(mergePatch(requests, target, {}, { manager: 'm' }, never)).rejects.toThrow('another may lead by then');
+    await expect(evict(requests, { namespace: 'ns', name: 'p', uid: 'u' }, never)).rejects.toThrow('another may lead by then');
     expect([asking, asked().map(({ method }) => method)]).toEqual([
       [10_000, 10_000, 10_000],
       ['PATCH', 'GET'],

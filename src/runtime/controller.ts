@@ -67,7 +67,7 @@ export function wakeOn<T, K extends string>(
 }
 
 /** How a thrown error is retried; `kind` goes into logs and metrics. */
-export interface Failure {
+interface Failure {
   readonly kind: string;
   readonly retryAfterMs?: number | undefined;
 }

@@ -4,16 +4,13 @@
  */
 
 /** How a reconcile ended, as controller-runtime labels it. `requeue` is not here: nothing asks for a retry without saying when. */
-export const RESULTS = ['success', 'error', 'requeue_after'] as const;
-export type Result = (typeof RESULTS)[number];
+type Result = 'success' | 'error' | 'requeue_after';
 
 /** Why a reflector listed: its first list, or a resource version that the server no longer has. */
-export const LIST_CAUSES = ['start', 'expired', 'failed'] as const;
-export type ListCause = (typeof LIST_CAUSES)[number];
+export type ListCause = 'start' | 'expired' | 'failed';
 
 /** How a watch ended: the server's time was up, silence, a resource version that expired, or an error. */
-export const WATCH_ENDS = ['closed', 'silent', 'expired', 'failed'] as const;
-export type WatchEnd = (typeof WATCH_ENDS)[number];
+export type WatchEnd = 'closed' | 'silent' | 'expired' | 'failed';
 
 /** Read at every scrape, so that a gauge is never stale. */
 export interface QueueSnapshot {
@@ -45,7 +42,7 @@ export interface ReflectorMetrics {
   watched(end: WatchEnd): void; // irsa_reflector_watches_total {kind, end}
 }
 
-export interface ReflectorSnapshot {
+interface ReflectorSnapshot {
   readonly lastContactMs: number | undefined; // irsa_reflector_last_contact_timestamp_seconds {kind}; epoch milliseconds, none before the first
   readonly objects: number; // irsa_cache_objects {kind}
 }

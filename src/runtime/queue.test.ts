@@ -117,8 +117,8 @@ describe('workers that wait', () => {
     const left = queue.take(leaving.signal);
     const stays = queue.take(never);
     leaving.abort();
-    queue.add('a');
     expect(await left).toBeUndefined();
+    queue.add('a');
     expect(await stays).toEqual({ key: 'a', urgency: 'change' });
   });
 

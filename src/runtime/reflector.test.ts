@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type Log, silentLog } from './log.ts';
 import { ManualClock, settle } from './manual-clock.ts';
 import { noMetrics, type RuntimeMetrics } from './metrics.ts';
-import { REFLECTOR_LIMITS, Reflector } from './reflector.ts';
+import { REFLECTOR_LIMITS, Reflector, type WatchEvent } from './reflector.ts';
 import { Store } from './store.ts';
 import { TestCollection, type Thing } from './test-collection.ts';
 
@@ -101,6 +101,20 @@ describe('the watch', () => {
     source.put('a', 1);
     await settle();
     expect(heard).toEqual(['+a', '-a', '+a']);
+  });
+
+  test('that tells the end of a predecessor late leaves its successor alone', async () => {
+    class Late extends TestCollection {
+      override async *watch(): AsyncIterable<WatchEvent<Thing>> {
+        yield { type: 'DELETED', object: { name: 'a', value: 0 }, uid: 'an earlier one', resourceVersion: '9' };
+        await new Promise(() => {});
+      }
+    }
+    const source = new Late();
+    source.put('a', 1);
+    const { heard, store } = reflecting(source);
+    await settle();
+    expect([heard, store.size]).toEqual([['+a'], 1]);
   });
 
   test('that the server closes after its time is taken up at once, from the last version and without a list', async () => {

@@ -101,9 +101,14 @@ function malformation(value: string, { subject }: WebIdentity, isPattern: boolea
   return parts.length === 4 ? undefined : `${parts.length} parts between colons, where a subject has 4`;
 }
 
+/** They stand in every subject, and namespaces may be called so too. */
+const PREFIX_WORDS = ['system', 'serviceaccount', 'serviceaccounts'];
+
 /** Values with the same namespace or the same name; the others belong to other tenants and are not quoted. */
 function isNear(value: string, subject: string): boolean {
-  const words = fold(withoutSpace(value)).split(/[:/]/);
+  const words = fold(withoutSpace(value))
+    .split(/[:/]/)
+    .filter((word) => !PREFIX_WORDS.includes(word));
   return subject
     .split(':')
     .slice(2)

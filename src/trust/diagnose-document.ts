@@ -1,9 +1,10 @@
 import type { RoleArn } from '../api/arn.ts';
 import { type Finding, finding } from '../api/finding.ts';
+import { describePrincipals } from './diagnose-principal.ts';
 import type { PolicyDocument } from './document.ts';
 import type { Judged } from './evaluate.ts';
 import { principalValues } from './principals.ts';
-import { list, nameOf, quote, quoteAll } from './quote.ts';
+import { list, nameOf, quote } from './quote.ts';
 import type { Remark } from './remark.ts';
 
 /** The principal of EKS Pod Identity (EKS user guide, Pod Identity). */
@@ -17,22 +18,23 @@ export function withoutWebIdentity(judged: readonly Judged[]): Remark[] {
     const text = `${nameOf(pods.statement)} trusts EKS Pod Identity (${quote(POD_IDENTITY)}) and no statement trusts this cluster's OIDC provider, so the role works with a Pod Identity association and not with IRSA`;
     return [{ code: 'TrustPodIdentityOnly', text }];
   }
-  const principals = [
-    ...new Set(allows.flatMap(({ statement }) => principalValues(statement.node).map(({ kind, value }) => `${kind} ${quote(value)}`))),
-  ];
+  const principals = describePrincipals(allows.flatMap(({ statement }) => principalValues(statement.node)));
   const text = `no statement allows "sts:AssumeRoleWithWebIdentity" to an OIDC provider of a cluster; it trusts ${principals.length === 0 ? 'nobody' : list(principals)}`;
   return [{ code: 'TrustNoWebIdentityStatement', text }];
 }
 
 /** The unique ID that IAM shows for a role or user that was deleted (IAM user guide, unique identifiers). */
 const UNIQUE_ID = /^A(?:ROA|IDA)[A-Z0-9]{8,}$/;
+/** `AROA` is a role, `AIDA` a user. */
+const KIND_LENGTH = 4;
 
 /** IAM takes no document back in which a deleted principal stands (terraform-provider-aws issue 8905). */
 export function deletedPrincipals(document: PolicyDocument, { role }: { readonly role: RoleArn }): Finding[] {
   return document.statements.flatMap((statement) => {
-    const ids = principalValues(statement.node).filter(({ value }) => UNIQUE_ID.test(value));
-    if (ids.length === 0) return [];
-    const message = `trust policy of ${role}: ${nameOf(statement)} trusts ${quoteAll(ids.map(({ value }) => value))}, the ID of a role or user that was deleted; IAM may refuse every change of this policy until its owner removes it`;
+    const deleted = principalValues(statement.node).find(({ value }) => UNIQUE_ID.test(value));
+    if (deleted === undefined) return [];
+    const id = `${deleted.value.slice(0, KIND_LENGTH)}...`;
+    const message = `trust policy of ${role}: ${nameOf(statement)} trusts a role or user that was deleted (an ID ${quote(id)} stands in place of its ARN); IAM may refuse every change of this policy until its owner removes it`;
     return [finding('TrustOrphanedPrincipal', message)];
   });
 }

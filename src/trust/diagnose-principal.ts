@@ -1,14 +1,14 @@
 import type { FindingCode } from '../api/finding.ts';
 import { type Issuer, issuerHostPath } from '../api/issuer.ts';
 import { member, type Statement } from './document.ts';
-import { principalValues } from './principals.ts';
+import { type PrincipalValue, principalValues } from './principals.ts';
 import { list, nameOf, quote } from './quote.ts';
 import type { Remark } from './remark.ts';
 import type { WebIdentity } from './request.ts';
 import { fold } from './text.ts';
 
 /** Hosts of EKS issuers: `oidc.eks.<region>.amazonaws.com` and `oidc-eks.<region>.api.aws` (EKS user guide). */
-const EKS_HOST = /oidc[.-]eks[.-]([a-z0-9-]+)\./;
+const EKS_HOST = /oidc[.-]eks[.-][a-z0-9-]{1,32}\./;
 const EKS_ISSUER = /^oidc(?:\.eks\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?|-eks\.([a-z0-9-]+)\.api\.aws)\/id\/([A-Za-z0-9]+)$/;
 const PROVIDER_ARN = /^arn:(aws[a-z-]*):iam::([0-9]{12}):oidc-provider\/([^/].*)$/;
 
@@ -25,7 +25,7 @@ export function principalRemarks(statement: Statement, request: WebIdentity): Re
   const federated = principals.filter(({ kind }) => kind === 'Federated').map(({ value }) => value);
   const name = nameOf(statement);
   if (federated.length === 0) {
-    const found = principals.length === 0 ? nobody(statement) : list(principals.map(({ kind, value }) => `${kind} ${quote(value)}`));
+    const found = principals.length === 0 ? nobody(statement) : list(describePrincipals(principals));
     return [
       {
         code: 'TrustPrincipalNotFederated',
@@ -39,6 +39,23 @@ export function principalRemarks(statement: Statement, request: WebIdentity): Re
     return { code, text: `${name} trusts ${quote(value)} (${what}); ${wanted}` };
   });
 }
+
+/** Services by name, since those are no secret and tell what the role was made for; whoever else is trusted is not this tenant's business. */
+export function describePrincipals(principals: readonly PrincipalValue[]): string[] {
+  return [
+    ...new Set(
+      principals.map(
+        ({ kind, value }) =>
+          (kind === 'Service' || value === '*' ? `${kind} ${quote(value)}` : KINDS.get(kind)) ?? `the kind ${quote(kind)}`,
+      ),
+    ),
+  ];
+}
+
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ['AWS', 'an AWS account, role or user'],
+  ['Federated', 'another identity provider'],
+]);
 
 function nobody({ node }: Statement): string {
   return member(node, 'NotPrincipal') === undefined ? 'nobody' : 'everybody but those in "NotPrincipal"';
@@ -77,7 +94,7 @@ function notAnArn(value: string, host: string): [FindingCode, string] {
 
 /** In what way another provider's name is not this one's. */
 function difference(path: string, host: string): string {
-  if (path.replace(/\/+$/, '') === host) return 'a slash too many at its end';
+  if (path.startsWith(host) && /^\/+$/.test(path.slice(host.length))) return 'a slash too many at its end';
   if (fold(path) === fold(host)) return 'it differs in case, and names of providers are compared exactly';
   if (host.startsWith(path)) return "this cluster's provider, cut off";
   const found = EKS_ISSUER.exec(path);

@@ -9,7 +9,7 @@ import { all, isUnknown, type Truth, unknown } from './truth.ts';
 
 export type { WebIdentity } from './request.ts';
 
-export interface StatementRef {
+interface StatementRef {
   /** From 1. */
   readonly index: number;
   readonly sid: string | undefined;

@@ -20,17 +20,17 @@ export interface ArrayNode extends Placed {
   readonly kind: 'array';
   readonly items: readonly JsonNode[];
 }
-export interface StringNode extends Placed {
+interface StringNode extends Placed {
   readonly kind: 'string';
   /** Escapes resolved. How they were written stands in the text. */
   readonly value: string;
 }
 /** A number, boolean or null, as it was written: no number is ever read into a double and lost. */
-export interface ScalarNode extends Placed {
+interface ScalarNode extends Placed {
   readonly kind: 'number' | 'boolean' | 'null';
   readonly raw: string;
 }
-export interface Member {
+interface Member {
   readonly name: string;
   readonly value: JsonNode;
 }

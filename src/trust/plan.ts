@@ -9,7 +9,7 @@ import { compacted, type PolicyDocument, reparsed } from './document.ts';
 import { judgeStatements, verdictOf, type WebIdentity } from './evaluate.ts';
 import { allOwn, findOwn, sidFor } from './own-statement.ts';
 import { type Subjects, withSubjects } from './pack.ts';
-import { quote, quoteAll } from './quote.ts';
+import { quote } from './quote.ts';
 import { isRestriction, restriction } from './restriction.ts';
 
 export interface Trusted {
@@ -197,10 +197,11 @@ function orphansOf(document: PolicyDocument, { issuer, provider, wanted, release
   );
 }
 
-function orphanFindings(orphans: readonly { subject: string }[], { role }: TrustWish): Finding[] {
+/** Counted, not named: the finding stands in every binding's status, and the subjects are other tenants'. */
+function orphanFindings(orphans: readonly unknown[], { role }: TrustWish): Finding[] {
   if (orphans.length === 0) return [];
-  const subjects = quoteAll(orphans.map(({ subject }) => subject));
-  const message = `trust policy of ${role}: our statement trusts ${subjects}, which no binding wants; it is kept, and "irsa-operator prune --confirm" removes it`;
+  const subjects = orphans.length === 1 ? 'a subject that no binding wants' : `${orphans.length} subjects that no binding wants`;
+  const message = `trust policy of ${role}: our statement trusts ${subjects}; it is kept, "irsa-operator prune" shows it, and with --confirm removes it`;
   return [finding('TrustOrphaned', message)];
 }
 

@@ -61,8 +61,13 @@ function isAccountOf(value: string, request: WebIdentity): boolean {
   return account !== undefined && (value === account || value.endsWith(`:iam::${account}:root`));
 }
 
+export interface PrincipalValue {
+  readonly kind: string;
+  readonly value: string;
+}
+
 /** Every string in `Principal` with its kind; the bare `"*"` is of the kind `anybody`. */
-export function principalValues(statement: ObjectNode): readonly { readonly kind: string; readonly value: string }[] {
+export function principalValues(statement: ObjectNode): readonly PrincipalValue[] {
   const principal = member(statement, 'Principal');
   if (principal?.kind === 'string') return [{ kind: 'anybody', value: principal.value }];
   if (principal?.kind !== 'object') return [];

@@ -49,7 +49,6 @@ const ABSENT_KEYS: ReadonlySet<string> = new Set(
     'sts:SourceIdentity',
     'sts:TransitiveTagKeys',
     'sts:AWSServiceName',
-    'sts:SAMLSubject',
   ].map(fold),
 );
 const ABSENT_PREFIXES = ['aws:PrincipalTag/', 'aws:RequestTag/', 'saml:'].map(fold);

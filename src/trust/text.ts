@@ -16,7 +16,7 @@ export function patternOf(text: string): PatternPart[] {
   });
 }
 
-export function hasWildcard(text: string): boolean {
+function hasWildcard(text: string): boolean {
   return /[*?]/.test(text);
 }
 

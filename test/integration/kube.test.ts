@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -24,22 +23,29 @@ import { silentLog } from '../../src/runtime/log.ts';
 import { noMetrics } from '../../src/runtime/metrics.ts';
 import { REFLECTOR_LIMITS, Reflector } from '../../src/runtime/reflector.ts';
 import { Store } from '../../src/runtime/store.ts';
+import { startTestbed, type Testbed, until as untilTrue } from '../testbed/index.ts';
 
 const never = new AbortController().signal;
 const namespace = `kube-test-${randomBytes(4).toString('hex')}`;
-const folder = mkdtempSync(join(tmpdir(), 'irsa-operator-kube-'));
-const kubeconfig = process.env['TESTBED_KUBECONFIG'] ?? '';
+let testbed: Testbed;
+let kubeconfig: string;
+let folder: string;
+let transport: Transport;
 
 function transportOver(connection: Connection): Transport {
   return new Transport({ connection, userAgent: 'irsa-operator/test', clock: systemClock, random: Math.random, metrics: noKubeMetrics });
 }
 
-const transport = transportOver(connect({ kubeconfig, clock: systemClock }));
-beforeAll(() => create(NAMESPACE, { metadata: { name: namespace } }));
+beforeAll(async () => {
+  testbed = await startTestbed();
+  ({ kubeconfig, folder } = testbed);
+  transport = transportOver(connect({ kubeconfig, clock: systemClock }));
+  await create(NAMESPACE, { metadata: { name: namespace } });
+});
 afterAll(async () => {
   await remove(NAMESPACE, namespace);
   await transport.close();
-  rmSync(folder, { recursive: true });
+  await testbed.stop();
 });
 
 async function create(
@@ -54,14 +60,9 @@ async function remove(type: ResourceType, name: string, inNamespace?: string): P
   await transport.exchange({ method: 'DELETE', path: objectPath(type, at) }, never);
 }
 
-async function until<T>(what: string, look: () => T | Promise<T>): Promise<T> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    const found = await look();
-    if (found) return found;
-    await systemClock.sleep(50, never);
-  }
-  throw new Error(`waited in vain until ${what}`);
-}
+/** Everything here takes milliseconds; an API server that shares two cores with a build takes seconds. */
+const PATIENCE = { timeoutMs: 15_000 };
+const until = <T>(what: string, probe: () => T | Promise<T>) => untilTrue(what, probe, PATIENCE);
 
 const account = (name: string, annotations: Record<string, string> = {}) => ({ metadata: { name, namespace, annotations } });
 const accountTarget = (name: string, more: Partial<Target> = {}): Target => ({ type: SERVICE_ACCOUNT, namespace, name, ...more });
@@ -291,19 +292,22 @@ describe('credentials', () => {
       },
       never,
     )) as { status: { token: string } };
-    writeFileSync(join(folder, 'token'), status.token);
-    writeFileSync(join(folder, 'config'), stringify({ ...raw, users: [{ name: raw.users[0].name, user: { tokenFile: 'token' } }] }));
-    const own = transportOver(connect({ kubeconfig: join(folder, 'config'), clock: systemClock }));
+    writeFileSync(join(folder, 'kube-test.token'), status.token);
+    writeFileSync(
+      join(folder, 'kube-test.config'),
+      stringify({ ...raw, users: [{ name: raw.users[0].name, user: { tokenFile: 'kube-test.token' } }] }),
+    );
+    const own = transportOver(connect({ kubeconfig: join(folder, 'kube-test.config'), clock: systemClock }));
     const whoami = { method: 'POST', path: '/apis/authentication.k8s.io/v1/selfsubjectreviews', body: {} } as const;
     expect(await own.request(whoami, never)).toMatchObject({
       status: { userInfo: { username: `system:serviceaccount:${namespace}:default` } },
     });
-    writeFileSync(join(folder, 'token'), 'expired');
+    writeFileSync(join(folder, 'kube-test.token'), 'expired');
     await own.request(whoami, never); // what was read a moment ago still serves
-    const fresh = connect({ kubeconfig: join(folder, 'config'), clock: systemClock });
+    const fresh = connect({ kubeconfig: join(folder, 'kube-test.config'), clock: systemClock });
     const other = transportOver(fresh);
     await expect(other.request(whoami, never)).rejects.toMatchObject({ kind: 'denied', code: 'Unauthorized' });
-    writeFileSync(join(folder, 'token'), `${status.token}\n`);
+    writeFileSync(join(folder, 'kube-test.token'), `${status.token}\n`);
     expect(await other.request(whoami, never)).toMatchObject({
       status: { userInfo: { username: `system:serviceaccount:${namespace}:default` } },
     });
@@ -314,7 +318,7 @@ describe('credentials', () => {
   test('are shown to the right API server only', async () => {
     const raw = parse(readFileSync(kubeconfig, 'utf8'));
     const [{ name, cluster }] = raw.clusters;
-    const path = join(folder, 'other-ca');
+    const path = join(folder, 'kube-test.other-ca');
     // No authority: the machine's own, which have not signed this API server.
     writeFileSync(path, stringify({ ...raw, clusters: [{ name, cluster: { server: cluster.server } }] }));
     const own = transportOver(connect({ kubeconfig: path, clock: systemClock }));

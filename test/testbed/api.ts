@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
-import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 
@@ -14,6 +13,9 @@ const WATCH_DEADLINE_MS = (WATCH_SECONDS + 15) * 1000;
 
 /** Requests in flight at once; the rest waits. Watches have connections of their own, so that none of them can use these up. */
 const MAX_CONNECTIONS = 16;
+
+/** Keys come as `application/jwk-set+json`. */
+const JSON_TYPE = /^application\/([\w-]+\+)?json\b/;
 
 export type PatchType = 'strategic-merge' | 'merge';
 
@@ -91,12 +93,12 @@ export function connect(kubeconfig: string): Api {
     async call<T>(method: string, path: string, options: CallOptions = {}) {
       const response = await send(method, path, options, requests, REQUEST_DEADLINE_MS);
       const answer = await text(response);
-      return (response.headers['content-type']?.startsWith('application/json') ? JSON.parse(answer) : answer) as T;
+      return (JSON_TYPE.test(response.headers['content-type'] ?? '') ? JSON.parse(answer) : answer) as T;
     },
 
     async *watch<T>(path: string, signal: AbortSignal) {
       const response = await send('GET', path, { signal }, watches, WATCH_DEADLINE_MS);
-      for await (const line of createInterface(response)) yield JSON.parse(line) as WatchEvent<T>;
+      for await (const line of linesOf(response)) yield JSON.parse(line) as WatchEvent<T>;
     },
 
     close() {
@@ -104,6 +106,16 @@ export function connect(kubeconfig: string): Api {
       watches.destroy();
     },
   };
+}
+
+/** Throws when the connection breaks; what follows the last line end is lost with it. */
+async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of response.setEncoding('utf8')) {
+    const lines = `${rest}${chunk}`.split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
 }
 
 function contentType(patch: PatchType | undefined): string {

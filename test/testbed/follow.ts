@@ -20,7 +20,13 @@ const RETRY_MS = 500;
  * Follows the objects of a list until the signal: a list, then watches from there, and from the start again when a watch breaks or its
  * place in the history is gone. Never throws.
  */
-export async function follow<T extends KubeObject>(api: Api, path: string, query: string, follower: Follower<T>, signal: AbortSignal): Promise<void> {
+export async function follow<T extends KubeObject>(
+  api: Api,
+  path: string,
+  query: string,
+  follower: Follower<T>,
+  signal: AbortSignal,
+): Promise<void> {
   const known = new Map<string, T>();
   while (!signal.aborted) {
     try {
@@ -34,7 +40,13 @@ export async function follow<T extends KubeObject>(api: Api, path: string, query
   }
 }
 
-async function listInto<T extends KubeObject>(known: Map<string, T>, api: Api, url: string, follower: Follower<T>, signal: AbortSignal): Promise<string> {
+async function listInto<T extends KubeObject>(
+  known: Map<string, T>,
+  api: Api,
+  url: string,
+  follower: Follower<T>,
+  signal: AbortSignal,
+): Promise<string> {
   const list = await api.call<{ metadata: { resourceVersion: string }; items: T[] }>('GET', url, { signal });
   const listed = new Map(list.items.map((item) => [item.metadata.uid, item]));
   for (const [uid, object] of known) {
@@ -50,7 +62,14 @@ async function listInto<T extends KubeObject>(known: Map<string, T>, api: Api, u
 }
 
 /** One watch to its end. Returns from where the next one goes on. */
-async function watchFrom<T extends KubeObject>(version: string, known: Map<string, T>, api: Api, url: string, follower: Follower<T>, signal: AbortSignal): Promise<string> {
+async function watchFrom<T extends KubeObject>(
+  version: string,
+  known: Map<string, T>,
+  api: Api,
+  url: string,
+  follower: Follower<T>,
+  signal: AbortSignal,
+): Promise<string> {
   const query = `watch=true&allowWatchBookmarks=true&timeoutSeconds=${WATCH_SECONDS}&resourceVersion=${version}`;
   let last = version;
   for await (const { type, object } of api.watch<T>(`${url}&${query}`, signal)) {

@@ -5,7 +5,7 @@ import type { Identity } from './pki/certificate.ts';
 export interface ClusterAddress {
   server: string;
   /** PEM of the authority that signed its certificate; absent where the system's roots do. */
-  authority?: string;
+  authority: string | undefined;
 }
 
 /** A user that shows a client certificate, or one whose token stands in a file that may be replaced at any time. */

@@ -61,6 +61,8 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       forgetOld(blocked, now);
       const seen = gather(world, binding, blocked, now);
       const plan = planBinding(seen);
+      // What was found is told before what is done about it, as somebody reads it.
+      for (const event of changesToTell(binding.status, plan.status)) events.record(binding, event);
       let refused = false;
       try {
         for (const step of plan.steps) if ((await perform(step, seen, { ...options, blocked, log }, signal)) === 'blocked') refused = true;
@@ -69,7 +71,6 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
         const wroteIt = plan.steps.some((step) => step.do === 'addFinalizer' || step.do === 'removeFinalizer');
         if (!wroteIt && !isDeepStrictEqual(plan.status, binding.status)) {
           await writes.report(binding, plan.status, signal);
-          for (const event of changesToTell(binding.status, plan.status)) events.record(binding, event);
         }
       }
       // What a refused eviction means is decided with the refusal in view.

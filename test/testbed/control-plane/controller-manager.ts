@@ -1,9 +1,12 @@
-import { type Api, ApiError } from '../api.ts';
+import type { Api } from '../api.ts';
 import type { Pki } from '../pki/index.ts';
 import type { Launch } from './component.ts';
 
 /** Those that need nodes of flesh or a cloud would only log errors. */
 const CONTROLLERS = '*,-nodeipam,-nodelifecycle,-service-lb-controller,-cloud-node-lifecycle,-attachdetach,-persistentvolume-binder';
+
+/** Where manifests go; a pod needs the namespace's default service account. */
+const NAMESPACES = ['default', 'kube-system'];
 
 export function controllerManager(binary: string, kubeconfig: string, pki: Pki, api: Api): Launch<never> {
   return {
@@ -18,13 +21,9 @@ export function controllerManager(binary: string, kubeconfig: string, pki: Pki, 
     ],
     // It listens nowhere: that it works shows in what it makes.
     isUp: async (_, signal) => {
-      try {
-        await api.call('GET', '/api/v1/namespaces/default/serviceaccounts/default', { signal });
-        return true;
-      } catch (error) {
-        if (error instanceof ApiError && error.status === 404) return false;
-        throw error;
-      }
+      const path = '/api/v1/serviceaccounts?fieldSelector=metadata.name%3Ddefault';
+      const { items } = await api.call<{ items: { metadata: { namespace: string } }[] }>('GET', path, { signal });
+      return NAMESPACES.every((namespace) => items.some(({ metadata }) => metadata.namespace === namespace));
     },
   };
 }

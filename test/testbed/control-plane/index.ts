@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Api, connect } from '../api.ts';
-import { BINARY_NAMES, ensureBinaries } from '../binaries/index.ts';
+import type { Binaries } from '../binaries/index.ts';
 import { writeKubeconfig } from '../kubeconfig.ts';
 import { makeClientIdentity, type Subject } from '../pki/certificate.ts';
 import { makePki } from '../pki/index.ts';
-import { makeScratch, sweepScratch } from '../scratch.ts';
+import { makeScratch } from '../scratch.ts';
 import { API_SERVER_HOSTS, apiServer } from './api-server.ts';
 import { writeAuditPolicy } from './audit.ts';
 import { type Component, type Launch, startComponent } from './component.ts';
@@ -42,9 +42,7 @@ export const AUDIT_LOG_FILE = 'audit.log';
 const MASTERS = 'system:masters';
 
 /** Ready when it comes back: a pod made in the next moment is injected, gets a node and a service account. */
-export async function startControlPlane(options: ControlPlaneOptions, signal: AbortSignal): Promise<ControlPlane> {
-  const binaries = await ensureBinaries(signal);
-  await sweepScratch(BINARY_NAMES);
+export async function startControlPlane(binaries: Binaries, options: ControlPlaneOptions, signal: AbortSignal): Promise<ControlPlane> {
   const issuer = options.issuer ?? `https://oidc.eks.us-east-1.amazonaws.com/id/${randomBytes(16).toString('hex').toUpperCase()}`;
   const folder = makeScratch();
   const over = new AbortController();

@@ -157,6 +157,10 @@ describe('accepted', () => {
         Condition: { StringLike: { 'token.actions.githubusercontent.com:sub': 'repo:me/*' } },
       }),
     ),
+    'a deny for GitHub, which needs no subject': policy(
+      allow(),
+      web('arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com', { Effect: 'Deny' }),
+    ),
     'misspelt condition keys': policy(web(PROVIDER, { Condition: { StringEquals: { sub: 'x', 'https://oidc.eks:sub ': 'y' } } })),
     'operators with qualifier and IfExists': policy(
       allow({ Condition: { 'ForAllValues:StringLikeIfExists': { 'aws:TagKeys': ['a'] }, Null: { 'aws:userid': false } } }),

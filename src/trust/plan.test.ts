@@ -1,0 +1,414 @@
+import { describe, expect, test } from 'vitest';
+import { ALB, AUDIENCE, allow, HOST, ISSUER, PROVIDER, policy, REQUEST, ROLE, read, wish } from '../../test/trust/cluster.ts';
+import type { FindingCode } from '../api/finding.ts';
+import { problem } from '../api/problem.ts';
+import { type Subject, subjectOf } from '../api/subject.ts';
+import { NOBODY, writeOwn } from './own-statement.ts';
+import { planTrust, type Trusted, type TrustWish } from './plan.ts';
+
+const DNS = subjectOf('kube-system', 'external-dns');
+const APP = subjectOf('team-a', 'app');
+const GONE = subjectOf('gone', 'app');
+const VAULT = 'vault.example.com';
+
+const SERVICE = { Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
+const DENY = { Effect: 'Deny', Principal: '*', Action: '*' };
+
+const who = (subject: Subject, audience = AUDIENCE): Trusted => ({ subject, audience });
+const ours = (subjects: readonly string[], audience = AUDIENCE): object => JSON.parse(writeOwn(ISSUER, PROVIDER, audience, subjects));
+const allows = (subject: string, more: object = {}): object =>
+  allow({ StringEquals: { [`${HOST}:sub`]: subject, [`${HOST}:aud`]: AUDIENCE, ...more } });
+const listing = (...statements: readonly object[]): string => policy(...statements);
+
+interface Case {
+  readonly policy: string;
+  readonly wish?: Partial<TrustWish>;
+  /** The document to send, as statements; undefined when nothing is to be written. */
+  readonly writes?: readonly object[];
+  readonly states: readonly string[];
+  readonly findings?: readonly FindingCode[];
+  /** Of the document as a whole. */
+  readonly general?: readonly FindingCode[];
+  readonly orphans?: readonly Trusted[];
+}
+
+const cases: Record<string, Case> = {
+  'adds our statement behind the others': { policy: listing(SERVICE), writes: [SERVICE, ours([ALB])], states: ['allowed (Operator)'] },
+  'adds all wanted subjects in one statement, sorted': {
+    policy: listing(SERVICE),
+    wish: { wanted: [who(DNS), who(ALB), who(APP)] },
+    writes: [SERVICE, ours([ALB, DNS, APP])],
+    states: ['allowed (Operator)', 'allowed (Operator)', 'allowed (Operator)'],
+  },
+  'adds to what stands, in its place': {
+    policy: listing(ours([DNS]), SERVICE),
+    wish: { wanted: [who(DNS), who(ALB)] },
+    writes: [ours([ALB, DNS]), SERVICE],
+    states: ['allowed (Operator)', 'allowed (Operator)'],
+  },
+  'adds a statement for each audience': {
+    policy: listing(SERVICE),
+    wish: { wanted: [who(ALB), who(ALB, VAULT)] },
+    writes: [SERVICE, ours([ALB]), ours([ALB], VAULT)],
+    states: ['allowed (Operator)', 'allowed (Operator)'],
+  },
+  'adds once what two bindings want': {
+    policy: listing(SERVICE),
+    wish: { wanted: [who(ALB), who(ALB)] },
+    writes: [SERVICE, ours([ALB])],
+    states: ['allowed (Operator)', 'allowed (Operator)'],
+  },
+  'writes nothing when our statement allows': { policy: listing(ours([ALB])), states: ['allowed (Operator)'] },
+  'writes nothing when a foreign statement allows': { policy: listing(allows(ALB)), states: ['allowed (Others)'] },
+  'writes nothing when nothing is wanted': { policy: listing(SERVICE), wish: { wanted: [] }, states: [] },
+  'says what is too broad about a foreign statement that allows': {
+    policy: listing(allow(undefined)),
+    states: ['allowed (Others)'],
+    findings: ['TrustOverPermissive'],
+  },
+  'keeps our subject where a foreign statement has come to allow it too': {
+    policy: listing(allows(ALB), ours([ALB])),
+    states: ['allowed (Operator)'],
+  },
+  'keeps the order of the subjects where the meaning would not change': {
+    policy: listing(allow({ StringEquals: { [`${HOST}:sub`]: [DNS, ALB], [`${HOST}:aud`]: AUDIENCE } }, { Sid: 'Irsaulgzwwrowtnv' })),
+    wish: { wanted: [who(ALB), who(DNS)] },
+    states: ['allowed (Operator)', 'allowed (Operator)'],
+  },
+  'adds only what foreign statements do not allow': {
+    policy: listing(allows(DNS)),
+    wish: { wanted: [who(DNS), who(ALB)] },
+    writes: [allows(DNS), ours([ALB])],
+    states: ['allowed (Others)', 'allowed (Operator)'],
+  },
+
+  'takes a released subject away': {
+    policy: listing(ours([ALB, DNS])),
+    wish: { released: [who(DNS)] },
+    writes: [ours([ALB])],
+    states: ['allowed (Operator)'],
+  },
+  'takes away and adds in one write': {
+    policy: listing(ours([DNS])),
+    wish: { released: [who(DNS)] },
+    writes: [ours([ALB])],
+    states: ['allowed (Operator)'],
+  },
+  'takes the statement away with its last subject': {
+    policy: listing(SERVICE, ours([ALB])),
+    wish: { wanted: [], released: [who(ALB)] },
+    writes: [SERVICE],
+    states: [],
+  },
+  'keeps the last statement of a document, for nobody': {
+    policy: listing(ours([ALB])),
+    wish: { wanted: [], released: [who(ALB)] },
+    writes: [ours([])],
+    states: [],
+  },
+  'leaves the statement for nobody alone when there is nothing to do': {
+    policy: listing(ours([NOBODY]), SERVICE),
+    wish: { wanted: [], released: [who(ALB)] },
+    states: [],
+  },
+  'takes the statement for nobody along with the next write': {
+    policy: listing(ours([], VAULT), SERVICE),
+    writes: [SERVICE, ours([ALB])],
+    states: ['allowed (Operator)'],
+  },
+  'uses the statement for nobody again': { policy: listing(ours([])), writes: [ours([ALB])], states: ['allowed (Operator)'] },
+  'takes two statements away, and keeps one for nobody': {
+    policy: listing(ours([ALB]), ours([ALB], VAULT)),
+    wish: { wanted: [], released: [who(ALB), who(ALB, VAULT)] },
+    writes: [ours([])],
+    states: [],
+  },
+  'releases what does not stand without a write': { policy: listing(SERVICE), wish: { wanted: [], released: [who(ALB)] }, states: [] },
+  'releases for one audience only': {
+    policy: listing(ours([ALB]), ours([ALB], VAULT)),
+    wish: { wanted: [who(ALB)], released: [who(ALB, VAULT)] },
+    writes: [ours([ALB])],
+    states: ['allowed (Operator)'],
+  },
+  'leaves a foreign statement that names the released alone': {
+    policy: listing(allows(ALB)),
+    wish: { wanted: [], released: [who(ALB)] },
+    states: [],
+  },
+  'releases what is wanted and released at once': {
+    policy: listing(SERVICE, ours([ALB])),
+    wish: { released: [who(ALB)] },
+    writes: [SERVICE],
+    states: ['refused'],
+    findings: ['TrustNoWebIdentityStatement'],
+  },
+
+  'keeps and reports what nobody wants': {
+    policy: listing(ours([ALB, GONE])),
+    states: ['allowed (Operator)'],
+    general: ['TrustOrphaned'],
+    orphans: [who(GONE)],
+  },
+  'keeps what nobody wants also under another audience': {
+    policy: listing(ours([GONE], VAULT)),
+    writes: [ours([GONE], VAULT), ours([ALB])],
+    states: ['allowed (Operator)'],
+    general: ['TrustOrphaned'],
+    orphans: [who(GONE, VAULT)],
+  },
+
+  'writes nothing where a Deny matches': {
+    policy: listing(SERVICE, DENY),
+    states: ['refused'],
+    findings: ['TrustExplicitDeny', 'TrustNoWebIdentityStatement'],
+  },
+  'keeps what stands where a Deny has come to match': {
+    policy: listing(ours([ALB]), DENY),
+    states: ['refused'],
+    findings: ['TrustExplicitDeny'],
+  },
+  'releases also where a Deny matches': {
+    policy: listing(ours([ALB]), DENY),
+    wish: { wanted: [], released: [who(ALB)] },
+    writes: [DENY],
+    states: [],
+  },
+  'writes where a Deny may match, and the outcome is unknown': {
+    policy: listing({ ...DENY, Condition: { StringNotEquals: { 'aws:SourceVpc': 'vpc-1' } } }),
+    writes: [{ ...DENY, Condition: { StringNotEquals: { 'aws:SourceVpc': 'vpc-1' } } }, ours([ALB])],
+    states: ['unknown: statement 1: "aws:SourceVpc" is not known before the call is made'],
+    findings: ['TrustConditionKeyUnknown'],
+  },
+  'writes nothing where a Deny may match and a foreign statement allows': {
+    policy: listing(allows(ALB), { ...DENY, Condition: { StringNotEquals: { 'aws:SourceVpc': 'vpc-1' } } }),
+    states: ['unknown: statement 2: "aws:SourceVpc" is not known before the call is made'],
+    findings: ['TrustConditionKeyUnknown'],
+  },
+
+  'writes nothing beside a statement that its owner restricts': {
+    policy: listing(allows(ALB, { 'aws:SourceVpc': 'vpc-1' })),
+    states: ['unknown: statement 1: "aws:SourceVpc" is not known before the call is made'],
+    findings: ['TrustRestrictedByOwner'],
+  },
+  'writes nothing beside a statement whose restriction is known to fail': {
+    policy: listing(allows(ALB, { 'aws:PrincipalOrgID': 'o-1' })),
+    states: ['refused'],
+    findings: ['TrustRestrictedByOwner', 'TrustConditionKeyUnknown'],
+  },
+  'writes nothing beside a restriction on every ServiceAccount': {
+    policy: listing(allow({ StringEquals: { 'aws:SourceVpc': 'vpc-1' } })),
+    states: ['unknown: statement 1: "aws:SourceVpc" is not known before the call is made'],
+    findings: ['TrustRestrictedByOwner'],
+  },
+  'writes beside a restriction on another subject': {
+    policy: listing(allows(DNS, { 'aws:SourceVpc': 'vpc-1' })),
+    writes: [allows(DNS, { 'aws:SourceVpc': 'vpc-1' }), ours([ALB])],
+    states: ['allowed (Operator)'],
+  },
+  'writes beside a statement with a slip and a restriction': {
+    policy: listing(allows(`${ALB} `, { 'aws:SourceVpc': 'vpc-1' })),
+    writes: [allows(`${ALB} `, { 'aws:SourceVpc': 'vpc-1' }), ours([ALB])],
+    states: ['allowed (Operator)'],
+  },
+  "writes beside a statement that also wants another cluster's key": {
+    policy: listing(allows(ALB, { 'oidc.example.com/id/X:sub': ALB })),
+    writes: [allows(ALB, { 'oidc.example.com/id/X:sub': ALB }), ours([ALB])],
+    states: ['allowed (Operator)'],
+  },
+  'writes nothing beside a restriction where another foreign statement allows': {
+    policy: listing(allows(ALB, { 'aws:SourceVpc': 'vpc-1' }), allows(ALB)),
+    states: ['allowed (Others)'],
+  },
+  'keeps what stands beside a restriction': {
+    policy: listing(allows(ALB, { 'aws:SourceVpc': 'vpc-1' }), ours([ALB])),
+    states: ['allowed (Operator)'],
+  },
+  'does not take a restricted Deny for a restriction': {
+    policy: listing({ ...allows(ALB, { 'aws:PrincipalOrgID': 'o-1' }), Effect: 'Deny' }),
+    writes: [{ ...allows(ALB, { 'aws:PrincipalOrgID': 'o-1' }), Effect: 'Deny' }, ours([ALB])],
+    states: ['allowed (Operator)'],
+  },
+  'does not take a restriction of another action for one of ours': {
+    policy: listing({ ...allows(ALB, { 'aws:SourceVpc': 'vpc-1' }), Action: 'sts:AssumeRole' }),
+    writes: [{ ...allows(ALB, { 'aws:SourceVpc': 'vpc-1' }), Action: 'sts:AssumeRole' }, ours([ALB])],
+    states: ['allowed (Operator)'],
+  },
+
+  'writes nothing where our Sid is taken': {
+    policy: listing(allow(undefined, { Sid: 'Irsaulgzwwrowtnv', Action: 'sts:AssumeRole' })),
+    states: ['refused'],
+    findings: ['TrustSidTaken', 'TrustWrongAction'],
+  },
+  'says so where our Sid is taken and something is to be released': {
+    policy: listing(allow({ StringLike: { [`${HOST}:sub`]: ALB } }, { Sid: 'Irsaulgzwwrowtnv' })),
+    wish: { wanted: [], released: [who(ALB)] },
+    states: [],
+    general: ['TrustSidTaken'],
+  },
+  'serves another audience where one Sid is taken': {
+    policy: listing(allow(undefined, { Sid: 'Irsaulgzwwrowtnv', Action: 'sts:AssumeRole' })),
+    wish: { wanted: [who(ALB), who(ALB, VAULT)] },
+    writes: [allow(undefined, { Sid: 'Irsaulgzwwrowtnv', Action: 'sts:AssumeRole' }), ours([ALB], VAULT)],
+    states: ['refused', 'allowed (Operator)'],
+    findings: ['TrustSidTaken', 'TrustWrongAction', 'TrustAudienceMismatch'],
+  },
+
+  'keeps the older binding when only one more fits': {
+    policy: listing(SERVICE),
+    wish: { wanted: [who(DNS), who(ALB)], quota: policy(SERVICE, ours([DNS])).length },
+    writes: [SERVICE, ours([DNS])],
+    states: ['allowed (Operator)', 'refused'],
+    findings: ['TrustPolicyTooLarge', 'TrustSubjectMismatch'],
+  },
+  'never evicts for an older binding that comes later': {
+    policy: listing(SERVICE, ours([DNS])),
+    wish: { wanted: [who(ALB), who(DNS)], quota: policy(SERVICE, ours([DNS])).length },
+    states: ['refused', 'allowed (Operator)'],
+    findings: ['TrustPolicyTooLarge', 'TrustSubjectMismatch'],
+  },
+  'fits exactly': {
+    policy: listing(SERVICE),
+    wish: { quota: policy(SERVICE, ours([ALB])).length },
+    writes: [SERVICE, ours([ALB])],
+    states: ['allowed (Operator)'],
+  },
+  'does not fit by one character': {
+    policy: listing(SERVICE),
+    wish: { quota: policy(SERVICE, ours([ALB])).length - 1 },
+    states: ['refused'],
+    findings: ['TrustPolicyTooLarge', 'TrustNoWebIdentityStatement'],
+  },
+  'uses the room that a release makes': {
+    policy: listing(SERVICE, ours([DNS])),
+    wish: { wanted: [who(APP)], released: [who(DNS)], quota: policy(SERVICE, ours([DNS])).length },
+    writes: [SERVICE, ours([APP])],
+    states: ['allowed (Operator)'],
+  },
+  'releases also from a document that is too large': {
+    policy: listing(SERVICE, ours([ALB, DNS])),
+    wish: { released: [who(DNS)], quota: 10 },
+    writes: [SERVICE, ours([ALB])],
+    states: ['allowed (Operator)'],
+  },
+  'does not count white space': {
+    policy: JSON.stringify(JSON.parse(policy(SERVICE)), undefined, 8),
+    wish: { quota: policy(SERVICE, ours([ALB])).length },
+    writes: [SERVICE, ours([ALB])],
+    states: ['allowed (Operator)'],
+  },
+
+  'warns of a deleted principal when it writes': {
+    policy: listing({ ...SERVICE, Principal: { AWS: 'AROAEXAMPLEEXAMPLE123' } }),
+    writes: [{ ...SERVICE, Principal: { AWS: 'AROAEXAMPLEEXAMPLE123' } }, ours([ALB])],
+    states: ['allowed (Operator)'],
+    general: ['TrustOrphanedPrincipal'],
+  },
+  'does not warn of a deleted principal when it writes nothing': {
+    policy: listing({ ...SERVICE, Principal: { AWS: 'AIDAEXAMPLEEXAMPLE123' } }, allows(ALB)),
+    states: ['allowed (Others)'],
+  },
+
+  'refuses a subject with a wildcard': {
+    policy: listing(SERVICE),
+    wish: { wanted: [who('system:serviceaccount:kube-system:*' as Subject)] },
+    states: ['refused'],
+    findings: ['TrustSubjectMalformed', 'TrustNoWebIdentityStatement'],
+  },
+  'refuses a subject that is no ServiceAccount': {
+    policy: listing(SERVICE),
+    wish: { wanted: [who('system:node:x' as Subject)] },
+    states: ['refused'],
+    findings: ['TrustSubjectMalformed', 'TrustNoWebIdentityStatement'],
+  },
+  'refuses an audience that is a policy variable': {
+    policy: listing(SERVICE),
+    wish: { wanted: [who(ALB, `\${aws:username}`)] },
+    states: ['refused'],
+    findings: ['TrustSubjectMalformed', 'TrustNoWebIdentityStatement'],
+  },
+  'refuses an empty audience': {
+    policy: listing(SERVICE),
+    wish: { wanted: [who(ALB, '')] },
+    states: ['refused'],
+    findings: ['TrustSubjectMalformed', 'TrustNoWebIdentityStatement'],
+  },
+};
+
+describe('the plan', () => {
+  for (const [sentence, { policy: text, writes, states, findings = [], general = [], orphans = [], wish: asked }] of Object.entries(
+    cases,
+  )) {
+    test(sentence, () => {
+      const wanted = wish(asked);
+      const plan = planTrust(read(text), wanted);
+      const sent = writes && policy(...writes);
+      expect({
+        document: plan.document,
+        states: plan.verdicts.map((verdict) =>
+          verdict.state === 'allowed'
+            ? `allowed (${verdict.managedBy})`
+            : verdict.state === 'unknown'
+              ? `unknown: ${verdict.reason}`
+              : verdict.state,
+        ),
+        asked: plan.verdicts.map(({ subject, audience }) => ({ subject, audience })),
+        findings: plan.verdicts.flatMap((verdict) => verdict.findings.map(({ code }) => code)),
+        general: plan.findings.map(({ code }) => code),
+        orphans: plan.orphans,
+        size: plan.size,
+      }).toEqual({
+        document: sent,
+        states,
+        asked: wanted.wanted,
+        findings,
+        general,
+        orphans,
+        size: { characters: (sent ?? JSON.stringify(JSON.parse(text))).length, quota: wanted.quota },
+      });
+    });
+  }
+
+  test('keeps everything around the statements', () => {
+    const text = `{"Id":"x","Statement":${JSON.stringify(SERVICE)},"Version":"2012-10-17"}`;
+    expect(planTrust(read(text), wish()).document).toBe(
+      `{"Id":"x","Statement":[${JSON.stringify(SERVICE)},${JSON.stringify(ours([ALB]))}],"Version":"2012-10-17"}`,
+    );
+  });
+
+  test('keeps a foreign statement as it was written, but for the white space between tokens', () => {
+    const text = '{"Statement":[ {"Effect":"Allow", "X":1.50, "Y":"\\u0041 b", "Action":["a" , "b"]} ]}';
+    expect(planTrust(read(text), wish()).document).toBe(
+      `{"Statement":[{"Effect":"Allow","X":1.50,"Y":"\\u0041 b","Action":["a","b"]},${JSON.stringify(ours([ALB]))}]}`,
+    );
+  });
+
+  test('of a document that cannot be read is to leave it alone', () => {
+    const message = `trust policy of ${ROLE} cannot be read, so it is neither judged nor changed: it is odd`;
+    const finding = { code: 'TrustPolicyUnparseable', severity: 'Error', message };
+    expect(planTrust(problem('it is odd'), wish())).toEqual({
+      document: undefined,
+      verdicts: [{ subject: ALB, audience: AUDIENCE, state: 'unknown', reason: 'it is odd', findings: [finding] }],
+      findings: [finding],
+      size: { characters: 0, quota: 2048 },
+      orphans: [],
+    });
+  });
+
+  test('judges by the time and the tags that it is given', () => {
+    const text = policy(allows(ALB, { 'aws:ResourceTag/team': 'network' }));
+    expect(planTrust(read(text), wish({ roleTags: new Map([['team', 'network']]) })).verdicts[0]?.state).toBe('allowed');
+    expect(planTrust(read(text), wish({ roleTags: new Map() })).verdicts[0]?.state).toBe('refused');
+    const dated = policy(allow({ StringEquals: { [`${HOST}:sub`]: ALB }, DateLessThan: { 'aws:CurrentTime': '2020-01-01' } }));
+    expect(planTrust(read(dated), wish({ now: Date.UTC(2019, 0) })).verdicts[0]?.state).toBe('allowed');
+    const { now: _, ...timeless } = wish();
+    expect(planTrust(read(dated), timeless).verdicts[0]?.state).toBe('unknown');
+  });
+
+  test('says by how much a newcomer is too large, as it will stand then', () => {
+    const quota = policy(SERVICE, ours([DNS])).length;
+    const [, newcomer] = planTrust(read(policy(SERVICE)), wish({ wanted: [who(DNS), who(ALB)], quota })).verdicts;
+    expect(newcomer?.findings[0]?.message).toBe(
+      `trust policy of ${ROLE}: with "${REQUEST.subject}" it would have ${policy(SERVICE, ours([ALB, DNS])).length} characters, and the account's quota is ${quota}; ask AWS for a higher quota (IAM, "Role trust policy length"), or use another role`,
+    );
+  });
+});

@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Testbed } from '../testbed/index.ts';
+import { until } from '../testbed/until.ts';
+
+/** The role that the operator runs as in the AWS double. */
+export const OPERATOR_ROLE = 'irsa-operator';
+const NAMESPACE = 'irsa-operator-system';
+
+export interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** The operator as it ships: the bundle, the RBAC of config/rbac and nothing more, credentials of a role. */
+export interface RunningOperator {
+  readonly pid: number;
+  /** `http://127.0.0.1:PORT`, with /livez, /readyz and /metrics. */
+  readonly url: string;
+  readonly log: readonly LogLine[];
+  /** Asks it to stop as Kubernetes does; resolves with its exit status. */
+  stop(): Promise<number | null>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** CRDs and RBAC, as `kubectl apply -k` puts them. The CRDs are served a moment after they are made. */
+export async function install(testbed: Testbed): Promise<void> {
+  await testbed.kubectl(['apply', '-k', 'crds']);
+  await testbed.kubectl(['apply', '-k', 'config/rbac']);
+  await testbed.kubectl([
+    'wait',
+    '--for=condition=Established',
+    '--timeout=10s',
+    'crd/irsabindings.irsa-operator.dev',
+    'crd/irsagrants.irsa-operator.dev',
+  ]);
+}
+
+/** Nothing of a run of the tests takes longer to come up or to go down. */
+const START_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 20_000;
+
+let started = 0;
+
+export async function startOperator(testbed: Testbed, flags: readonly string[] = []): Promise<RunningOperator> {
+  const kubeconfig = await testbed.kubeconfigFor({ namespace: NAMESPACE, name: 'irsa-operator' });
+  const child = spawn(process.execPath, ['--enable-source-maps', 'dist/irsa-operator.mjs', 'run', '--listen', '127.0.0.1:0', ...flags], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'], KUBECONFIG: kubeconfig, ...testbed.aws.env({ roleName: OPERATOR_ROLE }) },
+  });
+  const log: LogLine[] = [];
+  const file = createWriteStream(join(testbed.folder, `irsa-operator-${++started}.log`));
+  const errors: string[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    file.write(`${line}\n`);
+    log.push(JSON.parse(line) as LogLine);
+  });
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    file.write(`${line}\n`);
+    errors.push(line);
+  });
+  const exited = once(child, 'exit');
+  const port = await until(
+    'irsa-operator serves',
+    () => {
+      if (child.exitCode !== null)
+        throw new Error(`it ended with ${child.exitCode}: ${[...errors, ...log.map(({ msg }) => msg)].slice(-5).join('; ')}`);
+      return log.find((line) => typeof line['port'] === 'number')?.['port'] as number | undefined;
+    },
+    { timeoutMs: START_TIMEOUT_MS },
+  );
+  const url = `http://127.0.0.1:${port}`;
+  await until('irsa-operator is ready', async () => (await fetch(`${url}/readyz`)).ok, { timeoutMs: START_TIMEOUT_MS });
+  return {
+    pid: child.pid ?? 0,
+    url,
+    log,
+    kill: (signal) => void child.kill(signal),
+    stop: () => stopChild(child, exited),
+  };
+}
+
+async function stopChild(child: ChildProcess, exited: Promise<unknown>): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  await exited;
+  clearTimeout(timer);
+  return child.exitCode;
+}

@@ -1,0 +1,416 @@
+import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
+import { ACCOUNT, isReady, type PodView, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
+import { type Api, connect } from '../testbed/api.ts';
+import { startTestbed, type Testbed } from '../testbed/index.ts';
+import { until } from '../testbed/until.ts';
+
+/**
+ * The article's checklist, cause by cause: two replicas that STS refuses become Ready because a binding was applied. In the testbed a pod
+ * is Ready only if STS let it in, with the token of the real API server and the trust policy that stands in IAM.
+ */
+const SWEEP_SECONDS = 2;
+/** Two sweeps and a moment: whatever the operator would do on a second look, it has done by then. */
+const SECOND_LOOK_MS = 2 * SWEEP_SECONDS * 1000 + 1000;
+const OTHER_CLUSTER = 'https://oidc.eks.us-east-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF';
+
+let testbed: Testbed;
+let api: Api;
+let operator: RunningOperator;
+let host: string;
+
+beforeAll(async () => {
+  testbed = await startTestbed();
+  api = connect(testbed.kubeconfig);
+  host = testbed.issuer.slice('https://'.length);
+  const account = testbed.aws.account();
+  account.provider.put({ issuer: testbed.issuer });
+  account.provider.put({ issuer: OTHER_CLUSTER });
+  await install(testbed);
+  operator = await startOperator(testbed, ['--sweep-interval', `${SWEEP_SECONDS}s`]);
+  const grant = {
+    apiVersion: 'irsa-operator.dev/v1alpha1',
+    kind: 'IrsaGrant',
+    metadata: { name: 'article' },
+    spec: {
+      roleArns: [
+        `arn:aws:iam::${ACCOUNT}:role/role-of-*`,
+        `arn:aws:iam::${ACCOUNT}:role/aws-service-role/elasticloadbalancing.amazonaws.com/*`,
+      ],
+      namespaces: { selector: { matchLabels: { team: 'article' } } },
+      serviceAccountNames: ['app'],
+    },
+  };
+  await api.call('POST', '/apis/irsa-operator.dev/v1alpha1/irsagrants', { body: grant });
+});
+
+afterAll(async () => {
+  expect(await operator?.stop()).toBe(0);
+  api?.close();
+  await testbed?.stop();
+});
+
+const providerArn = (issuerHost: string) => `arn:aws:iam::${ACCOUNT}:oidc-provider/${issuerHost}`;
+const policy = (...statements: object[]) => ({ Version: '2012-10-17', Statement: statements });
+
+interface Slip {
+  readonly action?: string;
+  readonly issuer?: string;
+  readonly subject?: string;
+  readonly audience?: string;
+}
+
+/** The right statement for a subject, or one with a slip. */
+function allow(subject: string, slip: Slip = {}): object {
+  const issuer = slip.issuer ?? host;
+  return {
+    Effect: 'Allow',
+    Principal: { Federated: providerArn(issuer) },
+    Action: slip.action ?? 'sts:AssumeRoleWithWebIdentity',
+    Condition: { StringEquals: { [`${issuer}:sub`]: slip.subject ?? subject, [`${issuer}:aud`]: slip.audience ?? 'sts.amazonaws.com' } },
+  };
+}
+
+const ec2 = { Sid: 'Ec2', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
+
+interface Case {
+  readonly annotation?: (scene: Scene) => Record<string, string>;
+  readonly policy: (scene: Scene) => object;
+  /** The binding names what was wrong before it is mended: as reason in an Event. */
+  readonly told: string | undefined;
+  readonly writes: 0 | 1;
+  /** What a refused pod says; the article's sentence unless the webhook had nothing to inject. */
+  readonly message?: RegExp;
+}
+
+const NOT_AUTHORIZED =
+  /^WebIdentityErr: failed to retrieve credentials\ncaused by: AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity/;
+const NO_CREDENTIALS = /NoCredentialProviders/;
+const right = (s: Scene) => policy(ec2, allow(s.subject));
+
+const mended: Record<string, Case> = {
+  'the ServiceAccount has no annotation': {
+    annotation: () => ({}),
+    policy: right,
+    told: 'AnnotationMissing',
+    writes: 0,
+    message: NO_CREDENTIALS,
+  },
+  "the ServiceAccount has another role's annotation": {
+    annotation: () => ({ [ROLE_ARN]: `arn:aws:iam::${ACCOUNT}:role/somebody-elses` }),
+    policy: right,
+    told: 'AnnotationRoleMismatch',
+    writes: 0,
+  },
+  'the trust policy has a service principal and sts:AssumeRole': {
+    policy: () => policy(ec2),
+    told: 'TrustNoWebIdentityStatement',
+    writes: 1,
+  },
+  'the trust policy has the provider, but sts:AssumeRole': {
+    policy: (s) => policy(allow(s.subject, { action: 'sts:AssumeRole' })),
+    told: 'TrustWrongAction',
+    writes: 1,
+  },
+  'the subject has a blank after system:serviceaccount:': {
+    policy: (s) => policy(allow(s.subject, { subject: `system:serviceaccount: ${s.namespace}:app` })),
+    told: 'TrustSubjectWhitespace',
+    writes: 1,
+  },
+  'the subject has the wrong name': {
+    policy: (s) => policy(ec2, allow(s.subject, { subject: `system:serviceaccount:${s.namespace}:ap` })),
+    told: 'TrustSubjectMismatch',
+    writes: 1,
+  },
+  'the subject has the wrong namespace': {
+    policy: (s) => policy(allow(s.subject, { subject: 'system:serviceaccount:elsewhere:app' })),
+    told: 'TrustSubjectMismatch',
+    writes: 1,
+  },
+  "the provider ID is another cluster's": {
+    policy: (s) => policy(allow(s.subject, { issuer: OTHER_CLUSTER.slice('https://'.length) })),
+    told: 'TrustPrincipalProviderMismatch',
+    writes: 1,
+  },
+  "the provider is another region's": {
+    policy: (s) => policy(allow(s.subject, { issuer: host.replace('us-east-1', 'eu-west-1') })),
+    told: 'TrustPrincipalProviderMismatch',
+    writes: 1,
+  },
+};
+
+const annotated = (s: Scene) => ({ [ROLE_ARN]: s.roleArn });
+
+/** A namespace that the grant selects, with everything broken as the case says, and the pods refused. */
+async function broken(
+  name: string,
+  { annotation = annotated, policy: trustPolicy, message = NOT_AUTHORIZED }: Omit<Case, 'told' | 'writes'>,
+): Promise<Scene> {
+  const s = await scene(testbed, api, name);
+  await api.call('PATCH', `/api/v1/namespaces/${name}`, { patch: 'merge', body: { metadata: { labels: { team: 'article' } } } });
+  testbed.aws.account().role.put({ name: s.roleName, trustPolicy: trustPolicy(s) });
+  await s.serviceAccount(annotation(s));
+  await s.deployment();
+  expect(await s.refused()).toMatch(message);
+  return s;
+}
+
+/** What IAM held before stands in what was sent with the same bytes, and beside it `ours` statements of ours. */
+function expectForeignStatementsUntouched(before: string, sent: string, ours: number): void {
+  const old = /"Statement":\[?(.*?)\]?\}$/.exec(before)?.[1] ?? 'no statement';
+  expect(sent).toContain(old);
+  const count = (text: string) => [(JSON.parse(text) as { Statement: object | object[] }).Statement].flat().length;
+  expect(count(sent)).toBe(count(before) + ours);
+  expect(sent.match(/"Sid":"Irsa/g)).toHaveLength(ours);
+}
+
+async function expectNoWriteOnASecondLook(s: Scene, writes: number): Promise<void> {
+  const pods = (await s.pods()).map(({ metadata }) => metadata.uid).sort();
+  const { resourceVersion } = (await s.binding()).metadata as { resourceVersion?: string };
+  await new Promise((resolve) => setTimeout(resolve, SECOND_LOOK_MS));
+  expect(s.writes()).toHaveLength(writes);
+  expect((await s.pods()).map(({ metadata }) => metadata.uid).sort()).toEqual(pods);
+  expect(((await s.binding()).metadata as { resourceVersion?: string }).resourceVersion).toBe(resourceVersion);
+}
+
+const HEALTHY = { Ready: 'True', Authorized: 'True', ProviderReady: 'True', Trusted: 'True', Annotated: 'True', PodsCurrent: 'True' };
+
+async function expectHealthy(s: Scene): Promise<void> {
+  const { status, metadata } = await s.binding();
+  expect(Object.fromEntries((status?.conditions ?? []).map(({ type, status: is }) => [type, is]))).toEqual(HEALTHY);
+  expect(status?.observedGeneration).toBe(metadata.generation);
+  expect(status?.pods).toEqual({ total: 2, current: 2, stale: 0, exempt: 0, summary: '2/2' });
+}
+
+describe.concurrent('the article: what is broken is mended, and STS lets the pods in', () => {
+  for (const [index, [sentence, given]] of Object.entries(mended).entries()) {
+    test(sentence, async () => {
+      const s = await broken(`case-${index}`, given);
+      const before = testbed.aws.account().role.get(s.roleName)?.trustPolicy ?? '';
+      await s.bind();
+      await s.allReady();
+      await s.conditionIs('Ready', 'True');
+      await expectHealthy(s);
+      expect(s.writes()).toHaveLength(given.writes);
+      for (const sent of s.writes()) expectForeignStatementsUntouched(before, sent, 1);
+      if (given.writes === 0) expect(testbed.aws.account().role.get(s.roleName)?.trustPolicy).toBe(before);
+      await until(`an Event says ${given.told}`, async () => given.told === undefined || (await s.eventReasons()).includes(given.told), {
+        timeoutMs: 10_000,
+      });
+      await expectNoWriteOnASecondLook(s, given.writes);
+    });
+  }
+
+  test('the pods are older than the annotation: they are restarted, one first', async () => {
+    const s = await broken('older-pods', { annotation: () => ({}), policy: right, message: NO_CREDENTIALS });
+    await api.call('PATCH', `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`, {
+      patch: 'merge',
+      body: { metadata: { annotations: annotated(s) } },
+    });
+    const old = (await s.pods()).map(({ metadata }) => metadata.uid);
+    await s.bind();
+    const seen: PodView[][] = [];
+    await until(
+      'both pods were replaced and are ready',
+      async () => {
+        const pods = await s.pods();
+        seen.push(pods);
+        return pods.length === 2 && pods.every((pod) => isReady(pod) && !old.includes(pod.metadata.uid));
+      },
+      { timeoutMs: 90_000 },
+    );
+    // The second one went only after the first replacement was ready.
+    const firstGone = seen.find((pods) => pods.some(({ metadata }) => !old.includes(metadata.uid)));
+    expect(firstGone?.filter(({ metadata }) => old.includes(metadata.uid))).toHaveLength(1);
+    await s.conditionIs('Ready', 'True');
+    expect((await s.binding()).status?.restarts).toEqual([expect.objectContaining({ phase: 'Done', attempts: 1, cause: 'Stale' })]);
+    expect(s.writes()).toHaveLength(0);
+    await expectNoWriteOnASecondLook(s, 0);
+  });
+
+  test("a role is shared by two clusters and only the other one is in the policy: both work, the other's statement goes out byte for byte", async () => {
+    const otherHost = OTHER_CLUSTER.slice('https://'.length);
+    const { publicKey, privateKey } = await generateKeyPair('RS256');
+    testbed.aws.trustIssuer(OTHER_CLUSTER, async () => ({ keys: [{ ...(await exportJWK(publicKey)), kid: 'other', alg: 'RS256' }] }));
+    const other = (s: Scene) => allow(s.subject, { issuer: otherHost, subject: `system:serviceaccount:${s.namespace}:app` });
+    const s = await broken('shared-role', { policy: (one) => policy(other(one)) });
+    const before = testbed.aws.account().role.get(s.roleName)?.trustPolicy ?? '';
+    await s.bind();
+    await s.allReady();
+    await s.conditionIs('Ready', 'True');
+    const [sent = ''] = s.writes();
+    expectForeignStatementsUntouched(before, sent, 1);
+    const token = await new SignJWT({ sub: s.subject })
+      .setProtectedHeader({ alg: 'RS256', kid: 'other' })
+      .setIssuer(OTHER_CLUSTER)
+      .setAudience('sts.amazonaws.com')
+      .setIssuedAt()
+      .setExpirationTime('10m')
+      .sign(privateKey);
+    const sts = new STSClient({
+      endpoint: testbed.aws.endpoint,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
+    });
+    const answer = await sts.send(
+      new AssumeRoleWithWebIdentityCommand({ RoleArn: s.roleArn, RoleSessionName: 'other', WebIdentityToken: token }),
+    );
+    expect(answer.SubjectFromWebIdentityToken).toBe(s.subject);
+    await expectNoWriteOnASecondLook(s, 1);
+  });
+
+  test('the Deployment names a service account that does not exist: a finding names the workload', async () => {
+    const s = await labelled('no-such-account');
+    await s.serviceAccount();
+    await s.deployment({ serviceAccountName: 'ap' });
+    await s.bind();
+    const { message } = await s.conditionIs('Ready', 'True', 'WorkloadUsesOtherServiceAccount');
+    expect(message).toBe(
+      'Deployment "app" runs as ServiceAccount "ap", which does not exist, and not as the bound "app": set spec.template.spec.serviceAccountName',
+    );
+    expect((await s.binding()).status?.findings).toEqual([{ code: 'WorkloadUsesOtherServiceAccount', severity: 'Warning', message }]);
+  });
+
+  test('the Deployment names a service account that is not the bound one: a finding names the workload', async () => {
+    const s = await labelled('other-account');
+    await s.serviceAccount();
+    await s.deployment({ serviceAccountName: 'default' });
+    await s.bind();
+    const { message } = await s.conditionIs('Ready', 'True', 'WorkloadUsesOtherServiceAccount');
+    expect(message).toBe(
+      'Deployment "app" runs as ServiceAccount "default" and not as the bound "app": set spec.template.spec.serviceAccountName',
+    );
+  });
+});
+
+/** A namespace that the grant selects, with a role that is in order. */
+async function labelled(name: string): Promise<Scene> {
+  const s = await scene(testbed, api, name);
+  await api.call('PATCH', `/api/v1/namespaces/${name}`, { patch: 'merge', body: { metadata: { labels: { team: 'article' } } } });
+  testbed.aws.account().role.put({ name: s.roleName, trustPolicy: right(s) });
+  return s;
+}
+
+describe.concurrent('bad input: a clear reason, nothing written, and a healthy binding beside it becomes Ready meanwhile', () => {
+  test('a binding that no grant covers', async () => {
+    const s = await scene(testbed, api, 'not-granted');
+    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: policy(ec2) });
+    await s.serviceAccount();
+    await s.bind();
+    const { message } = await s.conditionIs('Authorized', 'False', 'NotGranted');
+    expect(message).toBe(
+      `no IrsaGrant lets ServiceAccount "app" of namespace "not-granted" have role "${s.roleArn}" with audience "sts.amazonaws.com"; ask a platform engineer for a grant that covers all four`,
+    );
+    await s.conditionIs('Stalled', 'True', 'NotGranted');
+    await expectUntouched(s);
+    expect(testbed.aws.journal.filter(({ params }) => params['RoleName'] === s.roleName)).toEqual([]);
+  });
+
+  test('a malformed ARN is refused by the API server, with an example of a right one', async () => {
+    const s = await labelled('malformed-arn');
+    const wrong = [
+      `arn:aws:iam::${ACCOUNT}:policy/x`,
+      'app-role',
+      `arn:aws:iam::${ACCOUNT}:role/a*`,
+      `arn:aws:iam::1234:role/x`,
+      ` ${s.roleArn}`,
+    ];
+    for (const roleArn of wrong) {
+      await expect(s.bind({ roleArn })).rejects.toThrow(
+        'roleArn is the ARN of one role, for example arn:aws:iam::111122223333:role/team/app',
+      );
+    }
+  });
+
+  test('a role that does not exist', async () => {
+    const s = await labelled('no-role');
+    testbed.aws.account().role.delete(s.roleName);
+    await s.serviceAccount();
+    await s.bind();
+    const { message } = await s.conditionIs('Trusted', 'False', 'RoleNotFound');
+    expect(message).toBe(`IAM has no role "${s.roleArn}"; make it, or correct spec.roleArn (path and case count)`);
+    await s.conditionIs('Stalled', 'True', 'RoleNotFound');
+    await expectUntouched(s);
+  });
+
+  test('a role that only AWS can change', async () => {
+    const s = await labelled('unmodifiable');
+    const path = '/aws-service-role/elasticloadbalancing.amazonaws.com/';
+    const { arn } = testbed.aws.account().role.put({ name: 'AWSServiceRoleForElasticLoadBalancing', path, trustPolicy: policy(ec2) });
+    await s.serviceAccount();
+    await s.bind({ roleArn: arn });
+    const { message } = await s.conditionIs('Trusted', 'False', 'RoleUnmodifiable');
+    expect(message).toBe(`"${arn}" is a role that only AWS can change; bind a role of your own`);
+    await expectUntouched(s);
+    expect(
+      testbed.aws.journal.filter(
+        ({ operation, params }) => operation === 'UpdateAssumeRolePolicy' && params['RoleName']?.startsWith('AWSServiceRole'),
+      ),
+    ).toEqual([]);
+  });
+
+  test('a document at its quota', async () => {
+    const s = await labelled('at-quota');
+    const foreign = Array.from({ length: 9 }, (_, index) => ({ ...ec2, Sid: `Ec2number${index}of${'x'.repeat(80)}` }));
+    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: policy(...foreign) });
+    await s.serviceAccount();
+    await s.bind();
+    const { message } = await s.conditionIs('Trusted', 'False', 'TrustPolicyTooLarge');
+    expect(message).toMatch(/would have \d+ characters, and the account's quota is 2048/);
+    await expectUntouched(s);
+  });
+
+  test('a healthy binding beside them becomes Ready', async () => {
+    const s = await broken('healthy-beside', { policy: () => policy(ec2) });
+    await s.bind();
+    await s.allReady();
+    await s.conditionIs('Ready', 'True');
+    expect(s.writes()).toHaveLength(1);
+  });
+
+  async function expectUntouched(s: Scene): Promise<void> {
+    const { metadata } = await api.call<{ metadata: { annotations?: object } }>(
+      'GET',
+      `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`,
+    );
+    expect(metadata.annotations).toBeUndefined();
+    expect(s.writes()).toEqual([]);
+  }
+});
+
+describe('the OIDC provider in the account of the role: reported, nothing written, mended when it is there', () => {
+  test('it is not registered', async () => {
+    testbed.aws.account().provider.delete(testbed.issuer);
+    const s = await labelled('no-provider');
+    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: policy(ec2) });
+    await s.serviceAccount();
+    await s.deployment();
+    await s.bind();
+    const { message } = await s.conditionIs('ProviderReady', 'False', 'OidcProviderMissing');
+    expect(message).toBe(
+      `account ${ACCOUNT} has no OIDC provider for this cluster's issuer "${testbed.issuer}"; register it: aws iam create-open-id-connect-provider --url ${testbed.issuer} --client-id-list sts.amazonaws.com`,
+    );
+    expect(s.writes()).toEqual([]);
+    testbed.aws.account().provider.put({ issuer: testbed.issuer });
+    await s.allReady();
+    await s.conditionIs('Ready', 'True');
+    expect(s.writes()).toHaveLength(1);
+  });
+
+  test('the audience is missing from its client IDs', async () => {
+    testbed.aws.account().provider.put({ issuer: testbed.issuer, clientIds: ['sigstore'] });
+    const s = await labelled('no-audience');
+    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: policy(ec2) });
+    await s.serviceAccount();
+    await s.deployment();
+    await s.bind();
+    const { message } = await s.conditionIs('ProviderReady', 'False', 'OidcProviderAudienceMissing');
+    expect(message).toContain(`has the client IDs "sigstore"; wanted is "sts.amazonaws.com"`);
+    expect(s.writes()).toEqual([]);
+    testbed.aws.account().provider.put({ issuer: testbed.issuer });
+    await s.allReady();
+    await s.conditionIs('Ready', 'True');
+  });
+});

@@ -1,0 +1,166 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { STSClient } from '@aws-sdk/client-sts';
+import { type Api, connect } from './api.ts';
+import { type AwsDouble, startAwsDouble } from './aws/index.ts';
+import { BINARY_NAMES, type Binaries, ensureBinaries } from './binaries/index.ts';
+import { type AuditEvent, readAuditLog } from './control-plane/audit.ts';
+import { AUDIT_LOG_FILE, type ControlPlaneOptions, startControlPlane } from './control-plane/index.ts';
+import { untilInjected, untilNodeReady } from './control-plane/readiness.ts';
+import { writeKubeconfig } from './kubeconfig.ts';
+import { type KubectlOptions, kubectlOf } from './kubectl.ts';
+import { becomeGuest, runUnlessGuest } from './kubelet/guest.ts';
+import { runKubelet } from './kubelet/index.ts';
+import { runScheduler } from './scheduler.ts';
+import { makeScratch, sweepScratch } from './scratch.ts';
+
+export type { AwsDouble } from './aws/index.ts';
+export type { AuditEvent } from './control-plane/audit.ts';
+export { NODE, WORKLOAD_LABEL } from './control-plane/kwok.ts';
+export type { KubectlOptions } from './kubectl.ts';
+export { until } from './until.ts';
+
+export type TestbedOptions = ControlPlaneOptions;
+
+/** A Kubernetes cluster, an AWS beside it, and pods that become Ready only if STS lets them in. */
+export interface Testbed {
+  /** Files of this testbed only; gone after `stop`. */
+  readonly folder: string;
+  /** Path of the admin's kubeconfig. */
+  readonly kubeconfig: string;
+  readonly issuer: string;
+  /** URL of the API server. */
+  readonly server: string;
+  /** Trusts this cluster's issuer, and knows it as the EKS cluster `testbed`. */
+  readonly aws: AwsDouble;
+  /** Path of this testbed's own kubectl. */
+  readonly kubectlPath: string;
+  /** Runs kubectl, as the admin by default, and returns what it wrote; throws with its complaint. Two minutes at most. */
+  kubectl(args: readonly string[], options?: KubectlOptions): Promise<string>;
+  /** Path of a kubeconfig with a token, good for a day, of a ServiceAccount that exists. It may do what RBAC allows, and no more. */
+  kubeconfigFor(serviceAccount: { namespace: string; name: string }): Promise<string>;
+  /** Every write that ended up to now, refused ones too. An answer may reach its client a moment before it is in here. */
+  auditEvents(): Promise<AuditEvent[]>;
+  stop(): Promise<void>;
+}
+
+/** EKS caps a token at a day as well. */
+const TOKEN_SECONDS = 24 * 60 * 60;
+
+/** The first start builds Kubernetes, behind somebody else's build perhaps. */
+const START_DEADLINE_MS = 60 * 60_000;
+
+/**
+ * Starts a cluster of its own and comes back when it is ready: seconds, but minutes the very first time, when programs are built (it says so).
+ * With `TESTBED_KUBECONFIG=PATH` in the environment, that running cluster is used, and left running; it needs the EKS webhook, and kwok.
+ * `interrupt` ends the start, not the testbed.
+ */
+export async function startTestbed(options: TestbedOptions = {}, interrupt: AbortSignal = new AbortController().signal): Promise<Testbed> {
+  const signal = AbortSignal.any([interrupt, AbortSignal.timeout(START_DEADLINE_MS)]);
+  const binaries = await ensureBinaries(signal);
+  await sweepScratch(BINARY_NAMES);
+  const given = process.env['TESTBED_KUBECONFIG'];
+  const cluster =
+    given === undefined || given === '' ? await ownCluster(binaries, options, signal) : await givenCluster(given, options, signal);
+  try {
+    return await furnish(cluster, binaries);
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}
+
+/** A cluster whose pods somebody runs. */
+interface Cluster {
+  folder: string;
+  kubeconfig: string;
+  issuer: string;
+  api: Api;
+  auditLog: string;
+  /** What goes on in the cluster until the signal, given a way to ask STS. */
+  run(sts: STSClient, signal: AbortSignal): Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+async function ownCluster(binaries: Binaries, options: TestbedOptions, signal: AbortSignal): Promise<Cluster> {
+  const controlPlane = await startControlPlane(binaries, options, signal);
+  const { api, folder } = controlPlane;
+  return {
+    ...controlPlane,
+    auditLog: join(folder, AUDIT_LOG_FILE),
+    run: (sts, until) =>
+      Promise.all([runScheduler(api, until), runUnlessGuest(api, (unlessGuest) => runKubelet(api, sts, unlessGuest), until)]),
+  };
+}
+
+async function givenCluster(kubeconfig: string, options: TestbedOptions, signal: AbortSignal): Promise<Cluster> {
+  if (Object.keys(options).length > 0) {
+    throw new Error(
+      `the cluster of TESTBED_KUBECONFIG runs already, so it cannot be started with ${JSON.stringify(options)}: unset it for this test`,
+    );
+  }
+  const api = connect(kubeconfig);
+  const { issuer } = await api.call<{ issuer: string }>('GET', '/.well-known/openid-configuration', { signal });
+  await Promise.all([untilNodeReady(api, signal), untilInjected(api, signal)]);
+  const guest = await becomeGuest(api, signal);
+  const folder = makeScratch();
+  return {
+    folder,
+    kubeconfig,
+    issuer,
+    api,
+    auditLog: join(dirname(kubeconfig), AUDIT_LOG_FILE), // there when it is another testbed's
+    run: (sts, until) => runKubelet(api, sts, until),
+    async stop() {
+      await guest.leave();
+      api.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function furnish(cluster: Cluster, binaries: Binaries): Promise<Testbed> {
+  const { folder, kubeconfig, issuer, api } = cluster;
+  const aws = await startAwsDouble();
+  aws.trustIssuer(issuer, () => api.call('GET', '/openid/v1/jwks'));
+  aws.cluster({ name: 'testbed', issuer });
+  // Whoever calls AssumeRoleWithWebIdentity is nobody yet: the token speaks for him.
+  const sts = new STSClient({ endpoint: aws.endpoint, region: 'us-east-1' });
+  const over = new AbortController();
+  const running = cluster.run(sts, over.signal);
+
+  return {
+    folder,
+    kubeconfig,
+    issuer,
+    server: api.server,
+    aws,
+    kubectlPath: binaries.kubectl,
+    kubectl: kubectlOf(binaries.kubectl, kubeconfig, folder),
+    async kubeconfigFor({ namespace, name }) {
+      const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
+      const { status } = await api.call<{ status: { token: string } }>('POST', path, {
+        body: { spec: { expirationSeconds: TOKEN_SECONDS } },
+      });
+      const home = join(folder, 'service-accounts');
+      mkdirSync(home, { recursive: true });
+      const tokenFile = join(home, `${namespace}.${name}.token`);
+      writeFileSync(tokenFile, status.token, { mode: 0o600 });
+      const file = join(home, `${namespace}.${name}.kubeconfig`);
+      writeKubeconfig(file, { server: api.server, authority: api.authority }, { tokenFile });
+      return file;
+    },
+    async auditEvents() {
+      if (!existsSync(cluster.auditLog))
+        throw new Error(`there is no "${cluster.auditLog}": only a testbed's own cluster has an audit log to read`);
+      return readAuditLog(cluster.auditLog);
+    },
+    async stop() {
+      over.abort();
+      await running;
+      sts.destroy();
+      await aws.stop();
+      await cluster.stop();
+    },
+  };
+}
