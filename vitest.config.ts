@@ -4,7 +4,13 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'test/testbed/**/*.test.ts'], exclude: ['test/testbed/**/*.integration.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/testbed/**/*.test.ts', 'test/trust/**/*.test.ts'],
+          exclude: ['test/testbed/**/*.integration.test.ts'],
+        },
+      },
       {
         test: {
           name: 'integration',

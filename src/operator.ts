@@ -20,6 +20,7 @@ import { world } from './controllers/world.ts';
 import { bindingWrites } from './kube/binding-writes.ts';
 import { connect } from './kube/config.ts';
 import { EventRecorder } from './kube/events.ts';
+import { fenced } from './kube/fence.ts';
 import { readIssuer } from './kube/issuer.ts';
 import { leaseLock } from './kube/lease.ts';
 import { listWatch, type Resource } from './kube/list-watch.ts';
@@ -103,7 +104,9 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     ),
     loop(providerController({ world: everything, providers: iamProviders(aws.iam, call), sweepIntervalMs: config.sweepIntervalMs })),
     loop(trustController({ world: everything, roles, events, metrics: metrics.trust, clock, random })),
-    loop(bindingController({ world: everything, writes: bindingWrites(transport, fence), events, metrics: metrics.binding, clock })),
+    loop(
+      bindingController({ world: everything, writes: bindingWrites(fenced(transport, fence)), events, metrics: metrics.binding, clock }),
+    ),
   ];
   metrics.observe(readings(everything));
 

@@ -128,7 +128,6 @@ export const bindingStatus = z.object({
 export type BindingSpec = Omit<z.output<typeof bindingSpec>, 'roleArn'> & { readonly roleArn: RoleArn };
 export type RoleEntry = z.output<typeof roleEntry>;
 export type RestartEntry = z.output<typeof restartEntry>;
-export type RestartPhase = RestartEntry['phase'];
 export interface BindingStatus extends Omit<z.output<typeof bindingStatus>, 'conditions'> {
   readonly conditions: readonly Condition[];
 }

@@ -1,7 +1,6 @@
 /** Every string that somebody outside of the process knows us by. */
 export const GROUP = 'irsa-operator.dev';
 export const VERSION = 'v1alpha1';
-export const API_VERSION = `${GROUP}/${VERSION}`;
 
 /** Lets us clean up what we wrote before a binding goes. */
 export const FINALIZER = `${GROUP}/finalizer`;

@@ -41,6 +41,8 @@ const open = (step: StepCondition, reason: string, message: string, terminal = f
   terminal,
   findings: [],
 });
+/** Somebody else is asked; what was reported before stands until the answer comes. */
+const pending = (step: StepCondition, message: string): Violation => ({ ...open(step, 'Pending', message), pending: true });
 const good = (reason: string, message: string): Assessment => ({ status: 'True', reason, message });
 
 const authorized: Check = ({ claim }) => (claim.kind === 'refused' ? refused('Authorized', claim.finding) : undefined);
@@ -65,7 +67,7 @@ const providerRegistered: Check = ({ seen: { provider, cluster }, spec }) => {
   if (cluster.kind === 'unknown') return undefined;
   const { account } = roleArnParts(spec.roleArn);
   if (provider === undefined)
-    return open('ProviderReady', 'Pending', `account ${account} is being asked for the OIDC provider of "${cluster.issuer}"`);
+    return pending('ProviderReady', `account ${account} is being asked for the OIDC provider of "${cluster.issuer}"`);
   switch (provider.kind) {
     case 'unreadable':
       return open('ProviderReady', 'ProviderUnreadable', provider.why);
@@ -97,7 +99,7 @@ function missingAudience(arn: string, issuer: string, clientIds: readonly string
 const trusted: Check = ({ seen, spec }) => {
   const verdict = seen.verdicts.get(spec.roleArn);
   if (verdict === undefined || verdict.kind === 'released')
-    return open('Trusted', 'Pending', `the trust policy of "${spec.roleArn}" is being looked at`);
+    return pending('Trusted', `the trust policy of "${spec.roleArn}" is being looked at`);
   switch (verdict.kind) {
     case 'allowed':
       return undefined;

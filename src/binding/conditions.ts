@@ -16,6 +16,8 @@ export interface Violation {
   readonly message: string;
   /** Nothing will happen until somebody changes something. */
   readonly terminal: boolean;
+  /** We did not look yet, which says nothing about the world. */
+  readonly pending?: boolean;
   readonly findings: readonly Finding[];
 }
 

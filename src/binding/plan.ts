@@ -1,5 +1,5 @@
-import { type BindingStatus, MAX_FINDINGS, type RoleEntry } from '../api/binding.ts';
-import type { Assessment, StepCondition } from '../api/condition.ts';
+import { type BindingStatus, type IrsaBinding, MAX_FINDINGS, type RoleEntry } from '../api/binding.ts';
+import { type Assessment, conditionOf, type StepCondition } from '../api/condition.ts';
 import type { Finding } from '../api/finding.ts';
 import { FINALIZER } from '../api/names.ts';
 import { isProblem } from '../api/problem.ts';
@@ -42,7 +42,13 @@ export function planBinding(seen: Observed): BindingPlan {
   const scope: Scope = { seen, spec: binding.spec, claim, pods: assessPods(seen, binding.spec, acts) };
   const { held, violation } = walk(scope);
   const steps = acts ? stepsOf(scope, held) : [];
+  // After a restart nothing was looked at yet: what the last process found stands, and nobody is alarmed.
+  if (violation?.pending && assessedBefore(binding, violation.step)) return { steps, status: binding.status, lookAgainInMs: undefined };
   return { steps, status: statusOf(scope, held, violation, acts), lookAgainInMs: lookAgain(scope, held) };
+}
+
+function assessedBefore({ metadata, status }: IrsaBinding, step: StepCondition): boolean {
+  return status.observedGeneration === metadata.generation && conditionOf(status.conditions, step) !== undefined;
 }
 
 /** Each stage whose checks hold, up to the first that does not. */

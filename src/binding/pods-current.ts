@@ -45,7 +45,8 @@ export function assessPods(seen: Observed, spec: BindingSpec, acts: boolean): Po
     counts,
     records: restarts?.records ?? records,
     steps: restarts?.steps ?? [],
-    lookAgainAt: early && stale.length > 0 ? settled : restarts?.lookAgainAt,
+    // Pods that a trust repair left unready change no more by themselves than stale ones.
+    lookAgainAt: early && judged.some(({ pod, state }) => state.kind === 'stale' || !pod.ready) ? settled : restarts?.lookAgainAt,
   };
 }
 

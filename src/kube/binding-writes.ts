@@ -4,17 +4,16 @@ import { FIELD_MANAGER, FINALIZER, STATUS_FIELD_MANAGER } from '../api/names.ts'
 import type { BindingWrites, Removal } from '../controllers/binding/ports.ts';
 import { apply, mergePatch, type Target } from './apply.ts';
 import { deletePod, evict } from './evict.ts';
+import { metaOf } from './objects.ts';
 import { IRSA_BINDING, SERVICE_ACCOUNT } from './resource-types.ts';
-import { CALL_DEADLINE_MS, type Transport } from './transport.ts';
-
-/** Asked right before each write: throws where the lease would not outlast the call. */
-export type Fence = (deadlineMs: number) => void;
+import type { Requests } from './transport.ts';
 
 /** The writes of the binding controller, each with the identity of the object that was looked at. Throws `Fault` and nothing else. */
-export function bindingWrites(transport: Transport, fence: Fence): BindingWrites {
+export function bindingWrites(requests: Requests): BindingWrites {
   const finalizers = async (binding: IrsaBinding, wanted: readonly string[], signal: AbortSignal) => {
-    fence(CALL_DEADLINE_MS);
-    await mergePatch(transport, targetOf(binding), { metadata: { finalizers: wanted } }, { manager: FIELD_MANAGER }, signal);
+    return versionOf(
+      await mergePatch(requests, targetOf(binding), { metadata: { finalizers: wanted } }, { manager: FIELD_MANAGER }, signal),
+    );
   };
   return {
     addFinalizer: (binding, signal) => finalizers(binding, [...binding.metadata.finalizers, FINALIZER], signal),
@@ -25,10 +24,9 @@ export function bindingWrites(transport: Transport, fence: Fence): BindingWrites
         signal,
       ),
     async annotate({ namespace, name, uid }, annotations, signal) {
-      fence(CALL_DEADLINE_MS);
       // With the uid an apply never makes a ServiceAccount: where it is gone or another, the API server answers with a conflict.
       await apply(
-        transport,
+        requests,
         { type: SERVICE_ACCOUNT, namespace, name, uid },
         { metadata: { annotations } },
         { manager: FIELD_MANAGER },
@@ -36,8 +34,7 @@ export function bindingWrites(transport: Transport, fence: Fence): BindingWrites
       );
     },
     async evict(pod, signal): Promise<Removal> {
-      fence(CALL_DEADLINE_MS);
-      const answer = await evict(transport, pod, signal);
+      const answer = await evict(requests, pod, signal);
       switch (answer.kind) {
         case 'evicted':
         case 'gone':
@@ -49,15 +46,19 @@ export function bindingWrites(transport: Transport, fence: Fence): BindingWrites
       }
     },
     async deletePod(pod: Pod, signal): Promise<Removal> {
-      fence(CALL_DEADLINE_MS);
-      await deletePod(transport, pod, signal);
+      await deletePod(requests, pod, signal);
       return { kind: 'gone' };
     },
     async report(binding, status, signal) {
-      fence(CALL_DEADLINE_MS);
-      await apply(transport, targetOf(binding), { status }, { manager: STATUS_FIELD_MANAGER, subresource: 'status' }, signal);
+      return versionOf(
+        await apply(requests, targetOf(binding), { status }, { manager: STATUS_FIELD_MANAGER, subresource: 'status' }, signal),
+      );
     },
   };
+}
+
+function versionOf(answer: unknown): string {
+  return metaOf(answer).resourceVersion;
 }
 
 function targetOf({ metadata: { namespace, name, uid, resourceVersion } }: IrsaBinding): Target {

@@ -116,7 +116,11 @@ export function metrics(version: string) {
     ['verb', 'host'],
     REQUEST_BUCKETS,
   );
-  const restRetries = counter('rest_client_request_retries_total', 'Requests to the API server that were sent again.', ['code', 'verb']);
+  const restRetries = counter('rest_client_request_retries_total', 'Requests to the API server that were sent again.', [
+    'code',
+    'verb',
+    'host',
+  ]);
 
   const awsRequests = counter('irsa_aws_requests_total', 'Calls to AWS.', ['service', 'operation', 'code']);
   const awsTime = histogram('irsa_aws_request_duration_seconds', 'Length of calls to AWS.', ['service', 'operation'], REQUEST_BUCKETS);
@@ -205,7 +209,7 @@ export function metrics(version: string) {
         restRequests.inc({ code, method, host });
         restTime.observe({ verb: method, host }, seconds);
       },
-      retried: (code: string, verb: string) => restRetries.inc({ code, verb }),
+      retried: (code: string, verb: string, host: string) => restRetries.inc({ code, verb, host }),
     },
     aws: {
       requested(service: string, operation: string, code: string, seconds: number) {
@@ -232,5 +236,3 @@ export function metrics(version: string) {
     },
   };
 }
-
-export type Metrics = ReturnType<typeof metrics>;

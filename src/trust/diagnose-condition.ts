@@ -119,8 +119,9 @@ function unreadable({ members, block, statement }: Judged): Remark[] {
   return reasons.map((reason) => ({ code: 'TrustConditionKeyUnknown' as const, text: `${nameOf(statement)} cannot be judged: ${reason}` }));
 }
 
-/** The `sub` and the `aud` of a foreign issuer are one mistake, not two. */
+/** The `sub` and the `aud` of foreign issuers are one mistake, and the plainer word for it is enough. */
 function onePerIssuer(remarks: readonly Remark[]): Remark[] {
-  const collapsing = new Set(['TrustMultiIssuerAnd', 'TrustConditionKeyIssuerMismatch']);
-  return remarks.filter(({ code }, at) => !collapsing.has(code) || remarks.findIndex((other) => other.code === code) === at);
+  const mixUp =
+    remarks.find(({ code }) => code === 'TrustMultiIssuerAnd') ?? remarks.find(({ code }) => code === 'TrustConditionKeyIssuerMismatch');
+  return remarks.filter((one) => one === mixUp || (one.code !== 'TrustMultiIssuerAnd' && one.code !== 'TrustConditionKeyIssuerMismatch'));
 }

@@ -399,6 +399,154 @@ describe('the verdict', () => {
     test(sentence, () => expect(evaluate(read(policy(...statements)), REQUEST)).toEqual(verdict));
 });
 
+describe('the reason of an unknown is a phrase that a person can read', () => {
+  const on = (operator: string, value: unknown, key = SUB) => allow({ [operator]: { [key]: value } });
+  const seconds = 'aws:EpochTime';
+  const reasons: Record<string, object> = {
+    'a condition value is a JSON null': on('StringEquals', null),
+    'a condition value is a JSON array': on('StringEquals', [['x']]),
+    'an ARN operator compares a value that is no ARN': on('ArnLike', 'x'),
+    'Bool compares what is neither "true" nor "false"': on('Bool', 'true'),
+    'a condition compares what is not a date': on('DateEquals', '2020-01-01'),
+    'a condition compares what is not a number': on('NumericEquals', 'many', seconds),
+    'IpAddress compares what is no address': on('IpAddress', 'x'),
+    'BinaryEquals compares what is no binary value': on('BinaryEquals', 'x'),
+    'Null compares what is neither "true" nor "false"': on('Null', 'x'),
+    'what ForAnyValue with IfExists means for an absent key is not documented': on('ForAnyValue:StringEqualsIfExists', 'x', ABSENT),
+    'a negated operator has an empty list of values': on('StringNotEquals', []),
+    'a policy variable in a condition has no value': on('StringNotEquals', `\${aws:username}`),
+    'a value contains a "${" that does not begin a policy variable': on('StringEquals', `\${`),
+    'the role has several tags that "aws:ResourceTag/a" may mean': on('StringEquals', 'x', 'aws:ResourceTag/a'),
+    '"X" is no condition operator': on('X', 'x'),
+    'its "Condition" is not an object': allow([]),
+    'its condition "StringEquals" is not an object': allow({ StringEquals: 'x' }),
+    'its action is a JSON number': allow(undefined, { Action: 5 }),
+    'it has no "Action"': allow(undefined, { Action: undefined }),
+    'it has both "Action" and "NotAction"': allow(undefined, { NotAction: 'x' }),
+    'it has no "Principal"': allow(undefined, { Principal: undefined }),
+    'it has both "Principal" and "NotPrincipal"': allow(undefined, { NotPrincipal: 'x' }),
+    'it allows with "NotPrincipal"': allow(undefined, { Principal: undefined, NotPrincipal: { AWS: 'x' } }),
+    'its principal is neither an object nor "*"': allow(undefined, { Principal: 'x' }),
+    'its principal of the kind "AWS" is a JSON number': allow(undefined, { Principal: { AWS: 5 } }),
+    'IAM has no principal of the kind "X"': allow(undefined, { Principal: { X: 'x' } }),
+    'what "*" means as a federated principal is not documented': allow(undefined, { Principal: { Federated: '*' } }),
+    'whether an Allow for "*" lets web identities in is not documented': allow(undefined, { Principal: '*' }),
+  };
+  for (const [reason, statement] of Object.entries(reasons)) {
+    test(reason, () => {
+      const verdict = evaluate(read(policy(statement)), {
+        ...REQUEST,
+        roleTags: new Map([
+          ['a', 'x'],
+          ['A', 'y'],
+        ]),
+      });
+      expect(verdict).toEqual({
+        kind: 'unknown',
+        reason: `statement 1: ${reason}`,
+        statement: { index: 1, sid: undefined },
+        effect: 'Allow',
+        part: expect.anything(),
+      });
+    });
+  }
+
+  test('also of a version of the language that does not exist', () => {
+    const document = read(JSON.stringify({ Version: '2020-01-01', Statement: on('StringEquals', `\${x}`) }));
+    const reason = 'statement 1: the policy language has no version "2020-01-01", and the value contains "${"';
+    expect(evaluate(document, REQUEST)).toEqual({
+      kind: 'unknown',
+      reason,
+      statement: { index: 1, sid: undefined },
+      effect: 'Allow',
+      part: expect.anything(),
+    });
+  });
+
+  test('also of a Deny for an account', () => {
+    const verdict = evaluate(
+      read(policy(allow(undefined), allow(undefined, { Effect: 'Deny', Principal: { AWS: '111122223333' } }))),
+      REQUEST,
+    );
+    expect(verdict).toEqual({
+      kind: 'unknown',
+      reason: 'statement 2: whether a Deny for the account 111122223333 covers web identities is not documented',
+      statement: { index: 2, sid: undefined },
+      effect: 'Deny',
+      part: { kind: 'principal' },
+    });
+  });
+
+  test('names the part', () => {
+    const parts = [allow([]), allow(undefined, { Action: 5 }), allow(undefined, { Principal: 'x' }), allow(undefined, { X: 1 })];
+    const kinds = parts
+      .map((statement) => evaluate(read(policy(statement)), REQUEST))
+      .map((verdict) => verdict.kind === 'unknown' && verdict.part.kind);
+    expect(kinds).toEqual(['block', 'action', 'principal', 'members']);
+  });
+});
+
+describe('dates and numbers are read strictly', () => {
+  const at = (value: unknown) => condition('DateGreaterThan', 'aws:CurrentTime', value);
+  const dates: Record<string, Outcome> = {
+    '2025-12-31': 'yes',
+    '2025-12-31T23:59Z': 'yes',
+    '2025-12-31T23:59:59Z': 'yes',
+    '2025-12-31T23:59:59.123456789Z': 'yes',
+    '2026-01-01T00:59:59+01:00': 'yes',
+    '2026-01-01T00:00:00-01:00': 'no',
+    '12345': 'yes',
+    '999999999999': 'no',
+    '9999': 'unknown',
+    '1234567890123': 'unknown',
+    'x2025-12-31': 'unknown',
+    '2025-12-31x': 'unknown',
+    '2025-12-31T23:59': 'unknown',
+    '2025-12-31T23:59:59.Z': 'unknown',
+    '2025-12-31Z': 'unknown',
+    '25-12-31': 'unknown',
+    '2025-1-1': 'unknown',
+    x12345: 'unknown',
+    '12345x': 'unknown',
+  };
+  for (const [text, wanted] of Object.entries(dates)) test(`date ${text}`, () => expect(at(text)).toBe(wanted));
+
+  const numbers: Record<string, Outcome> = {
+    '-1': 'yes',
+    '0.5': 'yes',
+    '999999999999999': 'no',
+    '9999999999999999': 'unknown',
+    '1e3': 'unknown',
+    ' 1': 'unknown',
+    '1 ': 'unknown',
+    '1.': 'unknown',
+    '.5': 'unknown',
+  };
+  for (const [text, wanted] of Object.entries(numbers))
+    test(`number ${text}`, () => expect(condition('NumericGreaterThan', 'aws:EpochTime', text)).toBe(wanted));
+
+  const orders: Record<string, readonly [smaller: Outcome, equal: Outcome, greater: Outcome]> = {
+    Equals: ['no', 'yes', 'no'],
+    LessThan: ['no', 'no', 'yes'],
+    LessThanEquals: ['no', 'yes', 'yes'],
+    GreaterThan: ['yes', 'no', 'no'],
+    GreaterThanEquals: ['yes', 'yes', 'no'],
+    NotEquals: ['yes', 'no', 'yes'],
+  };
+  for (const [order, wanted] of Object.entries(orders)) {
+    test(`${order} against a smaller, an equal and a greater value`, () => {
+      for (const kind of ['Date', 'Numeric']) {
+        expect(['1767225599', '1767225600', '1767225601'].map((value) => condition(kind + order, 'aws:EpochTime', value))).toEqual(wanted);
+      }
+    });
+  }
+
+  test('booleans', () => {
+    const over = (value: unknown) => condition('Bool', 'aws:SecureTransport', value);
+    expect(['true', 'false', true, false, 'True', ''].map(over)).toEqual(['yes', 'no', 'yes', 'no', 'unknown', 'unknown']);
+  });
+});
+
 function denied(statement: object): Outcome {
   const verdict = evaluate(read(policy(allow(undefined), statement)), REQUEST);
   return verdict.kind === 'denied' ? 'yes' : verdict.kind === 'allowed' ? 'no' : 'unknown';

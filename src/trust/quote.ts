@@ -27,5 +27,7 @@ const MAX_LISTED = 4;
 
 /** `statement 2`, or `statement 2 ("AllowController")` when it has a Sid. */
 export function nameOf(statement: Pick<Statement, 'index' | 'sid'>): string {
-  return statement.sid === undefined || statement.sid === '' ? `statement ${statement.index}` : `statement ${statement.index} (${quote(statement.sid)})`;
+  return statement.sid === undefined || statement.sid === ''
+    ? `statement ${statement.index}`
+    : `statement ${statement.index} (${quote(statement.sid)})`;
 }

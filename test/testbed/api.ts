@@ -42,7 +42,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The testbed's own way to an API server: with a deadline on everything, and without the operator's code, whose mistakes it must not share. */
+/** The testbed's own way to an API server: a deadline on everything, and none of the operator's code, whose mistakes it must not share. */
 export interface Api {
   readonly server: string;
   /** PEM of the authority in the kubeconfig. */

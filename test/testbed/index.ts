@@ -51,7 +51,7 @@ const TOKEN_SECONDS = 24 * 60 * 60;
 const START_DEADLINE_MS = 60 * 60_000;
 
 /**
- * Starts a cluster of its own and comes back when it is ready: seconds, but minutes the very first time, when programs are built (it says so).
+ * Starts a cluster of its own and comes back when it is ready: seconds, but minutes the first time, when it builds programs (it says so).
  * With `TESTBED_KUBECONFIG=PATH` in the environment, that running cluster is used, and left running; it needs the EKS webhook, and kwok.
  * `interrupt` ends the start, not the testbed.
  */

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** A living process. A pid alone is given out again after its process died; together with the moment of the start it names one process for good. */
+/** A living process. The pid alone is given out again after its death; with the moment of the start it names one process for good. */
 export interface Process {
   pid: number;
   /** Linux: clock ticks since boot. Elsewhere: seconds since 1970. Only ever compared on one machine. */

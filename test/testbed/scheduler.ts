@@ -7,7 +7,7 @@ interface PendingPod extends KubeObject {
   spec: { schedulingGates?: readonly unknown[] };
 }
 
-/** Long enough for an API server that is restarting; a pod that is still unbound after it stays pending, as with a real scheduler that is down. */
+/** Long enough for an API server that restarts; a pod that is unbound after it stays pending, as when a real scheduler is down. */
 const BIND_DEADLINE_MS = 30_000;
 
 /** Binds every pod to the one node, so that manifests work as they are. Runs until the signal; never throws. */

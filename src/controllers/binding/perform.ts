@@ -7,9 +7,11 @@ import type { Step } from '../../binding/plan.ts';
 import type { Blocked } from '../../binding/restarts.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { BindingOptions } from './index.ts';
+import type { OwnWrites } from './own-writes.ts';
 
 interface PerformOptions extends BindingOptions {
   readonly blocked: Map<string, Blocked>;
+  readonly ownWrites: OwnWrites;
   readonly log: Log;
 }
 
@@ -19,11 +21,11 @@ export async function perform(step: Step, seen: Observed, options: PerformOption
   const { binding, serviceAccount } = seen;
   switch (step.do) {
     case 'addFinalizer':
-      await writes.addFinalizer(binding, signal);
+      options.ownWrites.wrote(binding, await writes.addFinalizer(binding, signal));
       return 'done';
     case 'removeFinalizer':
       log.info({}, 'lets the binding go');
-      await writes.removeFinalizer(binding, signal);
+      options.ownWrites.wrote(binding, await writes.removeFinalizer(binding, signal));
       return 'done';
     case 'annotate':
       if (serviceAccount !== undefined) await annotate(binding, serviceAccount, step.annotations, options, signal);

@@ -4,14 +4,14 @@ import type { Pod, ServiceAccount } from '../../api/cluster.ts';
 /** What came of taking a pod away. */
 export type Removal = { readonly kind: 'gone' } | { readonly kind: 'budget' | 'multipleBudgets'; readonly message: string };
 
-/** Every write to Kubernetes for a binding. All throw `Fault` and nothing else; all are idempotent. */
+/** Every write to Kubernetes for a binding. All throw `Fault` and nothing else; all are idempotent. Writes of the binding answer with its new version. */
 export interface BindingWrites {
-  addFinalizer(binding: IrsaBinding, signal: AbortSignal): Promise<void>;
-  removeFinalizer(binding: IrsaBinding, signal: AbortSignal): Promise<void>;
+  addFinalizer(binding: IrsaBinding, signal: AbortSignal): Promise<string>;
+  removeFinalizer(binding: IrsaBinding, signal: AbortSignal): Promise<string>;
   /** Everything that we hold of the ServiceAccount becomes exactly this; `{}` takes away what we set. Never makes one. */
   annotate(account: ServiceAccount, annotations: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void>;
   evict(pod: Pod, signal: AbortSignal): Promise<Removal>;
   deletePod(pod: Pod, signal: AbortSignal): Promise<Removal>;
   /** Refused with a conflict where the binding is not the one that was looked at any more. */
-  report(binding: IrsaBinding, status: BindingStatus, signal: AbortSignal): Promise<void>;
+  report(binding: IrsaBinding, status: BindingStatus, signal: AbortSignal): Promise<string>;
 }

@@ -29,7 +29,8 @@ export async function perform(arn: RoleArn, step: RoleStep, options: TrustOption
     case 'read':
       log.debug({ why: step.why }, 'reads the role');
       await readRole(world.roles, roles, arn, clock, signal);
-      return settled; // what came of it wakes the controller, if it is news
+      // Also what did not change is news: that a write still stands at this age, say.
+      return recheck(0, 'the role was read');
     case 'believe':
       believed(world.roles, arn);
       return settled;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 export type BinaryName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl' | 'kwok' | 'amazon-eks-pod-identity-webhook';
 
-/** One Go module of `modules/`: a go.mod without code of ours, that pins one upstream project. Their requirements disagree, so each has its own. */
+/** One Go module of `modules/`: a go.mod without code of ours, that pins one upstream project. Their requirements disagree. */
 export interface GoModule {
   name: string;
   /** Absolute. */

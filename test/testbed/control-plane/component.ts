@@ -42,12 +42,15 @@ export async function startComponent<Port extends string>(
     const ports = await freePorts(launch.ports);
     signal.throwIfAborted();
     const child = run(launch.binary, launch.args(ports), folder, log);
+    living.add(child);
     const ended = endOf(child);
+    void ended.then(() => living.delete(child));
     try {
       await waitUntilUp(launch, ports, ended, signal);
       return { name: launch.name, ports, stop: watchOver(launch.name, child, ended, log) };
     } catch (error) {
       await kill(child, ended);
+      signal.throwIfAborted(); // not its fault
       if (!(error instanceof EarlyEnd)) throw new Error(`${launch.name}: ${messageOf(error)}\n${tail(log)}`);
       // Another process took the port between our look and its bind.
       if (attempt < PORT_ATTEMPTS && /address already in use/.test(tail(log))) continue;
@@ -114,10 +117,8 @@ function watchOver(name: string, child: ChildProcess, ended: Promise<string>, lo
   void ended.then((how) => {
     if (!expected) process.stderr.write(`testbed: ${name} ended by itself (${how}); the last lines of its log:\n${tail(log)}\n`);
   });
-  living.add(child);
   return async () => {
     expected = true;
-    living.delete(child);
     await kill(child, ended);
   };
 }

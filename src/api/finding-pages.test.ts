@@ -1,0 +1,80 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { FINDINGS, type FindingCode } from './finding.ts';
+
+/** Nobody reads more of a page at night. */
+const MAX_LINES = 30;
+const SECTIONS = ['What you see', 'Why', 'How it was found', 'What irsa-operator does', 'What you do', 'See also'];
+
+const folder = (path: string) => fileURLToPath(new URL(`../../${path}/`, import.meta.url));
+const PAGES = folder('docs/findings');
+const CORPUS = folder('test/golden/trust');
+const INDEX = 'README.md';
+const codes = Object.keys(FINDINGS) as FindingCode[];
+
+const linesOf = (name: string): string[] => readFileSync(`${PAGES}${name}`, 'utf8').trimEnd().split('\n');
+const headings = (lines: readonly string[], level: '#' | '##') =>
+  lines.filter((line) => line.startsWith(`${level} `)).map((line) => line.slice(level.length + 1));
+
+describe('the pages of the findings', () => {
+  test('there is one for each code, an index, and nothing else', () => {
+    expect(readdirSync(PAGES).toSorted()).toEqual([INDEX, ...codes.map((code) => `${code}.md`)].toSorted());
+  });
+
+  for (const code of codes) {
+    test(`${code}: has its code as title, every section in order and with text, and at most ${MAX_LINES} lines`, () => {
+      const lines = linesOf(`${code}.md`);
+      // A comment in a command is no title.
+      const prose = lines
+        .join('\n')
+        .replace(/^```[\s\S]*?^```$/gm, '')
+        .split('\n');
+      expect(lines[0]).toEqual(`# ${code}`);
+      expect(headings(prose, '#')).toEqual([code]);
+      expect(headings(prose, '##')).toEqual(SECTIONS);
+      expect(lines.filter((line, at) => line.startsWith('## ') && !lines[at + 1])).toEqual([]);
+      expect(lines.length).toBeLessThanOrEqual(MAX_LINES);
+    });
+  }
+
+  test('the index has a row with its severity for each code, in the order of the vocabulary', () => {
+    const rows = linesOf(INDEX).flatMap((line) => {
+      const [, code, page, severity] = /^\| \[(\w+)\]\((\w+)\.md\) \| (\w+) \| \S/.exec(line) ?? [];
+      return code === undefined ? [] : [{ code, page, severity }];
+    });
+    expect(rows).toEqual(codes.map((code) => ({ code, page: code, severity: FINDINGS[code] })));
+  });
+
+  test('the group titles of the index are those of the vocabulary', () => {
+    const source = readFileSync(fileURLToPath(new URL('finding.ts', import.meta.url)), 'utf8');
+    expect(headings(linesOf(INDEX), '##')).toEqual([...source.matchAll(/^ {2}\/\/ (.*)$/gm)].map(([, title]) => title));
+  });
+
+  test('they link only to pages that exist', () => {
+    const names = new Set(readdirSync(PAGES));
+    const broken = [...names].flatMap((name) => {
+      const links = [
+        ...linesOf(name)
+          .join('\n')
+          .matchAll(/\]\((\w+\.md)\)/g),
+      ].map(([, link = '']) => link);
+      return links.filter((link) => !names.has(link)).map((link) => `${name} -> ${link}`);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  test('they quote diagnoses of trust policies word for word, as the corpus records them', () => {
+    const recorded = new Set(readdirSync(CORPUS).flatMap((name) => messagesIn(readFileSync(`${CORPUS}${name}`, 'utf8'))));
+    const quoted = codes.flatMap((code) => linesOf(`${code}.md`).filter((line) => line.startsWith('trust policy of ')));
+    expect(quoted.length).toBeGreaterThan(0);
+    expect(quoted.filter((line) => !recorded.has(line))).toEqual([]);
+  });
+});
+
+function messagesIn(text: string): string[] {
+  const { findings = [], plan } = JSON.parse(text) as Record<'findings', { message: string }[]> & {
+    plan?: { findings: { message: string }[] };
+  };
+  return [...findings, ...(plan?.findings ?? [])].map(({ message }) => message);
+}

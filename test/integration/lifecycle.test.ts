@@ -1,0 +1,252 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
+import { ACCOUNT, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
+import { type Api, connect } from '../testbed/api.ts';
+import { startTestbed, type Testbed } from '../testbed/index.ts';
+import { until } from '../testbed/until.ts';
+
+/** What a binding does after it works: change, end, a restart of the operator, another replica. Everything runs with the RBAC that ships. */
+const SWEEP = ['--sweep-interval', '2s'];
+const SECOND_LOOK_MS = 5_000;
+const OPERATOR_USER = 'system:serviceaccount:irsa-operator-system:irsa-operator';
+const PATIENCE = { timeoutMs: 60_000 };
+
+let testbed: Testbed;
+let api: Api;
+let operator: RunningOperator;
+
+beforeAll(async () => {
+  testbed = await startTestbed();
+  api = connect(testbed.kubeconfig);
+  testbed.aws.account().provider.put({ issuer: testbed.issuer });
+  await install(testbed);
+  operator = await startOperator(testbed, SWEEP);
+  const spec = { roleArns: [`arn:aws:iam::${ACCOUNT}:role/*`], namespaces: { names: NAMES }, serviceAccountNames: ['*'] };
+  await api.call('POST', '/apis/irsa-operator.dev/v1alpha1/irsagrants', {
+    body: { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaGrant', metadata: { name: 'lifecycle' }, spec },
+  });
+});
+
+afterAll(async () => {
+  await operator?.stop();
+  api?.close();
+  await testbed?.stop();
+});
+
+const NAMES = ['deleted', 'retained', 'moved', 'observed', 'suspended', 'rival', 'late', 'restarted'];
+const ec2 = { Sid: 'Ec2', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
+const FOREIGN = { Version: '2012-10-17', Statement: [ec2] };
+const policyOf = (name: string) =>
+  JSON.parse(testbed.aws.account().role.get(name)?.trustPolicy ?? '{}') as { Statement: { Sid: string }[] };
+const bindingPath = (s: Scene, name = 'app') => `/apis/irsa-operator.dev/v1alpha1/namespaces/${s.namespace}/irsabindings/${name}`;
+const annotationsOf = async (s: Scene) =>
+  (await api.call<{ metadata: { annotations?: Record<string, string> } }>('GET', `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`))
+    .metadata.annotations;
+
+async function prepared(name: string): Promise<Scene> {
+  const s = await scene(testbed, api, name);
+  testbed.aws.account().role.put({ name: s.roleName, trustPolicy: FOREIGN });
+  await s.serviceAccount();
+  return s;
+}
+
+/** The writes of the operator that the API server saw, without its Lease and Events. */
+async function operatorWrites(): Promise<string[]> {
+  return (await testbed.auditEvents())
+    .filter(({ user, objectRef }) => user.username === OPERATOR_USER && !['leases', 'events'].includes(objectRef?.resource ?? ''))
+    .map(({ verb, requestURI, responseStatus }) => `${responseStatus?.code} ${verb} ${requestURI}`);
+}
+
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, SECOND_LOOK_MS));
+}
+
+describe.concurrent('the end of a binding', () => {
+  test('a deleted binding releases its subject and its annotation, and leaves every other statement', async () => {
+    const s = await prepared('deleted');
+    await s.bind();
+    await s.conditionIs('Ready', 'True');
+    expect(policyOf(s.roleName).Statement).toHaveLength(2);
+    await api.call('DELETE', bindingPath(s));
+    await until('the binding is gone', () => gone(bindingPath(s)), PATIENCE);
+    expect(policyOf(s.roleName)).toEqual(FOREIGN);
+    expect(await annotationsOf(s)).toBeUndefined();
+    expect(s.writes()).toHaveLength(2);
+  });
+
+  test('with deletionPolicy Retain both stay', async () => {
+    const s = await prepared('retained');
+    await s.bind({ deletionPolicy: 'Retain' });
+    await s.conditionIs('Ready', 'True');
+    const before = policyOf(s.roleName);
+    await api.call('DELETE', bindingPath(s));
+    await until('the binding is gone', () => gone(bindingPath(s)), PATIENCE);
+    expect(policyOf(s.roleName)).toEqual(before);
+    expect(await annotationsOf(s)).toEqual({ [ROLE_ARN]: s.roleArn });
+    expect(s.writes()).toHaveLength(1);
+  });
+
+  test('when roleArn changes the old role is released after the new one works', async () => {
+    const s = await prepared('moved');
+    await s.bind();
+    await s.conditionIs('Ready', 'True');
+    const { arn } = testbed.aws.account().role.put({ name: 'moved-to', trustPolicy: FOREIGN });
+    await api.call('PATCH', bindingPath(s), { patch: 'merge', body: { spec: { roleArn: arn } } });
+    await until('the old role is released', () => policyOf(s.roleName).Statement.length === 1, PATIENCE);
+    const trustWrites = testbed.aws.journal.filter(({ operation, code }) => operation === 'UpdateAssumeRolePolicy' && code === 'OK');
+    const order = trustWrites.map(({ params }) => params['RoleName']).filter((role) => role === s.roleName || role === 'moved-to');
+    expect(order).toEqual([s.roleName, 'moved-to', s.roleName]);
+    expect(policyOf('moved-to').Statement).toHaveLength(2);
+    await until(
+      'status names the new role only',
+      async () => (await s.binding()).status?.roles?.map((role) => role.arn).join() === arn,
+      PATIENCE,
+    );
+    expect(await annotationsOf(s)).toEqual({ [ROLE_ARN]: arn });
+  });
+});
+
+describe.concurrent('leaving alone', () => {
+  test('a binding that observes says in words what it would do, and changes nothing', async () => {
+    const s = await prepared('observed');
+    await s.bind({ mode: 'Observe' });
+    await s.conditionIs('Trusted', 'False', 'TrustNoWebIdentityStatement');
+    const { status, metadata } = await s.binding();
+    expect(status?.plan).toEqual([
+      expect.stringMatching(
+        /^add "system:serviceaccount:observed:app" to our statement in the trust policy of "arn:aws:iam::111122223333:role\/role-of-observed" \(\d+ of 2048 characters then\)$/,
+      ),
+      `annotate ServiceAccount "app" with ${ROLE_ARN}: "${s.roleArn}"`,
+    ]);
+    expect(metadata.finalizers).toBeUndefined();
+    await settled();
+    expect(s.writes()).toEqual([]);
+    expect(await annotationsOf(s)).toBeUndefined();
+    expect((await operatorWrites()).filter((line) => line.includes('/observed/') && !line.includes('/status'))).toEqual([]);
+  });
+
+  test('a suspended binding is only judged', async () => {
+    const s = await prepared('suspended');
+    await s.bind({ suspend: true });
+    await s.conditionIs('Trusted', 'False', 'TrustNoWebIdentityStatement');
+    await settled();
+    expect(s.writes()).toEqual([]);
+    expect(await annotationsOf(s)).toBeUndefined();
+  });
+
+  test('of two bindings for one ServiceAccount the older one wins; the other is Stalled, and takes over when the older one goes', async () => {
+    const s = await prepared('rival');
+    await s.bind();
+    await s.conditionIs('Ready', 'True');
+    const body = {
+      apiVersion: 'irsa-operator.dev/v1alpha1',
+      kind: 'IrsaBinding',
+      metadata: { name: 'younger' },
+      spec: { serviceAccountName: 'app', roleArn: s.roleArn },
+    };
+    await api.call('POST', `/apis/irsa-operator.dev/v1alpha1/namespaces/rival/irsabindings`, { body });
+    const younger = async () =>
+      (await api.call<{ status?: { conditions?: { type: string; status: string; reason: string }[] } }>('GET', bindingPath(s, 'younger')))
+        .status?.conditions ?? [];
+    await until(
+      'the younger one is Stalled',
+      async () => (await younger()).some(({ type, reason }) => type === 'Stalled' && reason === 'ServiceAccountTaken'),
+      PATIENCE,
+    );
+    await api.call('DELETE', bindingPath(s));
+    await until(
+      'the younger one is Ready',
+      async () => (await younger()).some(({ type, status }) => type === 'Ready' && status === 'True'),
+      PATIENCE,
+    );
+    expect(policyOf(s.roleName).Statement).toHaveLength(2);
+    expect(await annotationsOf(s)).toEqual({ [ROLE_ARN]: s.roleArn });
+  });
+
+  test('a ServiceAccount that does not exist yet does not hold back Ready, and is annotated when it comes', async () => {
+    const s = await scene(testbed, api, 'late');
+    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: FOREIGN });
+    await s.bind();
+    await s.conditionIs('Ready', 'True', 'AwaitingServiceAccount');
+    expect((await s.condition('Annotated'))?.status).toBe('Unknown');
+    await s.serviceAccount();
+    await s.conditionIs('Annotated', 'True');
+    expect(await annotationsOf(s)).toEqual({ [ROLE_ARN]: s.roleArn });
+  });
+});
+
+describe('the process', () => {
+  test('a restart with nothing to do writes nothing anywhere, and restarts no pod', async () => {
+    const s = await prepared('restarted');
+    await s.deployment();
+    await s.bind();
+    await s.allReady();
+    await s.conditionIs('Ready', 'True');
+    expect(await operator.stop()).toBe(0);
+    const { spec } = await api.call<{ spec: { holderIdentity: string } }>('GET', LEASE);
+    expect(spec.holderIdentity).toBe('');
+    const [writes, calls, pods] = [await operatorWrites(), testbed.aws.journal.length, await s.pods()];
+    operator = await startOperator(testbed, SWEEP);
+    await until(
+      'it sweeps',
+      () => testbed.aws.journal.slice(calls).filter(({ operation }) => operation === 'ListRoles').length >= 2,
+      PATIENCE,
+    );
+    expect(await operatorWrites()).toEqual(writes);
+    expect(testbed.aws.journal.slice(calls).filter(({ operation }) => operation === 'UpdateAssumeRolePolicy')).toEqual([]);
+    expect((await s.pods()).map(({ metadata }) => metadata.uid)).toEqual(pods.map(({ metadata }) => metadata.uid));
+  });
+
+  test('a standby with full caches is ready, and leads within 5 s when the leader is stopped', async () => {
+    const standby = await startOperator(testbed, SWEEP);
+    expect(standby.log.some(({ msg }) => msg === 'leads')).toBe(false);
+    expect(await operator.stop()).toBe(0);
+    const stopped = Date.now();
+    await until('the standby leads', () => standby.log.some(({ msg }) => msg === 'leads'), { timeoutMs: 20_000 });
+    expect(Date.now() - stopped).toBeLessThan(5_000);
+    operator = standby;
+  });
+
+  test('its metrics have the names that dashboards expect, and no series of what is gone', async () => {
+    const wanted = [
+      'controller_runtime_reconcile_total{controller="trust",result="success"}',
+      'workqueue_depth{name="binding",controller="binding",priority=""}',
+      'leader_election_master_status{name="irsa-operator"} 1',
+      'rest_client_requests_total{code="200",method="GET"',
+      'irsa_aws_requests_total{service="iam",operation="ListRoles",code="ok"}',
+      'irsa_binding_status_condition{namespace="restarted",name="app",condition="Ready",status="True"} 1',
+      'irsa_trust_policy_writes_total{result="written"}',
+      'irsa_build_info{version="0.1.0"',
+    ];
+    // A new leader has yet to look at everything once.
+    const text = await until(
+      'every metric is there',
+      async () => {
+        const found = await (await fetch(`${operator.url}/metrics`)).text();
+        const missing = wanted.filter((name) => !found.includes(name));
+        if (missing.length > 0) throw new Error(`missing: ${missing.join(', ')}`);
+        return found;
+      },
+      PATIENCE,
+    );
+    expect(text).not.toContain('namespace="deleted"');
+    expect((await fetch(`${operator.url}/livez`)).status).toBe(200);
+  });
+
+  test('the RBAC that ships is enough: the API server refused nothing', async () => {
+    const refused = (await operatorWrites()).filter((line) => /^(401|403) /.test(line));
+    expect(refused).toEqual([]);
+    expect(await (await fetch(`${operator.url}/metrics`)).text()).not.toMatch(/rest_client_requests_total\{code="40[13]"/);
+  });
+});
+
+const LEASE = '/apis/coordination.k8s.io/v1/namespaces/irsa-operator-system/leases/irsa-operator';
+
+async function gone(path: string): Promise<boolean> {
+  try {
+    await api.call('GET', path);
+    return false;
+  } catch {
+    return true;
+  }
+}
