@@ -121,7 +121,6 @@ export async function runOperator(config: Config, version: string, log: Log, sto
 
   try {
     const end = await elector.lead(stop, async (lost) => {
-      log.info({ identity }, 'leads');
       const done = AbortSignal.any([stop, lost]);
       const abort = AbortSignal.any([lost, afterAbort(stop, DRAIN_MS, clock)]);
       const sweeping = sweepRoles(

@@ -25,7 +25,9 @@ const KINDS: Readonly<Record<string, FaultKind>> = {
 export function faultOf(error: unknown, what: string): Fault {
   if (error instanceof Fault) return error;
   const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
-  const code = name.replace(/Exception$/, '');
+  // What Node's network throws is an `Error` with the cause in `code`: ECONNREFUSED, ENOTFOUND, ...
+  const cause = name === 'Error' && error instanceof Error && 'code' in error ? String(error.code) : name;
+  const code = cause.replace(/Exception$/, '');
   const kind = KINDS[code] ?? 'transient';
   return new Fault(kind, `${what}: ${code}: ${message}`, { code, cause: error });
 }

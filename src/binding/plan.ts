@@ -94,13 +94,18 @@ function statusOf(scope: Scope, held: Held, violation: Violation | undefined, ac
   return {
     observedGeneration: metadata.generation,
     conditions: summarize({ held, violation, ...ready }, status.conditions, metadata.generation, seen.now),
-    roles: rolesOf(scope, acts),
+    ...unlessEmpty('roles', rolesOf(scope, acts)),
     ...(size === undefined ? {} : { trustPolicy: { managedBy: managedBy(scope), ...size, summary: `${size.characters}/${size.quota}` } }),
     pods: pods.counts,
-    restarts: [...(wholeChain ? pods.records : (status.restarts ?? []))],
-    findings: unique(remarks).slice(0, MAX_FINDINGS),
-    plan: spec.mode === 'Observe' ? planInWords(scope, held) : [],
+    ...unlessEmpty('restarts', wholeChain ? pods.records : (status.restarts ?? [])),
+    ...unlessEmpty('findings', unique(remarks).slice(0, MAX_FINDINGS)),
+    ...unlessEmpty('plan', spec.mode === 'Observe' ? planInWords(scope, held) : []),
   };
+}
+
+/** A list without entries says nothing to whoever reads a status. */
+function unlessEmpty<Name extends string, Entry>(name: Name, list: readonly Entry[]): { [Key in Name]?: Entry[] } {
+  return list.length === 0 ? {} : ({ [name]: [...list] } as { [Key in Name]?: Entry[] });
 }
 
 function readiness({ seen, spec, pods }: Scope, stray: Finding | undefined): { readyReason: string; readyMessage: string } {

@@ -1,7 +1,7 @@
 import { diffLines } from 'diff';
 
 /** How the demo talks: chapters, commands with their output, and what happens with the time since the chapter began. */
-const colour = process.stdout.isTTY && !process.env['NO_COLOR'];
+const colour = Boolean(process.env['FORCE_COLOR'] ?? process.stdout.isTTY) && !process.env['NO_COLOR'];
 const paint = (code: number) => (text: string) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
 const bold = paint(1);
 const dim = paint(2);

@@ -16,7 +16,7 @@ import { makeScratch, sweepScratch } from './scratch.ts';
 
 export type { AwsDouble } from './aws/index.ts';
 export type { AuditEvent } from './control-plane/audit.ts';
-export { NODE, WORKLOAD_LABEL } from './control-plane/kwok.ts';
+export { WORKLOAD_LABEL } from './control-plane/kwok.ts';
 export type { KubectlOptions } from './kubectl.ts';
 export { until } from './until.ts';
 

@@ -107,7 +107,7 @@ function subjectOfBinding({ metadata, spec }: IrsaBinding): Subject | undefined 
 function refusedByIam(arn: RoleArn, fault: Fault, { world, clock, metrics }: TrustOptions, log: Log): Outcome {
   const found = findingFor(arn, fault);
   if (found === undefined) throw fault;
-  log.warn({ err: fault, role: arn }, 'IAM does not take the trust policy');
+  log.warn({ err: fault }, 'IAM does not take the trust policy');
   metrics.wrote('rejected');
   held(world.roles, arn, { until: clock.now() + REJECTED_HOLD_MS, all: found });
   return settled;
@@ -133,7 +133,7 @@ function findingFor(arn: RoleArn, fault: Fault): Finding | undefined {
 /** One Event for each binding whose subject came or went. */
 function tell(arn: RoleArn, { wish, stances }: Edit, { world, events }: TrustOptions, log: Log): void {
   log.info(
-    { role: arn, wanted: wish.wanted.map(({ subject }) => subject), released: wish.released.map(({ subject }) => subject) },
+    { wanted: wish.wanted.map(({ subject }) => subject), released: wish.released.map(({ subject }) => subject) },
     'wrote the trust policy',
   );
   const subjects = new Set<string>([...wish.released.map(({ subject }) => subject), ...stances.map(({ question }) => question.subject)]);

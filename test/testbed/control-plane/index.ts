@@ -82,14 +82,14 @@ export async function startControlPlane(binaries: Binaries, options: ControlPlan
         extraArgs: options.apiServerArgs ?? [],
       }),
     );
-    const kubeconfigOf = (file: string, subject: Subject): string => {
+    const kubeconfigOf = async (file: string, subject: Subject): Promise<string> => {
       const path = join(folder, file);
       const address = { server: `https://127.0.0.1:${server.ports.secure}`, authority: pki.authority.certificate };
-      writeKubeconfig(path, address, makeClientIdentity(pki.authority, subject));
+      writeKubeconfig(path, address, await makeClientIdentity(pki.authority, subject));
       return path;
     };
-    const kubeconfig = kubeconfigOf(KUBECONFIG_FILE, { commonName: 'admin', organization: MASTERS });
-    const api = connect(kubeconfigOf('testbed.kubeconfig', { commonName: 'testbed', organization: MASTERS }));
+    const kubeconfig = await kubeconfigOf(KUBECONFIG_FILE, { commonName: 'admin', organization: MASTERS });
+    const api = connect(await kubeconfigOf('testbed.kubeconfig', { commonName: 'testbed', organization: MASTERS }));
     const kwokFile = join(folder, 'kwok.yaml');
     writeFileSync(kwokFile, kwokConfig());
 
@@ -97,16 +97,17 @@ export async function startControlPlane(binaries: Binaries, options: ControlPlan
     const kwokUser = { commonName: 'kwok', organization: MASTERS };
     const managerUser = { commonName: 'system:kube-controller-manager' };
     // The webhook and kwok wait for the API server themselves, and start while it is getting ready.
-    const webhook = start(
-      podIdentityWebhook(binaries['amazon-eks-pod-identity-webhook'], kubeconfigOf('webhook.kubeconfig', webhookUser), pki),
-    );
-    const nodes = start(kwok(binaries.kwok, kubeconfigOf('kwok.kubeconfig', kwokUser), kwokFile));
+    const [webhookConfig, kwokConfigFile, managerConfig] = await Promise.all([
+      kubeconfigOf('webhook.kubeconfig', webhookUser),
+      kubeconfigOf('kwok.kubeconfig', kwokUser),
+      kubeconfigOf('manager.kubeconfig', managerUser),
+    ]);
+    const webhook = start(podIdentityWebhook(binaries['amazon-eks-pod-identity-webhook'], webhookConfig, pki));
+    const nodes = start(kwok(binaries.kwok, kwokConfigFile, kwokFile));
     const ready = untilReadyz(api, running);
     await Promise.all([
       // This one gives up after ten seconds, which may be too soon for a busy machine.
-      ready.then(() =>
-        start(controllerManager(binaries['kube-controller-manager'], kubeconfigOf('manager.kubeconfig', managerUser), pki, api)),
-      ),
+      ready.then(() => start(controllerManager(binaries['kube-controller-manager'], managerConfig, pki, api))),
       Promise.all([nodes, ready]).then(() => untilNodeReady(api, running)),
       Promise.all([webhook, ready]).then(async ([{ ports }]) => {
         const body = webhookConfiguration(ports.secure, pki);

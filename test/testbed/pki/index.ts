@@ -34,13 +34,17 @@ export async function makePki(folder: string, apiServerHosts: readonly string[])
     certificate: write(`${name}.crt`, certificate),
     key: write(`${name}.key`, key),
   });
-  const authority = makeAuthority('irsa-operator-testbed');
-  const tokenKeys = await promisify(generateKeyPair)('rsa', { modulusLength: TOKEN_KEY_BITS });
+  const authority = await makeAuthority('irsa-operator-testbed');
+  const [tokenKeys, apiServer, webhook] = await Promise.all([
+    promisify(generateKeyPair)('rsa', { modulusLength: TOKEN_KEY_BITS }),
+    makeServerIdentity(authority, 'kube-apiserver', apiServerHosts),
+    makeServerIdentity(authority, 'pod-identity-webhook', ['127.0.0.1']),
+  ]);
   return {
     authority,
     authorityFile: write('ca.crt', authority.certificate),
-    apiServer: writeIdentity('apiserver', makeServerIdentity(authority, 'kube-apiserver', apiServerHosts)),
-    webhook: writeIdentity('webhook', makeServerIdentity(authority, 'pod-identity-webhook', ['127.0.0.1'])),
+    apiServer: writeIdentity('apiserver', apiServer),
+    webhook: writeIdentity('webhook', webhook),
     serviceAccountKey: write('sa.key', tokenKeys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()),
     serviceAccountPublicKey: write('sa.pub', tokenKeys.publicKey.export({ type: 'spki', format: 'pem' }).toString()),
   };
