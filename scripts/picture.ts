@@ -17,10 +17,10 @@ interface Piece {
 }
 
 const [target = 'docs/demo.svg'] = process.argv.slice(2);
-const lines = readFileSync(0, 'utf8')
-  .trim()
-  .split('\n')
-  .flatMap((line) => fold(pieces(line)));
+const output = readFileSync(0, 'utf8').trim();
+// What make says before the first chapter is not the demo's.
+const story = output.slice(Math.max(0, output.search(/^.*== /m)));
+const lines = story.split('\n').flatMap((line) => fold(pieces(line)));
 writeFileSync(target, svg(lines));
 
 function pieces(line: string): Piece[] {

@@ -3,7 +3,7 @@ import { parseRoleArn, ROLE_ARN_MAX_LENGTH, ROLE_ARN_PATTERN, type RoleArn } fro
 import { CONDITION_STATUSES, CONDITION_TYPES, type Condition } from './condition.ts';
 import { FINDINGS, type FindingCode } from './finding.ts';
 import { STS_AUDIENCE } from './names.ts';
-import { type Problem, problem } from './problem.ts';
+import { isProblem, type Problem, problem } from './problem.ts';
 import { audience, cel, dnsName, immutable, sentenceOf, uid } from './schema.ts';
 
 /** A number of pods, or a percentage of the workload's pods. The union cannot be written in a CRD: its schema says int-or-string and CEL bounds it. */
@@ -83,10 +83,15 @@ const restartEntry = z.object({
   phase: z.enum(RESTART_PHASES),
   attempts: z.int(),
   startedAt: z.string().meta({ format: 'date-time' }),
+  pods: z.int().describe('How many pods the workload has: one that is missing is on its way.').optional(),
 });
 
 /** Never more than these, so that a status stays small; the oldest finished ones are forgotten first. */
 export const MAX_RESTARTS = 32;
+/** Roles on which one binding may stand at once: the one that it names, and those whose release is not through. */
+export const MAX_ROLES = 16;
+/** A sentence; what is longer quotes somebody's document. */
+export const MAX_MESSAGE = 4096;
 /** A reader takes in no more; the most telling come first. */
 export const MAX_FINDINGS = 32;
 
@@ -99,7 +104,7 @@ export const bindingStatus = z.object({
     .max(16)
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
     .optional(),
-  roles: z.array(roleEntry).max(16).describe('Every role on which trust of ours may stand.').optional(),
+  roles: z.array(roleEntry).max(MAX_ROLES).describe('Every role on which trust of ours may stand.').optional(),
   trustPolicy: z
     .object({
       managedBy: z.enum(['Operator', 'Others']),
@@ -119,10 +124,10 @@ export const bindingStatus = z.object({
     .optional(),
   restarts: z.array(restartEntry).max(MAX_RESTARTS).optional(),
   findings: z
-    .array(z.object({ code: z.enum(codes), severity: z.enum(['Error', 'Warning']), message: z.string().max(4096) }))
+    .array(z.object({ code: z.enum(codes), severity: z.enum(['Error', 'Warning']), message: z.string().max(MAX_MESSAGE) }))
     .max(MAX_FINDINGS)
     .optional(),
-  plan: z.array(z.string().max(4096)).max(32).describe('What would be done, in words, while mode is Observe.').optional(),
+  plan: z.array(z.string().max(MAX_MESSAGE)).max(32).describe('What would be done, in words, while mode is Observe.').optional(),
 });
 
 export type BindingSpec = Omit<z.output<typeof bindingSpec>, 'roleArn'> & { readonly roleArn: RoleArn };
@@ -161,12 +166,18 @@ export function parseBindingSpec(input: unknown): BindingSpec | Problem {
   return typeof arn === 'string' ? { ...rest, roleArn: arn } : problem(`spec.roleArn: ${arn.problem}`);
 }
 
-/** A status is a hint: each field that does not parse (somebody edited it) is as if it were not there. */
+/** A status is a hint: each field that does not parse (somebody edited it) is as if it were not there. Of the roles only the entry that is wrong. */
 export function parseBindingStatus(input: unknown): BindingStatus {
-  const fields = typeof input === 'object' && input !== null ? (input as Record<string, unknown>) : {};
+  const given = typeof input === 'object' && input !== null ? (input as Record<string, unknown>) : {};
+  const fields = { ...given, roles: Array.isArray(given['roles']) ? given['roles'].filter(isRoleEntry) : undefined };
   const kept = Object.entries(bindingStatus.shape).flatMap(([name, schema]) => {
     const parsed = (schema as z.ZodType).safeParse(fields[name]);
     return parsed.success && parsed.data !== undefined ? [[name, parsed.data]] : [];
   });
   return { conditions: [], ...Object.fromEntries(kept) } as BindingStatus;
+}
+
+function isRoleEntry(entry: unknown): boolean {
+  const parsed = roleEntry.safeParse(entry);
+  return parsed.success && !isProblem(parseRoleArn(parsed.data.arn));
 }

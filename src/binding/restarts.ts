@@ -71,7 +71,7 @@ export function planRestarts(seen: RestartsSeen): RestartPlan {
     (record) => !(record.cause === seen.cause && record.desired === seen.desired && touched.has(record.uid)),
   );
   return {
-    records: newestFirst([...untouched, ...plans.flatMap((plan) => plan.record ?? [])]),
+    records: bounded([...untouched, ...plans.flatMap((plan) => plan.record ?? [])], new Set(groups.keys())),
     steps: plans.flatMap((plan) => plan.steps),
     findings: plans.flatMap((plan) => plan.findings),
     lookAgainAt: plans.map((plan) => plan.lookAgainAt).reduce((a, b) => (a === undefined || (b !== undefined && b < a) ? b : a), undefined),
@@ -91,28 +91,38 @@ function planWorkload(seen: RestartsSeen, candidates: readonly Candidate[]): Wor
   const first = candidates[0];
   if (first === undefined) return { record: undefined, steps: [], findings: [] };
   const owner = ownerOf(first.pod);
-  const record = seen.records.find(({ uid, cause, desired }) => uid === owner.uid && cause === seen.cause && desired === seen.desired);
-  const todo = candidates.filter(({ replace, pod }) => replace && !pod.deleting);
-  if (record === undefined) return todo.length === 0 || restartedToday(seen, owner) ? idle(record) : begin(seen, owner);
-  switch (record.phase) {
+  const found = seen.records.find(({ uid, cause, desired }) => uid === owner.uid && cause === seen.cause && desired === seen.desired);
+  const living = candidates.filter(({ pod }) => !pod.deleting);
+  const todo = living.filter(({ replace }) => replace);
+  if (found === undefined) return todo.length === 0 || restartedToday(seen, owner) ? idle(found) : begin(seen, owner, living.length);
+  const record = { ...found, pods: Math.max(found.pods ?? candidates.length, living.length) };
+  switch (found.phase) {
     case 'Canary':
     case 'Stalled':
       return canary(seen, record, candidates, todo);
     case 'Rolling':
       return roll(seen, record, candidates, todo);
     case 'Done':
-      return idle(record);
+      return idle(found);
     case 'Ineffective':
-      return { record, steps: [], findings: ineffective(record, todo) };
+      return { record: found, steps: [], findings: ineffective(found, todo) };
   }
 }
 
 const idle = (record: RestartEntry | undefined): WorkloadPlan => ({ record, steps: [], findings: [] });
 
-function begin(seen: RestartsSeen, { kind, name, uid }: Owner): WorkloadPlan {
-  const startedAt = timestamp(seen.now);
-  const record: RestartEntry = { kind, name, uid, cause: seen.cause, desired: seen.desired, phase: 'Canary', attempts: 1, startedAt };
+/** A record under way: how many pods the workload has is known. */
+type Attempt = RestartEntry & { readonly pods: number };
+
+function begin(seen: RestartsSeen, { kind, name, uid }: Owner, pods: number): WorkloadPlan {
+  const { cause, desired } = seen;
+  const record: RestartEntry = { kind, name, uid, cause, desired, phase: 'Canary', attempts: 1, startedAt: nextSecond(seen.now), pods };
   return { record, steps: [], findings: [], progress: `${kind} "${name}": about to restart one pod` };
+}
+
+/** Pods tell the second in which they were made: only in a later one can a replacement be told from the pods before it. */
+function nextSecond(now: number): string {
+  return timestamp(Math.ceil(now / 1000) * 1000);
 }
 
 function restartedToday({ cause, records, now }: RestartsSeen, { uid }: Owner): boolean {
@@ -122,46 +132,72 @@ function restartedToday({ cause, records, now }: RestartsSeen, { uid }: Owner): 
   );
 }
 
-function canary(seen: RestartsSeen, record: RestartEntry, candidates: readonly Candidate[], todo: readonly Candidate[]): WorkloadPlan {
+function canary(seen: RestartsSeen, record: Attempt, candidates: readonly Candidate[], todo: readonly Candidate[]): WorkloadPlan {
   const what = `${record.kind} "${record.name}"`;
   const startedAt = Date.parse(record.startedAt);
-  const replacements = candidates.filter(({ pod }) => !pod.deleting && pod.createdAt >= startedAt);
+  if (seen.now < startedAt) return waiting(record, `${what}: about to restart one pod`, startedAt);
+  const living = candidates.filter(({ pod }) => !pod.deleting);
+  const replacements = living.filter(({ pod }) => pod.createdAt >= startedAt);
   if (replacements.some(({ pod, stillWrong }) => stillWrong === undefined && pod.ready)) {
     return todo.length === 0 ? idle({ ...record, phase: 'Done' }) : roll(seen, { ...record, phase: 'Rolling' }, candidates, todo);
   }
-  if (candidates.some(({ pod }) => pod.deleting)) return waiting(record, `${what}: the first pod is going`, startedAt + CANARY_DEADLINE_MS);
+  if (living.length < candidates.length) {
+    return awaited(seen, record, startedAt, { wait: `${what}: the first pod is going`, late: 'the first pod is still going' });
+  }
   const wrong = replacements.filter(({ stillWrong }) => stillWrong !== undefined);
   if (wrong.length > 0) {
     if (record.attempts < MAX_ATTEMPTS) {
-      return { ...begin(seen, record), record: { ...record, attempts: record.attempts + 1, startedAt: timestamp(seen.now) } };
+      const again = { ...record, attempts: record.attempts + 1, startedAt: nextSecond(seen.now) };
+      return waiting(again, `${what}: about to restart one pod again`, Date.parse(again.startedAt));
     }
     return { record: { ...record, phase: 'Ineffective' }, steps: [], findings: ineffective(record, wrong) };
   }
   if (replacements.length > 0) {
-    const late = seen.now - startedAt >= CANARY_DEADLINE_MS;
-    if (!late) return waiting(record, `${what}: the first replacement is not ready yet`, startedAt + CANARY_DEADLINE_MS);
-    const pod = replacements[0]?.pod;
-    const message = `${what}: pod "${pod?.name}" has the role but was not ready within ${CANARY_DEADLINE_MS / 60_000} minutes; no other pod is restarted before it is`;
-    return { record: { ...record, phase: 'Stalled' }, steps: [], findings: [finding('RestartStalled', message)] };
+    const [pod] = replacements.map((each) => each.pod).toSorted((a, b) => a.createdAt - b.createdAt);
+    const since = pod?.createdAt ?? startedAt;
+    return awaited(seen, record, since, {
+      wait: `${what}: the first replacement is not ready yet`,
+      late: `pod "${pod?.name}" has the role but was not ready`,
+    });
+  }
+  // The first pod is gone and the next one is not made yet (StatefulSet, DaemonSet): taking another now would take two.
+  if (living.length < record.pods) {
+    if (todo.length === 0 && seen.now - startedAt >= CANARY_DEADLINE_MS) return idle({ ...record, phase: 'Done' });
+    return awaited(seen, record, startedAt, {
+      wait: `${what}: the first replacement is not made yet`,
+      late: `${living.length} of ${record.pods} pods are there and no replacement was made`,
+    });
   }
   const pick = todo.toSorted(canaryOrder)[0];
   if (pick === undefined) return idle({ ...record, phase: 'Done' });
   return take(seen, record, [pick], `${what}: restarting one pod first`);
 }
 
-function roll(seen: RestartsSeen, record: RestartEntry, candidates: readonly Candidate[], todo: readonly Candidate[]): WorkloadPlan {
-  const going = candidates.filter(({ pod }) => pod.deleting).length;
+/** Waits for the canary; too late it is a finding, but one that goes when the canary comes after all. */
+function awaited(seen: RestartsSeen, record: Attempt, since: number, say: { readonly wait: string; readonly late: string }): WorkloadPlan {
+  if (seen.now - since < CANARY_DEADLINE_MS) return waiting(record, say.wait, since + CANARY_DEADLINE_MS);
+  const message = `${record.kind} "${record.name}": ${say.late} within ${CANARY_DEADLINE_MS / 60_000} minutes; no other pod is restarted before a new one is ready`;
+  return { record: { ...record, phase: 'Stalled' }, steps: [], findings: [finding('RestartStalled', message)] };
+}
+
+function roll(seen: RestartsSeen, record: Attempt, candidates: readonly Candidate[], todo: readonly Candidate[]): WorkloadPlan {
+  const what = `${record.kind} "${record.name}"`;
+  const living = candidates.filter(({ pod }) => !pod.deleting);
   if (todo.length === 0)
-    return going > 0 ? waiting(record, `${record.kind} "${record.name}": the last pod is going`) : idle({ ...record, phase: 'Done' });
-  const comingUp = candidates.filter(({ pod, replace }) => !pod.deleting && !replace && !pod.ready).length;
-  const budget = podsAtOnce(seen.maxUnavailable, candidates.length) - going - comingUp;
-  const [ready, unready] = partition(todo, ({ pod }) => pod.ready);
+    return living.length < candidates.length ? waiting(record, `${what}: the last pod is going`) : idle({ ...record, phase: 'Done' });
+  // A pod that is missing is on its way; where none comes for this long the workload was made smaller.
+  const smallerAt = Math.max(Date.parse(record.startedAt), ...candidates.map(({ pod }) => pod.createdAt)) + CANARY_DEADLINE_MS;
+  const smaller = living.length === candidates.length && seen.now >= smallerAt;
+  const pods = smaller ? living.length : record.pods;
+  const away = pods - living.length + living.filter(({ pod, replace }) => !replace && !pod.ready).length;
+  const [ready, unready] = partition(todo.toSorted(canaryOrder), ({ pod }) => pod.ready);
   // A StatefulSet makes its pods in order, so a second hole would wait for the first one.
-  const inOrder = record.kind === 'StatefulSet';
-  const picks = inOrder
-    ? todo.toSorted(canaryOrder).slice(0, going + comingUp > 0 ? 0 : 1)
-    : [...unready, ...ready.slice(0, Math.max(0, budget))];
-  return take(seen, record, picks, `${record.kind} "${record.name}": ${todo.length} more to restart`);
+  const picks =
+    record.kind === 'StatefulSet'
+      ? [...unready, ...ready].slice(0, away > 0 ? 0 : 1)
+      : [...unready, ...ready.slice(0, Math.max(0, podsAtOnce(seen.maxUnavailable, pods) - away))];
+  const plan = take(seen, { ...record, pods }, picks, `${what}: ${todo.length} more to restart`);
+  return picks.length === 0 && pods > living.length && seen.now < smallerAt ? { ...plan, lookAgainAt: smallerAt } : plan;
 }
 
 /** An eviction that a budget refused is tried again at a pace; an unready pod of a ReplicaSet is deleted instead. */
@@ -226,12 +262,15 @@ function ownerOf(pod: Pod): Owner {
   return pod.owner ?? { kind: 'Pod', name: pod.name, uid: pod.uid };
 }
 
-/** Attempts under way are never forgotten for the sake of finished ones. */
-function newestFirst(records: readonly RestartEntry[]): RestartEntry[] {
-  const open = (record: RestartEntry) => (record.phase === 'Canary' || record.phase === 'Rolling' ? 0 : 1);
-  return records
-    .toSorted((a, b) => open(a) - open(b) || b.startedAt.localeCompare(a.startedAt) || a.uid.localeCompare(b.uid))
-    .slice(0, MAX_RESTARTS);
+/**
+ * Attempts under way are not forgotten for the sake of finished ones, nor of newcomers: those wait for a place. An attempt whose workload
+ * has no pods any more was overtaken by a rollout, most likely, and must not hold its place for ever.
+ */
+function bounded(records: readonly RestartEntry[], inView: ReadonlySet<string>): RestartEntry[] {
+  const isOpen = ({ phase, uid }: RestartEntry) => inView.has(uid) && (phase === 'Canary' || phase === 'Rolling' || phase === 'Stalled');
+  const [open, rest] = partition(records, isOpen);
+  const byTime = (a: RestartEntry, b: RestartEntry) => a.startedAt.localeCompare(b.startedAt) || a.uid.localeCompare(b.uid);
+  return [...open.toSorted(byTime), ...rest.toSorted((a, b) => byTime(b, a))].slice(0, MAX_RESTARTS);
 }
 
 function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
