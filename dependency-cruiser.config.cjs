@@ -17,8 +17,18 @@ const types = (from, to, comment) => ({
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'nobody-imports-the-composition-root', severity: 'error', from: { pathNot: '^src/main\\.ts$' }, to: { path: '^src/operator\\.ts$' } },
-    { name: 'src-does-not-know-its-tests', severity: 'error', from: { path: '^src/', pathNot: '\\.test\\.ts$' }, to: { path: ['^test/', '\\.test\\.ts$', 'src/.*/(manual-clock|test-[a-z-]+)\\.ts$'] } },
+    {
+      name: 'nobody-imports-the-composition-root',
+      severity: 'error',
+      from: { pathNot: '^src/main\\.ts$' },
+      to: { path: '^src/operator\\.ts$' },
+    },
+    {
+      name: 'src-does-not-know-its-tests',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.test\\.ts$' },
+      to: { path: ['^test/', '\\.test\\.ts$', 'src/.*/(manual-clock|test-[a-z-]+)\\.ts$'] },
+    },
     only('api', [], 'the vocabulary knows nobody'),
     only('trust', ['^src/api/'], 'pure: policy documents'),
     only('binding', ['^src/(api|trust)/'], 'pure: decisions about bindings'),
@@ -32,9 +42,25 @@ module.exports = {
     types('kube', 'controllers', 'ports are types'),
     types('kube', 'binding', 'decisions are not made in adapters'),
     types('kube', 'runtime', 'the machinery drives the adapters, not the other way round'),
-    { name: 'only-kube-knows-the-kubernetes-client', severity: 'error', from: { path: '^src/', pathNot: '^src/kube/' }, to: { path: 'node_modules/(@kubernetes/client-node|undici)/' } },
-    { name: 'only-aws-knows-the-aws-sdk', severity: 'error', from: { path: '^src/', pathNot: '^src/aws/' }, to: { path: 'node_modules/@aws-sdk/' } },
-    { name: 'double-is-independent', comment: 'the judge of src/trust must not be built from it', severity: 'error', from: { path: '^test/testbed/' }, to: { path: '^src/' } },
+    {
+      name: 'only-kube-knows-the-kubernetes-client',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/kube/' },
+      to: { path: 'node_modules/(@kubernetes/client-node|undici)/' },
+    },
+    {
+      name: 'only-aws-knows-the-aws-sdk',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/aws/' },
+      to: { path: 'node_modules/@aws-sdk/' },
+    },
+    {
+      name: 'double-is-independent',
+      comment: 'the judge of src/trust must not be built from it',
+      severity: 'error',
+      from: { path: '^test/testbed/' },
+      to: { path: '^src/' },
+    },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

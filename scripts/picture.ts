@@ -60,6 +60,7 @@ function svg(all: readonly (readonly Piece[])[]): string {
     return `<text x="${PAD_PX}" y="${PAD_PX + (row + 0.8) * LINE_PX}" xml:space="preserve">${spans}</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13">
+<title>What make demo prints</title>
 <rect width="100%" height="100%" rx="8" fill="#0d1117"/>
 ${rows.join('\n')}
 </svg>

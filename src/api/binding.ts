@@ -169,7 +169,10 @@ export function parseBindingSpec(input: unknown): BindingSpec | Problem {
 /** A status is a hint: each field that does not parse (somebody edited it) is as if it were not there. Of the roles only the entry that is wrong. */
 export function parseBindingStatus(input: unknown): BindingStatus {
   const given = typeof input === 'object' && input !== null ? (input as Record<string, unknown>) : {};
-  const fields = { ...given, roles: Array.isArray(given['roles']) ? given['roles'].filter(isRoleEntry) : undefined };
+  const fields: Record<string, unknown> = {
+    ...given,
+    roles: Array.isArray(given['roles']) ? given['roles'].filter(isRoleEntry) : undefined,
+  };
   const kept = Object.entries(bindingStatus.shape).flatMap(([name, schema]) => {
     const parsed = (schema as z.ZodType).safeParse(fields[name]);
     return parsed.success && parsed.data !== undefined ? [[name, parsed.data]] : [];

@@ -5,7 +5,7 @@
 export const FINDINGS = {
   // The grant and the declaration itself
   NotGranted: 'Error',
-  InvalidRoleArn: 'Error',
+  InvalidSpec: 'Error',
   RoleIsOperator: 'Error',
   ServiceAccountTaken: 'Error',
   // The role
@@ -55,7 +55,6 @@ export const FINDINGS = {
   TrustWriteRejected: 'Error',
   TrustRevocationBlocked: 'Error',
   // The ServiceAccount
-  ServiceAccountMissing: 'Warning',
   AnnotationMissing: 'Warning',
   AnnotationRoleMismatch: 'Warning',
   AudienceAnnotationMismatch: 'Warning',

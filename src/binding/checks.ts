@@ -45,7 +45,12 @@ const open = (step: StepCondition, reason: string, message: string, terminal = f
 const pending = (step: StepCondition, message: string): Violation => ({ ...open(step, 'Pending', message), pending: true });
 const good = (reason: string, message: string): Assessment => ({ status: 'True', reason, message });
 
-const authorized: Check = ({ claim }) => (claim.kind === 'refused' ? refused('Authorized', claim.finding) : undefined);
+const authorized: Check = ({ claim, seen, spec }) => {
+  if (claim.kind === 'refused') return refused('Authorized', claim.finding);
+  // A tag that the role lacks is found by the trust controller, and must look like a missing grant.
+  const verdict = seen.verdicts.get(spec.roleArn);
+  return verdict?.kind === 'refused' && verdict.finding.code === 'NotGranted' ? refused('Authorized', verdict.finding) : undefined;
+};
 
 const callerKnown: Check = ({ seen: { caller } }) =>
   caller.kind === 'unknown' ? open('ProviderReady', 'CallerUnknown', `AWS did not say who irsa-operator is: ${caller.why}`) : undefined;

@@ -32,7 +32,9 @@ export function claimOf(binding: IrsaBinding, world: ClaimWorld): Claim {
 
 function claimAlone(binding: IrsaBinding, { grants, namespace, caller }: ClaimWorld): Claim {
   const { spec } = binding;
-  if (isProblem(spec)) return refused(finding('InvalidRoleArn', spec.problem));
+  if (isProblem(spec)) return refused(finding('InvalidSpec', spec.problem));
+  const granted = grantsFor(spec, namespace, grants);
+  if (granted.length === 0) return refused(notGranted(binding, spec));
   if (caller.kind === 'known' && caller.ownRole !== undefined && isOwnRole(spec.roleArn, caller.ownRole)) {
     return refused(
       finding(
@@ -41,8 +43,6 @@ function claimAlone(binding: IrsaBinding, { grants, namespace, caller }: ClaimWo
       ),
     );
   }
-  const granted = grantsFor(spec, namespace, grants);
-  if (granted.length === 0) return refused(notGranted(binding, spec));
   return { kind: 'granted', spec, grants: granted };
 }
 

@@ -54,7 +54,7 @@ function consents({ consents: alternatives }: Stance, tags: ReadonlyMap<string, 
 }
 
 /** GetRole takes a name and ignores the path; names are unique without regard to case, ARNs are not. */
-function otherRole(wanted: RoleArn, found: string): Finding {
+export function otherRole(wanted: RoleArn, found: string): Finding {
   return finding(
     'RoleArnMismatch',
     `IAM knows the role "${roleArnParts(wanted).name}" as "${found}"; the binding says "${wanted}": correct spec.roleArn, path and case count`,

@@ -76,7 +76,8 @@ export interface RoleRecord {
         readonly hold: Hold | undefined;
       }
     /** `since` is when IAM said so first: it is believed when it still says so later. */
-    | { readonly kind: 'missing'; readonly since: number }
+    /** `foundAs` is the ARN under which IAM knows a role of that name. */
+    | { readonly kind: 'missing'; readonly since: number; readonly foundAs: string | undefined }
     | { readonly kind: 'unreadable'; readonly why: string };
 }
 

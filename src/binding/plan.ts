@@ -40,7 +40,9 @@ export function planBinding(seen: Observed): BindingPlan {
   if (isProblem(binding.spec)) return unreadable(seen, claim.kind === 'refused' ? claim.finding : undefined);
   const acts = enforces(binding) && claim.kind === 'granted';
   const scope: Scope = { seen, spec: binding.spec, claim, pods: assessPods(seen, binding.spec, acts) };
-  const { held, violation } = walk(scope);
+  const { held, violation: found } = walk(scope);
+  // Whoever only looks does not get on with it: somebody else has to.
+  const violation = found && !acts && !found.pending ? { ...found, terminal: true } : found;
   const steps = acts ? stepsOf(scope, held) : [];
   // After a restart nothing was looked at yet: what the last process found stands, and nobody is alarmed.
   if (violation?.pending && assessedBefore(binding, violation.step)) return { steps, status: binding.status, lookAgainInMs: undefined };
@@ -104,8 +106,8 @@ function statusOf(scope: Scope, held: Held, violation: Violation | undefined, ac
 }
 
 /** A list without entries says nothing to whoever reads a status. */
-function unlessEmpty<Name extends string, Entry>(name: Name, list: readonly Entry[]): { [Key in Name]?: Entry[] } {
-  return list.length === 0 ? {} : ({ [name]: [...list] } as { [Key in Name]?: Entry[] });
+function unlessEmpty<Name extends string, Entry>(name: Name, list: readonly Entry[]): Partial<Record<Name, Entry[]>> {
+  return list.length === 0 ? {} : ({ [name]: [...list] } as Partial<Record<Name, Entry[]>>);
 }
 
 function readiness({ seen, spec, pods }: Scope, stray: Finding | undefined): { readyReason: string; readyMessage: string } {
@@ -160,7 +162,7 @@ function unreadable(seen: Observed, found: Finding | undefined): BindingPlan {
   const violation: Violation = {
     step: 'Authorized',
     status: 'False',
-    reason: 'InvalidRoleArn',
+    reason: 'InvalidSpec',
     message,
     terminal: true,
     findings: found ? [found] : [],

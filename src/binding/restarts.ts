@@ -222,10 +222,13 @@ function take(seen: RestartsSeen, record: RestartEntry, picks: readonly Candidat
 function blockedFinding(pod: Pod, { kind, message }: Blocked): Finding {
   const where = `pod "${pod.name}"`;
   return kind === 'budget'
-    ? finding('EvictionBlocked', `${where} cannot be evicted: ${message}; it is tried again every ${BLOCKED_RETRY_MS / 1000} s`)
+    ? finding(
+        'EvictionBlocked',
+        `${where} cannot be evicted: ${message.replace(/\.$/, '')}; it is tried again every ${BLOCKED_RETRY_MS / 1000} s`,
+      )
     : finding(
         'MultiplePDBs',
-        `${where} is covered by more than one PodDisruptionBudget, and the API server then evicts nothing: ${message}; let one budget cover it`,
+        `${where} is covered by more than one PodDisruptionBudget, and the API server then evicts nothing: ${message.replace(/\.$/, '')}; let one budget cover it`,
       );
 }
 

@@ -2,13 +2,13 @@ import { providerArnFor, type RoleArn, roleArnParts } from '../api/arn.ts';
 import { type Finding, finding } from '../api/finding.ts';
 import type { Issuer } from '../api/issuer.ts';
 import { isProblem } from '../api/problem.ts';
-import { diagnose } from '../trust/diagnose.ts';
+import { unreadable as cannotRead, diagnose } from '../trust/diagnose.ts';
 import { type PolicyDocument, parseDocument } from '../trust/document.ts';
 import { allOwn } from '../trust/own-statement.ts';
 import { type PlannedVerdict, planTrust, type TrustPlan, type TrustWish } from '../trust/plan.ts';
-import type { Edit } from './edit.ts';
+import { type Edit, otherRole } from './edit.ts';
 import type { CallerView, ClusterView, Hold, ProviderView, RoleRecord, Verdict } from './observed.ts';
-import { asks, type Question, type RoleClaim, type Stance, stanceOf } from './stance.ts';
+import { asks, type Question, type RoleClaim, type Stance, stanceOf, waits } from './stance.ts';
 
 /** Everything that the decision about one role rests on. */
 export interface RoleObserved {
@@ -54,11 +54,11 @@ export function planRole(seen: RoleObserved): RolePlan {
   const world = { arn, issuer: cluster.issuer, record, provider };
   const stances = seen.claims.flatMap((claim) => stanceOf(claim, world) ?? []);
   // Not one call is made for a role that no granted binding asks about, and that no trust of ours may stand on.
-  if (!stances.some((stance) => asks(stance) || stance.kind === 'released')) return nothing;
+  if (!stances.some(waits)) return nothing;
   if (record === undefined) return { ...nothing, steps: [{ do: 'read', why: 'it was not read yet' }] };
   switch (record.state.kind) {
     case 'missing':
-      return missing(seen.now, record, stances, record.state.since);
+      return missing(seen.now, record, stances, record.state);
     case 'unreadable':
       return unreadable(seen.now, record, stances, record.state.why);
     case 'present':
@@ -66,8 +66,13 @@ export function planRole(seen: RoleObserved): RolePlan {
   }
 }
 
-function missing(now: number, record: RoleRecord, stances: readonly Stance[], since: number): RolePlan {
-  const found = finding('RoleNotFound', `IAM has no role "${record.arn}"; make it, or correct spec.roleArn (path and case count)`);
+function missing(
+  now: number,
+  record: RoleRecord,
+  stances: readonly Stance[],
+  { since, foundAs }: { since: number; foundAs: string | undefined },
+): RolePlan {
+  const found = foundAs === undefined ? notFound(record.arn) : otherRole(record.arn, foundAs);
   const certain = record.asOf - since >= GONE_AFTER_MS;
   const verdicts = stances.flatMap((stance): [Question, Verdict][] => {
     if (asks(stance)) return [[stance.question, refusal(found)]];
@@ -77,9 +82,13 @@ function missing(now: number, record: RoleRecord, stances: readonly Stance[], si
   return readLater(since + GONE_AFTER_MS - now, 'whether the role is still gone', verdicts);
 }
 
+function notFound(arn: RoleArn): Finding {
+  return finding('RoleNotFound', `IAM has no role "${arn}"; make it, or correct spec.roleArn (path and case count)`);
+}
+
 function unreadable(now: number, record: RoleRecord, stances: readonly Stance[], why: string): RolePlan {
   const verdicts = stances
-    .filter(asks)
+    .filter(waits)
     .map(({ question }): [Question, Verdict] => [question, refusal(finding('RoleAccessDenied', why), false)]);
   return readLater(record.asOf + UNREADABLE_RETRY_MS - now, 'whether the role can be read now', verdicts);
 }
@@ -102,11 +111,8 @@ function present(role: PresentRole): RolePlan {
   const { now, arn, stances, record, state } = role;
   const document = parseDocument(state.policy);
   if (isProblem(document)) {
-    const found = finding(
-      'TrustPolicyUnparseable',
-      `the trust policy of "${arn}" cannot be read, so it is not touched: ${document.problem}`,
-    );
-    return { ...nothing, verdicts: stances.filter(asks).map(({ question }) => [question, refusal(found)]) };
+    const found = cannotRead(document, { role: arn });
+    return { ...nothing, verdicts: stances.filter(waits).map(({ question }) => [question, refusal(found)]) };
   }
   const hold = state.hold !== undefined && now < state.hold.until ? state.hold : undefined;
   const wish = wishOf(role, hold);
@@ -166,7 +172,8 @@ function verdictsOn(
     if (kind === 'kept') return [];
     if (kind === 'released') {
       const stands = standing.some(({ audience, subjects }) => audience === question.audience && subjects.includes(question.subject));
-      return stands ? [] : [[question, { kind: 'released' }]];
+      if (!stands) return [[question, { kind: 'released' }]];
+      return hold !== undefined && 'all' in hold ? [[question, refusal(revocationBlocked(role.arn, hold.all), false)]] : [];
     }
     const alone = planTrust(document, { ...wish, wanted: [question], released: [] });
     const together = plan.verdicts.find(({ subject, audience }) => subject === question.subject && audience === question.audience);
@@ -240,6 +247,14 @@ const refusal = (found: Finding, terminal = true): Verdict => ({
   terminal,
   wouldWrite: undefined,
 });
+
+/** A binding that lets go says why it still stands. */
+function revocationBlocked(arn: RoleArn, { message }: Finding): Finding {
+  return finding(
+    'TrustRevocationBlocked',
+    `the subject of this binding cannot be taken out of the trust policy of "${arn}" for now; it is tried again: ${message}`,
+  );
+}
 
 /** What would have been mended is refused for this reason; what is allowed or refused anyhow stays so. */
 function instead(verdicts: readonly (readonly [Question, Verdict])[], found: Finding): [Question, Verdict][] {

@@ -65,7 +65,7 @@ export function stanceOf({ binding, claim }: RoleClaim, { arn, issuer, record, p
 }
 
 function revokes(spec: BindingSpec): boolean {
-  return spec.deletionPolicy === 'Revoke' && spec.trustPolicy === 'Managed' && !spec.suspend && spec.mode === 'Enforce';
+  return spec.deletionPolicy === 'Revoke' && !spec.suspend && spec.mode === 'Enforce';
 }
 
 /** The old role's trust goes after the new one works: the whole chain holds for the spec as it is now. */
@@ -74,5 +74,8 @@ function worksElsewhere({ metadata, status }: IrsaBinding): boolean {
   return ready?.status === 'True' && ready.observedGeneration === metadata.generation;
 }
 
-/** Whether the binding waits for an answer. */
+/** Whether the binding asks if it may assume the role. */
 export const asks = ({ kind }: Stance): boolean => kind === 'wanted' || kind === 'intending' || kind === 'watched';
+
+/** Whether the binding waits for an answer: also that it was let go. */
+export const waits = (stance: Stance): boolean => asks(stance) || stance.kind === 'released';

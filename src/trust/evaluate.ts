@@ -1,7 +1,7 @@
 import { actionMatches } from './actions.ts';
 import { type Condition, conditionsOf } from './conditions.ts';
 import { member, type PolicyDocument, type Statement } from './document.ts';
-import { isOwn } from './own-statement.ts';
+import { allOwn } from './own-statement.ts';
 import { type Effect, principalMatches } from './principals.ts';
 import { nameOf, quote } from './quote.ts';
 import type { WebIdentity } from './request.ts';
@@ -57,7 +57,8 @@ export interface Judged {
 }
 
 export function judgeStatements(document: PolicyDocument, request: WebIdentity): readonly Judged[] {
-  return document.statements.map((statement) => judgeStatement(statement, document.version, request));
+  const own = allOwn(document, request.issuer, request.provider).find(({ audience }) => audience === request.audience);
+  return document.statements.map((statement) => judgeStatement(statement, document.version, request, statement === own?.statement));
 }
 
 export function verdictOf(judged: readonly Judged[]): TrustVerdict {
@@ -79,7 +80,7 @@ export function verdictOf(judged: readonly Judged[]): TrustVerdict {
   return { kind: 'denied', explicit: false, nearest: nearest(allows) };
 }
 
-export function judgeStatement(statement: Statement, version: string | undefined, request: WebIdentity): Judged {
+export function judgeStatement(statement: Statement, version: string | undefined, request: WebIdentity, ours = false): Judged {
   const { node } = statement;
   const effectNode = member(node, 'Effect');
   const written = effectNode?.kind === 'string' ? effectNode.value : undefined;
@@ -92,7 +93,7 @@ export function judgeStatement(statement: Statement, version: string | undefined
   const conditions = isList(read) ? read : [];
   const block = isList(read) ? true : read;
   const truth = all([action, principal, ...conditions.map((condition) => condition.truth), members, block]);
-  return { statement, effect, ours: isOwn(statement, request), action, principal, members, conditions, block, truth };
+  return { statement, effect, ours, action, principal, members, conditions, block, truth };
 }
 
 function isList(read: readonly Condition[] | Truth): read is readonly Condition[] {

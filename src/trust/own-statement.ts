@@ -4,7 +4,6 @@ import { type Issuer, issuerHostPath } from '../api/issuer.ts';
 import { WEB_IDENTITY_ACTION } from './actions.ts';
 import { asList, member, type PolicyDocument, type Statement } from './document.ts';
 import type { JsonNode, ObjectNode } from './json.ts';
-import type { WebIdentity } from './request.ts';
 
 /** The statement that is ours in a role's trust policy: one for each issuer and audience. */
 export interface OwnStatement {
@@ -69,13 +68,13 @@ export function findOwn(
   return own === undefined || own.audience !== audience || others.length > 0 ? 'taken' : own;
 }
 
-/** Every statement of ours for this issuer, whatever its audience. */
+/** Every statement of ours for this issuer, whatever its audience; not those whose Sid stands twice, which nobody can tell apart. */
 export function allOwn(document: PolicyDocument, issuer: Issuer, provider: ProviderArn): readonly OwnStatement[] {
-  return document.statements.map((statement) => readOwn(statement, issuer, provider)).filter((own) => own !== undefined);
-}
-
-export function isOwn(statement: Statement, request: Pick<WebIdentity, 'issuer' | 'provider' | 'audience'>): boolean {
-  return readOwn(statement, request.issuer, request.provider)?.audience === request.audience;
+  const sids = Map.groupBy(document.statements, ({ sid }) => sid);
+  return document.statements
+    .filter(({ sid }) => sids.get(sid)?.length === 1)
+    .map((statement) => readOwn(statement, issuer, provider))
+    .filter((own) => own !== undefined);
 }
 
 const MEMBERS = ['Action', 'Condition', 'Effect', 'Principal', 'Sid'];

@@ -245,6 +245,13 @@ const cases: Record<string, Case> = {
     states: [],
     general: ['TrustSidTaken'],
   },
+  'leaves two statements under one Sid of ours alone, also the one for nobody': {
+    policy: listing(ours([]), ours([DNS])),
+    wish: { wanted: [who(ALB, VAULT), who(ALB)] },
+    writes: [ours([]), ours([DNS]), ours([ALB], VAULT)],
+    states: ['allowed (Operator)', 'refused'],
+    findings: ['TrustSidTaken', 'TrustSubjectMismatch', 'TrustSubjectMismatch', 'TrustAudienceMismatch'],
+  },
   'serves another audience where one Sid is taken': {
     policy: listing(allow(undefined, { Sid: 'Irsaulgzwwrowtnv', Action: 'sts:AssumeRole' })),
     wish: { wanted: [who(ALB), who(ALB, VAULT)] },

@@ -73,6 +73,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       forgetOld(blocked, now);
       const seen = gather(world, binding, blocked, now);
       const plan = planBinding(seen);
+      if (plan.steps.length > 0) log.debug({ steps: plan.steps.map((step) => step.do) }, 'planned');
       // What was found is told before what is done about it, as somebody reads it.
       for (const event of changesToTell(binding.status, plan.status)) events.record(binding, event);
       let refused = false;

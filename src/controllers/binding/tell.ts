@@ -7,11 +7,10 @@ import type { BindingEvent } from '../events.ts';
 export function changesToTell(before: BindingStatus, after: BindingStatus): BindingEvent[] {
   const [old, now] = [conditionOf(before.conditions, 'Ready'), conditionOf(after.conditions, 'Ready')];
   if (now === undefined || (old?.status === now.status && old.reason === now.reason)) return [];
-  if (now.status === 'True')
-    return old?.status === 'True' ? [] : [{ type: 'Normal', reason: 'Ready', action: 'Reconcile', note: now.message }];
+  if (isFinding(now.reason)) return [{ type: 'Warning', reason: now.reason, action: 'Reconcile', note: now.message }];
   // Steps that merely wait for each other are no news.
-  if (!isFinding(now.reason)) return [];
-  return [{ type: 'Warning', reason: now.reason, action: 'Reconcile', note: now.message }];
+  if (now.status !== 'True' || old?.status === 'True') return [];
+  return [{ type: 'Normal', reason: 'Ready', action: 'Reconcile', note: now.message }];
 }
 
 function isFinding(reason: string): reason is FindingCode {

@@ -50,6 +50,7 @@ export function trustController(options: TrustOptions): Controller<RoleArn> {
       const plan = planRole(gather(world, arn, clock.now()));
       countDrift(options, plan);
       publish(world, arn, plan);
+      if (plan.steps.length > 0) log.debug({ steps: plan.steps.map((step) => step.do) }, 'planned');
       for (const step of plan.steps) {
         const next = await perform(arn, step, options, log, signal);
         if (next.kind === 'recheck') return next;

@@ -21,7 +21,7 @@ export async function readRole(records: Records, roles: Roles, arn: RoleArn, clo
     const role = await roles.read(arn, signal);
     // GetRole ignores the path: another role of that name is not the one that was asked for.
     if (role.arn === arn) put(records, arn, role, asOf);
-    else missing(records, arn, asOf);
+    else missing(records, arn, asOf, role.arn);
   } catch (error) {
     if (isFault(error, 'notFound')) missing(records, arn, asOf);
     else if (isFault(error, 'denied')) records.put({ arn, asOf, state: { kind: 'unreadable', why: error.message } });
@@ -37,9 +37,9 @@ function put(records: Records, arn: RoleArn, { roleId, policy }: Role, asOf: num
   records.put({ arn, asOf, state: { kind: 'present', roleId, policy, writtenAt, hold } });
 }
 
-function missing(records: Records, arn: RoleArn, asOf: number): void {
+function missing(records: Records, arn: RoleArn, asOf: number, foundAs?: string): void {
   const known = records.get(arn)?.state;
-  records.put({ arn, asOf, state: { kind: 'missing', since: known?.kind === 'missing' ? known.since : asOf } });
+  records.put({ arn, asOf, state: { kind: 'missing', since: known?.kind === 'missing' ? known.since : asOf, foundAs } });
 }
 
 /** After our own write: what we sent is what stands, until it was read back. */

@@ -1,9 +1,9 @@
-import type { RoleArn } from '../../api/arn.ts';
+import { type RoleArn, roleArnParts } from '../../api/arn.ts';
 import { isFault } from '../../api/fault.ts';
 import { jitter } from '../../runtime/backoff.ts';
 import type { Clock, Random } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
-import { concernsAws, rolesOf, type World } from '../world.ts';
+import { concernsAws, rolesOf, surroundings, type World } from '../world.ts';
 import type { Roles } from './ports.ts';
 import { listed, readRole } from './role-records.ts';
 
@@ -24,7 +24,7 @@ const JITTER = 0.1;
 /** Reads every role of the account again and again: drift in IAM cannot be watched, and one list is a thousand trust policies. Ends with the signal. */
 export async function sweepRoles(options: SweepOptions, signal: AbortSignal): Promise<void> {
   const { world, clock, random, intervalMs, log } = options;
-  await Promise.all([world.bindings, world.grants, world.namespaces].map((store) => store.synced(signal)));
+  await Promise.all([world.bindings, world.grants, world.namespaces, world.surroundings].map((store) => store.synced(signal)));
   while (!signal.aborted) {
     try {
       await sweep(options, signal);
@@ -39,8 +39,16 @@ export async function sweepRoles(options: SweepOptions, signal: AbortSignal): Pr
   }
 }
 
+/** Roles of other accounts are not in the list, and their names mean other roles here. */
+function reachable(world: World): (arn: RoleArn) => boolean {
+  const { caller } = surroundings(world);
+  return (arn) => caller.kind === 'known' && roleArnParts(arn).account === caller.account;
+}
+
 async function sweep({ world, roles, clock, log }: SweepOptions, signal: AbortSignal): Promise<void> {
-  const bound = new Set<string>(world.bindings.list().flatMap((binding) => (concernsAws(world, binding) ? rolesOf(binding) : [])));
+  const bound = new Set<string>(
+    world.bindings.list().flatMap((binding) => (concernsAws(world, binding) ? rolesOf(binding).filter(reachable(world)) : [])),
+  );
   if (bound.size === 0) return;
   try {
     let asOf = clock.now();

@@ -7,9 +7,8 @@ import type { JournalEntry } from './journal.ts';
 import { createAwsServer } from './server.ts';
 import { accountOf, addRole, addUser, type Caller, createWorld, type World } from './world.ts';
 
-export type { AwsAccount, RoleSetup, RoleView } from './account.ts';
+export type { AwsAccount } from './account.ts';
 export type { JournalEntry } from './journal.ts';
-export { type Decision, evaluateTrust, type TrustRequest } from './policy/evaluate.ts';
 
 /** The account of AWS's own examples. */
 const DEFAULT_ACCOUNT = '111122223333';
@@ -76,6 +75,7 @@ function environment(
     AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
     ...(keys.sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: keys.sessionToken }),
     AWS_REGION: 'us-east-1',
+    AWS_DEFAULT_REGION: 'us-east-1', // the first AWS CLI reads this one
     AWS_ENDPOINT_URL_IAM: endpoint,
     AWS_ENDPOINT_URL_STS: endpoint,
     AWS_ENDPOINT_URL_EKS: endpoint,
