@@ -4,7 +4,7 @@ import { heldByUs } from './annotations.ts';
 import { claimOf, enforces } from './claim.ts';
 import { summarize, type Violation } from './conditions.ts';
 import type { Observed } from './observed.ts';
-import type { BindingPlan, Step } from './plan.ts';
+import type { BindingPlan, Step } from './step.ts';
 
 /**
  * The end of a binding: its own subject is released from every role on which it may stand, its own annotation is taken away,

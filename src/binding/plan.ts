@@ -11,23 +11,8 @@ import { summarize, type Violation } from './conditions.ts';
 import { planDeletion } from './deletion.ts';
 import type { Observed } from './observed.ts';
 import { assessPods } from './pods-current.ts';
-import type { RestartStep } from './restarts.ts';
+import type { BindingPlan, Step } from './step.ts';
 import { strayWorkload } from './stray-workload.ts';
-
-/** One effect outside of the process. They are performed in order; each is idempotent. */
-export type Step =
-  | { readonly do: 'addFinalizer' }
-  | { readonly do: 'removeFinalizer' }
-  | { readonly do: 'annotate'; readonly annotations: Readonly<Record<string, string>> }
-  | { readonly do: 'unannotate' }
-  | ({ readonly do: 'restart' } & RestartStep);
-
-export interface BindingPlan {
-  readonly steps: readonly Step[];
-  readonly status: BindingStatus;
-  /** When to look again though nothing changes: milliseconds from now. */
-  readonly lookAgainInMs: number | undefined;
-}
 
 /**
  * What to do for one binding, from what is seen now: the same observation gives the same plan, and a binding in order gives no step.

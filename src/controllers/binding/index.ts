@@ -4,32 +4,16 @@ import { keyOf, type ObjectKey, type Pod, type Workload } from '../../api/cluste
 import type { RoleRecord } from '../../binding/observed.ts';
 import { planBinding } from '../../binding/plan.ts';
 import { BLOCKED_RETRY_MS, type Blocked } from '../../binding/restarts.ts';
-import type { Clock } from '../../runtime/clock.ts';
 import { type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
-import type { BindingEvents } from '../events.ts';
-import { serviceAccountOf, type World } from '../world.ts';
+import { serviceAccountOf } from '../world.ts';
 import { gather } from './gather.ts';
 import { OwnWrites } from './own-writes.ts';
 import { perform } from './perform.ts';
-import type { BindingWrites } from './ports.ts';
+import type { BindingOptions } from './ports.ts';
 import { changesToTell } from './tell.ts';
 
 /** A watch shows a write within milliseconds; one that is silent is reconnected by the reflector. */
 const UNSEEN_MS = 1_000;
-
-export interface BindingMetrics {
-  drifted(): void;
-  repaired(): void;
-  restarted(strategy: 'evict' | 'delete', result: 'done' | 'blocked'): void;
-}
-
-export interface BindingOptions {
-  readonly world: World;
-  readonly writes: BindingWrites;
-  readonly events: BindingEvents;
-  readonly metrics: BindingMetrics;
-  readonly clock: Clock;
-}
 
 /** Takes one binding through the steps of the contract and reports how far it is. The only one that writes its status. */
 export function bindingController(options: BindingOptions): Controller<ObjectKey> {

@@ -3,11 +3,11 @@ import type { IrsaBinding } from '../../api/binding.ts';
 import type { ServiceAccount } from '../../api/cluster.ts';
 import { EKS_ANNOTATIONS, FIELD_MANAGER } from '../../api/names.ts';
 import type { Observed } from '../../binding/observed.ts';
-import type { Step } from '../../binding/plan.ts';
 import type { Blocked } from '../../binding/restarts.ts';
+import type { Step } from '../../binding/step.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { BindingOptions } from './index.ts';
 import type { OwnWrites } from './own-writes.ts';
+import type { BindingOptions } from './ports.ts';
 
 interface PerformOptions extends BindingOptions {
   readonly blocked: Map<string, Blocked>;

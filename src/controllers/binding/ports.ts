@@ -1,5 +1,8 @@
 import type { BindingStatus, IrsaBinding } from '../../api/binding.ts';
 import type { Pod, ServiceAccount } from '../../api/cluster.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { BindingEvents } from '../events.ts';
+import type { World } from '../world.ts';
 
 /** What came of taking a pod away. */
 export type Removal = { readonly kind: 'gone' } | { readonly kind: 'budget' | 'multipleBudgets'; readonly message: string };
@@ -14,4 +17,18 @@ export interface BindingWrites {
   deletePod(pod: Pod, signal: AbortSignal): Promise<Removal>;
   /** Refused with a conflict where the binding is not the one that was looked at any more. */
   report(binding: IrsaBinding, status: BindingStatus, signal: AbortSignal): Promise<string>;
+}
+
+export interface BindingMetrics {
+  drifted(): void;
+  repaired(): void;
+  restarted(strategy: 'evict' | 'delete', result: 'done' | 'blocked'): void;
+}
+
+export interface BindingOptions {
+  readonly world: World;
+  readonly writes: BindingWrites;
+  readonly events: BindingEvents;
+  readonly metrics: BindingMetrics;
+  readonly clock: Clock;
 }

@@ -4,29 +4,11 @@ import type { IrsaBinding } from '../../api/binding.ts';
 import { conditionOf } from '../../api/condition.ts';
 import { planRole, type RolePlan } from '../../binding/role.ts';
 import { questionKey } from '../../binding/stance.ts';
-import type { Clock, Random } from '../../runtime/clock.ts';
 import { type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
-import type { BindingEvents } from '../events.ts';
 import { rolesOf, type World } from '../world.ts';
 import { gather } from './gather.ts';
 import { perform } from './perform.ts';
-import type { Roles } from './ports.ts';
-
-/** What the trust controller counts. */
-export interface TrustMetrics {
-  wrote(result: 'written' | 'rejected'): void;
-  drifted(): void;
-  repaired(): void;
-}
-
-export interface TrustOptions {
-  readonly world: World;
-  readonly roles: Roles;
-  readonly events: BindingEvents;
-  readonly metrics: TrustMetrics;
-  readonly clock: Clock;
-  readonly random: Random;
-}
+import type { TrustOptions } from './ports.ts';
 
 /** Keeps one role's trust policy in step with every binding that names it. The key is the role, so a burst of bindings is one write. */
 export function trustController(options: TrustOptions): Controller<RoleArn> {

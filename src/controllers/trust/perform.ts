@@ -12,7 +12,7 @@ import type { Stance } from '../../binding/stance.ts';
 import { type Outcome, recheck, settled } from '../../runtime/controller.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { World } from '../world.ts';
-import type { TrustOptions } from './index.ts';
+import type { TrustOptions } from './ports.ts';
 import { believed, held, readRole, written } from './role-records.ts';
 
 /** Somebody writes the role now: looked at again after a random part of this, so that two writers do not meet again. */

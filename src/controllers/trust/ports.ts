@@ -1,4 +1,7 @@
 import type { RoleArn } from '../../api/arn.ts';
+import type { Clock, Random } from '../../runtime/clock.ts';
+import type { BindingEvents } from '../events.ts';
+import type { World } from '../world.ts';
 
 /** A role as IAM answers. */
 export interface Role {
@@ -34,4 +37,20 @@ export interface Roles {
   list(signal: AbortSignal): AsyncIterable<readonly ListedRole[]>;
   /** Characters that the account allows for a trust policy. */
   policyQuota(signal: AbortSignal): Promise<number>;
+}
+
+/** What the trust controller counts. */
+export interface TrustMetrics {
+  wrote(result: 'written' | 'rejected'): void;
+  drifted(): void;
+  repaired(): void;
+}
+
+export interface TrustOptions {
+  readonly world: World;
+  readonly roles: Roles;
+  readonly events: BindingEvents;
+  readonly metrics: TrustMetrics;
+  readonly clock: Clock;
+  readonly random: Random;
 }
