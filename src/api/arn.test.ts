@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { accountOfArn, PARTITIONS, parseRoleArn, providerArnFor, ROLE_ARN_MAX_LENGTH, type RoleArn, roleArnParts } from './arn.ts';
+import type { Issuer } from './issuer.ts';
+import { isProblem } from './problem.ts';
+
+for (const partition of PARTITIONS) {
+  test(`a role of the partition ${partition} is taken apart, with its path`, () => {
+    const arn = parseRoleArn(`arn:${partition}:iam::111122223333:role/team/app/lbc`);
+    expect(isProblem(arn) ? arn : roleArnParts(arn)).toEqual({ partition, account: '111122223333', path: '/team/app/', name: 'lbc' });
+  });
+}
+
+const accepted: Record<string, string> = {
+  'without a path': 'arn:aws:iam::111122223333:role/lbc',
+  'with every character that a name may have': 'arn:aws:iam::111122223333:role/aZ09+=,.@_-',
+  'with an odd but legal path': 'arn:aws:iam::111122223333:role/a!b/c:d/lbc',
+  'as long as IAM allows': `arn:aws-us-gov:iam::111122223333:role/${'p'.repeat(510)}/${'n'.repeat(64)}`,
+};
+for (const [sentence, text] of Object.entries(accepted))
+  test(`an ARN is accepted ${sentence}`, () => expect(parseRoleArn(text)).toBe(text));
+
+test('the longest ARN has the length that the CRD allows', () => {
+  expect(accepted['as long as IAM allows']).toHaveLength(ROLE_ARN_MAX_LENGTH);
+});
+
+const wanted = 'wanted is "arn:aws:iam::<12 digits>:role/<path and name>"';
+const refused: Record<string, [string, string]> = {
+  'of a policy': ['arn:aws:iam::111122223333:policy/x', `it names a resource of the kind "policy"; ${wanted}`],
+  'of a user': ['arn:aws:iam::111122223333:user/x', `it names a resource of the kind "user"; ${wanted}`],
+  'of an instance profile': [
+    'arn:aws:iam::111122223333:instance-profile/x',
+    `it names a resource of the kind "instance-profile"; ${wanted}`,
+  ],
+  'of a session': ['arn:aws:sts::111122223333:assumed-role/x/y', `it names a resource of the kind "assumed-role"; ${wanted}`],
+  'with a blank before it': [' arn:aws:iam::111122223333:role/x', `there is white space around it; ${wanted}`],
+  'with a line end': ['arn:aws:iam::111122223333:role/x\n', `there is white space around it; ${wanted}`],
+  'with a wildcard': ['arn:aws:iam::111122223333:role/x*', `a binding names one role, wildcards belong into an IrsaGrant; ${wanted}`],
+  'with a wildcard in its path': [
+    'arn:aws:iam::111122223333:role/*/x',
+    `a binding names one role, wildcards belong into an IrsaGrant; ${wanted}`,
+  ],
+  'with an account of eleven digits': ['arn:aws:iam::11112222333:role/x', `the account "11112222333" has not twelve digits; ${wanted}`],
+  'of no partition of AWS': ['arn:aws-mars:iam::111122223333:role/x', `AWS has no partition "aws-mars"; ${wanted}`],
+  'that is a bare name': ['lbc', wanted],
+  'that is empty': ['', wanted],
+  'with a region': ['arn:aws:iam:us-east-1:111122223333:role/x', wanted],
+  'with an empty part in its path': ['arn:aws:iam::111122223333:role//x', wanted],
+  'with a letter that only looks right': ['arn:aws:iam::111122223333:role/lbс', wanted],
+  'with a name that is too long': [`arn:aws:iam::111122223333:role/${'n'.repeat(65)}`, wanted],
+};
+for (const [sentence, [text, why]] of Object.entries(refused)) {
+  test(`an ARN is refused ${sentence}, and the text is quoted`, () => {
+    expect(parseRoleArn(text)).toEqual({ problem: `"${text}" is not the ARN of a role: ${why}` });
+  });
+}
+
+test('a path of more than 512 characters is refused', () => {
+  const text = `arn:aws:iam::111122223333:role/${'p'.repeat(511)}/x`;
+  expect(parseRoleArn(text)).toEqual({ problem: `"${text}" has a path of more than 512 characters` });
+});
+
+test("the provider is in the role's account and partition, and has no scheme", () => {
+  const role = 'arn:aws-cn:iam::111122223333:role/team/x' as RoleArn;
+  const issuer = 'https://oidc.eks.cn-north-1.amazonaws.com.cn/id/AB' as Issuer;
+  expect(providerArnFor(role, issuer)).toBe('arn:aws-cn:iam::111122223333:oidc-provider/oidc.eks.cn-north-1.amazonaws.com.cn/id/AB');
+});
+
+test('the account of a session is read from its ARN', () => {
+  expect(accountOfArn('arn:aws:sts::111122223333:assumed-role/irsa-operator/x')).toBe('111122223333');
+  expect(accountOfArn('not an arn')).toBeUndefined();
+});

@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import { bindingStatus, parseBindingSpec, parseBindingStatus } from './binding.ts';
+import { irsaBindingCrd, irsaGrantCrd } from './crds.ts';
+import { parseGrantSpec } from './grant.ts';
+
+const ARN = 'arn:aws:iam::111122223333:role/lbc';
+
+/** Every value under a key, at any depth. */
+function valuesOf(node: unknown, key: string): unknown[] {
+  if (typeof node !== 'object' || node === null) return [];
+  return Object.entries(node).flatMap(([name, value]) => [...(name === key ? [value] : []), ...valuesOf(value, key)]);
+}
+
+for (const crd of [irsaBindingCrd, irsaGrantCrd]) {
+  const schema = crd.spec.versions[0]?.schema;
+  test(`${crd.spec.names.kind}: no pattern looks ahead or back, which the API server's expressions cannot`, () => {
+    const patterns = valuesOf(schema, 'pattern');
+    expect(patterns.length).toBeGreaterThan(0);
+    for (const pattern of patterns) expect(pattern).not.toMatch(/\(\?[=!<]/);
+  });
+  test(`${crd.spec.names.kind}: no union and no closed object, which a structural schema refuses`, () => {
+    expect([...valuesOf(schema, 'anyOf'), ...valuesOf(schema, 'oneOf'), ...valuesOf(schema, '$ref')]).toEqual([]);
+    expect(valuesOf(schema, 'additionalProperties').filter((value) => value === false)).toEqual([]);
+  });
+  test(`${crd.spec.names.kind}: every string and list is bounded, so that CEL stays cheap and an object small`, () => {
+    const [spec] = valuesOf(schema, 'spec');
+    expect(spec).toBeDefined();
+    for (const node of nodesOf(spec)) {
+      if (node['type'] === 'string' && node['enum'] === undefined) expect(node).toHaveProperty('maxLength');
+      if (node['type'] === 'array') expect(node).toHaveProperty('maxItems');
+    }
+  });
+}
+
+function nodesOf(node: unknown): Record<string, unknown>[] {
+  if (typeof node !== 'object' || node === null) return [];
+  return [node as Record<string, unknown>, ...Object.values(node).flatMap(nodesOf)];
+}
+
+test('a spec that says only what is required gets the defaults of the contract', () => {
+  expect(parseBindingSpec({ serviceAccountName: 'lbc', roleArn: ARN })).toEqual({
+    serviceAccountName: 'lbc',
+    roleArn: ARN,
+    mode: 'Enforce',
+    audience: 'sts.amazonaws.com',
+    trustPolicy: 'Managed',
+    restart: { strategy: 'Evict', afterTrustRepair: 'Unready', maxUnavailable: 1 },
+    deletionPolicy: 'Revoke',
+    suspend: false,
+  });
+});
+
+const refused: Record<string, object> = {
+  'without a role': { serviceAccountName: 'lbc' },
+  'with an ARN of a policy': { serviceAccountName: 'lbc', roleArn: 'arn:aws:iam::111122223333:policy/x' },
+  'with a name in capitals': { serviceAccountName: 'Lbc', roleArn: ARN },
+  'with an unknown mode': { serviceAccountName: 'lbc', roleArn: ARN, mode: 'Maybe' },
+  'with an audience with a blank': { serviceAccountName: 'lbc', roleArn: ARN, audience: 'sts .amazonaws.com' },
+  'with a budget of nothing': { serviceAccountName: 'lbc', roleArn: ARN, restart: { maxUnavailable: 0 } },
+  'with a budget of words': { serviceAccountName: 'lbc', roleArn: ARN, restart: { maxUnavailable: 'all' } },
+};
+for (const [sentence, spec] of Object.entries(refused)) {
+  test(`a spec ${sentence} is a problem that names the field`, () =>
+    expect(parseBindingSpec(spec)).toEqual({ problem: expect.stringMatching(/^spec\./) }));
+}
+
+test('of a status that somebody edited only what does not parse is lost', () => {
+  const role = { arn: ARN, roleId: 'AROA1', sid: 'Irsaab' };
+  expect(
+    parseBindingStatus({ roles: [role, { arn: 'not an ARN', roleId: 'x', sid: 'y' }], conditions: 'gone', pods: 3, observedGeneration: 7 }),
+  ).toEqual({
+    conditions: [],
+    roles: [role],
+    observedGeneration: 7,
+  });
+  expect(parseBindingStatus(undefined)).toEqual({ conditions: [] });
+  expect(bindingStatus.shape).toHaveProperty('roles');
+});
+
+const grantsOfNothing: Record<string, object> = {
+  'without namespaces': { namespaces: {} },
+  'with an empty list of namespaces': { namespaces: { names: [] } },
+  'with an empty selector': { namespaces: { selector: { matchLabels: {} } } },
+  'with an empty selector beside a name': { namespaces: { names: ['a'], selector: { matchLabels: {} } } },
+  'with a wildcard for the account': { namespaces: { names: ['a'] }, roleArns: ['arn:aws:iam::*:role/x'] },
+  'without roles': { namespaces: { names: ['a'] }, roleArns: [] },
+};
+for (const [sentence, part] of Object.entries(grantsOfNothing)) {
+  test(`a grant ${sentence} grants nothing`, () => {
+    expect(parseGrantSpec({ roleArns: [ARN], serviceAccountNames: ['*'], ...part })).toEqual({ problem: expect.stringMatching(/^spec\./) });
+  });
+}

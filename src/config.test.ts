@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { parseConfig } from './config.ts';
+
+const DEFAULTS = {
+  sweepIntervalMs: 60_000,
+  oidcIssuer: undefined,
+  eksClusterName: undefined,
+  leaseNamespace: 'irsa-operator-system',
+  hostname: 'pod-1',
+  listen: { host: '0.0.0.0', port: 8080 },
+  logLevel: 'info',
+  kube: { kubeconfig: undefined, serviceHost: undefined, servicePort: undefined, home: undefined },
+};
+
+test('without flags everything has its default', () => expect(parseConfig([], {}, 'pod-1')).toEqual(DEFAULTS));
+
+test('the environment tells where the API server is', () => {
+  const env = { KUBECONFIG: '/k', KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '443', HOME: '/h' };
+  expect(parseConfig([], env, 'pod-1')).toEqual({
+    ...DEFAULTS,
+    kube: { kubeconfig: '/k', serviceHost: '10.0.0.1', servicePort: '443', home: '/h' },
+  });
+});
+
+const accepted: Record<string, [string[], object]> = {
+  'a sweep interval in minutes': [['--sweep-interval', '5m'], { sweepIntervalMs: 300_000 }],
+  'a port alone': [['--listen', ':9090'], { listen: { host: '0.0.0.0', port: 9090 } }],
+  'an address of IPv6': [['--listen', '[::1]:0'], { listen: { host: '::1', port: 0 } }],
+  'an issuer': [['--oidc-issuer', 'https://example.org/id'], { oidcIssuer: 'https://example.org/id' }],
+  'a level': [['--log-level=debug'], { logLevel: 'debug' }],
+};
+for (const [sentence, [args, part]] of Object.entries(accepted)) {
+  test(`it takes ${sentence}`, () => expect(parseConfig(args, {}, 'pod-1')).toEqual({ ...DEFAULTS, ...part }));
+}
+
+const refused: Record<string, [string[], string]> = {
+  'a sweep that never ends': [['--sweep-interval', '0s'], '--sweep-interval: "0s" is not a duration from 1s to 1h, such as 60s'],
+  'a number without a unit': [['--sweep-interval', '60'], '--sweep-interval: "60" is not a duration from 1s to 1h, such as 60s'],
+  'an issuer without TLS': [
+    ['--oidc-issuer', 'http://x'],
+    '--oidc-issuer: the issuer "http://x" is not a plain https URL (no port, no query, no trailing slash), so IAM can have no provider for it',
+  ],
+  'a port that is none': [['--listen', ':70000'], '--listen: ":70000" is not an address such as 0.0.0.0:8080'],
+  'a level that is none': [['--log-level', 'loud'], '--log-level: "loud" is none of debug, info, warn, error'],
+};
+for (const [sentence, [args, problem]] of Object.entries(refused)) {
+  test(`it refuses ${sentence}, and quotes it`, () => expect(parseConfig(args, {}, 'pod-1')).toEqual({ problem }));
+}
+
+test('an unknown flag is refused by its name', () => {
+  expect(parseConfig(['--sweep'], {}, 'pod-1')).toEqual({ problem: expect.stringContaining("'--sweep'") });
+});
