@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { type BindingSpec, parseBindingSpec } from '../api/binding.ts';
+import { type IrsaGrant, parseGrantSpec } from '../api/grant.ts';
+import { isProblem } from '../api/problem.ts';
+import { grantsFor } from './grants.ts';
+
+const ARN = 'arn:aws:iam::111122223333:role/platform/lbc';
+
+function spec(part: object = {}): BindingSpec {
+  const parsed = parseBindingSpec({ serviceAccountName: 'lbc', roleArn: ARN, ...part });
+  if (isProblem(parsed)) throw new Error(parsed.problem);
+  return parsed;
+}
+
+function grant(part: object = {}, name = 'g'): IrsaGrant {
+  const whole = { roleArns: [ARN], namespaces: { names: ['kube-system'] }, serviceAccountNames: ['lbc'], ...part };
+  return { name, spec: parseGrantSpec(whole) };
+}
+
+const kubeSystem = { name: 'kube-system', labels: { team: 'platform' } };
+const names = (grants: IrsaGrant[], of = spec(), namespace = kubeSystem) => grantsFor(of, namespace, grants).map(({ grant: name }) => name);
+
+const covered: Record<string, object> = {
+  'by its exact ARN': {},
+  'by "*" within one part of the path': { roleArns: ['arn:aws:iam::111122223333:role/platform/*'] },
+  'by "*" in the middle of a name': { roleArns: ['arn:aws:iam::111122223333:role/plat*m/l*c'] },
+  'by the label of the namespace': { namespaces: { selector: { matchLabels: { team: 'platform' } } } },
+  'by a pattern of names': { serviceAccountNames: ['l*'] },
+};
+for (const [sentence, part] of Object.entries(covered))
+  test(`a binding is covered ${sentence}`, () => expect(names([grant(part)])).toEqual(['g']));
+
+/** Attempts to get a role past the grant. */
+const bypasses: Record<string, { grant?: object; spec?: object; labels?: Record<string, string> }> = {
+  'leaving the path out': { spec: { roleArn: 'arn:aws:iam::111122223333:role/lbc' } },
+  'another partition': { spec: { roleArn: 'arn:aws-cn:iam::111122223333:role/platform/lbc' } },
+  'another account': { spec: { roleArn: 'arn:aws:iam::999922223333:role/platform/lbc' } },
+  'another case': { spec: { roleArn: 'arn:aws:iam::111122223333:role/platform/LBC' } },
+  '"*" does not cross "/"': { grant: { roleArns: ['arn:aws:iam::111122223333:role/*'] } },
+  'a path that goes deeper than the pattern': {
+    grant: { roleArns: ['arn:aws:iam::111122223333:role/platform/*'] },
+    spec: { roleArn: 'arn:aws:iam::111122223333:role/platform/deep/lbc' },
+  },
+  'a name that only begins so': { spec: { roleArn: 'arn:aws:iam::111122223333:role/platform/lbc2' } },
+  'another namespace': { grant: { namespaces: { names: ['kube-systems'] } } },
+  'a namespace that was relabelled': {
+    grant: { namespaces: { selector: { matchLabels: { team: 'platform' } } } },
+    labels: { team: 'other' },
+  },
+  'a label that every object inherits': { grant: { namespaces: { selector: { matchLabels: { constructor: 'x' } } } } },
+  'one of two labels': { grant: { namespaces: { selector: { matchLabels: { team: 'platform', tier: 'one' } } } } },
+  'another ServiceAccount': { spec: { serviceAccountName: 'lbc2' } },
+  'another audience': { spec: { audience: 'sigstore' } },
+  'an empty selector': { grant: { namespaces: { selector: { matchLabels: {} } } } },
+};
+for (const [sentence, { grant: part, spec: of, labels }] of Object.entries(bypasses)) {
+  test(`a grant does not cover: ${sentence}`, () => {
+    expect(
+      names([grant(part)], spec(of), { name: 'kube-system', labels: (labels ?? kubeSystem.labels) as typeof kubeSystem.labels }),
+    ).toEqual([]);
+  });
+}
+
+test('two grants that cover half of a binding each do not add up', () => {
+  expect(names([grant({ serviceAccountNames: ['other'] }, 'role'), grant({ roleArns: [`${ARN}2`] }, 'name')])).toEqual([]);
+});
+
+test('without a grant nothing is covered', () => expect(names([])).toEqual([]));
