@@ -50,7 +50,8 @@ function holdsWithoutSubject({ conditions }: Judged, { issuer }: WebIdentity): b
 /** Others who might come, the broadest group first. */
 function strangers(subject: Subject): readonly { readonly subject: Subject; readonly who: string }[] {
   const [, , namespace = '', account = ''] = subject.split(':');
-  const variants = (text: string) => [`${text}-x`, `x-${text}`, `${text.slice(0, -1)}0`];
+  // A name that ends with 0 is its own last variant, and no stranger.
+  const variants = (text: string) => [`${text}-x`, `x-${text}`, `${text.slice(0, -1)}0`].filter((other) => other !== text);
   return [
     { subject: subjectOf('some-other-namespace', 'some-other-name'), who: 'every ServiceAccount of the cluster' },
     { subject: subjectOf('some-other-namespace', account), who: `ServiceAccounts named ${quote(account)} in every namespace` },
