@@ -7,7 +7,7 @@ import { EKS_ANNOTATIONS } from '../api/names.ts';
 import { heldByUs } from './annotations.ts';
 import type { Violation } from './conditions.ts';
 import type { Observed } from './observed.ts';
-import { type PodState, podState } from './pods.ts';
+import { type PodState, podState, reasonToLeaveAlone } from './pods.ts';
 import { type Candidate, planRestarts, type RestartPlan, type RestartStep } from './restarts.ts';
 
 /** The webhook answers from a cache and IAM spreads a change: restarting sooner makes pods that are still wrong. */
@@ -87,7 +87,7 @@ function planBoth(seen: Observed, spec: BindingSpec, judged: readonly Judged[]):
   const refused = judged.map(
     ({ pod, state }): Candidate => ({
       pod,
-      replace: state.kind === 'current' && pod.createdAt < repairedAt && (all || !pod.ready),
+      replace: state.kind === 'current' && reasonToLeaveAlone(pod) === undefined && pod.createdAt < repairedAt && (all || !pod.ready),
       stillWrong: undefined,
     }),
   );
