@@ -26,7 +26,7 @@ module.exports = {
     {
       name: 'src-does-not-know-its-tests',
       severity: 'error',
-      from: { path: '^src/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^src/', pathNot: '(\\.test|/test-[a-z-]+)\\.ts$' },
       to: { path: ['^test/', '\\.test\\.ts$', 'src/.*/(manual-clock|test-[a-z-]+)\\.ts$'] },
     },
     only('api', [], 'the vocabulary knows nobody'),
