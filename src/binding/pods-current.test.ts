@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import type { BindingSpec, IrsaBinding, RestartEntry } from '../api/binding.ts';
 import { parseBindingSpec } from '../api/binding.ts';
-import type { Owner, Pod } from '../api/cluster.ts';
+import type { Owner, Pod, ServiceAccount } from '../api/cluster.ts';
+import { timestamp } from '../api/condition.ts';
 import { isProblem } from '../api/problem.ts';
 import type { Observed } from './observed.ts';
 import { assessPods } from './pods-current.ts';
+import * as builders from './test-observed.ts';
 
 const ARN = 'arn:aws:iam::111122223333:role/app';
 const NOW = Date.parse('2026-11-24T12:00:00Z');
@@ -118,3 +120,153 @@ const leftAlone: Record<string, Pod> = {
 for (const [sentence, pod] of Object.entries(leftAlone)) {
   test(`after a trust repair ${sentence} is left alone`, () => expect(restarted(pod)).toEqual([]));
 }
+
+/** A world in order but for what a test says; trust and annotation are an hour old. */
+function world(
+  part: Partial<Observed> & { readonly trustedAt?: number; readonly reason?: string; readonly records?: RestartEntry[] } = {},
+): Observed {
+  const { trustedAt = HOUR_AGO, reason = 'AllowedByOthers', records = [], ...rest } = part;
+  const condition = {
+    type: 'Trusted',
+    status: 'True',
+    reason,
+    message: '',
+    observedGeneration: 1,
+    lastTransitionTime: timestamp(trustedAt),
+  } as const;
+  return builders.observed({ binding: builders.binding({ status: { conditions: [condition], restarts: records } }), pods: [], ...rest });
+}
+
+const annotatedAt = (at: number): ServiceAccount => {
+  const account = builders.serviceAccount();
+  return { ...account, writers: Object.fromEntries(Object.keys(account.writers).map((key) => [key, [{ manager: 'irsa-operator', at }]])) };
+};
+const HOUR_AGO = builders.NOW - 3_600_000;
+const bare = { AWS_REGION: 'eu-west-1' };
+const lacking = (name: string, part: Partial<Pod> = {}) => ({ ...builders.pod({ name, uid: name, ...part }, bare), ...part });
+const healthy = (name: string, part: Partial<Pod> = {}) => builders.pod({ name, uid: name, ...part });
+
+function short(seen: Observed, part: object = {}, acts = true) {
+  const { violation, steps, records, lookAgainAt } = assessPods(seen, builders.spec(part), acts);
+  return {
+    reason: violation?.reason,
+    terminal: violation?.terminal,
+    steps: steps.map(({ how, pod }) => `${how} ${pod.name}`),
+    records: records.map(({ cause, phase }) => `${cause} ${phase}`),
+    again: lookAgainAt === undefined ? undefined : lookAgainAt - seen.now,
+  };
+}
+const quiet = { reason: undefined, terminal: undefined, steps: [], records: [], again: undefined };
+
+const settling: Record<string, { seen: Observed; wanted: Partial<ReturnType<typeof short>>; spec?: object; acts?: boolean }> = {
+  'nothing begins within 10 s of the annotation': {
+    seen: world({ pods: [lacking('a')], serviceAccount: annotatedAt(builders.NOW - 9_999) }),
+    wanted: { reason: 'Settling', terminal: false, again: 1 },
+  },
+  'nothing begins within 10 s of the trust': {
+    seen: world({ pods: [lacking('a')], trustedAt: builders.NOW - 9_000 }),
+    wanted: { reason: 'Settling', terminal: false, again: 1_000 },
+  },
+  'the later of both counts': {
+    seen: world({ pods: [lacking('a')], trustedAt: builders.NOW - 9_000, serviceAccount: annotatedAt(builders.NOW - 2_000) }),
+    wanted: { reason: 'Settling', terminal: false, again: 8_000 },
+  },
+  'it begins 10 s after both': {
+    seen: world({ pods: [lacking('a')], trustedAt: builders.NOW - 10_000, serviceAccount: annotatedAt(builders.NOW - 10_000) }),
+    wanted: { reason: 'Restarting', terminal: false, records: ['Stale Canary'] },
+  },
+  'it looks again for a pod that is current and not ready': {
+    seen: world({ pods: [healthy('a', { ready: false })], reason: 'AllowedByOperator', trustedAt: builders.NOW - 4_000 }),
+    wanted: { again: 6_000 },
+  },
+  'it does not look again for pods that are current and ready': {
+    seen: world({ pods: [healthy('a')], trustedAt: builders.NOW }),
+    wanted: {},
+  },
+  'a pod that will not be restarted is not told of while others are about to be': {
+    seen: world({ pods: [lacking('a'), lacking('b', { owner: undefined })], trustedAt: builders.NOW - 4_000 }),
+    wanted: { reason: 'Settling', terminal: false, again: 6_000 },
+  },
+  'a pod that nobody will restart is told of at once': {
+    seen: world({ pods: [lacking('b', { owner: undefined })], trustedAt: builders.NOW - 4_000 }),
+    wanted: { reason: 'PodNotRestartable', terminal: true, again: 6_000 },
+  },
+};
+const strategies: typeof settling = {
+  'Never restarts nothing and says what is wrong': {
+    seen: world({ pods: [lacking('a')] }),
+    spec: { restart: { strategy: 'Never' } },
+    wanted: { reason: 'PodCredentialsMissing', terminal: true },
+  },
+  'Never restarts nothing after a trust repair': {
+    seen: world({ pods: [healthy('a', { ready: false })], reason: 'AllowedByOperator' }),
+    spec: { restart: { strategy: 'Never' } },
+    wanted: {},
+  },
+  'a binding that does not let us act restarts nothing': {
+    seen: world({ pods: [lacking('a')] }),
+    acts: false,
+    wanted: { reason: 'PodCredentialsMissing', terminal: true },
+  },
+  'a pod that is not restartable is named once the others are right': {
+    seen: world({ pods: [healthy('a'), lacking('b', { annotations: { 'irsa-operator.dev/restart': 'never' } })] }),
+    wanted: { reason: 'PodNotRestartable', terminal: true },
+  },
+  'a pod without the role that is going is waited for': {
+    seen: world({ pods: [lacking('a', { deleting: true })] }),
+    wanted: { reason: 'Restarting', terminal: false },
+  },
+};
+const repairs: typeof settling = {
+  'unready pods that are older than it are restarted': {
+    seen: world({ pods: [healthy('a', { ready: false, createdAt: HOUR_AGO - 1_000 })], reason: 'AllowedByOperator' }),
+    wanted: { reason: 'Restarting', terminal: false, records: ['TrustRepair Canary'] },
+  },
+  'unready pods that were made later are not': {
+    seen: world({ pods: [healthy('a', { ready: false, createdAt: HOUR_AGO })], reason: 'AllowedByOperator' }),
+    wanted: {},
+  },
+  'ready pods are not': {
+    seen: world({ pods: [healthy('a', { createdAt: HOUR_AGO - 1_000 })], reason: 'AllowedByOperator' }),
+    wanted: {},
+  },
+  'ready pods are with Always': {
+    seen: world({ pods: [healthy('a', { createdAt: HOUR_AGO - 1_000 })], reason: 'AllowedByOperator' }),
+    spec: { restart: { afterTrustRepair: 'Always' } },
+    wanted: { reason: 'Restarting', terminal: false, records: ['TrustRepair Canary'] },
+  },
+  'unready pods are not with Never': {
+    seen: world({ pods: [healthy('a', { ready: false, createdAt: HOUR_AGO - 1_000 })], reason: 'AllowedByOperator' }),
+    spec: { restart: { afterTrustRepair: 'Never' } },
+    wanted: {},
+  },
+  'unready pods are not where the policy allowed without us': {
+    seen: world({ pods: [healthy('a', { ready: false, createdAt: HOUR_AGO - 1_000 })] }),
+    wanted: {},
+  },
+};
+for (const [title, table] of Object.entries({ settling, strategies, 'after a trust repair,': repairs })) {
+  for (const [sentence, { seen, wanted, spec: part, acts }] of Object.entries(table))
+    test(`${title}: ${sentence}`, () => expect(short(seen, part, acts)).toEqual({ ...quiet, ...wanted }));
+}
+
+test('the counts tell the living pods, by what they carry', () => {
+  const exempt = healthy('x', { labels: { 'eks.amazonaws.com/skip-pod-identity-webhook': 'true' } });
+  const pods = [healthy('a'), healthy('b'), lacking('c'), exempt, healthy('d', { deleting: true }), lacking('e', { finished: true })];
+  const { counts } = assessPods(world({ pods }), builders.spec(), true);
+  expect(counts).toEqual({ total: 4, current: 2, stale: 1, exempt: 1, summary: '2/4' });
+});
+
+const sentences: Record<string, { pods: Pod[]; wanted: { status: 'True'; reason: string; message: string } }> = {
+  'no pod': { pods: [], wanted: { status: 'True', reason: 'NoPods', message: 'no pod runs as this ServiceAccount' } },
+  'pods that carry the role': {
+    pods: [healthy('a'), healthy('b')],
+    wanted: { status: 'True', reason: 'Current', message: '2 of 2 pods carry the role' },
+  },
+  'a pod that need not': {
+    pods: [healthy('a'), healthy('x', { labels: { 'eks.amazonaws.com/skip-pod-identity-webhook': 'true' } })],
+    wanted: { status: 'True', reason: 'Current', message: '1 of 2 pods carry the role, 1 need not' },
+  },
+};
+for (const [sentence, { pods, wanted }] of Object.entries(sentences))
+  test(`with ${sentence} it says so`, () => expect(assessPods(world({ pods }), builders.spec(), true).assessment).toEqual(wanted));

@@ -131,6 +131,11 @@ function whatIsWrong({ spec, stale, going, restarts, early, acts }: Situation): 
   if (progress.length > 0) return { ...pending('Restarting', progress.join('; ')), findings: staleFindings };
   const [first] = stale;
   if (first === undefined) return going ? pending('Restarting', 'a pod without the role is going') : undefined;
+  const due = stale.filter(({ state }) => state.restartable);
+  if (early && acts && spec.restart.strategy === 'Evict' && due.length > 0) {
+    const message = `${due.length} pods are to be restarted, ${SETTLE_MS / 1000} s after annotation and trust`;
+    return { ...pending('Settling', message), findings: staleFindings };
+  }
   const leftAlone = stale.find(({ state }) => !state.restartable);
   if (leftAlone !== undefined) {
     const { pod, state } = leftAlone;
@@ -139,14 +144,6 @@ function whatIsWrong({ spec, stale, going, restarts, early, acts }: Situation): 
       true,
       staleFindings,
     );
-  }
-  if (acts && spec.restart.strategy === 'Evict') {
-    if (early)
-      return {
-        ...pending('Settling', `${stale.length} pods are to be restarted, ${SETTLE_MS / 1000} s after annotation and trust`),
-        findings: staleFindings,
-      };
-    return because(first.state.finding, true, staleFindings);
   }
   return because(first.state.finding, true, staleFindings);
 }

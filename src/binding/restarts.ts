@@ -68,15 +68,26 @@ export function planRestarts(seen: RestartsSeen): RestartPlan {
   const plans = [...groups.values()].map((candidates) => planWorkload(seen, candidates));
   const touched = new Set(plans.flatMap((plan) => plan.record?.uid ?? []));
   const untouched = seen.records.filter(
-    (record) => !(record.cause === seen.cause && record.desired === seen.desired && touched.has(record.uid)),
+    (record) =>
+      !(record.cause === seen.cause && record.desired === seen.desired && touched.has(record.uid)) && !isOvertaken(record, seen, groups),
   );
+  const inView = new Set(groups.keys());
+  const wanting = new Set(seen.candidates.flatMap(({ pod, replace }) => (replace && !pod.finished ? ownerOf(pod).uid : [])));
+  const holdsPlace = ({ cause, desired, phase, uid }: RestartEntry) =>
+    (inView.has(uid) && (phase === 'Canary' || phase === 'Rolling' || phase === 'Stalled')) ||
+    (wanting.has(uid) && cause === seen.cause && desired === seen.desired);
   return {
-    records: bounded([...untouched, ...plans.flatMap((plan) => plan.record ?? [])], new Set(groups.keys())),
+    records: bounded([...untouched, ...plans.flatMap((plan) => plan.record ?? [])], holdsPlace),
     steps: plans.flatMap((plan) => plan.steps),
     findings: plans.flatMap((plan) => plan.findings),
     lookAgainAt: plans.map((plan) => plan.lookAgainAt).reduce((a, b) => (a === undefined || (b !== undefined && b < a) ? b : a), undefined),
     progress: plans.flatMap((plan) => plan.progress ?? []),
   };
+}
+
+/** A role that was left and comes back is a new attempt: its former record would keep the pods as they are for ever. */
+function isOvertaken({ cause, desired, uid }: RestartEntry, seen: RestartsSeen, inView: ReadonlyMap<string, unknown>): boolean {
+  return cause === 'Stale' && seen.cause === 'Stale' && desired !== seen.desired && inView.has(uid);
 }
 
 interface WorkloadPlan {
@@ -266,12 +277,12 @@ function ownerOf(pod: Pod): Owner {
 }
 
 /**
- * Attempts under way are not forgotten for the sake of finished ones, nor of newcomers: those wait for a place. An attempt whose workload
- * has no pods any more was overtaken by a rollout, most likely, and must not hold its place for ever.
+ * Attempts under way are not forgotten for the sake of finished ones, nor of newcomers: those wait for a place. Nor are finished ones whose
+ * workload still has pods to replace: forgotten, they would begin anew. An attempt whose workload has no pods any more was
+ * overtaken by a rollout, most likely, and must not hold its place for ever.
  */
-function bounded(records: readonly RestartEntry[], inView: ReadonlySet<string>): RestartEntry[] {
-  const isOpen = ({ phase, uid }: RestartEntry) => inView.has(uid) && (phase === 'Canary' || phase === 'Rolling' || phase === 'Stalled');
-  const [open, rest] = partition(records, isOpen);
+function bounded(records: readonly RestartEntry[], holdsPlace: (record: RestartEntry) => boolean): RestartEntry[] {
+  const [open, rest] = partition(records, holdsPlace);
   const byTime = (a: RestartEntry, b: RestartEntry) => a.startedAt.localeCompare(b.startedAt) || a.uid.localeCompare(b.uid);
   return [...open.toSorted(byTime), ...rest.toSorted((a, b) => byTime(b, a))].slice(0, MAX_RESTARTS);
 }
