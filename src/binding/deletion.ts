@@ -43,9 +43,12 @@ function successor(seen: Observed, arn: string): boolean {
 }
 
 /** Our value, written by us, and nobody takes over: another binding of the ServiceAccount will write its own. */
-function annotationIsOurs({ serviceAccount, binding, rivals }: Observed): boolean {
+function annotationIsOurs(seen: Observed): boolean {
+  const { serviceAccount, binding, rivals } = seen;
   if (serviceAccount === undefined || isProblem(binding.spec)) return false;
-  const taken = rivals.some((rival) => rival.metadata.uid !== binding.metadata.uid && enforces(rival));
+  const taken = rivals.some(
+    (rival) => rival.metadata.uid !== binding.metadata.uid && enforces(rival) && claimOf(rival, seen).kind === 'granted',
+  );
   const value = serviceAccount.annotations[EKS_ANNOTATIONS.roleArn];
   return !taken && value === binding.spec.roleArn && heldByUs(serviceAccount, EKS_ANNOTATIONS.roleArn) !== undefined;
 }

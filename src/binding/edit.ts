@@ -37,12 +37,14 @@ export function decideEdit(edit: Edit, role: RoleBeforeWrite): EditDecision {
   const withheld = edit.stances.filter((stance) => stance.kind === 'wanted' && !consents(stance, role.tags));
   const paused = role.tags.get(PAUSED_ROLE_TAG) === 'true';
   // A pause stops every write but a revocation.
-  const wanted = paused
-    ? []
-    : wish.wanted.filter((one) => !withheld.some(({ question }) => question.subject === one.subject && question.audience === one.audience));
+  const consented = wish.wanted.filter(
+    (one) => !withheld.some(({ question }) => question.subject === one.subject && question.audience === one.audience),
+  );
+  const wanted = paused ? [] : consented;
   const plan = planTrust(parseDocument(role.policy), { ...wish, wanted, roleTags: role.tags });
   if (plan.document !== undefined) return { kind: 'write', document: plan.document, plan, withheld };
-  if (paused) {
+  // Whom the role's owner did not let in learns nothing of a pause.
+  if (paused && consented.length > 0) {
     const text = `role "${wish.role}" carries the tag ${PAUSED_ROLE_TAG}=true: nothing but a revocation is written to it until the tag is removed`;
     return { kind: 'refused', finding: finding('RolePaused', text) };
   }

@@ -122,7 +122,11 @@ function present(role: PresentRole): RolePlan {
     const stands = plan.document === undefined;
     const next = age < FIRST_READ_BACK_MS ? FIRST_READ_BACK_MS : LAST_READ_BACK_MS;
     if (age < LAST_READ_BACK_MS) {
-      const verdicts = stands && age >= FIRST_READ_BACK_MS ? verdictsOn(role, document, wish, plan, hold) : [];
+      // That a subject is gone is an absence, which a stale read shows too.
+      const verdicts =
+        stands && age >= FIRST_READ_BACK_MS
+          ? verdictsOn(role, document, wish, plan, hold).filter(([, verdict]) => verdict.kind !== 'released')
+          : [];
       return readLater(state.writtenAt + next - now, `whether the write stands after ${next / 1000} s`, verdicts);
     }
   }
@@ -180,7 +184,8 @@ function verdictsOn(
     const orphans = plan.findings.filter(({ code }) => code !== 'TrustOrphaned' || orphansRemain(role.stances, plan));
     const found: [Question, Verdict] = [question, verdictOf(stance, document, wish, alone, together, orphans)];
     const withheld = hold !== undefined && 'some' in hold ? hold.some[question.subject] : undefined;
-    return withheld === undefined ? [found] : instead([found], withheld);
+    // Nothing of the policy is told to whom its owner did not consent.
+    return [withheld !== undefined && wouldBeMended(found[1]) ? [question, refusal(withheld)] : found];
   });
 }
 
@@ -259,9 +264,16 @@ function revocationBlocked(arn: RoleArn, { message }: Finding): Finding {
 /** What would have been mended is refused for this reason; what is allowed or refused anyhow stays so. */
 function instead(verdicts: readonly (readonly [Question, Verdict])[], found: Finding): [Question, Verdict][] {
   return verdicts.map(([question, verdict]) => {
-    const concerns = verdict.kind === 'refused' && !verdict.terminal;
-    return [question, concerns ? { ...verdict, finding: found, findings: [found, ...verdict.findings], terminal: true } : verdict];
+    return [
+      question,
+      wouldBeMended(verdict) ? { ...verdict, finding: found, findings: [found, ...verdict.findings], terminal: true } : verdict,
+    ];
   });
+}
+
+/** A revocation that is held up says so itself. */
+function wouldBeMended(verdict: Verdict): verdict is Extract<Verdict, { kind: 'refused' }> {
+  return verdict.kind === 'refused' && !verdict.terminal && verdict.finding.code !== 'TrustRevocationBlocked';
 }
 
 /** Paths under which only AWS changes roles: service-linked ones, and those of IAM Identity Center. */

@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+import { conditionOf } from '../api/condition.ts';
+import { finding } from '../api/finding.ts';
+import { ANNOTATIONS, EKS_ANNOTATIONS } from '../api/names.ts';
+import { problem } from '../api/problem.ts';
+import type { Observed, Verdict } from './observed.ts';
+import { planBinding } from './plan.ts';
+import { ARN, allowed, binding, entry, grant, OTHER_ARN, observed, serviceAccount } from './test-observed.ts';
+
+type Part = NonNullable<Parameters<typeof binding>[0]>;
+
+const released: Verdict = { kind: 'released' };
+const going = (part: Part = {}) => binding({ ...part, metadata: { deleting: true, ...part.metadata } });
+const heir = (part: Part = {}) => binding({ ...part, metadata: { name: 'heir', uid: 'heir', ...part.metadata } });
+/** A binding that is being deleted, its subject still in the trust policy. */
+function deleted(part: Part = {}, seen: Partial<Observed> = {}): Observed {
+  const one = going(part);
+  return observed({ binding: one, rivals: [one, ...(seen.rivals ?? [])], ...without(seen) });
+}
+const without = ({ rivals: _, ...rest }: Partial<Observed>) => rest;
+const stepsOf = (seen: Observed) => planBinding(seen).steps.map((step) => step.do);
+const isReleased = { verdicts: new Map<string, Verdict>([[ARN, released]]) };
+const unmarked = serviceAccount({});
+
+describe('Revoke', () => {
+  test('waits until the subject is released, and says so', () => {
+    const { steps, status } = planBinding(deleted());
+    expect(steps).toEqual([]);
+    expect(status.roles).toEqual([entry()]);
+    expect(conditionOf(status.conditions, 'Reconciling')).toEqual({
+      type: 'Reconciling',
+      status: 'True',
+      reason: 'Releasing',
+      message: `the subject of this binding is being released from the trust policy of "${ARN}"`,
+      observedGeneration: 1,
+      lastTransitionTime: '2026-01-01T12:00:00Z',
+    });
+  });
+  test('names the reason while the release is refused', () => {
+    const found = finding('TrustRevocationBlocked', 'statement 2 names a principal that was deleted');
+    const refused: Verdict = {
+      kind: 'refused',
+      finding: found,
+      findings: [found],
+      size: undefined,
+      terminal: false,
+      wouldWrite: undefined,
+    };
+    const { steps, status } = planBinding(deleted({}, { verdicts: new Map([[ARN, refused]]) }));
+    expect(steps).toEqual([]);
+    expect(conditionOf(status.conditions, 'Ready')?.reason).toBe('TrustRevocationBlocked');
+    expect(conditionOf(status.conditions, 'Ready')?.message).toBe(found.message);
+    expect(status.findings).toEqual([found]);
+  });
+  test('waits for each role on which the binding may stand', () => {
+    const both = { status: { roles: [entry(OTHER_ARN), entry()] } };
+    expect(stepsOf(deleted(both, isReleased))).toEqual([]);
+    expect(
+      stepsOf(deleted(both, { verdicts: new Map([...isReleased.verdicts, [OTHER_ARN, released]]), serviceAccount: unmarked })),
+    ).toEqual(['removeFinalizer']);
+  });
+  test('takes the annotation away after the trust, and lets go after that', () => {
+    expect(stepsOf(deleted({}, isReleased))).toEqual(['unannotate']);
+    expect(stepsOf(deleted({}, { ...isReleased, serviceAccount: unmarked }))).toEqual(['removeFinalizer']);
+  });
+  test('forgets the roles when all are released', () => expect(planBinding(deleted({}, isReleased)).status.roles).toEqual([]));
+  test('does not wait where it never stood on a role', () =>
+    expect(stepsOf(deleted({ status: { roles: [] } }, { serviceAccount: unmarked }))).toEqual(['removeFinalizer']));
+  test('does not take an answer for a release', () => expect(stepsOf(deleted({}, { verdicts: new Map([[ARN, allowed]]) }))).toEqual([]));
+  test('releases also without a grant', () => expect(stepsOf(deleted({}, { ...isReleased, grants: [] }))).toEqual(['unannotate']));
+  test('releases also where somebody else writes the policy by now', () => {
+    const external = { spec: { trustPolicy: 'External' } };
+    expect(stepsOf(deleted(external))).toEqual([]);
+    expect(stepsOf(deleted(external, isReleased))).toEqual(['unannotate']);
+  });
+});
+
+const leaves: Record<string, Part> = {
+  'it says Retain': { spec: { deletionPolicy: 'Retain' } },
+  'it is suspended': { spec: { suspend: true } },
+  'it only observes': { spec: { mode: 'Observe' } },
+  'it is forced': { metadata: { annotations: { [ANNOTATIONS.forceDelete]: 'true' } } },
+};
+for (const [sentence, part] of Object.entries(leaves))
+  test(`trust and annotation are left as they are when ${sentence}`, () => expect(stepsOf(deleted(part))).toEqual(['removeFinalizer']));
+
+test('a spec that cannot be read holds nobody back', () => {
+  const one = { ...going(), spec: problem('x') };
+  expect(stepsOf(observed({ binding: one, rivals: [one] }))).toEqual(['removeFinalizer']);
+});
+test('"true" is the only word that forces', () =>
+  expect(stepsOf(deleted({ metadata: { annotations: { [ANNOTATIONS.forceDelete]: 'yes' } } }))).toEqual([]));
+test('without our finalizer there is nothing to do', () => {
+  const seen = deleted({ metadata: { finalizers: ['somebody.else/finalizer'] } });
+  expect(planBinding(seen)).toEqual({ steps: [], status: seen.binding.status, lookAgainInMs: undefined });
+});
+
+describe('a successor', () => {
+  test('takes trust and annotation over without a gap', () =>
+    expect(stepsOf(deleted({}, { rivals: [heir()] }))).toEqual(['removeFinalizer']));
+
+  const unready: Record<string, Part> = {
+    'without the finalizer': { metadata: { finalizers: [] } },
+    'without its entry for the role': { status: { roles: [] } },
+    'that is suspended': { spec: { suspend: true } },
+    'that only observes': { spec: { mode: 'Observe' } },
+    'that is being deleted too': { metadata: { deleting: true } },
+    'that no grant covers': { spec: { audience: 'sigstore' } },
+  };
+  for (const [sentence, part] of Object.entries(unready))
+    test(`is none ${sentence}`, () => expect(stepsOf(deleted({}, { rivals: [heir(part)] }))).toEqual([]));
+  test('for another role does not take this one over', () => {
+    const elsewhere = heir({ spec: { roleArn: OTHER_ARN }, status: { roles: [entry(OTHER_ARN)] } });
+    expect(stepsOf(deleted({}, { rivals: [elsewhere] }))).toEqual([]);
+    // Its own value comes into the place of ours.
+    expect(stepsOf(deleted({}, { ...isReleased, rivals: [elsewhere] }))).toEqual(['removeFinalizer']);
+  });
+});
+
+describe('the annotation', () => {
+  const stays: Record<string, Partial<Observed>> = {
+    'somebody else set the same value': { serviceAccount: serviceAccount({ [EKS_ANNOTATIONS.roleArn]: ARN }, 'helm') },
+    'it has another value by now': { serviceAccount: serviceAccount({ [EKS_ANNOTATIONS.roleArn]: OTHER_ARN }) },
+    'the ServiceAccount is gone': { serviceAccount: undefined },
+  };
+  for (const [sentence, part] of Object.entries(stays))
+    test(`stays when ${sentence}`, () => expect(stepsOf(deleted({}, { ...isReleased, ...part }))).toEqual(['removeFinalizer']));
+
+  test('goes although a binding stands beside it that no grant covers', () => {
+    const rivals = [heir({ spec: { audience: 'sigstore' } })];
+    expect(stepsOf(deleted({}, { ...isReleased, rivals, grants: [grant()] }))).toEqual(['unannotate']);
+  });
+});
