@@ -17,15 +17,23 @@ export function listed(records: Records, role: Role, asOf: number): void {
 /** Reads one role and keeps what came of it: also that it is missing, or may not be read. Throws what may pass by itself. */
 export async function readRole(records: Records, roles: Roles, arn: RoleArn, clock: Clock, signal: AbortSignal): Promise<void> {
   const asOf = clock.now();
+  const before = records.get(arn);
+  // A sweep reads beside the controller: what was written or read meanwhile is newer than this answer.
+  const overtaken = () => {
+    const known = records.get(arn);
+    return known !== undefined && known !== before && known.asOf > asOf;
+  };
   try {
     const role = await roles.read(arn, signal);
+    if (overtaken()) return;
     // GetRole ignores the path: another role of that name is not the one that was asked for.
     if (role.arn === arn) put(records, arn, role, asOf);
     else missing(records, arn, asOf, role.arn);
   } catch (error) {
-    if (isFault(error, 'notFound')) missing(records, arn, asOf);
-    else if (isFault(error, 'denied')) records.put({ arn, asOf, state: { kind: 'unreadable', why: error.message } });
-    else throw error;
+    if (!isFault(error, 'notFound') && !isFault(error, 'denied')) throw error;
+    if (overtaken()) return;
+    if (error.kind === 'notFound') missing(records, arn, asOf);
+    else records.put({ arn, asOf, state: { kind: 'unreadable', why: error.message } });
   }
 }
 

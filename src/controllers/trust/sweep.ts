@@ -1,9 +1,11 @@
 import { type RoleArn, roleArnParts } from '../../api/arn.ts';
+import type { IrsaBinding } from '../../api/binding.ts';
 import { isFault } from '../../api/fault.ts';
+import { claimOf } from '../../binding/claim.ts';
 import { jitter } from '../../runtime/backoff.ts';
 import type { Clock, Random } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
-import { concernsAws, rolesOf, surroundings, type World } from '../world.ts';
+import { claimWorld, rolesOf, surroundings, type World } from '../world.ts';
 import type { Roles } from './ports.ts';
 import { listed, readRole } from './role-records.ts';
 
@@ -46,9 +48,7 @@ function reachable(world: World): (arn: RoleArn) => boolean {
 }
 
 async function sweep({ world, roles, clock, log }: SweepOptions, signal: AbortSignal): Promise<void> {
-  const bound = new Set<string>(
-    world.bindings.list().flatMap((binding) => (concernsAws(world, binding) ? rolesOf(binding).filter(reachable(world)) : [])),
-  );
+  const bound = new Set<string>(world.bindings.list().flatMap((binding) => rolesToAskFor(world, binding).filter(reachable(world))));
   if (bound.size === 0) return;
   try {
     let asOf = clock.now();
@@ -64,5 +64,21 @@ async function sweep({ world, roles, clock, log }: SweepOptions, signal: AbortSi
     log.info({ err: error }, 'the roles of the account may not be listed: reads each bound role by itself');
   }
   // What a list does not show is not gone for that: it is asked for by name.
-  for (const arn of bound) await readRole(world.roles, roles, arn as RoleArn, clock, signal);
+  const failed: unknown[] = [];
+  for (const arn of bound) {
+    try {
+      await readRole(world.roles, roles, arn as RoleArn, clock, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      failed.push(error);
+    }
+  }
+  if (failed.length > 0) throw new AggregateError(failed, `${failed.length} of ${bound.size} roles could not be read`);
+}
+
+/** Where no grant covers a binding, only roles on which trust of ours may stand from when one did: nobody learns of a role by naming it. */
+function rolesToAskFor(world: World, binding: IrsaBinding): RoleArn[] {
+  if (claimOf(binding, claimWorld(world, binding)).kind === 'granted') return rolesOf(binding);
+  const standing = binding.status.roles ?? [];
+  return rolesOf(binding).filter((role) => standing.some(({ arn }) => arn === role));
 }

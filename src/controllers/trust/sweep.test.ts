@@ -1,0 +1,204 @@
+import { expect, test } from 'vitest';
+import type { RoleArn } from '../../api/arn.ts';
+import type { IrsaBinding } from '../../api/binding.ts';
+import { Fault } from '../../api/fault.ts';
+import type { IrsaGrant } from '../../api/grant.ts';
+import { ARN, arn, binding, caller, cluster, entry, grant, NOW, OTHER_ARN, present } from '../../binding/test-observed.ts';
+import { silentLog } from '../../runtime/log.ts';
+import { ManualClock, settle } from '../../runtime/manual-clock.ts';
+import { type Surroundings, world } from '../world.ts';
+import type { Roles } from './ports.ts';
+import { written } from './role-records.ts';
+import { sweepRoles } from './sweep.ts';
+
+const INTERVAL_MS = 60_000;
+const FOREIGN_ARN = arn('arn:aws:iam::999900001111:role/team/app');
+
+/** IAM in memory: pages of roles by ARN, what was asked for, and what goes wrong. */
+class Account implements Roles {
+  readonly asked: string[] = [];
+  readonly faults = new Map<string, Fault>();
+  readonly policies: Map<string, string>;
+  pages: readonly (readonly string[])[];
+  /** Happens while the first page is under way. */
+  duringList: () => void = () => {};
+
+  constructor(pages: readonly (readonly string[])[], unlisted: readonly string[] = []) {
+    this.pages = pages;
+    this.policies = new Map([...pages.flat(), ...unlisted].map((name) => [name, `policy of ${name}`]));
+  }
+
+  async read(role: RoleArn) {
+    this.asked.push(role);
+    const fault = this.faults.get(role);
+    if (fault) throw fault;
+    const policy = this.policies.get(role);
+    if (policy === undefined) throw new Fault('notFound', 'NoSuchEntity');
+    return { arn: role, roleId: 'AROAAPP', policy, tags: new Map<string, string>() };
+  }
+
+  async *list() {
+    this.asked.push('list');
+    const fault = this.faults.get('list');
+    if (fault) throw fault;
+    for (const page of this.pages) {
+      const answer = page.map((name) => ({ arn: name, roleId: 'AROAAPP', policy: this.policies.get(name) ?? '' }));
+      this.duringList();
+      yield answer.map((role) => ({ arn: role.arn, parse: () => role }));
+    }
+  }
+
+  edit(): never {
+    throw new Error('a sweep writes nothing');
+  }
+
+  policyQuota(): never {
+    throw new Error('a sweep does not ask for the quota');
+  }
+}
+
+interface Start {
+  readonly account: Account;
+  readonly bindings?: readonly IrsaBinding[];
+  readonly grants?: readonly IrsaGrant[];
+  readonly surroundings?: Partial<Surroundings>;
+}
+
+/** Runs a sweep in a world that is in view, until it sleeps. */
+async function swept({ account, bindings = [binding()], grants = [grant()], surroundings = {} }: Start) {
+  const seen = world(silentLog);
+  for (const one of bindings) seen.bindings.put(one);
+  for (const one of grants) seen.grants.put(one);
+  seen.namespaces.put({ name: 'shop', labels: {} });
+  seen.surroundings.put({ cluster, caller, policyQuota: 2048, ...surroundings });
+  for (const store of [seen.bindings, seen.grants, seen.namespaces, seen.surroundings]) store.markSynced();
+  const clock = new ManualClock(NOW);
+  const end = new AbortController();
+  let whole = 0;
+  const options = { world: seen, roles: account, intervalMs: INTERVAL_MS, clock, random: () => 0.5, log: silentLog, swept: () => whole++ };
+  const running = sweepRoles(options, end.signal);
+  await settle();
+  return {
+    seen,
+    clock,
+    roles: () => Object.fromEntries(seen.roles.list().map(({ arn: name, state }) => [name, state.kind])),
+    whole: () => whole,
+    async stop() {
+      end.abort();
+      await running;
+    },
+  };
+}
+
+test('one list tells of every bound role, and of no other', async () => {
+  const account = new Account([['arn:aws:iam::111122223333:role/somebody', ARN], [OTHER_ARN]]);
+  const bindings = [binding({ status: { roles: [entry(), entry(OTHER_ARN)] } })];
+  const sweep = await swept({ account, bindings });
+  expect(account.asked).toEqual(['list']);
+  expect(sweep.roles()).toEqual({ [ARN]: 'present', [OTHER_ARN]: 'present' });
+  expect([sweep.whole(), sweep.seen.roles.hasSynced]).toEqual([1, true]);
+  await sweep.stop();
+});
+
+test('a role that the list does not show is asked for by name', async () => {
+  const account = new Account([[OTHER_ARN]], [ARN]);
+  const sweep = await swept({ account });
+  expect(account.asked).toEqual(['list', ARN]);
+  expect(sweep.roles()).toEqual({ [ARN]: 'present' });
+  await sweep.stop();
+});
+
+test('only what IAM says by name makes a role missing', async () => {
+  const account = new Account([[]]);
+  const sweep = await swept({ account });
+  expect(sweep.seen.roles.get(ARN)?.state).toEqual({ kind: 'missing', since: NOW, foundAs: undefined });
+  await sweep.clock.advance(2 * INTERVAL_MS);
+  expect(sweep.seen.roles.get(ARN)?.state).toEqual({ kind: 'missing', since: NOW, foundAs: undefined });
+  expect(sweep.seen.roles.get(ARN)?.asOf).toBeGreaterThan(NOW);
+  await sweep.stop();
+});
+
+test('where roles may not be listed, each bound one is read by itself', async () => {
+  const account = new Account([[ARN, OTHER_ARN]]);
+  account.faults.set('list', new Fault('denied', 'not authorized: iam:ListRoles'));
+  const sweep = await swept({ account, bindings: [binding({ status: { roles: [entry(), entry(OTHER_ARN)] } })] });
+  expect(account.asked).toEqual(['list', ARN, OTHER_ARN]);
+  expect([sweep.roles(), sweep.whole()]).toEqual([{ [ARN]: 'present', [OTHER_ARN]: 'present' }, 1]);
+  await sweep.stop();
+});
+
+const silent: Record<string, Omit<Start, 'account'>> = {
+  'there is no binding': { bindings: [] },
+  'the role is in another account': {
+    bindings: [binding({ spec: { roleArn: FOREIGN_ARN }, status: { roles: [entry(FOREIGN_ARN)] } })],
+    grants: [grant({ roleArns: [FOREIGN_ARN] })],
+  },
+  'it is not known who we are': { surroundings: { caller: { kind: 'unknown', why: 'x' } } },
+  'no grant covers the binding': { bindings: [binding({ status: { roles: [] } })], grants: [] },
+};
+for (const [sentence, start] of Object.entries(silent)) {
+  test(`no call is made when ${sentence}`, async () => {
+    const account = new Account([[ARN]]);
+    const sweep = await swept({ account, ...start });
+    expect(account.asked).toEqual([]);
+    await sweep.stop();
+  });
+}
+
+test('a binding without a grant makes no call about the role that it names, only about the one on which it stands', async () => {
+  const account = new Account([[]], [ARN, OTHER_ARN]);
+  const sweep = await swept({ account, bindings: [binding({ status: { roles: [entry(OTHER_ARN)] } })], grants: [] });
+  expect(account.asked).toEqual(['list', OTHER_ARN]);
+  await sweep.stop();
+});
+
+test('a page that was asked for before our write is ignored', async () => {
+  const account = new Account([[ARN]]);
+  const sweep = await swept({ account });
+  account.duringList = () => {
+    sweep.clock.freeze(10);
+    written(sweep.seen.roles, ARN, { arn: ARN, roleId: 'AROAAPP', policy: '' }, 'sent', sweep.clock.now());
+  };
+  await sweep.clock.advance(INTERVAL_MS + 6_000);
+  expect(sweep.seen.roles.get(ARN)?.state).toEqual(present({ policy: 'sent', writtenAt: NOW + INTERVAL_MS + 10 }).state);
+  await sweep.stop();
+});
+
+test('a page is as old as its own call, not as the first one', async () => {
+  const account = new Account([[OTHER_ARN], [ARN]]);
+  const bindings = [binding({ status: { roles: [entry(), entry(OTHER_ARN)] } })];
+  const sweep = await swept({ account, bindings });
+  account.duringList = () => sweep.clock.freeze(100);
+  await sweep.clock.advance(INTERVAL_MS);
+  const at = NOW + INTERVAL_MS;
+  expect([sweep.seen.roles.get(OTHER_ARN)?.asOf, sweep.seen.roles.get(ARN)?.asOf]).toEqual([at, at + 100]);
+  await sweep.stop();
+});
+
+test('one role that cannot be read now does not keep the others from being read', async () => {
+  const account = new Account([[]], [ARN, OTHER_ARN]);
+  account.faults.set(ARN, new Fault('throttled', 'slow down'));
+  const sweep = await swept({ account, bindings: [binding({ status: { roles: [entry(), entry(OTHER_ARN)] } })] });
+  expect(account.asked).toEqual(['list', ARN, OTHER_ARN]);
+  expect(sweep.roles()).toEqual({ [OTHER_ARN]: 'present' });
+  expect(sweep.whole()).toBe(0);
+  await sweep.stop();
+});
+
+test('a list that fails is no sweep, holds nobody up, and is tried again', async () => {
+  const account = new Account([[ARN]]);
+  account.faults.set('list', new Fault('transient', 'no answer'));
+  const sweep = await swept({ account });
+  expect([account.asked, sweep.whole(), sweep.seen.roles.hasSynced]).toEqual([['list'], 0, true]);
+  account.faults.clear();
+  await sweep.clock.advance(INTERVAL_MS * 1.2);
+  expect([sweep.roles(), sweep.whole()]).toEqual([{ [ARN]: 'present' }, 1]);
+  await sweep.stop();
+});
+
+test('a sweep ends with the signal, asleep or not', async () => {
+  const sweep = await swept({ account: new Account([[ARN]]) });
+  expect(sweep.clock.sleeping).toBe(1);
+  await sweep.stop();
+  expect(sweep.clock.sleeping).toBe(0);
+});
