@@ -69,7 +69,12 @@ export interface IrsaGrant {
   readonly spec: GrantSpec | Problem;
 }
 
+/** zod's records drop this key without a word, and a condition that is dropped makes a grant wider. */
+const LOST_KEY = '__proto__';
+
 export function parseGrantSpec(input: unknown): GrantSpec | Problem {
+  const lost = mapWithLostKey(input);
+  if (lost !== undefined) return problem(`spec.${lost}: the key "${LOST_KEY}" cannot be compared, so this grants nothing; remove it`);
   const parsed = grantSpec.safeParse(input);
   if (!parsed.success) return problem(sentenceOf(parsed.error));
   const { names, selector: byLabel } = parsed.data.namespaces;
@@ -77,4 +82,17 @@ export function parseGrantSpec(input: unknown): GrantSpec | Problem {
   if (byLabel !== undefined && Object.keys(byLabel.matchLabels).length === 0) return problem('spec.namespaces.selector: it is empty');
   if (byLabel === undefined && (names === undefined || names.length === 0)) return problem('spec.namespaces: neither names nor a selector');
   return parsed.data;
+}
+
+function mapWithLostKey(input: unknown): string | undefined {
+  const maps = [['requiredRoleTags'], ['namespaces', 'selector', 'matchLabels']];
+  const found = maps.find((path) => {
+    const map = path.reduce<unknown>((node, name) => (isObject(node) && Object.hasOwn(node, name) ? node[name] : undefined), input);
+    return isObject(map) && Object.hasOwn(map, LOST_KEY);
+  });
+  return found?.join('.');
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
