@@ -102,11 +102,18 @@ describe('a successor', () => {
   const unready: Record<string, Part> = {
     'without the finalizer': { metadata: { finalizers: [] } },
     'without its entry for the role': { status: { roles: [] } },
-    'that is suspended': { spec: { suspend: true } },
-    'that only observes': { spec: { mode: 'Observe' } },
     'that is being deleted too': { metadata: { deleting: true } },
     'that no grant covers': { spec: { audience: 'sigstore' } },
   };
+  // It keeps what stands, and its own entry and finalizer remember it: to wait for its end would be to wait for ever.
+  const keeping: Record<string, Part> = {
+    'that is suspended': { spec: { suspend: true } },
+    'that only observes': { spec: { mode: 'Observe' } },
+  };
+  for (const [sentence, part] of Object.entries(keeping))
+    test(`${sentence} and stands on the role keeps trust and annotation, and the deletion does not wait for it`, () =>
+      expect(stepsOf(deleted({}, { rivals: [heir(part)] }))).toEqual(['removeFinalizer']));
+
   for (const [sentence, part] of Object.entries(unready))
     test(`is none ${sentence}`, () => expect(stepsOf(deleted({}, { rivals: [heir(part)] }))).toEqual([]));
   test('for another role does not take this one over', () => {

@@ -4,6 +4,7 @@ import { heldByUs } from './annotations.ts';
 import { claimOf, enforces } from './claim.ts';
 import { summarize, type Violation } from './conditions.ts';
 import type { Observed } from './observed.ts';
+import { standsOn } from './stance.ts';
 import type { BindingPlan, Step } from './step.ts';
 
 /**
@@ -26,23 +27,25 @@ function retains({ binding: { spec } }: Observed): boolean {
   return isProblem(spec) || spec.deletionPolicy === 'Retain' || spec.suspend || spec.mode === 'Observe';
 }
 
-/** Released, or taken over by another binding of the same ServiceAccount that stands ready for the same role. */
+/** Released, or left to another binding of the same ServiceAccount that stands on the role too. */
 function isReleased(seen: Observed, arn: string): boolean {
-  return seen.verdicts.get(arn)?.kind === 'released' || successor(seen, arn);
+  return seen.verdicts.get(arn)?.kind === 'released' || isShared(seen, arn);
 }
 
-function successor(seen: Observed, arn: string): boolean {
-  return seen.rivals.some(
+/** Nothing of it can be forgotten: the other one's entry and finalizer remember the same trust, also while it is suspended. */
+function isShared({ binding, rivals }: Observed, arn: string): boolean {
+  return rivals.some(
     (rival) =>
-      rival.metadata.uid !== seen.binding.metadata.uid &&
-      enforces(rival) &&
-      claimOf(rival, seen).kind === 'granted' &&
-      rival.metadata.finalizers.includes(FINALIZER) &&
-      (rival.status.roles ?? []).some((role) => role.arn === arn),
+      rival.metadata.uid !== binding.metadata.uid &&
+      !rival.metadata.deleting &&
+      standsOn(rival, arn) &&
+      !isProblem(rival.spec) &&
+      !isProblem(binding.spec) &&
+      rival.spec.audience === binding.spec.audience,
   );
 }
 
-/** Our value, written by us, and nobody takes over: another binding of the ServiceAccount will write its own. */
+/** Our value, written by us, and nobody takes over: another binding of the ServiceAccount writes its own, or keeps this one. */
 function annotationIsOurs(seen: Observed): boolean {
   const { serviceAccount, binding, rivals } = seen;
   if (serviceAccount === undefined || isProblem(binding.spec)) return false;
@@ -50,7 +53,8 @@ function annotationIsOurs(seen: Observed): boolean {
     (rival) => rival.metadata.uid !== binding.metadata.uid && enforces(rival) && claimOf(rival, seen).kind === 'granted',
   );
   const value = serviceAccount.annotations[EKS_ANNOTATIONS.roleArn];
-  return !taken && value === binding.spec.roleArn && heldByUs(serviceAccount, EKS_ANNOTATIONS.roleArn) !== undefined;
+  if (taken || isShared(seen, binding.spec.roleArn)) return false;
+  return value === binding.spec.roleArn && heldByUs(serviceAccount, EKS_ANNOTATIONS.roleArn) !== undefined;
 }
 
 function waitFor(seen: Observed, arn: string): BindingPlan {

@@ -10,7 +10,7 @@ const OTHER = subjectOf('shop', 'other');
 const EMPTY = policy(SERVICE);
 
 function wanted(subject: Subject = SUBJECT, consents: Stance['consents'] = [{}]): Stance {
-  return { kind: 'wanted', question: question({ subject }), createdAt: NOW, consents };
+  return { kind: 'wanted', question: question({ subject }), createdAt: NOW, stands: true, consents };
 }
 
 interface EditPart {

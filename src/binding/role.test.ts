@@ -106,6 +106,27 @@ describe('what is written', () => {
     expect(short(planRole(roleObserved({ claims: [claimFor(deleted()), claimFor(heir)] }))).steps).toEqual([]);
   });
 
+  const beside: Record<string, { part: object; goes: boolean }> = {
+    'a suspended one that stands on the role too': { part: { spec: { suspend: true } }, goes: false },
+    'an observing one that stands on the role too': { part: { spec: { mode: 'Observe' } }, goes: false },
+    'a suspended one that never stood on it': {
+      part: { spec: { suspend: true }, status: { roles: [] }, metadata: { finalizers: [] } },
+      goes: true,
+    },
+    'an observing one that never stood on it': {
+      part: { spec: { mode: 'Observe' }, status: { roles: [] }, metadata: { finalizers: [] } },
+      goes: true,
+    },
+    'an external one that never stood on it': { part: { spec: { trustPolicy: 'External' }, status: { roles: [] } }, goes: true },
+  };
+  for (const [sentence, { part, goes }] of Object.entries(beside))
+    test(`the subject of a deleted binding ${goes ? 'is released' : 'stays'} beside ${sentence}`, () => {
+      const { metadata, ...rest } = part as { metadata?: object };
+      const neighbour = binding({ ...rest, metadata: { name: 'neighbour', uid: 'neighbour', ...metadata } });
+      const steps = planRole(roleObserved({ claims: [claimFor(deleted()), claimFor(neighbour)] })).steps;
+      expect(steps.map((step) => step.do)).toEqual(goes ? ['edit'] : []);
+    });
+
   test('nothing is released because a grant is gone, a binding is suspended, or nobody names the subject', () => {
     const claims = [claimFor(binding(), []), claimFor(other({ spec: { suspend: true } }))];
     const record = present({ policy: policy(SERVICE, own([SUBJECT, OTHER, 'system:serviceaccount:shop:orphan'])) });

@@ -148,10 +148,9 @@ function wishOf({ arn, stances, issuer, quota, now }: PresentRole, hold: Hold | 
   const wanted = stances
     .filter(({ kind, question }) => kind === 'wanted' && !(question.subject in withheld))
     .toSorted((a, b) => a.createdAt - b.createdAt);
-  // What another binding asks for, or may still stand on, is not taken away because one lets go of it.
-  const released = stances.filter(
-    (one) => one.kind === 'released' && !stances.some((other) => other.kind !== 'released' && same(one)(other)),
-  );
+  // What another binding is about to have, or may still stand on, is not taken away because one lets go of it.
+  const needs = ({ kind, stands }: Stance) => kind === 'wanted' || kind === 'intending' || (kind !== 'released' && stands);
+  const released = stances.filter((one) => one.kind === 'released' && !stances.some((other) => needs(other) && same(one)(other)));
   return {
     role: arn,
     issuer,

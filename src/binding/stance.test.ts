@@ -94,6 +94,7 @@ test('a stance carries the question, the age and the tags that each grant asks f
     kind: 'wanted',
     question: question(),
     createdAt: NOW - 86_400_000,
+    stands: true,
     consents: [{ owner: 'shop' }, {}],
   });
 });
@@ -107,7 +108,7 @@ const kinds: Record<Stance['kind'], { asks: boolean; waits: boolean }> = {
 };
 for (const [kind, expected] of Object.entries(kinds) as [Stance['kind'], (typeof kinds)['kept']][])
   test(`who has ${kind} the role ${expected.waits ? 'waits for an answer' : 'waits for nothing'}`, () => {
-    const stance: Stance = { kind, question: question(), createdAt: 0, consents: [] };
+    const stance: Stance = { kind, question: question(), createdAt: 0, stands: true, consents: [] };
     expect({ asks: asks(stance), waits: waits(stance) }).toEqual(expected);
   });
 

@@ -29,11 +29,13 @@ export interface Stance {
   readonly kind:
     | 'wanted' // may stand in our statement, and its intent is on the API server
     | 'intending' // as wanted, but the intent is not there yet: nothing is written for it
-    | 'watched' // observed, or written by somebody else: only judged
+    | 'watched' // observed, suspended, or written by somebody else: only judged
     | 'released' // positive evidence that its subject shall go
-    | 'kept'; // suspended, or covered by no grant any more: what stands stays, nothing is asked
+    | 'kept'; // covered by no grant any more, say: what stands stays, nothing is asked
   readonly question: Question;
   readonly createdAt: number;
+  /** Whatever it wants now, trust of its own may stand, and it will clean up after itself. */
+  readonly stands: boolean;
   /** Each grant's required role tags: one of them must be fulfilled before a write. */
   readonly consents: readonly Readonly<Record<string, string>>[];
 }
@@ -51,7 +53,13 @@ export function stanceOf({ binding, claim }: RoleClaim, { arn, issuer, record, p
   if (isProblem(spec)) return undefined;
   const question = { role: arn, issuer, subject: subjectOf(metadata.namespace, spec.serviceAccountName), audience: spec.audience };
   const consents = claim.kind === 'granted' ? claim.grants.map((grant) => grant.requiredRoleTags) : [];
-  const stance = (kind: Stance['kind']): Stance => ({ kind, question, createdAt: metadata.createdAt, consents });
+  const stance = (kind: Stance['kind']): Stance => ({
+    kind,
+    question,
+    createdAt: metadata.createdAt,
+    stands: standsOn(binding, arn),
+    consents,
+  });
   const entry = (status.roles ?? []).find((role) => role.arn === arn);
   if (metadata.deleting) return entry === undefined ? undefined : stance(revokes(spec) ? 'released' : 'kept');
   if (spec.roleArn !== arn) return stance(entry !== undefined && enforces(binding) && worksElsewhere(binding) ? 'released' : 'kept');
@@ -62,6 +70,11 @@ export function stanceOf({ binding, claim }: RoleClaim, { arn, issuer, record, p
   if (provider?.kind !== 'registered' || !provider.clientIds.includes(spec.audience)) return stance('kept');
   const intended = metadata.finalizers.includes(FINALIZER) && record?.state.kind === 'present' && entry?.roleId === record.state.roleId;
   return stance(intended ? 'wanted' : 'intending');
+}
+
+/** Its entry remembers the trust, its finalizer takes care of the end. */
+export function standsOn({ metadata, status }: IrsaBinding, arn: string): boolean {
+  return metadata.finalizers.includes(FINALIZER) && (status.roles ?? []).some((role) => role.arn === arn);
 }
 
 function revokes(spec: BindingSpec): boolean {

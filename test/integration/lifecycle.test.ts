@@ -33,7 +33,7 @@ afterAll(async () => {
   await testbed?.stop();
 });
 
-const NAMES = ['deleted', 'retained', 'moved', 'observed', 'suspended', 'rival', 'late', 'restarted'];
+const NAMES = ['neighbour', 'deleted', 'retained', 'moved', 'observed', 'suspended', 'rival', 'late', 'restarted'];
 const ec2 = { Sid: 'Ec2', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
 const FOREIGN = { Version: '2012-10-17', Statement: [ec2] };
 const policyOf = (name: string) =>
@@ -72,6 +72,23 @@ describe.concurrent('the end of a binding', () => {
     expect(policyOf(s.roleName)).toEqual(FOREIGN);
     expect(await annotationsOf(s)).toBeUndefined();
     expect(s.writes()).toHaveLength(2);
+  });
+
+  test('a binding that is deleted beside a suspended one of the same ServiceAccount does not wait for it', async () => {
+    const s = await prepared('neighbour');
+    await s.bind();
+    await s.conditionIs('Ready', 'True');
+    const body = {
+      apiVersion: 'irsa-operator.dev/v1alpha1',
+      kind: 'IrsaBinding',
+      metadata: { name: 'resting' },
+      spec: { serviceAccountName: 'app', roleArn: s.roleArn, suspend: true },
+    };
+    await api.call('POST', '/apis/irsa-operator.dev/v1alpha1/namespaces/neighbour/irsabindings', { body });
+    await api.call('DELETE', bindingPath(s));
+    await until('the binding is gone', () => gone(bindingPath(s)), PATIENCE);
+    expect(policyOf(s.roleName)).toEqual(FOREIGN);
+    expect(await annotationsOf(s)).toBeUndefined();
   });
 
   test('with deletionPolicy Retain both stay', async () => {
