@@ -15,6 +15,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts', 'test/chaos/**/*.test.ts', 'test/testbed/**/*.integration.test.ts'],
+          globalSetup: 'test/testbed/binaries/before-tests.ts',
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 180_000,
