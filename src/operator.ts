@@ -17,15 +17,27 @@ import { readings } from './controllers/readings.ts';
 import { trustController } from './controllers/trust/index.ts';
 import { sweepRoles } from './controllers/trust/sweep.ts';
 import { world } from './controllers/world.ts';
+import { apiAudiences } from './kube/audiences.ts';
 import { bindingWrites } from './kube/binding-writes.ts';
 import { connect } from './kube/config.ts';
 import { EventRecorder } from './kube/events.ts';
+import { evidence } from './kube/evidence.ts';
 import { fenced } from './kube/fence.ts';
 import { readIssuer } from './kube/issuer.ts';
 import { leaseLock } from './kube/lease.ts';
 import { listWatch, type Resource } from './kube/list-watch.ts';
 import { IRSA_BINDING } from './kube/resource-types.ts';
-import { bindings, daemonSets, deployments, grants, namespaces, pods, serviceAccounts, statefulSets } from './kube/resources.ts';
+import {
+  bindings,
+  bindingsCrd,
+  daemonSets,
+  deployments,
+  grants,
+  namespaces,
+  pods,
+  serviceAccounts,
+  statefulSets,
+} from './kube/resources.ts';
 import { Transport } from './kube/transport.ts';
 import { metrics as makeMetrics } from './observability/metrics.ts';
 import { serveHealth } from './observability/server.ts';
@@ -51,7 +63,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   const metrics = makeMetrics(version);
   const connection = connect({ ...config.kube, clock });
   const transport = new Transport({ connection, userAgent: `irsa-operator/${version}`, clock, random, metrics: metrics.kube });
-  const everything = world(log);
+  const everything = world(log, await apiAudiences(connection));
 
   const identity = `${config.hostname}_${randomUUID()}`;
   const lock = leaseLock(transport, { namespace: config.leaseNamespace, name: LEASE_NAME }, ELECTION_TIMES.renewDeadlineMs);
@@ -78,6 +90,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   const reflectors = [
     reflect(bindings, everything.bindings),
     reflect(grants, everything.grants),
+    reflect(bindingsCrd, everything.definitions),
     reflect(namespaces, everything.namespaces),
     reflect(serviceAccounts, everything.serviceAccounts),
     reflect(pods({ labels: POD_LABELS, annotations: POD_ANNOTATIONS }), everything.pods),
@@ -103,7 +116,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
       }),
     ),
     loop(providerController({ world: everything, providers: iamProviders(aws.iam, call), sweepIntervalMs: config.sweepIntervalMs })),
-    loop(trustController({ world: everything, roles, events, metrics: metrics.trust, clock, random })),
+    loop(trustController({ world: everything, roles, evidence: evidence(transport), events, metrics: metrics.trust, clock, random })),
     loop(
       bindingController({ world: everything, writes: bindingWrites(fenced(transport, fence)), events, metrics: metrics.binding, clock }),
     ),

@@ -70,6 +70,7 @@ const condition = z.object({
 const roleEntry = z.object({
   arn: z.string().max(ROLE_ARN_MAX_LENGTH),
   roleId: z.string().max(128).describe('The unique ID of the role that was meant: a role that was deleted and made again has another.'),
+  audience: audience('The audience that the trust was for: a binding that changes its audience leaves the former one.'),
   sid: z.string().max(64).describe('The Sid of our statement. It is computed, never read from here.'),
 });
 

@@ -14,6 +14,12 @@ export interface Namespace {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** A CustomResourceDefinition. */
+export interface Definition {
+  readonly name: string;
+  readonly deleting: boolean;
+}
+
 /** Who set an annotation, as the API server's `managedFields` tell. */
 export interface Writer {
   readonly manager: string;

@@ -65,7 +65,7 @@ for (const [sentence, spec] of Object.entries(refused)) {
 }
 
 test('of a status that somebody edited only what does not parse is lost', () => {
-  const role = { arn: ARN, roleId: 'AROA1', sid: 'Irsaab' };
+  const role = { arn: ARN, roleId: 'AROA1', audience: 'sts.amazonaws.com', sid: 'Irsaab' };
   expect(
     parseBindingStatus({ roles: [role, { arn: 'not an ARN', roleId: 'x', sid: 'y' }], conditions: 'gone', pods: 3, observedGeneration: 7 }),
   ).toEqual({

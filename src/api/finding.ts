@@ -7,6 +7,8 @@ export const FINDINGS = {
   NotGranted: 'Error',
   InvalidSpec: 'Error',
   RoleIsOperator: 'Error',
+  AudienceForbidden: 'Error',
+  RevocationPaused: 'Error',
   ServiceAccountTaken: 'Error',
   // The role
   RoleNotFound: 'Error',

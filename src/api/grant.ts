@@ -67,6 +67,8 @@ export type GrantSpec = z.output<typeof grantSpec>;
 export interface IrsaGrant {
   readonly name: string;
   readonly spec: GrantSpec | Problem;
+  /** What the annotation `irsa-operator.dev/revocation-confirmed` says: epoch milliseconds; undefined where it is no time. */
+  readonly revocationConfirmedAt: number | undefined;
 }
 
 /** zod's records drop this key without a word, and a condition that is dropped makes a grant wider. */

@@ -9,6 +9,8 @@ export const FINALIZER = `${GROUP}/finalizer`;
 export const ANNOTATIONS = {
   /** On a binding that is being deleted: `"true"` lets it go although its trust could not be released. */
   forceDelete: `${GROUP}/force-delete`,
+  /** On any grant: the time up to which losses of grants may be acted on, though they are many. RFC 3339. */
+  revocationConfirmed: `${GROUP}/revocation-confirmed`,
   /** On a pod: `never` leaves it alone, `evict` allows to restart one that no ReplicaSet, StatefulSet or DaemonSet controls. */
   restart: `${GROUP}/restart`,
 } as const;

@@ -1,10 +1,11 @@
 import { roleArnParts } from '../api/arn.ts';
 import type { BindingSpec } from '../api/binding.ts';
-import type { Assessment, StepCondition } from '../api/condition.ts';
+import { type Assessment, type StepCondition, timestamp } from '../api/condition.ts';
 import { type Finding, finding } from '../api/finding.ts';
 import { annotationsAreOurs, wrongAnnotations } from './annotations.ts';
 import type { Claim } from './claim.ts';
 import type { Violation } from './conditions.ts';
+import type { Loss } from './loss.ts';
 import type { Observed } from './observed.ts';
 import type { PodsAssessment } from './pods-current.ts';
 
@@ -46,11 +47,22 @@ const pending = (step: StepCondition, message: string): Violation => ({ ...open(
 const good = (reason: string, message: string): Assessment => ({ status: 'True', reason, message });
 
 const authorized: Check = ({ claim, seen, spec }) => {
-  if (claim.kind === 'refused') return refused('Authorized', claim.finding);
+  if (claim.kind === 'refused') return withLoss(refused('Authorized', claim.finding), seen.loss);
   // A tag that the role lacks is found by the trust controller, and must look like a missing grant.
   const verdict = seen.verdicts.get(spec.roleArn);
   return verdict?.kind === 'refused' && verdict.finding.code === 'NotGranted' ? refused('Authorized', verdict.finding) : undefined;
 };
+
+/** What becomes of the trust that stands from when there was a grant. */
+function withLoss(violation: Violation, loss: Loss | undefined): Violation {
+  if (loss === undefined) return violation;
+  const { findings, message } = violation;
+  if (loss.paused !== undefined)
+    return { ...violation, message: `${message}; its trust stays: ${loss.paused.message}`, findings: [...findings, loss.paused] };
+  return loss.dueAt === undefined
+    ? violation
+    : { ...violation, message: `${message}; its trust is taken away at ${timestamp(loss.dueAt)} if none covers it by then` };
+}
 
 const callerKnown: Check = ({ seen: { caller } }) =>
   caller.kind === 'unknown' ? open('ProviderReady', 'CallerUnknown', `AWS did not say who irsa-operator is: ${caller.why}`) : undefined;

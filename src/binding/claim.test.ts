@@ -10,7 +10,7 @@ const AGE = NOW - 86_400_000;
 const HOUR = 3_600_000;
 
 function world(part: Partial<ClaimWorld> = {}): ClaimWorld {
-  return { grants: [grant()], namespace: namespace(), rivals: [], caller, ...part };
+  return { grants: [grant()], namespace: namespace(), rivals: [], caller, apiAudiences: [], ...part };
 }
 
 const rival = (part: Parameters<typeof binding>[0] = {}) =>
@@ -39,7 +39,7 @@ describe('by default', () => {
   });
 
   test('a grant that does not parse grants nothing', () => {
-    const broken = { name: 'platform', spec: problem('spec.roleArns: it is empty') };
+    const broken = { name: 'platform', spec: problem('spec.roleArns: it is empty'), revocationConfirmedAt: undefined };
     expect(refusedWith(claimOf(binding(), world({ grants: [broken] })))).toBe('NotGranted');
   });
 
@@ -57,6 +57,25 @@ describe('by default', () => {
     expect(said[0]).toEqual(said[1]);
     expect(said[0]?.[0]).toBe('NotGranted');
   });
+});
+
+describe('an audience of the API server itself', () => {
+  const audience = 'https://kubernetes.default.svc';
+  const granting = grant({ audiences: [audience] });
+  test('is refused, whatever a grant says', () => {
+    const claim = claimOf(binding({ spec: { audience } }), world({ grants: [granting], apiAudiences: [audience] }));
+    expect(claim).toEqual({
+      kind: 'refused',
+      finding: finding(
+        'AudienceForbidden',
+        `audience "${audience}" is one of the API server itself: a token for it that is sent to AWS could be used against this cluster, so no grant can allow it; set spec.audience to what STS expects, "sts.amazonaws.com" as a rule`,
+      ),
+    });
+  });
+  test('is not talked about where there is no grant', () =>
+    expect(refusedWith(claimOf(binding({ spec: { audience } }), world({ apiAudiences: [audience] })))).toBe('NotGranted'));
+  test('is what the API server takes, and no other', () =>
+    expect(refusedWith(claimOf(binding({ spec: { audience } }), world({ grants: [granting], apiAudiences: ['vault'] })))).toBe('granted'));
 });
 
 describe('the own role', () => {

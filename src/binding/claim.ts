@@ -11,7 +11,7 @@ export type Claim =
   | { readonly kind: 'granted'; readonly spec: BindingSpec; readonly grants: readonly Granted[] };
 
 /** The part of an observation that a claim rests on; `rivals` are all bindings of the same ServiceAccount. */
-export type ClaimWorld = Pick<Observed, 'grants' | 'namespace' | 'rivals' | 'caller'>;
+export type ClaimWorld = Pick<Observed, 'grants' | 'namespace' | 'rivals' | 'caller' | 'apiAudiences'>;
 
 /** Default deny: authorized is who is covered by a grant, and of two bindings for one ServiceAccount the older one. */
 export function claimOf(binding: IrsaBinding, world: ClaimWorld): Claim {
@@ -30,11 +30,19 @@ export function claimOf(binding: IrsaBinding, world: ClaimWorld): Claim {
   );
 }
 
-function claimAlone(binding: IrsaBinding, { grants, namespace, caller }: ClaimWorld): Claim {
+function claimAlone(binding: IrsaBinding, { grants, namespace, caller, apiAudiences }: ClaimWorld): Claim {
   const { spec } = binding;
   if (isProblem(spec)) return refused(finding('InvalidSpec', spec.problem));
   const granted = grantsFor(spec, namespace, grants);
   if (granted.length === 0) return refused(notGranted(binding, spec));
+  if (apiAudiences.includes(spec.audience)) {
+    return refused(
+      finding(
+        'AudienceForbidden',
+        `audience "${spec.audience}" is one of the API server itself: a token for it that is sent to AWS could be used against this cluster, so no grant can allow it; set spec.audience to what STS expects, "sts.amazonaws.com" as a rule`,
+      ),
+    );
+  }
   if (caller.kind === 'known' && caller.ownRole !== undefined && isOwnRole(spec.roleArn, caller.ownRole)) {
     return refused(
       finding(

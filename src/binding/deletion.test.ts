@@ -5,7 +5,7 @@ import { ANNOTATIONS, EKS_ANNOTATIONS } from '../api/names.ts';
 import { problem } from '../api/problem.ts';
 import type { Observed, Verdict } from './observed.ts';
 import { planBinding } from './plan.ts';
-import { ARN, allowed, binding, entry, grant, OTHER_ARN, observed, serviceAccount } from './test-observed.ts';
+import { ARN, allowed, binding, entry, grant, OTHER_ARN, observed, ROLE_ID, serviceAccount } from './test-observed.ts';
 
 type Part = NonNullable<Parameters<typeof binding>[0]>;
 
@@ -45,6 +45,7 @@ describe('Revoke', () => {
       size: undefined,
       terminal: false,
       wouldWrite: undefined,
+      stands: true,
     };
     const { steps, status } = planBinding(deleted({}, { verdicts: new Map([[ARN, refused]]) }));
     expect(steps).toEqual([]);
@@ -63,9 +64,10 @@ describe('Revoke', () => {
     expect(stepsOf(deleted({}, isReleased))).toEqual(['unannotate']);
     expect(stepsOf(deleted({}, { ...isReleased, serviceAccount: unmarked }))).toEqual(['removeFinalizer']);
   });
-  test('forgets the roles when all are released', () => expect(planBinding(deleted({}, isReleased)).status.roles).toEqual([]));
   test('does not wait where it never stood on a role', () =>
     expect(stepsOf(deleted({ status: { roles: [] } }, { serviceAccount: unmarked }))).toEqual(['removeFinalizer']));
+  test('takes the answer to another binding of the ServiceAccount for a release, where it says that nothing of ours stands', () =>
+    expect(stepsOf(deleted({}, { verdicts: new Map([[ARN, { ...allowed, stands: false }]]) }))).toEqual(['unannotate']));
   test('does not take an answer for a release', () => expect(stepsOf(deleted({}, { verdicts: new Map([[ARN, allowed]]) }))).toEqual([]));
   test('releases also without a grant', () => expect(stepsOf(deleted({}, { ...isReleased, grants: [] }))).toEqual(['unannotate']));
   test('releases also where somebody else writes the policy by now', () => {
@@ -83,6 +85,8 @@ const leaves: Record<string, Part> = {
 };
 for (const [sentence, part] of Object.entries(leaves))
   test(`trust and annotation are left as they are when ${sentence}`, () => expect(stepsOf(deleted(part))).toEqual(['removeFinalizer']));
+test('trust and annotation are left as they are when the CRD itself is being deleted', () =>
+  expect(stepsOf(deleted({}, { retiring: true }))).toEqual(['removeFinalizer']));
 
 test('a spec that cannot be read holds nobody back', () => {
   const one = { ...going(), spec: problem('x') };
@@ -103,7 +107,7 @@ describe('a successor', () => {
     'without the finalizer': { metadata: { finalizers: [] } },
     'without its entry for the role': { status: { roles: [] } },
     'that is being deleted too': { metadata: { deleting: true } },
-    'that no grant covers': { spec: { audience: 'sigstore' } },
+    'for another audience, which no grant covers': { spec: { audience: 'sigstore' }, status: { roles: [entry(ARN, ROLE_ID, 'sigstore')] } },
   };
   // It keeps what stands, and its own entry and finalizer remember it: to wait for its end would be to wait for ever.
   const keeping: Record<string, Part> = {
@@ -114,6 +118,8 @@ describe('a successor', () => {
     test(`${sentence} and stands on the role keeps trust and annotation, and the deletion does not wait for it`, () =>
       expect(stepsOf(deleted({}, { rivals: [heir(part)] }))).toEqual(['removeFinalizer']));
 
+  test('still stands where it comes from while it leaves: the deletion does not wait for that', () =>
+    expect(stepsOf(deleted({}, { rivals: [heir({ spec: { audience: 'sigstore' } })] }))).toEqual(['removeFinalizer']));
   for (const [sentence, part] of Object.entries(unready))
     test(`is none ${sentence}`, () => expect(stepsOf(deleted({}, { rivals: [heir(part)] }))).toEqual([]));
   test('for another role does not take this one over', () => {
@@ -133,8 +139,14 @@ describe('the annotation', () => {
   for (const [sentence, part] of Object.entries(stays))
     test(`stays when ${sentence}`, () => expect(stepsOf(deleted({}, { ...isReleased, ...part }))).toEqual(['removeFinalizer']));
 
+  test('goes also where it has the value of a role that was being left', () => {
+    const moved = { status: { roles: [entry(), entry(OTHER_ARN)] } };
+    const both = new Map<string, Verdict>([...isReleased.verdicts, [OTHER_ARN, released]]);
+    const former = serviceAccount({ [EKS_ANNOTATIONS.roleArn]: OTHER_ARN });
+    expect(stepsOf(deleted(moved, { verdicts: both, serviceAccount: former }))).toEqual(['unannotate']);
+  });
   test('goes although a binding stands beside it that no grant covers', () => {
-    const rivals = [heir({ spec: { audience: 'sigstore' } })];
+    const rivals = [heir({ spec: { audience: 'sigstore' }, status: { roles: [] } })];
     expect(stepsOf(deleted({}, { ...isReleased, rivals, grants: [grant()] }))).toEqual(['unannotate']);
   });
 });

@@ -1,9 +1,10 @@
+import type { RoleEntry } from '../api/binding.ts';
 import { ANNOTATIONS, EKS_ANNOTATIONS, FINALIZER } from '../api/names.ts';
 import { isProblem } from '../api/problem.ts';
 import { heldByUs } from './annotations.ts';
 import { claimOf, enforces } from './claim.ts';
 import { summarize, type Violation } from './conditions.ts';
-import type { Observed } from './observed.ts';
+import { isReleased as isGone, type Observed } from './observed.ts';
 import { standsOn } from './stance.ts';
 import type { BindingPlan, Step } from './step.ts';
 
@@ -14,13 +15,13 @@ import type { BindingPlan, Step } from './step.ts';
 export function planDeletion(seen: Observed): BindingPlan {
   const { metadata, status } = seen.binding;
   if (!metadata.finalizers.includes(FINALIZER)) return { steps: [], status, lookAgainInMs: undefined };
-  if (metadata.annotations[ANNOTATIONS.forceDelete] === 'true' || retains(seen)) {
+  if (metadata.annotations[ANNOTATIONS.forceDelete] === 'true' || seen.retiring || retains(seen)) {
     return { steps: [{ do: 'removeFinalizer' }], status, lookAgainInMs: undefined };
   }
-  const [standing] = (status.roles ?? []).filter(({ arn }) => !isReleased(seen, arn));
-  if (standing !== undefined) return waitFor(seen, standing.arn);
+  const standing = (status.roles ?? []).find((entry) => !isReleased(seen, entry));
+  if (standing !== undefined) return waitFor(seen, standing);
   const steps: Step[] = annotationIsOurs(seen) ? [{ do: 'unannotate' }] : [{ do: 'removeFinalizer' }];
-  return { steps, status: { ...status, roles: [] }, lookAgainInMs: undefined };
+  return { steps, status, lookAgainInMs: undefined };
 }
 
 function retains({ binding: { spec } }: Observed): boolean {
@@ -28,21 +29,13 @@ function retains({ binding: { spec } }: Observed): boolean {
 }
 
 /** Released, or left to another binding of the same ServiceAccount that stands on the role too. */
-function isReleased(seen: Observed, arn: string): boolean {
-  return seen.verdicts.get(arn)?.kind === 'released' || isShared(seen, arn);
+function isReleased(seen: Observed, entry: RoleEntry): boolean {
+  return isGone(seen.verdictOn(entry)) || isShared(seen, entry);
 }
 
 /** Nothing of it can be forgotten: the other one's entry and finalizer remember the same trust, also while it is suspended. */
-function isShared({ binding, rivals }: Observed, arn: string): boolean {
-  return rivals.some(
-    (rival) =>
-      rival.metadata.uid !== binding.metadata.uid &&
-      !rival.metadata.deleting &&
-      standsOn(rival, arn) &&
-      !isProblem(rival.spec) &&
-      !isProblem(binding.spec) &&
-      rival.spec.audience === binding.spec.audience,
-  );
+function isShared({ binding, rivals }: Observed, { arn, audience }: Pick<RoleEntry, 'arn' | 'audience'>): boolean {
+  return rivals.some((rival) => rival.metadata.uid !== binding.metadata.uid && !rival.metadata.deleting && standsOn(rival, arn, audience));
 }
 
 /** Our value, written by us, and nobody takes over: another binding of the ServiceAccount writes its own, or keeps this one. */
@@ -52,14 +45,17 @@ function annotationIsOurs(seen: Observed): boolean {
   const taken = rivals.some(
     (rival) => rival.metadata.uid !== binding.metadata.uid && enforces(rival) && claimOf(rival, seen).kind === 'granted',
   );
+  if (taken || isShared(seen, { arn: binding.spec.roleArn, audience: binding.spec.audience })) return false;
+  // A role that it was leaving may not have been replaced there yet.
+  const roles = [binding.spec.roleArn, ...(binding.status.roles ?? []).map(({ arn }) => arn)];
   const value = serviceAccount.annotations[EKS_ANNOTATIONS.roleArn];
-  if (taken || isShared(seen, binding.spec.roleArn)) return false;
-  return value === binding.spec.roleArn && heldByUs(serviceAccount, EKS_ANNOTATIONS.roleArn) !== undefined;
+  return value !== undefined && roles.includes(value) && heldByUs(serviceAccount, EKS_ANNOTATIONS.roleArn) !== undefined;
 }
 
-function waitFor(seen: Observed, arn: string): BindingPlan {
+function waitFor(seen: Observed, entry: RoleEntry): BindingPlan {
   const { metadata, status } = seen.binding;
-  const verdict = seen.verdicts.get(arn);
+  const { arn } = entry;
+  const verdict = seen.verdictOn(entry);
   const message =
     verdict?.kind === 'refused'
       ? verdict.finding.message

@@ -1,8 +1,10 @@
 import { type RoleArn, roleArnParts } from '../api/arn.ts';
 import { type Finding, finding } from '../api/finding.ts';
 import { PAUSED_ROLE_TAG } from '../api/names.ts';
+import { isProblem } from '../api/problem.ts';
 import { parseDocument } from '../trust/document.ts';
 import { planTrust, type TrustPlan, type TrustWish } from '../trust/plan.ts';
+import { names, undoes } from '../trust/standing.ts';
 import type { Stance } from './stance.ts';
 
 /** A role as a fresh read shows it. */
@@ -16,43 +18,68 @@ export interface RoleBeforeWrite {
 /** What was planned from what was known, to be decided once more on a fresh read. */
 export interface Edit {
   readonly wish: TrustWish;
+  /** Whom the wish is of: wanted and released. */
   readonly stances: readonly Stance[];
   /** The role that was planned for. */
   readonly roleId: string;
   readonly policy: string;
+  /** The policy as our last write that was believed left it. */
+  readonly believed: string | undefined;
 }
 
 export type EditDecision =
-  | { readonly kind: 'write'; readonly document: string; readonly plan: TrustPlan; readonly withheld: readonly Stance[] }
-  | { readonly kind: 'nothing'; readonly withheld: readonly Stance[] }
+  | {
+      readonly kind: 'write';
+      readonly document: string;
+      readonly plan: TrustPlan;
+      /** Whom it brings in or takes out. */
+      readonly changes: readonly Stance[];
+      /** Somebody took out what we had put in. */
+      readonly undoing: boolean;
+    }
+  | { readonly kind: 'nothing' }
   /** It is not what was seen last: somebody writes now, and this read may even be older than that. */
   | { readonly kind: 'changed' }
-  | { readonly kind: 'refused'; readonly finding: Finding };
+  | { readonly kind: 'paused'; readonly finding: Finding };
 
-/** The last look before a write. Pure; `withheld` are bindings whose grant asks for tags that the role does not carry. */
+/** The last look before a write. Pure: the document to send, or why there is none. */
 export function decideEdit(edit: Edit, role: RoleBeforeWrite): EditDecision {
   const { wish } = edit;
-  if (role.arn !== wish.role) return { kind: 'refused', finding: otherRole(wish.role, role.arn) };
-  if (role.roleId !== edit.roleId || role.policy !== edit.policy) return { kind: 'changed' };
+  if (role.arn !== wish.role || role.roleId !== edit.roleId || role.policy !== edit.policy) return { kind: 'changed' };
+  // The tag is back.
+  if (edit.stances.some((stance) => stance.kind === 'disowned' && consents(stance, role.tags))) return { kind: 'changed' };
   const withheld = edit.stances.filter((stance) => stance.kind === 'wanted' && !consents(stance, role.tags));
-  const paused = role.tags.get(PAUSED_ROLE_TAG) === 'true';
   // A pause stops every write but a revocation.
+  const paused = role.tags.get(PAUSED_ROLE_TAG) === 'true';
   const consented = wish.wanted.filter(
     (one) => !withheld.some(({ question }) => question.subject === one.subject && question.audience === one.audience),
   );
-  const wanted = paused ? [] : consented;
-  const plan = planTrust(parseDocument(role.policy), { ...wish, wanted, roleTags: role.tags });
-  if (plan.document !== undefined) return { kind: 'write', document: plan.document, plan, withheld };
-  // Whom the role's owner did not let in learns nothing of a pause.
-  if (paused && consented.length > 0) {
-    const text = `role "${wish.role}" carries the tag ${PAUSED_ROLE_TAG}=true: nothing but a revocation is written to it until the tag is removed`;
-    return { kind: 'refused', finding: finding('RolePaused', text) };
+  const document = parseDocument(role.policy);
+  const plan = planTrust(document, { ...wish, wanted: paused ? [] : consented, roleTags: role.tags });
+  if (plan.document !== undefined) {
+    const after = parseDocument(plan.document);
+    if (isProblem(document) || isProblem(after)) return { kind: 'nothing' };
+    const changes = edit.stances.filter(({ question }) => names(document, question, wish) !== names(after, question, wish));
+    return {
+      kind: 'write',
+      document: plan.document,
+      plan,
+      changes,
+      undoing: edit.believed !== undefined && undoes(document, edit.believed, wish),
+    };
   }
-  return { kind: 'nothing', withheld };
+  // Whom the role's owner did not let in learns nothing of a pause.
+  return paused && consented.length > 0 ? { kind: 'paused', finding: rolePaused(wish.role) } : { kind: 'nothing' };
 }
 
-function consents({ consents: alternatives }: Stance, tags: ReadonlyMap<string, string>): boolean {
+/** Whether the tags of the role are those that one of the binding's grants asks for. */
+export function consents({ consents: alternatives }: Stance, tags: ReadonlyMap<string, string>): boolean {
   return alternatives.some((required) => Object.entries(required).every(([key, value]) => tags.get(key) === value));
+}
+
+function rolePaused(role: RoleArn): Finding {
+  const text = `role "${role}" carries the tag ${PAUSED_ROLE_TAG}=true: nothing but a revocation is written to it until the tag is removed`;
+  return finding('RolePaused', text);
 }
 
 /** GetRole takes a name and ignores the path; names are unique without regard to case, ARNs are not. */

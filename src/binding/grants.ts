@@ -21,10 +21,19 @@ export function grantsFor(spec: BindingSpec, namespace: Namespace, grants: reado
   });
 }
 
+/** Whether a grant would cover the binding if its namespace had other labels. */
+export function grantsForSomeLabels(spec: BindingSpec, grants: readonly IrsaGrant[]): boolean {
+  return grants.some(({ spec: grant }) => !isProblem(grant) && grant.namespaces.selector !== undefined && coversBut(grant, spec));
+}
+
 function covers(grant: GrantSpec, spec: BindingSpec, namespace: Namespace): boolean {
+  return coversNamespace(grant.namespaces, namespace) && coversBut(grant, spec);
+}
+
+/** Everything but the namespace. */
+function coversBut(grant: GrantSpec, spec: BindingSpec): boolean {
   return (
     grant.roleArns.some((pattern) => matchesArn(pattern, spec)) &&
-    coversNamespace(grant.namespaces, namespace) &&
     grant.serviceAccountNames.some((pattern) => matchesGlob(pattern, spec.serviceAccountName)) &&
     grant.audiences.includes(spec.audience)
   );

@@ -1,9 +1,10 @@
 import type { AccountId, RoleArn } from '../api/arn.ts';
-import type { IrsaBinding } from '../api/binding.ts';
+import type { IrsaBinding, RoleEntry } from '../api/binding.ts';
 import type { Namespace, Pod, ServiceAccount, Workload } from '../api/cluster.ts';
 import type { Finding } from '../api/finding.ts';
 import type { IrsaGrant } from '../api/grant.ts';
 import type { Issuer } from '../api/issuer.ts';
+import type { Loss } from './loss.ts';
 import type { Blocked } from './restarts.ts';
 
 /** Whom tokens of this cluster come from. Nothing is written while it is not known. */
@@ -29,16 +30,16 @@ export type ProviderView =
 
 /** What the trust controller found for one question (role, issuer, subject, audience). */
 export type Verdict =
-  | {
+  | ({
       readonly kind: 'allowed';
       readonly managedBy: 'Operator' | 'Others';
       readonly message: string;
       readonly size: PolicySize;
       readonly findings: readonly Finding[];
-    }
+    } & Standing)
   /** Whether STS would allow it depends on something that we cannot see. */
-  | { readonly kind: 'unknown'; readonly message: string; readonly size: PolicySize; readonly findings: readonly Finding[] }
-  | {
+  | ({ readonly kind: 'unknown'; readonly message: string; readonly size: PolicySize; readonly findings: readonly Finding[] } & Standing)
+  | ({
       readonly kind: 'refused';
       readonly finding: Finding;
       /** What the refusal is made of, the most telling first. */
@@ -48,16 +49,65 @@ export type Verdict =
       readonly terminal: boolean;
       /** What would be written if the binding let us, in words. */
       readonly wouldWrite: string | undefined;
-    }
+    } & Standing)
+  /** Nobody asks for it any more, and nothing of it stands. */
   | { readonly kind: 'released' };
+
+interface Standing {
+  /** Our statement names the subject, or may do so: an absence is believed only when no stale read can show it. */
+  readonly stands: boolean;
+}
+
+/** Whether the trust is certain to be gone. */
+export const isReleased = (verdict: Verdict | undefined): boolean =>
+  verdict !== undefined && (verdict.kind === 'released' || !verdict.stands);
 
 export interface PolicySize {
   readonly characters: number;
   readonly quota: number;
 }
 
-/** Why nothing is written for now: to the role at all, or for some subjects. */
-export type Hold = { readonly until: number } & ({ readonly all: Finding } | { readonly some: Readonly<Record<string, Finding>> });
+/** Why the role is not written for now. It stays the reason until another attempt has shown what is so. Times are epoch milliseconds. */
+export interface Hold {
+  /** Since when attempts end like this. */
+  readonly since: number;
+  readonly until: number;
+  readonly finding: Finding;
+  /** Nothing but a revocation is written, because the role's owner wants it so; otherwise IAM takes no write at all. */
+  readonly revocable: boolean;
+}
+
+/** The tags of a role, which only a read of the role by itself shows. */
+export interface RoleTags {
+  readonly values: ReadonlyMap<string, string>;
+  readonly asOf: number;
+  /** When they were first seen to be these. */
+  readonly since: number;
+}
+
+/** What is remembered of our own writes to a role. */
+export interface OwnWrites {
+  /** The one that was not read back at all its ages yet, and what was sent. */
+  readonly pending: { readonly at: number; readonly policy: string } | undefined;
+  /** Until when the next one waits for more bindings. */
+  readonly gathersUntil: number | undefined;
+  /** How many in a row were overwritten before they were believed, and until when the next one waits for that. */
+  readonly losses: number;
+  readonly waitsUntil: number | undefined;
+  /** The policy as the last one that was believed left it: whoever takes ours out of it later undoes it. */
+  readonly believed: string | undefined;
+  /** When somebody undid what was believed: epoch milliseconds, the oldest first. */
+  readonly undoings: readonly number[];
+}
+
+export const NO_WRITES: OwnWrites = {
+  pending: undefined,
+  gathersUntil: undefined,
+  losses: 0,
+  waitsUntil: undefined,
+  believed: undefined,
+  undoings: [],
+};
 
 /** A role as it was read last. */
 export interface RoleRecord {
@@ -70,10 +120,11 @@ export interface RoleRecord {
         readonly roleId: string;
         /** The trust policy, URL-decoded. */
         readonly policy: string;
-        /** Our write that was not read back at all its ages yet: epoch milliseconds. */
-        readonly writtenAt: number | undefined;
-        /** A write that was refused is not tried again before this time, unless the role changes. */
+        readonly own: OwnWrites;
+        /** A write that was refused is not tried again before its time, unless the role changes. */
         readonly hold: Hold | undefined;
+        /** Undefined while the role was seen in lists only. */
+        readonly tags: RoleTags | undefined;
       }
     /** `since` is when IAM said so first: it is believed when it still says so later. */
     /** `foundAs` is the ARN under which IAM knows a role of that name. */
@@ -90,10 +141,18 @@ export interface Observed {
   readonly rivals: readonly IrsaBinding[];
   readonly cluster: ClusterView;
   readonly caller: CallerView;
+  /** Audiences that open the API server itself. */
+  readonly apiAudiences: readonly string[];
   readonly role: RoleRecord | undefined;
   readonly provider: ProviderView | undefined;
-  /** For each role that the binding names or stands in, by ARN; no entry: pending. */
+  /** For the binding's subject and audience, by the ARN of the role; no entry: pending. */
   readonly verdicts: ReadonlyMap<string, Verdict>;
+  /** For a role and audience on which the binding stood. */
+  readonly verdictOn: (entry: RoleEntry) => Verdict | undefined;
+  /** The binding had a grant and has none any more; undefined in every other case. */
+  readonly loss: Loss | undefined;
+  /** The CRD of bindings itself is being deleted: nobody asked for an end of this one. */
+  readonly retiring: boolean;
   readonly serviceAccount: ServiceAccount | undefined;
   readonly pods: readonly Pod[];
   /** All of the namespace. */

@@ -13,7 +13,16 @@ const later = 3_600_000;
 
 function refusal(code: Parameters<typeof finding>[0], part: Partial<Extract<Verdict, { kind: 'refused' }>> = {}): Verdict {
   const found = finding(code, `about ${code}`);
-  return { kind: 'refused', finding: found, findings: [found], size: undefined, terminal: true, wouldWrite: undefined, ...part };
+  return {
+    kind: 'refused',
+    finding: found,
+    findings: [found],
+    size: undefined,
+    terminal: true,
+    wouldWrite: undefined,
+    stands: true,
+    ...part,
+  };
 }
 const verdicts = (verdict: Verdict) => new Map([[ARN, verdict]]);
 const told = (status: BindingStatus, type: ConditionType) => {
@@ -84,7 +93,7 @@ interface Violated {
   readonly sign: 'Stalled' | 'Reconciling';
 }
 
-const unknown: Verdict = { kind: 'unknown', message: 'a Deny may match', size: { characters: 1, quota: 2 }, findings: [] };
+const unknown: Verdict = { kind: 'unknown', message: 'a Deny may match', size: { characters: 1, quota: 2 }, findings: [], stands: true };
 const violations: Record<string, Violated> = {
   'no grant covers it': { seen: { grants: [] }, step: 'Authorized', status: 'False', reason: 'NotGranted', sign: 'Stalled' },
   'the role lacks a tag that the grant asks for': {

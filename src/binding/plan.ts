@@ -9,7 +9,7 @@ import { type Scope, STAGES } from './checks.ts';
 import { claimOf, enforces } from './claim.ts';
 import { summarize, type Violation } from './conditions.ts';
 import { planDeletion } from './deletion.ts';
-import type { Observed } from './observed.ts';
+import { isReleased, type Observed } from './observed.ts';
 import { assessPods } from './pods-current.ts';
 import type { BindingPlan, Step } from './step.ts';
 import { strayWorkload } from './stray-workload.ts';
@@ -117,12 +117,14 @@ function managedBy({ seen, spec }: Scope): 'Operator' | 'Others' {
  */
 function rolesOf({ seen, spec }: Scope, acts: boolean): RoleEntry[] {
   const before = seen.binding.status.roles ?? [];
-  const leaving = before.filter(({ arn }) => arn !== spec.roleArn && seen.verdicts.get(arn)?.kind !== 'released');
+  const wants = acts && spec.trustPolicy === 'Managed';
+  const named = ({ arn, audience }: RoleEntry) => arn === spec.roleArn && audience === spec.audience;
+  const standing = before.filter((entry) => (wants && named(entry)) || !isReleased(seen.verdictOn(entry)));
   const { role, cluster } = seen;
-  if (!acts || spec.trustPolicy === 'External' || role?.state.kind !== 'present' || cluster.kind === 'unknown') {
-    return [...leaving, ...before.filter(({ arn }) => arn === spec.roleArn)];
-  }
-  return [...leaving, { arn: role.arn, roleId: role.state.roleId, sid: sidFor(cluster.issuer, spec.audience) }];
+  if (!wants || role?.state.kind !== 'present' || cluster.kind === 'unknown') return standing;
+  const { audience } = spec;
+  const entry = { arn: role.arn, roleId: role.state.roleId, audience, sid: sidFor(cluster.issuer, audience) };
+  return [...standing.filter((other) => !named(other)), entry];
 }
 
 /** What `Enforce` would do from here, step by step. */

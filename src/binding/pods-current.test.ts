@@ -77,7 +77,11 @@ function observed(pod: Pod, restarts: readonly RestartEntry[]): Observed {
     caller: { kind: 'unknown', why: '' },
     role: undefined,
     provider: undefined,
+    apiAudiences: [],
     verdicts: new Map(),
+    verdictOn: () => undefined,
+    loss: undefined,
+    retiring: false,
     serviceAccount: {
       namespace: 'team',
       name: 'app',

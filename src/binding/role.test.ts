@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { finding } from '../api/finding.ts';
 import { type Subject, subjectOf } from '../api/subject.ts';
 import { decideEdit } from './edit.ts';
-import type { RoleRecord } from './observed.ts';
+import type { Loss } from './loss.ts';
+import type { Hold, RoleRecord } from './observed.ts';
 import { planRole, type RoleObserved, type RolePlan } from './role.ts';
 import {
   ARN,
@@ -10,6 +11,7 @@ import {
   binding,
   claimFor,
   entry,
+  grant,
   NOW,
   OTHER_ARN,
   own,
@@ -161,7 +163,7 @@ describe('what is written', () => {
         typeof claimFor
       >['claim'];
       const record: RoleRecord = { ...without, arn: role };
-      expect(short(planRole(roleObserved({ arn: role, claims: [{ binding: one, claim }], record })))).toEqual({
+      expect(short(planRole(roleObserved({ arn: role, claims: [{ binding: one, claim, loss: undefined }], record })))).toEqual({
         steps: [],
         verdicts: { [SUBJECT]: 'RoleUnmodifiable' },
         inMs: undefined,
@@ -192,7 +194,8 @@ describe('what is written', () => {
       const decision = decideEdit(step.edit, { arn: ARN, roleId: ROLE_ID, policy: seen.record.state.policy, tags: new Map() });
       if (decision.kind !== 'write') throw new Error(`a write was expected, not "${decision.kind}"`);
       const at = NOW + 8_000;
-      const back = planRole({ ...seen, now: at, record: present({ policy: decision.document, writtenAt: NOW }, at) });
+      const pending = { at: NOW, policy: decision.document };
+      const back = planRole({ ...seen, now: at, record: present({ policy: decision.document }, at, { pending }) });
       expect(short(back).steps).toEqual(['believe']);
       expect(planRole({ ...seen, now: at, record: present({ policy: decision.document }, at) })).toEqual({ ...back, steps: [] });
     });
@@ -203,7 +206,9 @@ describe('a write is read back', () => {
   const lost = policy(SERVICE);
   /** Our write at NOW, last read `age` later, looked at `now` later. */
   const readBack = (age: number, now: number, text: string, part: Partial<RoleObserved> = {}) =>
-    short(planRole(roleObserved({ now: NOW + now, record: present({ policy: text, writtenAt: NOW }, NOW + age), ...part })));
+    short(planRole(roleObserved({ now: NOW + now, record: present({ policy: text }, NOW + age, sent), ...part })));
+  const sent = { pending: { at: NOW, policy: stands } };
+  const released = { pending: { at: NOW, policy: lost } };
   const unanswered = { verdicts: {}, inMs: undefined };
 
   test('not before 2 s, and nothing is answered until then', () => {
@@ -218,61 +223,176 @@ describe('a write is read back', () => {
   test('once more at 8 s', () => expect(readBack(2_000, 8_000, stands).steps).toEqual(['read']));
   test('and what stands at 8 s is no longer in doubt', () =>
     expect(readBack(8_000, 8_000, stands)).toEqual({ steps: ['believe'], verdicts: { [SUBJECT]: 'allowed' }, inMs: undefined }));
-  test('what is not there at 8 s is lost, and written again', () =>
-    expect(readBack(8_000, 8_000, lost)).toEqual({
-      steps: ['believe', 'edit'],
-      verdicts: { [SUBJECT]: 'TrustNoWebIdentityStatement' },
-      inMs: undefined,
-    }));
+  test('what is not there at 8 s is lost, and said to nobody before another attempt', () =>
+    expect(readBack(8_000, 8_000, lost)).toEqual({ steps: ['lose'], verdicts: {}, inMs: undefined }));
+  test('a subject that came back at 8 s after its release is lost too', () => {
+    const record = present({ policy: stands }, NOW + 8_000, released);
+    expect(readBack(8_000, 8_000, stands, { claims: [claimFor(deleted())], record }).steps).toEqual(['lose']);
+  });
+  test('after a loss the next write waits for its time', () => {
+    const at = (now: number) =>
+      planRole(roleObserved({ now, record: present({ policy: lost }, NOW, { losses: 1, waitsUntil: NOW + 500 }) }));
+    expect(short(at(NOW))).toEqual({ steps: [], verdicts: { [SUBJECT]: 'TrustNoWebIdentityStatement' }, inMs: 500 });
+    expect(short(at(NOW + 500)).steps).toEqual(['edit']);
+  });
+  const absent = (age: number) => {
+    const record = present({ policy: lost }, NOW + age, released);
+    return readBack(age, age, lost, { claims: [claimFor(deleted())], record });
+  };
   test('an absence at 2 s does not yet say that a subject is released', () => {
-    const claims = [claimFor(deleted())];
-    expect(readBack(2_000, 2_000, lost, { claims })).toEqual({ steps: [], verdicts: {}, inMs: 6_000 });
-    expect(readBack(7_999, 7_999, lost, { claims }).verdicts).toEqual({});
+    expect(absent(2_000)).toEqual({ steps: [], verdicts: {}, inMs: 6_000 });
+    expect(absent(7_999).verdicts).toEqual({});
   });
   test('an absence at 8 s does', () =>
-    expect(readBack(8_000, 8_000, lost, { claims: [claimFor(deleted())] })).toEqual({
-      steps: ['believe'],
-      verdicts: { [SUBJECT]: 'released' },
+    expect(absent(8_000)).toEqual({ steps: ['believe'], verdicts: { [SUBJECT]: 'released' }, inMs: undefined }));
+  test('a binding that comes meanwhile does not wait for it', () => {
+    const plan = planRole(roleObserved({ record: present({ policy: stands }, NOW, sent), claims: [claimFor(), claimFor(other())] }));
+    expect(edited(plan)).toEqual({ wanted: [SUBJECT, OTHER], released: [] });
+  });
+  test('a binding that comes meanwhile waits where the write does not show', () => {
+    const plan = planRole(roleObserved({ record: present({ policy: lost }, NOW + 1_000, sent), claims: [claimFor(), claimFor(other())] }));
+    expect(short(plan)).toEqual({ steps: [], verdicts: {}, inMs: 2_000 });
+  });
+});
+
+describe('bindings that come together', () => {
+  const without = present({ policy: policy(SERVICE) });
+  const coming = other({ status: { roles: [] } });
+  const claims = [claimFor(), claimFor(coming)];
+  test('are gathered before the first write', () =>
+    expect(short(planRole(roleObserved({ record: without, claims }))).steps).toEqual(['gather']));
+  test('are waited for until their time is over, and no longer', () => {
+    const record = present({ policy: policy(SERVICE) }, NOW, { gathersUntil: NOW + 300 });
+    expect(short(planRole(roleObserved({ record, claims }))).inMs).toBe(300);
+    expect(short(planRole(roleObserved({ record, claims, now: NOW + 300 }))).steps).toEqual(['edit']);
+  });
+  test('make one write as soon as the intent of each is on the API server', () => {
+    const record = present({ policy: policy(SERVICE) }, NOW, { gathersUntil: NOW + 300 });
+    const plan = planRole(roleObserved({ record, claims: [claimFor(), claimFor(other())] }));
+    expect(edited(plan)).toEqual({ wanted: [SUBJECT, OTHER], released: [] });
+  });
+});
+
+describe('a grant that is gone', () => {
+  const lose = (loss: Loss) => ({ ...claimFor(binding(), []), loss });
+  test('takes nothing away before its time, and is looked at then', () =>
+    expect(short(planRole(roleObserved({ claims: [lose({ since: NOW - 1_000, dueAt: NOW + 59_000, paused: undefined })] })))).toEqual({
+      steps: [],
+      verdicts: {},
+      inMs: 59_000,
+    }));
+  test('takes the subject out when it is time', () => {
+    const plan = planRole(roleObserved({ claims: [lose({ since: NOW - 60_000, dueAt: NOW, paused: undefined })] }));
+    expect(edited(plan)).toEqual({ wanted: [], released: [SUBJECT] });
+  });
+  test('takes nothing away while too many are gone', () =>
+    expect(planRole(roleObserved({ claims: [lose({ since: NOW - 3_600_000, dueAt: undefined, paused: undefined })] }))).toEqual(nothing));
+});
+
+describe('a role without the tags that the grant asks for', () => {
+  const wants = [grant({ requiredRoleTags: { owner: 'shop' } })];
+  const tagged = (values: Record<string, string>, since: number, asOf = NOW) =>
+    present({ tags: { values: new Map(Object.entries(values)), since, asOf } }, asOf);
+  const seen = (record: RoleRecord, part: Partial<RoleObserved> = {}) =>
+    roleObserved({ record, claims: [claimFor(binding(), wants)], ...part });
+
+  test('keeps what stands for ten minutes, says so in the words of a missing grant, and is read again', () => {
+    const plan = planRole(seen(tagged({}, NOW)));
+    expect(short(plan)).toEqual({ steps: [], verdicts: { [SUBJECT]: 'NotGranted' }, inMs: 60_000 });
+    expect(short(planRole(seen(tagged({}, NOW - 60_000, NOW - 60_000)))).steps).toEqual(['read']);
+  });
+  test('tells nothing of its policy: not even the size', () => {
+    const [, verdict] = planRole(seen(tagged({}, NOW))).verdicts[0] ?? [];
+    expect(verdict?.kind === 'refused' && [verdict.size, verdict.findings.map(({ code }) => code)]).toEqual([undefined, ['NotGranted']]);
+  });
+  test('loses the subject after ten minutes', () => {
+    const plan = planRole(seen(tagged({}, NOW - 600_000)));
+    expect(edited(plan)).toEqual({ wanted: [], released: [SUBJECT] });
+    expect(short(plan).verdicts).toEqual({ [SUBJECT]: 'NotGranted' });
+  });
+  test('keeps it while too many lost their grant', () =>
+    expect(short(planRole(seen(tagged({}, NOW - 600_000), { losses: { count: 11, confirmedAt: undefined } }))).steps).toEqual([]));
+  test('does not get a new subject', () => {
+    const record = present({ policy: policy(SERVICE), tags: { values: new Map(), since: NOW, asOf: NOW } });
+    expect(short(planRole(seen(record))).steps).toEqual([]);
+  });
+  test('lets the others be written', () => {
+    const record = present({ policy: policy(SERVICE), tags: { values: new Map(), since: NOW, asOf: NOW } });
+    const plan = planRole(roleObserved({ record, claims: [claimFor(binding(), wants), claimFor(other())] }));
+    expect(edited(plan)).toEqual({ wanted: [OTHER], released: [] });
+    expect(short(plan).verdicts).toEqual({ [SUBJECT]: 'NotGranted', [OTHER]: 'TrustNoWebIdentityStatement' });
+  });
+  test('is in order when it carries them', () =>
+    expect(short(planRole(seen(tagged({ owner: 'shop' }, NOW))))).toEqual({
+      steps: [],
+      verdicts: { [SUBJECT]: 'allowed' },
       inMs: undefined,
     }));
 });
 
+describe('a trust policy that somebody else writes by now', () => {
+  const external = [claimFor(binding({ spec: { trustPolicy: 'External' } }))];
+  const theirs = { ...own(), Sid: 'Theirs' };
+  test('keeps our subject while nobody else lets it in', () =>
+    expect(short(planRole(roleObserved({ claims: external })))).toEqual({
+      steps: [],
+      verdicts: { [SUBJECT]: 'allowed' },
+      inMs: undefined,
+    }));
+  test('loses it when theirs lets it in', () => {
+    const plan = planRole(roleObserved({ claims: external, record: present({ policy: policy(theirs, own()) }) }));
+    expect(edited(plan)).toEqual({ wanted: [], released: [SUBJECT] });
+  });
+  test('says that ours is gone only when an absence is believed', () => {
+    const pending = { at: NOW, policy: policy(theirs) };
+    const at = (age: number) =>
+      planRole(
+        roleObserved({ claims: external, now: NOW + age, record: present({ policy: policy(theirs) }, NOW + age, { pending }) }),
+      ).verdicts.map(([, verdict]) => verdict.kind === 'allowed' && verdict.stands);
+    expect([at(2_000), at(8_000)]).toEqual([[true], [false]]);
+  });
+});
+
 describe('a hold', () => {
-  const paused = finding('RolePaused', 'the role is paused');
-  const ungranted = finding('NotGranted', 'no IrsaGrant lets it');
   const until = NOW + 30_000;
+  const paused: Hold = { since: NOW - 30_000, until, finding: finding('RolePaused', 'the role is paused'), revocable: true };
+  const rejected: Hold = { since: NOW - 30_000, until, finding: finding('TrustWriteRejected', 'IAM rejects it'), revocable: false };
   const empty = policy(SERVICE);
 
-  test('of all lets nothing be written, and is the reason', () =>
-    expect(short(planRole(roleObserved({ record: present({ policy: empty, hold: { until, all: paused } }) })))).toEqual({
+  test('lets nothing be written, and is the reason', () =>
+    expect(short(planRole(roleObserved({ record: present({ policy: empty, hold: paused }) })))).toEqual({
       steps: [],
       verdicts: { [SUBJECT]: 'RolePaused' },
       inMs: 30_000,
     }));
-  test('of all does not touch who is allowed already', () =>
-    expect(short(planRole(roleObserved({ record: present({ hold: { until, all: paused } }) }))).verdicts).toEqual({
+  test('does not touch who is allowed already', () =>
+    expect(short(planRole(roleObserved({ record: present({ hold: paused }) }))).verdicts).toEqual({
       [SUBJECT]: 'allowed',
     }));
-  test('of all is why a deleted binding still stands', () => {
-    const seen = roleObserved({ claims: [claimFor(deleted())], record: present({ hold: { until, all: paused } }) });
-    expect(short(planRole(seen))).toEqual({ steps: [], verdicts: { [SUBJECT]: 'TrustRevocationBlocked' }, inMs: 30_000 });
+  test('by the owner lets a revocation through', () =>
+    expect(edited(planRole(roleObserved({ claims: [claimFor(deleted())], record: present({ hold: paused }) })))).toEqual({
+      wanted: [],
+      released: [SUBJECT],
+    }));
+  test('by IAM is why a deleted binding still stands', () => {
+    const seen = roleObserved({ claims: [claimFor(deleted())], record: present({ hold: rejected }) });
+    expect(short(planRole(seen))).toEqual({ steps: [], verdicts: { [SUBJECT]: 'TrustWriteRejected' }, inMs: 30_000 });
   });
-  test('of some lets the others be written', () => {
-    const record = present({ policy: empty, hold: { until, some: { [SUBJECT]: ungranted } } });
-    const plan = planRole(roleObserved({ record, claims: [claimFor(), claimFor(other())] }));
-    expect(edited(plan)).toEqual({ wanted: [OTHER], released: [] });
-    expect(short(plan).verdicts).toEqual({ [SUBJECT]: 'NotGranted', [OTHER]: 'TrustNoWebIdentityStatement' });
-  });
-  test('for a missing tag tells nothing of the role: neither its policy nor its size', () => {
-    const record = present({ policy: empty, hold: { until, some: { [SUBJECT]: ungranted } } });
-    expect(planRole(roleObserved({ record })).verdicts.map(([, verdict]) => verdict)).toEqual([
-      { kind: 'refused', finding: ungranted, findings: [ungranted], size: undefined, terminal: true, wouldWrite: undefined },
+  test('by IAM for ten minutes calls for somebody', () => {
+    const hold = { ...rejected, since: NOW - 600_000 };
+    const [, verdict] = planRole(roleObserved({ claims: [claimFor(deleted())], record: present({ hold }) })).verdicts[0] ?? [];
+    expect(verdict?.kind === 'refused' && [verdict.finding.code, verdict.finding.message, verdict.terminal]).toEqual([
+      'TrustRevocationBlocked',
+      `the subject of this binding cannot be taken out of the trust policy of "${ARN}" for now; it is tried again: IAM rejects it`,
+      false,
     ]);
   });
-  test('ends at its time', () =>
-    expect(short(planRole(roleObserved({ record: present({ policy: empty, hold: { until: NOW, all: paused } }) }))).steps).toEqual([
-      'edit',
-    ]));
+  test('that is over is followed by another attempt, and stays the reason until that has shown what is so', () =>
+    expect(short(planRole(roleObserved({ record: present({ policy: empty, hold: { ...paused, until: NOW } }) })))).toEqual({
+      steps: ['edit'],
+      verdicts: { [SUBJECT]: 'RolePaused' },
+      inMs: undefined,
+    }));
 });
 
 describe('a role that is not there', () => {

@@ -2,13 +2,15 @@ import { providerArnFor, type RoleArn, roleArnParts } from '../api/arn.ts';
 import { type Finding, finding } from '../api/finding.ts';
 import type { Issuer } from '../api/issuer.ts';
 import { isProblem } from '../api/problem.ts';
-import { unreadable as cannotRead, diagnose } from '../trust/diagnose.ts';
+import { unreadable as cannotRead } from '../trust/diagnose.ts';
 import { type PolicyDocument, parseDocument } from '../trust/document.ts';
-import { allOwn } from '../trust/own-statement.ts';
-import { type PlannedVerdict, planTrust, type TrustPlan, type TrustWish } from '../trust/plan.ts';
-import { type Edit, otherRole } from './edit.ts';
-import type { CallerView, ClusterView, Hold, ProviderView, RoleRecord, Verdict } from './observed.ts';
-import { asks, type Question, type RoleClaim, type Stance, stanceOf, waits } from './stance.ts';
+import { planTrust, type TrustWish } from '../trust/plan.ts';
+import { sameOwn } from '../trust/standing.ts';
+import { consents, type Edit, otherRole } from './edit.ts';
+import { LABEL_GRACE_MS, type Losses, pausedBy } from './loss.ts';
+import type { CallerView, ClusterView, OwnWrites, ProviderView, RoleRecord, Verdict } from './observed.ts';
+import { asks, type Question, type RoleClaim, type Stance, stancesOf, waits } from './stance.ts';
+import { refusal, type Situation, verdictsOn } from './verdict.ts';
 
 /** Everything that the decision about one role rests on. */
 export interface RoleObserved {
@@ -21,19 +23,29 @@ export interface RoleObserved {
   readonly provider: ProviderView | undefined;
   /** Characters that the account allows for a trust policy; undefined while it was not asked. */
   readonly quota: number | undefined;
+  readonly losses: Losses;
 }
 
 export type RoleStep =
   | { readonly do: 'read'; readonly why: string }
+  /** More bindings of the role are about to have their intent on the API server: all of them make one write. */
+  | { readonly do: 'gather' }
   /** A fresh read, `decideEdit` on it, and the write. */
   | { readonly do: 'edit'; readonly edit: Edit }
   /** Our write was read back at all its ages: from now on a change is somebody else's. */
-  | { readonly do: 'believe' };
+  | { readonly do: 'believe' }
+  /** Our write was overwritten by somebody who had read before it: another one comes after a random wait. */
+  | { readonly do: 'lose' };
 
 export interface RolePlan {
   readonly steps: readonly RoleStep[];
   readonly verdicts: readonly (readonly [Question, Verdict])[];
-  readonly lookAgain: { readonly inMs: number; readonly why: string } | undefined;
+  readonly lookAgain: LookAgain | undefined;
+}
+
+interface LookAgain {
+  readonly inMs: number;
+  readonly why: string;
 }
 
 /** A write is believed once it was read back at both ages: IAM reads may be seconds old. Presence counts at the first, absence only at the second. */
@@ -43,39 +55,56 @@ const LAST_READ_BACK_MS = 8_000;
 const GONE_AFTER_MS = 60_000;
 /** What IAM would not let us read is asked for again at this pace. */
 const UNREADABLE_RETRY_MS = 60_000;
+/** A tag that is missing is looked for again at this pace: somebody waits for it. */
+const TAGS_RETRY_MS = 60_000;
 
 const nothing: RolePlan = { steps: [], verdicts: [], lookAgain: undefined };
 
 /** All bindings of a role make one write. Pure: same observation, same plan; without steps when nothing is to do. */
 export function planRole(seen: RoleObserved): RolePlan {
-  const { cluster, caller, record, quota, arn, provider } = seen;
+  const { cluster, caller, record, quota, arn, provider, now } = seen;
   if (seen.claims.length === 0 || cluster.kind === 'unknown' || caller.kind === 'unknown' || quota === undefined) return nothing;
   if (roleArnParts(arn).account !== caller.account) return nothing;
-  const world = { arn, issuer: cluster.issuer, record, provider };
-  const stances = seen.claims.flatMap((claim) => stanceOf(claim, world) ?? []);
+  const stances = seen.claims.flatMap((claim) => stancesOf(claim, { now, arn, issuer: cluster.issuer, record, provider }));
+  // Who asks gets the last word on a question that another binding only lets go of.
+  const inOrder = stances.toSorted((a, b) => Number(asks(a)) - Number(asks(b)));
+  const plan = planStances({ now, arn, stances: inOrder, issuer: cluster.issuer, quota, losses: seen.losses }, record);
+  return { ...plan, lookAgain: soonest(plan.lookAgain, nextLoss(stances, now)) };
+}
+
+interface Role {
+  readonly now: number;
+  readonly arn: RoleArn;
+  readonly stances: readonly Stance[];
+  readonly issuer: Issuer;
+  readonly quota: number;
+  readonly losses: Losses;
+}
+
+function planStances(role: Role, record: RoleRecord | undefined): RolePlan {
+  const { stances } = role;
   // Not one call is made for a role that no granted binding asks about, and that no trust of ours may stand on.
   if (!stances.some(waits)) return nothing;
   if (record === undefined) return { ...nothing, steps: [{ do: 'read', why: 'it was not read yet' }] };
   switch (record.state.kind) {
     case 'missing':
-      return missing(seen.now, record, stances, record.state);
+      return missing(role, record, record.state);
     case 'unreadable':
-      return unreadable(seen.now, record, stances, record.state.why);
+      return unreadable(role, record, record.state.why);
     case 'present':
-      return present({ now: seen.now, arn, stances, record, state: record.state, issuer: cluster.issuer, quota });
+      return present({ ...role, record, state: record.state });
   }
 }
 
 function missing(
-  now: number,
-  record: RoleRecord,
-  stances: readonly Stance[],
+  { now, stances }: Role,
+  { arn, asOf }: RoleRecord,
   { since, foundAs }: { since: number; foundAs: string | undefined },
 ): RolePlan {
-  const found = foundAs === undefined ? notFound(record.arn) : otherRole(record.arn, foundAs);
-  const certain = record.asOf - since >= GONE_AFTER_MS;
+  const found = foundAs === undefined ? notFound(arn) : otherRole(arn, foundAs);
+  const certain = asOf - since >= GONE_AFTER_MS;
   const verdicts = stances.flatMap((stance): [Question, Verdict][] => {
-    if (asks(stance)) return [[stance.question, refusal(found)]];
+    if (asks(stance)) return [[stance.question, refusal(found, { stands: !certain })]];
     return stance.kind === 'released' && certain ? [[stance.question, { kind: 'released' }]] : [];
   });
   if (certain) return { ...nothing, verdicts };
@@ -86,10 +115,10 @@ function notFound(arn: RoleArn): Finding {
   return finding('RoleNotFound', `IAM has no role "${arn}"; make it, or correct spec.roleArn (path and case count)`);
 }
 
-function unreadable(now: number, record: RoleRecord, stances: readonly Stance[], why: string): RolePlan {
+function unreadable({ now, stances }: Role, record: RoleRecord, why: string): RolePlan {
   const verdicts = stances
     .filter(waits)
-    .map(({ question }): [Question, Verdict] => [question, refusal(finding('RoleAccessDenied', why), false)]);
+    .map(({ question }): [Question, Verdict] => [question, refusal(finding('RoleAccessDenied', why), { terminal: false })]);
   return readLater(record.asOf + UNREADABLE_RETRY_MS - now, 'whether the role can be read now', verdicts);
 }
 
@@ -97,182 +126,126 @@ function readLater(inMs: number, why: string, verdicts: RolePlan['verdicts']): R
   return inMs <= 0 ? { steps: [{ do: 'read', why }], verdicts, lookAgain: undefined } : { steps: [], verdicts, lookAgain: { inMs, why } };
 }
 
-interface PresentRole {
-  readonly now: number;
-  readonly arn: RoleArn;
-  readonly stances: readonly Stance[];
+export type PresentState = Extract<RoleRecord['state'], { kind: 'present' }>;
+
+interface PresentRole extends Role {
   readonly record: RoleRecord;
-  readonly state: Extract<RoleRecord['state'], { kind: 'present' }>;
-  readonly issuer: Issuer;
-  readonly quota: number;
+  readonly state: PresentState;
 }
 
 function present(role: PresentRole): RolePlan {
-  const { now, arn, stances, record, state } = role;
+  const { arn, stances, state } = role;
   const document = parseDocument(state.policy);
   if (isProblem(document)) {
     const found = cannotRead(document, { role: arn });
     return { ...nothing, verdicts: stances.filter(waits).map(({ question }) => [question, refusal(found)]) };
   }
-  const hold = state.hold !== undefined && now < state.hold.until ? state.hold : undefined;
-  const wish = wishOf(role, hold);
+  const tagged = { ...role, stances: stances.map((stance) => withTags(stance, role)) };
+  const wish = wishOf(tagged, document);
+  return state.own.pending === undefined ? write(tagged, document, wish, []) : readBack(tagged, document, wish, state.own.pending);
+}
+
+/** Without the tags that its grant asks for a binding has no grant; it keeps for a while what stands. */
+function withTags(stance: Stance, { now, losses, state: { tags } }: PresentRole): Stance {
+  if (stance.kind !== 'wanted' || tags === undefined || consents(stance, tags.values)) return stance;
+  const isOver = now >= tags.since + LABEL_GRACE_MS && pausedBy(losses, tags.since) === undefined;
+  return { ...stance, kind: isOver ? 'disowned' : 'withheld' };
+}
+
+/** Our last write is younger than IAM's reads are sure to be. What is added meanwhile does not wait for that. */
+function readBack(role: PresentRole, document: PolicyDocument, wish: TrustWish, pending: NonNullable<OwnWrites['pending']>): RolePlan {
+  const { now, record } = role;
+  const age = record.asOf - pending.at;
+  const sent = parseDocument(pending.policy);
+  const stands = !isProblem(sent) && sameOwn(document, sent, wish);
+  if (age >= LAST_READ_BACK_MS) {
+    return stands ? write(role, document, wish, [{ do: 'believe' }]) : { ...nothing, steps: [{ do: 'lose' }], verdicts: [] };
+  }
+  const next = age < FIRST_READ_BACK_MS ? FIRST_READ_BACK_MS : LAST_READ_BACK_MS;
+  const later = { inMs: pending.at + next - now, why: `whether the write stands after ${next / 1000} s` };
+  if (later.inMs <= 0) return { steps: [{ do: 'read', why: later.why }], verdicts: [], lookAgain: undefined };
+  const more = stands ? write(role, document, wish, []) : nothing;
+  // That a subject is gone is an absence, which a stale read shows too; that it is there counts from the first read-back on.
+  const verdicts = age < FIRST_READ_BACK_MS ? [] : more.verdicts;
+  return { steps: more.steps, verdicts, lookAgain: soonest(more.lookAgain, later) };
+}
+
+function write(role: PresentRole, document: PolicyDocument, wish: TrustWish, before: readonly RoleStep[]): RolePlan {
+  const { now, state, stances } = role;
   const plan = planTrust(document, wish);
-  if (state.writtenAt !== undefined) {
-    const age = record.asOf - state.writtenAt;
-    const stands = plan.document === undefined;
-    const next = age < FIRST_READ_BACK_MS ? FIRST_READ_BACK_MS : LAST_READ_BACK_MS;
-    if (age < LAST_READ_BACK_MS) {
-      // That a subject is gone is an absence, which a stale read shows too.
-      const verdicts =
-        stands && age >= FIRST_READ_BACK_MS
-          ? verdictsOn(role, document, wish, plan, hold).filter(([, verdict]) => verdict.kind !== 'released')
-          : [];
-      return readLater(state.writtenAt + next - now, `whether the write stands after ${next / 1000} s`, verdicts);
-    }
+  const verdicts = verdictsOn(situation(role), document, wish, plan);
+  const { hold, own } = state;
+  const held = hold !== undefined && now < hold.until ? { inMs: hold.until - now, why: 'the role may take the write by then' } : undefined;
+  const tags = nextTags(role);
+  if (tags !== undefined && tags.inMs <= 0) return { steps: [...before, { do: 'read', why: tags.why }], verdicts, lookAgain: undefined };
+  const rest: RolePlan = { steps: before, verdicts, lookAgain: soonest(held, tags) };
+  if (plan.document === undefined || onlyAwsMayChange(role.arn) || (held !== undefined && !hold?.revocable)) return rest;
+  const waits = own.waitsUntil === undefined ? 0 : own.waitsUntil - now;
+  if (waits > 0) return { ...rest, lookAgain: soonest(rest.lookAgain, { inMs: waits, why: 'another writer of the role goes first' }) };
+  if (stances.some(({ kind }) => kind === 'intending')) {
+    if (own.gathersUntil === undefined) return { ...rest, steps: [...before, { do: 'gather' }] };
+    const inMs = own.gathersUntil - now;
+    if (inMs > 0)
+      return { ...rest, lookAgain: soonest(rest.lookAgain, { inMs, why: 'more bindings of the role are about to be written' }) };
   }
-  const believe: RoleStep[] = state.writtenAt === undefined ? [] : [{ do: 'believe' }];
-  const held = hold && { inMs: hold.until - now, why: 'the role may take the write by then' };
-  const verdicts = verdictsOn(role, document, wish, plan, hold);
-  if (plan.document === undefined) return { steps: believe, verdicts, lookAgain: held };
-  const unmodifiable = onlyAwsMayChange(arn);
-  if (unmodifiable !== undefined) return { ...nothing, verdicts: instead(verdicts, unmodifiable) };
-  if (hold !== undefined && 'all' in hold) return { steps: believe, verdicts: instead(verdicts, hold.all), lookAgain: held };
-  const edit: Edit = { wish, stances: stances.filter(({ kind }) => kind === 'wanted'), roleId: state.roleId, policy: state.policy };
-  return { steps: [...believe, { do: 'edit', edit }], verdicts, lookAgain: held };
+  const { roleId, policy } = state;
+  const edit: Edit = { wish, stances: stances.filter((stance) => isMeant(stance, wish)), roleId, policy, believed: own.believed };
+  return { ...rest, steps: [...before, { do: 'edit', edit }] };
 }
 
-function wishOf({ arn, stances, issuer, quota, now }: PresentRole, hold: Hold | undefined): TrustWish {
-  const trusted = ({ question: { subject, audience } }: Stance) => ({ subject, audience });
-  const same = (a: Stance) => (b: Stance) => a.question.subject === b.question.subject && a.question.audience === b.question.audience;
-  const withheld = hold !== undefined && 'some' in hold ? hold.some : {};
-  const wanted = stances
-    .filter(({ kind, question }) => kind === 'wanted' && !(question.subject in withheld))
-    .toSorted((a, b) => a.createdAt - b.createdAt);
+function isMeant({ question: { subject, audience } }: Stance, { wanted, released }: TrustWish): boolean {
+  return [...wanted, ...released].some((one) => one.subject === subject && one.audience === audience);
+}
+
+const isWithheld = ({ kind }: Stance): boolean => kind === 'withheld' || kind === 'disowned';
+
+/** Whoever waits for a tag of the role waits for a read of it. */
+function nextTags({ now, stances, state: { tags } }: PresentRole): LookAgain | undefined {
+  if (tags === undefined || !stances.some(isWithheld)) return undefined;
+  return { inMs: tags.asOf + TAGS_RETRY_MS - now, why: 'whether the role carries the tags that the grant asks for' };
+}
+
+function situation({ arn, stances, record, state, now }: PresentRole): Situation {
+  const { pending } = state.own;
+  const inDoubt = pending !== undefined && record.asOf - pending.at < LAST_READ_BACK_MS;
+  return { arn, stances, now, inDoubt, hold: state.hold, unmodifiable: onlyAwsMayChange(arn) };
+}
+
+function wishOf({ arn, stances, issuer, quota, now, state }: PresentRole, document: PolicyDocument): TrustWish {
+  const base = { role: arn, issuer, provider: providerArnFor(arn, issuer), quota, now, ...(state.tags && { roleTags: state.tags.values }) };
+  const { hold } = state;
+  const paused = hold?.revocable && now < hold.until;
+  const wanted = stances.filter(({ kind }) => kind === 'wanted' && !paused).toSorted(byAge);
   // What another binding is about to have, or may still stand on, is not taken away because one lets go of it.
-  const needs = ({ kind, stands }: Stance) => kind === 'wanted' || kind === 'intending' || (kind !== 'released' && stands);
-  const released = stances.filter((one) => one.kind === 'released' && !stances.some((other) => needs(other) && same(one)(other)));
-  return {
-    role: arn,
-    issuer,
-    provider: providerArnFor(arn, issuer),
-    wanted: wanted.map(trusted),
-    released: released.map(trusted),
-    quota,
-    now,
-  };
+  const needs = (other: Stance) => other.kind === 'wanted' || other.kind === 'intending' || (!lets(other) && other.stands);
+  const released = stances
+    .filter((one) => lets(one) && !stances.some((other) => needs(other) && isSame(one, other)))
+    .filter((one) => one.kind !== 'yielding' || isAllowedWithout(one, document, base));
+  return { ...base, wanted: wanted.map(trusted), released: released.map(trusted) };
 }
 
-function verdictsOn(
-  role: PresentRole,
-  document: PolicyDocument,
-  wish: TrustWish,
-  plan: TrustPlan,
-  hold: Hold | undefined,
-): [Question, Verdict][] {
-  const standing = allOwn(document, wish.issuer, wish.provider);
-  return role.stances.flatMap((stance): [Question, Verdict][] => {
-    const { question, kind } = stance;
-    if (kind === 'kept') return [];
-    if (kind === 'released') {
-      const stands = standing.some(({ audience, subjects }) => audience === question.audience && subjects.includes(question.subject));
-      if (!stands) return [[question, { kind: 'released' }]];
-      return hold !== undefined && 'all' in hold ? [[question, refusal(revocationBlocked(role.arn, hold.all), false)]] : [];
-    }
-    const alone = planTrust(document, { ...wish, wanted: [question], released: [] });
-    const together = plan.verdicts.find(({ subject, audience }) => subject === question.subject && audience === question.audience);
-    const orphans = plan.findings.filter(({ code }) => code !== 'TrustOrphaned' || orphansRemain(role.stances, plan));
-    const found: [Question, Verdict] = [question, verdictOf(stance, document, wish, alone, together, orphans)];
-    const withheld = hold !== undefined && 'some' in hold ? hold.some[question.subject] : undefined;
-    // Nothing of the policy is told to whom its owner did not consent.
-    return [withheld !== undefined && wouldBeMended(found[1]) ? [question, refusal(withheld)] : found];
-  });
+const lets = ({ kind }: Stance): boolean => kind === 'released' || kind === 'yielding' || kind === 'disowned';
+const trusted = ({ question: { subject, audience } }: Stance) => ({ subject, audience });
+const isSame = (a: Stance, b: Stance) => a.question.subject === b.question.subject && a.question.audience === b.question.audience;
+const byAge = (a: Stance, b: Stance) => a.binding.metadata.createdAt - b.binding.metadata.createdAt;
+
+/** Somebody else writes the policy: our subject goes when theirs lets it in, and no sooner. */
+function isAllowedWithout(stance: Stance, document: PolicyDocument, base: Omit<TrustWish, 'wanted' | 'released'>): boolean {
+  const without = planTrust(document, { ...base, wanted: [], released: [trusted(stance)] }).document;
+  if (without === undefined) return false;
+  const plan = planTrust(parseDocument(without), { ...base, wanted: [trusted(stance)], released: [] });
+  return plan.document === undefined && plan.verdicts[0]?.state === 'allowed';
 }
 
-/** A subject that a binding of this role names, though it does not want it now, is nobody's orphan. */
-function orphansRemain(stances: readonly Stance[], { orphans }: TrustPlan): boolean {
-  return orphans.some(
-    ({ subject, audience }) => !stances.some(({ question }) => question.subject === subject && question.audience === audience),
-  );
+/** When trust is taken away for want of a grant. */
+function nextLoss(stances: readonly Stance[], now: number): LookAgain | undefined {
+  const due = stances.flatMap(({ kind, lost }) => (kind === 'kept' && lost?.dueAt !== undefined ? [lost.dueAt - now] : []));
+  return due.length === 0 ? undefined : { inMs: Math.max(0, Math.min(...due)), why: 'whether there is still no grant' };
 }
 
-function verdictOf(
-  { question, kind }: Stance,
-  document: PolicyDocument,
-  wish: TrustWish,
-  alone: TrustPlan,
-  together: PlannedVerdict | undefined,
-  general: readonly Finding[],
-): Verdict {
-  const planned = together ?? alone.verdicts[0];
-  if (planned === undefined) return { kind: 'released' };
-  const size = { characters: document.text.length, quota: wish.quota };
-  const findings = [...planned.findings, ...general];
-  switch (planned.state) {
-    case 'unknown':
-      return { kind: 'unknown', message: planned.reason, size, findings };
-    case 'refused': {
-      const [first = finding('TrustNoWebIdentityStatement', `the trust policy of "${wish.role}" does not allow "${question.subject}"`)] =
-        findings;
-      return { kind: 'refused', finding: first, findings, size, terminal: true, wouldWrite: undefined };
-    }
-    case 'allowed': {
-      if (alone.document === undefined) {
-        const by = planned.managedBy === 'Operator' ? 'our statement' : 'a statement of somebody else';
-        return {
-          kind: 'allowed',
-          managedBy: planned.managedBy,
-          message: `${by} lets "${question.subject}" assume the role`,
-          size,
-          findings,
-        };
-      }
-      const request = {
-        provider: wish.provider,
-        issuer: wish.issuer,
-        subject: question.subject,
-        audience: question.audience,
-        ...(wish.now === undefined ? {} : { now: wish.now }),
-      };
-      const why = diagnose(document, request, { role: wish.role });
-      const [first = finding('TrustNoWebIdentityStatement', `the trust policy of "${wish.role}" does not allow "${question.subject}"`)] =
-        why;
-      const wouldWrite = `add "${question.subject}" to our statement in the trust policy of "${wish.role}" (${alone.size.characters} of ${wish.quota} characters then)`;
-      // Somebody else has to act where the binding does not let us.
-      return { kind: 'refused', finding: first, findings: why, size, terminal: kind === 'watched', wouldWrite };
-    }
-  }
-}
-
-const refusal = (found: Finding, terminal = true): Verdict => ({
-  kind: 'refused',
-  finding: found,
-  findings: [found],
-  size: undefined,
-  terminal,
-  wouldWrite: undefined,
-});
-
-/** A binding that lets go says why it still stands. */
-function revocationBlocked(arn: RoleArn, { message }: Finding): Finding {
-  return finding(
-    'TrustRevocationBlocked',
-    `the subject of this binding cannot be taken out of the trust policy of "${arn}" for now; it is tried again: ${message}`,
-  );
-}
-
-/** What would have been mended is refused for this reason; what is allowed or refused anyhow stays so. */
-function instead(verdicts: readonly (readonly [Question, Verdict])[], found: Finding): [Question, Verdict][] {
-  return verdicts.map(([question, verdict]) => {
-    return [
-      question,
-      wouldBeMended(verdict) ? { ...verdict, finding: found, findings: [found, ...verdict.findings], terminal: true } : verdict,
-    ];
-  });
-}
-
-/** A revocation that is held up says so itself. */
-function wouldBeMended(verdict: Verdict): verdict is Extract<Verdict, { kind: 'refused' }> {
-  return verdict.kind === 'refused' && !verdict.terminal && verdict.finding.code !== 'TrustRevocationBlocked';
+function soonest(a: LookAgain | undefined, b: LookAgain | undefined): LookAgain | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.inMs <= b.inMs ? a : b;
 }
 
 /** Paths under which only AWS changes roles: service-linked ones, and those of IAM Identity Center. */

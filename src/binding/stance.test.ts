@@ -1,12 +1,28 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { IrsaBinding } from '../api/binding.ts';
 import { conditionsFrom } from '../api/condition.ts';
 import { problem } from '../api/problem.ts';
+import type { Loss } from './loss.ts';
 import type { ProviderView, RoleRecord } from './observed.ts';
-import { asks, questionKey, type Stance, stanceOf, waits } from './stance.ts';
-import { ARN, arn, binding, claimFor, entry, grant, ISSUER, NOW, OTHER_ARN, present, provider, question } from './test-observed.ts';
+import { asks, questionKey, type Stance, stancesOf, waits } from './stance.ts';
+import {
+  ARN,
+  arn,
+  binding,
+  claimFor,
+  entry,
+  grant,
+  ISSUER,
+  NOW,
+  OTHER_ARN,
+  present,
+  provider,
+  question,
+  ROLE_ID,
+} from './test-observed.ts';
 
-const world = (part: { arn?: typeof ARN; record?: RoleRecord | undefined; provider?: ProviderView | undefined } = {}) => ({
+const world = (part: { now?: number; arn?: typeof ARN; record?: RoleRecord | undefined; provider?: ProviderView | undefined } = {}) => ({
+  now: NOW,
   arn: ARN,
   issuer: ISSUER,
   record: present(),
@@ -22,6 +38,7 @@ const deleting = { deleting: true };
 interface Case {
   readonly binding: IrsaBinding;
   readonly ungranted?: true;
+  readonly loss?: Loss;
   readonly world?: Parameters<typeof world>[0];
   readonly kind: Stance['kind'] | undefined;
 }
@@ -49,7 +66,29 @@ const cases: Record<string, Case> = {
   },
   'keeps what stands when no grant covers it any more': { binding: binding(), ungranted: true, kind: 'kept' },
   'watches in mode Observe': { binding: binding({ spec: { mode: 'Observe' } }), kind: 'watched' },
-  'watches a trust policy that somebody else writes': { binding: binding({ spec: { trustPolicy: 'External' } }), kind: 'watched' },
+  'keeps what stands until its grant has been gone for long enough': {
+    binding: binding(),
+    ungranted: true,
+    loss: { since: NOW - 59_999, dueAt: NOW + 1, paused: undefined },
+    kind: 'kept',
+  },
+  'releases what stands when its grant has been gone for long enough': {
+    binding: binding(),
+    ungranted: true,
+    loss: { since: NOW - 60_000, dueAt: NOW, paused: undefined },
+    kind: 'released',
+  },
+  'keeps what stands while too many lost their grant': {
+    binding: binding(),
+    ungranted: true,
+    loss: { since: NOW - 3_600_000, dueAt: undefined, paused: undefined },
+    kind: 'kept',
+  },
+  'watches a trust policy that somebody else writes': {
+    binding: binding({ spec: { trustPolicy: 'External' }, status: { roles: [] } }),
+    kind: 'watched',
+  },
+  'yields to somebody else who writes the policy by now': { binding: binding({ spec: { trustPolicy: 'External' } }), kind: 'yielding' },
   'watches while suspended': { binding: binding({ spec: { suspend: true } }), kind: 'watched' },
   'releases when it is deleted': { binding: binding({ metadata: deleting }), kind: 'released' },
   'releases when it is deleted, also without a grant': { binding: binding({ metadata: deleting }), ungranted: true, kind: 'released' },
@@ -85,30 +124,59 @@ const cases: Record<string, Case> = {
   },
   'says nothing where its spec cannot be read': { binding: { ...binding(), spec: problem('"x" is no ARN') }, kind: undefined },
 };
-for (const [sentence, { binding: one, ungranted, world: part, kind }] of Object.entries(cases))
-  test(`a binding ${sentence}`, () => expect(stanceOf(claimFor(one, ungranted ? [] : [grant()]), world(part))?.kind).toBe(kind));
+for (const [sentence, { binding: one, ungranted, loss, world: part, kind }] of Object.entries(cases))
+  test(`a binding ${sentence}`, () => {
+    const claim = { ...claimFor(one, ungranted ? [] : [grant()]), loss };
+    expect(stancesOf(claim, world(part)).map((stance) => stance.kind)).toEqual(kind === undefined ? [] : [kind]);
+  });
+
+describe('a binding that changed its audience', () => {
+  const former = entry(ARN, ROLE_ID, 'sigstore');
+  const kinds = (one: IrsaBinding) => stancesOf(claimFor(one), world()).map(({ kind, question: { audience } }) => [kind, audience]);
+  test('stands for the former one until the new one works', () =>
+    expect(kinds(binding({ status: { roles: [entry(), former], ...ready('False') } }))).toEqual([
+      ['wanted', 'sts.amazonaws.com'],
+      ['kept', 'sigstore'],
+    ]));
+  test('releases the former one after that', () =>
+    expect(kinds(binding({ status: { roles: [entry(), former], ...ready('True') } }))).toEqual([
+      ['wanted', 'sts.amazonaws.com'],
+      ['released', 'sigstore'],
+    ]));
+  test('releases both when it is deleted', () =>
+    expect(kinds(binding({ metadata: deleting, status: { roles: [entry(), former] } }))).toEqual([
+      ['released', 'sts.amazonaws.com'],
+      ['released', 'sigstore'],
+    ]));
+});
 
 test('a stance carries the question, the age and the tags that each grant asks for', () => {
   const claim = claimFor(binding(), [grant({ requiredRoleTags: { owner: 'shop' } }), grant()]);
-  expect(stanceOf(claim, world())).toEqual({
-    kind: 'wanted',
-    question: question(),
-    createdAt: NOW - 86_400_000,
-    stands: true,
-    consents: [{ owner: 'shop' }, {}],
-  });
+  expect(stancesOf(claim, world())).toEqual([
+    {
+      kind: 'wanted',
+      question: question(),
+      binding: claim.binding,
+      stands: true,
+      consents: [{ owner: 'shop' }, {}],
+      lost: undefined,
+    },
+  ]);
 });
 
 const kinds: Record<Stance['kind'], { asks: boolean; waits: boolean }> = {
   wanted: { asks: true, waits: true },
   intending: { asks: true, waits: true },
   watched: { asks: true, waits: true },
+  yielding: { asks: true, waits: true },
+  withheld: { asks: false, waits: false },
+  disowned: { asks: false, waits: false },
   released: { asks: false, waits: true },
   kept: { asks: false, waits: false },
 };
 for (const [kind, expected] of Object.entries(kinds) as [Stance['kind'], (typeof kinds)['kept']][])
   test(`who has ${kind} the role ${expected.waits ? 'waits for an answer' : 'waits for nothing'}`, () => {
-    const stance: Stance = { kind, question: question(), createdAt: 0, stands: true, consents: [] };
+    const stance: Stance = { kind, question: question(), binding: binding(), stands: true, consents: [], lost: undefined };
     expect({ asks: asks(stance), waits: waits(stance) }).toEqual(expected);
   });
 
@@ -123,7 +191,7 @@ test('each part of a question makes another key', () => {
 });
 
 function claimSubject() {
-  const stance = stanceOf(claimFor(binding({ spec: { serviceAccountName: 'other' } })), world());
+  const [stance] = stancesOf(claimFor(binding({ spec: { serviceAccountName: 'other' } })), world());
   if (stance === undefined) throw new Error('a healthy binding has a stance');
   return stance.question.subject;
 }

@@ -8,8 +8,18 @@ import { isProblem, type Problem } from '../api/problem.ts';
 import { subjectOf } from '../api/subject.ts';
 import { sidFor, writeOwn } from '../trust/own-statement.ts';
 import { claimOf } from './claim.ts';
-import type { CallerView, ClusterView, Observed, ProviderView, RoleRecord, Verdict } from './observed.ts';
-import type { RoleObserved } from './role.ts';
+import type { Losses } from './loss.ts';
+import {
+  type CallerView,
+  type ClusterView,
+  NO_WRITES,
+  type Observed,
+  type OwnWrites,
+  type ProviderView,
+  type RoleRecord,
+  type Verdict,
+} from './observed.ts';
+import type { PresentState, RoleObserved } from './role.ts';
 import type { Question, RoleClaim } from './stance.ts';
 
 /** Builders for tests: without arguments each gives a healthy whole, so that a test says only what is wrong in it. */
@@ -41,8 +51,8 @@ export function spec(part: object = {}): BindingSpec {
   return parsed(parseBindingSpec({ serviceAccountName: 'app', roleArn: ARN, ...part }));
 }
 
-export function entry(role: RoleArn = ARN, roleId = ROLE_ID): NonNullable<BindingStatus['roles']>[number] {
-  return { arn: role, roleId, sid: sidFor(ISSUER, STS_AUDIENCE) };
+export function entry(role: RoleArn = ARN, roleId = ROLE_ID, audience = STS_AUDIENCE): NonNullable<BindingStatus['roles']>[number] {
+  return { arn: role, roleId, audience, sid: sidFor(ISSUER, audience) };
 }
 
 export function binding({ spec: specPart = {}, metadata = {}, status = {} }: BindingPart = {}): IrsaBinding {
@@ -71,7 +81,7 @@ export function grant(part: object = {}): IrsaGrant {
     serviceAccountNames: ['*'],
     ...part,
   };
-  return { name: 'platform', spec: parsed(parseGrantSpec(whole)) };
+  return { name: 'platform', spec: parsed(parseGrantSpec(whole)), revocationConfirmedAt: undefined };
 }
 
 export function serviceAccount(
@@ -121,6 +131,7 @@ const SIZE = { characters: 400, quota: 2048 };
 export const allowed: Extract<Verdict, { kind: 'allowed' }> = {
   kind: 'allowed',
   managedBy: 'Operator',
+  stands: true,
   message: `our statement lets "${SUBJECT}" assume the role`,
   size: SIZE,
   findings: [],
@@ -135,16 +146,16 @@ export function own(subjects: readonly string[] = [SUBJECT], audience: string = 
   return JSON.parse(writeOwn(ISSUER, providerArnFor(ARN, ISSUER), audience, subjects));
 }
 
-type Present = Extract<RoleRecord['state'], { kind: 'present' }>;
-
-export function present(part: Partial<Present> = {}, asOf = NOW): RoleRecord {
-  const state: Present = {
+/** A role that is there; `writes` are what is remembered of our own. */
+export function present(part: Partial<Omit<PresentState, 'own'>> = {}, asOf = NOW, writes: Partial<OwnWrites> = {}): RoleRecord {
+  const state: PresentState = {
     kind: 'present',
     roleId: ROLE_ID,
     policy: policy(SERVICE, own()),
-    writtenAt: undefined,
     hold: undefined,
+    tags: undefined,
     ...part,
+    own: { ...NO_WRITES, ...writes },
   };
   return { arn: ARN, asOf, state };
 }
@@ -152,6 +163,7 @@ export function present(part: Partial<Present> = {}, asOf = NOW): RoleRecord {
 /** A binding in order: granted, trusted by our statement, annotated by us, its one pod current. */
 export function observed(part: Partial<Observed> = {}): Observed {
   const one = part.binding ?? binding();
+  const verdicts = part.verdicts ?? new Map([[ARN, allowed]]);
   return {
     now: NOW,
     binding: one,
@@ -160,9 +172,13 @@ export function observed(part: Partial<Observed> = {}): Observed {
     rivals: [one],
     cluster,
     caller,
+    apiAudiences: [],
     role: present(),
     provider,
-    verdicts: new Map([[ARN, allowed]]),
+    verdicts,
+    verdictOn: ({ arn }) => verdicts.get(arn),
+    loss: undefined,
+    retiring: false,
     serviceAccount: serviceAccount(),
     pods: [pod()],
     workloads: [],
@@ -173,12 +189,26 @@ export function observed(part: Partial<Observed> = {}): Observed {
 }
 
 export function claimFor(one: IrsaBinding = binding(), grants: readonly IrsaGrant[] = [grant()]): RoleClaim {
-  return { binding: one, claim: claimOf(one, { grants, namespace: { name: 'shop', labels: {} }, rivals: [one], caller }) };
+  const claim = claimOf(one, { grants, namespace: { name: 'shop', labels: {} }, rivals: [one], caller, apiAudiences: [] });
+  return { binding: one, claim, loss: undefined };
 }
+
+export const NO_LOSSES: Losses = { count: 0, confirmedAt: undefined };
 
 /** A role whose one binding stands in our statement, read back long ago. */
 export function roleObserved(part: Partial<RoleObserved> = {}): RoleObserved {
-  return { now: NOW, arn: ARN, claims: [claimFor()], record: present(), cluster, caller, provider, quota: 2048, ...part };
+  return {
+    now: NOW,
+    arn: ARN,
+    claims: [claimFor()],
+    record: present(),
+    cluster,
+    caller,
+    provider,
+    quota: 2048,
+    losses: NO_LOSSES,
+    ...part,
+  };
 }
 
 export function question(part: Partial<Question> = {}): Question {

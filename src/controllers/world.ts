@@ -1,9 +1,10 @@
 import { type RoleArn, roleArnParts } from '../api/arn.ts';
 import type { IrsaBinding } from '../api/binding.ts';
-import { keyOf, type Namespace, type Pod, type ServiceAccount, type Workload } from '../api/cluster.ts';
+import { type Definition, keyOf, type Namespace, type ObjectKey, type Pod, type ServiceAccount, type Workload } from '../api/cluster.ts';
 import type { IrsaGrant } from '../api/grant.ts';
 import { isProblem } from '../api/problem.ts';
 import { type ClaimWorld, claimOf } from '../binding/claim.ts';
+import { type Losses, lostSince, REVOCATIONS_WINDOW_MS } from '../binding/loss.ts';
 import type { CallerView, ClusterView, ProviderView, RoleRecord, Verdict } from '../binding/observed.ts';
 import { type Question, questionKey } from '../binding/stance.ts';
 import type { Log } from '../runtime/log.ts';
@@ -30,7 +31,9 @@ export interface VerdictRecord {
 /** Everything that reconciles look at. Each store is filled by one part of the process; controllers are woken by changes in them. */
 export interface World {
   // Watched in Kubernetes
-  readonly bindings: Store<IrsaBinding, 'role' | 'serviceAccount' | 'namespace' | 'account'>;
+  readonly bindings: Store<IrsaBinding, 'role' | 'serviceAccount' | 'namespace' | 'account' | 'lost'>;
+  /** At most one: that of the bindings. */
+  readonly definitions: Store<Definition>;
   readonly grants: Store<IrsaGrant>;
   readonly namespaces: Store<Namespace>;
   readonly serviceAccounts: Store<ServiceAccount, 'namespace'>;
@@ -43,15 +46,30 @@ export interface World {
   readonly providers: Store<ProviderRecord>;
   readonly roles: Store<RoleRecord>;
   readonly verdicts: Store<VerdictRecord, 'role' | 'subject'>;
+  readonly revocations: Store<Revocation>;
+  /** Audiences that open the API server itself, as far as they are known beside its issuer. */
+  readonly apiAudiences: readonly string[];
+}
+
+/** Trust that was taken away for want of a grant. */
+export interface Revocation {
+  readonly binding: ObjectKey;
+  /** Epoch milliseconds. */
+  readonly at: number;
 }
 
 /** The key of the one object in `surroundings`. */
 export const HERE = 'here';
+/** The one value of the index `lost`: bindings that stand on their role without the grant that they had. */
+const LOST = 'yes';
+/** Clocks of whoever confirms and ours differ by less; a time further ahead confirms what nobody can have seen. */
+const CLOCK_SKEW_MS = 60_000;
 
-export function world(log: Log): World {
+export function world(log: Log, apiAudiences: readonly string[] = []): World {
   const workloads = (kind: Workload['kind']) =>
     new Store<Workload, 'namespace'>({ kind, keyOf, indexes: { namespace: ({ namespace }) => [namespace] }, log });
   const found: World = {
+    apiAudiences,
     bindings: new Store({
       kind: 'IrsaBinding',
       keyOf: ({ metadata }) => keyOf(metadata),
@@ -60,9 +78,11 @@ export function world(log: Log): World {
         serviceAccount: serviceAccountOf,
         namespace: ({ metadata }) => [metadata.namespace],
         account: ({ spec }) => (isProblem(spec) ? [] : [roleArnParts(spec.roleArn).account]),
+        lost: (binding) => (lostSince(binding) === undefined ? [] : [LOST]),
       },
       log,
     }),
+    definitions: new Store({ kind: 'CustomResourceDefinition', keyOf: ({ name }) => name, log }),
     grants: new Store({ kind: 'IrsaGrant', keyOf: ({ name }) => name, log }),
     namespaces: new Store({ kind: 'Namespace', keyOf: ({ name }) => name, log }),
     serviceAccounts: new Store<ServiceAccount, 'namespace'>({
@@ -89,6 +109,7 @@ export function world(log: Log): World {
       indexes: { role: ({ question }) => [question.role], subject: ({ question }) => [question.subject] },
       log,
     }),
+    revocations: new Store({ kind: 'Revocation', keyOf: ({ binding }) => binding, log }),
   };
   // Controllers fill these from what they find in the others: nothing is to be waited for.
   found.providers.markSynced();
@@ -111,6 +132,18 @@ export function concernsAws(from: World, binding: IrsaBinding): boolean {
   return (binding.status.roles ?? []).length > 0 || claimOf(binding, claimWorld(from, binding)).kind === 'granted';
 }
 
+/** Also why nothing is done about it, where they are many. */
+export function lossesOf(from: World, now: number): Losses {
+  const recent = from.revocations.list().filter(({ at }) => now - at < REVOCATIONS_WINDOW_MS);
+  const confirmed = from.grants
+    .list()
+    .flatMap(({ revocationConfirmedAt: at }) => (at !== undefined && at <= now + CLOCK_SKEW_MS ? [at] : []));
+  return {
+    count: from.bindings.byIndex('lost', LOST).length + recent.length,
+    confirmedAt: confirmed.length === 0 ? undefined : Math.max(...confirmed),
+  };
+}
+
 const NOT_ASKED: Surroundings = {
   cluster: { kind: 'unknown', why: 'the API server was not asked yet' },
   caller: { kind: 'unknown', why: 'it was not asked yet' },
@@ -128,11 +161,13 @@ export function workloadsIn(from: World, namespace: string): Workload[] {
 /** What the claim of one binding rests on. */
 export function claimWorld(from: World, binding: IrsaBinding): ClaimWorld {
   const { namespace } = binding.metadata;
+  const { caller, cluster } = surroundings(from);
   return {
     grants: from.grants.list(),
     // A namespace that is not in the cache yet has no labels that a grant could select.
     namespace: from.namespaces.get(namespace) ?? { name: namespace, labels: {} },
     rivals: serviceAccountOf(binding).flatMap((key) => from.bindings.byIndex('serviceAccount', key)),
-    caller: surroundings(from).caller,
+    caller,
+    apiAudiences: cluster.kind === 'known' ? [...from.apiAudiences, cluster.issuer] : from.apiAudiences,
   };
 }

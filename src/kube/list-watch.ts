@@ -10,6 +10,8 @@ import type { Transport } from './transport.ts';
 /** A kind of object and what the operator keeps of one. */
 export interface Resource<T> {
   readonly type: ResourceType;
+  /** Where only one object of the kind is of interest. */
+  readonly name?: string;
   /** Takes any object of the kind, however odd; never throws. */
   decode(raw: unknown): T;
 }
@@ -24,6 +26,7 @@ const SLICE_MS = 5;
 /** Lists and watches a kind in all namespaces. */
 export function listWatch<T>(transport: Transport, resource: Resource<T>): ListWatch<T> {
   const path = collectionPath(resource.type);
+  const fieldSelector = resource.name === undefined ? undefined : `metadata.name=${resource.name}`;
   const itemOf = (raw: unknown): Item<T> => {
     const { uid, resourceVersion } = metaOf(raw);
     return { object: resource.decode(raw), uid, resourceVersion };
@@ -31,7 +34,7 @@ export function listWatch<T>(transport: Transport, resource: Resource<T>): ListW
   return {
     async list(page, signal): Promise<ListPage<T>> {
       // No resource version: a consistent read. From the cache of a server that lags behind (version 0) the past could come back, in one piece.
-      const query = { limit: String(page.limit), continue: page.continue };
+      const query = { limit: String(page.limit), continue: page.continue, fieldSelector };
       const answer = await transport.exchange({ method: 'GET', path, query, deadlineMs: LIST_DEADLINE_MS }, signal);
       if (answer.code === GONE) return { kind: 'expired' };
       if (answer.code >= 300) throw faultOf(`GET ${path}`, answer);
@@ -52,7 +55,7 @@ export function listWatch<T>(transport: Transport, resource: Resource<T>): ListW
     },
 
     async *watch({ resourceVersion, timeoutSeconds }, signal): AsyncIterable<WatchEvent<T>> {
-      const query = { watch: 'true', allowWatchBookmarks: 'true', resourceVersion, timeoutSeconds: String(timeoutSeconds) };
+      const query = { watch: 'true', allowWatchBookmarks: 'true', resourceVersion, timeoutSeconds: String(timeoutSeconds), fieldSelector };
       try {
         const chunks = await transport.open({ method: 'GET', path, query }, signal);
         yield { type: 'OPEN' };

@@ -13,5 +13,11 @@ export const STATEFUL_SET = apps('StatefulSet', 'statefulsets');
 export const DAEMON_SET = apps('DaemonSet', 'daemonsets');
 export const IRSA_BINDING = ours('IrsaBinding', 'irsabindings');
 export const IRSA_GRANT = ours('IrsaGrant', 'irsagrants');
+export const CUSTOM_RESOURCE_DEFINITION: ResourceType = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  kind: 'CustomResourceDefinition',
+  plural: 'customresourcedefinitions',
+};
 export const LEASE: ResourceType = { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', plural: 'leases' };
 export const EVENT: ResourceType = { group: 'events.k8s.io', version: 'v1', kind: 'Event', plural: 'events' };

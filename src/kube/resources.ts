@@ -1,10 +1,20 @@
 import { type IrsaBinding, parseBindingSpec, parseBindingStatus } from '../api/binding.ts';
-import type { Container, Namespace, Owner, Pod, ServiceAccount, Workload, Writer } from '../api/cluster.ts';
+import type { Container, Definition, Namespace, Owner, Pod, ServiceAccount, Workload, Writer } from '../api/cluster.ts';
 import { type IrsaGrant, parseGrantSpec } from '../api/grant.ts';
-import { INJECTED } from '../api/names.ts';
+import { ANNOTATIONS, INJECTED } from '../api/names.ts';
 import type { Resource } from './list-watch.ts';
 import { array, type Json, type JsonObject, metaOf, object, strings, text, timeOf } from './objects.ts';
-import { DAEMON_SET, DEPLOYMENT, IRSA_BINDING, IRSA_GRANT, NAMESPACE, POD, SERVICE_ACCOUNT, STATEFUL_SET } from './resource-types.ts';
+import {
+  CUSTOM_RESOURCE_DEFINITION,
+  DAEMON_SET,
+  DEPLOYMENT,
+  IRSA_BINDING,
+  IRSA_GRANT,
+  NAMESPACE,
+  POD,
+  SERVICE_ACCOUNT,
+  STATEFUL_SET,
+} from './resource-types.ts';
 
 /** What the EKS webhook reads, with whatever it may come to read. */
 const EKS_PREFIX = 'eks.amazonaws.com/';
@@ -34,7 +44,21 @@ export const bindings: Resource<IrsaBinding> = {
 
 export const grants: Resource<IrsaGrant> = {
   type: IRSA_GRANT,
-  decode: (raw) => ({ name: metaOf(raw).name, spec: parseGrantSpec(object(raw)['spec']) }),
+  decode(raw) {
+    const { name, annotations } = metaOf(raw);
+    return { name, spec: parseGrantSpec(object(raw)['spec']), revocationConfirmedAt: timeOf(annotations[ANNOTATIONS.revocationConfirmed]) };
+  },
+};
+
+/** The CRD of bindings: the only one that is looked at, for whether it is being deleted with everything in it. */
+export const BINDINGS_CRD = `${IRSA_BINDING.plural}.${IRSA_BINDING.group}`;
+export const bindingsCrd: Resource<Definition> = {
+  type: CUSTOM_RESOURCE_DEFINITION,
+  name: BINDINGS_CRD,
+  decode(raw) {
+    const { name, deleting } = metaOf(raw);
+    return { name, deleting };
+  },
 };
 
 export const serviceAccounts: Resource<ServiceAccount> = {

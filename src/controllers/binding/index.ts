@@ -29,6 +29,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       wakeOn(world.bindings, ({ metadata }) => [keyOf(metadata)]),
       wakeOn(world.bindings, (binding) => serviceAccountOf(binding).flatMap(ofServiceAccount)), // its rivals
       wakeOn(world.grants, every),
+      wakeOn(world.definitions, every),
       wakeOn(world.namespaces, ({ name }) => keys(world.bindings.byIndex('namespace', name)), {
         when: (a, b) => !isDeepStrictEqual(a.labels, b.labels),
       }),

@@ -1,15 +1,22 @@
 import { type RoleArn, roleArnParts } from '../../api/arn.ts';
 import { claimOf } from '../../binding/claim.ts';
+import { lossOf } from '../../binding/loss.ts';
 import type { RoleObserved } from '../../binding/role.ts';
-import { claimWorld, surroundings, type World } from '../world.ts';
+import { claimWorld, lossesOf, surroundings, type World } from '../world.ts';
 
 /** Everything that the decision about one role rests on; no call leaves the process for it. */
 export function gather(world: World, arn: RoleArn, now: number): RoleObserved {
   const { cluster, caller, policyQuota } = surroundings(world);
+  const losses = lossesOf(world, now);
   return {
     now,
     arn,
-    claims: world.bindings.byIndex('role', arn).map((binding) => ({ binding, claim: claimOf(binding, claimWorld(world, binding)) })),
+    losses,
+    claims: world.bindings.byIndex('role', arn).map((binding) => {
+      const around = claimWorld(world, binding);
+      const claim = claimOf(binding, around);
+      return { binding, claim, loss: lossOf(binding, claim, around, losses) };
+    }),
     record: world.roles.get(arn),
     cluster,
     caller,

@@ -2,6 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { RoleArn } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { conditionOf } from '../../api/condition.ts';
+import { isProblem } from '../../api/problem.ts';
+import { subjectOf } from '../../api/subject.ts';
+import { lostSince } from '../../binding/loss.ts';
 import { planRole, type RolePlan } from '../../binding/role.ts';
 import { questionKey } from '../../binding/stance.ts';
 import { type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
@@ -47,7 +50,8 @@ function matters(previous: IrsaBinding, next: IrsaBinding): boolean {
   return !isDeepStrictEqual(trustRelevant(previous), trustRelevant(next));
 }
 
-function trustRelevant({ metadata, spec, status }: IrsaBinding): unknown {
+function trustRelevant(binding: IrsaBinding): unknown {
+  const { metadata, spec, status } = binding;
   return [
     metadata.uid,
     metadata.generation,
@@ -56,6 +60,7 @@ function trustRelevant({ metadata, spec, status }: IrsaBinding): unknown {
     spec,
     status.roles,
     conditionOf(status.conditions, 'Ready')?.status,
+    lostSince(binding),
   ];
 }
 
@@ -70,9 +75,21 @@ function publish({ verdicts, bindings, roles }: World, arn: RoleArn, plan: RoleP
   for (const [question, verdict] of plan.verdicts) {
     if (!isDeepStrictEqual(verdicts.get(questionKey(question))?.verdict, verdict)) verdicts.put({ question, verdict });
   }
-  if (bindings.byIndex('role', arn).length > 0) return;
-  for (const { question } of verdicts.byIndex('role', arn)) verdicts.delete(questionKey(question));
-  roles.delete(arn);
+  const bound = bindings.byIndex('role', arn);
+  const asked = new Set(bound.flatMap((binding) => questionsOn(binding, arn)));
+  for (const { question } of verdicts.byIndex('role', arn)) {
+    if (!asked.has(`${question.subject}\n${question.audience}`)) verdicts.delete(questionKey(question));
+  }
+  if (bound.length === 0) roles.delete(arn);
+}
+
+/** Subjects and audiences for which a binding names the role, or stands on it. */
+function questionsOn({ metadata, spec, status }: IrsaBinding, arn: RoleArn): string[] {
+  if (isProblem(spec)) return [];
+  const subject = subjectOf(metadata.namespace, spec.serviceAccountName);
+  const standing = (status.roles ?? []).filter((entry) => entry.arn === arn).map(({ audience }) => audience);
+  const audiences = spec.roleArn === arn ? [spec.audience, ...standing] : standing;
+  return audiences.map((audience) => `${subject}\n${audience}`);
 }
 
 /** Somebody took away what had been confirmed. */

@@ -1,38 +1,46 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { assertNever } from '../../api/assert-never.ts';
-import type { IrsaBinding } from '../../api/binding.ts';
-import { type Fault, isFault } from '../../api/fault.ts';
-import { type Finding, finding } from '../../api/finding.ts';
-import { isProblem } from '../../api/problem.ts';
-import { type Subject, subjectOf } from '../../api/subject.ts';
-import { notGranted } from '../../binding/claim.ts';
+import { isFault } from '../../api/fault.ts';
 import { decideEdit, type Edit, type EditDecision } from '../../binding/edit.ts';
 import type { RoleStep } from '../../binding/role.ts';
-import type { Stance } from '../../binding/stance.ts';
 import { type Outcome, recheck, settled } from '../../runtime/controller.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { World } from '../world.ts';
+import { isEvident } from './evident.ts';
 import type { TrustOptions } from './ports.ts';
-import { believed, held, readRole, written } from './role-records.ts';
+import { refusedByIam } from './refused.ts';
+import { believed, fresh, gathers, held, lost, readRole, written } from './role-records.ts';
+import { tell } from './tell.ts';
 
+/** Bindings that are applied together come within moments; more than this nobody should wait for them. */
+const GATHER_MS = 2_000;
 /** Somebody writes the role now: looked at again after a random part of this, so that two writers do not meet again. */
 const CHANGED_WAIT_MS = 2_000;
-/** What was refused for a reason that a change outside may mend is tried again at this pace. */
-const HOLD_MS = 60_000;
-/** What IAM rejected it will reject again until something changes. */
-const REJECTED_HOLD_MS = 300_000;
+/** A write that was overwritten is followed by one after a random part of this, twice as much each time: 32 clusters on one role need about as much to pass each other. */
+const LOST_WAIT_MS = 6_000;
+const LOST_WAIT_MOST_MS = 30_000;
+/** A pause is looked for again at this pace: somebody takes the tag away by hand. */
+const PAUSED_HOLD_MS = 60_000;
+/** What no cache has touched says otherwise than the caches: they catch up within this. */
+const NOT_EVIDENT_WAIT_MS = 5_000;
 
 /** Every effect of the trust controller; the record of the role is what comes of each. */
 export async function perform(arn: RoleArn, step: RoleStep, options: TrustOptions, log: Log, signal: AbortSignal): Promise<Outcome> {
-  const { world, roles, clock } = options;
+  const { world, roles, clock, random } = options;
   switch (step.do) {
     case 'read':
       log.debug({ why: step.why }, 'reads the role');
       await readRole(world.roles, roles, arn, clock, signal);
       // Also what did not change is news: that a write still stands at this age, say.
       return recheck(0, 'the role was read');
+    case 'gather':
+      gathers(world.roles, arn, clock.now() + GATHER_MS);
+      return settled;
     case 'believe':
       believed(world.roles, arn);
+      return settled;
+    case 'lose':
+      log.info({}, 'our write to the role was overwritten; writes again after a random wait');
+      lost(world.roles, arn, (losses) => clock.now() + random() * Math.min(LOST_WAIT_MOST_MS, LOST_WAIT_MS * 2 ** losses));
       return settled;
     case 'edit':
       return edit(arn, step.edit, options, log, signal);
@@ -42,107 +50,43 @@ export async function perform(arn: RoleArn, step: RoleStep, options: TrustOption
 }
 
 async function edit(arn: RoleArn, wanted: Edit, options: TrustOptions, log: Log, signal: AbortSignal): Promise<Outcome> {
-  const { world, roles, clock, random, metrics } = options;
-  let decision: EditDecision = { kind: 'changed' };
+  const { world, roles, clock, metrics } = options;
+  if (!(await isEvident(wanted, options, log, signal))) return recheck(NOT_EVIDENT_WAIT_MS, 'whether trust is to be taken away');
+  const decided: { decision: EditDecision } = { decision: { kind: 'changed' } };
+  const asOf = clock.now();
   try {
-    const { fresh, written: document } = await roles.edit(
+    const edited = await roles.edit(
       arn,
       (role) => {
-        decision = decideEdit(wanted, role);
-        return decision.kind === 'write' ? decision.document : undefined;
+        decided.decision = decideEdit(wanted, role);
+        return decided.decision.kind === 'write' ? decided.decision.document : undefined;
       },
       signal,
     );
-    if (document !== undefined) {
-      written(world.roles, arn, fresh, document, clock.now());
+    fresh(world.roles, arn, edited.fresh, asOf);
+    if (edited.written !== undefined) {
+      written(world.roles, arn, edited.written, clock.now());
       metrics.wrote('written');
       metrics.repaired();
-      tell(arn, wanted, options, log);
+      tell(arn, wanted, decided.decision, options, log);
     }
   } catch (error) {
     if (!isFault(error)) throw error;
-    return refusedByIam(arn, error, options, log);
+    return refusedByIam(arn, error, decided.decision, options, log);
   }
-  return after(arn, decision, options, () => random() * CHANGED_WAIT_MS, signal);
+  return after(arn, decided.decision, options);
 }
 
-async function after(
-  arn: RoleArn,
-  decision: EditDecision,
-  { world, roles, clock }: TrustOptions,
-  wait: () => number,
-  signal: AbortSignal,
-): Promise<Outcome> {
-  const until = clock.now() + HOLD_MS;
+function after(arn: RoleArn, decision: EditDecision, { world, clock, random }: TrustOptions): Outcome {
+  const now = clock.now();
   switch (decision.kind) {
     case 'changed':
-      await readRole(world.roles, roles, arn, clock, signal);
-      return recheck(wait(), 'somebody else writes the role now');
-    case 'refused':
-      held(world.roles, arn, { until, all: decision.finding });
+      return recheck(random() * CHANGED_WAIT_MS, 'somebody else writes the role now');
+    case 'paused':
+      held(world.roles, arn, { since: now, until: now + PAUSED_HOLD_MS, finding: decision.finding, revocable: true });
       return settled;
     case 'write':
     case 'nothing':
-      if (decision.withheld.length > 0) held(world.roles, arn, { until, some: withheldFindings(world, arn, decision.withheld) });
       return settled;
-  }
-}
-
-/** The role's owner did not consent: told in the words of a missing grant, so that nobody learns of a role by binding it. */
-function withheldFindings(world: World, arn: RoleArn, withheld: readonly Stance[]): Record<string, Finding> {
-  const findings: Record<string, Finding> = {};
-  for (const binding of world.bindings.byIndex('role', arn)) {
-    const subject = subjectOfBinding(binding);
-    if (isProblem(binding.spec) || !withheld.some(({ question }) => question.subject === subject)) continue;
-    findings[subject ?? ''] = notGranted(binding, binding.spec);
-  }
-  return findings;
-}
-
-function subjectOfBinding({ metadata, spec }: IrsaBinding): Subject | undefined {
-  return isProblem(spec) ? undefined : subjectOf(metadata.namespace, spec.serviceAccountName);
-}
-
-/** A rejection is a fact about the role, for its bindings to report; what may pass is retried by the queue. */
-function refusedByIam(arn: RoleArn, fault: Fault, { world, clock, metrics }: TrustOptions, log: Log): Outcome {
-  const found = findingFor(arn, fault);
-  if (found === undefined) throw fault;
-  log.warn({ err: fault }, 'IAM does not take the trust policy');
-  metrics.wrote('rejected');
-  held(world.roles, arn, { until: clock.now() + REJECTED_HOLD_MS, all: found });
-  return settled;
-}
-
-function findingFor(arn: RoleArn, fault: Fault): Finding | undefined {
-  if (fault.kind === 'denied')
-    return finding('RoleAccessDenied', `irsa-operator may not change the trust policy of "${arn}": ${fault.message}`);
-  if (fault.kind !== 'invalid') return undefined;
-  switch (fault.code) {
-    case 'LimitExceeded':
-      return finding('TrustPolicyTooLarge', `IAM says that the trust policy of "${arn}" would be too large: ${fault.message}`);
-    case 'UnmodifiableEntity':
-      return finding('RoleUnmodifiable', `"${arn}" is a role that only AWS can change: ${fault.message}`);
-    default:
-      return finding(
-        'TrustWriteRejected',
-        `IAM validates the whole document and rejects the trust policy of "${arn}", other statements included: ${fault.message}`,
-      );
-  }
-}
-
-/** One Event for each binding whose subject came or went. */
-function tell(arn: RoleArn, { wish, stances }: Edit, { world, events }: TrustOptions, log: Log): void {
-  log.info(
-    { wanted: wish.wanted.map(({ subject }) => subject), released: wish.released.map(({ subject }) => subject) },
-    'wrote the trust policy',
-  );
-  const subjects = new Set<string>([...wish.released.map(({ subject }) => subject), ...stances.map(({ question }) => question.subject)]);
-  for (const binding of world.bindings.byIndex('role', arn)) {
-    const subject = subjectOfBinding(binding);
-    if (subject === undefined || !subjects.has(subject)) continue;
-    const note = wish.released.some((one) => one.subject === subject)
-      ? `"${subject}" was taken out of the trust policy of ${arn}`
-      : `the trust policy of ${arn} was written: it trusts "${subject}"`;
-    events.record(binding, { type: 'Normal', reason: 'TrustPolicyWritten', action: 'WriteTrustPolicy', note });
   }
 }

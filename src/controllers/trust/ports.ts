@@ -1,4 +1,6 @@
 import type { RoleArn } from '../../api/arn.ts';
+import type { Namespace } from '../../api/cluster.ts';
+import type { IrsaGrant } from '../../api/grant.ts';
 import type { Clock, Random } from '../../runtime/clock.ts';
 import type { BindingEvents } from '../events.ts';
 import type { World } from '../world.ts';
@@ -39,6 +41,18 @@ export interface Roles {
   policyQuota(signal: AbortSignal): Promise<number>;
 }
 
+/**
+ * What must be so before trust is taken away, read from the API server itself and not from a cache: a cache may be cold, or of the past. Every
+ * method throws `Fault` and nothing else.
+ */
+export interface Evidence {
+  grants(signal: AbortSignal): Promise<readonly IrsaGrant[]>;
+  /** Undefined where there is none of that name. */
+  namespace(name: string, signal: AbortSignal): Promise<Namespace | undefined>;
+  /** The CRD of bindings itself is being deleted, and each binding only for that. */
+  isRetiring(signal: AbortSignal): Promise<boolean>;
+}
+
 /** What the trust controller counts. */
 export interface TrustMetrics {
   wrote(result: 'written' | 'rejected'): void;
@@ -49,6 +63,7 @@ export interface TrustMetrics {
 export interface TrustOptions {
   readonly world: World;
   readonly roles: Roles;
+  readonly evidence: Evidence;
   readonly events: BindingEvents;
   readonly metrics: TrustMetrics;
   readonly clock: Clock;

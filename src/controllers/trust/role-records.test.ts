@@ -1,16 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../api/fault.ts';
 import { finding } from '../../api/finding.ts';
-import type { Hold, RoleRecord } from '../../binding/observed.ts';
+import type { Hold, OwnWrites, RoleRecord } from '../../binding/observed.ts';
 import { ARN, NOW, present } from '../../binding/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
 import { world } from '../world.ts';
 import type { FreshRole, Roles } from './ports.ts';
-import { believed, held, listed, readRole, written } from './role-records.ts';
+import { believed, held, listed, lost, readRole, written } from './role-records.ts';
 
 const { signal } = new AbortController();
-const HOLD: Hold = { until: NOW + 60_000, all: finding('RolePaused', 'paused') };
+const HOLD: Hold = { since: NOW, until: NOW + 60_000, finding: finding('RolePaused', 'paused'), revocable: true };
+/** Our write of "sent" at this time, not read back yet. */
+const sentAt = (at: number, policy = 'sent'): Partial<OwnWrites> => ({ pending: { at, policy } });
+const TAGS = { values: new Map(), asOf: NOW, since: NOW };
 const role = (policy: string, roleId = 'AROAAPP') => ({ arn: ARN, roleId, policy });
 
 function records(...known: readonly RoleRecord[]) {
@@ -43,7 +46,7 @@ describe('a page of a list', () => {
     'is ignored where it was asked for before the last read': { known: present({ policy: 'old' }), asOf: NOW - 1, taken: false },
     'is ignored where it was asked for at the same time': { known: present({ policy: 'old' }), asOf: NOW, taken: false },
     'is ignored while our write was not read back, however late it was asked for': {
-      known: present({ policy: 'old', writtenAt: NOW }),
+      known: present({ policy: 'old' }, NOW, sentAt(NOW)),
       asOf: NOW + 600_000,
       taken: false,
     },
@@ -62,10 +65,10 @@ describe('a page of a list', () => {
     });
   }
   test('that was asked for before our write, and comes after it, is ignored', () => {
-    const store = records();
-    written(store, ARN, role('before'), 'sent', NOW);
+    const store = records(present({ policy: 'before' }));
+    written(store, ARN, 'sent', NOW);
     listed(store, role('before'), NOW - 10);
-    expect(store.get(ARN)).toEqual(present({ policy: 'sent', writtenAt: NOW }));
+    expect(store.get(ARN)).toEqual(present({ policy: 'sent' }, NOW, sentAt(NOW)));
   });
 });
 
@@ -81,7 +84,7 @@ describe('a read', () => {
     state: { kind: 'missing', since, foundAs },
   });
 
-  test('keeps the role as it is', async () => expect(await read(role('p'))).toEqual(present({ policy: 'p' })));
+  test('keeps the role as it is', async () => expect(await read(role('p'))).toEqual(present({ policy: 'p', tags: TAGS })));
   test('is as old as its call, not as its answer', async () => {
     const clock = new ManualClock(NOW);
     const store = records();
@@ -118,15 +121,23 @@ describe('a read', () => {
     });
   }
   test('keeps our write in doubt, and drops the hold, when the policy differs', async () =>
-    expect(await read(role('new'), present({ policy: 'old', writtenAt: NOW - 2_000, hold: HOLD }, NOW - 2_000))).toEqual(
-      present({ policy: 'new', writtenAt: NOW - 2_000 }),
+    expect(await read(role('new'), present({ policy: 'old', hold: HOLD }, NOW - 2_000, sentAt(NOW - 2_000)))).toEqual(
+      present({ policy: 'new', tags: TAGS }, NOW, sentAt(NOW - 2_000)),
     ));
   test('keeps the hold where the role is as it was', async () =>
-    expect(await read(role('old'), present({ policy: 'old', hold: HOLD }, NOW - 1))).toEqual(present({ policy: 'old', hold: HOLD })));
-  test('of a role that was made again starts without our write and without the hold', async () =>
-    expect(await read(role('old', 'AROANEW'), present({ policy: 'old', writtenAt: NOW - 1, hold: HOLD }, NOW - 1))).toEqual(
-      present({ policy: 'old', roleId: 'AROANEW' }),
+    expect(await read(role('old'), present({ policy: 'old', hold: HOLD }, NOW - 1))).toEqual(
+      present({ policy: 'old', hold: HOLD, tags: TAGS }),
     ));
+  test('of a role that was made again starts without our write and without the hold', async () =>
+    expect(await read(role('old', 'AROANEW'), present({ policy: 'old', hold: HOLD }, NOW - 1, sentAt(NOW - 1)))).toEqual(
+      present({ policy: 'old', roleId: 'AROANEW', tags: TAGS }),
+    ));
+  test('remembers since when the tags are these', async () => {
+    const before = present({ policy: 'p', tags: { values: new Map(), asOf: NOW - 5_000, since: NOW - 9_000 } }, NOW - 5_000);
+    expect(await read(role('p'), before)).toEqual(present({ policy: 'p', tags: { ...TAGS, since: NOW - 9_000 } }));
+    const other = present({ policy: 'p', tags: { values: new Map([['a', 'b']]), asOf: NOW - 5_000, since: NOW - 9_000 } }, NOW - 5_000);
+    expect(await read(role('p'), other)).toEqual(present({ policy: 'p', tags: TAGS }));
+  });
 
   const overtaken: Record<string, Parameters<typeof iam>[0]> = {
     'shows the former policy': role('before'),
@@ -139,33 +150,46 @@ describe('a read', () => {
       const store = records(present({ policy: 'before' }, NOW - 1));
       const write = () => {
         clock.freeze(100);
-        written(store, ARN, role('before'), 'sent', clock.now());
+        written(store, ARN, 'sent', clock.now());
       };
       await readRole(store, iam(answer, write), ARN, clock, signal);
-      expect(store.get(ARN)).toEqual(present({ policy: 'sent', writtenAt: NOW + 100 }, NOW + 100));
+      expect(store.get(ARN)).toEqual(present({ policy: 'sent' }, NOW + 100, sentAt(NOW + 100)));
     });
   }
   test('is taken where the clock was set back since the last one', async () =>
-    expect(await read(role('new'), present({ policy: 'old' }, NOW + 3_600_000))).toEqual(present({ policy: 'new' })));
+    expect(await read(role('new'), present({ policy: 'old' }, NOW + 3_600_000))).toEqual(present({ policy: 'new', tags: TAGS })));
 });
 
 describe('after a write', () => {
   test('what was sent is what stands, and a hold is over', () => {
     const store = records(present({ policy: 'old', hold: HOLD }));
-    written(store, ARN, role('old'), 'sent', NOW + 5);
-    expect(store.get(ARN)).toEqual(present({ policy: 'sent', writtenAt: NOW + 5 }, NOW + 5));
+    written(store, ARN, 'sent', NOW + 5);
+    expect(store.get(ARN)).toEqual(present({ policy: 'sent' }, NOW + 5, sentAt(NOW + 5)));
   });
   test('it is no longer in doubt when it was read back', () => {
-    const store = records(present({ writtenAt: NOW - 8_000 }));
+    const store = records(present({ policy: 'sent' }, NOW, { ...sentAt(NOW - 8_000), losses: 2 }));
     believed(store, ARN);
-    expect(store.get(ARN)).toEqual(present());
+    expect(store.get(ARN)).toEqual(present({ policy: 'sent' }, NOW, { believed: 'sent' }));
+  });
+  test('that was overwritten the next one waits, longer each time', () => {
+    const store = records(present({ policy: 'theirs' }, NOW, sentAt(NOW - 8_000)));
+    const wait = (losses: number) => NOW + 1_000 * 2 ** losses;
+    lost(store, ARN, wait);
+    expect(store.get(ARN)).toEqual(present({ policy: 'theirs' }, NOW, { losses: 1, waitsUntil: NOW + 1_000 }));
+    lost(store, ARN, wait);
+    expect(store.get(ARN)).toEqual(present({ policy: 'theirs' }, NOW, { losses: 2, waitsUntil: NOW + 2_000 }));
+  });
+  test('nothing is gathered or waited for any more', () => {
+    const store = records(present({ policy: 'old' }, NOW, { gathersUntil: NOW, waitsUntil: NOW, losses: 1 }));
+    written(store, ARN, 'sent', NOW);
+    expect(store.get(ARN)).toEqual(present({ policy: 'sent' }, NOW, { ...sentAt(NOW), losses: 1 }));
   });
 });
 
 test('a hold stands beside what is known', () => {
-  const store = records(present({ writtenAt: NOW }));
+  const store = records(present({}, NOW, sentAt(NOW)));
   held(store, ARN, HOLD);
-  expect(store.get(ARN)).toEqual(present({ writtenAt: NOW, hold: HOLD }));
+  expect(store.get(ARN)).toEqual(present({ hold: HOLD }, NOW, sentAt(NOW)));
 });
 
 test('nothing is believed or held of a role that is not known, or not there', () => {

@@ -1,16 +1,17 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { isFault } from '../../api/fault.ts';
-import type { Hold, RoleRecord } from '../../binding/observed.ts';
+import { type Hold, NO_WRITES, type OwnWrites, type RoleRecord, type RoleTags } from '../../binding/observed.ts';
+import type { PresentState } from '../../binding/role.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Store } from '../../runtime/store.ts';
-import type { Role, Roles } from './ports.ts';
+import type { FreshRole, Role, Roles } from './ports.ts';
 
 type Records = Store<RoleRecord>;
 
 /** What a page of a list shows. It is ignored where a write of ours is newer, or was not read back yet: lists lag behind. */
 export function listed(records: Records, role: Role, asOf: number): void {
   const known = records.get(role.arn);
-  if (known !== undefined && (known.asOf >= asOf || (known.state.kind === 'present' && known.state.writtenAt !== undefined))) return;
+  if (known !== undefined && (known.asOf >= asOf || (known.state.kind === 'present' && known.state.own.pending !== undefined))) return;
   put(records, role.arn as RoleArn, role, asOf);
 }
 
@@ -25,10 +26,7 @@ export async function readRole(records: Records, roles: Roles, arn: RoleArn, clo
   };
   try {
     const role = await roles.read(arn, signal);
-    if (overtaken()) return;
-    // GetRole ignores the path: another role of that name is not the one that was asked for.
-    if (role.arn === arn) put(records, arn, role, asOf);
-    else missing(records, arn, asOf, role.arn);
+    if (!overtaken()) fresh(records, arn, role, asOf);
   } catch (error) {
     if (!isFault(error, 'notFound') && !isFault(error, 'denied')) throw error;
     if (overtaken()) return;
@@ -37,12 +35,26 @@ export async function readRole(records: Records, roles: Roles, arn: RoleArn, clo
   }
 }
 
-function put(records: Records, arn: RoleArn, { roleId, policy }: Role, asOf: number): void {
-  const known = records.get(arn)?.state;
-  const same = known?.kind === 'present' && known.roleId === roleId;
-  const hold = same && known.policy === policy ? known.hold : undefined;
-  const writtenAt = same ? known.writtenAt : undefined;
-  records.put({ arn, asOf, state: { kind: 'present', roleId, policy, writtenAt, hold } });
+/** What a read of the role by itself shows. */
+export function fresh(records: Records, arn: RoleArn, role: FreshRole, asOf: number): void {
+  // GetRole ignores the path: another role of that name is not the one that was asked for.
+  if (role.arn === arn) put(records, arn, role, asOf, role.tags);
+  else missing(records, arn, asOf, role.arn);
+}
+
+function put(records: Records, arn: RoleArn, { roleId, policy }: Role, asOf: number, tags?: ReadonlyMap<string, string>): void {
+  const state = records.get(arn)?.state;
+  const known = state?.kind === 'present' && state.roleId === roleId ? state : undefined;
+  const hold = known?.policy === policy ? known.hold : undefined;
+  const own = known?.own ?? NO_WRITES;
+  records.put({ arn, asOf, state: { kind: 'present', roleId, policy, own, hold, tags: tagsAsOf(known?.tags, tags, asOf) } });
+}
+
+function tagsAsOf(known: RoleTags | undefined, found: ReadonlyMap<string, string> | undefined, asOf: number): RoleTags | undefined {
+  if (found === undefined) return known;
+  const same =
+    known !== undefined && known.values.size === found.size && [...found].every(([key, value]) => known.values.get(key) === value);
+  return { values: found, asOf, since: same ? known.since : asOf };
 }
 
 function missing(records: Records, arn: RoleArn, asOf: number, foundAs?: string): void {
@@ -51,18 +63,42 @@ function missing(records: Records, arn: RoleArn, asOf: number, foundAs?: string)
 }
 
 /** After our own write: what we sent is what stands, until it was read back. */
-export function written(records: Records, arn: RoleArn, { roleId }: Role, policy: string, at: number): void {
-  records.put({ arn, asOf: at, state: { kind: 'present', roleId, policy, writtenAt: at, hold: undefined } });
+export function written(records: Records, arn: RoleArn, policy: string, at: number): void {
+  change(records, arn, at, (state) => ({
+    ...state,
+    policy,
+    own: { ...state.own, pending: { at, policy }, gathersUntil: undefined, waitsUntil: undefined },
+    hold: undefined,
+  }));
 }
 
 /** Our write was read back at all its ages. */
 export function believed(records: Records, arn: RoleArn): void {
-  const known = records.get(arn);
-  if (known?.state.kind === 'present') records.put({ ...known, state: { ...known.state, writtenAt: undefined } });
+  ownWrites(records, arn, (own, { policy }) => ({ ...own, pending: undefined, losses: 0, believed: policy }));
+}
+
+/** Our write was overwritten before it was believed; the next one waits. */
+export function lost(records: Records, arn: RoleArn, waitsUntil: (losses: number) => number): void {
+  ownWrites(records, arn, (own) => ({ ...own, pending: undefined, losses: own.losses + 1, waitsUntil: waitsUntil(own.losses) }));
+}
+
+/** The next write waits for more bindings. */
+export function gathers(records: Records, arn: RoleArn, until: number): void {
+  ownWrites(records, arn, (own) => ({ ...own, gathersUntil: until }));
 }
 
 /** Nothing is written to the role for a while, unless it changes. */
 export function held(records: Records, arn: RoleArn, hold: Hold): void {
   const known = records.get(arn);
-  if (known?.state.kind === 'present') records.put({ ...known, state: { ...known.state, hold } });
+  if (known !== undefined) change(records, arn, known.asOf, (state) => ({ ...state, hold }));
+}
+
+function ownWrites(records: Records, arn: RoleArn, next: (own: OwnWrites, state: PresentState) => OwnWrites): void {
+  const known = records.get(arn);
+  if (known !== undefined) change(records, arn, known.asOf, (state) => ({ ...state, own: next(state.own, state) }));
+}
+
+function change(records: Records, arn: RoleArn, asOf: number, next: (state: PresentState) => PresentState): void {
+  const known = records.get(arn);
+  if (known?.state.kind === 'present') records.put({ arn, asOf, state: next(known.state) });
 }

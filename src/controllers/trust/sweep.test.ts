@@ -157,10 +157,12 @@ test('a page that was asked for before our write is ignored', async () => {
   const sweep = await swept({ account });
   account.duringList = () => {
     sweep.clock.freeze(10);
-    written(sweep.seen.roles, ARN, { arn: ARN, roleId: 'AROAAPP', policy: '' }, 'sent', sweep.clock.now());
+    written(sweep.seen.roles, ARN, 'sent', sweep.clock.now());
   };
   await sweep.clock.advance(INTERVAL_MS + 6_000);
-  expect(sweep.seen.roles.get(ARN)?.state).toEqual(present({ policy: 'sent', writtenAt: NOW + INTERVAL_MS + 10 }).state);
+  expect(sweep.seen.roles.get(ARN)?.state).toEqual(
+    present({ policy: 'sent' }, NOW, { pending: { at: NOW + INTERVAL_MS + 10, policy: 'sent' } }).state,
+  );
   await sweep.stop();
 });
 

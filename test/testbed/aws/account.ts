@@ -30,6 +30,8 @@ export interface AwsAccount {
     get(name: string): RoleView | undefined;
     /** Puts a document in place of the present one: the role stays the same role. */
     setTrustPolicy(name: string, trustPolicy: string | object): void;
+    /** In place of the present ones. */
+    setTags(name: string, tags: Readonly<Record<string, string>>): void;
     delete(name: string): void;
   };
   readonly user: {
@@ -66,6 +68,11 @@ export function accountSetup(world: World, id: string): AwsAccount {
     },
     setTrustPolicy(name, trustPolicy) {
       present(find(name), name).trustPolicy = text(trustPolicy);
+    },
+    setTags(name, tags) {
+      const found = present(find(name), name);
+      found.tags.clear();
+      for (const [key, value] of Object.entries(tags)) found.tags.set(key, value);
     },
     delete(name) {
       const found = find(name);

@@ -1,0 +1,250 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
+import { ACCOUNT, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
+import { type Api, connect } from '../testbed/api.ts';
+import { startTestbed, type Testbed } from '../testbed/index.ts';
+import { until } from '../testbed/until.ts';
+
+/** What changes under a binding that works, and how it ends: with its role, its rivals, its namespace, its CRD. */
+const PATIENCE = { timeoutMs: 150_000 };
+const BINDINGS = '/apis/irsa-operator.dev/v1alpha1';
+const OTHER_AUDIENCE = 'sigstore';
+const ec2 = { Sid: 'Ec2', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
+const FOREIGN = { Version: '2012-10-17', Statement: [ec2] };
+
+let testbed: Testbed;
+let api: Api;
+let operator: RunningOperator;
+
+beforeAll(async () => {
+  testbed = await startTestbed();
+  api = connect(testbed.kubeconfig);
+  testbed.aws.account().provider.put({ issuer: testbed.issuer, clientIds: ['sts.amazonaws.com', OTHER_AUDIENCE] });
+  await install(testbed);
+  operator = await startOperator(testbed, ['--sweep-interval', '2s']);
+  await grantAll();
+});
+
+afterAll(async () => {
+  expect(await operator?.stop()).toBe(0);
+  api?.close();
+  await testbed?.stop();
+});
+
+async function grantAll(): Promise<void> {
+  const spec = {
+    roleArns: [`arn:aws:iam::${ACCOUNT}:role/*`],
+    namespaces: { selector: { matchLabels: { team: 'article' } } },
+    serviceAccountNames: ['*'],
+    audiences: ['sts.amazonaws.com', OTHER_AUDIENCE],
+  };
+  const body = { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaGrant', metadata: { name: 'changes' }, spec };
+  await api.call('POST', `${BINDINGS}/irsagrants`, { body });
+}
+
+/** A namespace with a binding that is Ready by our statement. */
+async function working(name: string, spec: object = {}): Promise<Scene> {
+  const s = await scene(testbed, api, name);
+  await api.call('PATCH', `/api/v1/namespaces/${name}`, { patch: 'merge', body: { metadata: { labels: { team: 'article' } } } });
+  testbed.aws.account().role.put({ name: s.roleName, trustPolicy: FOREIGN });
+  await s.serviceAccount();
+  await s.bind({ ...spec });
+  await s.conditionIs('Ready', 'True');
+  return s;
+}
+
+const bindingPath = (s: Scene, name = 'app') => `${BINDINGS}/namespaces/${s.namespace}/irsabindings/${name}`;
+const change = (s: Scene, body: object) => api.call('PATCH', bindingPath(s), { patch: 'merge', body });
+const policyText = (s: Scene) => testbed.aws.account().role.get(s.roleName)?.trustPolicy ?? '{}';
+const statementsOf = (s: Scene) => (JSON.parse(policyText(s)) as { Statement: { Sid: string }[] }).Statement;
+const stands = (s: Scene) => policyText(s).includes(s.subject);
+const isGone = async (path: string) =>
+  api.call('GET', path).then(
+    () => false,
+    () => true,
+  );
+const gone = (s: Scene, name?: string) => until(`the binding in ${s.namespace} is gone`, () => isGone(bindingPath(s, name)), PATIENCE);
+
+describe.concurrent('a change of the spec', () => {
+  test('of the audience releases the former one after the new one works', async () => {
+    const s = await working('audience');
+    const [before] = statementsOf(s).filter(({ Sid }) => Sid !== 'Ec2');
+    await change(s, { spec: { audience: OTHER_AUDIENCE } });
+    await until('the former statement is gone', () => !statementsOf(s).some(({ Sid }) => Sid === before?.Sid), PATIENCE);
+    const [, second, third] = s.writes();
+    expect(second).toContain(before?.Sid);
+    expect(second).toContain(OTHER_AUDIENCE);
+    expect(third).not.toContain(before?.Sid);
+    await until('one entry is left', async () => (await s.binding()).status?.roles?.length === 1, PATIENCE);
+    expect(s.writes()).toHaveLength(3);
+  });
+
+  test('to External leaves our statement until the one of somebody else lets the subject in', async () => {
+    const s = await working('external');
+    await change(s, { spec: { trustPolicy: 'External' } });
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    expect([stands(s), s.writes().length]).toEqual([true, 1]);
+    const ours = statementsOf(s).find(({ Sid }) => Sid !== 'Ec2');
+    const theirs = { ...FOREIGN, Statement: [ec2, { ...ours, Sid: 'Theirs' }, ours] };
+    testbed.aws.account().role.setTrustPolicy(s.roleName, theirs);
+    await until('ours is gone', () => !policyText(s).includes(ours?.Sid ?? ''), PATIENCE);
+    await until('its entry is gone', async () => (await s.binding()).status?.roles === undefined, PATIENCE);
+    expect((await s.conditionIs('Trusted', 'True', 'AllowedByOthers')).status).toBe('True');
+    await s.conditionIs('Ready', 'True');
+  });
+});
+
+describe.concurrent('the role', () => {
+  test('that was deleted and made again is authorized anew, and written', async () => {
+    const s = await working('remade');
+    const before = (await s.binding()).status?.roles?.[0]?.roleId;
+    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: FOREIGN });
+    const id = testbed.aws.account().role.get(s.roleName)?.id;
+    await until('the new role is written', () => stands(s), PATIENCE);
+    await until('the entry is for the new role', async () => (await s.binding()).status?.roles?.[0]?.roleId === id, PATIENCE);
+    expect(before).not.toBe(id);
+    await s.conditionIs('Ready', 'True');
+  });
+
+  test('that is gone does not hold back the end of its binding for longer than a minute', async () => {
+    const s = await working('roleless');
+    testbed.aws.account().role.delete(s.roleName);
+    await s.conditionIs('Trusted', 'False', 'RoleNotFound');
+    await api.call('DELETE', bindingPath(s));
+    await gone(s);
+  });
+
+  test('that its owner has paused gets no trust, and loses what is revoked', async () => {
+    const s = await working('paused');
+    testbed.aws.account().role.setTags(s.roleName, { 'irsa-operator.dev/paused': 'true' });
+    testbed.aws.account().role.setTrustPolicy(s.roleName, FOREIGN);
+    await s.conditionIs('Trusted', 'False', 'RolePaused');
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    expect([(await s.condition('Trusted'))?.reason, s.writes().length]).toEqual(['RolePaused', 1]);
+    testbed.aws.account().role.setTrustPolicy(s.roleName, JSON.parse(s.writes()[0] ?? ''));
+    await s.conditionIs('Ready', 'True');
+    await api.call('DELETE', bindingPath(s));
+    await gone(s);
+    expect(statementsOf(s)).toHaveLength(1);
+  });
+});
+
+describe.concurrent('the end', () => {
+  test('of a binding that was renamed in Git hands trust and annotation over without a gap', async () => {
+    const s = await working('handover');
+    const body = {
+      apiVersion: 'irsa-operator.dev/v1alpha1',
+      kind: 'IrsaBinding',
+      metadata: { name: 'renamed' },
+      spec: { serviceAccountName: 'app', roleArn: s.roleArn },
+    };
+    await api.call('POST', `${BINDINGS}/namespaces/${s.namespace}/irsabindings`, { body });
+    await api.call('DELETE', bindingPath(s));
+    await gone(s);
+    const renamed = () => api.call<{ status?: { conditions?: { type: string; status: string }[] } }>('GET', bindingPath(s, 'renamed'));
+    await until(
+      'the new one is Ready',
+      async () => ((await renamed()).status?.conditions ?? []).some(({ type, status }) => type === 'Ready' && status === 'True'),
+      PATIENCE,
+    );
+    expect([s.writes().length, stands(s)]).toEqual([1, true]);
+    const annotated = (await testbed.auditEvents()).filter(
+      ({ objectRef, user, requestURI }) =>
+        objectRef?.resource === 'serviceaccounts' && user.username.endsWith(':irsa-operator') && requestURI.includes(`/${s.namespace}/`),
+    );
+    expect(annotated).toHaveLength(1);
+  });
+
+  test('that IAM refuses because of a principal that somebody deleted says so, and comes when the statement is mended', async () => {
+    const s = await working('refused');
+    const user = testbed.aws.account().user.put('leaver');
+    const ours = statementsOf(s).find(({ Sid }) => Sid !== 'Ec2');
+    const leaver = { Sid: 'Leaver', Effect: 'Allow', Principal: { AWS: user.arn }, Action: 'sts:AssumeRole' };
+    testbed.aws.account().role.setTrustPolicy(s.roleName, { ...FOREIGN, Statement: [leaver, ours] });
+    testbed.aws.account().deletePrincipal(user.arn);
+    await api.call('DELETE', bindingPath(s));
+    const { message } = await s.conditionIs('Ready', 'Unknown', 'TrustOrphanedPrincipal');
+    expect(message).toContain('"Leaver"');
+    expect(stands(s)).toBe(true);
+    testbed.aws.account().role.setTrustPolicy(s.roleName, { ...FOREIGN, Statement: [ec2, ours] });
+    await gone(s);
+    expect(stands(s)).toBe(false);
+  });
+
+  test('that IAM refuses can be forced: the trust stays', async () => {
+    const s = await working('forced');
+    const user = testbed.aws.account().user.put('forced-leaver');
+    const ours = statementsOf(s).find(({ Sid }) => Sid !== 'Ec2');
+    const leaver = { Sid: 'Leaver', Effect: 'Allow', Principal: { AWS: user.arn }, Action: 'sts:AssumeRole' };
+    testbed.aws.account().role.setTrustPolicy(s.roleName, { ...FOREIGN, Statement: [leaver, ours] });
+    testbed.aws.account().deletePrincipal(user.arn);
+    await api.call('DELETE', bindingPath(s));
+    await s.conditionIs('Ready', 'Unknown', 'TrustOrphanedPrincipal');
+    await change(s, { metadata: { annotations: { 'irsa-operator.dev/force-delete': 'true' } } });
+    await gone(s);
+    expect(stands(s)).toBe(true);
+  });
+
+  test('of a namespace takes its trust with it', async () => {
+    const s = await working('namespaced');
+    await api.call('DELETE', `/api/v1/namespaces/${s.namespace}`);
+    await until('the namespace is gone', () => isGone(`/api/v1/namespaces/${s.namespace}`), PATIENCE);
+    expect(statementsOf(s)).toHaveLength(1);
+  });
+
+  test('that somebody forces past the finalizer leaves an orphan, which is kept and told to the others', async () => {
+    const s = await working('orphaned');
+    const body = {
+      apiVersion: 'irsa-operator.dev/v1alpha1',
+      kind: 'IrsaBinding',
+      metadata: { name: 'other', finalizers: [] },
+      spec: { serviceAccountName: 'other', roleArn: s.roleArn },
+    };
+    await api.call('POST', `${BINDINGS}/namespaces/${s.namespace}/irsabindings`, { body });
+    await until('the other one stands too', () => policyText(s).includes(`${s.namespace}:other`), PATIENCE);
+    expect(await operator.stop()).toBe(0);
+    await api.call('DELETE', bindingPath(s, 'other'));
+    await api.call('PATCH', bindingPath(s, 'other'), { patch: 'merge', body: { metadata: { finalizers: null } } });
+    operator = await startOperator(testbed, ['--sweep-interval', '2s']);
+    await until(
+      'the orphan is told',
+      async () => (await s.binding()).status?.findings?.some(({ code }) => code === 'TrustOrphaned'),
+      PATIENCE,
+    );
+    expect(policyText(s)).toContain(`${s.namespace}:other`);
+    await s.conditionIs('Ready', 'True');
+  });
+});
+
+describe('somebody', () => {
+  test('who wipes a status loses nothing: the entry comes back, nothing is written', async () => {
+    const s = await working('wiped');
+    await api.call('PATCH', `${bindingPath(s)}/status`, { patch: 'merge', body: { status: null } });
+    await s.conditionIs('Ready', 'True');
+    expect((await s.binding()).status?.roles).toHaveLength(1);
+    expect([s.writes().length, stands(s)]).toEqual([1, true]);
+  });
+
+  test("who plants another role in a status costs nobody but this binding's own subject", async () => {
+    const s = await working('planted');
+    const victim = await working('victim');
+    const planted = { arn: victim.roleArn, roleId: 'AROAPLANTED', audience: 'sts.amazonaws.com', sid: 'Irsaaaaaaaaaaaaa' };
+    const roles = [...((await s.binding()).status?.roles ?? []), planted];
+    await api.call('PATCH', `${bindingPath(s)}/status`, { patch: 'merge', body: { status: { roles } } });
+    await until('the planted entry is gone', async () => (await s.binding()).status?.roles?.length === 1, PATIENCE);
+    expect([victim.writes().length, stands(victim)]).toEqual([1, true]);
+  });
+
+  test('who deletes the CRD takes every binding and no trust; it works again when it is made again', async () => {
+    const s = await working('retired');
+    const before = policyText(s);
+    await testbed.kubectl(['delete', 'crd', 'irsabindings.irsa-operator.dev', '--wait=true', '--timeout=60s']);
+    expect(policyText(s)).toBe(before);
+    const account = await api.call<{ metadata: { annotations?: object } }>('GET', `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`);
+    expect(account.metadata.annotations).toEqual({ [ROLE_ARN]: s.roleArn });
+    await install(testbed);
+    await s.bind();
+    await s.conditionIs('Ready', 'True');
+    expect(s.writes()).toHaveLength(1);
+  });
+});
