@@ -8,8 +8,14 @@ import type { QueueMetrics, RuntimeMetrics } from './metrics.ts';
 export const URGENCIES = ['change', 'drift', 'resync'] as const;
 export type Urgency = (typeof URGENCIES)[number];
 
-/** One key in this many is the least urgent that waits: a steady stream of changes must not starve the rest. */
+/** One in this many is the least urgent that waits: a steady stream of changes must not starve the rest. */
 const SERVE_LEAST_URGENT_EVERY = 8;
+const LEAST_URGENT_FIRST = URGENCIES.toReversed();
+
+/** In which order those who wait are looked at, after so many were served. */
+export function servingOrder(served: number): readonly Urgency[] {
+  return served % SERVE_LEAST_URGENT_EVERY === SERVE_LEAST_URGENT_EVERY - 1 ? LEAST_URGENT_FIRST : URGENCIES;
+}
 
 export function mostUrgent(a: Urgency, b: Urgency): Urgency {
   return URGENCIES.indexOf(a) <= URGENCIES.indexOf(b) ? a : b;
@@ -162,8 +168,7 @@ export class WorkQueue<K extends string> {
   }
 
   #pop(): Taken<K> | undefined {
-    const leastUrgentFirst = this.#taken % SERVE_LEAST_URGENT_EVERY === SERVE_LEAST_URGENT_EVERY - 1;
-    for (const urgency of leastUrgentFirst ? URGENCIES.toReversed() : URGENCIES) {
+    for (const urgency of servingOrder(this.#taken)) {
       for (let entry = this.#lanes[urgency].shift(); entry !== undefined; entry = this.#lanes[urgency].shift()) {
         if (this.#queued.get(entry.key) === entry) return this.#hand(entry);
       }
