@@ -1,16 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Fault, isFault } from '../../api/fault.ts';
-import { type Issuer, parseIssuer } from '../../api/issuer.ts';
-import { isProblem } from '../../api/problem.ts';
-import type { CallerView, ClusterView } from '../../binding/observed.ts';
+import type { Issuer } from '../../api/issuer.ts';
+import type { ClusterView } from '../../binding/observed.ts';
 import { type Controller, recheck, type Wake } from '../../runtime/controller.ts';
-import { HERE, type Surroundings, type World } from '../world.ts';
+import { HERE, type Surroundings, surroundings, type World } from '../world.ts';
 import type { SurroundingsPorts } from './ports.ts';
+import { callerFrom, clusterFrom, quotaFrom } from './surroundings.ts';
 
 /** An issuer never changes while a cluster lives, and an identity seldom: this is for clusters that were made again under one kubeconfig. */
 const LOOK_AGAIN_MS = 3_600_000;
-/** IAM's default, for a caller who may not ask (IAM quotas, role trust policy length). */
-const DEFAULT_POLICY_QUOTA = 2048;
 
 export interface SurroundingsOptions {
   readonly world: World;
@@ -21,52 +19,41 @@ export interface SurroundingsOptions {
 
 /** Finds out whom tokens of this cluster come from and who we are. Nothing is written anywhere while that is not known. */
 export function clusterController({ world, ports, oidcIssuer }: SurroundingsOptions): Controller<typeof HERE> {
+  async function issuer(before: ClusterView, signal: AbortSignal): Promise<{ view: ClusterView; failure?: unknown }> {
+    if (oidcIssuer !== undefined) return { view: { kind: 'known', issuer: oidcIssuer } };
+    const [apiServer, eks] = await Promise.allSettled([ports.issuer(signal), ports.eksIssuer?.(signal)]);
+    const view = clusterFrom({ apiServer, eks: ports.eksIssuer && eks }, before);
+    const failed = [apiServer, eks].find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') return { view, failure: failed.reason };
+    return view.kind === 'known' ? { view } : { view, failure: new Fault('invalid', view.why) };
+  }
+
   return {
     name: 'cluster',
     wakes: [once],
-    async reconcile(_, signal) {
-      const [cluster, caller, quota] = await Promise.allSettled([
-        oidcIssuer ?? knownIssuer(ports, signal),
-        ports.caller(signal),
-        ports.policyQuota(signal).catch(orDefault),
+    async reconcile(_, signal, { log, urgency }) {
+      const before = surroundings(world);
+      const [cluster, [caller, quota]] = await Promise.all([
+        issuer(before.cluster, signal),
+        Promise.allSettled([ports.caller(signal), ports.policyQuota(signal, urgency)]),
       ]);
       signal.throwIfAborted();
       const found: Surroundings = {
-        cluster: cluster.status === 'fulfilled' ? { kind: 'known', issuer: cluster.value } : unknown(cluster.reason),
-        caller: caller.status === 'fulfilled' ? caller.value : unknown(caller.reason),
-        policyQuota: quota.status === 'fulfilled' ? quota.value : undefined,
+        cluster: cluster.view,
+        caller: callerFrom(caller, before.caller),
+        policyQuota: quotaFrom(quota, before.policyQuota),
       };
       if (!isDeepStrictEqual(world.surroundings.get(HERE), found)) world.surroundings.put(found);
       world.surroundings.markSynced();
-      for (const answer of [cluster, caller, quota]) if (answer.status === 'rejected') throw answer.reason;
+      if (cluster.failure !== undefined) throw cluster.failure;
+      if (caller.status === 'rejected') throw caller.reason;
+      if (quota.status === 'rejected') {
+        if (!isFault(quota.reason, 'denied')) throw quota.reason;
+        log.info({ err: quota.reason, policyQuota: found.policyQuota }, 'the account does not tell its quota for trust policies');
+      }
       return recheck(LOOK_AGAIN_MS, 'whether the issuer and our identity are still the same');
     },
   };
-}
-
-/** The sources must agree: a wrong issuer would let in another cluster's ServiceAccounts. */
-async function knownIssuer(ports: SurroundingsPorts, signal: AbortSignal): Promise<Issuer> {
-  const told = await ports.issuer(signal);
-  const issuer = parseIssuer(told);
-  if (isProblem(issuer)) throw new Fault('invalid', `the API server's /.well-known/openid-configuration: ${issuer.problem}`);
-  if (ports.eksIssuer === undefined) return issuer;
-  const eks = await ports.eksIssuer(signal);
-  if (eks !== told) {
-    throw new Fault(
-      'invalid',
-      `the API server issues tokens as "${told}", and eks:DescribeCluster says ${eks === undefined ? 'that the cluster has no issuer' : `"${eks}"`}: is --eks-cluster-name the name of this cluster?`,
-    );
-  }
-  return issuer;
-}
-
-function orDefault(error: unknown): number {
-  if (isFault(error, 'denied')) return DEFAULT_POLICY_QUOTA;
-  throw error;
-}
-
-function unknown(reason: unknown): (ClusterView | CallerView) & { kind: 'unknown' } {
-  return { kind: 'unknown', why: isFault(reason) ? reason.message : 'it could not be found out' };
 }
 
 /** There is one key and nothing outside changes it: the controller looks by itself. */

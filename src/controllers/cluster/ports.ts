@@ -1,4 +1,5 @@
 import type { CallerView } from '../../binding/observed.ts';
+import type { Urgency } from '../../runtime/queue.ts';
 
 /** Whom to ask about this cluster and about ourselves. Every method throws `Fault` and nothing else. */
 export interface SurroundingsPorts {
@@ -7,5 +8,5 @@ export interface SurroundingsPorts {
   /** What EKS says, where the name of the cluster was given; undefined where it knows of no issuer. */
   readonly eksIssuer: ((signal: AbortSignal) => Promise<string | undefined>) | undefined;
   caller(signal: AbortSignal): Promise<CallerView>;
-  policyQuota(signal: AbortSignal): Promise<number>;
+  policyQuota(signal: AbortSignal, urgency: Urgency): Promise<number>;
 }

@@ -1,0 +1,175 @@
+import { expect, test } from 'vitest';
+import { Fault, type FaultKind } from '../../api/fault.ts';
+import type { CallerView, ClusterView } from '../../binding/observed.ts';
+import { caller, cluster, ISSUER } from '../../binding/test-observed.ts';
+import { silentLog } from '../../runtime/log.ts';
+import { HERE, type Surroundings, world } from '../world.ts';
+import { clusterController } from './index.ts';
+import type { SurroundingsPorts } from './ports.ts';
+
+const { signal } = new AbortController();
+const OTHER = 'https://oidc.eks.eu-west-1.amazonaws.com/id/EFGH';
+const KNOWN: Surroundings = { cluster, caller, policyQuota: 4096 };
+const fault = (kind: FaultKind) => new Fault(kind, `told: ${kind}`);
+
+interface Answers {
+  readonly issuer?: string | Fault;
+  /** Undefined: EKS knows of no issuer. Left out: it is not asked. */
+  readonly eks?: string | Fault | undefined;
+  readonly caller?: CallerView | Fault;
+  readonly quota?: number | Fault;
+}
+
+const answer = async <T>(value: T | Fault): Promise<T> => {
+  if (value instanceof Fault) throw value;
+  return value;
+};
+
+/** One look, after what was known before; what is known then, and how it ended. */
+async function look(answers: Answers, before: Surroundings | undefined, oidcIssuer?: typeof ISSUER) {
+  const seen = world(silentLog);
+  if (before !== undefined) seen.surroundings.put(before);
+  const ports: SurroundingsPorts = {
+    issuer: () => answer(answers.issuer ?? ISSUER),
+    eksIssuer: 'eks' in answers ? () => answer(answers.eks) : undefined,
+    caller: () => answer(answers.caller ?? caller),
+    policyQuota: () => answer(answers.quota ?? 4096),
+  };
+  const attempt = { id: 'x', urgency: 'resync', failures: 0, log: silentLog } as const;
+  const controller = clusterController({ world: seen, ports, oidcIssuer });
+  const end = await controller.reconcile(HERE, signal, attempt).then(
+    ({ kind }) => kind,
+    (error: Error) => error.message,
+  );
+  return { found: seen.surroundings.get(HERE), synced: seen.surroundings.hasSynced, end };
+}
+
+const unknown = (why: string): ClusterView & CallerView => ({ kind: 'unknown', why });
+const DISAGREE = (told: string, eks: string) =>
+  `the API server issues tokens as "${told}", and eks:DescribeCluster says ${eks}: is --eks-cluster-name the name of this cluster?`;
+
+interface Case extends Answers {
+  readonly before?: Surroundings;
+  readonly finds: Partial<Surroundings>;
+  readonly end: string;
+}
+
+const cases: Record<string, Case> = {
+  'everything is known after a first look': { finds: {}, end: 'recheck' },
+  'both sources that agree make the issuer known': { eks: ISSUER, finds: {}, end: 'recheck' },
+  'an issuer that cannot be asked for is unknown at first, with the reason': {
+    issuer: fault('transient'),
+    finds: { cluster: unknown('told: transient') },
+    end: 'told: transient',
+  },
+  'an issuer that EKS cannot confirm is unknown at first': {
+    eks: fault('throttled'),
+    finds: { cluster: unknown('told: throttled') },
+    end: 'told: throttled',
+  },
+  'sources that disagree make the issuer unknown': {
+    eks: OTHER,
+    finds: { cluster: unknown(DISAGREE(ISSUER, `"${OTHER}"`)) },
+    end: DISAGREE(ISSUER, `"${OTHER}"`),
+  },
+  'a known issuer stays known while the API server does not answer': {
+    before: KNOWN,
+    issuer: fault('transient'),
+    finds: {},
+    end: 'told: transient',
+  },
+  'a known issuer stays known while EKS is throttled': { before: KNOWN, eks: fault('throttled'), finds: {}, end: 'told: throttled' },
+  'a known issuer stays known while nobody answers': {
+    before: KNOWN,
+    issuer: fault('transient'),
+    eks: fault('transient'),
+    finds: {},
+    end: 'told: transient',
+  },
+  'a known issuer becomes unknown when the sources disagree': {
+    before: KNOWN,
+    eks: OTHER,
+    finds: { cluster: unknown(DISAGREE(ISSUER, `"${OTHER}"`)) },
+    end: DISAGREE(ISSUER, `"${OTHER}"`),
+  },
+  'a known issuer becomes unknown when EKS says that the cluster has none': {
+    before: KNOWN,
+    eks: undefined,
+    finds: { cluster: unknown(DISAGREE(ISSUER, 'that the cluster has no issuer')) },
+    end: DISAGREE(ISSUER, 'that the cluster has no issuer'),
+  },
+  'a known issuer becomes unknown when EKS knows no such cluster': {
+    before: KNOWN,
+    eks: fault('notFound'),
+    finds: { cluster: unknown('told: notFound') },
+    end: 'told: notFound',
+  },
+  'a known issuer becomes unknown when the API server will not tell': {
+    before: KNOWN,
+    issuer: fault('denied'),
+    finds: { cluster: unknown('told: denied') },
+    end: 'told: denied',
+  },
+  'a terminal answer counts more than one that does not come': {
+    before: KNOWN,
+    issuer: fault('transient'),
+    eks: fault('notFound'),
+    finds: { cluster: unknown('told: notFound') },
+    end: 'told: transient',
+  },
+  'a known issuer becomes unknown when one source says another and the other does not answer': {
+    before: KNOWN,
+    issuer: OTHER,
+    eks: fault('transient'),
+    finds: {
+      cluster: unknown(`the issuer was "${ISSUER}" and is said to be "${OTHER}" now, and not every source answers: told: transient`),
+    },
+    end: 'told: transient',
+  },
+  'a new issuer that every source tells takes the place of the old one': {
+    before: KNOWN,
+    issuer: OTHER,
+    eks: OTHER,
+    finds: { cluster: { kind: 'known', issuer: OTHER as typeof ISSUER } },
+    end: 'recheck',
+  },
+  'an issuer that IAM can have no provider for is unknown': {
+    before: KNOWN,
+    issuer: 'https://kubernetes.default.svc:443',
+    finds: { cluster: unknown(expect.stringContaining('"https://kubernetes.default.svc:443" is not a plain https URL')) },
+    end: expect.stringContaining('openid-configuration'),
+  },
+  'who we are is unknown at first while AWS does not answer': {
+    caller: fault('transient'),
+    finds: { caller: unknown('told: transient') },
+    end: 'told: transient',
+  },
+  'who we are stays known while AWS does not answer': { before: KNOWN, caller: fault('throttled'), finds: {}, end: 'told: throttled' },
+  'who we are becomes unknown when AWS refuses': {
+    before: KNOWN,
+    caller: fault('denied'),
+    finds: { caller: unknown('told: denied') },
+    end: 'told: denied',
+  },
+  'the quota is not known at first while AWS does not answer': {
+    quota: fault('transient'),
+    finds: { policyQuota: undefined },
+    end: 'told: transient',
+  },
+  'the quota stays known while AWS does not answer': { before: KNOWN, quota: fault('transient'), finds: {}, end: 'told: transient' },
+  'a caller who may not ask for the quota has the default': { quota: fault('denied'), finds: { policyQuota: 2048 }, end: 'recheck' },
+  'a caller who may not ask for the quota any more keeps what was told': {
+    before: KNOWN,
+    quota: fault('denied'),
+    finds: {},
+    end: 'recheck',
+  },
+};
+for (const [sentence, { before, finds, end, ...answers }] of Object.entries(cases)) {
+  test(sentence, async () => expect(await look(answers, before)).toEqual({ found: { ...KNOWN, ...finds }, synced: true, end }));
+}
+
+test('the issuer of the flag is above every source', async () => {
+  const told = await look({ issuer: fault('denied'), eks: OTHER }, undefined, ISSUER);
+  expect(told).toEqual({ found: KNOWN, synced: true, end: 'recheck' });
+});
