@@ -6,7 +6,7 @@ import { annotationsAreOurs, wrongAnnotations } from './annotations.ts';
 import type { Claim } from './claim.ts';
 import type { Violation } from './conditions.ts';
 import type { Loss } from './loss.ts';
-import type { Observed } from './observed.ts';
+import type { Observed, ProviderView } from './observed.ts';
 import type { PodsAssessment } from './pods-current.ts';
 
 /** What a check looks at: the observation, what the binding may claim, and what its pods look like. */
@@ -89,15 +89,18 @@ const providerRegistered: Check = ({ seen: { provider, cluster }, spec }) => {
     case 'unreadable':
       return open('ProviderReady', 'ProviderUnreadable', provider.why);
     case 'missing':
-      return refused('ProviderReady', missingProvider(account, cluster.issuer, provider.similar, spec.audience));
+      return refused('ProviderReady', missingProvider(account, cluster.issuer, provider, spec.audience));
     case 'registered':
       if (provider.clientIds.includes(spec.audience)) return undefined;
       return refused('ProviderReady', missingAudience(provider.arn, cluster.issuer, provider.clientIds, spec.audience));
   }
 };
 
-function missingProvider(account: string, issuer: string, similar: readonly string[], audience: string): Finding {
-  const todo = `register it: aws iam create-open-id-connect-provider --url ${issuer} --client-id-list ${audience}`;
+type Missing = Extract<ProviderView, { kind: 'missing' }>;
+
+function missingProvider(account: string, issuer: string, { similar, notCreated }: Missing, audience: string): Finding {
+  const byHand = `register it: aws iam create-open-id-connect-provider --url ${issuer} --client-id-list ${audience}`;
+  const todo = notCreated === undefined ? byHand : `irsa-operator could not register it (${notCreated}); ${byHand}`;
   if (similar.length === 0)
     return finding('OidcProviderMissing', `account ${account} has no OIDC provider for this cluster's issuer "${issuer}"; ${todo}`);
   const found = similar.map((url) => `"https://${url}"`).join(', ');

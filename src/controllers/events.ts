@@ -2,8 +2,15 @@ import type { IrsaBinding } from '../api/binding.ts';
 import type { FindingCode } from '../api/finding.ts';
 
 /** What is told about a binding as it happens; a closed vocabulary, findings included. */
-export type EventReason = 'TrustPolicyWritten' | 'ServiceAccountAnnotated' | 'AnnotationRemoved' | 'PodRestarted' | 'Ready' | FindingCode;
-export type EventAction = 'WriteTrustPolicy' | 'Annotate' | 'RemoveAnnotation' | 'RestartPod' | 'Reconcile';
+export type EventReason =
+  | 'OidcProviderCreated'
+  | 'TrustPolicyWritten'
+  | 'ServiceAccountAnnotated'
+  | 'AnnotationRemoved'
+  | 'PodRestarted'
+  | 'Ready'
+  | FindingCode;
+export type EventAction = 'CreateOidcProvider' | 'WriteTrustPolicy' | 'Annotate' | 'RemoveAnnotation' | 'RestartPod' | 'Reconcile';
 
 export interface BindingEvent {
   readonly type: 'Normal' | 'Warning';

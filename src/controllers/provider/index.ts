@@ -1,21 +1,29 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type AccountId, providerArnFor, type RoleArn } from '../../api/arn.ts';
+import { type AccountId, type ProviderArn, providerArnFor, type RoleArn } from '../../api/arn.ts';
+import type { IrsaBinding } from '../../api/binding.ts';
 import { isFault } from '../../api/fault.ts';
-import { type Issuer, issuerHostPath } from '../../api/issuer.ts';
+import type { Issuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
+import { claimOf, enforces } from '../../binding/claim.ts';
 import type { ProviderView } from '../../binding/observed.ts';
-import { type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
-import { concernsAws, surroundings, type World } from '../world.ts';
+import { type Attempt, type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
+import type { BindingEvents } from '../events.ts';
+import { claimWorld, concernsAws, surroundings, type World } from '../world.ts';
 import type { Providers } from './ports.ts';
+import { similarTo } from './similar.ts';
 
 export interface ProviderOptions {
   readonly world: World;
   readonly providers: Providers;
+  readonly events: BindingEvents;
   readonly sweepIntervalMs: number;
+  /** The client IDs of a provider that we may create where it is missing; undefined: we may create none. */
+  readonly createWith: readonly string[] | undefined;
 }
 
 /** Keeps what is known of the OIDC provider of this cluster's issuer. The key is the account; only the one that our credentials reach can be asked. */
-export function providerController({ world, providers, sweepIntervalMs }: ProviderOptions): Controller<AccountId> {
+export function providerController(options: ProviderOptions): Controller<AccountId> {
+  const { world, sweepIntervalMs } = options;
   return {
     name: 'provider',
     wakes: [
@@ -24,7 +32,7 @@ export function providerController({ world, providers, sweepIntervalMs }: Provid
       wakeOn(world.namespaces, () => everyAccount(world), { when: (previous, next) => !isDeepStrictEqual(previous.labels, next.labels) }),
       wakeOn(world.surroundings, () => everyAccount(world)),
     ],
-    async reconcile(account, signal) {
+    async reconcile(account, signal, attempt) {
       const binding = world.bindings.byIndex('account', account).find((one) => concernsAws(world, one));
       const { cluster, caller } = surroundings(world);
       if (binding === undefined || isProblem(binding.spec)) {
@@ -32,40 +40,72 @@ export function providerController({ world, providers, sweepIntervalMs }: Provid
         return settled;
       }
       if (cluster.kind === 'unknown' || caller.kind === 'unknown' || caller.account !== account) return settled;
-      const view = await look(binding.spec.roleArn, cluster.issuer, providers, signal);
+      const look = { account, arn: providerArnFor(binding.spec.roleArn, cluster.issuer), issuer: cluster.issuer, signal, attempt };
+      const view = await providerView(look, options);
       if (!isDeepStrictEqual(world.providers.get(account)?.view, view)) world.providers.put({ account, view });
       return recheck(sweepIntervalMs, 'whether the provider is still as it was');
     },
   };
 }
 
-async function look(role: RoleArn, issuer: Issuer, providers: Providers, signal: AbortSignal): Promise<ProviderView> {
-  const arn = providerArnFor(role, issuer);
+interface Look {
+  readonly account: AccountId;
+  readonly arn: ProviderArn;
+  readonly issuer: Issuer;
+  readonly signal: AbortSignal;
+  readonly attempt: Attempt;
+}
+
+async function providerView(look: Look, options: ProviderOptions): Promise<ProviderView> {
+  const { account, arn, signal, attempt } = look;
+  const { world, providers, createWith } = options;
   try {
-    const clientIds = await providers.clientIds(arn, signal);
+    const clientIds = await providers.clientIds(arn, signal, attempt.urgency);
     if (clientIds !== undefined) return { kind: 'registered', arn, clientIds };
-    return { kind: 'missing', similar: similarTo(issuer, await providers.list(signal)) };
+    const asking = createWith && world.bindings.byIndex('account', account).find((one) => wantsProvider(world, one));
+    if (createWith === undefined || asking === undefined) return await missing(look, options);
+    return await create(look, options, createWith, asking);
   } catch (error) {
     if (isFault(error, 'denied')) return { kind: 'unreadable', why: error.message };
     throw error;
   }
 }
 
-/** More than these would make no sentence. */
-const MAX_SIMILAR = 3;
-
-/** What the provider's URL nearly is: the same but for case or a slash, or the same EKS issuer with another region or ID. */
-function similarTo(issuer: Issuer, arns: readonly string[]): string[] {
-  const wanted = issuerHostPath(issuer);
-  const fold = (text: string) => text.toLowerCase().replace(/\/+$/, '');
-  const urls = arns.map((arn) => arn.slice(arn.indexOf('/') + 1));
-  const same = urls.filter((url) => fold(url) === fold(wanted));
-  const id = wanted.slice(wanted.lastIndexOf('/') + 1);
-  const moved = urls.filter((url) => EKS_ISSUER.test(url) && url.endsWith(`/${id}`));
-  return [...new Set([...same, ...moved])].slice(0, MAX_SIMILAR);
+async function missing(
+  { issuer, signal, attempt }: Look,
+  { providers }: ProviderOptions,
+): Promise<Extract<ProviderView, { kind: 'missing' }>> {
+  return { kind: 'missing', similar: similarTo(issuer, await providers.list(signal, attempt.urgency)) };
 }
 
-const EKS_ISSUER = /^oidc[.-]eks\./;
+/** With these client IDs and no others. One that is there, whatever its client IDs, is somebody's: it is never changed and never deleted. */
+async function create(look: Look, options: ProviderOptions, audiences: readonly string[], asking: IrsaBinding): Promise<ProviderView> {
+  const { arn, issuer, signal, attempt } = look;
+  const own = audiences.find((audience) => audience === issuer || API_SERVER_AUDIENCE.test(audience));
+  if (own !== undefined) {
+    const notCreated = `--provider-audiences has "${own}", an audience of the API server itself: with it every pod's default token would count`;
+    return { ...(await missing(look, options)), notCreated };
+  }
+  try {
+    await options.providers.create(issuer, audiences, signal, attempt.urgency);
+  } catch (error) {
+    if (!isFault(error, 'denied') && !isFault(error, 'invalid')) throw error;
+    attempt.log.warn({ err: error }, 'the missing OIDC provider could not be created');
+    return { ...(await missing(look, options)), notCreated: error.message };
+  }
+  const note = `registered the OIDC provider ${arn} for "${issuer}" with the client IDs ${audiences.map((id) => `"${id}"`).join(', ')}`;
+  attempt.log.info({ arn, clientIds: audiences }, 'registered the OIDC provider');
+  options.events.record(asking, { type: 'Normal', reason: 'OidcProviderCreated', action: 'CreateOidcProvider', note });
+  return { kind: 'registered', arn, clientIds: audiences };
+}
+
+/** The audience of every pod's default token, as EKS has it (and kubeadm's, where the issuer is none of its own). */
+const API_SERVER_AUDIENCE = /^(https:\/\/)?kubernetes\.default\.svc(\.cluster\.local)?\/?$/;
+
+/** Observed and suspended bindings change nothing, and without a grant nothing is done for a binding. */
+function wantsProvider(world: World, binding: IrsaBinding): boolean {
+  return enforces(binding) && claimOf(binding, claimWorld(world, binding)).kind === 'granted';
+}
 
 function accountsOf({ spec }: { spec: { roleArn: RoleArn } | { problem: string } }): AccountId[] {
   return isProblem(spec) ? [] : [spec.roleArn.split(':')[4] as AccountId];

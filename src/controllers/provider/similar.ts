@@ -1,0 +1,17 @@
+import { type Issuer, issuerHostPath } from '../../api/issuer.ts';
+
+/** More than these would make no sentence. */
+const MAX_SIMILAR = 3;
+
+const EKS_ISSUER = /^oidc[.-]eks\./;
+
+/** What the provider's URL nearly is: the same but for case or a slash, or the same EKS issuer with another region or ID. None of them is the provider. */
+export function similarTo(issuer: Issuer, arns: readonly string[]): string[] {
+  const wanted = issuerHostPath(issuer);
+  const fold = (text: string) => text.toLowerCase().replace(/\/+$/, '');
+  const urls = arns.map((arn) => arn.slice(arn.indexOf('/') + 1));
+  const same = urls.filter((url) => fold(url) === fold(wanted));
+  const id = wanted.slice(wanted.lastIndexOf('/') + 1);
+  const moved = urls.filter((url) => EKS_ISSUER.test(url) && url.endsWith(`/${id}`));
+  return [...new Set([...same, ...moved])].slice(0, MAX_SIMILAR);
+}
