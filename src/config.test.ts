@@ -3,6 +3,9 @@ import { parseConfig } from './config.ts';
 
 const DEFAULTS = {
   sweepIntervalMs: 60_000,
+  iamWritesPerSecond: 5,
+  iamReadsPerSecond: 10,
+  createProviderWith: undefined,
   oidcIssuer: undefined,
   eksClusterName: undefined,
   leaseNamespace: 'irsa-operator-system',
@@ -24,6 +27,14 @@ test('the environment tells where the API server is', () => {
 
 const accepted: Record<string, [string[], object]> = {
   'a sweep interval in minutes': [['--sweep-interval', '5m'], { sweepIntervalMs: 300_000 }],
+  'a rate of writes below one': [['--iam-writes-per-second', '0.5'], { iamWritesPerSecond: 0.5 }],
+  'a rate of reads': [['--iam-reads-per-second=20'], { iamReadsPerSecond: 20 }],
+  'to create a provider, with the usual audience': [['--manage-oidc-provider'], { createProviderWith: ['sts.amazonaws.com'] }],
+  'audiences of a provider': [
+    ['--manage-oidc-provider', '--provider-audiences', 'sts.amazonaws.com,sts.amazonaws.com.cn'],
+    { createProviderWith: ['sts.amazonaws.com', 'sts.amazonaws.com.cn'] },
+  ],
+  'audiences alone, which create nothing': [['--provider-audiences', 'other'], {}],
   'a port alone': [['--listen', ':9090'], { listen: { host: '0.0.0.0', port: 9090 } }],
   'an address of IPv6': [['--listen', '[::1]:0'], { listen: { host: '::1', port: 0 } }],
   'an issuer': [['--oidc-issuer', 'https://example.org/id'], { oidcIssuer: 'https://example.org/id' }],
@@ -36,6 +47,23 @@ for (const [sentence, [args, part]] of Object.entries(accepted)) {
 const refused: Record<string, [string[], string]> = {
   'a sweep that never ends': [['--sweep-interval', '0s'], '--sweep-interval: "0s" is not a duration from 1s to 1h, such as 60s'],
   'a number without a unit': [['--sweep-interval', '60'], '--sweep-interval: "60" is not a duration from 1s to 1h, such as 60s'],
+  'a rate of nothing': [
+    ['--iam-writes-per-second', '0'],
+    '--iam-writes-per-second: "0" is not a number of calls from 0.1 to 1000, such as 5',
+  ],
+  'a rate that is no number': [
+    ['--iam-reads-per-second', '1e3'],
+    '--iam-reads-per-second: "1e3" is not a number of calls from 0.1 to 1000, such as 5',
+  ],
+  'a blank in an audience': [
+    ['--provider-audiences', 'sts.amazonaws.com, other'],
+    '--provider-audiences: " other" in "sts.amazonaws.com, other" is not a client ID: wanted are 1 to 255 characters without blanks',
+  ],
+  'no audience': [
+    ['--provider-audiences', ''],
+    '--provider-audiences: "" in "" is not a client ID: wanted are 1 to 255 characters without blanks',
+  ],
+  'an audience twice': [['--provider-audiences', 'a,a'], '--provider-audiences: "a,a" names a client ID twice'],
   'an issuer without TLS': [
     ['--oidc-issuer', 'http://x'],
     '--oidc-issuer: the issuer "http://x" is not a plain https URL (no port, no query, no trailing slash), so IAM can have no provider for it',

@@ -7,6 +7,11 @@ import { LOG_LEVELS, type LogLevel } from './observability/logger.ts';
 export interface Config {
   /** How often all roles of the account are read. */
   readonly sweepIntervalMs: number;
+  /** At most so many calls of IAM, per account: others use it too. */
+  readonly iamWritesPerSecond: number;
+  readonly iamReadsPerSecond: number;
+  /** The client IDs of an OIDC provider that may be created where it is missing; undefined: none may be. */
+  readonly createProviderWith: readonly string[] | undefined;
   /** Overrides what the API server says. */
   readonly oidcIssuer: Issuer | undefined;
   /** Cross-checks the issuer with `eks:DescribeCluster`. */
@@ -26,6 +31,10 @@ export interface Config {
 
 export const FLAGS = {
   'sweep-interval': { default: '60s', help: 'how often all roles of the account are read, from 1s to 1h' },
+  'iam-writes-per-second': { default: '5', help: 'writes to IAM per account, halved when AWS throttles and slowly restored' },
+  'iam-reads-per-second': { default: '10', help: 'reads of IAM per account, likewise; a list counts once for 200 roles' },
+  'manage-oidc-provider': { default: false, help: "create the OIDC provider of this cluster's issuer where it is missing" },
+  'provider-audiences': { default: 'sts.amazonaws.com', help: 'client IDs of a provider that is created, separated by commas' },
   'oidc-issuer': { default: '', help: "this cluster's issuer URL, instead of the one that the API server tells" },
   'eks-cluster-name': { default: '', help: 'name of this EKS cluster: the issuer must then be the one that eks:DescribeCluster tells' },
   'lease-namespace': { default: 'irsa-operator-system', help: 'namespace of the Lease by which replicas elect their leader' },
@@ -35,10 +44,19 @@ export const FLAGS = {
 
 const LEAST_SWEEP_MS = 1_000;
 const MOST_SWEEP_MS = 3_600_000;
+/** Slower, and a turn would not come within the minute that a call waits for it; faster is no limit. */
+const LEAST_RATE = 0.1;
+const MOST_RATE = 1_000;
+/** IAM's limits for the client IDs of a provider (IAM quotas; API reference, CreateOpenIDConnectProvider). */
+const MOST_CLIENT_IDS = 100;
+const CLIENT_ID = /^[^\s,]{1,255}$/;
 
 export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv, hostname: string): Config | Problem {
   const options = Object.fromEntries(
-    Object.entries(FLAGS).map(([name, flag]) => [name, { type: 'string' as const, default: flag.default }]),
+    Object.entries(FLAGS).map(([name, { default: value }]) => [
+      name,
+      typeof value === 'boolean' ? { type: 'boolean' as const, default: value } : { type: 'string' as const, default: value },
+    ]),
   );
   let flags: Record<string, string | boolean | undefined>;
   try {
@@ -49,6 +67,12 @@ export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv, hos
   const text = (name: keyof typeof FLAGS) => String(flags[name] ?? '');
   const sweepIntervalMs = duration(text('sweep-interval'));
   if (isProblem(sweepIntervalMs)) return problem(`--sweep-interval: ${sweepIntervalMs.problem}`);
+  const iamWritesPerSecond = rate(text('iam-writes-per-second'));
+  if (isProblem(iamWritesPerSecond)) return problem(`--iam-writes-per-second: ${iamWritesPerSecond.problem}`);
+  const iamReadsPerSecond = rate(text('iam-reads-per-second'));
+  if (isProblem(iamReadsPerSecond)) return problem(`--iam-reads-per-second: ${iamReadsPerSecond.problem}`);
+  const audiences = clientIds(text('provider-audiences'));
+  if (isProblem(audiences)) return problem(`--provider-audiences: ${audiences.problem}`);
   const issuer = text('oidc-issuer') === '' ? undefined : parseIssuer(text('oidc-issuer'));
   if (isProblem(issuer)) return problem(`--oidc-issuer: ${issuer.problem}`);
   const listen = address(text('listen'));
@@ -57,6 +81,9 @@ export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv, hos
   if (logLevel === undefined) return problem(`--log-level: "${text('log-level')}" is none of ${LOG_LEVELS.join(', ')}`);
   return Object.freeze({
     sweepIntervalMs,
+    iamWritesPerSecond,
+    iamReadsPerSecond,
+    createProviderWith: flags['manage-oidc-provider'] === true ? audiences : undefined,
     oidcIssuer: issuer,
     eksClusterName: text('eks-cluster-name') || undefined,
     leaseNamespace: text('lease-namespace'),
@@ -78,6 +105,22 @@ function duration(text: string): number | Problem {
   const ms = Number(found?.[1]) * (units[found?.[2] ?? ''] ?? Number.NaN);
   if (ms >= LEAST_SWEEP_MS && ms <= MOST_SWEEP_MS) return ms;
   return problem(`"${text}" is not a duration from 1s to 1h, such as 60s`);
+}
+
+function rate(text: string): number | Problem {
+  const perSecond = /^[0-9]{1,4}(\.[0-9]{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+  if (perSecond >= LEAST_RATE && perSecond <= MOST_RATE) return perSecond;
+  return problem(`"${text}" is not a number of calls from ${LEAST_RATE} to ${MOST_RATE}, such as 5`);
+}
+
+function clientIds(text: string): readonly string[] | Problem {
+  const ids = text.split(',');
+  const wrong = ids.find((id) => !CLIENT_ID.test(id));
+  if (wrong !== undefined) return problem(`"${wrong}" in "${text}" is not a client ID: wanted are 1 to 255 characters without blanks`);
+  if (new Set(ids).size !== ids.length) return problem(`"${text}" names a client ID twice`);
+  if (ids.length > MOST_CLIENT_IDS)
+    return problem(`${ids.length} client IDs are more than the ${MOST_CLIENT_IDS} that a provider can have`);
+  return ids;
 }
 
 function address(text: string): { host: string; port: number } | Problem {

@@ -38,7 +38,7 @@ switch (command) {
 
 function usage(): string {
   const flags = Object.entries(FLAGS).map(
-    ([name, { help, default: value }]) => `  --${name.padEnd(18)} ${help}${value === '' ? '' : ` (default ${value})`}`,
+    ([name, { help, default: value }]) => `  --${name.padEnd(22)} ${help}${value === '' || value === false ? '' : ` (default ${value})`}`,
   );
   return [
     'usage: irsa-operator run [flags]   keep role trust, ServiceAccount annotations and pods in agreement',

@@ -4,6 +4,7 @@ import { GROUP } from './api/names.ts';
 import { awsCalls } from './aws/calls.ts';
 import { awsClients } from './aws/clients.ts';
 import { eksIssuer } from './aws/clusters.ts';
+import { iamCalls } from './aws/iam-calls.ts';
 import { callerIdentity } from './aws/identity.ts';
 import { iamProviders } from './aws/providers.ts';
 import { iamRoles } from './aws/roles.ts';
@@ -46,6 +47,7 @@ import { systemClock } from './runtime/clock.ts';
 import { type Controller, ControllerLoop } from './runtime/controller.ts';
 import { ELECTION_TIMES, Elector } from './runtime/elector.ts';
 import { closeInOrder, DRAIN_MS } from './runtime/lifecycle.ts';
+import { Limiter } from './runtime/limiter.ts';
 import type { Log } from './runtime/log.ts';
 import { Reflector } from './runtime/reflector.ts';
 import { afterAbort } from './runtime/signals.ts';
@@ -74,8 +76,16 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   };
 
   const aws = awsClients(version);
-  const call = awsCalls(metrics.aws);
-  const roles = iamRoles(aws.iam, call, fence);
+  const call = awsCalls(metrics.aws, clock);
+  const limiter = (action: 'read' | 'write', perSecond: number): Limiter => {
+    const waited = metrics.limiter(action, () => limit.perSecond);
+    const limit = new Limiter({ perSecond, clock, waited });
+    return limit;
+  };
+  const reads = limiter('read', config.iamReadsPerSecond);
+  const writes = limiter('write', config.iamWritesPerSecond);
+  const iam = iamCalls({ call, reads, writes, fence, clock, random });
+  const roles = iamRoles(aws.iam, iam);
   const recorder = new EventRecorder({ transport, controller: `${GROUP}/irsa-operator`, instance: config.hostname, clock, random, log });
   const events: BindingEvents = {
     record: ({ metadata: { namespace, name, uid } }, event) =>
@@ -115,7 +125,15 @@ export async function runOperator(config: Config, version: string, log: Log, sto
         oidcIssuer: config.oidcIssuer,
       }),
     ),
-    loop(providerController({ world: everything, providers: iamProviders(aws.iam, call), sweepIntervalMs: config.sweepIntervalMs })),
+    loop(
+      providerController({
+        world: everything,
+        providers: iamProviders(aws.iam, iam),
+        events,
+        sweepIntervalMs: config.sweepIntervalMs,
+        createWith: config.createProviderWith,
+      }),
+    ),
     loop(trustController({ world: everything, roles, evidence: evidence(transport), events, metrics: metrics.trust, clock, random })),
     loop(
       bindingController({ world: everything, writes: bindingWrites(fenced(transport, fence)), events, metrics: metrics.binding, clock }),

@@ -5,8 +5,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AwsDouble, startAwsDouble } from '../../test/testbed/aws/index.ts';
 import type { ProviderArn, RoleArn } from '../api/arn.ts';
 import { Fault } from '../api/fault.ts';
+import type { Issuer } from '../api/issuer.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { Limiter } from '../runtime/limiter.ts';
 import { awsCalls } from './calls.ts';
 import { eksIssuer } from './clusters.ts';
+import { iamCalls } from './iam-calls.ts';
 import { callerIdentity } from './identity.ts';
 import { iamProviders } from './providers.ts';
 import { iamRoles } from './roles.ts';
@@ -25,13 +29,16 @@ let iam: IAMClient;
 let sts: STSClient;
 let eks: EKSClient;
 const counted: string[] = [];
-const call = awsCalls({ requested: (service, operation, code) => counted.push(`${service} ${operation} ${code}`) });
+const call = awsCalls({ requested: (service, operation, code) => counted.push(`${service} ${operation} ${code}`) }, systemClock);
 let fences = 0;
 let mayWrite = true;
 const fence = () => {
   fences += 1;
   if (!mayWrite) throw new Fault('transient', 'not the leader');
 };
+
+const limiter = () => new Limiter({ perSecond: 1_000, clock: systemClock, waited: () => {} });
+const calls = iamCalls({ call, reads: limiter(), writes: limiter(), fence, clock: systemClock, random: () => 0 });
 
 beforeAll(async () => {
   aws = await startAwsDouble();
@@ -55,10 +62,10 @@ afterAll(async () => {
   await aws.stop();
 });
 
-const roles = () => iamRoles(iam, call, fence);
+const roles = () => iamRoles(iam, calls);
 
 test('a role is read with its real ARN, its unique ID, its decoded policy and its tags', async () => {
-  const role = await roles().read(arn('team/lbc'), never);
+  const role = await roles().read(arn('team/lbc'), never, 'drift');
   expect({ ...role, policy: JSON.parse(role.policy) }).toEqual({
     arn: 'arn:aws:iam::111122223333:role/team/lbc',
     roleId: expect.stringMatching(/^AROA/),
@@ -68,12 +75,12 @@ test('a role is read with its real ARN, its unique ID, its decoded policy and it
 });
 
 test('GetRole ignores the path: the ARN in the answer is the only proof of which role it is', async () => {
-  expect((await roles().read(arn('lbc'), never)).arn).toBe('arn:aws:iam::111122223333:role/team/lbc');
+  expect((await roles().read(arn('lbc'), never, 'drift')).arn).toBe('arn:aws:iam::111122223333:role/team/lbc');
 });
 
 test('a role that is not there is a fault that says what was asked', async () => {
   const error = await roles()
-    .read(arn('nobody'), never)
+    .read(arn('nobody'), never, 'drift')
     .catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(Fault);
   const { kind, code, message } = error as Fault;
@@ -87,14 +94,14 @@ test('a role that is not there is a fault that says what was asked', async () =>
 
 test('an edit that decides for nothing writes nothing, and asks no fence', async () => {
   const before = fences;
-  expect((await roles().edit(arn('team/lbc'), () => undefined, never)).written).toBeUndefined();
+  expect((await roles().edit(arn('team/lbc'), () => undefined, never, 'drift')).written).toBeUndefined();
   expect(fences).toBe(before);
   expect(aws.journal.at(-1)?.operation).toBe('GetRole');
 });
 
 test('an edit reads right before it writes, and sends the very text', async () => {
   const text = JSON.stringify({ ...POLICY, Statement: [POLICY.Statement] });
-  expect((await roles().edit(arn('team/lbc'), () => text, never)).written).toBe(text);
+  expect((await roles().edit(arn('team/lbc'), () => text, never, 'drift')).written).toBe(text);
   expect(aws.journal.slice(-2).map(({ operation }) => operation)).toEqual(['GetRole', 'UpdateAssumeRolePolicy']);
   expect(aws.journal.at(-1)?.params['PolicyDocument']).toBe(text);
 });
@@ -102,13 +109,13 @@ test('an edit reads right before it writes, and sends the very text', async () =
 test('without the lease nothing is sent', async () => {
   mayWrite = false;
   const calls = aws.journal.length;
-  await expect(roles().edit(arn('team/lbc'), () => '{}', never)).rejects.toThrow('not the leader');
+  await expect(roles().edit(arn('team/lbc'), () => '{}', never, 'drift')).rejects.toThrow('not the leader');
   expect(aws.journal.slice(calls).map(({ operation }) => operation)).toEqual(['GetRole']);
   mayWrite = true;
 });
 
 test('what IAM rejects is an invalid fault with its own sentence', async () => {
-  await expect(roles().edit(arn('team/lbc'), () => '{}', never)).rejects.toMatchObject({
+  await expect(roles().edit(arn('team/lbc'), () => '{}', never, 'drift')).rejects.toMatchObject({
     kind: 'invalid',
     code: 'MalformedPolicyDocument',
   });
@@ -119,7 +126,7 @@ test('every role is listed, however many pages it takes', async () => {
   for (const name of names) aws.account().role.put({ name, trustPolicy: POLICY });
   const calls = aws.journal.length;
   const found: string[] = [];
-  for await (const page of roles().list(never)) found.push(...page.map(({ arn: listed }) => listed));
+  for await (const page of roles().list(never, 'drift')) found.push(...page.map(({ arn: listed }) => listed));
   expect(found.filter((each) => each.includes('/listed-')).length).toBe(450);
   expect(new Set(found).size).toBe(found.length);
   expect(aws.journal.slice(calls).filter(({ operation }) => operation === 'ListRoles').length).toBeGreaterThanOrEqual(3);
@@ -127,15 +134,37 @@ test('every role is listed, however many pages it takes', async () => {
 
 test('the quota is what the account says', async () => {
   aws.account().setQuota(4096);
-  expect(await roles().policyQuota(never)).toBe(4096);
+  expect(await roles().policyQuota(never, 'drift')).toBe(4096);
 });
 
 test('a provider has its client IDs; one that is not there is undefined; all are listed', async () => {
   const provider = aws.account().provider.put({ issuer: ISSUER, clientIds: ['sts.amazonaws.com', 'other'] }).arn as ProviderArn;
-  const providers = iamProviders(iam, call);
-  expect([...((await providers.clientIds(provider, never)) ?? [])].sort()).toEqual(['other', 'sts.amazonaws.com']);
-  expect(await providers.clientIds(`${provider}0` as ProviderArn, never)).toBeUndefined();
-  expect(await providers.list(never)).toEqual([provider]);
+  const providers = iamProviders(iam, calls);
+  expect([...((await providers.clientIds(provider, never, 'drift')) ?? [])].sort()).toEqual(['other', 'sts.amazonaws.com']);
+  expect(await providers.clientIds(`${provider}0` as ProviderArn, never, 'drift')).toBeUndefined();
+  expect(await providers.list(never, 'drift')).toEqual([provider]);
+});
+
+test('a provider is made for exactly this issuer, with these client IDs; another one for it is a conflict', async () => {
+  const issuer = `${ISSUER.slice(0, -1)}E` as Issuer;
+  const made = `arn:aws:iam::111122223333:oidc-provider/${issuer.slice('https://'.length)}` as ProviderArn;
+  const providers = iamProviders(iam, calls);
+  await providers.create(issuer, ['sts.amazonaws.com'], never, 'drift');
+  expect(await providers.clientIds(made, never, 'drift')).toEqual(['sts.amazonaws.com']);
+  await expect(providers.create(issuer, ['other'], never, 'drift')).rejects.toMatchObject({
+    kind: 'conflict',
+    code: 'EntityAlreadyExists',
+  });
+  expect(await providers.clientIds(made, never, 'drift')).toEqual(['sts.amazonaws.com']);
+});
+
+test('without the lease no provider is made', async () => {
+  mayWrite = false;
+  const before = aws.journal.length;
+  const issuer = `${ISSUER.slice(0, -1)}D` as Issuer;
+  await expect(iamProviders(iam, calls).create(issuer, ['sts.amazonaws.com'], never, 'drift')).rejects.toThrow('not the leader');
+  expect(aws.journal.length).toBe(before);
+  mayWrite = true;
 });
 
 test('we know our account, and our own role by its name', async () => {
@@ -160,8 +189,8 @@ test('an AWS that cannot be reached is a transient fault with the reason of the 
     maxAttempts: 1,
     credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
   });
-  const error = await iamRoles(nowhere, call, fence)
-    .read(arn('x'), never)
+  const error = await iamRoles(nowhere, calls)
+    .read(arn('x'), never, 'drift')
     .catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ kind: 'transient', code: 'ECONNREFUSED' });
   nowhere.destroy();

@@ -1,6 +1,8 @@
+import { Fault } from '../api/fault.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { faultOf } from './faults.ts';
 
-/** What every client of the SDK has; the methods of its middleware stack are used for nothing but counting. */
+/** What calls to AWS are counted by; the methods of the SDK's middleware stack are used for nothing. */
 export interface AwsMetrics {
   /** `code` is `ok` or AWS's error code. */
   requested(service: string, operation: string, code: string, seconds: number): void;
@@ -9,7 +11,7 @@ export interface AwsMetrics {
 /** Asked right before each write: throws where the lease would not outlast the call. */
 export type Fence = (deadlineMs: number) => void;
 
-/** One call with the SDK's own retries inside. A write must end before another leader can begin (leader election: 15 s lease, renewed every 2 s). */
+/** One call, waiting for its turn not included. A write must end before another leader can begin (leader election: 15 s lease, renewed every 2 s). */
 export const CALL_DEADLINE_MS = 10_000;
 
 interface Call<Output> {
@@ -18,24 +20,39 @@ interface Call<Output> {
   /** What was asked, for the message: `role "arn:..."`. */
   readonly of: string;
   readonly signal: AbortSignal;
-  readonly send: (options: { abortSignal: AbortSignal }) => Promise<Output>;
+  readonly send: Send<Output>;
 }
 
+export type Send<Output> = (options: { abortSignal: AbortSignal }) => Promise<Output>;
+
 /** Every call to AWS goes through here: a deadline, the count, and errors in the product's words. Throws `Fault` and nothing else. */
-export function awsCalls(metrics: AwsMetrics) {
+export function awsCalls(metrics: AwsMetrics, clock: Clock) {
   return async function call<Output>({ service, operation, of, signal, send }: Call<Output>): Promise<Output> {
-    const started = performance.now();
-    const done = (code: string) => metrics.requested(service, operation, code, (performance.now() - started) / 1000);
+    const began = clock.monotonic();
+    const done = (code: string) => metrics.requested(service, operation, code, (clock.monotonic() - began) / 1000);
+    const what = `${service}:${operation} of ${of}`;
+    const late = new AbortController();
+    const over = new AbortController();
+    clock.sleep(CALL_DEADLINE_MS, over.signal).then(
+      () => late.abort(),
+      () => {}, // in time
+    );
     try {
-      const output = await send({ abortSignal: AbortSignal.any([signal, AbortSignal.timeout(CALL_DEADLINE_MS)]) });
+      const output = await send({ abortSignal: AbortSignal.any([signal, late.signal]) });
       done('ok');
       return output;
     } catch (error) {
-      const fault = faultOf(error, `${service}:${operation} of ${of}`);
+      const fault = late.signal.aborted ? noAnswer(what, error) : faultOf(error, what);
       done(fault.code ?? 'unknown');
       throw fault;
+    } finally {
+      over.abort();
     }
   };
+}
+
+function noAnswer(what: string, cause: unknown): Fault {
+  return new Fault('transient', `${what}: no answer within ${CALL_DEADLINE_MS / 1000} s`, { code: 'NoAnswer', cause });
 }
 
 export type AwsCalls = ReturnType<typeof awsCalls>;

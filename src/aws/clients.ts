@@ -2,8 +2,8 @@ import { EKSClient } from '@aws-sdk/client-eks';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { STSClient } from '@aws-sdk/client-sts';
 
-/** The SDK's own retries for one call; what fails after them is retried by the queue, which others wait in too. */
-const MAX_ATTEMPTS = 3;
+/** Every call is sent once: the SDK's own retries would send throttled calls again behind the limiter's back, and wait within the call's deadline. */
+const MAX_ATTEMPTS = 1;
 
 /** Region and credentials are found as every AWS tool finds them (environment, web identity, Pod Identity); the user agent shows in CloudTrail. */
 export function awsClients(version: string) {

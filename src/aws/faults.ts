@@ -1,33 +1,51 @@
 import { Fault, type FaultKind } from '../api/fault.ts';
 
-/** Codes of IAM, STS and EKS as they come on the wire; the SDK's classes carry some of them with the suffix `Exception` (modelled errors of client-iam). */
+/**
+ * Codes of IAM, STS and EKS as they come on the wire; the SDK's classes carry some of them with the suffix `Exception` (modelled errors of
+ * client-iam). What is not here is transient, and retried: 5xx, the network, and all that is about our own credentials or clock
+ * (ExpiredToken, InvalidClientTokenId, SignatureDoesNotMatch, CredentialsProviderError, ...), which says nothing about what was asked for.
+ */
 const KINDS: Readonly<Record<string, FaultKind>> = {
   NoSuchEntity: 'notFound',
   ResourceNotFound: 'notFound',
   AccessDenied: 'denied',
-  InvalidClientTokenId: 'denied',
-  UnrecognizedClient: 'denied',
-  MissingAuthenticationToken: 'denied',
-  SignatureDoesNotMatch: 'denied',
-  CredentialsProviderError: 'denied',
+  RegionDisabled: 'denied',
   Throttling: 'throttled',
+  Throttled: 'throttled',
+  RequestThrottled: 'throttled',
   TooManyRequests: 'throttled',
   RequestLimitExceeded: 'throttled',
+  PriorRequestNotComplete: 'throttled',
+  SlowDown: 'throttled',
   ConcurrentModification: 'conflict',
+  EntityAlreadyExists: 'conflict',
+  EntityTemporarilyUnmodifiable: 'conflict',
   MalformedPolicyDocument: 'invalid',
   LimitExceeded: 'invalid',
   UnmodifiableEntity: 'invalid',
   InvalidInput: 'invalid',
+  InvalidParameter: 'invalid',
   ValidationError: 'invalid',
 };
+const TOO_MANY_REQUESTS = 429;
 
 /** Classifies what the SDK threw, once. `what` says what was asked, for example `iam:GetRole of "arn:..."`. */
 export function faultOf(error: unknown, what: string): Fault {
   if (error instanceof Fault) return error;
-  const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
-  // What Node's network throws is an `Error` with the cause in `code`: ECONNREFUSED, ENOTFOUND, ...
-  const cause = name === 'Error' && error instanceof Error && 'code' in error ? String(error.code) : name;
-  const code = cause.replace(/Exception$/, '');
-  const kind = KINDS[code] ?? 'transient';
+  const { name, message } = error instanceof Error ? told(error) : { name: 'Error', message: String(error) };
+  const code = name.replace(/Exception$/, '');
+  const kind = KINDS[code] ?? (statusOf(error) === TOO_MANY_REQUESTS ? 'throttled' : 'transient');
   return new Fault(kind, `${what}: ${code}: ${message}`, { code, cause: error });
+}
+
+/** What Node's network throws is an `Error` with the cause in `code` (ECONNREFUSED, ENOTFOUND, ...), or one of several, for each address. */
+function told(error: Error): { name: string; message: string } {
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) return told(error.errors[0]);
+  const { name, message } = error;
+  return { name: name === 'Error' && 'code' in error ? String(error.code) : name, message };
+}
+
+function statusOf(error: unknown): number | undefined {
+  const { $metadata } = Object(error) as { $metadata?: { httpStatusCode?: number } };
+  return $metadata?.httpStatusCode;
 }

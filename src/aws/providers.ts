@@ -1,35 +1,40 @@
-import { GetOpenIDConnectProviderCommand, type IAMClient, ListOpenIDConnectProvidersCommand } from '@aws-sdk/client-iam';
+import {
+  CreateOpenIDConnectProviderCommand,
+  GetOpenIDConnectProviderCommand,
+  type IAMClient,
+  ListOpenIDConnectProvidersCommand,
+} from '@aws-sdk/client-iam';
 import { isFault } from '../api/fault.ts';
 import type { Providers } from '../controllers/provider/ports.ts';
-import type { AwsCalls } from './calls.ts';
+import type { IamCalls } from './iam-calls.ts';
 
 /** The OIDC providers of the account that our credentials reach. Throws `Fault` and nothing else. */
-export function iamProviders(iam: IAMClient, call: AwsCalls): Providers {
+export function iamProviders(iam: IAMClient, calls: IamCalls): Providers {
   return {
-    async clientIds(arn, signal) {
+    async clientIds(arn, signal, urgency) {
       try {
-        const provider = await call({
-          service: 'iam',
-          operation: 'GetOpenIDConnectProvider',
-          of: `provider "${arn}"`,
-          signal,
-          send: (options) => iam.send(new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: arn }), options),
-        });
+        const provider = await calls.read({ operation: 'GetOpenIDConnectProvider', of: `provider "${arn}"`, signal, urgency }, (options) =>
+          iam.send(new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: arn }), options),
+        );
         return provider.ClientIDList ?? [];
       } catch (error) {
         if (isFault(error, 'notFound')) return undefined;
         throw error;
       }
     },
-    async list(signal) {
-      const { OpenIDConnectProviderList } = await call({
-        service: 'iam',
-        operation: 'ListOpenIDConnectProviders',
-        of: 'the account',
-        signal,
-        send: (options) => iam.send(new ListOpenIDConnectProvidersCommand({}), options),
-      });
+    async list(signal, urgency) {
+      const { OpenIDConnectProviderList } = await calls.read(
+        { operation: 'ListOpenIDConnectProviders', of: 'the account', signal, urgency },
+        (options) => iam.send(new ListOpenIDConnectProvidersCommand({}), options),
+      );
       return (OpenIDConnectProviderList ?? []).flatMap(({ Arn }) => Arn ?? []);
+    },
+    async create(issuer, audiences, signal, urgency) {
+      // Without a thumbprint IAM finds out by itself, and trusts the host's public CA (API reference, CreateOpenIDConnectProvider).
+      const command = new CreateOpenIDConnectProviderCommand({ Url: issuer, ClientIDList: [...audiences] });
+      await calls.write({ operation: 'CreateOpenIDConnectProvider', of: `the provider for "${issuer}"`, signal, urgency }, (write) =>
+        write((options) => iam.send(command, options)),
+      );
     },
   };
 }

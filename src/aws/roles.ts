@@ -10,8 +10,9 @@ import { type RoleArn, roleArnParts } from '../api/arn.ts';
 import { Fault } from '../api/fault.ts';
 import { isProblem } from '../api/problem.ts';
 import type { FreshRole, Role, Roles } from '../controllers/trust/ports.ts';
+import type { Urgency } from '../runtime/queue.ts';
 import { decodeDocument } from '../trust/document.ts';
-import { type AwsCalls, CALL_DEADLINE_MS, type Fence } from './calls.ts';
+import type { IamCalls } from './iam-calls.ts';
 
 /** A page of a thousand roles blocks the event loop for 20 ms while the SDK parses it; two hundred for 6 ms (measured). */
 const PAGE_SIZE = 200;
@@ -21,65 +22,49 @@ const DEFAULT_POLICY_QUOTA = 2048;
 const MAX_PAGES = 1_000;
 
 /** IAM roles as the product sees them. Throws `Fault` and nothing else. */
-export function iamRoles(iam: IAMClient, call: AwsCalls, fence: Fence): Roles {
-  async function read(arn: RoleArn, signal: AbortSignal): Promise<FreshRole> {
+export function iamRoles(iam: IAMClient, calls: IamCalls): Roles {
+  async function read(arn: RoleArn, signal: AbortSignal, urgency: Urgency): Promise<FreshRole> {
     const { name } = roleArnParts(arn);
-    const { Role: found } = await call({
-      service: 'iam',
-      operation: 'GetRole',
-      of: `role "${arn}"`,
-      signal,
-      send: (options) => iam.send(new GetRoleCommand({ RoleName: name }), options),
-    });
+    const { Role: found } = await calls.read({ operation: 'GetRole', of: `role "${arn}"`, signal, urgency }, (options) =>
+      iam.send(new GetRoleCommand({ RoleName: name }), options),
+    );
     const tags = new Map((found?.Tags ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? '']));
     return { ...roleFrom(found, arn), tags };
   }
 
   return {
     read,
-    async edit(arn, decide, signal) {
-      // Right before the write: IAM has no compare-and-swap.
-      const fresh = await read(arn, signal);
-      const document = decide(fresh);
-      if (document === undefined) return { fresh, written: undefined };
-      fence(CALL_DEADLINE_MS);
-      await call({
-        service: 'iam',
-        operation: 'UpdateAssumeRolePolicy',
-        of: `role "${arn}"`,
-        signal,
-        send: (options) =>
-          iam.send(new UpdateAssumeRolePolicyCommand({ RoleName: roleArnParts(arn).name, PolicyDocument: document }), options),
+    edit(arn, decide, signal, urgency) {
+      return calls.write({ operation: 'UpdateAssumeRolePolicy', of: `role "${arn}"`, signal, urgency }, async (write) => {
+        // Right before the write: IAM has no compare-and-swap.
+        const fresh = await read(arn, signal, urgency);
+        const document = decide(fresh);
+        if (document === undefined) return { fresh, written: undefined };
+        const command = new UpdateAssumeRolePolicyCommand({ RoleName: roleArnParts(arn).name, PolicyDocument: document });
+        await write((options) => iam.send(command, options));
+        return { fresh, written: document };
       });
-      return { fresh, written: document };
     },
 
-    async *list(signal) {
+    async *list(signal, urgency) {
       let marker: string | undefined;
       for (let pages = 0; pages < MAX_PAGES; pages++) {
-        const page = await call({
-          service: 'iam',
-          operation: 'ListRoles',
-          of: 'the account',
-          signal,
-          send: (options) =>
-            iam.send(new ListRolesCommand({ MaxItems: PAGE_SIZE, ...(marker === undefined ? {} : { Marker: marker }) }), options),
-        });
+        const command = new ListRolesCommand({ MaxItems: PAGE_SIZE, ...(marker === undefined ? {} : { Marker: marker }) });
+        const page = await calls.read({ operation: 'ListRoles', of: 'the account', signal, urgency }, (options) =>
+          iam.send(command, options),
+        );
         yield (page.Roles ?? []).map((found) => ({ arn: found.Arn ?? '', parse: () => roleFrom(found, found.Arn ?? '') }));
         // A page may hold fewer roles than asked for although more follow: only the flag tells.
         if (!page.IsTruncated || page.Marker === undefined) return;
         marker = page.Marker;
       }
+      throw new Fault('transient', `iam:ListRoles of the account does not end: more follow after ${MAX_PAGES} pages`);
     },
 
-    async policyQuota(signal) {
-      const { SummaryMap } = await call({
-        service: 'iam',
-        operation: 'GetAccountSummary',
-        of: 'the account',
-        signal,
-        send: (options) => iam.send(new GetAccountSummaryCommand({}), options),
-      });
+    async policyQuota(signal, urgency) {
+      const { SummaryMap } = await calls.read({ operation: 'GetAccountSummary', of: 'the account', signal, urgency }, (options) =>
+        iam.send(new GetAccountSummaryCommand({}), options),
+      );
       return SummaryMap?.['AssumeRolePolicySizeQuota'] ?? DEFAULT_POLICY_QUOTA;
     },
   };

@@ -125,6 +125,12 @@ export function metrics(version: string) {
   const awsRequests = counter('irsa_aws_requests_total', 'Calls to AWS.', ['service', 'operation', 'code']);
   const awsTime = histogram('irsa_aws_request_duration_seconds', 'Length of calls to AWS.', ['service', 'operation'], REQUEST_BUCKETS);
 
+  const turns = histogram('irsa_aws_rate_limiter_duration_seconds', 'How long calls waited for their turn.', ['action'], REQUEST_BUCKETS);
+  const limits = new Map<string, () => number>();
+  readGauge('irsa_aws_rate_limit', 'Calls a second that are sent at most; below the flag while AWS throttles.', ['action'], (set) => {
+    for (const [action, read] of limits) set({ action }, read());
+  });
+
   const trustWrites = counter('irsa_trust_policy_writes_total', 'Writes of trust policies.', ['result']);
   for (const result of ['written', 'rejected']) trustWrites.inc({ result }, 0);
   const drift = counter('irsa_drift_total', 'Changes by somebody else that were noticed.', ['kind']);
@@ -216,6 +222,12 @@ export function metrics(version: string) {
         awsRequests.inc({ service, operation, code });
         awsTime.observe({ service, operation }, seconds);
       },
+    },
+    /** One limiter: `action` is what it limits. */
+    limiter(action: 'read' | 'write', perSecond: () => number) {
+      limits.set(action, perSecond);
+      turns.zero({ action });
+      return (seconds: number) => turns.observe({ action }, seconds);
     },
     trust: {
       wrote: (result: 'written' | 'rejected') => trustWrites.inc({ result }),

@@ -31,13 +31,13 @@ export function trustController(options: TrustOptions): Controller<RoleArn> {
       wakeOn(world.providers, everyRole),
       wakeOn(world.surroundings, everyRole),
     ],
-    async reconcile(arn, signal, { log }) {
+    async reconcile(arn, signal, { log, urgency }) {
       const plan = planRole(gather(world, arn, clock.now()));
       countDrift(options, plan);
       publish(world, arn, plan);
       if (plan.steps.length > 0) log.debug({ steps: plan.steps.map((step) => step.do) }, 'planned');
       for (const step of plan.steps) {
-        const next = await perform(arn, step, options, log, signal);
+        const next = await perform(arn, step, options, log, signal, urgency);
         if (next.kind === 'recheck') return next;
       }
       return plan.lookAgain === undefined ? settled : recheck(plan.lookAgain.inMs, plan.lookAgain.why);

@@ -5,6 +5,7 @@ import { decideEdit, type Edit, type EditDecision } from '../../binding/edit.ts'
 import type { RoleStep } from '../../binding/role.ts';
 import { type Outcome, recheck, settled } from '../../runtime/controller.ts';
 import type { Log } from '../../runtime/log.ts';
+import type { Urgency } from '../../runtime/queue.ts';
 import { isEvident } from './evident.ts';
 import type { TrustOptions } from './ports.ts';
 import { refusedByIam } from './refused.ts';
@@ -24,12 +25,19 @@ const PAUSED_HOLD_MS = 60_000;
 const NOT_EVIDENT_WAIT_MS = 5_000;
 
 /** Every effect of the trust controller; the record of the role is what comes of each. */
-export async function perform(arn: RoleArn, step: RoleStep, options: TrustOptions, log: Log, signal: AbortSignal): Promise<Outcome> {
+export async function perform(
+  arn: RoleArn,
+  step: RoleStep,
+  options: TrustOptions,
+  log: Log,
+  signal: AbortSignal,
+  urgency: Urgency,
+): Promise<Outcome> {
   const { world, roles, clock, random } = options;
   switch (step.do) {
     case 'read':
       log.debug({ why: step.why }, 'reads the role');
-      await readRole(world.roles, roles, arn, clock, signal);
+      await readRole(world.roles, roles, arn, clock, signal, urgency);
       // Also what did not change is news: that a write still stands at this age, say.
       return recheck(0, 'the role was read');
     case 'gather':
@@ -43,13 +51,13 @@ export async function perform(arn: RoleArn, step: RoleStep, options: TrustOption
       lost(world.roles, arn, (losses) => clock.now() + random() * Math.min(LOST_WAIT_MOST_MS, LOST_WAIT_MS * 2 ** losses));
       return settled;
     case 'edit':
-      return edit(arn, step.edit, options, log, signal);
+      return edit(arn, step.edit, options, log, signal, urgency);
     default:
       return assertNever(step);
   }
 }
 
-async function edit(arn: RoleArn, wanted: Edit, options: TrustOptions, log: Log, signal: AbortSignal): Promise<Outcome> {
+async function edit(arn: RoleArn, wanted: Edit, options: TrustOptions, log: Log, signal: AbortSignal, urgency: Urgency): Promise<Outcome> {
   const { world, roles, clock, metrics } = options;
   if (!(await isEvident(wanted, options, log, signal))) return recheck(NOT_EVIDENT_WAIT_MS, 'whether trust is to be taken away');
   const decided: { decision: EditDecision } = { decision: { kind: 'changed' } };
@@ -62,6 +70,7 @@ async function edit(arn: RoleArn, wanted: Edit, options: TrustOptions, log: Log,
         return decided.decision.kind === 'write' ? decided.decision.document : undefined;
       },
       signal,
+      urgency,
     );
     fresh(world.roles, arn, edited.fresh, asOf);
     if (edited.written !== undefined) {

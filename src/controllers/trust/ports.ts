@@ -2,6 +2,7 @@ import type { RoleArn } from '../../api/arn.ts';
 import type { Namespace } from '../../api/cluster.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
 import type { Clock, Random } from '../../runtime/clock.ts';
+import type { Urgency } from '../../runtime/queue.ts';
 import type { BindingEvents } from '../events.ts';
 import type { World } from '../world.ts';
 
@@ -26,19 +27,20 @@ export interface ListedRole {
   parse(): Role;
 }
 
-/** IAM roles. Every method throws `Fault` and nothing else. */
+/** IAM roles. Every method throws `Fault` and nothing else. `urgency` is that of the attempt: in its order calls have their turns. */
 export interface Roles {
-  read(arn: RoleArn, signal: AbortSignal): Promise<FreshRole>;
+  read(arn: RoleArn, signal: AbortSignal, urgency: Urgency): Promise<FreshRole>;
   /** A fresh read, a pure decision over it, and the write if the decision is a document. */
   edit(
     arn: RoleArn,
     decide: (fresh: FreshRole) => string | undefined,
     signal: AbortSignal,
+    urgency: Urgency,
   ): Promise<{ readonly fresh: FreshRole; readonly written: string | undefined }>;
   /** Every role of the account, page by page. */
-  list(signal: AbortSignal): AsyncIterable<readonly ListedRole[]>;
+  list(signal: AbortSignal, urgency: Urgency): AsyncIterable<readonly ListedRole[]>;
   /** Characters that the account allows for a trust policy. */
-  policyQuota(signal: AbortSignal): Promise<number>;
+  policyQuota(signal: AbortSignal, urgency: Urgency): Promise<number>;
 }
 
 /**

@@ -75,7 +75,7 @@ describe('a page of a list', () => {
 describe('a read', () => {
   const read = async (answer: Parameters<typeof iam>[0], ...known: readonly RoleRecord[]) => {
     const store = records(...known);
-    await readRole(store, iam(answer), ARN, new ManualClock(NOW), signal);
+    await readRole(store, iam(answer), ARN, new ManualClock(NOW), signal, 'drift');
     return store.get(ARN);
   };
   const missing = (since: number, asOf = NOW, foundAs?: string): RoleRecord => ({
@@ -94,6 +94,7 @@ describe('a read', () => {
       ARN,
       clock,
       signal,
+      'drift',
     );
     expect(store.get(ARN)?.asOf).toBe(NOW);
   });
@@ -116,7 +117,7 @@ describe('a read', () => {
     test(`that is ${kind} is tried again, and changes nothing`, async () => {
       const store = records(present({}, NOW - 1));
       const fault = new Fault(kind, 'x');
-      await expect(readRole(store, iam(fault), ARN, new ManualClock(NOW), signal)).rejects.toBe(fault);
+      await expect(readRole(store, iam(fault), ARN, new ManualClock(NOW), signal, 'drift')).rejects.toBe(fault);
       expect(store.get(ARN)).toEqual(present({}, NOW - 1));
     });
   }
@@ -152,7 +153,7 @@ describe('a read', () => {
         clock.freeze(100);
         written(store, ARN, 'sent', clock.now());
       };
-      await readRole(store, iam(answer, write), ARN, clock, signal);
+      await readRole(store, iam(answer, write), ARN, clock, signal, 'drift');
       expect(store.get(ARN)).toEqual(present({ policy: 'sent' }, NOW + 100, sentAt(NOW + 100)));
     });
   }

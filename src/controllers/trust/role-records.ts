@@ -3,6 +3,7 @@ import { isFault } from '../../api/fault.ts';
 import { type Hold, NO_WRITES, type OwnWrites, type RoleRecord, type RoleTags } from '../../binding/observed.ts';
 import type { PresentState } from '../../binding/role.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import type { Urgency } from '../../runtime/queue.ts';
 import type { Store } from '../../runtime/store.ts';
 import type { FreshRole, Role, Roles } from './ports.ts';
 
@@ -16,7 +17,14 @@ export function listed(records: Records, role: Role, asOf: number): void {
 }
 
 /** Reads one role and keeps what came of it: also that it is missing, or may not be read. Throws what may pass by itself. */
-export async function readRole(records: Records, roles: Roles, arn: RoleArn, clock: Clock, signal: AbortSignal): Promise<void> {
+export async function readRole(
+  records: Records,
+  roles: Roles,
+  arn: RoleArn,
+  clock: Clock,
+  signal: AbortSignal,
+  urgency: Urgency,
+): Promise<void> {
   const asOf = clock.now();
   const before = records.get(arn);
   // A sweep reads beside the controller: what was written or read meanwhile is newer than this answer.
@@ -25,7 +33,7 @@ export async function readRole(records: Records, roles: Roles, arn: RoleArn, clo
     return known !== undefined && known !== before && known.asOf > asOf;
   };
   try {
-    const role = await roles.read(arn, signal);
+    const role = await roles.read(arn, signal, urgency);
     if (!overtaken()) fresh(records, arn, role, asOf);
   } catch (error) {
     if (!isFault(error, 'notFound') && !isFault(error, 'denied')) throw error;

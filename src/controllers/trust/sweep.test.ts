@@ -6,6 +6,7 @@ import type { IrsaGrant } from '../../api/grant.ts';
 import { ARN, arn, binding, caller, cluster, entry, grant, NOW, OTHER_ARN, present } from '../../binding/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock, settle } from '../../runtime/manual-clock.ts';
+import type { Urgency } from '../../runtime/queue.ts';
 import { type Surroundings, world } from '../world.ts';
 import type { Roles } from './ports.ts';
 import { written } from './role-records.ts';
@@ -20,6 +21,11 @@ class Account implements Roles {
   readonly faults = new Map<string, Fault>();
   readonly policies: Map<string, string>;
   pages: readonly (readonly string[])[];
+  /** Of these the list has half an entry. */
+  readonly halves = new Set<string>();
+  /** Never answered. */
+  readonly silent = new Set<string>();
+  readonly urgencies = new Set<Urgency>();
   /** Happens while the first page is under way. */
   duringList: () => void = () => {};
 
@@ -28,8 +34,10 @@ class Account implements Roles {
     this.policies = new Map([...pages.flat(), ...unlisted].map((name) => [name, `policy of ${name}`]));
   }
 
-  async read(role: RoleArn) {
+  async read(role: RoleArn, signal: AbortSignal, urgency: Urgency) {
     this.asked.push(role);
+    this.urgencies.add(urgency);
+    if (this.silent.has(role)) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     const fault = this.faults.get(role);
     if (fault) throw fault;
     const policy = this.policies.get(role);
@@ -37,15 +45,21 @@ class Account implements Roles {
     return { arn: role, roleId: 'AROAAPP', policy, tags: new Map<string, string>() };
   }
 
-  async *list() {
+  async *list(_: AbortSignal, urgency: Urgency) {
     this.asked.push('list');
+    this.urgencies.add(urgency);
     const fault = this.faults.get('list');
     if (fault) throw fault;
     for (const page of this.pages) {
       const answer = page.map((name) => ({ arn: name, roleId: 'AROAAPP', policy: this.policies.get(name) ?? '' }));
       this.duringList();
-      yield answer.map((role) => ({ arn: role.arn, parse: () => role }));
+      yield answer.map((role) => ({ arn: role.arn, parse: () => this.#parse(role) }));
     }
+  }
+
+  #parse<T extends { arn: string }>(role: T): T {
+    if (this.halves.has(role.arn)) throw new Fault('transient', 'answered without the role');
+    return role;
   }
 
   edit(): never {
@@ -184,6 +198,45 @@ test('one role that cannot be read now does not keep the others from being read'
   expect(account.asked).toEqual(['list', ARN, OTHER_ARN]);
   expect(sweep.roles()).toEqual({ [OTHER_ARN]: 'present' });
   expect(sweep.whole()).toBe(0);
+  await sweep.stop();
+});
+
+test('a role without an answer does not hold up the others', async () => {
+  const account = new Account([[]], [ARN, OTHER_ARN]);
+  account.silent.add(ARN);
+  const sweep = await swept({ account, bindings: [binding({ status: { roles: [entry(), entry(OTHER_ARN)] } })] });
+  expect(sweep.roles()).toEqual({ [OTHER_ARN]: 'present' });
+  await sweep.stop();
+});
+
+test('half an entry of a list makes that role be asked for by name, and no other', async () => {
+  const account = new Account([[ARN, OTHER_ARN]]);
+  account.halves.add(ARN);
+  const sweep = await swept({ account, bindings: [binding({ status: { roles: [entry(), entry(OTHER_ARN)] } })] });
+  expect([account.asked, sweep.roles(), sweep.whole()]).toEqual([['list', ARN], { [ARN]: 'present', [OTHER_ARN]: 'present' }, 1]);
+  await sweep.stop();
+});
+
+test('a sweep lets everybody else go first', async () => {
+  const account = new Account([[OTHER_ARN]], [ARN]);
+  const sweep = await swept({ account });
+  expect([...account.urgencies]).toEqual(['resync']);
+  await sweep.stop();
+});
+
+test('while it is not known who we are no sweep is counted and nobody is held up; once it is, the sweep is at once', async () => {
+  const account = new Account([[ARN]]);
+  const sweep = await swept({ account, surroundings: { caller: { kind: 'unknown', why: 'AWS does not answer' } } });
+  await sweep.clock.advance(2 * INTERVAL_MS);
+  expect([account.asked, sweep.whole(), sweep.seen.roles.hasSynced]).toEqual([[], 0, true]);
+  sweep.seen.surroundings.put({ cluster, caller, policyQuota: 2048 });
+  await settle();
+  expect([account.asked, sweep.roles(), sweep.whole()]).toEqual([['list'], { [ARN]: 'present' }, 1]);
+  await sweep.stop();
+});
+
+test('a sweep ends with the signal while it is not known who we are', async () => {
+  const sweep = await swept({ account: new Account([[ARN]]), surroundings: { caller: { kind: 'unknown', why: 'x' } } });
   await sweep.stop();
 });
 

@@ -22,40 +22,56 @@ export interface SweepOptions {
 
 /** Replicas and clusters of one account should not sweep together. */
 const JITTER = 0.1;
+/** Roles read by name at once: the limiter sets the pace, and one that has no answer for its three deadlines of 10 s must not hold up the rest. */
+const READERS = 4;
+/** Who waits for a turn goes first. */
+const URGENCY = 'resync';
 
 /** Reads every role of the account again and again: drift in IAM cannot be watched, and one list is a thousand trust policies. Ends with the signal. */
 export async function sweepRoles(options: SweepOptions, signal: AbortSignal): Promise<void> {
   const { world, clock, random, intervalMs, log } = options;
   await Promise.all([world.bindings, world.grants, world.namespaces, world.surroundings].map((store) => store.synced(signal)));
   while (!signal.aborted) {
+    const { caller } = surroundings(world);
     try {
-      await sweep(options, signal);
-      options.swept();
+      // Without it no role is known to be in reach; once it is, all are woken at once, and only a sweep at once spares a read for each.
+      if (caller.kind === 'known') await sweep(options, caller.account, signal);
+      if (caller.kind === 'known') options.swept();
     } catch (error) {
       if (signal.aborted) return;
       log.warn({ err: error }, 'the roles of the account could not all be read; tries again at the next sweep');
     }
     // Also after a failure: then each role is read by itself, by whoever asks for it.
     world.roles.markSynced();
-    await clock.sleep(jitter(intervalMs, JITTER, random), signal).catch(() => {});
+    await (caller.kind === 'known' ? clock.sleep(jitter(intervalMs, JITTER, random), signal).catch(() => {}) : changed(world, signal));
   }
 }
 
-/** Roles of other accounts are not in the list, and their names mean other roles here. */
-function reachable(world: World): (arn: RoleArn) => boolean {
-  const { caller } = surroundings(world);
-  return (arn) => caller.kind === 'known' && roleArnParts(arn).account === caller.account;
+/** Resolves at the next change of the surroundings, or when the signal is aborted. */
+async function changed({ surroundings: store }: World, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const off = store.onChange(() => resolve());
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  if (!signal.aborted) await promise;
+  off();
 }
 
-async function sweep({ world, roles, clock, log }: SweepOptions, signal: AbortSignal): Promise<void> {
-  const bound = new Set<string>(world.bindings.list().flatMap((binding) => rolesToAskFor(world, binding).filter(reachable(world))));
+async function sweep({ world, roles, clock, log }: SweepOptions, account: string, signal: AbortSignal): Promise<void> {
+  // Roles of other accounts are not in the list, and their names mean other roles here.
+  const reachable = (arn: RoleArn) => roleArnParts(arn).account === account;
+  const bound = new Set<string>(world.bindings.list().flatMap((binding) => rolesToAskFor(world, binding).filter(reachable)));
   if (bound.size === 0) return;
   try {
     let asOf = clock.now();
-    for await (const page of roles.list(signal)) {
+    for await (const page of roles.list(signal, URGENCY)) {
       for (const role of page) {
         if (!bound.delete(role.arn)) continue;
-        listed(world.roles, role.parse(), asOf);
+        try {
+          listed(world.roles, role.parse(), asOf);
+        } catch (error) {
+          if (!isFault(error)) throw error;
+          bound.add(role.arn); // half an entry: asked for by name, and the others are none the worse
+        }
       }
       asOf = clock.now();
     }
@@ -65,14 +81,18 @@ async function sweep({ world, roles, clock, log }: SweepOptions, signal: AbortSi
   }
   // What a list does not show is not gone for that: it is asked for by name.
   const failed: unknown[] = [];
-  for (const arn of bound) {
-    try {
-      await readRole(world.roles, roles, arn as RoleArn, clock, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      failed.push(error);
+  const asked = bound.values();
+  const reader = async () => {
+    for (const arn of asked) {
+      try {
+        await readRole(world.roles, roles, arn as RoleArn, clock, signal, URGENCY);
+      } catch (error) {
+        signal.throwIfAborted();
+        failed.push(error);
+      }
     }
-  }
+  };
+  await Promise.all(Array.from({ length: READERS }, reader));
   if (failed.length > 0) throw new AggregateError(failed, `${failed.length} of ${bound.size} roles could not be read`);
 }
 

@@ -1,0 +1,81 @@
+import { NoSuchEntityException } from '@aws-sdk/client-iam';
+import { describe, expect, test } from 'vitest';
+import { Fault, type FaultKind } from '../api/fault.ts';
+import { faultOf } from './faults.ts';
+
+/** What AWS says, in every form in which it comes: codes of the wire, and of the SDK's classes. */
+const kinds: Record<string, FaultKind> = {
+  // GetRole, UpdateAssumeRolePolicy, providers: modelled
+  NoSuchEntity: 'notFound',
+  MalformedPolicyDocument: 'invalid',
+  LimitExceeded: 'invalid',
+  UnmodifiableEntity: 'invalid',
+  InvalidInput: 'invalid',
+  ServiceFailure: 'transient',
+  ConcurrentModification: 'conflict',
+  EntityAlreadyExists: 'conflict',
+  OpenIdIdpCommunicationError: 'transient',
+  // Everywhere, modelled nowhere
+  AccessDenied: 'denied',
+  Throttling: 'throttled',
+  ServiceUnavailable: 'transient',
+  InternalFailure: 'transient',
+  ValidationError: 'invalid',
+  // Of our own credentials and clock: says nothing about what was asked for
+  InvalidClientTokenId: 'transient',
+  UnrecognizedClient: 'transient',
+  ExpiredToken: 'transient',
+  RequestExpired: 'transient',
+  SignatureDoesNotMatch: 'transient',
+  CredentialsProviderError: 'transient',
+  // EKS
+  ResourceNotFound: 'notFound',
+  InvalidParameter: 'invalid',
+  TooManyRequests: 'throttled',
+  Server: 'transient',
+  // STS
+  RegionDisabled: 'denied',
+  // Ours and the SDK's
+  TimeoutError: 'transient',
+  AbortError: 'transient',
+  SomethingNew: 'transient',
+};
+describe('the kind of', () => {
+  for (const [code, kind] of Object.entries(kinds)) {
+    for (const name of [code, `${code}Exception`]) {
+      test(`${name} is ${kind}`, () => {
+        const fault = faultOf(Object.assign(new Error('told'), { name }), 'iam:GetRole of role "x"');
+        expect({ ...fault, message: fault.message, cause: undefined }).toEqual({
+          name: 'Fault',
+          kind,
+          code,
+          retryAfterMs: undefined,
+          message: `iam:GetRole of role "x": ${code}: told`,
+          cause: undefined,
+        });
+      });
+    }
+  }
+});
+
+test('an error of the SDK’s own class is known by its name', () => {
+  const error = new NoSuchEntityException({ message: 'no such role', $metadata: {} });
+  expect(faultOf(error, 'x')).toMatchObject({ kind: 'notFound', code: 'NoSuchEntity', cause: error });
+});
+
+test('a status of 429 is throttling, whatever the code', () => {
+  expect(faultOf(Object.assign(new Error('slow'), { name: 'Odd', $metadata: { httpStatusCode: 429 } }), 'x').kind).toBe('throttled');
+});
+
+test('of the network the reason is told, and of several addresses the first one’s', () => {
+  const refused = Object.assign(new Error('connect ECONNREFUSED ::1:443'), { code: 'ECONNREFUSED' });
+  expect(faultOf(refused, 'x')).toMatchObject({ kind: 'transient', code: 'ECONNREFUSED' });
+  const all = faultOf(new AggregateError([refused], ''), 'x');
+  expect([all.code, all.message]).toEqual(['ECONNREFUSED', 'x: ECONNREFUSED: connect ECONNREFUSED ::1:443']);
+});
+
+test('what is a fault already stays as it is, and what is no error is told all the same', () => {
+  const fault = new Fault('conflict', 'told');
+  expect(faultOf(fault, 'x')).toBe(fault);
+  expect(faultOf('odd', 'x').message).toBe('x: Error: odd');
+});

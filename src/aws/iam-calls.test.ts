@@ -1,0 +1,156 @@
+import { expect, test } from 'vitest';
+import { Fault } from '../api/fault.ts';
+import { Limiter } from '../runtime/limiter.ts';
+import { ManualClock, settle } from '../runtime/manual-clock.ts';
+import { awsCalls, CALL_DEADLINE_MS } from './calls.ts';
+import { iamCalls } from './iam-calls.ts';
+
+const never = new AbortController().signal;
+const request = { operation: 'GetRole', of: 'role "x"', urgency: 'drift', signal: never } as const;
+const awsError = (name: string, message = 'told') => Object.assign(new Error(message), { name });
+const throttling = awsError('Throttling', 'Rate exceeded');
+
+/** IAM that gives these answers, one after the other; an error is thrown, `hang` never comes. */
+function iam(answers: readonly unknown[], { readsPerSecond = 10, writesPerSecond = 5 } = {}) {
+  const clock = new ManualClock();
+  const sent: number[] = [];
+  const counted: string[] = [];
+  const fences: number[] = [];
+  const state = { leads: true };
+  const limiter = (perSecond: number) => new Limiter({ perSecond, clock, waited: () => {} });
+  const [reads, writes] = [limiter(readsPerSecond), limiter(writesPerSecond)];
+  const call = awsCalls({ requested: (_, operation, code, seconds) => counted.push(`${operation} ${code} ${seconds}`) }, clock);
+  const fence = () => {
+    fences.push(clock.monotonic());
+    if (!state.leads) throw new Fault('transient', 'not the leader');
+  };
+  const calls = iamCalls({ call, reads, writes, fence, clock, random: () => 0.5 });
+  const left = [...answers];
+  const sender = async ({ abortSignal }: { abortSignal: AbortSignal }): Promise<unknown> => {
+    sent.push(clock.monotonic());
+    const answer = left.length > 1 ? left.shift() : left[0];
+    if (answer === 'hang') await new Promise((_, reject) => abortSignal.addEventListener('abort', () => reject(awsError('AbortError'))));
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  /** How it ended, once it has. */
+  const end = (promise: Promise<unknown>) => {
+    const ended: { value?: unknown; fault?: string } = {};
+    promise.then(
+      (value) => Object.assign(ended, { value }),
+      (error) => Object.assign(ended, { fault: error instanceof Fault ? `${error.kind}: ${error.message}` : String(error) }),
+    );
+    return ended;
+  };
+  return { clock, calls, sender, sent, counted, fences, state, reads, writes, end };
+}
+
+async function empty(limiter: Limiter): Promise<void> {
+  for (let full = limiter.perSecond; full > 0; full -= 1) await limiter.take('change', never);
+}
+
+test('a read that was throttled is sent again in a new turn, and the rate is halved', async () => {
+  const { clock, calls, sender, sent, reads, end } = iam([throttling, 'role']);
+  const ended = end(calls.read(request, sender));
+  await clock.advance(500);
+  expect([ended, sent]).toEqual([{ value: 'role' }, [0, 500]]);
+  expect(reads.perSecond).toBeLessThan(5.1);
+});
+
+test('a read without an answer is sent three times, each time with its own deadline', async () => {
+  const { clock, calls, sender, sent, counted, end } = iam(['hang']);
+  const ended = end(calls.read(request, sender));
+  await clock.advance(4 * CALL_DEADLINE_MS);
+  expect(ended).toEqual({ fault: 'transient: iam:GetRole of role "x": no answer within 10 s' });
+  expect([sent, counted]).toEqual([[0, 10_500, 21_000], Array(3).fill('GetRole NoAnswer 10')]);
+  expect(clock.sleeping).toBe(0);
+});
+
+test('a read that was answered is not sent again, whatever the answer is', async () => {
+  for (const name of ['NoSuchEntityException', 'AccessDenied', 'InvalidInputException']) {
+    const { clock, calls, sender, sent, end } = iam([awsError(name)]);
+    const ended = end(calls.read(request, sender));
+    await clock.advance(5_000);
+    expect([ended.fault, sent.length]).toEqual([expect.stringContaining(name.replace('Exception', '')), 1]);
+  }
+});
+
+test('a read that is broken off is not sent again', async () => {
+  const { clock, calls, sender, sent, end } = iam([awsError('ServiceFailureException')]);
+  const stop = new AbortController();
+  const ended = end(calls.read({ ...request, signal: stop.signal }, sender));
+  await settle();
+  stop.abort();
+  await clock.advance(5_000);
+  expect([ended, sent.length]).toEqual([{ fault: 'transient: iam:GetRole of role "x": ServiceFailure: told' }, 1]);
+});
+
+test('the deadline of a call does not begin before its turn', async () => {
+  const { clock, calls, sender, reads, counted, end } = iam(['role'], { readsPerSecond: 0.05 });
+  await reads.take('change', never);
+  const ended = end(calls.read(request, sender));
+  await clock.advance(2 * CALL_DEADLINE_MS);
+  expect([ended, counted]).toEqual([{ value: 'role' }, ['GetRole ok 0']]);
+});
+
+test('whose turn does not come within a minute is told so', async () => {
+  const { clock, calls, sender, reads, sent, end } = iam(['role'], { readsPerSecond: 0.01 });
+  await reads.take('change', never);
+  const ended = end(calls.read(request, sender));
+  await clock.advance(60_000);
+  expect(ended.fault).toBe(
+    'throttled: iam:GetRole of role "x": its turn did not come within 60 s: the rate is 0.01/s now (--iam-reads-per-second, halved when AWS throttles), and other calls went first',
+  );
+  expect(sent).toEqual([]);
+});
+
+test('who is told to stop waits for no turn', async () => {
+  const { calls, sender, sent, end } = iam(['role']);
+  const ended = end(calls.read({ ...request, signal: AbortSignal.abort(awsError('AbortError')) }, sender));
+  await settle();
+  expect([ended, sent]).toEqual([{ fault: 'transient: iam:GetRole of role "x": AbortError: told' }, []]);
+});
+
+test('a write waits for its turn first, so that what it looks at is fresh; the fence is asked last', async () => {
+  const { clock, calls, sender, sent, fences, writes, end } = iam(['done']);
+  await empty(writes);
+  const looked: number[] = [];
+  const ended = end(
+    calls.write(request, (write) => {
+      looked.push(clock.monotonic());
+      return write(sender);
+    }),
+  );
+  await clock.advance(200);
+  expect([ended, looked, fences, sent]).toEqual([{ value: 'done' }, [200], [200], [200]]);
+});
+
+test('a write is sent once, whatever comes of it', async () => {
+  for (const answer of [throttling, 'hang', awsError('ServiceFailureException')]) {
+    const { clock, calls, sender, sent, end } = iam([answer]);
+    const ended = end(calls.write(request, (write) => write(sender)));
+    await clock.advance(60_000);
+    expect([sent.length, ended.fault !== undefined]).toEqual([1, true]);
+  }
+});
+
+test('a write that was throttled halves the rate of writes, and that of reads not', async () => {
+  const { calls, sender, reads, writes } = iam([throttling]);
+  await calls.write(request, (write) => write(sender)).catch(() => {});
+  expect([reads.perSecond, writes.perSecond]).toEqual([10, 2.5]);
+});
+
+test('the turn of a write that was decided against, fenced off, or never came to it is the next one’s', async () => {
+  const { calls, sender, state, writes, sent, end, clock } = iam(['done']);
+  await empty(writes);
+  writes.giveBack();
+  await calls.write(request, async () => undefined);
+  await calls.write(request, () => Promise.reject(new Fault('notFound', 'no such role'))).catch(() => {});
+  state.leads = false;
+  const fenced = end(calls.write(request, (write) => write(sender)));
+  await settle();
+  state.leads = true;
+  const ended = end(calls.write(request, (write) => write(sender)));
+  await settle();
+  expect([fenced, ended, sent]).toEqual([{ fault: 'transient: not the leader' }, { value: 'done' }, [clock.monotonic()]]);
+});
