@@ -26,16 +26,19 @@ const answer = async <T>(value: T | Fault): Promise<T> => {
 };
 
 /** One look, after what was known before; what is known then, and how it ended. */
-async function look(answers: Answers, before: Surroundings | undefined, oidcIssuer?: typeof ISSUER) {
+async function look(answers: Answers, before: Surroundings | undefined, failures = 0, oidcIssuer?: typeof ISSUER) {
   const seen = world(silentLog);
-  if (before !== undefined) seen.surroundings.put(before);
+  if (before !== undefined) {
+    seen.surroundings.put(before);
+    seen.surroundings.markSynced();
+  }
   const ports: SurroundingsPorts = {
     issuer: () => answer(answers.issuer ?? ISSUER),
     eksIssuer: 'eks' in answers ? () => answer(answers.eks) : undefined,
     caller: () => answer(answers.caller ?? caller),
     policyQuota: () => answer(answers.quota ?? 4096),
   };
-  const attempt = { id: 'x', urgency: 'resync', failures: 0, log: silentLog } as const;
+  const attempt = { id: 'x', urgency: 'resync', failures, log: silentLog } as const;
   const controller = clusterController({ world: seen, ports, oidcIssuer });
   const end = await controller.reconcile(HERE, signal, attempt).then(
     ({ kind }) => kind,
@@ -50,6 +53,8 @@ const DISAGREE = (told: string, eks: string) =>
 
 interface Case extends Answers {
   readonly before?: Surroundings;
+  /** How often it failed before, at the start. */
+  readonly failures?: number;
   readonly finds: Partial<Surroundings>;
   readonly end: string;
 }
@@ -57,12 +62,14 @@ interface Case extends Answers {
 const cases: Record<string, Case> = {
   'everything is known after a first look': { finds: {}, end: 'recheck' },
   'both sources that agree make the issuer known': { eks: ISSUER, finds: {}, end: 'recheck' },
-  'an issuer that cannot be asked for is unknown at first, with the reason': {
+  'an issuer that cannot be asked for is unknown, with the reason': {
+    failures: 4,
     issuer: fault('transient'),
     finds: { cluster: unknown('told: transient') },
     end: 'told: transient',
   },
-  'an issuer that EKS cannot confirm is unknown at first': {
+  'an issuer that EKS cannot confirm is unknown': {
+    failures: 4,
     eks: fault('throttled'),
     finds: { cluster: unknown('told: throttled') },
     end: 'told: throttled',
@@ -139,7 +146,8 @@ const cases: Record<string, Case> = {
     finds: { cluster: unknown(expect.stringContaining('"https://kubernetes.default.svc:443" is not a plain https URL')) },
     end: expect.stringContaining('openid-configuration'),
   },
-  'who we are is unknown at first while AWS does not answer': {
+  'who we are is unknown while AWS does not answer': {
+    failures: 4,
     caller: fault('transient'),
     finds: { caller: unknown('told: transient') },
     end: 'told: transient',
@@ -151,7 +159,8 @@ const cases: Record<string, Case> = {
     finds: { caller: unknown('told: denied') },
     end: 'told: denied',
   },
-  'the quota is not known at first while AWS does not answer': {
+  'the quota is not known while AWS does not answer': {
+    failures: 4,
     quota: fault('transient'),
     finds: { policyQuota: undefined },
     end: 'told: transient',
@@ -165,11 +174,29 @@ const cases: Record<string, Case> = {
     end: 'recheck',
   },
 };
-for (const [sentence, { before, finds, end, ...answers }] of Object.entries(cases)) {
-  test(sentence, async () => expect(await look(answers, before)).toEqual({ found: { ...KNOWN, ...finds }, synced: true, end }));
+for (const [sentence, { before, failures, finds, end, ...answers }] of Object.entries(cases)) {
+  test(sentence, async () => expect(await look(answers, before, failures)).toEqual({ found: { ...KNOWN, ...finds }, synced: true, end }));
 }
 
 test('the issuer of the flag is above every source', async () => {
-  const told = await look({ issuer: fault('denied'), eks: OTHER }, undefined, ISSUER);
+  const told = await look({ issuer: fault('denied'), eks: OTHER }, undefined, 0, ISSUER);
   expect(told).toEqual({ found: KNOWN, synced: true, end: 'recheck' });
+});
+
+const patient: Record<string, Answers> = {
+  'the API server does not answer': { issuer: fault('transient') },
+  'EKS is throttled': { eks: fault('throttled') },
+  'AWS does not say who we are': { caller: fault('throttled') },
+  'the account does not tell its quota': { quota: fault('transient') },
+};
+for (const [sentence, answers] of Object.entries(patient)) {
+  test(`at the start nothing is told for some attempts while ${sentence}: what the bindings say stands`, async () => {
+    const { found, synced } = await look(answers, undefined, 3);
+    expect([found, synced]).toEqual([undefined, false]);
+  });
+}
+
+test('at the start what is final is told at once, also beside what may pass', async () => {
+  const { found, synced } = await look({ issuer: fault('denied'), caller: fault('transient') }, undefined);
+  expect([found?.cluster, synced]).toEqual([unknown('told: denied'), true]);
 });

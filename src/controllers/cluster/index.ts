@@ -5,10 +5,13 @@ import type { ClusterView } from '../../binding/observed.ts';
 import { type Controller, recheck, type Wake } from '../../runtime/controller.ts';
 import { HERE, type Surroundings, surroundings, type World } from '../world.ts';
 import type { SurroundingsPorts } from './ports.ts';
-import { callerFrom, clusterFrom, quotaFrom } from './surroundings.ts';
+import { callerFrom, clusterFrom, mayPass, quotaFrom } from './surroundings.ts';
 
 /** An issuer never changes while a cluster lives, and an identity seldom: this is for clusters that were made again under one kubeconfig. */
 const LOOK_AGAIN_MS = 3_600_000;
+
+/** So often (half a minute or less) a source that does not answer at the start is asked again before that is news: what each binding's status says stands. */
+const PATIENT_ATTEMPTS = 4;
 
 export interface SurroundingsOptions {
   readonly world: World;
@@ -31,7 +34,7 @@ export function clusterController({ world, ports, oidcIssuer }: SurroundingsOpti
   return {
     name: 'cluster',
     wakes: [once],
-    async reconcile(_, signal, { log, urgency }) {
+    async reconcile(_, signal, { log, urgency, failures }) {
       const before = surroundings(world);
       const [cluster, [caller, quota]] = await Promise.all([
         issuer(before.cluster, signal),
@@ -43,14 +46,19 @@ export function clusterController({ world, ports, oidcIssuer }: SurroundingsOpti
         caller: callerFrom(caller, before.caller),
         policyQuota: quotaFrom(quota, before.policyQuota),
       };
+      const mayNotAsk = quota.status === 'rejected' && isFault(quota.reason, 'denied');
+      const failed = [
+        ...(cluster.failure === undefined ? [] : [cluster.failure]),
+        ...(caller.status === 'rejected' ? [caller.reason] : []),
+        ...(quota.status === 'rejected' && !mayNotAsk ? [quota.reason] : []),
+      ];
+      const patient = !world.surroundings.hasSynced && failures < PATIENT_ATTEMPTS;
+      if (failed.length > 0 && patient && failed.every(mayPass)) throw failed[0];
       if (!isDeepStrictEqual(world.surroundings.get(HERE), found)) world.surroundings.put(found);
       world.surroundings.markSynced();
-      if (cluster.failure !== undefined) throw cluster.failure;
-      if (caller.status === 'rejected') throw caller.reason;
-      if (quota.status === 'rejected') {
-        if (!isFault(quota.reason, 'denied')) throw quota.reason;
+      if (failed.length > 0) throw failed[0];
+      if (mayNotAsk)
         log.info({ err: quota.reason, policyQuota: found.policyQuota }, 'the account does not tell its quota for trust policies');
-      }
       return recheck(LOOK_AGAIN_MS, 'whether the issuer and our identity are still the same');
     },
   };

@@ -55,7 +55,7 @@ export function quotaFrom(quota: Answer<number>, before: number | undefined): nu
 }
 
 /** Throttled, without an answer, in conflict, or a bug of ours: nothing was said about what was asked. */
-function mayPass(reason: unknown): boolean {
+export function mayPass(reason: unknown): boolean {
   return !(isFault(reason, 'denied') || isFault(reason, 'notFound') || isFault(reason, 'invalid'));
 }
 
