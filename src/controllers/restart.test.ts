@@ -152,6 +152,7 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
 
   const random = () => 0.5;
   const events = { record: () => {} };
+  const evidence = { grants: refused('grants'), namespace: refused('namespace'), isRetiring: refused('isRetiring') };
   const quiet = { wrote: () => {}, drifted: () => {}, repaired: () => {}, restarted: () => {} };
   const options = {
     workers: 8,
@@ -179,7 +180,7 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
       providerController({ world: seen, providers, events, sweepIntervalMs: 60_000, createWith: [STS_AUDIENCE] }),
       options,
     ).run(stop.signal, stop.signal),
-    new ControllerLoop(trustController({ world: seen, roles, events, metrics: quiet, clock, random }), options).run(
+    new ControllerLoop(trustController({ world: seen, roles, evidence, events, metrics: quiet, clock, random }), options).run(
       stop.signal,
       stop.signal,
     ),

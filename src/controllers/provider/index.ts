@@ -75,7 +75,13 @@ async function missing(
   { issuer, signal, attempt }: Look,
   { providers }: ProviderOptions,
 ): Promise<Extract<ProviderView, { kind: 'missing' }>> {
-  return { kind: 'missing', similar: similarTo(issuer, await providers.list(signal, attempt.urgency)) };
+  try {
+    return { kind: 'missing', similar: similarTo(issuer, await providers.list(signal, attempt.urgency)) };
+  } catch (error) {
+    // That it is missing is known without the list, which only helps to say why.
+    if (isFault(error, 'denied')) return { kind: 'missing', similar: [] };
+    throw error;
+  }
 }
 
 /** With these client IDs and no others. One that is there, whatever its client IDs, is somebody's: it is never changed and never deleted. */

@@ -92,6 +92,11 @@ const cases: Record<string, Case> = {
     view: { kind: 'missing', similar: [NEARLY.slice(NEARLY.indexOf('/') + 1)] },
     calls: ['get', 'list'],
   },
+  'one is missing also where the others may not be listed': {
+    faults: { list: new Fault('denied', 'not authorized: iam:ListOpenIDConnectProviders') },
+    view: missing,
+    calls: ['get', 'list'],
+  },
   'one that may not be read is unreadable': {
     faults: { clientIds: new Fault('denied', 'not authorized: iam:GetOpenIDConnectProvider') },
     view: { kind: 'unreadable', why: 'not authorized: iam:GetOpenIDConnectProvider' },
