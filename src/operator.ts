@@ -75,7 +75,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
       throw new Fault('transient', 'not written: the lease of this replica may end before the write would');
   };
 
-  const aws = awsClients(version);
+  const aws = awsClients(version, config.eksClusterName);
   const call = awsCalls(metrics.aws, clock);
   const limiter = (action: 'read' | 'write', perSecond: number): Limiter => {
     const waited = metrics.limiter(action, () => limit.perSecond);

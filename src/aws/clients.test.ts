@@ -66,7 +66,7 @@ function inRegion(region: string) {
   vi.stubEnv('AWS_REGION', region);
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAEXAMPLE');
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
-  return awsClients('1.2.3');
+  return awsClients('1.2.3', 'blue');
 }
 
 interface Sent {
@@ -123,9 +123,9 @@ test('a throttled call is sent once by the SDK: retries are the limiter’s', as
   expect(sent.length).toBe(1);
 });
 
-test('CloudTrail sees name and version in the user agent', async () => {
+test('CloudTrail sees name, version and cluster in the user agent', async () => {
   const { iam } = inRegion('eu-central-1');
   const sent = wire(iam);
   await iam.send(new GetRoleCommand({ RoleName: 'x' })).catch(() => {});
-  expect(sent[0]?.headers['user-agent']).toContain('irsa-operator/1.2.3');
+  expect(sent[0]?.headers['user-agent']).toMatch(/ irsa-operator\/1\.2\.3 cluster\/blue\b/);
 });

@@ -6,7 +6,9 @@ import { STSClient } from '@aws-sdk/client-sts';
 const MAX_ATTEMPTS = 1;
 
 /** Region and credentials are found as every AWS tool finds them (environment, web identity, Pod Identity); the user agent shows in CloudTrail. */
-export function awsClients(version: string) {
-  const common = { maxAttempts: MAX_ATTEMPTS, customUserAgent: [['irsa-operator', version]] as [string, string][] };
+export function awsClients(version: string, cluster: string | undefined) {
+  const customUserAgent: [string, string][] = [['irsa-operator', version]];
+  if (cluster !== undefined) customUserAgent.push(['cluster', cluster]);
+  const common = { maxAttempts: MAX_ATTEMPTS, customUserAgent };
   return { iam: new IAMClient(common), sts: new STSClient(common), eks: new EKSClient(common) };
 }

@@ -79,3 +79,12 @@ test('what is a fault already stays as it is, and what is no error is told all t
   expect(faultOf(fault, 'x')).toBe(fault);
   expect(faultOf('odd', 'x').message).toBe('x: Error: odd');
 });
+
+test('that our own role may not be assumed says nothing about the role that was asked for', () => {
+  const refused = Object.assign(new Error('Not authorized to perform sts:AssumeRoleWithWebIdentity'), { name: 'AccessDenied' });
+  expect(faultOf(refused, 'iam:GetRole of role "x"')).toMatchObject({
+    kind: 'transient',
+    message: 'iam:GetRole of role "x": no credentials of our own: AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity',
+  });
+  expect(faultOf(refused, 'sts:AssumeRoleWithWebIdentity of role "x"').kind).toBe('denied');
+});

@@ -46,3 +46,14 @@ test('of a deleted binding no series is left', async () => {
   all = [];
   expect(await registry.metrics()).not.toContain('namespace="a"');
 });
+
+test('a limiter shows its rate as it is now, and how long turns were waited for', async () => {
+  const { registry, limiter } = metrics('1.2.3');
+  let perSecond = 5;
+  const waited = limiter('write', () => perSecond);
+  waited(0.2);
+  perSecond = 2.5;
+  const text = await registry.metrics();
+  expect(text).toContain('irsa_aws_rate_limit{action="write"} 2.5');
+  expect(text).toContain('irsa_aws_rate_limiter_duration_seconds_sum{action="write"} 0.2');
+});
