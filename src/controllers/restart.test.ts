@@ -125,8 +125,9 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
   }
   seen.grants.put(grant());
   seen.namespaces.put({ name: 'shop', labels: {} });
-  const { bindings: own, grants, namespaces, serviceAccounts, pods, deployments, statefulSets, daemonSets } = seen;
-  for (const store of [own, grants, namespaces, serviceAccounts, pods, deployments, statefulSets, daemonSets]) store.markSynced();
+  const { bindings: own, definitions, grants, namespaces, serviceAccounts, pods, deployments, statefulSets, daemonSets } = seen;
+  for (const store of [own, definitions, grants, namespaces, serviceAccounts, pods, deployments, statefulSets, daemonSets])
+    store.markSynced();
 
   const writes: Record<string, number> = {};
   const wrote = (what: string) => {

@@ -87,7 +87,8 @@ async function missing(
 /** With these client IDs and no others. One that is there, whatever its client IDs, is somebody's: it is never changed and never deleted. */
 async function create(look: Look, options: ProviderOptions, audiences: readonly string[], asking: IrsaBinding): Promise<ProviderView> {
   const { arn, issuer, signal, attempt } = look;
-  const own = audiences.find((audience) => audience === issuer || API_SERVER_AUDIENCE.test(audience));
+  const { apiAudiences } = claimWorld(options.world, asking);
+  const own = audiences.find((audience) => apiAudiences.includes(audience));
   if (own !== undefined) {
     const notCreated = `--provider-audiences has "${own}", an audience of the API server itself: with it every pod's default token would count`;
     return { ...(await missing(look, options)), notCreated };
@@ -104,9 +105,6 @@ async function create(look: Look, options: ProviderOptions, audiences: readonly 
   options.events.record(asking, { type: 'Normal', reason: 'OidcProviderCreated', action: 'CreateOidcProvider', note });
   return { kind: 'registered', arn, clientIds: audiences };
 }
-
-/** The audience of every pod's default token, as EKS has it (and kubeadm's, where the issuer is none of its own). */
-const API_SERVER_AUDIENCE = /^(https:\/\/)?kubernetes\.default\.svc(\.cluster\.local)?\/?$/;
 
 /** Observed and suspended bindings change nothing, and without a grant nothing is done for a binding. */
 function wantsProvider(world: World, binding: IrsaBinding): boolean {

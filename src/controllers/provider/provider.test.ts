@@ -31,7 +31,7 @@ interface Start {
 
 /** One look: what is known of the provider then, which calls were made, what was told. */
 async function look({ there = {}, faults = {}, createWith, bindings = [binding()], grants = [grant()], surroundings, before }: Start) {
-  const seen = world(silentLog);
+  const seen = world(silentLog, ['https://kubernetes.default.svc']);
   for (const one of bindings) seen.bindings.put(one);
   for (const one of grants) seen.grants.put(one);
   seen.namespaces.put({ name: 'shop', labels: {} });
@@ -158,7 +158,7 @@ const cases: Record<string, Case> = {
     },
     calls: ['get', 'list'],
   },
-  'none is created for the issuer as the audience, which is that of every pod’s token where nothing else was set': {
+  'none is created for the issuer as the audience, where that is what the API server accepts': {
     createWith: [ISSUER],
     view: {
       kind: 'missing',
