@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Decision, evaluateTrust, type TrustRequest } from './evaluate.ts';
+import { evaluateTrust, type TrustRequest } from './evaluate.ts';
+import type { Decision } from './statement.ts';
 
 const HOST = 'oidc.eks.us-east-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF';
 const PROVIDER = `arn:aws:iam::111122223333:oidc-provider/${HOST}`;

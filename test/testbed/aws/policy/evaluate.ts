@@ -1,10 +1,6 @@
-import { type ContextIndex, indexContext, type RequestContext } from './context.ts';
-import { type Json, type JsonObject, listOf, parseJson } from './json.ts';
-import { filler, parseOperator } from './operators.ts';
-import { matchesPattern, patternOf } from './wildcard.ts';
-
-/** The words of IAM's own policy simulator (`EvalDecision`). */
-export type Decision = 'allowed' | 'explicitDeny' | 'implicitDeny';
+import { indexContext, type RequestContext } from './context.ts';
+import { type Json, type JsonObject, listOf } from './json.ts';
+import { type Decision, decide, matchesAction, matchesCondition, readPolicy } from './statement.ts';
 
 export interface TrustRequest {
   /** For example `sts:AssumeRoleWithWebIdentity`. */
@@ -23,31 +19,11 @@ export function evaluateTrust({ document, request }: { document: string; request
   const policy = readPolicy(document);
   if (policy === undefined) return 'implicitDeny';
   const context = indexContext(request.context);
-  const hasVariables = policy.get('Version') === '2012-10-17';
-  const effects = listOf(policy.get('Statement'))
-    .filter((statement): statement is JsonObject => statement instanceof Map)
-    .filter((statement) => matchesPrincipal(statement, request.principal) && matchesAction(statement, request.action))
-    .filter((statement) => matchesCondition(statement.get('Condition'), context, hasVariables))
-    .map((statement) => statement.get('Effect'));
-  if (effects.includes('Deny')) return 'explicitDeny';
-  return effects.includes('Allow') ? 'allowed' : 'implicitDeny';
-}
-
-function readPolicy(document: string): JsonObject | undefined {
-  try {
-    const policy = parseJson(document);
-    return policy instanceof Map ? policy : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function matchesAction(statement: JsonObject, action: string): boolean {
-  const named = (actions: Json | undefined): boolean =>
-    listOf(actions).some((wanted) => typeof wanted === 'string' && matchesPattern(patternOf(wanted.toLowerCase()), action.toLowerCase()));
-  const has = { action: statement.has('Action'), notAction: statement.has('NotAction') };
-  if (has.action === has.notAction) return false; // exactly one of the two must be there
-  return has.action ? named(statement.get('Action')) : !named(statement.get('NotAction'));
+  return decide(
+    policy.statements
+      .filter((statement) => matchesPrincipal(statement, request.principal) && matchesAction(statement, request.action))
+      .filter((statement) => matchesCondition(statement.get('Condition'), context, policy.hasVariables)),
+  );
 }
 
 function matchesPrincipal(statement: JsonObject, asking: TrustRequest['principal']): boolean {
@@ -72,32 +48,4 @@ function namesPrincipal(principal: Json | undefined, asking: TrustRequest['princ
 /** An account number is another way to write that account's root. */
 function rootOf(principal: string): string {
   return /^\d{12}$/.test(principal) ? `arn:aws:iam::${principal}:root` : principal;
-}
-
-function matchesCondition(condition: Json | undefined, context: ContextIndex, hasVariables: boolean): boolean {
-  if (condition === undefined) return true;
-  if (!(condition instanceof Map)) return false;
-  return [...condition].every(
-    ([operator, keys]) =>
-      keys instanceof Map && [...keys].every(([key, values]) => holds(operator, key, listOf(values).map(String), context, hasVariables)),
-  );
-}
-
-function holds(name: string, key: string, wanted: readonly string[], context: ContextIndex, hasVariables: boolean): boolean {
-  const parsed = parseOperator(name);
-  if (parsed === undefined) return false;
-  const actual = context.get(key.toLowerCase());
-  if (parsed.kind === 'null') return wanted.some((value) => value.toLowerCase() === String(actual === undefined));
-
-  const { operator, qualifier, ifExists } = parsed;
-  if (actual === undefined) {
-    // All of no values is true, whatever is asked of them; one of no values is false, also of a negated operator.
-    if (ifExists || qualifier === 'forallvalues') return true;
-    return qualifier === undefined && operator.negated;
-  }
-  const fill = filler(context, hasVariables);
-  const hits = actual.map((value) => wanted.some((text) => operator.compare(value, text, fill)));
-  if (qualifier === 'forallvalues') return hits.every((hit) => hit !== operator.negated);
-  if (qualifier === 'foranyvalue') return hits.some((hit) => hit !== operator.negated);
-  return hits.includes(true) !== operator.negated;
 }

@@ -40,7 +40,7 @@ const stringLike: Comparison = (actual, wanted, fill) => {
 };
 
 /** ArnEquals and ArnLike are the same: each of the six parts between colons is compared by itself, so `*` never crosses one of the first five. */
-const arnLike: Comparison = (actual, wanted, fill) => {
+export const arnLike: Comparison = (actual, wanted, fill) => {
   const pattern = fill(wanted);
   if (pattern === undefined) return false;
   const wantedParts = splitArn(pattern, (part) => part !== 'any' && part !== 'one' && part.literal === ':');

@@ -1,4 +1,4 @@
-import { malformedPolicy } from '../aws-error.ts';
+import { limitExceeded, malformedPolicy } from '../aws-error.ts';
 import { type Json, type JsonObject, listOf, parseJson } from './json.ts';
 import { parseOperator } from './operators.ts';
 import { requireTenant } from './shared-providers.ts';
@@ -18,6 +18,22 @@ export function checkTrustPolicy(text: string): JsonObject {
   for (const statement of statements) checkStatement(statement);
   checkSidsUnique(statements);
   return policy;
+}
+
+/** Largest inline policy of a role, in characters (IAM user guide, "IAM and AWS STS quotas"). */
+const IDENTITY_POLICY_CHARACTERS = 10_240;
+
+/** The same for a policy that says what its bearer may do. Throws MalformedPolicyDocument or LimitExceeded. */
+export function checkIdentityPolicy(text: string): void {
+  const policy = parse(text);
+  if (!(policy instanceof Map)) throw syntax();
+  onlyMembers(policy, POLICY_MEMBERS);
+  checkVersion(policy.get('Version'));
+  const statements = listOf(policy.get('Statement'));
+  if (statements.length === 0) throw syntax();
+  for (const statement of statements) checkIdentityStatement(statement);
+  checkSidsUnique(statements);
+  if (text.replace(/\s/g, '').length > IDENTITY_POLICY_CHARACTERS) throw limitExceeded('RolePolicySize', IDENTITY_POLICY_CHARACTERS);
 }
 
 const POLICY_MEMBERS = new Set(['Version', 'Id', 'Statement']);
@@ -75,6 +91,33 @@ function checkStatement(statement: Json): void {
   checkActions(statement);
   checkCondition(statement.get('Condition'));
   requireTenant(statement);
+}
+
+function checkIdentityStatement(statement: Json): void {
+  if (!(statement instanceof Map)) throw syntax();
+  onlyMembers(statement, STATEMENT_MEMBERS);
+  checkSid(statement.get('Sid'));
+  checkEffect(statement.get('Effect'));
+  if (statement.has('Principal') || statement.has('NotPrincipal')) throw malformedPolicy('Policy document should not specify a principal.');
+  const actions = oneOf(statement, 'Action', 'NotAction');
+  if (actions.length === 0) throw malformedPolicy('Policy statement must contain actions.');
+  if (actions.some((action) => !/^(?:\*|[a-z0-9-]+:\S+)$/i.test(action)))
+    throw malformedPolicy('Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.');
+  const resources = oneOf(statement, 'Resource', 'NotResource');
+  if (resources.length === 0) throw malformedPolicy('Policy statement must contain resources.');
+  for (const resource of resources)
+    if (resource !== '*' && !/^arn:[^:]+:[^:]+:[^:]*:[^:]*:.+$/.test(resource))
+      throw malformedPolicy(`Resource ${resource} must be in ARN format or "*".`);
+  checkCondition(statement.get('Condition'));
+}
+
+/** The values of the one member of the two that is there. */
+function oneOf(statement: JsonObject, name: string, not: string): string[] {
+  if (statement.has(name) && statement.has(not)) throw syntax();
+  return listOf(statement.get(name) ?? statement.get(not)).map((value) => {
+    if (typeof value !== 'string') throw syntax();
+    return value;
+  });
 }
 
 function checkSid(sid: Json | undefined): void {
