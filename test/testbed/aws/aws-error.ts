@@ -18,6 +18,10 @@ export const limitExceeded = (quota: string, limit: number): AwsError =>
 export const malformedPolicy = (message: string): AwsError => new AwsError('MalformedPolicyDocument', 400, message);
 export const invalidInput = (message: string): AwsError => new AwsError('InvalidInput', 400, message);
 export const validationError = (message: string): AwsError => new AwsError('ValidationError', 400, message);
+/** What a caller is told that AWS does not know. */
+export const notAuthorized = ({ service, operation }: { service: string; operation: string }): AwsError =>
+  new AwsError('AccessDenied', 403, `Not authorized to perform ${service}:${operation}`);
+export const throttling = (): AwsError => new AwsError('Throttling', 400, 'Rate exceeded');
 export const unmodifiable = (role: string): AwsError =>
   new AwsError(
     'UnmodifiableEntity',

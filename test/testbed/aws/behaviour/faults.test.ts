@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { createFaultScript, type ScriptedFault } from './faults.ts';
+
+const call = (service: string, operation: string, params: Record<string, string> = {}) => ({
+  service,
+  operation,
+  params: new Map(Object.entries(params)),
+});
+const GET = call('iam', 'GetRole', { RoleName: 'lbc' });
+
+const fits: Record<string, [Omit<ScriptedFault, 'kind'>, ReturnType<typeof call>, boolean]> = {
+  'a fault of everything': [{}, GET, true],
+  'a fault of the service': [{ service: 'iam' }, GET, true],
+  'a fault of another service': [{ service: 'sts' }, GET, false],
+  'a fault of the operation': [{ operation: 'GetRole' }, GET, true],
+  'a fault of another operation': [{ operation: 'ListRoles' }, GET, false],
+  'a fault of the role': [{ roleName: 'lbc' }, GET, true],
+  'a fault of another role': [{ roleName: 'other' }, GET, false],
+  'a fault of the role, by its ARN': [
+    { roleName: 'lbc' },
+    call('sts', 'AssumeRole', { RoleArn: 'arn:aws:iam::111122223333:role/team/lbc' }),
+    true,
+  ],
+  'a fault of a role, where the call names none': [{ roleName: 'lbc' }, call('iam', 'ListRoles'), false],
+};
+test.each(Object.entries(fits))('%s', (_, [fault, met, expected]) => {
+  const script = createFaultScript();
+  script.next({ ...fault, kind: 'serviceFailure' });
+  expect(script.meet(met) !== undefined).toBe(expected);
+});
+
+test('a fault comes once, or as often as is said, or until it is ended', () => {
+  const met = (times?: number) => {
+    const script = createFaultScript();
+    const fault = script.next({ kind: 'connectionReset', ...(times === undefined ? {} : { times }) });
+    const calls = Array.from({ length: 4 }, () => script.meet(GET) !== undefined);
+    fault.end();
+    return [...calls, script.meet(GET) !== undefined, fault.met];
+  };
+  expect(met()).toEqual([true, false, false, false, false, 1]);
+  expect(met(2)).toEqual([true, true, false, false, false, 2]);
+  expect(met(Number.POSITIVE_INFINITY)).toEqual([true, true, true, true, false, 4]);
+});
+
+test('faults are met one after the other, the oldest that fits first', () => {
+  const script = createFaultScript();
+  script.next({ kind: 'connectionReset', service: 'iam' });
+  script.next({ kind: 'timeoutAfterCommit' });
+  const kinds = Array.from({ length: 3 }, () => script.meet(GET));
+  expect(kinds).toEqual([{ lost: 'request', by: 'reset' }, { lost: 'answer', by: 'silence' }, undefined]);
+});
