@@ -7,7 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/testbed/**/*.test.ts', 'test/trust/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'test/testbed/**/*.test.ts', 'test/trust/**/*.test.ts', 'test/harness/**/*.test.ts'],
           exclude: ['test/testbed/**/*.integration.test.ts'],
         },
       },

@@ -1,6 +1,7 @@
 import { hostAndPath } from './iam/providers.ts';
 import { plantTrustPolicy, renderTrustPolicy } from './policy/trust-policy.ts';
-import { accountOf, addRole, addUser, type OidcProvider, removeRole, removeUser, type World } from './world.ts';
+import { checkIdentityPolicy } from './policy/validate.ts';
+import { accountOf, addRole, addUser, type OidcProvider, type Role, removeRole, removeUser, type World } from './world.ts';
 
 export interface RoleSetup {
   readonly name: string;
@@ -11,6 +12,8 @@ export interface RoleSetup {
   readonly tags?: Readonly<Record<string, string>>;
   readonly permissionsBoundary?: string;
   readonly maxSessionSeconds?: number;
+  /** What sessions of the role may do; without one, everything in their account. */
+  readonly identityPolicy?: string | object;
 }
 
 export interface RoleView {
@@ -21,7 +24,10 @@ export interface RoleView {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** Direct set-up of an account, for what the API would refuse or what is not worth a call. Nothing of it is in the journal. */
+/**
+ * Direct set-up of an account, for what the API would refuse or what is not worth a call. Nothing of it is in the journal, and no replica is
+ * behind it: a change that shall spread slowly is made by a call.
+ */
 export interface AwsAccount {
   readonly id: string;
   readonly role: {
@@ -32,6 +38,8 @@ export interface AwsAccount {
     setTrustPolicy(name: string, trustPolicy: string | object): void;
     /** In place of the present ones. */
     setTags(name: string, tags: Readonly<Record<string, string>>): void;
+    /** Throws MalformedPolicyDocument for what IAM would not take. */
+    setIdentityPolicy(name: string, identityPolicy: string | object | undefined): void;
     delete(name: string): void;
   };
   readonly user: {
@@ -44,6 +52,10 @@ export interface AwsAccount {
   };
   /** Deletes the role or user with this ARN: trust policies that name it show its unique ID from now on. */
   deletePrincipal(arn: string): void;
+  /** For so long, trust policies show the unique ID of this role or user, as after a deletion, although it lives. */
+  unresolvePrincipal(arn: string, forMs: number): void;
+  /** What the organisation lets the callers of this account do at most; nothing is forbidden where it is undefined. */
+  setServiceControlPolicy(policy: string | object | undefined): void;
   /** Characters of a trust policy, white space not counted. */
   setQuota(characters: number): void;
 }
@@ -52,12 +64,14 @@ export function accountSetup(world: World, id: string): AwsAccount {
   const account = accountOf(world, id);
   const text = (trustPolicy: string | object): string =>
     plantTrustPolicy(world, typeof trustPolicy === 'string' ? trustPolicy : JSON.stringify(trustPolicy));
+  const plant = (one: Role) => account.roles.plant(one.name.toLowerCase(), one);
   const find = (name: string) => account.roles.get(name.toLowerCase());
 
   const role: AwsAccount['role'] = {
-    put({ trustPolicy, tags, ...rest }) {
+    put({ trustPolicy, tags, identityPolicy, ...rest }) {
       role.delete(rest.name);
-      addRole(world, account, { ...rest, trustPolicy: text(trustPolicy), tags: new Map(Object.entries(tags ?? {})) });
+      const made = addRole(world, account, { ...rest, trustPolicy: text(trustPolicy), tags: new Map(Object.entries(tags ?? {})) });
+      plant({ ...made, identityPolicy: permissions(identityPolicy) });
       return present(role.get(rest.name), rest.name);
     },
     get(name) {
@@ -67,16 +81,19 @@ export function accountSetup(world: World, id: string): AwsAccount {
       return { arn, id: roleId, tags: Object.fromEntries(tags), trustPolicy: renderTrustPolicy(world, found.trustPolicy) };
     },
     setTrustPolicy(name, trustPolicy) {
-      present(find(name), name).trustPolicy = text(trustPolicy);
+      plant({ ...present(find(name), name), trustPolicy: text(trustPolicy) });
+    },
+    setIdentityPolicy(name, identityPolicy) {
+      plant({ ...present(find(name), name), identityPolicy: permissions(identityPolicy) });
     },
     setTags(name, tags) {
-      const found = present(find(name), name);
-      found.tags.clear();
-      for (const [key, value] of Object.entries(tags)) found.tags.set(key, value);
+      plant({ ...present(find(name), name), tags: new Map(Object.entries(tags)) });
     },
     delete(name) {
       const found = find(name);
-      if (found !== undefined) removeRole(world, account, found);
+      if (found === undefined) return;
+      removeRole(world, account, found);
+      account.roles.plant(found.name.toLowerCase(), undefined);
     },
   };
 
@@ -95,13 +112,29 @@ export function accountSetup(world: World, id: string): AwsAccount {
       },
     },
     deletePrincipal(arn) {
-      for (const one of account.roles.values()) if (one.arn === arn) removeRole(world, account, one);
+      for (const one of [...account.roles.values()]) if (one.arn === arn) role.delete(one.name);
       for (const one of account.users.values()) if (one.arn === arn) removeUser(world, account, one);
+    },
+    unresolvePrincipal(arn, forMs) {
+      const principalId = [...world.principals].find(([, living]) => living === arn)?.[0];
+      if (principalId === undefined) throw new Error(`the AWS double has no role or user "${arn}"`);
+      world.conditions.unresolved.set(principalId, world.conditions.clock.now() + forMs);
+    },
+    setServiceControlPolicy(policy) {
+      account.serviceControlPolicy = permissions(policy);
     },
     setQuota(characters) {
       account.trustPolicyQuota = characters;
     },
   };
+}
+
+/** Throws MalformedPolicyDocument for what IAM would not take. */
+function permissions(policy: string | object | undefined): string | undefined {
+  if (policy === undefined) return undefined;
+  const document = typeof policy === 'string' ? policy : JSON.stringify(policy);
+  checkIdentityPolicy(document);
+  return document;
 }
 
 function newProvider(accountId: string, issuer: string, clientIds: readonly string[], created: Date): OidcProvider {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import { AwsError } from './aws-error.ts';
+import type { SignableRequest } from './signature/signature.ts';
+import { readAuthorization, verifySignature } from './signature/verify.ts';
 import { type Account, type Caller, type Credential, type Role, type User, uniqueId, type World } from './world.ts';
 
 /** What an SDK is given to sign with. */
@@ -33,24 +34,22 @@ export function issueKeys(world: World, caller: Caller, expires?: Date): Keys {
   return { accessKeyId, secretAccessKey: secret, sessionToken: session?.token };
 }
 
-const CREDENTIAL = /^AWS4-HMAC-SHA256 .*\bCredential=([^/,\s]+)\//;
-
 /**
- * Who signed. The signature itself is not verified yet: whoever knows the access key (and its session token) is the caller.
- * Throws the errors of the real service for no signature, an unknown key, and a session that is over.
+ * Who signed, once the signature holds for `service`. Throws the errors of the real service for no signature, an unknown key, a session
+ * that is over, and a signature that is wrong or old.
  */
-export function identify(world: World, headers: IncomingHttpHeaders): Caller {
-  const accessKeyId = CREDENTIAL.exec(headers.authorization ?? '')?.[1];
-  if (accessKeyId === undefined) throw new AwsError('MissingAuthenticationToken', 403, 'Request is missing Authentication Token');
-  const credential = world.credentials.get(accessKeyId);
-  if (credential === undefined || !belongsTogether(credential, headers['x-amz-security-token']) || !lives(world, credential))
+export function identify(world: World, request: SignableRequest, service: string, at: Date): Caller {
+  const authorization = readAuthorization(request.headers.get('authorization'));
+  const credential = world.credentials.get(authorization.accessKeyId);
+  if (credential === undefined || !belongsTogether(credential, request.headers.get('x-amz-security-token')) || !lives(world, credential))
     throw new AwsError('InvalidClientTokenId', 403, 'The security token included in the request is invalid');
-  if (credential.session !== undefined && credential.session.expires <= world.now())
+  if (credential.session !== undefined && credential.session.expires <= at)
     throw new AwsError('ExpiredToken', 403, 'The security token included in the request is expired');
+  verifySignature(request, authorization, service, credential.secret, at);
   return credential.caller;
 }
 
-function belongsTogether({ session }: Credential, token: string | string[] | undefined): boolean {
+function belongsTogether({ session }: Credential, token: string | undefined): boolean {
   return session?.token === token;
 }
 

@@ -1,9 +1,9 @@
 import { DescribeClusterCommand } from '@aws-sdk/client-eks';
-import { GetRoleCommand, IAMClient } from '@aws-sdk/client-iam';
+import { GetRoleCommand, IAMClient, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type AwsDouble, startAwsDouble } from './index.ts';
-import { clientsOf, ISSUER, refusalOf } from './testing.ts';
+import { beforeSigning, clientsOf, ISSUER, refusalOf } from './testing.ts';
 
 let double: AwsDouble;
 
@@ -64,12 +64,13 @@ describe('callers', () => {
 
 describe('the wire', () => {
   test('an operation that the double does not have', async () => {
-    const { AWS_ACCESS_KEY_ID } = double.env();
-    const headers = { authorization: `AWS4-HMAC-SHA256 Credential=${AWS_ACCESS_KEY_ID}/20260301/us-east-1/iam/aws4_request, Signature=0` };
-    const body = new URLSearchParams({ Action: 'DeleteEverything', Version: '2010-05-08' });
-    const answer = await fetch(double.endpoint, { method: 'POST', headers, body });
-    expect(answer.status).toBe(400);
-    expect(await answer.text()).toContain('<Code>InvalidAction</Code>');
+    const { iam } = clientsOf(double);
+    beforeSigning(iam, (request) => {
+      request.body = String(request.body).replace('Action=GetRole', 'Action=DeleteEverything');
+    });
+    expect(await refusalOf(iam.send(new GetRoleCommand({ RoleName: 'x' })))).toBe(
+      '400 InvalidAction: Could not find operation DeleteEverything',
+    );
   });
 
   test('what is no call of AWS at all', async () => {
@@ -104,6 +105,55 @@ describe('eks:DescribeCluster', () => {
     expect(await refusalOf(clientsOf(double).eks.send(new DescribeClusterCommand({ name: 'blue' })))).toBe(
       '404 ResourceNotFoundException: No cluster found for name: blue.',
     );
+  });
+});
+
+describe('faults on the wire', () => {
+  const update = (abortSignal: AbortSignal) => {
+    const { iam } = clientsOf(double);
+    const PolicyDocument = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Principal: { AWS: '*' }, Action: 'sts:AssumeRole' }],
+    });
+    return iam.send(new UpdateAssumeRolePolicyCommand({ RoleName: 'lbc', PolicyDocument }), { abortSignal });
+  };
+  const document = () => double.account().role.get('lbc')?.trustPolicy;
+  const never = new AbortController().signal;
+  beforeEach(() => double.account().role.put({ name: 'lbc', trustPolicy: '{}' }));
+
+  test('a connection that is reset is Node’s own error', async () => {
+    double.fault({ kind: 'connectionReset' });
+    await expect(update(never)).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect([document(), double.journal]).toEqual(['{}', []]);
+  });
+
+  test('a time-out after the commit: the caller gives up, and the document stands', async () => {
+    double.fault({ kind: 'timeoutAfterCommit' });
+    const patience = new AbortController();
+    const pending = update(patience.signal);
+    const gaveUp = expect(pending).rejects.toMatchObject({ name: 'AbortError' });
+    await vi.waitFor(() => expect(double.journal.map(({ code }) => code)).toEqual(['OK']));
+    patience.abort();
+    await gaveUp;
+    expect(document()).toContain('sts:AssumeRole');
+  });
+
+  test('a double stops although somebody still waits for an answer', async () => {
+    const other = await startAwsDouble();
+    const fault = other.fault({ kind: 'timeout' });
+    const pending = refusalOf(clientsOf(other).iam.send(new GetRoleCommand({ RoleName: 'lbc' })));
+    await vi.waitFor(() => expect(fault.met).toBe(1));
+    await other.stop();
+    expect(await pending).not.toBe('accepted');
+  });
+
+  test('errors of EKS have the names of its protocol', async () => {
+    const { eks } = clientsOf(double);
+    const describeCluster = () => refusalOf(eks.send(new DescribeClusterCommand({ name: 'blue' })));
+    double.fault({ kind: 'throttling', service: 'eks' });
+    double.fault({ kind: 'serviceFailure', service: 'eks' });
+    expect(await describeCluster()).toBe('400 ThrottlingException: Rate exceeded');
+    expect(await describeCluster()).toMatch(/^500 ServerException: /);
   });
 });
 

@@ -11,6 +11,8 @@ export interface JournalEntry {
   readonly params: Readonly<Record<string, string>>;
   /** `OK`, or the error code. */
   readonly code: string;
+  /** Sids in the caller's identity policy that allowed it; undefined where no such policy was asked. */
+  readonly allowedBy?: readonly string[] | undefined;
   readonly requestId: string;
   readonly userAgent: string;
 }

@@ -1,20 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { authorize } from './authorize.ts';
 import { AwsError } from './aws-error.ts';
+import { ConnectionReset, perform } from './cloud.ts';
 import { identify } from './credentials.ts';
-import { type JournalEntry, journalParams } from './journal.ts';
+import type { JournalEntry } from './journal.ts';
 import { ANONYMOUS } from './operation.ts';
+import type { SignableRequest } from './signature/signature.ts';
 import { UNSIGNED } from './sts/index.ts';
-import { readRequest } from './wire.ts';
+import { type Request, readRequest } from './wire.ts';
 import type { World } from './world.ts';
 
 /** Above the largest policy document that the API model admits (131,072 characters), form-encoded. */
 const MAX_BODY_BYTES = 1_000_000;
 
-export function createAwsServer(world: World, record: (entry: JournalEntry) => void): Server {
+export function createAwsServer(world: World, journal: JournalEntry[]): Server {
   return createServer((incoming, outgoing) => {
-    respond(world, record, incoming, outgoing).catch((error: unknown) => {
+    respond(world, journal, incoming, outgoing).catch((error: unknown) => {
+      if (error instanceof ConnectionReset) {
+        incoming.socket.resetAndDestroy();
+        return;
+      }
+      if (outgoing.destroyed) return; // the caller no longer waits: nobody is there to answer
       // Nothing of the caller's doing: the double itself is broken, and a test must not mistake that for an answer of AWS.
       console.error('the AWS double failed', error);
       outgoing.writeHead(500).end();
@@ -22,38 +28,49 @@ export function createAwsServer(world: World, record: (entry: JournalEntry) => v
   });
 }
 
-async function respond(
-  world: World,
-  record: (entry: JournalEntry) => void,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-): Promise<void> {
-  const requestId = randomUUID();
-  const request = readRequest(incoming, await readBody(incoming));
+async function respond(world: World, journal: JournalEntry[], incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const body = await readBody(incoming);
+  const request = readRequest(incoming, body);
   if (request === undefined) {
     outgoing.writeHead(404, { 'content-type': 'text/plain' }).end(`the AWS double has no ${incoming.method} ${incoming.url}`);
     return;
   }
-  const at = world.now();
-  const userAgent = incoming.headers['user-agent'] ?? '';
-  let caller = ANONYMOUS;
-  let reply: { status: number; code: string; body: string };
+  const { service, operation, params } = request;
+  const requestId = randomUUID();
+  const gone = new AbortController();
+  outgoing.once('close', () => gone.abort(new Error('the caller no longer waits')));
+  const reply = await answer(request, requestId, () =>
+    perform(world, journal, {
+      service,
+      operation,
+      params,
+      identify: (at) => (UNSIGNED.has(operation) ? ANONYMOUS : identify(world, signable(incoming, body), service, at)),
+      requestId,
+      sourceIp: (incoming.socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
+      userAgent: incoming.headers['user-agent'] ?? '',
+      signal: gone.signal,
+    }),
+  );
+  outgoing
+    .writeHead(reply.status, { 'content-type': request.contentType, 'x-amzn-requestid': requestId, ...reply.headers })
+    .end(reply.body);
+}
+
+type Reply = { status: number; headers: Record<string, string>; body: string };
+
+async function answer(request: Request, requestId: string, run: () => ReturnType<typeof perform>): Promise<Reply> {
   try {
-    if (!UNSIGNED.has(request.operation)) caller = identify(world, incoming.headers);
-    authorize({ caller, service: request.service, operation: request.operation });
-    const sourceIp = (incoming.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
-    const answer = await request.run({ world, params: request.params, caller, at, sourceIp, userAgent });
-    reply = { status: 200, code: 'OK', body: request.succeed(answer, requestId) };
+    return { status: 200, headers: {}, body: request.succeed(await run(), requestId) };
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
-    reply = { status: error.status, code: error.code, body: request.fail(error, requestId) };
-    // REST JSON has the code in a header, the query protocol in the body.
-    if (request.service === 'eks') outgoing.setHeader('x-amzn-errortype', error.code);
+    return { status: error.status, headers: request.failureHeaders?.(error) ?? {}, body: request.fail(error, requestId) };
   }
-  const { service, operation, params } = request;
-  const account = caller.accountId || (/^arn:[^:]*:iam::(\d{12}):/.exec(params.get('RoleArn') ?? '')?.[1] ?? '');
-  record({ at, account, caller: caller.arn, service, operation, params: journalParams(params), code: reply.code, requestId, userAgent });
-  outgoing.writeHead(reply.status, { 'content-type': request.contentType, 'x-amzn-requestid': requestId }).end(reply.body);
+}
+
+/** A header that came twice is one with both values, in their order. */
+function signable(incoming: IncomingMessage, body: string): SignableRequest {
+  const headers = new Map(Object.entries(incoming.headersDistinct).map(([name, values = []]) => [name, values.join(',')]));
+  return { method: incoming.method ?? '', url: incoming.url ?? '', headers, body };
 }
 
 async function readBody(incoming: IncomingMessage): Promise<string> {

@@ -24,6 +24,23 @@ export function clientsOf(double: AwsDouble, caller?: Parameters<AwsDouble['env'
   return { iam: new IAMClient(options), sts: new STSClient(options), eks: new EKSClient(options) };
 }
 
+interface SdkRequest {
+  body?: unknown;
+  readonly headers: Record<string, string>;
+}
+
+/** Lets a client send what the SDK would not. */
+export function beforeSigning({ middlewareStack }: Pick<IAMClient, 'middlewareStack'>, change: (request: SdkRequest) => void): void {
+  const step = { step: 'serialize', priority: 'low', name: 'beforeSigning' } as const;
+  middlewareStack.add(
+    (next) => async (args) => {
+      change((args as unknown as { request: SdkRequest }).request);
+      return await next(args);
+    },
+    step,
+  );
+}
+
 export interface Issuer {
   readonly keys: () => Promise<{ keys: JWK[] }>;
   /** A token as kubelet would get it, but for the claims that are given; a claim that is undefined is left out. */

@@ -1,16 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import { AwsError } from './aws-error.ts';
-import { describeCluster } from './eks.ts';
-import { IAM_OPERATIONS } from './iam/index.ts';
+import type { AwsError } from './aws-error.ts';
 import type { JournalEntry } from './journal.ts';
-import type { Answer, Operation } from './operation.ts';
-import { STS_OPERATIONS } from './sts/index.ts';
+import type { Answer } from './operation.ts';
 import { answerXml, errorXml } from './xml.ts';
 
 /** The services of the query protocol, by the `Version` that their clients send. */
 const QUERY_SERVICES = {
-  '2010-05-08': { service: 'iam', namespace: 'https://iam.amazonaws.com/doc/2010-05-08/', operations: IAM_OPERATIONS },
-  '2011-06-15': { service: 'sts', namespace: 'https://sts.amazonaws.com/doc/2011-06-15/', operations: STS_OPERATIONS },
+  '2010-05-08': { service: 'iam', namespace: 'https://iam.amazonaws.com/doc/2010-05-08/' },
+  '2011-06-15': { service: 'sts', namespace: 'https://sts.amazonaws.com/doc/2011-06-15/' },
 } as const;
 
 /** A request taken off the wire, and how its answer goes back on. */
@@ -18,10 +15,11 @@ export interface Request {
   readonly service: JournalEntry['service'];
   readonly operation: string;
   readonly params: ReadonlyMap<string, string>;
-  readonly run: Operation;
   readonly succeed: (answer: Answer | undefined, requestId: string) => string;
   readonly fail: (error: AwsError, requestId: string) => string;
   readonly contentType: string;
+  /** Besides the content type. */
+  readonly failureHeaders?: (error: AwsError) => Record<string, string>;
 }
 
 /** Undefined for what is no call of AWS. */
@@ -36,12 +34,11 @@ function readQuery(body: string): Request | undefined {
   if (!isQueryVersion(version)) return undefined;
   params.delete('Action');
   params.delete('Version');
-  const { service, namespace, operations } = QUERY_SERVICES[version];
+  const { service, namespace } = QUERY_SERVICES[version];
   return {
     service,
     operation,
     params,
-    run: operations.get(operation) ?? noSuchOperation(operation, version),
     succeed: (answer, requestId) => answerXml({ namespace, operation, requestId }, answer),
     fail: (error, requestId) => errorXml(namespace, requestId, error),
     contentType: 'text/xml',
@@ -52,12 +49,6 @@ function isQueryVersion(version: string): version is keyof typeof QUERY_SERVICES
   return Object.hasOwn(QUERY_SERVICES, version);
 }
 
-const noSuchOperation =
-  (operation: string, version: string): Operation =>
-  () => {
-    throw new AwsError('InvalidAction', 400, `Could not find operation ${operation} for version ${version}`);
-  };
-
 /** EKS speaks REST and JSON: `GET /clusters/NAME`. */
 function readEks(incoming: IncomingMessage): Request | undefined {
   const name = /^\/clusters\/([^/?]+)$/.exec(incoming.url ?? '')?.[1];
@@ -66,9 +57,26 @@ function readEks(incoming: IncomingMessage): Request | undefined {
     service: 'eks',
     operation: 'DescribeCluster',
     params: new Map([['name', decodeURIComponent(name)]]),
-    run: describeCluster,
     succeed: (answer) => JSON.stringify(answer),
     fail: (error) => JSON.stringify({ message: error.message }),
     contentType: 'application/json',
+    failureHeaders: (error) => ({ 'x-amzn-errortype': restCode(error.code) }),
   };
+}
+
+/** The errors that all services share have other names in REST JSON than in the query protocol (EKS API reference, "Common Errors"). */
+const REST_CODES: Readonly<Record<string, string>> = {
+  AccessDenied: 'AccessDeniedException',
+  ExpiredToken: 'ExpiredTokenException',
+  IncompleteSignature: 'IncompleteSignatureException',
+  InvalidClientTokenId: 'UnrecognizedClientException',
+  MissingAuthenticationToken: 'MissingAuthenticationTokenException',
+  ServiceFailure: 'ServerException',
+  ServiceUnavailable: 'ServiceUnavailableException',
+  SignatureDoesNotMatch: 'InvalidSignatureException',
+  Throttling: 'ThrottlingException',
+};
+
+function restCode(code: string): string {
+  return REST_CODES[code] ?? code;
 }

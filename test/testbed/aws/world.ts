@@ -1,4 +1,7 @@
 import { randomInt, type webcrypto } from 'node:crypto';
+import { type Conditions, fairConditions } from './behaviour/index.ts';
+import { ReplicatedMap } from './behaviour/replicas.ts';
+import type { Clock, Random } from './clock.ts';
 
 /** Everything that the double knows. Operations change it in place; nothing of it is kept between starts. */
 export interface World {
@@ -9,6 +12,7 @@ export interface World {
   readonly issuers: Map<string, () => Promise<KeySet>>;
   /** Unique ID to ARN, of the roles and users that live now. A deleted one is missing here, and its unique ID then shows in trust policies. */
   readonly principals: Map<string, string>;
+  readonly conditions: Conditions;
   readonly now: () => Date;
 }
 
@@ -20,7 +24,9 @@ export interface KeySet {
 export interface Account {
   readonly id: string;
   /** By lower-case name: role names differ by more than case (IAM user guide, "IAM identifiers"). */
-  readonly roles: Map<string, Role>;
+  readonly roles: ReplicatedMap<Role>;
+  /** By unique ID of the role. */
+  readonly lastUsed: Map<string, Date>;
   readonly users: Map<string, User>;
   /** By ARN. */
   readonly providers: Map<string, OidcProvider>;
@@ -28,8 +34,11 @@ export interface Account {
   readonly clusters: Map<string, Cluster>;
   /** Characters of a trust policy, white space not counted. */
   trustPolicyQuota: number;
+  /** What the organisation lets the account's callers do at most; undefined where there is no organisation. */
+  serviceControlPolicy: string | undefined;
 }
 
+/** Never changed in place: a change is a new version, which replicas learn of when they do. */
 export interface Role {
   readonly name: string;
   /** `/` or `/team/app/`. */
@@ -40,10 +49,11 @@ export interface Role {
   readonly description: string | undefined;
   readonly maxSessionSeconds: number;
   readonly permissionsBoundary: string | undefined;
-  readonly tags: Map<string, string>;
+  readonly tags: ReadonlyMap<string, string>;
   /** As stored: AWS principals are unique IDs where IAM knew them at the write. */
-  trustPolicy: string;
-  lastUsed: Date | undefined;
+  readonly trustPolicy: string;
+  /** What the role's sessions may do; everything in their account where there is none. */
+  readonly identityPolicy: string | undefined;
 }
 
 export interface User {
@@ -75,6 +85,8 @@ export interface Caller {
   readonly userId: string;
   /** Every name by which a policy may mean this caller. */
   readonly names: readonly string[];
+  /** The inline policy that a session was opened with. */
+  readonly sessionPolicy?: string | undefined;
 }
 
 export interface Credential {
@@ -90,8 +102,15 @@ const TRUST_POLICY_QUOTA = 2_048;
 /** CreateRole's default for MaxSessionDuration, in seconds. */
 export const DEFAULT_SESSION_SECONDS = 3_600;
 
-export function createWorld(now: () => Date): World {
-  return { accounts: new Map(), credentials: new Map(), issuers: new Map(), principals: new Map(), now };
+export function createWorld(clock: Clock, random: Random): World {
+  return {
+    accounts: new Map(),
+    credentials: new Map(),
+    issuers: new Map(),
+    principals: new Map(),
+    conditions: fairConditions(clock, random),
+    now: () => new Date(clock.now()),
+  };
 }
 
 export function accountOf(world: World, id: string): Account {
@@ -100,11 +119,13 @@ export function accountOf(world: World, id: string): Account {
   if (!/^\d{12}$/.test(id)) throw new Error(`the AWS double was asked for the account "${id}"; an account number has twelve digits`);
   const account: Account = {
     id,
-    roles: new Map(),
+    roles: new ReplicatedMap(() => world.conditions.clock.now(), world.conditions.random),
+    lastUsed: new Map(),
     users: new Map(),
     providers: new Map(),
     clusters: new Map(),
     trustPolicyQuota: TRUST_POLICY_QUOTA,
+    serviceControlPolicy: undefined,
   };
   world.accounts.set(id, account);
   return account;
@@ -118,6 +139,7 @@ export interface NewRole {
   readonly description?: string | undefined;
   readonly maxSessionSeconds?: number | undefined;
   readonly permissionsBoundary?: string | undefined;
+  readonly identityPolicy?: string | undefined;
 }
 
 /** Adds a role with a unique ID of its own: one that is made again under an old name is another role. */
@@ -134,11 +156,16 @@ export function addRole(world: World, account: Account, wanted: NewRole): Role {
     permissionsBoundary: wanted.permissionsBoundary,
     tags: new Map(wanted.tags),
     trustPolicy: wanted.trustPolicy,
-    lastUsed: undefined,
+    identityPolicy: wanted.identityPolicy,
   };
   account.roles.set(role.name.toLowerCase(), role);
   world.principals.set(role.id, role.arn);
   return role;
+}
+
+/** The same role, otherwise. */
+export function changeRole(account: Account, role: Role): void {
+  account.roles.set(role.name.toLowerCase(), role);
 }
 
 export function removeRole(world: World, account: Account, role: Role): void {

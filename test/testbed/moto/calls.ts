@@ -56,6 +56,7 @@ async function countedPage(iam: Clients['iam'], page: { MaxItems: number; Marker
 export const CALLS: Readonly<Record<string, Call>> = {
   'who am I': ({ sts }) => sts.send(new GetCallerIdentityCommand({})),
   'an access key that nobody has': ({ strangerIam }) => strangerIam.send(new GetRoleCommand({ RoleName: 'lbc' })),
+  'a signature with another secret': ({ forgedIam }) => forgedIam.send(new GetAccountSummaryCommand({})),
 
   'create a bare role': ({ iam }) => iam.send(new CreateRoleCommand({ RoleName: 'bare', AssumeRolePolicyDocument: policy(allow({})) })),
   'create a role with path, description and tags': ({ iam }) =>

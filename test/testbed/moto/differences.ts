@@ -20,6 +20,10 @@ export const DIFFERENCES: readonly Difference[] = [
     at: { 'an access key that nobody has': ['error.message', 'error.name', 'status'] },
   },
   {
+    reason: 'moto does not verify signatures',
+    at: { 'a signature with another secret': refused },
+  },
+  {
     reason: 'the answer to CreateRole has fewer members than that to GetRole (examples of the AWS CLI reference)',
     at: {
       'create a bare role': ['output.Role.MaxSessionDuration', 'output.Role.RoleLastUsed'],

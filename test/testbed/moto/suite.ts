@@ -16,6 +16,8 @@ export interface Clients {
   readonly eks: EKSClient;
   /** The same, with an access key that nobody was given. */
   readonly strangerIam: IAMClient;
+  /** The same, with the access key of the first and a secret that is not its own. */
+  readonly forgedIam: IAMClient;
 }
 
 /** One after the other: later calls see what earlier ones made. */
@@ -28,6 +30,7 @@ export async function runSuite({ endpoint, credentials }: Target): Promise<Recor
     sts: new STSClient(options),
     eks: new EKSClient(options),
     strangerIam: new IAMClient({ ...options, credentials: stranger }),
+    forgedIam: new IAMClient({ ...options, credentials: { ...credentials, secretAccessKey: 'forged' } }),
   };
   const answers: Record<string, Answer> = {};
   for (const [name, call] of Object.entries(CALLS)) answers[name] = masked(await answerOf(() => call(clients)));

@@ -1,6 +1,7 @@
 import { invalidInput, limitExceeded } from '../aws-error.ts';
-import type { Answer, Operation } from '../operation.ts';
+import { type Answer, accountOfCaller, type Operation } from '../operation.ts';
 import { list, tagsOf } from '../params.ts';
+import { changeRole } from '../world.ts';
 import { page } from './page.ts';
 import { roleByName } from './role-lookup.ts';
 
@@ -13,13 +14,14 @@ export const tagRole: Operation = (call) => {
   for (const key of wanted.keys())
     if (key.toLowerCase().startsWith('aws:')) throw invalidInput('The tag prefix aws: is reserved for use by AWS.');
   if (new Set([...role.tags.keys(), ...wanted.keys()]).size > MAX_TAGS) throw limitExceeded('TagsPerRole', MAX_TAGS);
-  for (const [key, value] of wanted) role.tags.set(key, value);
+  changeRole(accountOfCaller(call), { ...role, tags: new Map([...role.tags, ...wanted]) });
   return undefined;
 };
 
 export const untagRole: Operation = (call) => {
   const role = roleByName(call);
-  for (const key of list(call.params, 'TagKeys')) role.tags.delete(key);
+  const gone = new Set(list(call.params, 'TagKeys'));
+  changeRole(accountOfCaller(call), { ...role, tags: new Map([...role.tags].filter(([key]) => !gone.has(key))) });
   return undefined;
 };
 

@@ -2,7 +2,7 @@ import { alreadyExists } from '../aws-error.ts';
 import { type Answer, accountOfCaller, type Operation } from '../operation.ts';
 import { bounded, integer, optional, required, tagsOf } from '../params.ts';
 import { acceptTrustPolicy, renderTrustPolicy } from '../policy/trust-policy.ts';
-import { addRole, DEFAULT_SESSION_SECONDS, type Role, removeRole, type World } from '../world.ts';
+import { addRole, changeRole, DEFAULT_SESSION_SECONDS, type Role, removeRole, type World } from '../world.ts';
 import { page } from './page.ts';
 import { MAX_ROLE_NAME, requireModifiable, roleByName } from './role-lookup.ts';
 import { tagList } from './role-tags.ts';
@@ -35,7 +35,8 @@ export const createRole: Operation = (call) => {
 };
 
 export const getRole: Operation = (call) => {
-  const role = roleByName(call);
+  const role = roleByName(call, call.world.conditions.behaviour.staleMs?.GetRole);
+  const lastUsed = accountOfCaller(call).lastUsed.get(role.id);
   return {
     Role: {
       ...listed(call.world, role),
@@ -44,7 +45,7 @@ export const getRole: Operation = (call) => {
         PermissionsBoundaryType: 'Policy',
         PermissionsBoundaryArn: role.permissionsBoundary,
       },
-      RoleLastUsed: role.lastUsed === undefined ? {} : { LastUsedDate: role.lastUsed, Region: 'us-east-1' },
+      RoleLastUsed: lastUsed === undefined ? {} : { LastUsedDate: lastUsed, Region: 'us-east-1' },
     },
   };
 };
@@ -55,7 +56,9 @@ export const listRoles: Operation = (call) => {
     max: MAX_PATH,
     pattern: /^\/[\u0021-\u007e]*$/,
   });
-  const roles = [...accountOfCaller(call).roles.values()].filter((role) => role.path.startsWith(prefix));
+  const roles = accountOfCaller(call)
+    .roles.allSeen(call.world.conditions.behaviour.staleMs?.ListRoles ?? 0)
+    .filter((role) => role.path.startsWith(prefix));
   const { items, next } = page(call.params, roles, (role) => role.name);
   return { Roles: items.map((role) => listed(call.world, role)), ...next };
 };
@@ -64,7 +67,8 @@ export const updateAssumeRolePolicy: Operation = (call) => {
   const document = required(call.params, 'PolicyDocument');
   const role = roleByName(call);
   requireModifiable(role);
-  role.trustPolicy = acceptTrustPolicy(call.world, accountOfCaller(call), document);
+  const account = accountOfCaller(call);
+  changeRole(account, { ...role, trustPolicy: acceptTrustPolicy(call.world, account, document) });
   return undefined;
 };
 

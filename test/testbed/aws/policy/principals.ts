@@ -31,9 +31,15 @@ export function resolveKnownPrincipals(world: World, policy: JsonObject): JsonOb
   return mapPrincipals(policy, (kind, name) => (kind === 'AWS' ? (entityId(world, name) ?? name) : name));
 }
 
-/** The principals as IAM shows them: the ARN of one that lives, the bare unique ID of one that was deleted. */
+/** The principals as IAM shows them: the ARN of one that lives, the bare unique ID of one that was deleted, or that IAM cannot resolve now. */
 export function renderPrincipals(world: World, policy: JsonObject): JsonObject {
-  return mapPrincipals(policy, (kind, name) => (kind === 'AWS' ? (world.principals.get(name) ?? name) : name));
+  return mapPrincipals(policy, (kind, name) =>
+    kind === 'AWS' && !isUnresolved(world, name) ? (world.principals.get(name) ?? name) : name,
+  );
+}
+
+function isUnresolved({ conditions }: World, id: string): boolean {
+  return (conditions.unresolved.get(id) ?? 0) > conditions.clock.now();
 }
 
 function resolveAws(world: World, name: string): string {

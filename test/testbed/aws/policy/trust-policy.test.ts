@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AwsError } from '../aws-error.ts';
+import { systemClock } from '../clock.ts';
 import { accountOf, addRole, addUser, createWorld, removeRole } from '../world.ts';
 import { acceptTrustPolicy, plantTrustPolicy, renderTrustPolicy } from './trust-policy.ts';
 
@@ -15,7 +16,7 @@ const web = (federated: unknown, members: Members = {}): Members =>
 
 /** An account with a role `/team/hop` and a user `alice`. */
 function setUp() {
-  const world = createWorld(() => new Date('2026-03-01T12:00:00Z'));
+  const world = createWorld(systemClock, Math.random);
   const account = accountOf(world, '111122223333');
   const hop = addRole(world, account, { name: 'hop', path: '/team/', trustPolicy: '{}' });
   const alice = addUser(world, account, 'alice');

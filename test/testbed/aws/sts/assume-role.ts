@@ -2,6 +2,7 @@ import { AwsError, validationError } from '../aws-error.ts';
 import type { Operation } from '../operation.ts';
 import { optional } from '../params.ts';
 import { evaluateTrust } from '../policy/evaluate.ts';
+import { callerContext } from '../request-context.ts';
 import { checkDuration, readRoleRequest } from './role-request.ts';
 import { openSession, requestContext } from './session.ts';
 
@@ -22,9 +23,7 @@ export const assumeRole: Operation = (call) => {
         principal: { kind: 'AWS', names: caller.names },
         context: {
           ...requestContext(call, sessionName),
-          'aws:PrincipalAccount': caller.accountId,
-          'aws:PrincipalArn': caller.names.find((name) => /^arn:aws:iam::\d{12}:(?:role|user)\//.test(name)) ?? caller.arn,
-          'aws:userid': caller.userId,
+          ...callerContext(call),
           ...(externalId === undefined ? {} : { 'sts:ExternalId': externalId }),
         },
       },

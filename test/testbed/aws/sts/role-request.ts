@@ -31,7 +31,7 @@ export function readRoleRequest(world: World, params: Params): RoleRequest {
   const [, accountId = '', name = ''] = ROLE_ARN.exec(roleArn) ?? [];
   if (name === '') throw validationError('Request ARN is invalid');
   const account = world.accounts.get(accountId);
-  const role = account?.roles.get(name.toLowerCase());
+  const role = account?.roles.seen(name.toLowerCase(), world.conditions.behaviour.staleMs?.STS ?? 0);
   // Unlike GetRole, STS takes the ARN for what it is: path and case must be right.
   return { roleArn, account, role: role?.arn === roleArn ? role : undefined, sessionName, seconds };
 }

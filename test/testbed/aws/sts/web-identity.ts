@@ -1,4 +1,4 @@
-import { AwsError } from '../aws-error.ts';
+import { notAuthorized } from '../aws-error.ts';
 import type { Operation } from '../operation.ts';
 import { required } from '../params.ts';
 import { evaluateTrust } from '../policy/evaluate.ts';
@@ -26,7 +26,7 @@ export const assumeRoleWithWebIdentity: Operation = async (call) => {
       },
     });
   if (account === undefined || role === undefined || decision !== 'allowed')
-    throw new AwsError('AccessDenied', 403, 'Not authorized to perform sts:AssumeRoleWithWebIdentity');
+    throw notAuthorized({ service: 'sts', operation: 'AssumeRoleWithWebIdentity' });
   checkDuration(role, seconds);
   return {
     ...openSession(call, account, role, sessionName, seconds),
