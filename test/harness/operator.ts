@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Testbed } from '../testbed/index.ts';
@@ -8,6 +8,8 @@ import { until } from '../testbed/until.ts';
 
 /** The role that the operator runs as in the AWS double. */
 export const OPERATOR_ROLE = 'irsa-operator';
+/** It may do this and nothing more; the account in it is AWS's example, which is the double's own. */
+export const OPERATOR_POLICY = readFileSync('config/iam/policy.json', 'utf8');
 const NAMESPACE = 'irsa-operator-system';
 
 export interface LogLine {
@@ -16,7 +18,7 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** The operator as it ships: the bundle, the RBAC of config/rbac and nothing more, credentials of a role. */
+/** The operator as it ships: the bundle, the RBAC of config/rbac and the role with config/iam/policy.json, and nothing more. */
 export interface RunningOperator {
   readonly pid: number;
   /** `http://127.0.0.1:PORT`, with /livez, /readyz and /metrics. */
@@ -50,7 +52,11 @@ export async function startOperator(testbed: Testbed, flags: readonly string[] =
   const kubeconfig = await testbed.kubeconfigFor({ namespace: NAMESPACE, name: 'irsa-operator' });
   const child = spawn(process.execPath, ['--enable-source-maps', 'dist/irsa-operator.mjs', 'run', '--listen', '127.0.0.1:0', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], KUBECONFIG: kubeconfig, ...testbed.aws.env({ roleName: OPERATOR_ROLE }) },
+    env: {
+      PATH: process.env['PATH'],
+      KUBECONFIG: kubeconfig,
+      ...testbed.aws.env({ roleName: OPERATOR_ROLE, identityPolicy: OPERATOR_POLICY }),
+    },
   });
   const log: LogLine[] = [];
   const file = createWriteStream(join(testbed.folder, `irsa-operator-${++started}.log`));

@@ -1,9 +1,10 @@
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
+import { install, OPERATOR_POLICY, OPERATOR_ROLE, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, isReady, type PodView, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
 import { type Api, connect } from '../testbed/api.ts';
+import { unusedGrants } from '../testbed/aws/unused-grants.ts';
 import { startTestbed, type Testbed } from '../testbed/index.ts';
 import { until } from '../testbed/until.ts';
 
@@ -29,7 +30,7 @@ beforeAll(async () => {
   account.provider.put({ issuer: testbed.issuer });
   account.provider.put({ issuer: OTHER_CLUSTER });
   await install(testbed);
-  operator = await startOperator(testbed, ['--sweep-interval', `${SWEEP_SECONDS}s`]);
+  operator = await startOperator(testbed, ['--sweep-interval', `${SWEEP_SECONDS}s`, '--eks-cluster-name', 'testbed']);
   const grant = {
     apiVersion: 'irsa-operator.dev/v1alpha1',
     kind: 'IrsaGrant',
@@ -421,5 +422,14 @@ describe('the OIDC provider in the account of the role: reported, nothing writte
     testbed.aws.account().provider.put({ issuer: testbed.issuer });
     await s.allReady();
     await expectMended(s, JSON.stringify(policy(ec2)), 1);
+  });
+});
+
+describe('config/iam/policy.json', () => {
+  test('allows what all of the above asked for, and nothing that none of it needed', () => {
+    const { journal } = testbed.aws;
+    const caller = `arn:aws:sts::${ACCOUNT}:assumed-role/${OPERATOR_ROLE}/session`;
+    expect(journal.filter((entry) => entry.caller === caller && entry.code === 'AccessDenied')).toEqual([]);
+    expect(unusedGrants(OPERATOR_POLICY, journal)).toEqual([]);
   });
 });
