@@ -94,14 +94,14 @@ test('a role that is not there is a fault that says what was asked', async () =>
 
 test('an edit that decides for nothing writes nothing, and asks no fence', async () => {
   const before = fences;
-  expect((await roles().edit(arn('team/lbc'), () => undefined, never, 'drift')).written).toBeUndefined();
+  expect((await roles().edit(arn('team/lbc'), async () => undefined, never, 'drift')).written).toBeUndefined();
   expect(fences).toBe(before);
   expect(aws.journal.at(-1)?.operation).toBe('GetRole');
 });
 
 test('an edit reads right before it writes, and sends the very text', async () => {
   const text = JSON.stringify({ ...POLICY, Statement: [POLICY.Statement] });
-  expect((await roles().edit(arn('team/lbc'), () => text, never, 'drift')).written).toBe(text);
+  expect((await roles().edit(arn('team/lbc'), async () => text, never, 'drift')).written).toBe(text);
   expect(aws.journal.slice(-2).map(({ operation }) => operation)).toEqual(['GetRole', 'UpdateAssumeRolePolicy']);
   expect(aws.journal.at(-1)?.params['PolicyDocument']).toBe(text);
 });
@@ -109,13 +109,13 @@ test('an edit reads right before it writes, and sends the very text', async () =
 test('without the lease nothing is sent', async () => {
   mayWrite = false;
   const calls = aws.journal.length;
-  await expect(roles().edit(arn('team/lbc'), () => '{}', never, 'drift')).rejects.toThrow('not the leader');
+  await expect(roles().edit(arn('team/lbc'), async () => '{}', never, 'drift')).rejects.toThrow('not the leader');
   expect(aws.journal.slice(calls).map(({ operation }) => operation)).toEqual(['GetRole']);
   mayWrite = true;
 });
 
 test('what IAM rejects is an invalid fault with its own sentence', async () => {
-  await expect(roles().edit(arn('team/lbc'), () => '{}', never, 'drift')).rejects.toMatchObject({
+  await expect(roles().edit(arn('team/lbc'), async () => '{}', never, 'drift')).rejects.toMatchObject({
     kind: 'invalid',
     code: 'MalformedPolicyDocument',
   });

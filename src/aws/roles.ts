@@ -38,7 +38,7 @@ export function iamRoles(iam: IAMClient, calls: IamCalls): Roles {
       return calls.write({ operation: 'UpdateAssumeRolePolicy', of: `role "${arn}"`, signal, urgency }, async (write) => {
         // Right before the write: IAM has no compare-and-swap.
         const fresh = await read(arn, signal, urgency);
-        const document = decide(fresh);
+        const document = await decide(fresh);
         if (document === undefined) return { fresh, written: undefined };
         const command = new UpdateAssumeRolePolicyCommand({ RoleName: roleArnParts(arn).name, PolicyDocument: document });
         await write((options) => iam.send(command, options));

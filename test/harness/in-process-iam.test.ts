@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import type { RoleArn } from '../../src/api/arn.ts';
 import { awsCalls } from '../../src/aws/calls.ts';
+import { iamCalls } from '../../src/aws/iam-calls.ts';
 import { iamRoles } from '../../src/aws/roles.ts';
+import { Limiter } from '../../src/runtime/limiter.ts';
 import { ManualClock } from '../../src/runtime/manual-clock.ts';
 import { createAws } from '../testbed/aws/in-process.ts';
 import { inProcessIam } from './in-process-iam.ts';
@@ -21,32 +23,34 @@ function setUp() {
   const aws = createAws({ clock, random: () => draws.shift() ?? expect.fail('nobody expected a draw') });
   aws.account().role.put({ name: 'lbc', trustPolicy: policy('Old'), tags: { team: 'platform' } });
   const codes: string[] = [];
-  const call = awsCalls({ requested: (_, operation, code) => codes.push(`${operation} ${code}`) });
-  return { clock, draws, aws, codes, roles: iamRoles(inProcessIam(aws.as()), call, () => {}) };
+  const call = awsCalls({ requested: (_, operation, code) => codes.push(`${operation} ${code}`) }, clock);
+  const [reads, writes] = [0, 1].map(() => new Limiter({ perSecond: 100, clock, waited: () => {} })) as [Limiter, Limiter];
+  const calls = iamCalls({ call, reads, writes, fence: () => {}, clock, random: () => 0 });
+  return { clock, draws, aws, codes, roles: iamRoles(inProcessIam(aws.as()), calls) };
 }
 
 test('reads, writes, lists and asks for the quota as over the wire', async () => {
   const { roles, codes } = setUp();
-  const { roleId, ...fresh } = await roles.read(LBC, never);
+  const { roleId, ...fresh } = await roles.read(LBC, never, 'change');
   expect(fresh).toEqual({ arn: LBC, policy: policy('Old'), tags: new Map([['team', 'platform']]) });
-  expect((await roles.edit(LBC, () => policy('New'), never)).written).toBe(policy('New'));
+  expect((await roles.edit(LBC, async () => policy('New'), never, 'change')).written).toBe(policy('New'));
   const listed = [];
-  for await (const page of roles.list(never)) listed.push(...page.map((role) => role.parse()));
+  for await (const page of roles.list(never, 'resync')) listed.push(...page.map((role) => role.parse()));
   expect(listed).toEqual([{ arn: LBC, roleId, policy: policy('New') }]);
-  expect(await roles.policyQuota(never)).toBe(2_048);
+  expect(await roles.policyQuota(never, 'change')).toBe(2_048);
   expect(codes).toEqual(['GetRole ok', 'GetRole ok', 'UpdateAssumeRolePolicy ok', 'ListRoles ok', 'GetAccountSummary ok']);
 });
 
 test('sees old versions until the virtual clock has moved on', async () => {
   const { roles, clock, draws, aws } = setUp();
   aws.behave({ staleMs: { GetRole: 4_000 } });
-  await roles.edit(LBC, () => policy('New'), never);
+  await roles.edit(LBC, async () => policy('New'), never, 'change');
   draws.push(0, 0.99, 0);
   const seen = [];
-  for (let i = 0; i < 3; i++) seen.push((await roles.read(LBC, never)).policy);
+  for (let i = 0; i < 3; i++) seen.push((await roles.read(LBC, never, 'change')).policy);
   expect(seen).toEqual([policy('Old'), policy('New'), policy('Old')]);
   await clock.advance(4_000);
-  expect((await roles.read(LBC, never)).policy).toBe(policy('New'));
+  expect((await roles.read(LBC, never, 'change')).policy).toBe(policy('New'));
 });
 
 test('waits for the virtual clock, not for the machine', async () => {
@@ -54,7 +58,7 @@ test('waits for the virtual clock, not for the machine', async () => {
   aws.behave({ latencyMs: [1_000, 1_000] });
   draws.push(0);
   let answered = false;
-  const reading = roles.read(LBC, never).then(() => {
+  const reading = roles.read(LBC, never, 'change').then(() => {
     answered = true;
   });
   await clock.advance(999);
@@ -72,6 +76,6 @@ const faults = {
 test.each(Object.entries(faults))('%s is the fault that the SDK would make of it', async (kind, fault) => {
   const { roles, aws } = setUp();
   aws.fault({ kind: kind as keyof typeof faults, operation: 'UpdateAssumeRolePolicy' });
-  await expect(roles.edit(LBC, () => policy('New'), never)).rejects.toMatchObject(fault);
-  expect((await roles.read(LBC, never)).policy).toBe(policy(kind === 'connectionResetAfterCommit' ? 'New' : 'Old'));
+  await expect(roles.edit(LBC, async () => policy('New'), never, 'change')).rejects.toMatchObject(fault);
+  expect((await roles.read(LBC, never, 'change')).policy).toBe(policy(kind === 'connectionResetAfterCommit' ? 'New' : 'Old'));
 });

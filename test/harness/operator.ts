@@ -42,20 +42,31 @@ export async function install(testbed: Testbed): Promise<void> {
   ]);
 }
 
+/** Policies that are attached to one role, as one. */
+function together(policies: readonly string[]): string {
+  const statements = policies.flatMap((policy) => (JSON.parse(policy) as { Statement: object[] }).Statement);
+  return JSON.stringify({ Version: '2012-10-17', Statement: statements });
+}
+
 /** Nothing of a run of the tests takes longer to come up or to go down. */
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 20_000;
 
 let started = 0;
 
-export async function startOperator(testbed: Testbed, flags: readonly string[] = []): Promise<RunningOperator> {
+/** `morePolicies` are what a flag needs beside the policy of every operator. */
+export async function startOperator(
+  testbed: Testbed,
+  flags: readonly string[] = [],
+  morePolicies: readonly string[] = [],
+): Promise<RunningOperator> {
   const kubeconfig = await testbed.kubeconfigFor({ namespace: NAMESPACE, name: 'irsa-operator' });
   const child = spawn(process.execPath, ['--enable-source-maps', 'dist/irsa-operator.mjs', 'run', '--listen', '127.0.0.1:0', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'],
       KUBECONFIG: kubeconfig,
-      ...testbed.aws.env({ roleName: OPERATOR_ROLE, identityPolicy: OPERATOR_POLICY }),
+      ...testbed.aws.env({ roleName: OPERATOR_ROLE, identityPolicy: together([OPERATOR_POLICY, ...morePolicies]) }),
     },
   });
   const log: LogLine[] = [];

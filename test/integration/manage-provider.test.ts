@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, type Scene, scene } from '../harness/scene.ts';
 import { type Api, connect } from '../testbed/api.ts';
 import { startTestbed, type Testbed } from '../testbed/index.ts';
+
+/** What the flag needs beside the policy of every operator. */
+const PROVIDER_POLICY = readFileSync('config/iam/manage-oidc-provider.json', 'utf8');
 
 /** An account without the cluster's OIDC provider, and an operator that may register it. */
 let testbed: Testbed;
@@ -14,7 +18,7 @@ beforeAll(async () => {
   testbed = await startTestbed();
   api = connect(testbed.kubeconfig);
   await install(testbed);
-  operator = await startOperator(testbed, ['--sweep-interval', '2s', '--manage-oidc-provider']);
+  operator = await startOperator(testbed, ['--sweep-interval', '2s', '--manage-oidc-provider'], [PROVIDER_POLICY]);
   const spec = { roleArns: [`arn:aws:iam::${ACCOUNT}:role/role-of-*`], namespaces: { names: ['shop'] }, serviceAccountNames: ['app'] };
   const grant = { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaGrant', metadata: { name: 'shop' }, spec };
   await api.call('POST', '/apis/irsa-operator.dev/v1alpha1/irsagrants', { body: grant });

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import type { IrsaBinding } from '../../api/binding.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
-import type { Edit } from '../../binding/edit.ts';
 import type { Stance } from '../../binding/stance.ts';
 import { binding, grant, NOW, question } from '../../binding/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
@@ -69,7 +68,6 @@ const cases: Record<string, { stances: Stance[]; said?: Said; evident: boolean; 
 for (const [sentence, { stances, said = {}, evident, asked }] of Object.entries(cases))
   test(sentence, async () => {
     const server = apiServer(said);
-    const edit = { stances } as unknown as Edit;
-    const found = await isEvident(edit, { evidence: server.evidence } as TrustOptions, silentLog, signal);
+    const found = await isEvident({ changes: stances }, { evidence: server.evidence } as TrustOptions, silentLog, signal);
     expect([found, server.asked]).toEqual([evident, asked]);
   });

@@ -1,14 +1,23 @@
-import type { Edit } from '../../binding/edit.ts';
+import type { EditDecision } from '../../binding/edit.ts';
 import { isStillLost } from '../../binding/loss.ts';
+import type { Stance } from '../../binding/stance.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { TrustOptions } from './ports.ts';
+
+/** What was decided on a fresh read; `unproven` where what no cache has touched does not bear it out that trust is to be taken away. */
+export type Decision = EditDecision | { readonly kind: 'unproven' };
 
 /**
  * Whether what takes trust away is so, by what no cache has touched. For a deletion: that the binding is meant, and not the CRD with every
  * binding in it. For a lost grant: that there is none, and not only none in view.
  */
-export async function isEvident({ stances }: Edit, { evidence }: TrustOptions, log: Log, signal: AbortSignal): Promise<boolean> {
-  const going = stances.filter(({ kind }) => kind === 'released');
+export async function isEvident(
+  { changes }: { readonly changes: readonly Stance[] },
+  { evidence }: TrustOptions,
+  log: Log,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const going = changes.filter(({ kind }) => kind === 'released');
   if (going.length === 0) return true;
   if (going.some(({ binding }) => binding.metadata.deleting) && (await evidence.isRetiring(signal))) {
     log.warn({}, 'takes no trust away: the CRD of the bindings is being deleted, and nobody asked for an end of each');

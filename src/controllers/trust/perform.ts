@@ -1,12 +1,12 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { assertNever } from '../../api/assert-never.ts';
 import { isFault } from '../../api/fault.ts';
-import { decideEdit, type Edit, type EditDecision } from '../../binding/edit.ts';
+import { decideEdit, type Edit } from '../../binding/edit.ts';
 import type { RoleStep } from '../../binding/role.ts';
 import { type Outcome, recheck, settled } from '../../runtime/controller.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Urgency } from '../../runtime/queue.ts';
-import { isEvident } from './evident.ts';
+import { type Decision, isEvident } from './evident.ts';
 import type { TrustOptions } from './ports.ts';
 import { refusedByIam } from './refused.ts';
 import { believed, fresh, gathers, held, lost, readRole, written } from './role-records.ts';
@@ -59,15 +59,16 @@ export async function perform(
 
 async function edit(arn: RoleArn, wanted: Edit, options: TrustOptions, log: Log, signal: AbortSignal, urgency: Urgency): Promise<Outcome> {
   const { world, roles, clock, metrics } = options;
-  if (!(await isEvident(wanted, options, log, signal))) return recheck(NOT_EVIDENT_WAIT_MS, 'whether trust is to be taken away');
-  const decided: { decision: EditDecision } = { decision: { kind: 'changed' } };
+  const decided: { decision: Decision } = { decision: { kind: 'changed' } };
   const asOf = clock.now();
   try {
     const edited = await roles.edit(
       arn,
-      (role) => {
-        decided.decision = decideEdit(wanted, role);
-        return decided.decision.kind === 'write' ? decided.decision.document : undefined;
+      async (role) => {
+        const decision = decideEdit(wanted, role);
+        const isWrite = decision.kind === 'write' && (await isEvident(decision, options, log, signal));
+        decided.decision = decision.kind === 'write' && !isWrite ? { kind: 'unproven' } : decision;
+        return isWrite ? decision.document : undefined;
       },
       signal,
       urgency,
@@ -86,9 +87,11 @@ async function edit(arn: RoleArn, wanted: Edit, options: TrustOptions, log: Log,
   return after(arn, decided.decision, options);
 }
 
-function after(arn: RoleArn, decision: EditDecision, { world, clock, random }: TrustOptions): Outcome {
+function after(arn: RoleArn, decision: Decision, { world, clock, random }: TrustOptions): Outcome {
   const now = clock.now();
   switch (decision.kind) {
+    case 'unproven':
+      return recheck(NOT_EVIDENT_WAIT_MS, 'whether trust is to be taken away');
     case 'changed':
       return recheck(random() * CHANGED_WAIT_MS, 'somebody else writes the role now');
     case 'paused':

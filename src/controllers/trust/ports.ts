@@ -30,10 +30,10 @@ export interface ListedRole {
 /** IAM roles. Every method throws `Fault` and nothing else. `urgency` is that of the attempt: in its order calls have their turns. */
 export interface Roles {
   read(arn: RoleArn, signal: AbortSignal, urgency: Urgency): Promise<FreshRole>;
-  /** A fresh read, a pure decision over it, and the write if the decision is a document. */
+  /** A fresh read, a decision over it, and the write if the decision is a document. */
   edit(
     arn: RoleArn,
-    decide: (fresh: FreshRole) => string | undefined,
+    decide: (fresh: FreshRole) => Promise<string | undefined>,
     signal: AbortSignal,
     urgency: Urgency,
   ): Promise<{ readonly fresh: FreshRole; readonly written: string | undefined }>;

@@ -1,9 +1,9 @@
 import type { RoleArn } from '../../api/arn.ts';
 import type { Fault } from '../../api/fault.ts';
 import { type Finding, finding } from '../../api/finding.ts';
-import type { EditDecision } from '../../binding/edit.ts';
 import { type Outcome, settled } from '../../runtime/controller.ts';
 import type { Log } from '../../runtime/log.ts';
+import type { Decision } from './evident.ts';
 import type { TrustOptions } from './ports.ts';
 import { held } from './role-records.ts';
 
@@ -12,13 +12,7 @@ const HOLD_LEAST_MS = 15_000;
 const HOLD_MOST_MS = 300_000;
 
 /** A rejection is a fact about the role, for its bindings to report; what may pass is retried by the queue. */
-export function refusedByIam(
-  arn: RoleArn,
-  fault: Fault,
-  decision: EditDecision,
-  { world, clock, metrics }: TrustOptions,
-  log: Log,
-): Outcome {
+export function refusedByIam(arn: RoleArn, fault: Fault, decision: Decision, { world, clock, metrics }: TrustOptions, log: Log): Outcome {
   const found = findingFor(arn, fault, decision);
   if (found === undefined) throw fault;
   log.warn({ err: fault }, 'IAM does not take the trust policy');
@@ -32,7 +26,7 @@ export function refusedByIam(
   return settled;
 }
 
-function findingFor(arn: RoleArn, fault: Fault, decision: EditDecision): Finding | undefined {
+function findingFor(arn: RoleArn, fault: Fault, decision: Decision): Finding | undefined {
   if (fault.kind === 'denied')
     return finding('RoleAccessDenied', `irsa-operator may not change the trust policy of "${arn}": ${fault.message}`);
   if (fault.kind !== 'invalid') return undefined;

@@ -1,12 +1,13 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { keyOf } from '../../api/cluster.ts';
-import type { Edit, EditDecision } from '../../binding/edit.ts';
+import type { Edit } from '../../binding/edit.ts';
 import { REVOCATIONS_WINDOW_MS } from '../../binding/loss.ts';
 import type { Log } from '../../runtime/log.ts';
+import type { Decision } from './evident.ts';
 import type { TrustOptions } from './ports.ts';
 
 /** One Event for each binding whose subject came or went; what went for want of a grant is remembered, so that many are noticed. */
-export function tell(arn: RoleArn, { wish: { wanted, released } }: Edit, decision: EditDecision, options: TrustOptions, log: Log): void {
+export function tell(arn: RoleArn, { wish: { wanted, released } }: Edit, decision: Decision, options: TrustOptions, log: Log): void {
   log.info({ wanted: wanted.map(({ subject }) => subject), released: released.map(({ subject }) => subject) }, 'wrote the trust policy');
   if (decision.kind !== 'write') return;
   for (const { binding, question, kind, lost } of decision.changes) {
