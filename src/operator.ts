@@ -6,6 +6,7 @@ import { awsClients } from './aws/clients.ts';
 import { eksIssuer } from './aws/clusters.ts';
 import { iamCalls } from './aws/iam-calls.ts';
 import { callerIdentity } from './aws/identity.ts';
+import { stsProof } from './aws/proof.ts';
 import { iamProviders } from './aws/providers.ts';
 import { iamRoles } from './aws/roles.ts';
 import { POD_ANNOTATIONS, POD_LABELS } from './binding/pods.ts';
@@ -13,6 +14,7 @@ import type { Config } from './config.ts';
 import { bindingController } from './controllers/binding/index.ts';
 import { clusterController } from './controllers/cluster/index.ts';
 import type { BindingEvents } from './controllers/events.ts';
+import { proofController } from './controllers/proof/index.ts';
 import { providerController } from './controllers/provider/index.ts';
 import { readings } from './controllers/readings.ts';
 import { trustController } from './controllers/trust/index.ts';
@@ -39,6 +41,7 @@ import {
   serviceAccounts,
   statefulSets,
 } from './kube/resources.ts';
+import { requestToken } from './kube/token.ts';
 import { Transport } from './kube/transport.ts';
 import { metrics as makeMetrics } from './observability/metrics.ts';
 import { serveHealth } from './observability/server.ts';
@@ -82,10 +85,16 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     const limit = new Limiter({ perSecond, clock, waited });
     return limit;
   };
-  const reads = limiter('read', config.iamReadsPerSecond);
-  const writes = limiter('write', config.iamWritesPerSecond);
-  const iam = iamCalls({ call, reads, writes, fence, clock, random });
+  const iam = iamCalls({
+    call,
+    reads: limiter('read', config.iamReadsPerSecond),
+    writes: limiter('write', config.iamWritesPerSecond),
+    fence,
+    clock,
+    random,
+  });
   const roles = iamRoles(aws.iam, iam);
+  const writes = fenced(transport, fence);
   const recorder = new EventRecorder({ transport, controller: `${GROUP}/irsa-operator`, instance: config.hostname, clock, random, log });
   const events: BindingEvents = {
     record: ({ metadata: { namespace, name, uid } }, event) =>
@@ -135,8 +144,13 @@ export async function runOperator(config: Config, version: string, log: Log, sto
       }),
     ),
     loop(trustController({ world: everything, roles, evidence: evidence(transport), events, metrics: metrics.trust, clock, random })),
+    loop(bindingController({ world: everything, writes: bindingWrites(writes), events, metrics: metrics.binding, clock })),
     loop(
-      bindingController({ world: everything, writes: bindingWrites(fenced(transport, fence)), events, metrics: metrics.binding, clock }),
+      proofController({
+        world: everything,
+        ask: stsProof(aws.sts, call, (of, audience, signal) => requestToken(writes, of, audience, signal)),
+        clock,
+      }),
     ),
   ];
   metrics.observe(readings(everything));

@@ -56,6 +56,12 @@ export const bindingSpec = z.object({
     .default('Revoke')
     .describe('Retain leaves trust and annotation as they are when the binding is deleted.'),
   suspend: z.boolean().default(false).describe('Leaves everything as it stands; only the status is written.'),
+  verification: z
+    .enum(['Never', 'OnChange', 'Periodic'])
+    .default('Never')
+    .describe(
+      'Prove by a real call of STS that the role lets the ServiceAccount in, where the grant allows it: when something changed, also once a day, or not at all.',
+    ),
 });
 
 const condition = z.object({
@@ -72,6 +78,11 @@ const roleEntry = z.object({
   roleId: z.string().max(128).describe('The unique ID of the role that was meant: a role that was deleted and made again has another.'),
   audience: audience('The audience that the trust was for: a binding that changes its audience leaves the former one.'),
   sid: z.string().max(64).describe('The Sid of our statement. It is computed, never read from here.'),
+});
+
+const verification = z.object({
+  of: z.string().max(64).describe('Stands for what was proved: the role, the token, and how the trust policy was judged.'),
+  at: z.string().meta({ format: 'date-time' }),
 });
 
 export const RESTART_PHASES = ['Canary', 'Rolling', 'Done', 'Stalled', 'Ineffective'] as const;
@@ -123,6 +134,7 @@ export const bindingStatus = z.object({
       summary: z.string().max(32).describe('current/total, for the printed column.'),
     })
     .optional(),
+  verification: verification.describe('The last proof by STS that stands.').optional(),
   restarts: z.array(restartEntry).max(MAX_RESTARTS).optional(),
   findings: z
     .array(z.object({ code: z.enum(codes), severity: z.enum(['Error', 'Warning']), message: z.string().max(MAX_MESSAGE) }))

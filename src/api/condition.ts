@@ -11,8 +11,8 @@ export interface Condition {
 export const CONDITION_STATUSES = ['True', 'False', 'Unknown'] as const;
 export type ConditionStatus = (typeof CONDITION_STATUSES)[number];
 
-/** The steps of a reconcile in the order of the contract; each has its condition. */
-export const STEP_CONDITIONS = ['Authorized', 'ProviderReady', 'Trusted', 'Annotated', 'PodsCurrent'] as const;
+/** The steps of a reconcile in the order of the contract; each has its condition, `Verified` only where it is asked for. */
+export const STEP_CONDITIONS = ['Authorized', 'ProviderReady', 'Trusted', 'Annotated', 'Verified', 'PodsCurrent'] as const;
 export type StepCondition = (typeof STEP_CONDITIONS)[number];
 
 /** `Ready` sums up; `Reconciling` and `Stalled` are there only while true, as kstatus reads them. */

@@ -47,6 +47,7 @@ test('a spec that says only what is required gets the defaults of the contract',
     restart: { strategy: 'Evict', afterTrustRepair: 'Unready', maxUnavailable: 1 },
     deletionPolicy: 'Revoke',
     suspend: false,
+    verification: 'Never',
   });
 });
 

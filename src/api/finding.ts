@@ -60,6 +60,13 @@ export const FINDINGS = {
   AnnotationMissing: 'Warning',
   AnnotationRoleMismatch: 'Warning',
   AudienceAnnotationMismatch: 'Warning',
+  // The proof by STS
+  OrgPolicyDenied: 'Error',
+  IdpUnreachable: 'Error',
+  OidcProviderThumbprint: 'Error',
+  TokenExpired: 'Error',
+  TokenRejected: 'Error',
+  StsRegionDisabled: 'Error',
   // The pods
   WorkloadUsesOtherServiceAccount: 'Warning',
   PodCredentialsMissing: 'Warning',

@@ -60,6 +60,10 @@ export const grantSpec = z.object({
     .record(z.string().min(1).max(128), z.string().max(256))
     .default({})
     .describe('Tags that the role itself must carry: the consent of its owner.'),
+  allowVerification: z
+    .boolean()
+    .default(false)
+    .describe('Whether the operator may ask for tokens of these ServiceAccounts, to prove by STS that the role lets them in.'),
 });
 
 export type GrantSpec = z.output<typeof grantSpec>;

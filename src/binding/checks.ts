@@ -6,8 +6,9 @@ import { annotationsAreOurs, wrongAnnotations } from './annotations.ts';
 import type { Claim } from './claim.ts';
 import type { Violation } from './conditions.ts';
 import type { Loss } from './loss.ts';
-import type { Observed, ProviderView } from './observed.ts';
+import type { Observed, ProviderView, Verdict } from './observed.ts';
 import type { PodsAssessment } from './pods-current.ts';
+import { inProgress, provenAt, refusedBySts, unproven, type Verifying, verifiedAs } from './verified.ts';
 
 /** What a check looks at: the observation, what the binding may claim, and what its pods look like. */
 export interface Scope {
@@ -15,6 +16,7 @@ export interface Scope {
   readonly spec: BindingSpec;
   readonly claim: Claim;
   readonly pods: PodsAssessment;
+  readonly verifies: Verifying;
 }
 
 type Check = (scope: Scope) => Violation | undefined;
@@ -22,6 +24,8 @@ type Check = (scope: Scope) => Violation | undefined;
 /** One step of a reconcile: what must hold for it, and what to say when it does. */
 export interface Stage {
   readonly step: StepCondition;
+  /** Undefined: each binding has this step. */
+  readonly when?: (scope: Scope) => boolean;
   readonly checks: readonly Check[];
   readonly holds: (scope: Scope) => Assessment;
 }
@@ -116,7 +120,7 @@ function missingAudience(arn: string, issuer: string, clientIds: readonly string
   return finding('OidcProviderAudienceMissing', `the OIDC provider for "${issuer}" has ${found}; wanted is "${audience}": ${todo}`);
 }
 
-const trusted: Check = ({ seen, spec }) => {
+const trusted: Check = ({ seen, spec, verifies }) => {
   const verdict = seen.verdicts.get(spec.roleArn);
   if (verdict === undefined || verdict.kind === 'released')
     return pending('Trusted', `the trust policy of "${spec.roleArn}" is being looked at`);
@@ -124,11 +128,21 @@ const trusted: Check = ({ seen, spec }) => {
     case 'allowed':
       return undefined;
     case 'unknown':
-      return { ...open('Trusted', 'Undecidable', verdict.message, true), findings: verdict.findings };
+      return undecided(verdict, verifies);
     case 'refused':
       return { ...refused('Trusted', verdict.finding, verdict.terminal), findings: verdict.findings };
   }
 };
+
+/** The trust policy leaves it open: where it may be asked, STS decides, and nothing goes on before. */
+function undecided({ message, findings }: Extract<Verdict, { kind: 'unknown' }>, verifies: Verifying): Violation | undefined {
+  if (provenAt(verifies) !== undefined) return undefined;
+  const refusal = refusedBySts(verifies);
+  if (refusal !== undefined) return { ...refusal, step: 'Trusted', findings: [...refusal.findings, ...findings] };
+  const { proof } = verifies;
+  if (proof === undefined || proof.outcome?.kind === 'noToken') return { ...open('Trusted', 'Undecidable', message, true), findings };
+  return { ...open('Trusted', 'Undecidable', `${message}; ${inProgress(proof)}`), findings };
+}
 
 const annotated: Check = ({ seen: { serviceAccount }, spec }) => {
   const wrong = serviceAccount === undefined ? [] : wrongAnnotations(serviceAccount.annotations, spec);
@@ -151,11 +165,19 @@ export const STAGES: readonly Stage[] = [
   },
   { step: 'Trusted', checks: [trusted], holds: trustedBy },
   { step: 'Annotated', checks: [annotated], holds: annotatedAs },
+  {
+    step: 'Verified',
+    when: ({ verifies }) => verifies.verification.kind !== 'none',
+    checks: [({ verifies }) => unproven(verifies)],
+    holds: ({ verifies, spec }) => verifiedAs(verifies, spec),
+  },
   { step: 'PodsCurrent', checks: [({ pods }) => pods.violation], holds: ({ pods }) => pods.assessment },
 ];
 
 function trustedBy({ seen, spec }: Scope): Assessment {
   const verdict = seen.verdicts.get(spec.roleArn);
+  if (verdict?.kind === 'unknown')
+    return good('Proved', `STS let the token in, which the trust policy alone leaves open: ${verdict.message}`);
   if (verdict?.kind !== 'allowed') return good('Allowed', '');
   return good(verdict.managedBy === 'Operator' ? 'AllowedByOperator' : 'AllowedByOthers', verdict.message);
 }

@@ -16,7 +16,7 @@ function world(part: Partial<ClaimWorld> = {}): ClaimWorld {
 const rival = (part: Parameters<typeof binding>[0] = {}) =>
   binding({ ...part, metadata: { name: 'older', uid: 'binding-older', createdAt: AGE - HOUR, ...part.metadata } });
 
-const granted: Claim = { kind: 'granted', spec: spec(), grants: [{ grant: 'platform', requiredRoleTags: {} }] };
+const granted: Claim = { kind: 'granted', spec: spec(), grants: [{ grant: 'platform', requiredRoleTags: {}, allowVerification: false }] };
 const refusedWith = (claim: Claim): FindingCode | 'granted' => (claim.kind === 'refused' ? claim.finding.code : 'granted');
 
 describe('by default', () => {
@@ -34,7 +34,7 @@ describe('by default', () => {
     const requiredRoleTags = { 'irsa-operator.dev/consent': 'yes' };
     expect(claimOf(binding(), world({ grants: [grant({ requiredRoleTags })] }))).toEqual({
       ...granted,
-      grants: [{ grant: 'platform', requiredRoleTags }],
+      grants: [{ grant: 'platform', requiredRoleTags, allowVerification: false }],
     });
   });
 

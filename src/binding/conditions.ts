@@ -26,6 +26,8 @@ export interface Summary {
   readonly held: Partial<Record<StepCondition, Assessment>>;
   /** The first step that does not. */
   readonly violation: Violation | undefined;
+  /** Steps that this binding does not have: nothing is said of them. */
+  readonly without?: readonly StepCondition[];
   /** Says of `Ready` what there is to say beyond "all hold". */
   readonly readyReason: string;
   readonly readyMessage: string;
@@ -36,7 +38,7 @@ export interface Summary {
  * Steps behind a violation are Unknown with the step that they wait for, so that one line tells where it is stuck.
  */
 export function summarize(summary: Summary, before: readonly Condition[], generation: number, now: number): Condition[] {
-  const { held, violation, readyReason, readyMessage } = summary;
+  const { held, violation, without = [], readyReason, readyMessage } = summary;
   const assessments: Partial<Record<ConditionType, Assessment>> = { ...held };
   if (violation === undefined) {
     assessments.Ready = { status: 'True', reason: readyReason, message: readyMessage };
@@ -45,7 +47,7 @@ export function summarize(summary: Summary, before: readonly Condition[], genera
   const { step, status, reason, message, terminal } = violation;
   assessments[step] = { status, reason, message };
   for (const later of STEP_CONDITIONS.slice(STEP_CONDITIONS.indexOf(step) + 1)) {
-    assessments[later] ??= { status: 'Unknown', reason: 'Waiting', message: `waits for ${step}` };
+    if (!without.includes(later)) assessments[later] ??= { status: 'Unknown', reason: 'Waiting', message: `waits for ${step}` };
   }
   assessments.Ready = { status: status === 'Unknown' ? 'Unknown' : 'False', reason, message };
   assessments[terminal ? 'Stalled' : 'Reconciling'] = { status: 'True', reason, message };

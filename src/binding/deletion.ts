@@ -70,7 +70,7 @@ function waitFor(seen: Observed, entry: RoleEntry): BindingPlan {
     findings: verdict?.kind === 'refused' ? verdict.findings : [],
   };
   const conditions = summarize(
-    { held: {}, violation, readyReason: '', readyMessage: '' },
+    { held: {}, violation, without: ['Verified'], readyReason: '', readyMessage: '' },
     status.conditions,
     metadata.generation,
     seen.now,

@@ -8,6 +8,7 @@ export interface Granted {
   readonly grant: string;
   /** Tags that the role must carry, checked on the fresh read before each write. */
   readonly requiredRoleTags: Readonly<Record<string, string>>;
+  readonly allowVerification: boolean;
 }
 
 /**
@@ -17,7 +18,7 @@ export interface Granted {
 export function grantsFor(spec: BindingSpec, namespace: Namespace, grants: readonly IrsaGrant[]): readonly Granted[] {
   return grants.flatMap(({ name, spec: grant }) => {
     if (isProblem(grant) || !covers(grant, spec, namespace)) return [];
-    return [{ grant: name, requiredRoleTags: grant.requiredRoleTags }];
+    return [{ grant: name, requiredRoleTags: grant.requiredRoleTags, allowVerification: grant.allowVerification }];
   });
 }
 

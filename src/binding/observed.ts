@@ -5,6 +5,7 @@ import type { Finding } from '../api/finding.ts';
 import type { IrsaGrant } from '../api/grant.ts';
 import type { Issuer } from '../api/issuer.ts';
 import type { Loss } from './loss.ts';
+import type { Proof } from './proof.ts';
 import type { Blocked } from './restarts.ts';
 
 /** Whom tokens of this cluster come from. Nothing is written while it is not known. */
@@ -160,4 +161,6 @@ export interface Observed {
   /** In the namespace of the binding. */
   readonly serviceAccountExists: (name: string) => boolean;
   readonly blocked: ReadonlyMap<string, Blocked>;
+  /** What STS said so far, of this binding or of what it was before. */
+  readonly proof: Proof | undefined;
 }

@@ -11,8 +11,10 @@ import { summarize, type Violation } from './conditions.ts';
 import { planDeletion } from './deletion.ts';
 import { isReleased, type Observed } from './observed.ts';
 import { assessPods } from './pods-current.ts';
+import { proofEntry } from './proof.ts';
 import type { BindingPlan, Step } from './step.ts';
 import { strayWorkload } from './stray-workload.ts';
+import { provenAt, verifying } from './verified.ts';
 
 /**
  * What to do for one binding, from what is seen now: the same observation gives the same plan, and a binding in order gives no step.
@@ -24,14 +26,17 @@ export function planBinding(seen: Observed): BindingPlan {
   const claim = claimOf(binding, seen);
   if (isProblem(binding.spec)) return unreadable(seen, claim.kind === 'refused' ? claim.finding : undefined);
   const acts = enforces(binding) && claim.kind === 'granted';
-  const scope: Scope = { seen, spec: binding.spec, claim, pods: assessPods(seen, binding.spec, acts) };
+  const verifies = verifying(seen);
+  const scope: Scope = { seen, spec: binding.spec, claim, verifies, pods: assessPods(seen, binding.spec, acts, provenAt(verifies)) };
   const { held, violation: found } = walk(scope);
+  // Pods are restarted when every step before them holds.
+  const podsInTurn = found === undefined || found.step === 'PodsCurrent';
   // Whoever only looks does not get on with it: somebody else has to.
   const violation = found && !acts && !found.pending ? { ...found, terminal: true } : found;
-  const steps = acts ? stepsOf(scope, held) : [];
+  const steps = acts ? stepsOf(scope, held, podsInTurn) : [];
   // After a restart nothing was looked at yet: what the last process found stands, and nobody is alarmed.
   if (violation?.pending && assessedBefore(binding, violation.step)) return { steps, status: binding.status, lookAgainInMs: undefined };
-  return { steps, status: statusOf(scope, held, violation, acts), lookAgainInMs: lookAgain(scope, held) };
+  return { steps, status: statusOf(scope, held, violation, acts, podsInTurn), lookAgainInMs: podsInTurn ? lookAgain(scope) : undefined };
 }
 
 function assessedBefore({ metadata, status }: IrsaBinding, step: StepCondition): boolean {
@@ -42,6 +47,7 @@ function assessedBefore({ metadata, status }: IrsaBinding, step: StepCondition):
 function walk(scope: Scope): { held: Held; violation: Violation | undefined } {
   const held: Held = {};
   for (const stage of STAGES) {
+    if (stage.when?.(scope) === false) continue;
     for (const check of stage.checks) {
       const violation = check(scope);
       if (violation !== undefined) return { held, violation };
@@ -53,7 +59,7 @@ function walk(scope: Scope): { held: Held; violation: Violation | undefined } {
 
 type Held = Partial<Record<StepCondition, Assessment>>;
 
-function stepsOf({ seen, spec, pods }: Scope, held: Held): Step[] {
+function stepsOf({ seen, spec, pods }: Scope, held: Held, podsInTurn: boolean): Step[] {
   const { serviceAccount, binding } = seen;
   // First of all, and alone: nothing is written anywhere before our clean-up is certain.
   if (!binding.metadata.finalizers.includes(FINALIZER)) return [{ do: 'addFinalizer' }];
@@ -61,15 +67,15 @@ function stepsOf({ seen, spec, pods }: Scope, held: Held): Step[] {
   if (held.Trusted !== undefined && serviceAccount !== undefined && !annotationsAreOurs(serviceAccount, spec)) {
     steps.push({ do: 'annotate', annotations: desiredAnnotations(spec, serviceAccount.annotations) });
   }
-  if (held.Annotated !== undefined) steps.push(...pods.steps.map((step): Step => ({ do: 'restart', ...step })));
+  if (podsInTurn) steps.push(...pods.steps.map((step): Step => ({ do: 'restart', ...step })));
   return steps;
 }
 
-function statusOf(scope: Scope, held: Held, violation: Violation | undefined, acts: boolean): BindingStatus {
-  const { seen, spec, pods } = scope;
+function statusOf(scope: Scope, held: Held, violation: Violation | undefined, acts: boolean, podsInTurn: boolean): BindingStatus {
+  const { seen, spec, pods, verifies } = scope;
   const { metadata, status } = seen.binding;
   const verdict = seen.verdicts.get(spec.roleArn);
-  const stray = held.Annotated === undefined ? undefined : strayWorkload(seen, spec);
+  const stray = podsInTurn ? strayWorkload(seen, spec) : undefined;
   const size = verdict !== undefined && verdict.kind !== 'released' ? verdict.size : undefined;
   const remarks = [
     ...(violation?.findings ?? []),
@@ -77,14 +83,16 @@ function statusOf(scope: Scope, held: Held, violation: Violation | undefined, ac
     ...(verdict?.kind === 'allowed' ? verdict.findings : []),
   ];
   const ready = readiness(scope, stray);
-  const wholeChain = held.Annotated !== undefined;
+  const without = STAGES.filter((stage) => stage.when?.(scope) === false).map(({ step }) => step);
+  const verification = verifies.proof && proofEntry(verifies.proof);
   return {
     observedGeneration: metadata.generation,
-    conditions: summarize({ held, violation, ...ready }, status.conditions, metadata.generation, seen.now),
+    conditions: summarize({ held, violation, without, ...ready }, status.conditions, metadata.generation, seen.now),
     ...unlessEmpty('roles', rolesOf(scope, acts)),
     ...(size === undefined ? {} : { trustPolicy: { managedBy: managedBy(scope), ...size, summary: `${size.characters}/${size.quota}` } }),
     pods: pods.counts,
-    ...unlessEmpty('restarts', wholeChain ? pods.records : (status.restarts ?? [])),
+    ...(verification === undefined ? {} : { verification }),
+    ...unlessEmpty('restarts', podsInTurn ? pods.records : (status.restarts ?? [])),
     ...unlessEmpty('findings', unique(remarks).slice(0, MAX_FINDINGS)),
     ...unlessEmpty('plan', spec.mode === 'Observe' ? planInWords(scope, held) : []),
   };
@@ -155,7 +163,7 @@ function unreadable(seen: Observed, found: Finding | undefined): BindingPlan {
     findings: found ? [found] : [],
   };
   const conditions = summarize(
-    { held: {}, violation, readyReason: '', readyMessage: '' },
+    { held: {}, violation, without: ['Verified'], readyReason: '', readyMessage: '' },
     status.conditions,
     metadata.generation,
     seen.now,
@@ -167,8 +175,8 @@ function unreadable(seen: Observed, found: Finding | undefined): BindingPlan {
   };
 }
 
-function lookAgain({ seen, pods }: Scope, held: Held): number | undefined {
-  if (held.Annotated === undefined || pods.lookAgainAt === undefined) return undefined;
+function lookAgain({ seen, pods }: Scope): number | undefined {
+  if (pods.lookAgainAt === undefined) return undefined;
   return Math.max(0, pods.lookAgainAt - seen.now);
 }
 

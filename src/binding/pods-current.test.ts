@@ -92,6 +92,7 @@ function observed(pod: Pod, restarts: readonly RestartEntry[]): Observed {
     pods: [pod],
     workloads: [],
     serviceAccountExists: () => true,
+    proof: undefined,
     blocked: new Map(),
   };
 }

@@ -29,13 +29,13 @@ interface Judged {
 }
 
 /** What the pods of a ServiceAccount look like, and which of them may be restarted now if the binding lets us (`acts`). */
-export function assessPods(seen: Observed, spec: BindingSpec, acts: boolean): PodsAssessment {
+export function assessPods(seen: Observed, spec: BindingSpec, acts: boolean, provenAt?: number): PodsAssessment {
   const records = seen.binding.status.restarts ?? [];
   const judged = seen.pods.filter((pod) => !pod.finished).map((pod) => ({ pod, state: podState(pod, spec) }));
   const counts = count(judged);
   const stale = judged.flatMap(({ pod, state }) => (state.kind === 'stale' && !pod.deleting ? [{ pod, state }] : []));
   const going = judged.some(({ pod, state }) => state.kind === 'stale' && pod.deleting);
-  const settled = settledAt(seen);
+  const settled = settledAt(seen, provenAt);
   const early = settled === undefined || seen.now < settled;
   const restarts = acts && spec.restart.strategy === 'Evict' && !early ? planBoth(seen, spec, judged) : undefined;
   const violation = whatIsWrong({ spec, stale, going, restarts, early, acts });
@@ -63,12 +63,15 @@ function inWords({ total, current, exempt }: NonNullable<BindingStatus['pods']>)
   return `${current} of ${total} pods carry the role${left}`;
 }
 
-/** When both the annotation and the confirmed trust are old enough: epoch milliseconds. */
-function settledAt({ binding, serviceAccount }: Observed): number | undefined {
+/**
+ * When both the annotation and the confirmed trust are old enough: epoch milliseconds. A proof by STS tells that IAM has spread the trust;
+ * of the webhook's cache it tells nothing.
+ */
+function settledAt({ binding, serviceAccount }: Observed, provenAt: number | undefined): number | undefined {
   const trusted = conditionOf(binding.status.conditions, 'Trusted');
   const annotated = serviceAccount === undefined ? undefined : heldByUs(serviceAccount, EKS_ANNOTATIONS.roleArn);
   if (trusted?.status !== 'True' || annotated === undefined) return undefined;
-  return Math.max(Date.parse(trusted.lastTransitionTime), annotated) + SETTLE_MS;
+  return Math.max(provenAt ?? Date.parse(trusted.lastTransitionTime) + SETTLE_MS, annotated + SETTLE_MS);
 }
 
 /** First the pods that lack something; only where a workload has none of these, those that a trust repair may have left unready. */

@@ -159,9 +159,11 @@ describe('what is written', () => {
     test(`nothing to a role under "/${path}", which only AWS may change`, () => {
       const role = arn(`arn:aws:iam::111122223333:role/${path}app`);
       const { binding: one } = claimFor(binding({ spec: { roleArn: role }, status: { roles: [entry(role)] } }));
-      const claim = { kind: 'granted', spec: one.spec, grants: [{ grant: 'g', requiredRoleTags: {} }] } as ReturnType<
-        typeof claimFor
-      >['claim'];
+      const claim = {
+        kind: 'granted',
+        spec: one.spec,
+        grants: [{ grant: 'g', requiredRoleTags: {}, allowVerification: false }],
+      } as ReturnType<typeof claimFor>['claim'];
       const record: RoleRecord = { ...without, arn: role };
       expect(short(planRole(roleObserved({ arn: role, claims: [{ binding: one, claim, loss: undefined }], record })))).toEqual({
         steps: [],

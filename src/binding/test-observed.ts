@@ -184,6 +184,7 @@ export function observed(part: Partial<Observed> = {}): Observed {
     workloads: [],
     serviceAccountExists: () => true,
     blocked: new Map(),
+    proof: undefined,
     ...part,
   };
 }

@@ -1,11 +1,13 @@
 import { type RoleArn, roleArnParts } from '../api/arn.ts';
-import type { IrsaBinding } from '../api/binding.ts';
+import type { IrsaBinding, RoleEntry } from '../api/binding.ts';
 import { type Definition, keyOf, type Namespace, type ObjectKey, type Pod, type ServiceAccount, type Workload } from '../api/cluster.ts';
 import type { IrsaGrant } from '../api/grant.ts';
 import { isProblem } from '../api/problem.ts';
+import { subjectOf } from '../api/subject.ts';
 import { type ClaimWorld, claimOf } from '../binding/claim.ts';
 import { type Losses, lostSince, REVOCATIONS_WINDOW_MS } from '../binding/loss.ts';
 import type { CallerView, ClusterView, ProviderView, RoleRecord, Verdict } from '../binding/observed.ts';
+import type { Proof } from '../binding/proof.ts';
 import { type Question, questionKey } from '../binding/stance.ts';
 import type { Log } from '../runtime/log.ts';
 import { Store } from '../runtime/store.ts';
@@ -21,6 +23,12 @@ export interface Surroundings {
 export interface ProviderRecord {
   readonly account: string;
   readonly view: ProviderView;
+}
+
+export interface ProofRecord {
+  /** Of the binding. */
+  readonly key: ObjectKey;
+  readonly proof: Proof;
 }
 
 export interface VerdictRecord {
@@ -46,6 +54,7 @@ export interface World {
   readonly providers: Store<ProviderRecord>;
   readonly roles: Store<RoleRecord>;
   readonly verdicts: Store<VerdictRecord, 'role' | 'subject'>;
+  readonly proofs: Store<ProofRecord>;
   readonly revocations: Store<Revocation>;
   /** Audiences that open the API server itself, as far as they are known beside its issuer. */
   readonly apiAudiences: readonly string[];
@@ -110,10 +119,12 @@ export function world(log: Log, apiAudiences: readonly string[] = []): World {
       log,
     }),
     revocations: new Store({ kind: 'Revocation', keyOf: ({ binding }) => binding, log }),
+    proofs: new Store({ kind: 'Proof', keyOf: ({ key }) => key, log }),
   };
   // Controllers fill these from what they find in the others: nothing is to be waited for.
   found.providers.markSynced();
   found.verdicts.markSynced();
+  found.proofs.markSynced();
   return found;
 }
 
@@ -170,4 +181,27 @@ export function claimWorld(from: World, binding: IrsaBinding): ClaimWorld {
     caller,
     apiAudiences: cluster.kind === 'known' ? [...from.apiAudiences, cluster.issuer] : from.apiAudiences,
   };
+}
+
+/** What was found for each role that a binding names or stands in, by ARN. */
+export function verdictsFor(from: World, binding: IrsaBinding): Map<string, Verdict> {
+  const { spec } = binding;
+  const found = new Map<string, Verdict>();
+  if (isProblem(spec)) return found;
+  for (const arn of rolesOf(binding)) {
+    const verdict = verdictOn(from, binding, { arn, audience: spec.audience });
+    if (verdict !== undefined) found.set(arn, verdict);
+  }
+  return found;
+}
+
+export function verdictOn(
+  from: World,
+  { spec, metadata }: IrsaBinding,
+  { arn, audience }: Pick<RoleEntry, 'arn' | 'audience'>,
+): Verdict | undefined {
+  const { cluster } = surroundings(from);
+  if (isProblem(spec) || cluster.kind === 'unknown') return undefined;
+  const subject = subjectOf(metadata.namespace, spec.serviceAccountName);
+  return from.verdicts.get(questionKey({ role: arn as RoleArn, issuer: cluster.issuer, subject, audience }))?.verdict;
 }

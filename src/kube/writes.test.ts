@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { LeaseRecord } from '../runtime/elector.ts';
 import { apply, mergePatch, read } from './apply.ts';
@@ -9,6 +10,7 @@ import { leaseLock } from './lease.ts';
 import { microTime } from './micro-time.ts';
 import { IRSA_BINDING, SERVICE_ACCOUNT } from './resource-types.ts';
 import { reply, type Seen, status, testServer, transportTo } from './test-server.ts';
+import { requestToken } from './token.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
@@ -272,5 +274,32 @@ describe('behind the fence', () => {
       [10_000, 10_000, 10_000],
       ['PATCH', 'GET'],
     ]);
+  });
+});
+
+describe('a token', () => {
+  const of = { namespace: 'ns', name: 'a' };
+  test('is asked for with one audience and for ten minutes', async () => {
+    const { transport, asked } = await against((_request, response) => reply(response, 201, { status: { token: 'secret' } }));
+    expect(await requestToken(transport, of, 'sts.amazonaws.com', never)).toBe('secret');
+    expect(asked()).toEqual([
+      {
+        method: 'POST',
+        url: '/api/v1/namespaces/ns/serviceaccounts/a/token',
+        type: 'application/json',
+        body: {
+          apiVersion: 'authentication.k8s.io/v1',
+          kind: 'TokenRequest',
+          spec: { audiences: ['sts.amazonaws.com'], expirationSeconds: 600 },
+        },
+      },
+    ]);
+  });
+
+  test('that does not come is a fault that quotes nothing of the answer', async () => {
+    const { transport } = await against((_request, response) => reply(response, 201, { status: { tokens: 'secret' } }));
+    const fault = await requestToken(transport, of, 'x', never).catch((error: unknown) => error);
+    expect(fault).toMatchObject({ kind: 'transient' });
+    expect(inspect(fault, { depth: 9 })).not.toContain('secret');
   });
 });

@@ -41,6 +41,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
         wakeOn(store, ({ namespace }) => keys(world.bindings.byIndex('namespace', namespace)), { when: workloadMatters }),
       ),
       wakeOn(world.verdicts, ({ question }) => keys(world.bindings.byIndex('role', question.role))),
+      wakeOn(world.proofs, ({ key }) => [key]),
       wakeOn(world.roles, ({ arn }) => keys(world.bindings.byIndex('role', arn)), {
         when: (a, b) => !isDeepStrictEqual(identityOf(a), identityOf(b)),
       }),
