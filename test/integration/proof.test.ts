@@ -1,0 +1,313 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
+import { ACCOUNT, type Scene, scene } from '../harness/scene.ts';
+import { type Api, connect } from '../testbed/api.ts';
+import { startTestbed, type Testbed } from '../testbed/index.ts';
+import { until } from '../testbed/until.ts';
+
+/** Step 6 of the contract, with the RBAC and the policy that ship: config/rbac, and config/verification beside it. */
+const OPERATOR = { namespace: 'irsa-operator-system', name: 'irsa-operator' };
+const PROOF = 'AssumeRoleWithWebIdentity';
+const SESSION = /^irsa-verify-[0-9a-f]{12}$/;
+const DENY_ALL = { Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action: '*', Resource: '*' }] };
+
+let testbed: Testbed;
+let api: Api;
+/** The kubeconfig of the operator's ServiceAccount: what RBAC and policies make of it. */
+let asOperator: string;
+let operator: RunningOperator;
+
+beforeAll(async () => {
+  testbed = await startTestbed();
+  api = connect(testbed.kubeconfig);
+  testbed.aws.account().provider.put({ issuer: testbed.issuer });
+  await install(testbed);
+  operator = await startOperator(testbed, ['--sweep-interval', '2s']);
+  asOperator = await testbed.kubeconfigFor(OPERATOR);
+  await grant('proved', true, ['before', 'proved', 'undecided', 'denied', 'late', 'watching', 'foreign', 'mended']);
+  await grant('unproved', false, ['forbidden']);
+});
+
+afterAll(async () => {
+  await operator?.stop();
+  api?.close();
+  await testbed?.stop();
+});
+
+async function grant(name: string, allowVerification: boolean, names: readonly string[]): Promise<void> {
+  const spec = {
+    roleArns: [`arn:aws:iam::${ACCOUNT}:role/*`],
+    namespaces: { names },
+    serviceAccountNames: ['*'],
+    audiences: ['sts.amazonaws.com', 'vault.example'],
+    allowVerification,
+  };
+  const body = { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaGrant', metadata: { name }, spec };
+  await api.call('POST', '/apis/irsa-operator.dev/v1alpha1/irsagrants', { body });
+}
+
+const ec2 = { Sid: 'Ec2', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
+const policyOf = (...statements: object[]) => ({ Version: '2012-10-17', Statement: [ec2, ...statements] });
+/** Matches a token or not by something that no trust policy tells: the address that STS is called from. The double's callers come from 127.0.0.1. */
+const HERE = '127.0.0.0/8';
+const ELSEWHERE = '203.0.113.0/24';
+const denyFrom = (address: string) => ({
+  Sid: 'NotFromThere',
+  Effect: 'Deny',
+  Principal: { Federated: `arn:aws:iam::${ACCOUNT}:oidc-provider/${testbed.issuer.slice('https://'.length)}` },
+  Action: 'sts:AssumeRoleWithWebIdentity',
+  Condition: { IpAddress: { 'aws:SourceIp': address } },
+});
+
+async function prepared(name: string, ...statements: object[]): Promise<Scene> {
+  const s = await scene(testbed, api, name);
+  testbed.aws.account().role.put({ name: s.roleName, trustPolicy: policyOf(...statements) });
+  await s.serviceAccount();
+  return s;
+}
+
+/** What the operator asked of STS for the role, not what its pods did. */
+const proofsOf = (s: Scene) =>
+  testbed.aws.journal.filter(
+    ({ operation, params }) => operation === PROOF && params['RoleArn'] === s.roleArn && SESSION.test(params['RoleSessionName'] ?? ''),
+  );
+
+async function tokenRequestsFor(namespace: string): Promise<string[]> {
+  return (await testbed.auditEvents())
+    .filter(({ user }) => user.username === `system:serviceaccount:${OPERATOR.namespace}:${OPERATOR.name}`)
+    .filter(({ objectRef }) => objectRef?.subresource === 'token' && objectRef.namespace === namespace)
+    .map(({ responseStatus }) => String(responseStatus?.code));
+}
+
+/** What the API server says to the operator itself when it asks for a token. */
+async function ask(spec: object): Promise<string> {
+  const input = JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec });
+  const path = '/api/v1/namespaces/default/serviceaccounts/default/token';
+  try {
+    const answer = await testbed.kubectl(['create', '--raw', path, '-f', '-'], { input, kubeconfig: asOperator });
+    return (JSON.parse(answer) as { status: { token: string } }).status.token.length > 0 ? 'a token' : 'nothing';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+test('without config/verification RBAC gives the operator no token, and the binding is Ready all the same and says why', async () => {
+  expect(await ask({ audiences: ['sts.amazonaws.com'], expirationSeconds: 600 })).toMatch(
+    /User "system:serviceaccount:irsa-operator-system:irsa-operator" cannot create resource "serviceaccounts\/token"/,
+  );
+  const s = await prepared('before');
+  await s.bind({ verification: 'OnChange' });
+  const verified = await s.conditionIs('Verified', 'Unknown', 'VerificationNotInstalled');
+  expect(verified.message).toMatch(
+    /gets no token of ServiceAccount "app".*cannot create resource "serviceaccounts\/token".*install config\/verification/,
+  );
+  await s.conditionIs('Ready', 'True');
+  expect(proofsOf(s)).toEqual([]);
+});
+
+describe('with config/verification', () => {
+  beforeAll(async () => {
+    await testbed.kubectl(['apply', '-k', 'config/verification']);
+    // The API server compiles a policy and binds it a moment after both are stored: until then nothing confines.
+    await until('the policy is in force', async () => (await ask({ audiences: ['vault.example'] })).includes('denied request'), {
+      timeoutMs: 30_000,
+    });
+  });
+
+  describe('the operator is confined by a policy', () => {
+    const refused: Record<string, { spec: object; why: RegExp }> = {
+      'to the audiences of its list': {
+        spec: { audiences: ['vault.example'], expirationSeconds: 600 },
+        why: /may ask for tokens with one audience of sts\.amazonaws\.com, not for vault\.example$/,
+      },
+      'to one audience': {
+        spec: { audiences: ['sts.amazonaws.com', 'vault.example'], expirationSeconds: 600 },
+        why: /not for sts\.amazonaws\.com, vault\.example$/,
+      },
+      'to none of the API server': {
+        spec: { audiences: ['https://kubernetes.default.svc'], expirationSeconds: 600 },
+        why: /the API server may take it for its own$/,
+      },
+      'to none of the API server beside a good one': {
+        spec: { audiences: ['sts.amazonaws.com', 'https://kubernetes.default.svc'], expirationSeconds: 600 },
+        why: /the API server may take it for its own$/,
+      },
+      'also where it names no audience, which means the API server': { spec: { expirationSeconds: 600 }, why: /denied request/ },
+      'to ten minutes': { spec: { audiences: ['sts.amazonaws.com'], expirationSeconds: 601 }, why: /of ten minutes \(600 s\) at most$/ },
+      'to ten minutes where it asks for no time, which means an hour': { spec: { audiences: ['sts.amazonaws.com'] }, why: /600 s/ },
+    };
+    for (const [sentence, { spec, why }] of Object.entries(refused)) {
+      test(sentence, async () => {
+        const answer = await ask(spec);
+        expect(answer).toContain('Error from server (Forbidden)');
+        expect(answer).toContain("ValidatingAdmissionPolicy 'irsa-operator-verification'");
+        expect(answer).toMatch(why);
+      });
+    }
+
+    test('and gets what is left', async () =>
+      expect(await ask({ audiences: ['sts.amazonaws.com'], expirationSeconds: 600 })).toBe('a token'));
+
+    test('and nobody else is', async () => {
+      const path = '/api/v1/namespaces/default/serviceaccounts/default/token';
+      const body = { spec: { audiences: ['vault.example'], expirationSeconds: 3600 } };
+      expect((await api.call<{ status: { token: string } }>('POST', path, { body })).status.token).not.toBe('');
+    });
+  });
+
+  describe.concurrent('a proof', () => {
+    test('is three successes over 10 s, with a deny-all session policy, and the pods are restarted when it succeeds', async () => {
+      const s = await prepared('proved');
+      await s.deployment();
+      await s.refused();
+      await s.bind({ verification: 'OnChange' });
+      const before = await s.conditionIs('Verified', 'Unknown', 'Proving');
+      expect(before.message).toMatch(/^STS (is about to be asked|let the token in \d of 3 times in a row)/);
+      const verified = await s.conditionIs('Verified', 'True', 'Proved');
+      expect(verified.message).toMatch(/^STS let a token of ServiceAccount "app" in, last proved at \d{4}-/);
+      const proofs = proofsOf(s);
+      expect(proofs.map(({ code, caller }) => [code, caller])).toEqual(Array(3).fill(['OK', 'anonymous']));
+      expect(Number(proofs[2]?.at) - Number(proofs[0]?.at)).toBeGreaterThanOrEqual(10_000);
+      for (const { params } of proofs) {
+        expect(JSON.parse(params['Policy'] ?? '')).toEqual(DENY_ALL);
+        expect(params['DurationSeconds']).toBe('900');
+      }
+      await s.allReady();
+      await s.conditionIs('Ready', 'True');
+      expect(proofsOf(s)).toHaveLength(3);
+      expect(await tokenRequestsFor('proved')).toEqual(expect.arrayContaining(['201', '201', '201']));
+    });
+
+    test('decides where the trust policy leaves it open, and only then the ServiceAccount is annotated', async () => {
+      const s = await prepared('undecided', denyFrom(ELSEWHERE));
+      await s.bind({ verification: 'OnChange' });
+      await s.conditionIs('Trusted', 'Unknown', 'Undecidable');
+      expect(await s.condition('Annotated')).toMatchObject({ status: 'Unknown', reason: 'Waiting' });
+      const trusted = await s.conditionIs('Trusted', 'True', 'Proved');
+      expect(trusted.message).toMatch(/^STS let the token in, which the trust policy alone leaves open: .*aws:SourceIp/);
+      await s.conditionIs('Ready', 'True');
+      expect(s.writes()).toHaveLength(1);
+    });
+
+    test('that fails decides too, after 60 s, and nothing is annotated', async () => {
+      const s = await prepared('denied', denyFrom(HERE));
+      await s.bind({ verification: 'OnChange' });
+      const trusted = await s.conditionIs('Trusted', 'False', 'TrustConditionKeyUnknown');
+      expect(trusted.message).toMatch(
+        /^STS refuses a token of "system:serviceaccount:denied:app" .*"AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity"/,
+      );
+      const proofs = proofsOf(s);
+      expect(new Set(proofs.map(({ code }) => code))).toEqual(new Set(['AccessDenied']));
+      expect(Number(proofs.at(-1)?.at) - Number(proofs[0]?.at)).toBeGreaterThanOrEqual(60_000);
+      expect(await s.condition('Stalled')).toMatchObject({ status: 'True', reason: 'TrustConditionKeyUnknown' });
+      expect(await annotationsOf(s)).toBeUndefined();
+      expect(await s.eventReasons()).toContain('TrustConditionKeyUnknown');
+    });
+
+    test('goes on through a refusal that passes', async () => {
+      const s = await prepared('mended', denyFrom(HERE));
+      await s.bind({ verification: 'OnChange' });
+      await until('STS refused', () => proofsOf(s).length >= 2, { timeoutMs: 60_000 });
+      const role = testbed.aws.account().role.get(s.roleName);
+      testbed.aws.account().role.setTrustPolicy(s.roleName, (role?.trustPolicy ?? '').replace(HERE, ELSEWHERE));
+      await s.conditionIs('Trusted', 'True', 'Proved');
+      await s.conditionIs('Ready', 'True');
+      expect(
+        proofsOf(s)
+          .slice(-3)
+          .map(({ code }) => code),
+      ).toEqual(['OK', 'OK', 'OK']);
+    });
+
+    test('is not made where the grant does not allow it, which the condition says and nothing waits for', async () => {
+      const s = await prepared('forbidden');
+      await s.bind({ verification: 'Periodic' });
+      const verified = await s.conditionIs('Verified', 'Unknown', 'VerificationNotGranted');
+      expect(verified.message).toBe(
+        'spec.verification is "Periodic", but IrsaGrant "unproved" does not say allowVerification: true; nothing is proved',
+      );
+      await s.conditionIs('Ready', 'True');
+      expect([proofsOf(s), await tokenRequestsFor('forbidden')]).toEqual([[], []]);
+    });
+
+    test('waits for a ServiceAccount that comes later, and Ready does not', async () => {
+      const s = await scene(testbed, api, 'late');
+      testbed.aws.account().role.put({ name: s.roleName, trustPolicy: policyOf() });
+      await s.bind({ verification: 'OnChange' });
+      await s.conditionIs('Ready', 'True', 'AwaitingServiceAccount');
+      expect(await s.condition('Verified')).toMatchObject({ status: 'Unknown', reason: 'AwaitingServiceAccount' });
+      await s.serviceAccount();
+      await s.conditionIs('Verified', 'True', 'Proved');
+    });
+
+    test('for an audience that the policy does not let pass says so, and Ready does not wait', async () => {
+      testbed.aws.account().provider.put({ issuer: testbed.issuer, clientIds: ['sts.amazonaws.com', 'vault.example'] });
+      const s = await prepared('foreign');
+      await s.bind({ verification: 'OnChange', audience: 'vault.example' });
+      const verified = await s.conditionIs('Verified', 'Unknown', 'VerificationNotInstalled');
+      expect(verified.message).toContain('irsa-operator may ask for tokens with one audience of sts.amazonaws.com, not for vault.example');
+      await s.conditionIs('Ready', 'True');
+    });
+
+    test('is not made for a binding that only looks, which has no such condition', async () => {
+      const s = await prepared('watching');
+      await s.bind({ verification: 'OnChange', mode: 'Observe' });
+      await s.conditionIs('Trusted', 'False', 'TrustNoWebIdentityStatement');
+      expect(await s.condition('Verified')).toBeUndefined();
+      expect([proofsOf(s), await tokenRequestsFor('watching')]).toEqual([[], []]);
+    });
+  });
+
+  test('a restart of the operator proves nothing anew', async () => {
+    const proofs = () =>
+      testbed.aws.journal.filter(
+        ({ params }) => params['RoleArn']?.endsWith('/role-of-proved') && SESSION.test(params['RoleSessionName'] ?? ''),
+      ).length;
+    const before = proofs();
+    const verified = async () =>
+      (
+        await api.call<{ status: { conditions: { type: string; status: string; lastTransitionTime: string }[] } }>(
+          'GET',
+          '/apis/irsa-operator.dev/v1alpha1/namespaces/proved/irsabindings/app',
+        )
+      ).status.conditions.find(({ type }) => type === 'Verified');
+    const standing = await verified();
+    await operator.stop();
+    operator = await startOperator(testbed, ['--sweep-interval', '2s']);
+    await until(
+      'the operator leads again',
+      async () => (await (await fetch(`${operator.url}/metrics`)).text()).includes('leader_election_master_status{name="irsa-operator"} 1'),
+      { timeoutMs: 60_000 },
+    );
+    await new Promise((resolve) => setTimeout(resolve, 8_000));
+    expect(await verified()).toEqual(standing);
+    expect(standing).toMatchObject({ status: 'True' });
+    expect(proofs()).toBe(before);
+  });
+
+  test('no token and no credentials are in logs, metrics, Events or status', async () => {
+    const logs = readdirSync(testbed.folder).filter((name) => name.startsWith('irsa-operator-') && name.endsWith('.log'));
+    expect(logs.length).toBeGreaterThan(0);
+    const outputs = [
+      ...logs.map((name) => readFileSync(join(testbed.folder, name), 'utf8')),
+      await (await fetch(`${operator.url}/metrics`)).text(),
+      JSON.stringify(await api.call('GET', '/apis/events.k8s.io/v1/events')),
+      JSON.stringify(await api.call('GET', '/apis/irsa-operator.dev/v1alpha1/irsabindings')),
+    ];
+    const secrets = /eyJ[\w-]{10,}\.[\w-]{10,}|\bASIA[A-Z0-9]{12,}|SessionToken|SecretAccessKey/;
+    expect(outputs.map((text) => secrets.exec(text)?.[0])).toEqual(outputs.map(() => undefined));
+    // And it would have been seen: the expression finds both kinds in what STS and the API server really hand out.
+    const { status } = await api.call<{ status: { token: string } }>('POST', '/api/v1/namespaces/default/serviceaccounts/default/token', {
+      body: { spec: {} },
+    });
+    expect(status.token).toMatch(secrets);
+    expect(testbed.aws.env({ roleName: 'irsa-operator' })['AWS_ACCESS_KEY_ID']).toMatch(secrets);
+  });
+});
+
+async function annotationsOf(s: Scene): Promise<Record<string, string> | undefined> {
+  const path = `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`;
+  return (await api.call<{ metadata: { annotations?: Record<string, string> } }>('GET', path)).metadata.annotations;
+}
