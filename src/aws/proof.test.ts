@@ -8,6 +8,7 @@ import type { RoleArn } from '../api/arn.ts';
 import { Fault } from '../api/fault.ts';
 import type { Issuer } from '../api/issuer.ts';
 import { subjectOf } from '../api/subject.ts';
+import { systemClock } from '../runtime/clock.ts';
 import { awsCalls } from './calls.ts';
 import { stsProof, type Tokens } from './proof.ts';
 
@@ -18,7 +19,7 @@ const ROLE = 'arn:aws:iam::111122223333:role/app' as RoleArn;
 const never = new AbortController().signal;
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const foreign = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
-const call = awsCalls({ requested: () => {} });
+const call = awsCalls({ requested: () => {} }, systemClock);
 
 let aws: AwsDouble;
 let sts: STSClient;
