@@ -8,6 +8,7 @@ const DEFAULTS = {
   createProviderWith: undefined,
   oidcIssuer: undefined,
   eksClusterName: undefined,
+  dryRun: false,
   leaseNamespace: 'irsa-operator-system',
   hostname: 'pod-1',
   listen: { host: '0.0.0.0', port: 8080 },
@@ -38,6 +39,7 @@ const accepted: Record<string, [string[], object]> = {
   'a port alone': [['--listen', ':9090'], { listen: { host: '0.0.0.0', port: 9090 } }],
   'an address of IPv6': [['--listen', '[::1]:0'], { listen: { host: '::1', port: 0 } }],
   'an issuer': [['--oidc-issuer', 'https://example.org/id'], { oidcIssuer: 'https://example.org/id' }],
+  'a dry run': [['--dry-run'], { dryRun: true }],
   'a level': [['--log-level=debug'], { logLevel: 'debug' }],
 };
 for (const [sentence, [args, part]] of Object.entries(accepted)) {

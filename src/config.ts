@@ -16,6 +16,8 @@ export interface Config {
   readonly oidcIssuer: Issuer | undefined;
   /** Cross-checks the issuer with `eks:DescribeCluster`. */
   readonly eksClusterName: string | undefined;
+  /** Nothing is written but the status of bindings, Events and the Lease. */
+  readonly dryRun: boolean;
   readonly leaseNamespace: string;
   readonly hostname: string;
   readonly listen: { readonly host: string; readonly port: number };
@@ -37,6 +39,7 @@ export const FLAGS = {
   'provider-audiences': { default: 'sts.amazonaws.com', help: 'client IDs of a provider that is created, separated by commas' },
   'oidc-issuer': { default: '', help: "this cluster's issuer URL, instead of the one that the API server tells" },
   'eks-cluster-name': { default: '', help: 'name of this EKS cluster: the issuer must then be the one that eks:DescribeCluster tells' },
+  'dry-run': { default: false, help: 'treats every binding as if its mode were Observe: says in its status what would be done' },
   'lease-namespace': { default: 'irsa-operator-system', help: 'namespace of the Lease by which replicas elect their leader' },
   listen: { default: '0.0.0.0:8080', help: 'address of /livez, /readyz and /metrics' },
   'log-level': { default: 'info', help: LOG_LEVELS.join(' | ') },
@@ -86,6 +89,7 @@ export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv, hos
     createProviderWith: flags['manage-oidc-provider'] === true ? audiences : undefined,
     oidcIssuer: issuer,
     eksClusterName: text('eks-cluster-name') || undefined,
+    dryRun: flags['dry-run'] === true,
     leaseNamespace: text('lease-namespace'),
     hostname,
     listen,

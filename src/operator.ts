@@ -9,6 +9,7 @@ import { callerIdentity } from './aws/identity.ts';
 import { stsProof } from './aws/proof.ts';
 import { iamProviders } from './aws/providers.ts';
 import { iamRoles } from './aws/roles.ts';
+import { onlyLookedAt } from './binding/dry-run.ts';
 import { POD_ANNOTATIONS, POD_LABELS } from './binding/pods.ts';
 import type { Config } from './config.ts';
 import { bindingController } from './controllers/binding/index.ts';
@@ -85,11 +86,12 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     const limit = new Limiter({ perSecond, clock, waited });
     return limit;
   };
+  // Nothing asks for a write in a dry run; this is so that nothing can.
   const iam = iamCalls({
     call,
     reads: limiter('read', config.iamReadsPerSecond),
     writes: limiter('write', config.iamWritesPerSecond),
-    fence,
+    fence: config.dryRun ? neverWrites : fence,
     clock,
     random,
   });
@@ -107,7 +109,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     return { store, reflector, running: reflector.run(caches.signal) };
   };
   const reflectors = [
-    reflect(bindings, everything.bindings),
+    reflect(config.dryRun ? { ...bindings, decode: (raw) => onlyLookedAt(bindings.decode(raw)) } : bindings, everything.bindings),
     reflect(grants, everything.grants),
     reflect(bindingsCrd, everything.definitions),
     reflect(namespaces, everything.namespaces),
@@ -141,6 +143,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
         events,
         sweepIntervalMs: config.sweepIntervalMs,
         createWith: config.createProviderWith,
+        clock,
       }),
     ),
     loop(trustController({ world: everything, roles, evidence: evidence(transport), events, metrics: metrics.trust, clock, random })),
@@ -189,6 +192,10 @@ export async function runOperator(config: Config, version: string, log: Log, sto
       log,
     );
   }
+}
+
+function neverWrites(): never {
+  throw new Fault('invalid', 'not written: irsa-operator runs with --dry-run');
 }
 
 function failureOf(error: unknown): { kind: string; retryAfterMs?: number | undefined } | undefined {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseRoleArn, ROLE_ARN_MAX_LENGTH, ROLE_ARN_PATTERN, type RoleArn } from './arn.ts';
 import { CONDITION_STATUSES, CONDITION_TYPES, type Condition } from './condition.ts';
 import { FINDINGS, type FindingCode } from './finding.ts';
-import { STS_AUDIENCE } from './names.ts';
+import { ANNOTATIONS, STS_AUDIENCE } from './names.ts';
 import { isProblem, type Problem, problem } from './problem.ts';
 import { audience, cel, dnsName, immutable, sentenceOf, uid } from './schema.ts';
 
@@ -15,6 +15,12 @@ const intOrPercent = z.union([z.int().min(1).max(1000), z.string().regex(/^(100|
     'maxUnavailable is a number from 1 to 1000 or a percentage such as "25%"',
   ),
 });
+
+/** The API server gives no token for less than ten minutes (TokenRequest); EKS, and the webhook by default, for no more than a day. */
+export const MIN_TOKEN_SECONDS = 600;
+const MAX_TOKEN_SECONDS = 86_400;
+/** As long as the name of an object: room for any time, counter or UUID. */
+const MAX_REQUEST = 253;
 
 const restart = z.object({
   strategy: z
@@ -46,6 +52,18 @@ export const bindingSpec = z.object({
     .default('Enforce')
     .describe('Observe reports what would change, in status.plan, and changes nothing.'),
   audience: audience('The audience of the token, as the role and the provider expect it.').default(STS_AUDIENCE),
+  tokenExpirationSeconds: z
+    .int()
+    .min(MIN_TOKEN_SECONDS)
+    .max(MAX_TOKEN_SECONDS)
+    .describe("How long the pods' token is valid: eks.amazonaws.com/token-expiration. Without it that annotation is left alone.")
+    .optional(),
+  stsRegionalEndpoints: z
+    .boolean()
+    .describe(
+      'Whether the SDKs call the STS of their region: eks.amazonaws.com/sts-regional-endpoints. Without it that annotation is left alone.',
+    )
+    .optional(),
   trustPolicy: z
     .enum(['Managed', 'External'])
     .default('Managed')
@@ -107,7 +125,12 @@ export const MAX_MESSAGE = 4096;
 /** A reader takes in no more; the most telling come first. */
 export const MAX_FINDINGS = 32;
 
+/** As many as the steps of the longest plan, with room. */
+export const MAX_PLAN = 32;
+
 const codes = Object.keys(FINDINGS) as [FindingCode, ...FindingCode[]];
+const reported = z.object({ code: z.enum(codes), severity: z.enum(['Error', 'Warning']), message: z.string().max(MAX_MESSAGE) });
+const planned = z.string().max(MAX_MESSAGE);
 
 export const bindingStatus = z.object({
   observedGeneration: z.int().optional(),
@@ -136,11 +159,13 @@ export const bindingStatus = z.object({
     .optional(),
   verification: verification.describe('The last proof by STS that stands.').optional(),
   restarts: z.array(restartEntry).max(MAX_RESTARTS).optional(),
-  findings: z
-    .array(z.object({ code: z.enum(codes), severity: z.enum(['Error', 'Warning']), message: z.string().max(MAX_MESSAGE) }))
-    .max(MAX_FINDINGS)
+  findings: z.array(reported).max(MAX_FINDINGS).optional(),
+  plan: z.array(planned).max(MAX_PLAN).describe('What would be done, in words, while mode is Observe or suspend is set.').optional(),
+  lastHandledReconcileAt: z
+    .string()
+    .max(MAX_REQUEST)
+    .describe('The annotation irsa-operator.dev/reconcile-requested-at, once the look that it asked for was done.')
     .optional(),
-  plan: z.array(z.string().max(MAX_MESSAGE)).max(32).describe('What would be done, in words, while mode is Observe.').optional(),
 });
 
 export type BindingSpec = Omit<z.output<typeof bindingSpec>, 'roleArn'> & { readonly roleArn: RoleArn };
@@ -179,15 +204,22 @@ export function parseBindingSpec(input: unknown): BindingSpec | Problem {
   return typeof arn === 'string' ? { ...rest, roleArn: arn } : problem(`spec.roleArn: ${arn.problem}`);
 }
 
-/** A status is a hint: each field that does not parse (somebody edited it) is as if it were not there. Of the roles only the entry that is wrong. */
+/** Lists are read entry by entry: what another version wrote, or somebody by hand, must not make us forget the rest. */
+const ENTRIES: Readonly<Record<string, (entry: unknown) => boolean>> = {
+  conditions: (entry) => condition.safeParse(entry).success,
+  roles: isRoleEntry,
+  restarts: (entry) => restartEntry.safeParse(entry).success,
+  findings: (entry) => reported.safeParse(entry).success,
+  plan: (entry) => planned.safeParse(entry).success,
+};
+
+/** A status is a hint: each field, and of a list each entry, that does not parse is as if it were not there. */
 export function parseBindingStatus(input: unknown): BindingStatus {
   const given = typeof input === 'object' && input !== null ? (input as Record<string, unknown>) : {};
-  const fields: Record<string, unknown> = {
-    ...given,
-    roles: Array.isArray(given['roles']) ? given['roles'].filter(isRoleEntry) : undefined,
-  };
   const kept = Object.entries(bindingStatus.shape).flatMap(([name, schema]) => {
-    const parsed = (schema as z.ZodType).safeParse(fields[name]);
+    const fits = ENTRIES[name];
+    const value = given[name];
+    const parsed = (schema as z.ZodType).safeParse(fits !== undefined && Array.isArray(value) ? value.filter(fits) : value);
     return parsed.success && parsed.data !== undefined ? [[name, parsed.data]] : [];
   });
   return { conditions: [], ...Object.fromEntries(kept) } as BindingStatus;
@@ -196,4 +228,13 @@ export function parseBindingStatus(input: unknown): BindingStatus {
 function isRoleEntry(entry: unknown): boolean {
   const parsed = roleEntry.safeParse(entry);
   return parsed.success && !isProblem(parseRoleArn(parsed.data.arn));
+}
+
+/** What a user asks a fresh look with: printable, or it is as if nobody asked. */
+const REQUEST = new RegExp(`^[ -~]{1,${MAX_REQUEST}}$`);
+
+/** The request for a fresh look that was not handled yet. */
+export function openRequest({ metadata, status }: IrsaBinding): string | undefined {
+  const asked = metadata.annotations[ANNOTATIONS.reconcileRequestedAt];
+  return asked === undefined || asked === status.lastHandledReconcileAt || !REQUEST.test(asked) ? undefined : asked;
 }

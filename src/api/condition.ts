@@ -1,3 +1,5 @@
+import { cut } from './cut.ts';
+
 /** A Kubernetes condition (KEP-1623). `lastTransitionTime` is RFC 3339 without fractions and moves only when `status` changes. */
 export interface Condition {
   readonly type: ConditionType;
@@ -42,9 +44,7 @@ export function conditionsFrom(
     const { status, reason } = assessment;
     const old = before.find((condition) => condition.type === type);
     const lastTransitionTime = old?.status === status ? old.lastTransitionTime : timestamp(now);
-    return [
-      { type, status, observedGeneration: generation, lastTransitionTime, reason, message: assessment.message.slice(0, MAX_MESSAGE) },
-    ];
+    return [{ type, status, observedGeneration: generation, lastTransitionTime, reason, message: cut(assessment.message, MAX_MESSAGE) }];
   });
 }
 

@@ -59,7 +59,11 @@ export const FINDINGS = {
   // The ServiceAccount
   AnnotationMissing: 'Warning',
   AnnotationRoleMismatch: 'Warning',
+  AnnotationMalformed: 'Warning',
   AudienceAnnotationMismatch: 'Warning',
+  AnnotationSettingMismatch: 'Warning',
+  TokenExpirationInvalid: 'Warning',
+  Contended: 'Warning',
   // The proof by STS
   OrgPolicyDenied: 'Error',
   IdpUnreachable: 'Error',

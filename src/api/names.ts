@@ -13,12 +13,16 @@ export const ANNOTATIONS = {
   revocationConfirmed: `${GROUP}/revocation-confirmed`,
   /** On a pod: `never` leaves it alone, `evict` allows to restart one that no ReplicaSet, StatefulSet or DaemonSet controls. */
   restart: `${GROUP}/restart`,
+  /** On a binding: a value that was not there before forces a fresh look at the role and its provider. */
+  reconcileRequestedAt: `${GROUP}/reconcile-requested-at`,
 } as const;
 
 /** What the EKS pod identity webhook reads from a ServiceAccount (webhook README). */
 export const EKS_ANNOTATIONS = {
   roleArn: 'eks.amazonaws.com/role-arn',
   audience: 'eks.amazonaws.com/audience',
+  tokenExpiration: 'eks.amazonaws.com/token-expiration',
+  stsRegionalEndpoints: 'eks.amazonaws.com/sts-regional-endpoints',
 } as const;
 
 /** What the webhook injects into a pod (webhook source). */

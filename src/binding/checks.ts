@@ -2,9 +2,11 @@ import { roleArnParts } from '../api/arn.ts';
 import type { BindingSpec } from '../api/binding.ts';
 import { type Assessment, type StepCondition, timestamp } from '../api/condition.ts';
 import { type Finding, finding } from '../api/finding.ts';
+import { contended } from './annotation-fight.ts';
 import { annotationsAreOurs, wrongAnnotations } from './annotations.ts';
 import type { Claim } from './claim.ts';
 import type { Violation } from './conditions.ts';
+import { tempers } from './fights.ts';
 import type { Loss } from './loss.ts';
 import type { Observed, ProviderView, Verdict } from './observed.ts';
 import type { PodsAssessment } from './pods-current.ts';
@@ -144,9 +146,15 @@ function undecided({ message, findings }: Extract<Verdict, { kind: 'unknown' }>,
   return { ...open('Trusted', 'Undecidable', `${message}; ${inProgress(proof)}`), findings };
 }
 
-const annotated: Check = ({ seen: { serviceAccount }, spec }) => {
+const annotated: Check = ({ seen, spec }) => {
+  const { serviceAccount, fight, now } = seen;
   const wrong = serviceAccount === undefined ? [] : wrongAnnotations(serviceAccount.annotations, spec);
   const [first] = wrong;
+  // Only those who fight can end it.
+  if (first !== undefined && tempers(fight, now) === 'contended') {
+    const found = contended(seen, spec, serviceAccount);
+    return { ...refused('Annotated', found), findings: [found, ...wrong] };
+  }
   return first === undefined ? undefined : { ...refused('Annotated', first, false), findings: wrong };
 };
 
@@ -187,6 +195,7 @@ function annotatedAs({ seen, spec }: Scope): Assessment {
     const message = `ServiceAccount "${spec.serviceAccountName}" does not exist yet; it is annotated as soon as it does`;
     return { status: 'Unknown', reason: 'AwaitingServiceAccount', message };
   }
-  const by = annotationsAreOurs(seen.serviceAccount, spec) ? '' : ' (set by somebody else)';
-  return good('Annotated', `ServiceAccount "${spec.serviceAccountName}" carries "${spec.roleArn}"${by}`);
+  const carries = `ServiceAccount "${spec.serviceAccountName}" carries "${spec.roleArn}"`;
+  if (annotationsAreOurs(seen.serviceAccount, spec)) return good('Annotated', carries);
+  return good('AnnotatedByOthers', `${carries} (set by somebody else)`);
 }

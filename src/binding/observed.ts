@@ -4,6 +4,7 @@ import type { Namespace, Pod, ServiceAccount, Workload } from '../api/cluster.ts
 import type { Finding } from '../api/finding.ts';
 import type { IrsaGrant } from '../api/grant.ts';
 import type { Issuer } from '../api/issuer.ts';
+import type { Fight } from './fights.ts';
 import type { Loss } from './loss.ts';
 import type { Proof } from './proof.ts';
 import type { Blocked } from './restarts.ts';
@@ -133,6 +134,16 @@ export interface RoleRecord {
     | { readonly kind: 'unreadable'; readonly why: string };
 }
 
+/** A fresh look that a user asked for by an annotation, and who has looked since. */
+export interface Look {
+  /** The annotation's value, which the status echoes when the look was done. */
+  readonly value: string;
+  /** When it was seen first: what was read before is not fresh. Epoch milliseconds. */
+  readonly at: number;
+  readonly provider: boolean;
+  readonly trust: boolean;
+}
+
 /** Everything that the decision about one binding rests on, gathered from stores: no call leaves the process for it. */
 export interface Observed {
   readonly now: number;
@@ -155,6 +166,10 @@ export interface Observed {
   /** The CRD of bindings itself is being deleted: nobody asked for an end of this one. */
   readonly retiring: boolean;
   readonly serviceAccount: ServiceAccount | undefined;
+  /** Over the annotations of this ServiceAccount. */
+  readonly fight: Fight;
+  /** A fresh look that the user asked for. */
+  readonly look: Look | undefined;
   readonly pods: readonly Pod[];
   /** All of the namespace. */
   readonly workloads: readonly Workload[];

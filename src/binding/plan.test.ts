@@ -381,11 +381,11 @@ describe('who only looks', () => {
   });
   test('has no plan in mode Observe where all is in order', () =>
     expect(planBinding(observed({ binding: binding({ spec: { mode: 'Observe' } }) })).status.plan).toBeUndefined());
-  test('does nothing while suspended, and has no plan', () => {
+  test('does nothing while suspended, and says what it would do', () => {
     const { steps, status } = planBinding(
       observed({ ...off, binding: binding({ spec: { suspend: true }, metadata: { finalizers: [] } }) }),
     );
-    expect([steps, status.plan]).toEqual([[], undefined]);
+    expect([steps, status.plan?.[0]]).toEqual([[], 'add it']);
   });
   test('is Ready while suspended, where all is in order', () =>
     expect(told(planBinding(observed({ binding: binding({ spec: { suspend: true } }) })).status, 'Ready')).toEqual(['True', 'Suspended']));

@@ -1,26 +1,36 @@
-import { type BindingStatus, type IrsaBinding, MAX_FINDINGS, type RoleEntry } from '../api/binding.ts';
+import { type BindingSpec, type BindingStatus, type IrsaBinding, MAX_ROLES, type RoleEntry } from '../api/binding.ts';
 import { type Assessment, conditionOf, type StepCondition } from '../api/condition.ts';
 import type { Finding } from '../api/finding.ts';
 import { FINALIZER } from '../api/names.ts';
 import { isProblem } from '../api/problem.ts';
 import { sidFor } from '../trust/own-statement.ts';
-import { annotationsAreOurs, desiredAnnotations } from './annotations.ts';
+import { contended } from './annotation-fight.ts';
+import { annotationsAreOurs, desiredAnnotations, invalidExpiration } from './annotations.ts';
 import { type Scope, STAGES } from './checks.ts';
 import { claimOf, enforces } from './claim.ts';
 import { summarize, type Violation } from './conditions.ts';
 import { planDeletion } from './deletion.ts';
+import { mayWriteAt, tempers } from './fights.ts';
+import { lookIsDone } from './fresh-look.ts';
+import { withinLimits } from './limits.ts';
 import { isReleased, type Observed } from './observed.ts';
 import { assessPods } from './pods-current.ts';
 import { proofEntry } from './proof.ts';
 import type { BindingPlan, Step } from './step.ts';
 import { strayWorkload } from './stray-workload.ts';
 import { provenAt, verifying } from './verified.ts';
+import { planInWords } from './words.ts';
 
 /**
  * What to do for one binding, from what is seen now: the same observation gives the same plan, and a binding in order gives no step.
  * It takes a few rounds from a new binding to a healthy one: each effect comes back as a change that starts the next round.
  */
 export function planBinding(seen: Observed): BindingPlan {
+  const plan = planWhole(seen);
+  return { ...plan, status: withinLimits(plan.status) };
+}
+
+function planWhole(seen: Observed): BindingPlan {
   const { binding } = seen;
   if (binding.metadata.deleting) return planDeletion(seen);
   const claim = claimOf(binding, seen);
@@ -36,7 +46,8 @@ export function planBinding(seen: Observed): BindingPlan {
   const steps = acts ? stepsOf(scope, held, podsInTurn) : [];
   // After a restart nothing was looked at yet: what the last process found stands, and nobody is alarmed.
   if (violation?.pending && assessedBefore(binding, violation.step)) return { steps, status: binding.status, lookAgainInMs: undefined };
-  return { steps, status: statusOf(scope, held, violation, acts, podsInTurn), lookAgainInMs: podsInTurn ? lookAgain(scope) : undefined };
+  const lookAgainInMs = lookAgain(scope, held, acts, podsInTurn);
+  return { steps, status: statusOf(scope, held, violation, acts, podsInTurn), lookAgainInMs };
 }
 
 function assessedBefore({ metadata, status }: IrsaBinding, step: StepCondition): boolean {
@@ -64,11 +75,16 @@ function stepsOf({ seen, spec, pods }: Scope, held: Held, podsInTurn: boolean): 
   // First of all, and alone: nothing is written anywhere before our clean-up is certain.
   if (!binding.metadata.finalizers.includes(FINALIZER)) return [{ do: 'addFinalizer' }];
   const steps: Step[] = [];
-  if (held.Trusted !== undefined && serviceAccount !== undefined && !annotationsAreOurs(serviceAccount, spec)) {
-    steps.push({ do: 'annotate', annotations: desiredAnnotations(spec, serviceAccount.annotations) });
+  if (held.Trusted !== undefined && serviceAccount !== undefined && annotatesAt(seen, spec) === seen.now) {
+    steps.push({ do: 'annotate', annotations: desiredAnnotations(spec, serviceAccount) });
   }
   if (podsInTurn) steps.push(...pods.steps.map((step): Step => ({ do: 'restart', ...step })));
   return steps;
+}
+
+/** When the annotations are to be written: in a fierce fight not at once. */
+function annotatesAt({ serviceAccount, fight, now }: Observed, spec: BindingSpec): number | undefined {
+  return serviceAccount === undefined || annotationsAreOurs(serviceAccount, spec) ? undefined : mayWriteAt(fight, now);
 }
 
 function statusOf(scope: Scope, held: Held, violation: Violation | undefined, acts: boolean, podsInTurn: boolean): BindingStatus {
@@ -81,6 +97,7 @@ function statusOf(scope: Scope, held: Held, violation: Violation | undefined, ac
     ...(violation?.findings ?? []),
     ...(stray === undefined ? [] : [stray]),
     ...(verdict?.kind === 'allowed' ? verdict.findings : []),
+    ...remarksOnAnnotations(scope, held, violation),
   ];
   const ready = readiness(scope, stray);
   const without = STAGES.filter((stage) => stage.when?.(scope) === false).map(({ step }) => step);
@@ -93,9 +110,25 @@ function statusOf(scope: Scope, held: Held, violation: Violation | undefined, ac
     pods: pods.counts,
     ...(verification === undefined ? {} : { verification }),
     ...unlessEmpty('restarts', podsInTurn ? pods.records : (status.restarts ?? [])),
-    ...unlessEmpty('findings', unique(remarks).slice(0, MAX_FINDINGS)),
-    ...unlessEmpty('plan', spec.mode === 'Observe' ? planInWords(scope, held) : []),
+    ...unlessEmpty('findings', remarks),
+    ...unlessEmpty('plan', acts || scope.claim.kind === 'refused' ? [] : planInWords(scope, held)),
+    ...lastHandled(scope, held),
   };
+}
+
+/** What is not wrong now, but worth a word. */
+function remarksOnAnnotations({ seen, spec }: Scope, held: Held, violation: Violation | undefined): Finding[] {
+  const { serviceAccount, fight, now } = seen;
+  if (serviceAccount === undefined || held.Trusted === undefined) return [];
+  const told = violation?.reason === 'Contended' || tempers(fight, now) === 'calm';
+  return [...(told ? [] : [contended(seen, spec, serviceAccount)]), ...invalidExpiration(serviceAccount, spec)];
+}
+
+function lastHandled({ seen, spec, claim }: Scope, held: Held): Pick<BindingStatus, 'lastHandledReconcileAt'> {
+  const { look, binding } = seen;
+  const done = look !== undefined && lookIsDone(seen, look, spec, claim, held.ProviderReady !== undefined);
+  const value = done ? look.value : binding.status.lastHandledReconcileAt;
+  return value === undefined ? {} : { lastHandledReconcileAt: value };
 }
 
 /** A list without entries says nothing to whoever reads a status. */
@@ -132,23 +165,8 @@ function rolesOf({ seen, spec }: Scope, acts: boolean): RoleEntry[] {
   if (!wants || role?.state.kind !== 'present' || cluster.kind === 'unknown') return standing;
   const { audience } = spec;
   const entry = { arn: role.arn, roleId: role.state.roleId, audience, sid: sidFor(cluster.issuer, audience) };
-  return [...standing.filter((other) => !named(other)), entry];
-}
-
-/** What `Enforce` would do from here, step by step. */
-function planInWords({ seen, spec, pods }: Scope, held: Held): string[] {
-  if (held.ProviderReady === undefined) return [];
-  const words: string[] = [];
-  const verdict = seen.verdicts.get(spec.roleArn);
-  if (verdict?.kind === 'refused' && verdict.wouldWrite !== undefined) words.push(verdict.wouldWrite);
-  const { serviceAccount } = seen;
-  if (serviceAccount !== undefined && !annotationsAreOurs(serviceAccount, spec)) {
-    const desired = Object.entries(desiredAnnotations(spec, serviceAccount.annotations)).map(([key, value]) => `${key}: "${value}"`);
-    words.push(`annotate ServiceAccount "${spec.serviceAccountName}" with ${desired.join(', ')}`);
-  }
-  if (pods.counts.stale > 0 && spec.restart.strategy !== 'Never')
-    words.push(`restart ${pods.counts.stale} pods that lack the role, one first`);
-  return words;
+  // Without room for the intent nothing is written: a role that waits for its release is not forgotten for a new one.
+  return [...standing.filter((other) => !named(other)), entry].slice(0, MAX_ROLES);
 }
 
 function unreadable(seen: Observed, found: Finding | undefined): BindingPlan {
@@ -170,17 +188,21 @@ function unreadable(seen: Observed, found: Finding | undefined): BindingPlan {
   );
   return {
     steps: [],
-    status: { ...status, observedGeneration: metadata.generation, conditions, findings: [...violation.findings] },
+    status: {
+      ...status,
+      observedGeneration: metadata.generation,
+      conditions,
+      findings: [...violation.findings],
+      // There is nothing that could be looked at.
+      ...(seen.look === undefined ? {} : { lastHandledReconcileAt: seen.look.value }),
+    },
     lookAgainInMs: undefined,
   };
 }
 
-function lookAgain({ seen, pods }: Scope): number | undefined {
-  if (pods.lookAgainAt === undefined) return undefined;
-  return Math.max(0, pods.lookAgainAt - seen.now);
-}
-
-function unique(findings: readonly Finding[]): Finding[] {
-  const seen = new Set<string>();
-  return findings.filter(({ code, message }) => !seen.has(`${code} ${message}`) && seen.add(`${code} ${message}`));
+function lookAgain({ seen, spec, pods }: Scope, held: Held, acts: boolean, podsInTurn: boolean): number | undefined {
+  const annotates = acts && held.Trusted !== undefined ? annotatesAt(seen, spec) : undefined;
+  const times = [podsInTurn ? pods.lookAgainAt : undefined, annotates === seen.now ? undefined : annotates];
+  const due = times.filter((time) => time !== undefined);
+  return due.length === 0 ? undefined : Math.max(0, Math.min(...due) - seen.now);
 }

@@ -4,6 +4,7 @@ import { parseBindingSpec } from '../api/binding.ts';
 import type { Owner, Pod, ServiceAccount } from '../api/cluster.ts';
 import { timestamp } from '../api/condition.ts';
 import { isProblem } from '../api/problem.ts';
+import { peace } from './fights.ts';
 import type { Observed } from './observed.ts';
 import { assessPods } from './pods-current.ts';
 import * as builders from './test-observed.ts';
@@ -89,6 +90,8 @@ function observed(pod: Pod, restarts: readonly RestartEntry[]): Observed {
       annotations: { [key]: ARN },
       writers: { [key]: [{ manager: 'irsa-operator', at }] },
     },
+    fight: peace,
+    look: undefined,
     pods: [pod],
     workloads: [],
     serviceAccountExists: () => true,

@@ -24,6 +24,8 @@ export interface RoleObserved {
   /** Characters that the account allows for a trust policy; undefined while it was not asked. */
   readonly quota: number | undefined;
   readonly losses: Losses;
+  /** A user asked for a fresh look at this time: epoch milliseconds. */
+  readonly freshSince?: number;
 }
 
 export type RoleStep =
@@ -68,7 +70,8 @@ export function planRole(seen: RoleObserved): RolePlan {
   const stances = seen.claims.flatMap((claim) => stancesOf(claim, { now, arn, issuer: cluster.issuer, record, provider }));
   // Who asks gets the last word on a question that another binding only lets go of.
   const inOrder = stances.toSorted((a, b) => Number(asks(a)) - Number(asks(b)));
-  const plan = planStances({ now, arn, stances: inOrder, issuer: cluster.issuer, quota, losses: seen.losses }, record);
+  const { losses, freshSince = 0 } = seen;
+  const plan = planStances({ now, arn, stances: inOrder, issuer: cluster.issuer, quota, losses, freshSince }, record);
   return { ...plan, lookAgain: soonest(plan.lookAgain, nextLoss(stances, now)) };
 }
 
@@ -79,6 +82,7 @@ interface Role {
   readonly issuer: Issuer;
   readonly quota: number;
   readonly losses: Losses;
+  readonly freshSince: number;
 }
 
 function planStances(role: Role, record: RoleRecord | undefined): RolePlan {
@@ -86,6 +90,7 @@ function planStances(role: Role, record: RoleRecord | undefined): RolePlan {
   // Not one call is made for a role that no granted binding asks about, and that no trust of ours may stand on.
   if (!stances.some(waits)) return nothing;
   if (record === undefined) return { ...nothing, steps: [{ do: 'read', why: 'it was not read yet' }] };
+  if (record.asOf < role.freshSince) return { ...nothing, steps: [{ do: 'read', why: 'a fresh look was asked for' }] };
   switch (record.state.kind) {
     case 'missing':
       return missing(role, record, record.state);

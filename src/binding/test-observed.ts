@@ -8,6 +8,7 @@ import { isProblem, type Problem } from '../api/problem.ts';
 import { subjectOf } from '../api/subject.ts';
 import { sidFor, writeOwn } from '../trust/own-statement.ts';
 import { claimOf } from './claim.ts';
+import { peace } from './fights.ts';
 import type { Losses } from './loss.ts';
 import {
   type CallerView,
@@ -180,6 +181,8 @@ export function observed(part: Partial<Observed> = {}): Observed {
     loss: undefined,
     retiring: false,
     serviceAccount: serviceAccount(),
+    fight: peace,
+    look: undefined,
     pods: [pod()],
     workloads: [],
     serviceAccountExists: () => true,

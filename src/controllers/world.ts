@@ -1,4 +1,4 @@
-import { type RoleArn, roleArnParts } from '../api/arn.ts';
+import { type AccountId, type RoleArn, roleArnParts } from '../api/arn.ts';
 import type { IrsaBinding, RoleEntry } from '../api/binding.ts';
 import { type Definition, keyOf, type Namespace, type ObjectKey, type Pod, type ServiceAccount, type Workload } from '../api/cluster.ts';
 import type { IrsaGrant } from '../api/grant.ts';
@@ -6,7 +6,7 @@ import { isProblem } from '../api/problem.ts';
 import { subjectOf } from '../api/subject.ts';
 import { type ClaimWorld, claimOf } from '../binding/claim.ts';
 import { type Losses, lostSince, REVOCATIONS_WINDOW_MS } from '../binding/loss.ts';
-import type { CallerView, ClusterView, ProviderView, RoleRecord, Verdict } from '../binding/observed.ts';
+import type { CallerView, ClusterView, Look, ProviderView, RoleRecord, Verdict } from '../binding/observed.ts';
 import type { Proof } from '../binding/proof.ts';
 import { type Question, questionKey } from '../binding/stance.ts';
 import type { Log } from '../runtime/log.ts';
@@ -29,6 +29,14 @@ export interface ProofRecord {
   /** Of the binding. */
   readonly key: ObjectKey;
   readonly proof: Proof;
+}
+
+/** A fresh look that somebody asked for, and who has looked. */
+export interface LookRecord extends Look {
+  readonly binding: ObjectKey;
+  /** Nothing where the spec cannot be read. */
+  readonly role: RoleArn | undefined;
+  readonly account: AccountId | undefined;
 }
 
 export interface VerdictRecord {
@@ -55,6 +63,7 @@ export interface World {
   readonly roles: Store<RoleRecord>;
   readonly verdicts: Store<VerdictRecord, 'role' | 'subject'>;
   readonly proofs: Store<ProofRecord>;
+  readonly looks: Store<LookRecord, 'role' | 'account'>;
   readonly revocations: Store<Revocation>;
   /** Audiences that open the API server itself, as far as they are known beside its issuer. */
   readonly apiAudiences: readonly string[];
@@ -120,11 +129,21 @@ export function world(log: Log, apiAudiences: readonly string[] = []): World {
     }),
     revocations: new Store({ kind: 'Revocation', keyOf: ({ binding }) => binding, log }),
     proofs: new Store({ kind: 'Proof', keyOf: ({ key }) => key, log }),
+    looks: new Store<LookRecord, 'role' | 'account'>({
+      kind: 'Look',
+      keyOf: ({ binding }) => binding,
+      indexes: {
+        role: ({ role }) => (role === undefined ? [] : [role]),
+        account: ({ account }) => (account === undefined ? [] : [account]),
+      },
+      log,
+    }),
   };
   // Controllers fill these from what they find in the others: nothing is to be waited for.
   found.providers.markSynced();
   found.verdicts.markSynced();
   found.proofs.markSynced();
+  found.looks.markSynced();
   return found;
 }
 

@@ -1,4 +1,4 @@
-import type { IrsaBinding } from '../api/binding.ts';
+import { bindingStatus, type IrsaBinding } from '../api/binding.ts';
 import type { Pod } from '../api/cluster.ts';
 import { FIELD_MANAGER, FINALIZER, STATUS_FIELD_MANAGER } from '../api/names.ts';
 import type { BindingWrites, Removal } from '../controllers/binding/ports.ts';
@@ -50,12 +50,16 @@ export function bindingWrites(requests: Requests): BindingWrites {
       return { kind: 'gone' };
     },
     async report(binding, status, signal) {
-      return versionOf(
-        await apply(requests, targetOf(binding), { status }, { manager: STATUS_FIELD_MANAGER, subresource: 'status' }, signal),
-      );
+      // Not an apply: what somebody else put into the status would stay there, and it would never be what was reported.
+      const whole = { ...NOTHING, ...status };
+      const write = { manager: STATUS_FIELD_MANAGER, subresource: 'status' } as const;
+      return versionOf(await mergePatch(requests, targetOf(binding), { status: whole }, write, signal));
     },
   };
 }
+
+/** A merge patch removes what is null. */
+const NOTHING = Object.fromEntries(Object.keys(bindingStatus.shape).map((field) => [field, null]));
 
 function versionOf(answer: unknown): string {
   return metaOf(answer).resourceVersion;

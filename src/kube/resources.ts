@@ -1,7 +1,7 @@
 import { type IrsaBinding, parseBindingSpec, parseBindingStatus } from '../api/binding.ts';
 import type { Container, Definition, Namespace, Owner, Pod, ServiceAccount, Workload, Writer } from '../api/cluster.ts';
 import { type IrsaGrant, parseGrantSpec } from '../api/grant.ts';
-import { ANNOTATIONS, INJECTED } from '../api/names.ts';
+import { ANNOTATIONS, FIELD_MANAGER, INJECTED } from '../api/names.ts';
 import type { Resource } from './list-watch.ts';
 import { array, type Json, type JsonObject, metaOf, object, strings, text, timeOf } from './objects.ts';
 import {
@@ -133,11 +133,13 @@ function isEks(key: string): boolean {
 function writersOf(metadata: JsonObject): Record<string, Writer[]> {
   const writers: Record<string, Writer[]> = {};
   for (const entry of array(metadata['managedFields'])) {
-    const { manager, time, fieldsV1 } = object(entry);
+    const { manager, operation, time, fieldsV1 } = object(entry);
+    // Who signs with our name but does not apply: the API server keeps that apart, and an apply of ours would not take it away.
+    const name = manager === FIELD_MANAGER && operation !== 'Apply' ? `${FIELD_MANAGER} (not applied)` : (text(manager) ?? '');
     const annotations = object(object(object(fieldsV1)['f:metadata'])['f:annotations']);
     for (const field of Object.keys(annotations)) {
       const key = field.slice('f:'.length);
-      if (isEks(key)) writers[key] = [...(writers[key] ?? []), { manager: text(manager) ?? '', at: timeOf(time) ?? 0 }];
+      if (isEks(key)) writers[key] = [...(writers[key] ?? []), { manager: name, at: timeOf(time) ?? 0 }];
     }
   }
   return writers;

@@ -2,18 +2,25 @@ import { roleArnParts } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf } from '../../api/cluster.ts';
 import { isProblem } from '../../api/problem.ts';
-import { claimOf } from '../../binding/claim.ts';
+import { claimOf, enforces } from '../../binding/claim.ts';
+import { type Fights, peace } from '../../binding/fights.ts';
 import { lossOf } from '../../binding/loss.ts';
 import type { Observed } from '../../binding/observed.ts';
 import type { Blocked } from '../../binding/restarts.ts';
 import { claimWorld, lossesOf, serviceAccountOf, surroundings, verdictOn, verdictsFor, type World, workloadsIn } from '../world.ts';
 
 /** Everything that the decision about one binding rests on; no call leaves the process for it. */
-export function gather(world: World, binding: IrsaBinding, blocked: ReadonlyMap<string, Blocked>, now: number): Observed {
+export function gather(
+  world: World,
+  binding: IrsaBinding,
+  { blocked, fights }: { readonly blocked: ReadonlyMap<string, Blocked>; readonly fights: Fights },
+  now: number,
+): Observed {
   const { metadata, spec } = binding;
   const { cluster, caller } = surroundings(world);
   const [account] = serviceAccountOf(binding);
   const around = claimWorld(world, binding);
+  const serviceAccount = account === undefined ? undefined : world.serviceAccounts.get(account);
   return {
     now,
     binding,
@@ -26,7 +33,10 @@ export function gather(world: World, binding: IrsaBinding, blocked: ReadonlyMap<
     provider: isProblem(spec) ? undefined : world.providers.get(roleArnParts(spec.roleArn).account)?.view,
     verdicts: verdictsFor(world, binding),
     verdictOn: (entry) => verdictOn(world, binding, entry),
-    serviceAccount: account === undefined ? undefined : world.serviceAccounts.get(account),
+    serviceAccount,
+    // Who only looks fights with nobody.
+    fight: serviceAccount === undefined || !enforces(binding) ? peace : fights.of(serviceAccount.uid),
+    look: world.looks.get(keyOf(metadata)),
     pods: account === undefined ? [] : world.pods.byIndex('serviceAccount', account),
     workloads: workloadsIn(world, metadata.namespace),
     serviceAccountExists: (name) => world.serviceAccounts.has(keyOf({ namespace: metadata.namespace, name })),

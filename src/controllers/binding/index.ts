@@ -1,13 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf, type ObjectKey, type Pod, type Workload } from '../../api/cluster.ts';
+import { conditionOf } from '../../api/condition.ts';
+import { witness } from '../../binding/annotation-fight.ts';
+import { Fights } from '../../binding/fights.ts';
 import type { RoleRecord } from '../../binding/observed.ts';
 import { planBinding } from '../../binding/plan.ts';
 import { BLOCKED_RETRY_MS, type Blocked } from '../../binding/restarts.ts';
+import type { Step } from '../../binding/step.ts';
 import { type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import { serviceAccountOf } from '../world.ts';
 import { gather } from './gather.ts';
+import { ask } from './looks.ts';
 import { OwnWrites } from './own-writes.ts';
+import { reportsAt } from './pace.ts';
 import { perform } from './perform.ts';
 import type { BindingOptions } from './ports.ts';
 import { changesToTell } from './tell.ts';
@@ -20,6 +26,8 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
   const { world, writes, events, clock } = options;
   const blocked = new Map<string, Blocked>();
   const ownWrites = new OwnWrites();
+  const fights = new Fights();
+  const reportedAt = new Map<ObjectKey, number>();
   const keys = (bindings: readonly IrsaBinding[]) => bindings.map(({ metadata }) => keyOf(metadata));
   const every = () => keys(world.bindings.list());
   const ofServiceAccount = (key: string) => keys(world.bindings.byIndex('serviceAccount', key));
@@ -45,6 +53,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       wakeOn(world.roles, ({ arn }) => keys(world.bindings.byIndex('role', arn)), {
         when: (a, b) => !isDeepStrictEqual(identityOf(a), identityOf(b)),
       }),
+      wakeOn(world.looks, ({ binding }) => [binding]),
       wakeOn(world.providers, ({ account }) => keys(world.bindings.byIndex('account', account))),
       wakeOn(world.surroundings, every),
     ],
@@ -52,32 +61,47 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       const binding = world.bindings.get(key);
       if (binding === undefined) {
         ownWrites.forget(key);
+        reportedAt.delete(key);
+        world.looks.delete(key);
         return settled;
       }
       if (ownWrites.unseen(binding)) return recheck(UNSEEN_MS, 'our own write was not seen yet');
       const now = clock.now();
       forgetOld(blocked, now);
-      const seen = gather(world, binding, blocked, now);
+      ask(world, binding, now);
+      const seen = witness(gather(world, binding, { blocked, fights }, now));
       const plan = planBinding(seen);
       if (plan.steps.length > 0) log.debug({ steps: plan.steps.map((step) => step.do) }, 'planned');
       // What was found is told before what is done about it, as somebody reads it.
       for (const event of changesToTell(binding.status, plan.status)) events.record(binding, event);
+      const due = reportsAt(binding.status, plan.status, reportedAt.get(key), now);
+      const done: Step['do'][] = [];
       let refused = false;
       try {
-        for (const step of plan.steps)
+        for (const step of plan.steps) {
           if ((await perform(step, seen, { ...options, blocked, ownWrites, log }, signal)) === 'blocked') refused = true;
-      } finally {
-        // Also after a failure: what was found is what the user reads. Not where the binding itself was written: it comes back as a change.
-        const wroteIt = plan.steps.some((step) => step.do === 'addFinalizer' || step.do === 'removeFinalizer');
-        if (!wroteIt && !isDeepStrictEqual(plan.status, binding.status)) {
-          ownWrites.wrote(binding, await writes.report(binding, plan.status, signal));
+          done.push(step.do);
         }
+      } finally {
+        // Also after a failure: what was found is what the user reads.
+        if (due === now && !comesBack(done, binding)) {
+          ownWrites.wrote(binding, await writes.report(binding, plan.status, signal));
+          reportedAt.set(key, now);
+        }
+        if (seen.serviceAccount !== undefined) fights.keep(seen.serviceAccount.uid, seen.fight);
       }
       // What a refused eviction means is decided with the refusal in view.
       if (refused) return recheck(0, 'a pod could not be evicted');
-      return plan.lookAgainInMs === undefined ? settled : recheck(plan.lookAgainInMs, 'a time of the plan comes');
+      const waits = [plan.lookAgainInMs, due === undefined || due === now ? undefined : due - now].filter((ms) => ms !== undefined);
+      return waits.length === 0 ? settled : recheck(Math.min(...waits), 'a time of the plan comes');
     },
   };
+}
+
+/** The binding itself was written, or the first annotation: that comes back as a change, and then there is one outcome to report. */
+function comesBack(done: readonly Step['do'][], { status }: IrsaBinding): boolean {
+  if (done.includes('addFinalizer') || done.includes('removeFinalizer')) return true;
+  return done.at(-1) === 'annotate' && conditionOf(status.conditions, 'Annotated')?.status !== 'True';
 }
 
 /** What was refused a while ago says nothing about now. */

@@ -6,6 +6,7 @@ import type { Issuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
 import { claimOf, enforces } from '../../binding/claim.ts';
 import type { ProviderView } from '../../binding/observed.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { type Attempt, type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import type { BindingEvents } from '../events.ts';
 import { claimWorld, concernsAws, surroundings, type World } from '../world.ts';
@@ -19,11 +20,12 @@ export interface ProviderOptions {
   readonly sweepIntervalMs: number;
   /** The client IDs of a provider that we may create where it is missing; undefined: we may create none. */
   readonly createWith: readonly string[] | undefined;
+  readonly clock: Clock;
 }
 
 /** Keeps what is known of the OIDC provider of this cluster's issuer. The key is the account; only the one that our credentials reach can be asked. */
 export function providerController(options: ProviderOptions): Controller<AccountId> {
-  const { world, sweepIntervalMs } = options;
+  const { world, sweepIntervalMs, clock } = options;
   return {
     name: 'provider',
     wakes: [
@@ -31,6 +33,7 @@ export function providerController(options: ProviderOptions): Controller<Account
       wakeOn(world.grants, () => everyAccount(world)),
       wakeOn(world.namespaces, () => everyAccount(world), { when: (previous, next) => !isDeepStrictEqual(previous.labels, next.labels) }),
       wakeOn(world.surroundings, () => everyAccount(world)),
+      wakeOn(world.looks, ({ account }) => (account === undefined ? [] : [account]), { when: (previous, next) => previous.at !== next.at }),
     ],
     async reconcile(account, signal, attempt) {
       const binding = world.bindings.byIndex('account', account).find((one) => concernsAws(world, one));
@@ -40,9 +43,12 @@ export function providerController(options: ProviderOptions): Controller<Account
         return settled;
       }
       if (cluster.kind === 'unknown' || caller.kind === 'unknown' || caller.account !== account) return settled;
+      const asOf = clock.now();
       const look = { account, arn: providerArnFor(binding.spec.roleArn, cluster.issuer), issuer: cluster.issuer, signal, attempt };
       const view = await providerView(look, options);
       if (!isDeepStrictEqual(world.providers.get(account)?.view, view)) world.providers.put({ account, view });
+      for (const asked of world.looks.byIndex('account', account))
+        if (!asked.provider && asked.at <= asOf) world.looks.put({ ...asked, provider: true });
       return recheck(sweepIntervalMs, 'whether the provider is still as it was');
     },
   };

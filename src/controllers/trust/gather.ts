@@ -22,5 +22,6 @@ export function gather(world: World, arn: RoleArn, now: number): RoleObserved {
     caller,
     provider: world.providers.get(roleArnParts(arn).account)?.view,
     quota: policyQuota,
+    freshSince: Math.max(...world.looks.byIndex('role', arn).map(({ at }) => at), 0),
   };
 }

@@ -29,12 +29,14 @@ export function trustController(options: TrustOptions): Controller<RoleArn> {
         urgency: 'drift',
       }),
       wakeOn(world.providers, everyRole),
+      wakeOn(world.looks, ({ role }) => (role === undefined ? [] : [role]), { when: (previous, next) => previous.at !== next.at }),
       wakeOn(world.surroundings, everyRole),
     ],
     async reconcile(arn, signal, { log, urgency }) {
       const plan = planRole(gather(world, arn, clock.now()));
       countDrift(options, plan);
       publish(world, arn, plan);
+      answerLooks(world, arn, plan);
       if (plan.steps.length > 0) log.debug({ steps: plan.steps.map((step) => step.do) }, 'planned');
       for (const step of plan.steps) {
         const next = await perform(arn, step, options, log, signal, urgency);
@@ -90,6 +92,13 @@ function questionsOn({ metadata, spec, status }: IrsaBinding, arn: RoleArn): str
   const standing = (status.roles ?? []).filter((entry) => entry.arn === arn).map(({ audience }) => audience);
   const audiences = spec.roleArn === arn ? [spec.audience, ...standing] : standing;
   return audiences.map((audience) => `${subject}\n${audience}`);
+}
+
+/** The verdicts rest on a read of the role since the look was asked for. */
+function answerLooks({ looks, roles }: World, arn: RoleArn, { steps }: RolePlan): void {
+  const asOf = roles.get(arn)?.asOf;
+  if (asOf === undefined || steps.some((step) => step.do === 'read')) return;
+  for (const asked of looks.byIndex('role', arn)) if (!asked.trust && asked.at <= asOf) looks.put({ ...asked, trust: true });
 }
 
 /** Somebody took away what had been confirmed. */

@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import type { IrsaBinding } from '../api/binding.ts';
+import { conditionOf } from '../api/condition.ts';
+import { EKS_ANNOTATIONS } from '../api/names.ts';
+import { witness } from './annotation-fight.ts';
+import { type Fight, peace, undone } from './fights.ts';
+import type { Observed } from './observed.ts';
+import { planBinding } from './plan.ts';
+import { ARN, binding, NOW, observed, serviceAccount } from './test-observed.ts';
+
+const OTHER = 'arn:aws:iam::111122223333:role/other';
+const MINUTE = 60_000;
+const theirs = (by = 'helm') => serviceAccount({ [EKS_ANNOTATIONS.roleArn]: OTHER }, by);
+/** Its status is that of a healthy one. */
+const healthy = (part: Parameters<typeof binding>[0] = {}): IrsaBinding => {
+  const one = binding(part);
+  return { ...one, status: planBinding(observed({ binding: one })).status };
+};
+
+const undoes: Record<string, { readonly seen: Partial<Observed>; readonly by: readonly string[] | undefined }> = {
+  "ours stood, and somebody else's value shows": { seen: { binding: healthy(), serviceAccount: theirs() }, by: ['helm'] },
+  'ours stood, and nothing shows: nobody signs for a removal': { seen: { binding: healthy(), serviceAccount: serviceAccount({}) }, by: [] },
+  'ours stands': { seen: { binding: healthy() }, by: undefined },
+  'ours never stood': { seen: { serviceAccount: theirs() }, by: undefined },
+  'only the right value of somebody else stood': {
+    seen: {
+      binding: { ...binding(), status: planBinding(observed({ serviceAccount: serviceAccount(undefined, 'helm') })).status },
+      serviceAccount: theirs(),
+    },
+    by: undefined,
+  },
+  'the undo was told already': {
+    seen: {
+      binding: { ...binding(), status: planBinding(observed({ binding: healthy(), serviceAccount: theirs() })).status },
+      serviceAccount: theirs(),
+    },
+    by: undefined,
+  },
+  'the user changed the binding meanwhile': {
+    seen: { binding: { ...healthy(), metadata: { ...binding().metadata, generation: 2 } }, serviceAccount: theirs() },
+    by: undefined,
+  },
+  'the ServiceAccount is gone': { seen: { binding: healthy(), serviceAccount: undefined }, by: undefined },
+  'the binding only looks': { seen: { binding: healthy({ spec: { mode: 'Observe' } }), serviceAccount: theirs() }, by: undefined },
+  'the binding is suspended': { seen: { binding: healthy({ spec: { suspend: true } }), serviceAccount: theirs() }, by: undefined },
+};
+describe('an undo is', () => {
+  for (const [sentence, { seen, by }] of Object.entries(undoes)) {
+    test(`${by === undefined ? 'not counted' : 'counted'} when ${sentence}`, () =>
+      expect(witness(observed(seen)).fight).toEqual(by === undefined ? peace : undone(peace, NOW, by)));
+  }
+});
+
+const fought = (minutesAgo: readonly number[], by: readonly string[] = ['helm']): Fight =>
+  minutesAgo.reduce((fight, minutes) => undone(fight, NOW - minutes * MINUTE, by), peace);
+const plan = (fight: Fight, part: Partial<Observed> = {}) => {
+  const { steps, status, lookAgainInMs } = planBinding(observed({ binding: healthy(), serviceAccount: theirs(), fight, ...part }));
+  const annotated = conditionOf(status.conditions, 'Annotated');
+  return {
+    steps: steps.map((step) => step.do),
+    says: [annotated?.status, annotated?.reason],
+    stalled: conditionOf(status.conditions, 'Stalled')?.reason,
+    findings: (status.findings ?? []).map(({ code }) => code),
+    minutes: lookAgainInMs === undefined ? undefined : lookAgainInMs / MINUTE,
+  };
+};
+
+describe('a fight', () => {
+  test('of one undo is a repair at once', () =>
+    expect(plan(fought([0]))).toEqual({
+      steps: ['annotate'],
+      says: ['False', 'AnnotationRoleMismatch'],
+      stalled: undefined,
+      findings: ['AnnotationRoleMismatch'],
+      minutes: undefined,
+    }));
+  test('of three in a day is told, and repaired at once', () =>
+    expect(plan(fought([1_000, 500, 0]))).toEqual({
+      steps: ['annotate'],
+      says: ['False', 'AnnotationRoleMismatch'],
+      stalled: undefined,
+      findings: ['AnnotationRoleMismatch', 'Contended'],
+      minutes: undefined,
+    }));
+  test('of three in ten minutes waits, and only those who fight can end it', () =>
+    expect(plan(fought([2, 1, 0]))).toEqual({
+      steps: [],
+      says: ['False', 'Contended'],
+      stalled: 'Contended',
+      findings: ['Contended', 'AnnotationRoleMismatch'],
+      minutes: 5,
+    }));
+  test('is taken up again after five minutes', () =>
+    expect(plan(fought([7, 6, 5]))).toEqual({
+      steps: ['annotate'],
+      says: ['False', 'Contended'],
+      stalled: 'Contended',
+      findings: ['Contended', 'AnnotationRoleMismatch'],
+      minutes: undefined,
+    }));
+  test('is told while ours stands again', () =>
+    expect(plan(fought([7, 6, 5]), { serviceAccount: serviceAccount() })).toEqual({
+      steps: [],
+      says: ['True', 'Annotated'],
+      stalled: undefined,
+      findings: ['Contended'],
+      minutes: undefined,
+    }));
+
+  const advice: Record<string, { readonly by: readonly string[]; readonly contains: readonly string[] }> = {
+    Helm: { by: ['helm'], contains: ['by "helm"', "Helm: take the key out of the chart's values"] },
+    'Argo CD': {
+      by: ['argocd-controller'],
+      contains: ['"argocd-controller"', 'Argo CD: ignoreDifferences', 'RespectIgnoreDifferences=true'],
+    },
+    Flux: { by: ['kustomize-controller'], contains: ['"kustomize-controller"', 'Flux: take the key out of the manifest'] },
+    kubectl: { by: ['kubectl-client-side-apply'], contains: ['"kubectl-client-side-apply"', 'kubectl: take the key out'] },
+    'whoever it is': { by: ['our-own-thing'], contains: ['"our-own-thing"', 'ask whoever runs it to leave these keys alone'] },
+    nobody: { by: [], contains: ['somebody who removes them (the API server keeps no name for that)'] },
+  };
+  for (const [who, { by, contains }] of Object.entries(advice)) {
+    test(`with ${who} names it, quotes both values and says what to do`, () => {
+      const { status } = planBinding(observed({ binding: healthy(), serviceAccount: theirs(), fight: fought([2, 1, 0], by) }));
+      const message = conditionOf(status.conditions, 'Annotated')?.message ?? '';
+      expect([...contains, OTHER, ARN, 'once in 5 minutes'].filter((part) => !message.includes(part))).toEqual([]);
+    });
+  }
+});

@@ -1,0 +1,32 @@
+import type { Assessment, StepCondition } from '../api/condition.ts';
+import { subjectOf } from '../api/subject.ts';
+import { annotationsAreOurs, desiredAnnotations } from './annotations.ts';
+import type { Scope } from './checks.ts';
+
+/** What `Enforce` would do from here, step by step, up to the first step that somebody else must take. */
+export function planInWords(scope: Scope, held: Partial<Record<StepCondition, Assessment>>): string[] {
+  const { seen, spec, pods } = scope;
+  if (held.ProviderReady === undefined) return [];
+  const trust = held.Trusted === undefined ? trustInWords(scope) : [];
+  if (trust === undefined) return [];
+  const words = [...trust];
+  const { serviceAccount, binding } = seen;
+  if (serviceAccount !== undefined && !annotationsAreOurs(serviceAccount, spec)) {
+    const desired = Object.entries(desiredAnnotations(spec, serviceAccount)).map(([key, value]) => `${key}: "${value}"`);
+    words.push(`annotate ServiceAccount "${spec.serviceAccountName}" with ${desired.join(', ')}`);
+  }
+  if (pods.counts.stale > 0 && spec.restart.strategy !== 'Never')
+    words.push(`restart ${pods.counts.stale} pods that lack the role, one first`);
+  const subject = subjectOf(binding.metadata.namespace, spec.serviceAccountName);
+  for (const { arn } of binding.status.roles ?? []) {
+    if (arn !== spec.roleArn) words.push(`take "${subject}" out of our statement in the trust policy of "${arn}", once all this works`);
+  }
+  return words;
+}
+
+/** Undefined where nothing that we may write would make STS say yes. */
+function trustInWords({ seen, spec }: Scope): string[] | undefined {
+  const verdict = seen.verdicts.get(spec.roleArn);
+  if (spec.trustPolicy === 'External' || verdict?.kind !== 'refused' || verdict.wouldWrite === undefined) return undefined;
+  return [verdict.wouldWrite];
+}
