@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { IrsaBinding } from '../api/binding.ts';
+import type { ServiceAccount } from '../api/cluster.ts';
 import { conditionOf } from '../api/condition.ts';
 import { EKS_ANNOTATIONS } from '../api/names.ts';
-import { witness } from './annotation-fight.ts';
+import { problem } from '../api/problem.ts';
+import { undoneBy } from './annotation-fight.ts';
 import { type Fight, peace, undone } from './fights.ts';
 import type { Observed } from './observed.ts';
 import { planBinding } from './plan.ts';
@@ -11,50 +13,43 @@ import { ARN, binding, NOW, observed, serviceAccount } from './test-observed.ts'
 const OTHER = 'arn:aws:iam::111122223333:role/other';
 const MINUTE = 60_000;
 const theirs = (by = 'helm') => serviceAccount({ [EKS_ANNOTATIONS.roleArn]: OTHER }, by);
-/** Its status is that of a healthy one. */
-const healthy = (part: Parameters<typeof binding>[0] = {}): IrsaBinding => {
-  const one = binding(part);
-  return { ...one, status: planBinding(observed({ binding: one })).status };
-};
 
-const undoes: Record<string, { readonly seen: Partial<Observed>; readonly by: readonly string[] | undefined }> = {
-  "ours stood, and somebody else's value shows": { seen: { binding: healthy(), serviceAccount: theirs() }, by: ['helm'] },
-  'ours stood, and nothing shows: nobody signs for a removal': { seen: { binding: healthy(), serviceAccount: serviceAccount({}) }, by: [] },
-  'ours stands': { seen: { binding: healthy() }, by: undefined },
-  'ours never stood': { seen: { serviceAccount: theirs() }, by: undefined },
-  'only the right value of somebody else stood': {
-    seen: {
-      binding: { ...binding(), status: planBinding(observed({ serviceAccount: serviceAccount(undefined, 'helm') })).status },
-      serviceAccount: theirs(),
-    },
+const undoes: Record<
+  string,
+  {
+    readonly from?: ServiceAccount;
+    readonly to: ServiceAccount;
+    readonly binding?: IrsaBinding;
+    readonly by: readonly string[] | undefined;
+  }
+> = {
+  "ours stood, and somebody else's value shows": { to: theirs(), by: ['helm'] },
+  'ours stood, and nothing shows: nobody signs for a removal': { to: serviceAccount({}), by: [] },
+  'ours stands': { to: serviceAccount(), by: undefined },
+  'ours did not stand': { from: theirs('helm'), to: theirs('argocd-controller'), by: undefined },
+  'only the right value of somebody else stood': { from: serviceAccount(undefined, 'helm'), to: theirs(), by: undefined },
+  'somebody else came to hold the same value': { to: serviceAccount(undefined, 'helm'), by: undefined },
+  'the user changed the binding: then it is we who change it': {
+    to: serviceAccount(),
+    binding: binding({ spec: { roleArn: OTHER } }),
     by: undefined,
   },
-  'the undo was told already': {
-    seen: {
-      binding: { ...binding(), status: planBinding(observed({ binding: healthy(), serviceAccount: theirs() })).status },
-      serviceAccount: theirs(),
-    },
-    by: undefined,
-  },
-  'the user changed the binding meanwhile': {
-    seen: { binding: { ...healthy(), metadata: { ...binding().metadata, generation: 2 } }, serviceAccount: theirs() },
-    by: undefined,
-  },
-  'the ServiceAccount is gone': { seen: { binding: healthy(), serviceAccount: undefined }, by: undefined },
-  'the binding only looks': { seen: { binding: healthy({ spec: { mode: 'Observe' } }), serviceAccount: theirs() }, by: undefined },
-  'the binding is suspended': { seen: { binding: healthy({ spec: { suspend: true } }), serviceAccount: theirs() }, by: undefined },
+  'the ServiceAccount was made again': { to: { ...serviceAccount({}), uid: 'another' }, by: undefined },
+  'the binding only looks': { to: theirs(), binding: binding({ spec: { mode: 'Observe' } }), by: undefined },
+  'the binding is suspended': { to: theirs(), binding: binding({ spec: { suspend: true } }), by: undefined },
+  'the binding is being deleted': { to: serviceAccount({}), binding: binding({ metadata: { deleting: true } }), by: undefined },
+  'the binding cannot be read': { to: theirs(), binding: { ...binding(), spec: problem('x') }, by: undefined },
 };
 describe('an undo is', () => {
-  for (const [sentence, { seen, by }] of Object.entries(undoes)) {
-    test(`${by === undefined ? 'not counted' : 'counted'} when ${sentence}`, () =>
-      expect(witness(observed(seen)).fight).toEqual(by === undefined ? peace : undone(peace, NOW, by)));
+  for (const [sentence, { from = serviceAccount(), to, binding: one = binding(), by }] of Object.entries(undoes)) {
+    test(`${by === undefined ? 'not counted' : 'counted'} when ${sentence}`, () => expect(undoneBy(from, to, one)).toEqual(by));
   }
 });
 
 const fought = (minutesAgo: readonly number[], by: readonly string[] = ['helm']): Fight =>
   minutesAgo.reduce((fight, minutes) => undone(fight, NOW - minutes * MINUTE, by), peace);
 const plan = (fight: Fight, part: Partial<Observed> = {}) => {
-  const { steps, status, lookAgainInMs } = planBinding(observed({ binding: healthy(), serviceAccount: theirs(), fight, ...part }));
+  const { steps, status, lookAgainInMs } = planBinding(observed({ serviceAccount: theirs(), fight, ...part }));
   const annotated = conditionOf(status.conditions, 'Annotated');
   return {
     steps: steps.map((step) => step.do),
@@ -120,7 +115,7 @@ describe('a fight', () => {
   };
   for (const [who, { by, contains }] of Object.entries(advice)) {
     test(`with ${who} names it, quotes both values and says what to do`, () => {
-      const { status } = planBinding(observed({ binding: healthy(), serviceAccount: theirs(), fight: fought([2, 1, 0], by) }));
+      const { status } = planBinding(observed({ serviceAccount: theirs(), fight: fought([2, 1, 0], by) }));
       const message = conditionOf(status.conditions, 'Annotated')?.message ?? '';
       expect([...contains, OTHER, ARN, 'once in 5 minutes'].filter((part) => !message.includes(part))).toEqual([]);
     });

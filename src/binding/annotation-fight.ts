@@ -1,24 +1,19 @@
-import type { BindingSpec } from '../api/binding.ts';
+import type { BindingSpec, IrsaBinding } from '../api/binding.ts';
 import type { ServiceAccount } from '../api/cluster.ts';
-import { conditionOf } from '../api/condition.ts';
 import { type Finding, finding } from '../api/finding.ts';
 import { isProblem } from '../api/problem.ts';
 import { quoteAll } from '../trust/quote.ts';
-import { desiredAnnotations, otherWriters, wrongAnnotations } from './annotations.ts';
+import { annotationsAreOurs, desiredAnnotations, otherWriters, wrongAnnotations } from './annotations.ts';
 import { enforces } from './claim.ts';
-import { type Advice, adviceFor, undone } from './fights.ts';
+import { type Advice, adviceFor } from './fights.ts';
 import type { Observed } from './observed.ts';
 
-/** The observation with one more undo, where our annotations had been seen to stand, and somebody else's values show now. */
-export function witness(seen: Observed): Observed {
-  const { binding, serviceAccount, fight, now } = seen;
-  const { spec, status, metadata } = binding;
-  if (serviceAccount === undefined || isProblem(spec) || !enforces(binding)) return seen;
-  const stood = conditionOf(status.conditions, 'Annotated');
-  // Of an older generation it stood for other values: then it is the user who changed his mind.
-  if (stood?.reason !== 'Annotated' || stood.observedGeneration !== metadata.generation) return seen;
-  if (wrongAnnotations(serviceAccount.annotations, spec).length === 0) return seen;
-  return { ...seen, fight: undone(fight, now, otherWriters(serviceAccount, desiredAnnotations(spec, serviceAccount))) };
+/** Who undid it, where our annotations stood in one state of a ServiceAccount and not in the next; undefined where nobody did. */
+export function undoneBy(previous: ServiceAccount, next: ServiceAccount, binding: IrsaBinding): readonly string[] | undefined {
+  const { spec } = binding;
+  if (previous.uid !== next.uid || isProblem(spec) || !enforces(binding)) return undefined;
+  if (!annotationsAreOurs(previous, spec) || wrongAnnotations(next.annotations, spec).length === 0) return undefined;
+  return otherWriters(next, desiredAnnotations(spec, next));
 }
 
 /** Without a number or a time, so that the same fight is one Event. */

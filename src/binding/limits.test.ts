@@ -17,7 +17,7 @@ const refused: Verdict = {
   findings: endless,
   size: undefined,
   terminal: true,
-  stands: true,
+  stands: false,
   wouldWrite: 'long '.repeat(MAX_MESSAGE),
 };
 const manyRoles = Array.from({ length: MAX_ROLES }, (_, index) => entry(arn(`arn:aws:iam::111122223333:role/former-${index}`)));

@@ -18,8 +18,9 @@ export function planInWords(scope: Scope, held: Partial<Record<StepCondition, As
   if (pods.counts.stale > 0 && spec.restart.strategy !== 'Never')
     words.push(`restart ${pods.counts.stale} pods that lack the role, one first`);
   const subject = subjectOf(binding.metadata.namespace, spec.serviceAccountName);
-  for (const { arn } of binding.status.roles ?? []) {
-    if (arn !== spec.roleArn) words.push(`take "${subject}" out of our statement in the trust policy of "${arn}", once all this works`);
+  for (const { arn, audience } of binding.status.roles ?? []) {
+    if (arn !== spec.roleArn || audience !== spec.audience)
+      words.push(`take "${subject}" out of our statement in the trust policy of "${arn}", once all this works`);
   }
   return words;
 }

@@ -2,14 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf, type ObjectKey, type Pod, type Workload } from '../../api/cluster.ts';
 import { conditionOf } from '../../api/condition.ts';
-import { witness } from '../../binding/annotation-fight.ts';
-import { Fights } from '../../binding/fights.ts';
 import type { RoleRecord } from '../../binding/observed.ts';
 import { planBinding } from '../../binding/plan.ts';
 import { BLOCKED_RETRY_MS, type Blocked } from '../../binding/restarts.ts';
 import type { Step } from '../../binding/step.ts';
 import { type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import { serviceAccountOf } from '../world.ts';
+import { annotationFights } from './fights.ts';
 import { gather } from './gather.ts';
 import { ask } from './looks.ts';
 import { OwnWrites } from './own-writes.ts';
@@ -26,7 +25,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
   const { world, writes, events, clock } = options;
   const blocked = new Map<string, Blocked>();
   const ownWrites = new OwnWrites();
-  const fights = new Fights();
+  const fights = annotationFights(world, clock);
   const reportedAt = new Map<ObjectKey, number>();
   const keys = (bindings: readonly IrsaBinding[]) => bindings.map(({ metadata }) => keyOf(metadata));
   const every = () => keys(world.bindings.list());
@@ -69,7 +68,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       const now = clock.now();
       forgetOld(blocked, now);
       ask(world, binding, now);
-      const seen = witness(gather(world, binding, { blocked, fights }, now));
+      const seen = gather(world, binding, { blocked, fights }, now);
       const plan = planBinding(seen);
       if (plan.steps.length > 0) log.debug({ steps: plan.steps.map((step) => step.do) }, 'planned');
       // What was found is told before what is done about it, as somebody reads it.
@@ -88,7 +87,6 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
           ownWrites.wrote(binding, await writes.report(binding, plan.status, signal));
           reportedAt.set(key, now);
         }
-        if (seen.serviceAccount !== undefined) fights.keep(seen.serviceAccount.uid, seen.fight);
       }
       // What a refused eviction means is decided with the refusal in view.
       if (refused) return recheck(0, 'a pod could not be evicted');

@@ -1,11 +1,13 @@
 import { assertNever } from '../../api/assert-never.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import type { ServiceAccount } from '../../api/cluster.ts';
-import { EKS_ANNOTATIONS, FIELD_MANAGER } from '../../api/names.ts';
+import { EKS_ANNOTATIONS } from '../../api/names.ts';
+import { otherWriters } from '../../binding/annotations.ts';
 import type { Observed } from '../../binding/observed.ts';
 import type { Blocked } from '../../binding/restarts.ts';
 import type { Step } from '../../binding/step.ts';
 import type { Log } from '../../runtime/log.ts';
+import { quote, quoteAll } from '../../trust/quote.ts';
 import type { OwnWrites } from './own-writes.ts';
 import type { BindingOptions } from './ports.ts';
 
@@ -66,9 +68,9 @@ function replacedValues(account: ServiceAccount, annotations: Readonly<Record<st
   const replaced = Object.entries(annotations).flatMap(([key, value]) => {
     const old = account.annotations[key];
     if (old === undefined || old === value) return [];
-    const managers = (account.writers[key] ?? []).map(({ manager }) => manager).filter((manager) => manager !== FIELD_MANAGER);
-    const by = managers.length === 0 ? '' : `, set by ${managers.map((manager) => `"${manager}"`).join(' and ')}`;
-    return [`; it was "${old}"${by}`];
+    const managers = otherWriters(account, { [key]: value });
+    const by = managers.length === 0 ? '' : `, set by ${quoteAll(managers)}`;
+    return [`; ${key} was ${quote(old)}${by}`];
   });
   return replaced.join('');
 }

@@ -1,0 +1,238 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
+import { ACCOUNT, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
+import { type Api, connect } from '../testbed/api.ts';
+import { startTestbed, type Testbed } from '../testbed/index.ts';
+import { until } from '../testbed/until.ts';
+
+/** Step 5 of the contract: the ServiceAccount's annotations, with the RBAC that ships. */
+const PATIENCE = { timeoutMs: 60_000 };
+const AUDIENCE = 'eks.amazonaws.com/audience';
+const EXPIRATION = 'eks.amazonaws.com/token-expiration';
+const REGIONAL = 'eks.amazonaws.com/sts-regional-endpoints';
+const OPERATOR_USER = 'system:serviceaccount:irsa-operator-system:irsa-operator';
+const NAMES = ['keys', 'right', 'replaced', 'foreign', 'again', 'once', 'fight', 'malformed', 'lifetime'];
+const OTHER_ROLE = `arn:aws:iam::${ACCOUNT}:role/other`;
+
+let testbed: Testbed;
+let api: Api;
+let operator: RunningOperator;
+
+beforeAll(async () => {
+  testbed = await startTestbed();
+  api = connect(testbed.kubeconfig);
+  testbed.aws.account().provider.put({ issuer: testbed.issuer, clientIds: ['sts.amazonaws.com', 'vault'] });
+  await install(testbed);
+  const spec = {
+    roleArns: [`arn:aws:iam::${ACCOUNT}:role/*`],
+    namespaces: { names: NAMES },
+    serviceAccountNames: ['*'],
+    audiences: ['sts.amazonaws.com', 'vault'],
+  };
+  await api.call('POST', '/apis/irsa-operator.dev/v1alpha1/irsagrants', {
+    body: { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaGrant', metadata: { name: 'annotate' }, spec },
+  });
+  operator = await startOperator(testbed, ['--sweep-interval', '2s']);
+});
+
+afterAll(async () => {
+  await operator?.stop();
+  api?.close();
+  await testbed?.stop();
+});
+
+const FOREIGN = {
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+};
+
+interface Account {
+  readonly metadata: {
+    readonly uid: string;
+    readonly annotations?: Record<string, string>;
+    readonly managedFields: readonly {
+      readonly manager: string;
+      readonly operation: string;
+      readonly fieldsV1: { readonly 'f:metadata'?: { readonly 'f:annotations'?: Record<string, unknown> } };
+    }[];
+  };
+}
+const accountPath = (s: Scene) => `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`;
+const bindingPath = (s: Scene) => `/apis/irsa-operator.dev/v1alpha1/namespaces/${s.namespace}/irsabindings/app`;
+const account = (s: Scene) => api.call<Account>('GET', accountPath(s));
+const annotations = async (s: Scene) => (await account(s)).metadata.annotations;
+/** The fields that the API server keeps as ours. */
+const ours = async (s: Scene) =>
+  (await account(s)).metadata.managedFields
+    .filter(({ manager }) => manager === 'irsa-operator')
+    .map(({ operation, fieldsV1 }) => [operation, fieldsV1]);
+const fields = (...keys: string[]) => [
+  ['Apply', { 'f:metadata': { 'f:annotations': Object.fromEntries(keys.map((key) => [`f:${key}`, {}])) } }],
+];
+const patchSpec = (s: Scene, spec: object) => api.call('PATCH', bindingPath(s), { patch: 'merge', body: { spec } });
+const annotate = (s: Scene, manager: string, values: Record<string, string | null>) =>
+  api.call('PATCH', `${accountPath(s)}?fieldManager=${manager}`, { patch: 'merge', body: { metadata: { annotations: values } } });
+
+async function prepared(name: string, found: Record<string, string> = {}): Promise<Scene> {
+  const s = await scene(testbed, api, name);
+  testbed.aws.account().role.put({ name: s.roleName, trustPolicy: FOREIGN });
+  await s.serviceAccount(found);
+  return s;
+}
+
+async function annotationsAre(s: Scene, wanted: Record<string, string>): Promise<void> {
+  await until(
+    `the annotations of ${s.namespace} are ${JSON.stringify(wanted)}`,
+    async () => {
+      const found = await annotations(s);
+      if (JSON.stringify(Object.entries(found ?? {}).toSorted()) !== JSON.stringify(Object.entries(wanted).toSorted()))
+        throw new Error(JSON.stringify(found));
+      return true;
+    },
+    PATIENCE,
+  );
+}
+
+/** Codes of the operator's writes to the ServiceAccount. */
+async function accountWrites(s: Scene): Promise<(number | undefined)[]> {
+  return (await testbed.auditEvents())
+    .filter(({ user, requestURI }) => user.username === OPERATOR_USER && requestURI.startsWith(`${accountPath(s)}?`))
+    .map(({ responseStatus }) => responseStatus?.code);
+}
+
+async function notes(s: Scene, reason: string): Promise<string[]> {
+  const { items } = await api.call<{ items: { reason: string; note: string }[] }>(
+    'GET',
+    `/apis/events.k8s.io/v1/namespaces/${s.namespace}/events`,
+  );
+  return items.filter((event) => event.reason === reason).map(({ note }) => note);
+}
+
+describe.concurrent('the annotations', () => {
+  test('are our keys only, and each goes when its field is taken out of the binding', async () => {
+    const s = await prepared('keys', { team: 'shop' });
+    await s.bind({ audience: 'vault', tokenExpirationSeconds: 3600, stsRegionalEndpoints: true });
+    await s.conditionIs('Ready', 'True');
+    const all = { team: 'shop', [ROLE_ARN]: s.roleArn, [AUDIENCE]: 'vault', [EXPIRATION]: '3600', [REGIONAL]: 'true' };
+    await annotationsAre(s, all);
+    expect(await ours(s)).toEqual(fields(AUDIENCE, ROLE_ARN, REGIONAL, EXPIRATION));
+    await patchSpec(s, { tokenExpirationSeconds: 600, stsRegionalEndpoints: false });
+    await annotationsAre(s, { ...all, [EXPIRATION]: '600', [REGIONAL]: 'false' });
+    await patchSpec(s, { tokenExpirationSeconds: null, stsRegionalEndpoints: null, audience: null });
+    await annotationsAre(s, { team: 'shop', [ROLE_ARN]: s.roleArn });
+    expect(await ours(s)).toEqual(fields(ROLE_ARN));
+    await s.conditionIs('Ready', 'True');
+  });
+
+  test('that are right already are applied too, so that they can be removed', async () => {
+    const s = await prepared('right');
+    await annotate(s, 'helm', { [ROLE_ARN]: s.roleArn });
+    await s.bind();
+    await until('we hold the key', async () => (await ours(s)).length === 1, PATIENCE);
+    expect(await ours(s)).toEqual(fields(ROLE_ARN));
+    await s.conditionIs('Annotated', 'True', 'Annotated');
+  });
+
+  test('that are wrong are replaced, with an Event that names the old value and its field manager', async () => {
+    const s = await prepared('replaced');
+    await annotate(s, 'helm', { [ROLE_ARN]: OTHER_ROLE });
+    await s.bind();
+    await annotationsAre(s, { [ROLE_ARN]: s.roleArn });
+    const told = `; ${ROLE_ARN} was "${OTHER_ROLE}", set by "helm"`;
+    await until(
+      'it is told',
+      async () => {
+        const found = await notes(s, 'ServiceAccountAnnotated');
+        if (!found.some((note) => note.endsWith(told))) throw new Error(JSON.stringify(found));
+        return true;
+      },
+      PATIENCE,
+    );
+  });
+
+  test('of somebody else are left alone where the binding has no value', async () => {
+    const s = await prepared('foreign', { [EXPIRATION]: '1h', [REGIONAL]: 'true' });
+    await s.bind();
+    await s.conditionIs('Ready', 'True');
+    await annotationsAre(s, { [ROLE_ARN]: s.roleArn, [EXPIRATION]: '1h', [REGIONAL]: 'true' });
+    expect((await s.binding()).status?.findings?.map(({ code }) => code)).toEqual(['TokenExpirationInvalid']);
+  });
+
+  test('are written to a ServiceAccount that was deleted and made again; Ready is not held back meanwhile', async () => {
+    const s = await prepared('again');
+    await s.bind();
+    await s.conditionIs('Ready', 'True', 'Ready');
+    const { uid } = (await account(s)).metadata;
+    await api.call('DELETE', accountPath(s));
+    await s.conditionIs('Annotated', 'Unknown', 'AwaitingServiceAccount');
+    expect((await s.condition('Ready'))?.status).toBe('True');
+    await s.serviceAccount();
+    await annotationsAre(s, { [ROLE_ARN]: s.roleArn });
+    expect((await account(s)).metadata.uid).not.toBe(uid);
+    await s.conditionIs('Ready', 'True', 'Ready');
+  });
+
+  test('are repaired at once when a person changes them, and when somebody removes them', async () => {
+    const s = await prepared('once');
+    await s.bind();
+    await s.conditionIs('Ready', 'True');
+    await annotate(s, 'kubectl-edit', { [ROLE_ARN]: OTHER_ROLE });
+    await annotationsAre(s, { [ROLE_ARN]: s.roleArn });
+    await s.conditionIs('Ready', 'True');
+    await annotate(s, 'kubectl-edit', { [ROLE_ARN]: null });
+    await annotationsAre(s, { [ROLE_ARN]: s.roleArn });
+    await s.conditionIs('Ready', 'True');
+    expect(await accountWrites(s)).toEqual([200, 200, 200]);
+  });
+
+  test('that are undone three times in ten minutes are Contended: the one who did it is named, and nothing is written for a while', async () => {
+    const s = await prepared('fight');
+    await s.bind();
+    for (let round = 0; round < 3; round++) {
+      await s.conditionIs('Ready', 'True', 'Ready');
+      await annotate(s, 'argocd-controller', { [ROLE_ARN]: OTHER_ROLE });
+      if (round < 2) await annotationsAre(s, { [ROLE_ARN]: s.roleArn });
+    }
+    const { message } = await s.conditionIs('Annotated', 'False', 'Contended');
+    expect(message).toBe(
+      `the annotations that irsa-operator writes on ServiceAccount "app" are undone again and again, by "argocd-controller"; ServiceAccount "app": annotation ${ROLE_ARN} is "${OTHER_ROLE}"; wanted is "${s.roleArn}"; where it goes on they are written at most once in 5 minutes; Argo CD: ignoreDifferences with managedFieldsManagers ["irsa-operator"], and the sync option RespectIgnoreDifferences=true`,
+    );
+    await s.conditionIs('Stalled', 'True', 'Contended');
+    // Another change of theirs is no reason to write either.
+    await annotate(s, 'argocd-controller', { [ROLE_ARN]: `${OTHER_ROLE}-2` });
+    await until('it is seen', async () => (await s.condition('Annotated'))?.message.includes(`${OTHER_ROLE}-2`), PATIENCE);
+    expect(await annotations(s)).toEqual({ [ROLE_ARN]: `${OTHER_ROLE}-2` });
+    expect(await accountWrites(s)).toEqual([200, 200, 200]);
+    await until('it is told', async () => (await notes(s, 'Contended')).length > 0, PATIENCE);
+    // Who gives in is believed at once.
+    await annotate(s, 'argocd-controller', { [ROLE_ARN]: s.roleArn });
+    await s.conditionIs('Annotated', 'True');
+    expect((await s.binding()).status?.findings?.map(({ code }) => code)).toEqual(['Contended']);
+  });
+
+  test('of which one is malformed are told as such, and left alone in mode Observe', async () => {
+    const s = await prepared('malformed', { [ROLE_ARN]: 'just-a-name' });
+    const trusting = {
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Principal: { Federated: `arn:aws:iam::${ACCOUNT}:oidc-provider/${testbed.issuer.slice('https://'.length)}` },
+          Action: 'sts:AssumeRoleWithWebIdentity',
+          Condition: { StringEquals: { [`${testbed.issuer.slice('https://'.length)}:sub`]: s.subject } },
+        },
+      ],
+    };
+    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: trusting });
+    await s.bind({ mode: 'Observe' });
+    await s.conditionIs('Annotated', 'False', 'AnnotationMalformed');
+    expect(await annotations(s)).toEqual({ [ROLE_ARN]: 'just-a-name' });
+    expect((await s.binding()).status?.plan).toEqual([`annotate ServiceAccount "app" with ${ROLE_ARN}: "${s.roleArn}"`]);
+  });
+
+  test('with a lifetime that the API server would not give are refused in the binding', async () => {
+    const s = await prepared('lifetime');
+    for (const tokenExpirationSeconds of [599, 86_401, 600.5, '600'])
+      await expect(s.bind({ tokenExpirationSeconds })).rejects.toThrow(/tokenExpirationSeconds/);
+  });
+});
