@@ -45,7 +45,7 @@ const condition = {
   reason: 'Ready',
   message: '',
 };
-const role = { arn: ROLE, roleId: 'AROAX', sid: 'IrsaX' };
+const role = { arn: ROLE, roleId: 'AROAX', audience: 'sts.amazonaws.com', sid: 'IrsaX' };
 const restart = {
   kind: 'ReplicaSet',
   name: 'app',
