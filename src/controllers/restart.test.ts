@@ -178,7 +178,7 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
   const running = [
     new ControllerLoop(clusterController({ world: seen, ports, oidcIssuer: undefined }), options).run(stop.signal, stop.signal),
     new ControllerLoop(
-      providerController({ world: seen, providers, events, sweepIntervalMs: 60_000, createWith: [STS_AUDIENCE] }),
+      providerController({ world: seen, providers, events, sweepIntervalMs: 60_000, createWith: [STS_AUDIENCE], clock }),
       options,
     ).run(stop.signal, stop.signal),
     new ControllerLoop(trustController({ world: seen, roles, evidence, events, metrics: quiet, clock, random }), options).run(

@@ -6,6 +6,7 @@ import type { IrsaGrant } from '../../api/grant.ts';
 import { STS_AUDIENCE } from '../../api/names.ts';
 import type { ProviderView } from '../../binding/observed.ts';
 import { ARN, binding, caller, cluster, grant, ISSUER } from '../../binding/test-observed.ts';
+import { systemClock } from '../../runtime/clock.ts';
 import { silentLog } from '../../runtime/log.ts';
 import type { BindingEvent } from '../events.ts';
 import { type Surroundings, world } from '../world.ts';
@@ -63,6 +64,7 @@ async function look({ there = {}, faults = {}, createWith, bindings = [binding()
     events: { record: (_, event) => events.push(event) },
     sweepIntervalMs: 60_000,
     createWith,
+    clock: systemClock,
   });
   const attempt = { id: 'x', urgency: 'resync', failures: 0, log: silentLog } as const;
   const end = await controller.reconcile(ACCOUNT, signal, attempt).then(
