@@ -14,6 +14,7 @@ describe('a spec', () => {
       restart: { strategy: 'Evict', afterTrustRepair: 'Unready', maxUnavailable: 1 },
       deletionPolicy: 'Revoke',
       suspend: false,
+      verification: 'Never',
     }));
 
   const expirations: Record<string, [unknown, boolean]> = {
