@@ -29,10 +29,11 @@ export interface RunningOperator {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** CRDs and RBAC, as `kubectl apply -k` puts them. The CRDs are served a moment after they are made. */
+/** CRDs, RBAC and policies, as `kubectl apply -k` puts them. The CRDs are served a moment after they are made. */
 export async function install(testbed: Testbed): Promise<void> {
   await testbed.kubectl(['apply', '-k', 'crds']);
   await testbed.kubectl(['apply', '-k', 'config/rbac']);
+  await testbed.kubectl(['apply', '-k', 'config/policies']);
   await testbed.kubectl([
     'wait',
     '--for=condition=Established',

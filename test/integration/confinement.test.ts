@@ -1,0 +1,210 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { install } from '../harness/operator.ts';
+import { type Api, connect } from '../testbed/api.ts';
+import { startTestbed, type Testbed } from '../testbed/index.ts';
+import { until } from '../testbed/until.ts';
+
+/**
+ * The operator confined: with every right that RBAC can give it over ServiceAccounts and workloads, the policies of the default
+ * installation leave it the annotations that it needs. Each row is a request as the operator.
+ */
+const OPERATOR = { namespace: 'irsa-operator-system', name: 'irsa-operator' };
+const RESTARTED_AT = 'irsa-operator.dev/restarted-at';
+
+let testbed: Testbed;
+let admin: Api;
+let operator: Api;
+
+beforeAll(async () => {
+  testbed = await startTestbed();
+  admin = connect(testbed.kubeconfig);
+  await install(testbed);
+  await testbed.kubectl(['apply', '-f', 'config/rollout/rbac.yaml']);
+  const rules = [
+    { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['*'] },
+    { apiGroups: ['apps'], resources: ['*'], verbs: ['*'] },
+  ];
+  await admin.call('POST', '/apis/rbac.authorization.k8s.io/v1/clusterroles', { body: { metadata: { name: 'all-rights' }, rules } });
+  await admin.call('POST', '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+    body: {
+      metadata: { name: 'all-rights' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'all-rights' },
+      subjects: [{ kind: 'ServiceAccount', ...OPERATOR }],
+    },
+  });
+  operator = connect(withToken(await testbed.kubeconfigFor(OPERATOR)));
+  const labels = { app: 'app' };
+  const template = {
+    metadata: { labels, annotations: { team: 'shop', [RESTARTED_AT]: 'before' } },
+    spec: { serviceAccountName: 'app', containers: [{ name: 'app', image: 'app' }] },
+  };
+  const selector = { matchLabels: labels };
+  await admin.call('POST', ACCOUNTS, {
+    body: { metadata: { name: 'app', labels, annotations: { team: 'shop', [ROLE]: 'before' } }, imagePullSecrets: [{ name: 'registry' }] },
+  });
+  await admin.call('POST', `${APPS}/deployments`, {
+    body: { metadata: { name: 'app', labels }, spec: { replicas: 0, selector, template } },
+  });
+  await admin.call('POST', `${APPS}/statefulsets`, {
+    body: { metadata: { name: 'app', labels }, spec: { replicas: 0, selector, serviceName: 'app', template } },
+  });
+  await admin.call('POST', `${APPS}/daemonsets`, {
+    body: {
+      metadata: { name: 'app', labels },
+      spec: { selector, template: { ...template, spec: { ...template.spec, nodeName: 'none' } } },
+    },
+  });
+  // A policy takes a moment to be in force; until then each probe is a change that is let through.
+  for (const path of [ACCOUNT, `${APPS}/deployments/app`]) {
+    const probe = () => patched(path, { metadata: { labels: { probe: `${performance.now()}` } } });
+    await until(
+      `the policy for ${path} is in force`,
+      async () => {
+        const said = await probe();
+        if (!said.startsWith('irsa-operator changes')) throw new Error(said);
+        return true;
+      },
+      {
+        timeoutMs: 30_000,
+      },
+    );
+  }
+});
+
+afterAll(async () => {
+  operator?.close();
+  admin?.close();
+  await testbed?.stop();
+});
+
+const ACCOUNTS = '/api/v1/namespaces/default/serviceaccounts';
+const ACCOUNT = `${ACCOUNTS}/app`;
+const APPS = '/apis/apps/v1/namespaces/default';
+const ROLE = 'eks.amazonaws.com/role-arn';
+
+/** The testbed's own client reads no token file. */
+function withToken(path: string): string {
+  const config = JSON.parse(readFileSync(path, 'utf8')) as { users: { user: { tokenFile?: string; token?: string } }[] };
+  for (const { user } of config.users) user.token = readFileSync(user.tokenFile ?? '', 'utf8');
+  writeFileSync(`${path}.token`, JSON.stringify(config), { mode: 0o600 });
+  return `${path}.token`;
+}
+
+/** `done`, or the sentence of the policy. */
+async function answer(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+    return 'done';
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    return /(irsa-operator (?:makes|changes) .*)$/.exec(said)?.[1] ?? said;
+  }
+}
+const patched = (path: string, body: object) => answer(operator.call('PATCH', path, { patch: 'merge', body }));
+const annotations = (values: Record<string, string | null>) => ({ metadata: { annotations: values } });
+
+const NO_FIELD = 'irsa-operator changes nothing of a ServiceAccount but annotations';
+const NO_ANNOTATION = 'irsa-operator changes no annotation of a ServiceAccount but eks.amazonaws.com/*';
+const accounts: Record<string, { body: object; wanted: string }> = {
+  'may set an annotation of the webhook': { body: annotations({ [ROLE]: 'after', 'eks.amazonaws.com/audience': 'x' }), wanted: 'done' },
+  'may take one away': { body: annotations({ 'eks.amazonaws.com/audience': null }), wanted: 'done' },
+  'may not set another annotation': { body: annotations({ other: 'x' }), wanted: NO_ANNOTATION },
+  'may not set one that only looks like it': { body: annotations({ 'eks.amazonaws.com.example/role-arn': 'x' }), wanted: NO_ANNOTATION },
+  'may not change another annotation': { body: annotations({ team: 'other' }), wanted: NO_ANNOTATION },
+  'may not take another annotation away': { body: annotations({ team: null }), wanted: NO_ANNOTATION },
+  'may not add a label': { body: { metadata: { labels: { other: 'x' } } }, wanted: NO_FIELD },
+  'may not take its labels away': { body: { metadata: { labels: null } }, wanted: NO_FIELD },
+  'may not set a finalizer': { body: { metadata: { finalizers: ['example.com/x'] } }, wanted: NO_FIELD },
+  'may not set an owner': {
+    body: { metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'x', uid: 'x' }] } },
+    wanted: NO_FIELD,
+  },
+  'may not change whether its token is mounted': { body: { automountServiceAccountToken: false }, wanted: NO_FIELD },
+  'may not take its pull secrets away': { body: { imagePullSecrets: null }, wanted: NO_FIELD },
+  'may not do both at once': { body: { ...annotations({ [ROLE]: 'x' }), automountServiceAccountToken: false }, wanted: NO_FIELD },
+};
+
+const NO_SPEC = 'irsa-operator changes nothing of a workload but its template';
+const NO_TEMPLATE = 'irsa-operator changes nothing of a template but its annotations';
+const NO_KEY = 'irsa-operator changes no annotation of a template but irsa-operator.dev/restarted-at';
+const template = (body: object) => ({ spec: { template: body } });
+const containers = (container: object) => template({ spec: { containers: [{ name: 'app', image: 'app', ...container }] } });
+const workloads: Record<string, { body: object; wanted: string }> = {
+  'may set the restart annotation': { body: template(annotations({ [RESTARTED_AT]: '2026-01-01T00:00:00Z' })), wanted: 'done' },
+  'may take it away': { body: template(annotations({ [RESTARTED_AT]: null })), wanted: 'done' },
+  'may not set another annotation of the template': { body: template(annotations({ other: 'x' })), wanted: NO_KEY },
+  "may not set kubectl's": { body: template(annotations({ 'kubectl.kubernetes.io/restartedAt': 'x' })), wanted: NO_KEY },
+  'may not take another annotation away': { body: template(annotations({ team: null })), wanted: NO_KEY },
+  'may not take all of them away': { body: template({ metadata: { annotations: null } }), wanted: NO_KEY },
+  'may not set a label of the template': { body: template({ metadata: { labels: { other: 'x' } } }), wanted: NO_TEMPLATE },
+  'may not change an image': { body: containers({ image: 'other' }), wanted: NO_TEMPLATE },
+  'may not set a variable': { body: containers({ env: [{ name: 'AWS_ROLE_ARN', value: 'x' }] }), wanted: NO_TEMPLATE },
+  'may not change the ServiceAccount': { body: template({ spec: { serviceAccountName: 'other' } }), wanted: NO_TEMPLATE },
+  'may not make it privileged': { body: containers({ securityContext: { privileged: true } }), wanted: NO_TEMPLATE },
+  'may not change another field': { body: { spec: { revisionHistoryLimit: 1 } }, wanted: NO_SPEC },
+  'may not add a label': { body: { metadata: { labels: { other: 'x' } } }, wanted: NO_SPEC },
+  'may not add an annotation of its own': { body: annotations({ [RESTARTED_AT]: 'x' }), wanted: NO_SPEC },
+  'may not do both at once': {
+    body: { spec: { revisionHistoryLimit: 1, template: annotations({ [RESTARTED_AT]: 'x' }) } },
+    wanted: NO_SPEC,
+  },
+};
+
+describe('of a ServiceAccount it', () => {
+  for (const [sentence, { body, wanted }] of Object.entries(accounts))
+    test(sentence, async () => expect(await patched(ACCOUNT, body)).toBe(wanted));
+
+  test('may not make one', async () => {
+    expect(await answer(operator.call('POST', ACCOUNTS, { body: { metadata: { name: 'mine' } } }))).toBe(
+      'irsa-operator makes no ServiceAccount',
+    );
+  });
+});
+
+for (const kind of ['deployments', 'statefulsets', 'daemonsets']) {
+  describe(`of ${kind} it`, () => {
+    for (const [sentence, { body, wanted }] of Object.entries(workloads))
+      test(sentence, async () => expect(await patched(`${APPS}/${kind}/app`, body)).toBe(wanted));
+
+    test('may not make one', async () => {
+      const labels = { app: 'mine' };
+      const spec = {
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers: [{ name: 'a', image: 'a' }] } },
+      };
+      expect(await answer(operator.call('POST', `${APPS}/${kind}`, { body: { metadata: { name: 'mine' }, spec } }))).toBe(
+        'irsa-operator makes no workload, and scales none',
+      );
+    });
+  });
+}
+
+test('of a Deployment it may not change the scale', async () => {
+  expect(await patched(`${APPS}/deployments/app/scale`, { spec: { replicas: 3 } })).toBe(
+    'irsa-operator makes no workload, and scales none',
+  );
+});
+
+test('nobody else is confined', async () => {
+  await admin.call('PATCH', ACCOUNT, { patch: 'merge', body: { metadata: { labels: { other: 'x' } } } });
+  await admin.call('PATCH', `${APPS}/deployments/app`, { patch: 'merge', body: containers({ image: 'other' }) });
+});
+
+test('the API server finds nothing to warn of in the policies', async () => {
+  for (const name of ['irsa-operator-service-accounts', 'irsa-operator-workloads']) {
+    const path = `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/${name}`;
+    const status = await until(
+      `${name} is checked`,
+      async () => {
+        const found = await admin.call<{
+          metadata: { generation: number };
+          status?: { observedGeneration?: number; typeChecking?: object };
+        }>('GET', path);
+        return found.status?.observedGeneration === found.metadata.generation && found.status;
+      },
+      { timeoutMs: 30_000 },
+    );
+    expect(status.typeChecking).toEqual({});
+  }
+});
