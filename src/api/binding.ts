@@ -24,9 +24,11 @@ const MAX_REQUEST = 253;
 
 const restart = z.object({
   strategy: z
-    .enum(['Evict', 'Never'])
+    .enum(['Evict', 'Rollout', 'Never'])
     .default('Evict')
-    .describe('How pods that lack the role are restarted: by the Eviction API, or not at all.'),
+    .describe(
+      'How pods that lack the role are restarted: one by one by the Eviction API; by their workload, whose template gets an annotation (needs config/rollout); or not at all.',
+    ),
   afterTrustRepair: z
     .enum(['Unready', 'Always', 'Never'])
     .default('Unready')

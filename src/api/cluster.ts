@@ -67,14 +67,27 @@ export interface Pod extends ObjectName {
   readonly containers: readonly Container[];
   /** Audience of the projected token in the volume `aws-iam-token`; `undefined` without that volume. */
   readonly tokenAudience: string | undefined;
+  readonly tokenExpirationSeconds: number | undefined;
   readonly windows: boolean;
 }
 
-/** A Deployment, StatefulSet or DaemonSet: only what tells under which ServiceAccount it runs. */
+/** What pods are made from, before the webhook and others have touched them. */
+export interface Template {
+  readonly containers: readonly Container[];
+  /** It has a volume of its own with the webhook's name. */
+  readonly hasTokenVolume: boolean;
+}
+
+/** A Deployment, StatefulSet or DaemonSet: what tells under which ServiceAccount it runs, and what a rollout would do. */
 export interface Workload extends ObjectName {
   readonly kind: 'Deployment' | 'StatefulSet' | 'DaemonSet';
   readonly uid: string;
   readonly serviceAccountName: string;
   /** The label `app.kubernetes.io/name`. */
   readonly appName: string | undefined;
+  readonly template: Template;
+  /** Why a changed template replaces no pod by itself. */
+  readonly held: 'paused' | 'OnDelete' | undefined;
+  /** Our annotation of the template. */
+  readonly restartedAt: string | undefined;
 }

@@ -15,6 +15,8 @@ export const ANNOTATIONS = {
   restart: `${GROUP}/restart`,
   /** On a binding: a value that was not there before forces a fresh look at the role and its provider. */
   reconcileRequestedAt: `${GROUP}/reconcile-requested-at`,
+  /** On the template of a workload: changed by us, so that its controller makes every pod again. */
+  restartedAt: `${GROUP}/restarted-at`,
 } as const;
 
 /** What the EKS pod identity webhook reads from a ServiceAccount (webhook README). */

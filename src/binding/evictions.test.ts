@@ -4,17 +4,10 @@ import { MAX_RESTARTS, type RestartEntry } from '../api/binding.ts';
 import type { Owner, Pod } from '../api/cluster.ts';
 import { timestamp } from '../api/condition.ts';
 import { finding } from '../api/finding.ts';
-import {
-  BLOCKED_RETRY_MS,
-  type Blocked,
-  type Candidate,
-  planRestarts,
-  podsAtOnce,
-  type RestartPlan,
-  type RestartsSeen,
-} from './restarts.ts';
+import { BLOCKED_RETRY_MS, type Blocked, type Candidate, type RestartPlan, type RestartsSeen } from './attempt.ts';
+import { planEvictions, podsAtOnce } from './evictions.ts';
 import { NOW } from './test-observed.ts';
-import { daemonSet, podOf, replicaSet, statefulSet } from './test-world.ts';
+import { daemonSet, podOf, replicaSet, statefulSet, stepInWords } from './test-world.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60_000;
@@ -48,7 +41,7 @@ const refused = (at: number, kind: Blocked['kind'] = 'budget'): Blocked => ({ ki
 function short({ records, steps, findings, lookAgainAt }: RestartPlan, now = NOW) {
   return {
     records: records.map(({ phase, attempts }) => `${phase} ${attempts}`),
-    steps: steps.map(({ how, pod }) => `${how} ${pod.name}`),
+    steps: steps.map(stepInWords),
     findings: findings.map(({ code }) => code),
     again: lookAgainAt === undefined ? undefined : lookAgainAt - now,
   };
@@ -56,20 +49,20 @@ function short({ records, steps, findings, lookAgainAt }: RestartPlan, now = NOW
 
 test('the record stands before the first eviction, and says all of the attempt', () => {
   const candidates = [old('a'), old('b')];
-  const first = planRestarts(seen({ candidates, now: NOW + 1 }));
+  const first = planEvictions(seen({ candidates, now: NOW + 1 }));
   const begun = record({ startedAt: timestamp(NOW + SECOND), pods: 2 });
   expect(first).toEqual({
     records: [begun],
     steps: [],
     findings: [],
     lookAgainAt: undefined,
-    progress: ['ReplicaSet "app-5d9c": about to restart one pod'],
+    progress: ['ReplicaSet "app-5d9c": about to restart pods'],
   });
-  expect(planRestarts(seen({ candidates, now: NOW + 2, records: [begun] }))).toEqual({
+  expect(planEvictions(seen({ candidates, now: NOW + 2, records: [begun] }))).toEqual({
     ...first,
     lookAgainAt: NOW + SECOND, // pods tell whole seconds: a replacement made in this one could not be told from the others
   });
-  expect(planRestarts(seen({ candidates, now: NOW + SECOND, records: [begun] }))).toEqual({
+  expect(planEvictions(seen({ candidates, now: NOW + SECOND, records: [begun] }))).toEqual({
     ...first,
     steps: [{ how: 'evict', pod: candidates[0]?.pod }],
     progress: ['ReplicaSet "app-5d9c": restarting one pod first'],
@@ -213,6 +206,14 @@ const rolls: Record<string, Case> = {
     },
     wanted: { records: ['Rolling 1'], steps: ['evict c'] },
   },
+  'a replacement that comes back wrong is not taken again and again: one retry': {
+    seen: { candidates: [right('n'), old('m', { createdAt: NOW - SECOND }), old('d')], records: [rolling] },
+    wanted: { records: ['Canary 2'], again: 0 },
+  },
+  'the second that comes back wrong ends it': {
+    seen: { candidates: [right('n'), old('m', { createdAt: NOW - SECOND }), old('d')], records: [{ ...rolling, attempts: 2 }] },
+    wanted: { records: ['Ineffective 2'], findings: ['RestartIneffective'] },
+  },
   'it is not done while the last pod is going': {
     seen: { candidates: [right('n'), old('b', { deleting: true })], records: [rolling] },
     wanted: { records: ['Rolling 1'] },
@@ -295,7 +296,7 @@ for (const [title, [table, common]] of Object.entries(tables)) {
     for (const [sentence, { seen: part, wanted }] of Object.entries(table)) {
       test(sentence, () => {
         const world = seen({ ...common, ...part });
-        expect(short(planRestarts(world), world.now)).toEqual({ ...nothing, ...wanted });
+        expect(short(planEvictions(world), world.now)).toEqual({ ...nothing, ...wanted });
       });
     }
   });
@@ -322,13 +323,13 @@ describe('records', () => {
   test('that come back from the status repeat nothing, whatever the phase', () => {
     for (const phase of ['Done', 'Ineffective'] as const) {
       const records = [record({ phase, attempts: 2 })];
-      const again = planRestarts(seen({ candidates: [old('a'), old('b')], records, now: NOW + 30 * DAY }));
+      const again = planEvictions(seen({ candidates: [old('a'), old('b')], records, now: NOW + 30 * DAY }));
       expect([again.records, again.steps]).toEqual([records, []]);
     }
   });
 
   test('of a role that was left do not stand in the way when it comes back', () => {
-    const back = planRestarts(
+    const back = planEvictions(
       seen({
         candidates: [old('a')],
         records: [record({ desired: 'd2', phase: 'Done' }), record({ phase: 'Done', desired: 'd1' })],
@@ -336,7 +337,7 @@ describe('records', () => {
       }),
     );
     expect(back.records.map(({ desired, phase }) => `${desired} ${phase}`)).toEqual(['d2 Done']);
-    const away = planRestarts(seen({ candidates: [old('a')], records: back.records, desired: 'd1' }));
+    const away = planEvictions(seen({ candidates: [old('a')], records: back.records, desired: 'd1' }));
     expect(away.records.map(({ desired, phase }) => `${desired} ${phase}`)).toEqual(['d1 Canary']);
   });
 
@@ -344,7 +345,7 @@ describe('records', () => {
     const all = owners(MAX_RESTARTS + 3);
     const candidates = all.map((owner) => old(`pod-of-${owner.name}`, {}, owner));
     const underWay = all.slice(0, MAX_RESTARTS).map((owner) => record({ pods: 1 }, owner));
-    const plan = planRestarts(seen({ candidates, records: underWay }));
+    const plan = planEvictions(seen({ candidates, records: underWay }));
     expect(plan.records).toEqual(underWay);
     expect(plan.steps).toHaveLength(MAX_RESTARTS);
   });
@@ -353,14 +354,14 @@ describe('records', () => {
     const all = owners(MAX_RESTARTS + 3);
     const candidates = all.map((owner) => old(`pod-of-${owner.name}`, {}, owner));
     const ended = all.slice(0, MAX_RESTARTS).map((owner) => record({ phase: 'Ineffective', attempts: 2, pods: 1 }, owner));
-    const { records } = planRestarts(seen({ candidates, records: ended }));
+    const { records } = planEvictions(seen({ candidates, records: ended }));
     expect(new Set(records.map(({ uid }) => uid))).toEqual(new Set(ended.map(({ uid }) => uid)));
   });
 
   test('of an attempt whose workload has no pods any more make room', () => {
     const [gone, ...all] = owners(MAX_RESTARTS + 1);
     const records = [record({ startedAt: timestamp(0) }, gone), ...all.map((owner) => record({ pods: 1 }, owner))].slice(0, MAX_RESTARTS);
-    const plan = planRestarts(seen({ candidates: all.map((owner) => old(`pod-of-${owner.name}`, {}, owner)), records }));
+    const plan = planEvictions(seen({ candidates: all.map((owner) => old(`pod-of-${owner.name}`, {}, owner)), records }));
     expect(plan.records.map(({ uid }) => uid).toSorted()).toEqual(all.map(({ uid }) => uid));
   });
 });
@@ -460,12 +461,12 @@ test(`a workload is restarted to its end, within the budget, and then left alone
     const world = new Simulation(owner, ready, slow);
     const budget = podsAtOnce(maxUnavailable, ready.length);
     let records: readonly RestartEntry[] = [];
-    const look = () => planRestarts(seen({ now: world.now, candidates: world.candidates, records, maxUnavailable }));
+    const look = () => planEvictions(seen({ now: world.now, candidates: world.candidates, records, maxUnavailable }));
     const end = 2 * ROUNDS_A_POD + ROUNDS_A_POD * ready.length;
     while (world.round < end && !(world.healthy && records[0]?.phase === 'Done')) {
       const plan = look();
       if (plan.steps.length > 0) expect(records.map(({ uid, desired }) => [uid, desired])).toEqual([[owner.uid, 'd1']]);
-      for (const { pod } of plan.steps) world.take(pod.uid);
+      for (const step of plan.steps) if (step.how !== 'rollout') world.take(step.pod.uid);
       taken += plan.steps.length;
       expect(world.away).toBeLessThanOrEqual(budget);
       if (!lost[world.round % lost.length]) records = plan.records;

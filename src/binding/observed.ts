@@ -4,10 +4,10 @@ import type { Namespace, Pod, ServiceAccount, Workload } from '../api/cluster.ts
 import type { Finding } from '../api/finding.ts';
 import type { IrsaGrant } from '../api/grant.ts';
 import type { Issuer } from '../api/issuer.ts';
+import type { Blocked } from './attempt.ts';
 import type { Fight } from './fights.ts';
 import type { Loss } from './loss.ts';
 import type { Proof } from './proof.ts';
-import type { Blocked } from './restarts.ts';
 
 /** Whom tokens of this cluster come from. Nothing is written while it is not known. */
 export type ClusterView = { readonly kind: 'known'; readonly issuer: Issuer } | { readonly kind: 'unknown'; readonly why: string };

@@ -96,6 +96,15 @@ interface Violated {
 }
 
 const unknown: Verdict = { kind: 'unknown', message: 'a Deny may match', size: { characters: 1, quota: 2 }, findings: [], stands: true };
+/** Pods are judged a while after the trust came to be. */
+const trustedLongAgo: Condition = {
+  type: 'Trusted',
+  status: 'True',
+  reason: 'AllowedByOperator',
+  message: '',
+  observedGeneration: 1,
+  lastTransitionTime: timestamp(NOW - 86_400_000),
+};
 const violations: Record<string, Violated> = {
   'no grant covers it': { seen: { grants: [] }, step: 'Authorized', status: 'False', reason: 'NotGranted', sign: 'Stalled' },
   'the role lacks a tag that the grant asks for': {
@@ -228,7 +237,7 @@ const violations: Record<string, Violated> = {
     sign: 'Reconciling',
   },
   'a pod lacks the role and is left alone': {
-    seen: { pods: [pod({ owner: undefined }, {})] },
+    seen: { pods: [pod({ owner: undefined }, {})], binding: binding({ status: { conditions: [trustedLongAgo] } }) },
     step: 'PodsCurrent',
     status: 'False',
     reason: 'PodNotRestartable',

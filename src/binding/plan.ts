@@ -96,6 +96,7 @@ function statusOf(scope: Scope, held: Held, violation: Violation | undefined, ac
   const remarks = [
     ...(violation?.findings ?? []),
     ...(stray === undefined ? [] : [stray]),
+    ...(held.Annotated === undefined ? [] : pods.remarks),
     ...(verdict?.kind === 'allowed' ? verdict.findings : []),
     ...remarksOnAnnotations(scope, held, violation),
   ];

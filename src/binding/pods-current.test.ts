@@ -8,6 +8,7 @@ import { peace } from './fights.ts';
 import type { Observed } from './observed.ts';
 import { assessPods } from './pods-current.ts';
 import * as builders from './test-observed.ts';
+import { stepInWords, template, replicaSet as templated, workload } from './test-world.ts';
 
 const ARN = 'arn:aws:iam::111122223333:role/app';
 const NOW = Date.parse('2026-11-24T12:00:00Z');
@@ -37,6 +38,7 @@ function refusedPod(owner: Owner | undefined, annotations: Record<string, string
     annotations,
     containers: [{ name: 'app', env: { AWS_ROLE_ARN: ARN, AWS_WEB_IDENTITY_TOKEN_FILE: token }, mountsToken: true }],
     tokenAudience: 'sts.amazonaws.com',
+    tokenExpirationSeconds: 86_400,
     windows: false,
   };
 }
@@ -106,7 +108,7 @@ function restarted(pod: Pod): string[] {
   for (let round = 0; round < 4; round++) {
     const seen = { ...observed(pod, records), now: NOW + round * 2_000 };
     const plan = assessPods(seen, spec(), true);
-    if (plan.steps.length > 0) return plan.steps.map((step) => step.pod.name);
+    if (plan.steps.length > 0) return plan.steps.map(stepInWords);
     records = plan.records;
   }
   return [];
@@ -115,7 +117,7 @@ function restarted(pod: Pod): string[] {
 const replicaSet = { kind: 'ReplicaSet', name: 'app-abc', uid: 'rs-1' };
 
 test('after a trust repair an unready pod of a ReplicaSet is restarted', () =>
-  expect(restarted(refusedPod(replicaSet))).toEqual(['app-1']));
+  expect(restarted(refusedPod(replicaSet))).toEqual(['evict app-1']));
 
 const leftAlone: Record<string, Pod> = {
   'a pod of a Job': refusedPod({ kind: 'Job', name: 'import', uid: 'job-1' }),
@@ -159,7 +161,7 @@ function short(seen: Observed, part: object = {}, acts = true) {
   return {
     reason: violation?.reason,
     terminal: violation?.terminal,
-    steps: steps.map(({ how, pod }) => `${how} ${pod.name}`),
+    steps: steps.map(stepInWords),
     records: records.map(({ cause, phase }) => `${cause} ${phase}`),
     again: lookAgainAt === undefined ? undefined : lookAgainAt - seen.now,
   };
@@ -195,9 +197,18 @@ const settling: Record<string, { seen: Observed; wanted: Partial<ReturnType<type
     seen: world({ pods: [lacking('a'), lacking('b', { owner: undefined })], trustedAt: builders.NOW - 4_000 }),
     wanted: { reason: 'Settling', terminal: false, again: 6_000 },
   },
-  'a pod that nobody will restart is told of at once': {
+  'nobody is alarmed by a pod that will not be restarted, before it has settled': {
     seen: world({ pods: [lacking('b', { owner: undefined })], trustedAt: builders.NOW - 4_000 }),
-    wanted: { reason: 'PodNotRestartable', terminal: true, again: 6_000 },
+    wanted: { reason: 'Settling', terminal: false, again: 6_000 },
+  },
+  'nor where nothing is ever restarted': {
+    seen: world({ pods: [lacking('b')], trustedAt: builders.NOW - 4_000 }),
+    spec: { restart: { strategy: 'Never' } },
+    wanted: { reason: 'Settling', terminal: false, again: 6_000 },
+  },
+  'then a pod that nobody will restart is told of': {
+    seen: world({ pods: [lacking('b', { owner: undefined })], trustedAt: builders.NOW - 10_000 }),
+    wanted: { reason: 'PodNotRestartable', terminal: true },
   },
 };
 const strategies: typeof settling = {
@@ -218,6 +229,28 @@ const strategies: typeof settling = {
   },
   'a pod that is not restartable is named once the others are right': {
     seen: world({ pods: [healthy('a'), lacking('b', { annotations: { 'irsa-operator.dev/restart': 'never' } })] }),
+    wanted: { reason: 'PodNotRestartable', terminal: true },
+  },
+  'what stands in the template is told, and no pod is restarted in vain': {
+    seen: world({
+      pods: [
+        builders.pod(
+          { owner: templated, labels: { 'pod-template-hash': '5d9c' } },
+          { AWS_ROLE_ARN: 'x', AWS_WEB_IDENTITY_TOKEN_FILE: 'y' },
+        ),
+      ],
+      workloads: [workload({ template: template({ env: { AWS_ROLE_ARN: 'x', AWS_WEB_IDENTITY_TOKEN_FILE: 'y' } }) })],
+    }),
+    wanted: { reason: 'PodEnvOverridden', terminal: true },
+  },
+  'Rollout asks for the workload of the pods': {
+    seen: world({ pods: [lacking('a', { owner: templated, labels: { 'pod-template-hash': '5d9c' } })], workloads: [workload()] }),
+    spec: { restart: { strategy: 'Rollout' } },
+    wanted: { reason: 'Restarting', terminal: false, records: ['Stale Canary'] },
+  },
+  'Rollout says so where there is no workload': {
+    seen: world({ pods: [lacking('a')], workloads: [workload()] }),
+    spec: { restart: { strategy: 'Rollout' } },
     wanted: { reason: 'PodNotRestartable', terminal: true },
   },
   'a pod without the role that is going is waited for': {
@@ -278,3 +311,14 @@ const sentences: Record<string, { pods: Pod[]; wanted: { status: 'True'; reason:
 };
 for (const [sentence, { pods, wanted }] of Object.entries(sentences))
   test(`with ${sentence} it says so`, () => expect(assessPods(world({ pods }), builders.spec(), true).assessment).toEqual(wanted));
+
+test('pods that need not carry the role are remarked on, one for each cause', () => {
+  const skipped = (name: string) => healthy(name, { labels: { 'eks.amazonaws.com/skip-pod-identity-webhook': 'true' } });
+  const identity = { ...builders.pod({ name: 'c' }, { AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://169.254.170.23/v1/credentials' }) };
+  const { violation, remarks } = assessPods(world({ pods: [skipped('a'), skipped('b'), identity] }), builders.spec(), true);
+  expect(violation).toBeUndefined();
+  expect(remarks.map(({ code, message }) => [code, message.slice(0, 10)])).toEqual([
+    ['WebhookSkipped', 'pod shop/a'],
+    ['PodIdentityShadowsIrsa', 'pod shop/c'],
+  ]);
+});

@@ -2,13 +2,17 @@ import { createHash } from 'node:crypto';
 import type { BindingSpec, BindingStatus, RestartEntry } from '../api/binding.ts';
 import type { Pod } from '../api/cluster.ts';
 import { type Assessment, conditionOf } from '../api/condition.ts';
-import { type Finding, finding } from '../api/finding.ts';
+import type { Finding } from '../api/finding.ts';
 import { EKS_ANNOTATIONS } from '../api/names.ts';
 import { heldByUs } from './annotations.ts';
+import { type Candidate, earliest, type RestartPlan, type RestartStep, type RestartsSeen } from './attempt.ts';
 import type { Violation } from './conditions.ts';
+import { planEvictions } from './evictions.ts';
+import type { DesiredInjection } from './injection.ts';
 import type { Observed } from './observed.ts';
 import { type PodState, podState, reasonToLeaveAlone } from './pods.ts';
-import { type Candidate, planRestarts, type RestartPlan, type RestartStep } from './restarts.ts';
+import { planRollouts } from './rollouts.ts';
+import { workloadOf } from './workload-of.ts';
 
 /** The webhook answers from a cache and IAM spreads a change: restarting sooner makes pods that are still wrong. */
 const SETTLE_MS = 10_000;
@@ -18,6 +22,8 @@ export interface PodsAssessment {
   /** What to say when there is no violation. */
   readonly assessment: Assessment;
   readonly counts: NonNullable<BindingStatus['pods']>;
+  /** Of pods that need not carry the role: one for each cause. */
+  readonly remarks: readonly Finding[];
   readonly records: readonly RestartEntry[];
   readonly steps: readonly RestartStep[];
   readonly lookAgainAt: number | undefined;
@@ -31,18 +37,24 @@ interface Judged {
 /** What the pods of a ServiceAccount look like, and which of them may be restarted now if the binding lets us (`acts`). */
 export function assessPods(seen: Observed, spec: BindingSpec, acts: boolean, provenAt?: number): PodsAssessment {
   const records = seen.binding.status.restarts ?? [];
-  const judged = seen.pods.filter((pod) => !pod.finished).map((pod) => ({ pod, state: podState(pod, spec) }));
+  const judged = seen.pods
+    .filter((pod) => !pod.finished)
+    .map((pod) => ({
+      pod,
+      state: podState(pod, spec, workloadOf(pod, seen.workloads)?.template),
+    }));
   const counts = count(judged);
   const stale = judged.flatMap(({ pod, state }) => (state.kind === 'stale' && !pod.deleting ? [{ pod, state }] : []));
   const going = judged.some(({ pod, state }) => state.kind === 'stale' && pod.deleting);
   const settled = settledAt(seen, provenAt);
   const early = settled === undefined || seen.now < settled;
-  const restarts = acts && spec.restart.strategy === 'Evict' && !early ? planBoth(seen, spec, judged) : undefined;
-  const violation = whatIsWrong({ spec, stale, going, restarts, early, acts });
+  const restarts = acts && spec.restart.strategy !== 'Never' && !early ? planBoth(seen, spec, judged) : undefined;
+  const violation = whatIsWrong({ stale, going, restarts, settling: early && acts });
   return {
     violation,
     assessment: { status: 'True', reason: judged.length === 0 ? 'NoPods' : 'Current', message: inWords(counts) },
     counts,
+    remarks: remarksOn(judged),
     records: restarts?.records ?? records,
     steps: restarts?.steps ?? [],
     // Pods that a trust repair left unready change no more by themselves than stale ones.
@@ -63,6 +75,11 @@ function inWords({ total, current, exempt }: NonNullable<BindingStatus['pods']>)
   return `${current} of ${total} pods carry the role${left}`;
 }
 
+function remarksOn(judged: readonly Judged[]): Finding[] {
+  const all = judged.flatMap(({ pod, state }) => (state.kind === 'exempt' && !pod.deleting ? [state.finding] : []));
+  return all.filter(({ code }, index) => all.findIndex((other) => other.code === code) === index);
+}
+
 /**
  * When both the annotation and the confirmed trust are old enough: epoch milliseconds. A proof by STS tells that IAM has spread the trust;
  * of the webhook's cache it tells nothing.
@@ -76,13 +93,16 @@ function settledAt({ binding, serviceAccount }: Observed, provenAt: number | und
 
 /** First the pods that lack something; only where a workload has none of these, those that a trust repair may have left unready. */
 function planBoth(seen: Observed, spec: BindingSpec, judged: readonly Judged[]): RestartPlan {
-  const common = { now: seen.now, maxUnavailable: spec.restart.maxUnavailable, blocked: seen.blocked };
+  const plan = (part: Pick<RestartsSeen, 'cause' | 'desired' | 'candidates' | 'records'>) => {
+    const whole = { now: seen.now, maxUnavailable: spec.restart.maxUnavailable, blocked: seen.blocked, ...part };
+    return spec.restart.strategy === 'Rollout' ? planRollouts({ ...whole, workloads: seen.workloads }) : planEvictions(whole);
+  };
   const lacking = judged.map(({ pod, state }): Candidate => {
     const wrong = state.kind === 'stale' ? state.finding : undefined;
-    return { pod, replace: state.kind === 'stale' && state.restartable, stillWrong: wrong };
+    return { pod, replace: state.kind === 'stale' && state.leftAlone === undefined, stillWrong: wrong };
   });
-  const desired = createHash('sha256').update(`${spec.roleArn}\n${spec.audience}`).digest('hex').slice(0, 16);
-  const first = planRestarts({ ...common, cause: 'Stale', candidates: lacking, desired, records: seen.binding.status.restarts ?? [] });
+  const records = seen.binding.status.restarts ?? [];
+  const first = plan({ cause: 'Stale', candidates: lacking, desired: desiredState(spec), records });
   const repairedAt = trustRepairedAt(seen);
   if (repairedAt === undefined || spec.restart.afterTrustRepair === 'Never' || lacking.some(({ stillWrong }) => stillWrong !== undefined))
     return first;
@@ -94,13 +114,7 @@ function planBoth(seen: Observed, spec: BindingSpec, judged: readonly Judged[]):
       stillWrong: undefined,
     }),
   );
-  const second = planRestarts({
-    ...common,
-    cause: 'TrustRepair',
-    candidates: refused,
-    desired: `trust-${repairedAt}`,
-    records: first.records,
-  });
+  const second = plan({ cause: 'TrustRepair', candidates: refused, desired: `trust-${repairedAt}`, records: first.records });
   return {
     records: second.records,
     steps: [...first.steps, ...second.steps],
@@ -110,6 +124,12 @@ function planBoth(seen: Observed, spec: BindingSpec, judged: readonly Judged[]):
   };
 }
 
+/** What a record of an attempt compares: another role, audience or life of the token is another attempt. */
+function desiredState({ roleArn, audience, tokenExpirationSeconds }: BindingSpec & DesiredInjection): string {
+  const state = [roleArn, audience, ...(tokenExpirationSeconds === undefined ? [] : [tokenExpirationSeconds])];
+  return createHash('sha256').update(state.join('\n')).digest('hex').slice(0, 16);
+}
+
 /** When our write made STS say yes. A policy that already allowed is no repair, and pods that were refused before it need no help after it. */
 function trustRepairedAt({ binding }: Observed): number | undefined {
   const trusted = conditionOf(binding.status.conditions, 'Trusted');
@@ -117,38 +137,29 @@ function trustRepairedAt({ binding }: Observed): number | undefined {
 }
 
 interface Situation {
-  readonly spec: BindingSpec;
   readonly stale: readonly { pod: Pod; state: Extract<PodState, { kind: 'stale' }> }[];
   readonly going: boolean;
   readonly restarts: RestartPlan | undefined;
-  readonly early: boolean;
-  readonly acts: boolean;
+  /** Annotation or trust are too young to say anything of what comes of them. */
+  readonly settling: boolean;
 }
 
-function whatIsWrong({ spec, stale, going, restarts, early, acts }: Situation): Violation | undefined {
+function whatIsWrong({ stale, going, restarts, settling }: Situation): Violation | undefined {
   const grave = restarts?.findings ?? [];
   const staleFindings = stale.map(({ state }) => state.finding);
   const [worst] = grave;
-  if (worst !== undefined) return because(worst, worst.severity === 'Error', [...grave, ...staleFindings]);
+  if (worst !== undefined)
+    return because(worst, worst.severity === 'Error' || worst.code === 'PodNotRestartable', [...grave, ...staleFindings]);
   const progress = restarts?.progress ?? [];
   if (progress.length > 0) return { ...pending('Restarting', progress.join('; ')), findings: staleFindings };
   const [first] = stale;
   if (first === undefined) return going ? pending('Restarting', 'a pod without the role is going') : undefined;
-  const due = stale.filter(({ state }) => state.restartable);
-  if (early && acts && spec.restart.strategy === 'Evict' && due.length > 0) {
-    const message = `${due.length} pods are to be restarted, ${SETTLE_MS / 1000} s after annotation and trust`;
+  if (settling) {
+    const message = `${stale.length} pods lack the role; what is to be done is decided ${SETTLE_MS / 1000} s after annotation and trust`;
     return { ...pending('Settling', message), findings: staleFindings };
   }
-  const leftAlone = stale.find(({ state }) => !state.restartable);
-  if (leftAlone !== undefined) {
-    const { pod, state } = leftAlone;
-    return because(
-      finding('PodNotRestartable', `pod "${pod.name}" lacks the role and is not restarted: ${state.why}`),
-      true,
-      staleFindings,
-    );
-  }
-  return because(first.state.finding, true, staleFindings);
+  const leftAlone = stale.find(({ state }) => state.leftAlone !== undefined)?.state.leftAlone;
+  return because(leftAlone ?? first.state.finding, true, staleFindings);
 }
 
 function because(found: Finding, terminal: boolean, findings: readonly Finding[]): Violation {
@@ -158,9 +169,4 @@ function because(found: Finding, terminal: boolean, findings: readonly Finding[]
 
 function pending(reason: string, message: string): Violation {
   return { step: 'PodsCurrent', status: 'False', reason, message, terminal: false, findings: [] };
-}
-
-function earliest(a: number | undefined, b: number | undefined): number | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return Math.min(a, b);
 }

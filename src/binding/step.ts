@@ -1,5 +1,5 @@
 import type { BindingStatus } from '../api/binding.ts';
-import type { RestartStep } from './restarts.ts';
+import type { RestartStep } from './attempt.ts';
 
 /** One effect outside of the process. They are performed in order; each is idempotent. */
 export type Step =

@@ -109,6 +109,7 @@ export function pod(part: Partial<Pod> = {}, env: Record<string, string> = injec
     annotations: {},
     containers: [{ name: 'app', env, mountsToken: true }],
     tokenAudience: STS_AUDIENCE,
+    tokenExpirationSeconds: 86_400,
     windows: false,
     ...part,
   };

@@ -1,4 +1,5 @@
-import type { Namespace, Owner, Pod, Workload } from '../api/cluster.ts';
+import type { Container, Namespace, Owner, Pod, Template, Workload } from '../api/cluster.ts';
+import type { RestartStep } from './attempt.ts';
 import { NOW, pod } from './test-observed.ts';
 
 /** The cluster around a binding, where `test-observed.ts` has the binding itself: healthy without arguments. */
@@ -17,5 +18,26 @@ export function podOf(owner: Owner | undefined, name: string, part: Partial<Pod>
 }
 
 export function workload(part: Partial<Workload> = {}): Workload {
-  return { kind: 'Deployment', namespace: 'shop', name: 'app', uid: 'deployment', serviceAccountName: 'app', appName: undefined, ...part };
+  return {
+    kind: 'Deployment',
+    namespace: 'shop',
+    name: 'app',
+    uid: 'deployment',
+    serviceAccountName: 'app',
+    appName: undefined,
+    template: template(),
+    held: undefined,
+    restartedAt: undefined,
+    ...part,
+  };
+}
+
+/** One container that asks for nothing. */
+export function template(...containers: readonly Partial<Container>[]): Template {
+  const given = containers.length === 0 ? [{}] : containers;
+  return { containers: given.map((part) => ({ name: 'app', env: {}, mountsToken: false, ...part })), hasTokenVolume: false };
+}
+
+export function stepInWords(step: RestartStep): string {
+  return step.how === 'rollout' ? `rollout ${step.workload.name} ${step.restartedAt}` : `${step.how} ${step.pod.name}`;
 }

@@ -1,3 +1,4 @@
+import type { BindingSpec } from '../api/binding.ts';
 import type { Assessment, StepCondition } from '../api/condition.ts';
 import { subjectOf } from '../api/subject.ts';
 import { annotationsAreOurs, desiredAnnotations } from './annotations.ts';
@@ -15,14 +16,24 @@ export function planInWords(scope: Scope, held: Partial<Record<StepCondition, As
     const desired = Object.entries(desiredAnnotations(spec, serviceAccount)).map(([key, value]) => `${key}: "${value}"`);
     words.push(`annotate ServiceAccount "${spec.serviceAccountName}" with ${desired.join(', ')}`);
   }
-  if (pods.counts.stale > 0 && spec.restart.strategy !== 'Never')
-    words.push(`restart ${pods.counts.stale} pods that lack the role, one first`);
+  if (pods.counts.stale > 0) words.push(...restartInWords(spec.restart.strategy, pods.counts.stale));
   const subject = subjectOf(binding.metadata.namespace, spec.serviceAccountName);
   for (const { arn, audience } of binding.status.roles ?? []) {
     if (arn !== spec.roleArn || audience !== spec.audience)
       words.push(`take "${subject}" out of our statement in the trust policy of "${arn}", once all this works`);
   }
   return words;
+}
+
+function restartInWords(strategy: BindingSpec['restart']['strategy'], stale: number): string[] {
+  switch (strategy) {
+    case 'Evict':
+      return [`restart ${stale} pods that lack the role, one first`];
+    case 'Rollout':
+      return [`roll out the workloads of ${stale} pods that lack the role`];
+    case 'Never':
+      return [];
+  }
 }
 
 /** Undefined where nothing that we may write would make STS say yes. */

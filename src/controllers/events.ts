@@ -8,6 +8,7 @@ export type EventReason =
   | 'ServiceAccountAnnotated'
   | 'AnnotationRemoved'
   | 'PodRestarted'
+  | 'WorkloadRestarted'
   | 'Ready'
   | FindingCode;
 export type EventAction = 'CreateOidcProvider' | 'WriteTrustPolicy' | 'Annotate' | 'RemoveAnnotation' | 'RestartPod' | 'Reconcile';

@@ -6,6 +6,7 @@ import { apply, mergePatch, type Target } from './apply.ts';
 import { deletePod, evict } from './evict.ts';
 import { metaOf } from './objects.ts';
 import { IRSA_BINDING, SERVICE_ACCOUNT } from './resource-types.ts';
+import { rollOut } from './roll-out.ts';
 import type { Requests } from './transport.ts';
 
 /** The writes of the binding controller, each with the identity of the object that was looked at. Throws `Fault` and nothing else. */
@@ -49,6 +50,7 @@ export function bindingWrites(requests: Requests): BindingWrites {
       await deletePod(requests, pod, signal);
       return { kind: 'gone' };
     },
+    rollOut: (workload, restartedAt, signal): Promise<Removal> => rollOut(requests, workload, restartedAt, signal),
     async report(binding, status, signal) {
       // Not an apply: what somebody else put into the status would stay there, and it would never be what was reported.
       const whole = { ...NOTHING, ...status };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bindings, daemonSets, grants, namespaces, pods, serviceAccounts } from './resources.ts';
+import { bindings, daemonSets, deployments, grants, namespaces, pods, serviceAccounts } from './resources.ts';
 
 const keep = { labels: ['eks.amazonaws.com/skip-pod-identity-webhook'], annotations: ['irsa-operator.dev/restart'] };
 const ROLE = 'arn:aws:iam::111122223333:role/app';
@@ -113,6 +113,7 @@ describe('a pod', () => {
         { name: 'main', env: { AWS_ROLE_ARN: ROLE, AWS_REGION: undefined, AWS_EMPTY: '' }, mountsToken: true },
       ],
       tokenAudience: 'sts.amazonaws.com',
+      tokenExpirationSeconds: 86_400,
       windows: false,
     });
     expect(Object.keys(pods(keep).decode(raw).containers[1]?.env ?? {})).toEqual(['AWS_ROLE_ARN', 'AWS_REGION', 'AWS_EMPTY']);
@@ -154,6 +155,7 @@ describe('a pod', () => {
     annotations: {},
     containers: [],
     tokenAudience: undefined,
+    tokenExpirationSeconds: undefined,
     windows: false,
   };
   for (const [sentence, variant] of Object.entries(variants)) {
@@ -161,19 +163,33 @@ describe('a pod', () => {
   }
 });
 
-test('a workload keeps under which ServiceAccount it runs', () => {
-  const raw = {
-    metadata: { namespace: 'ns', name: 'a', uid: 'u', labels: { 'app.kubernetes.io/name': 'aws-node' } },
-    spec: { template: { spec: { serviceAccountName: 'sa' } } },
-  };
-  expect(daemonSets.decode(raw)).toEqual({
-    kind: 'DaemonSet',
-    namespace: 'ns',
-    name: 'a',
-    uid: 'u',
-    serviceAccountName: 'sa',
-    appName: 'aws-node',
+describe('a workload', () => {
+  const metadata = { namespace: 'ns', name: 'a', uid: 'u', labels: { 'app.kubernetes.io/name': 'aws-node' } };
+  const container = { name: 'main', image: 'x', env: [{ name: 'AWS_ROLE_ARN', value: ROLE }] };
+  const podSpec = { serviceAccountName: 'sa', containers: [container], volumes: [{ name: 'aws-iam-token', emptyDir: {} }] };
+  const annotations = { 'irsa-operator.dev/restarted-at': '2026-01-01T00:00:00Z', other: 'x' };
+  const template = { metadata: { annotations }, spec: podSpec };
+
+  test('keeps under which ServiceAccount it runs, and what its pods are made from', () => {
+    expect(daemonSets.decode({ metadata, spec: { template } })).toEqual({
+      kind: 'DaemonSet',
+      namespace: 'ns',
+      name: 'a',
+      uid: 'u',
+      serviceAccountName: 'sa',
+      appName: 'aws-node',
+      template: { containers: [{ name: 'main', env: { AWS_ROLE_ARN: ROLE }, mountsToken: false }], hasTokenVolume: true },
+      held: undefined,
+      restartedAt: '2026-01-01T00:00:00Z',
+    });
   });
+
+  const held: [sentence: string, spec: object, held: string | undefined][] = [
+    ['that is paused', { paused: true }, 'paused'],
+    ['whose pods are replaced when they are deleted', { updateStrategy: { type: 'OnDelete' } }, 'OnDelete'],
+    ['whose pods are replaced', { paused: false, updateStrategy: { type: 'RollingUpdate' } }, undefined],
+  ];
+  test.each(held)('%s tells so', (_, spec, wanted) => expect(deployments.decode({ metadata, spec }).held).toBe(wanted));
 });
 
 test('a binding is parsed, and keeps of its metadata what decisions need', () => {

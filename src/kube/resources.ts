@@ -92,8 +92,8 @@ export function pods(keep: { readonly labels: readonly string[]; readonly annota
         owner: controllerOf(object(object(raw)['metadata'])),
         labels: strings(labels, (key) => keep.labels.includes(key)),
         annotations: strings(annotations, (key) => keep.annotations.includes(key)),
-        containers: [...array(spec['initContainers']), ...array(spec['containers'])].map(containerOf),
-        tokenAudience: tokenAudienceOf(spec),
+        containers: containersOf(spec),
+        ...tokenOf(spec),
         windows: OS_SELECTORS.some((key) => selector[key] === 'windows'),
       };
     },
@@ -104,7 +104,10 @@ const workloads = (type: typeof DEPLOYMENT, kind: Workload['kind']): Resource<Wo
   type,
   decode(raw) {
     const { namespace, name, uid, labels } = metaOf(raw);
-    const podSpec = object(object(object(object(raw)['spec'])['template'])['spec']);
+    const spec = object(object(raw)['spec']);
+    const template = object(spec['template']);
+    const podSpec = object(template['spec']);
+    const onDelete = object(spec['updateStrategy'])['type'] === 'OnDelete';
     return {
       kind,
       namespace,
@@ -112,6 +115,9 @@ const workloads = (type: typeof DEPLOYMENT, kind: Workload['kind']): Resource<Wo
       uid,
       serviceAccountName: text(podSpec['serviceAccountName']) ?? 'default',
       appName: text(labels['app.kubernetes.io/name']),
+      template: { containers: containersOf(podSpec), hasTokenVolume: tokenVolumeOf(podSpec) !== undefined },
+      held: spec['paused'] === true ? 'paused' : onDelete ? 'OnDelete' : undefined,
+      restartedAt: text(metaOf(template).annotations[ANNOTATIONS.restartedAt]),
     };
   },
 });
@@ -153,6 +159,10 @@ function controllerOf(metadata: JsonObject): Owner | undefined {
   return { kind: text(owner['kind']) ?? '', name: text(owner['name']) ?? '', uid: text(owner['uid']) ?? '' };
 }
 
+function containersOf(podSpec: JsonObject): Container[] {
+  return [...array(podSpec['initContainers']), ...array(podSpec['containers'])].map(containerOf);
+}
+
 function containerOf(raw: Json): Container {
   const container = object(raw);
   const env: Record<string, string | undefined> = {};
@@ -164,14 +174,19 @@ function containerOf(raw: Json): Container {
   return { name: text(container['name']) ?? '', env, mountsToken };
 }
 
-function tokenAudienceOf(spec: JsonObject): string | undefined {
-  const volume = array(spec['volumes'])
+function tokenVolumeOf(podSpec: JsonObject): JsonObject | undefined {
+  return array(podSpec['volumes'])
     .map(object)
     .find(({ name }) => name === INJECTED.volume);
-  for (const source of array(object(volume?.['projected'])['sources'])) {
+}
+
+function tokenOf(podSpec: JsonObject): Pick<Pod, 'tokenAudience' | 'tokenExpirationSeconds'> {
+  for (const source of array(object(tokenVolumeOf(podSpec)?.['projected'])['sources'])) {
     const token = object(object(source)['serviceAccountToken']);
+    const seconds = token['expirationSeconds'];
     // Without an audience the token is the API server's own.
-    if ('path' in token) return text(token['audience']) ?? '';
+    if ('path' in token)
+      return { tokenAudience: text(token['audience']) ?? '', tokenExpirationSeconds: typeof seconds === 'number' ? seconds : undefined };
   }
-  return undefined;
+  return { tokenAudience: undefined, tokenExpirationSeconds: undefined };
 }

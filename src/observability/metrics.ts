@@ -237,7 +237,7 @@ export function metrics(version: string) {
     binding: {
       drifted: () => drift.inc({ kind: 'annotation' }),
       repaired: () => repairs.inc({ kind: 'annotation' }),
-      restarted: (strategy: 'evict' | 'delete', result: 'done' | 'blocked') => restarts.inc({ strategy, result }),
+      restarted: (strategy: 'evict' | 'delete' | 'rollout', result: 'done' | 'blocked') => restarts.inc({ strategy, result }),
     },
     swept() {
       sweptAt = performance.now();

@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf, type ObjectKey, type Pod, type Workload } from '../../api/cluster.ts';
 import { conditionOf } from '../../api/condition.ts';
+import { BLOCKED_RETRY_MS, type Blocked } from '../../binding/attempt.ts';
 import type { RoleRecord } from '../../binding/observed.ts';
 import { planBinding } from '../../binding/plan.ts';
-import { BLOCKED_RETRY_MS, type Blocked } from '../../binding/restarts.ts';
 import type { Step } from '../../binding/step.ts';
 import { type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import { serviceAccountOf } from '../world.ts';
@@ -117,5 +117,5 @@ function podMatters(previous: Pod, next: Pod): boolean {
 }
 
 function workloadMatters(previous: Workload, next: Workload): boolean {
-  return previous.serviceAccountName !== next.serviceAccountName || previous.appName !== next.appName;
+  return !isDeepStrictEqual(previous, next);
 }

@@ -3,13 +3,14 @@ import type { IrsaBinding } from '../../api/binding.ts';
 import type { ServiceAccount } from '../../api/cluster.ts';
 import { EKS_ANNOTATIONS } from '../../api/names.ts';
 import { otherWriters } from '../../binding/annotations.ts';
+import type { Blocked, RestartStep } from '../../binding/attempt.ts';
 import type { Observed } from '../../binding/observed.ts';
-import type { Blocked } from '../../binding/restarts.ts';
 import type { Step } from '../../binding/step.ts';
 import type { Log } from '../../runtime/log.ts';
 import { quote, quoteAll } from '../../trust/quote.ts';
+import type { EventReason } from '../events.ts';
 import type { OwnWrites } from './own-writes.ts';
-import type { BindingOptions } from './ports.ts';
+import type { BindingOptions, BindingWrites, Removal } from './ports.ts';
 
 interface PerformOptions extends BindingOptions {
   readonly blocked: Map<string, Blocked>;
@@ -93,21 +94,48 @@ async function restart(
   signal: AbortSignal,
 ): Promise<'done' | 'blocked'> {
   const { writes, events, metrics, clock, blocked, log } = options;
-  const { pod, how } = step;
-  const removal = how === 'evict' ? await writes.evict(pod, signal) : await writes.deletePod(pod, signal);
+  const { how } = step;
+  const what = how === 'rollout' ? step.workload : step.pod;
+  const removal = await remove(step, writes, signal);
   if (removal.kind !== 'gone') {
     metrics.restarted(how, 'blocked');
-    blocked.set(pod.uid, { kind: removal.kind, at: clock.now(), message: removal.message });
-    log.info({ pod: pod.name, why: removal.message }, 'the pod cannot be evicted now');
+    blocked.set(what.uid, { kind: removal.kind, at: clock.now(), message: removal.message });
+    log.info({ name: what.name, how, why: removal.message }, 'cannot be restarted now');
     return 'blocked';
   }
-  blocked.delete(pod.uid);
+  blocked.delete(what.uid);
   metrics.restarted(how, 'done');
-  log.info({ pod: pod.name, how }, 'took a pod away that lacks the role, to be made again');
-  const note =
-    how === 'evict'
-      ? `evicted pod "${pod.name}", so that a new one gets the role`
-      : `deleted pod "${pod.name}": it was not ready, and its PodDisruptionBudget would never let it be evicted`;
-  events.record(binding, { type: 'Normal', reason: 'PodRestarted', action: 'RestartPod', note });
+  log.info({ name: what.name, how }, 'restarted what lacks the role');
+  const [reason, note] = restartInWords(step);
+  events.record(binding, { type: 'Normal', reason, action: 'RestartPod', note });
   return 'done';
+}
+
+function remove(step: RestartStep, writes: BindingWrites, signal: AbortSignal): Promise<Removal> {
+  switch (step.how) {
+    case 'evict':
+      return writes.evict(step.pod, signal);
+    case 'delete':
+      return writes.deletePod(step.pod, signal);
+    case 'rollout':
+      return writes.rollOut(step.workload, step.restartedAt, signal);
+    default:
+      return assertNever(step);
+  }
+}
+
+function restartInWords(step: RestartStep): [reason: EventReason, note: string] {
+  switch (step.how) {
+    case 'evict':
+      return ['PodRestarted', `evicted pod "${step.pod.name}", so that a new one gets the role`];
+    case 'delete':
+      return [
+        'PodRestarted',
+        `deleted pod "${step.pod.name}": it was not ready, and its PodDisruptionBudget would never let it be evicted`,
+      ];
+    case 'rollout':
+      return ['WorkloadRestarted', `rolled out ${step.workload.kind} "${step.workload.name}", so that its pods get the role`];
+    default:
+      return assertNever(step);
+  }
 }

@@ -1,11 +1,12 @@
 import type { BindingStatus, IrsaBinding } from '../../api/binding.ts';
-import type { Pod, ServiceAccount } from '../../api/cluster.ts';
+import type { Pod, ServiceAccount, Workload } from '../../api/cluster.ts';
+import type { Blocked } from '../../binding/attempt.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { BindingEvents } from '../events.ts';
 import type { World } from '../world.ts';
 
-/** What came of taking a pod away. */
-export type Removal = { readonly kind: 'gone' } | { readonly kind: 'budget' | 'multipleBudgets'; readonly message: string };
+/** What came of taking a pod away, or of having a workload do so. */
+export type Removal = { readonly kind: 'gone' } | { readonly kind: Blocked['kind']; readonly message: string };
 
 /** Every write to Kubernetes for a binding. All throw `Fault` and nothing else; all are idempotent. Writes of the binding answer with its new version. */
 export interface BindingWrites {
@@ -15,6 +16,8 @@ export interface BindingWrites {
   annotate(account: ServiceAccount, annotations: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void>;
   evict(pod: Pod, signal: AbortSignal): Promise<Removal>;
   deletePod(pod: Pod, signal: AbortSignal): Promise<Removal>;
+  /** Has the workload make its pods again, by our annotation of its template; the same time again changes nothing. */
+  rollOut(workload: Workload, restartedAt: string, signal: AbortSignal): Promise<Removal>;
   /** Refused with a conflict where the binding is not the one that was looked at any more. */
   report(binding: IrsaBinding, status: BindingStatus, signal: AbortSignal): Promise<string>;
 }
@@ -22,7 +25,7 @@ export interface BindingWrites {
 export interface BindingMetrics {
   drifted(): void;
   repaired(): void;
-  restarted(strategy: 'evict' | 'delete', result: 'done' | 'blocked'): void;
+  restarted(strategy: 'evict' | 'delete' | 'rollout', result: 'done' | 'blocked'): void;
 }
 
 export interface BindingOptions {

@@ -1,0 +1,101 @@
+import type { RestartEntry } from '../api/binding.ts';
+import type { Pod, Workload } from '../api/cluster.ts';
+import { type Finding, finding } from '../api/finding.ts';
+import {
+  awaited,
+  BLOCKED_RETRY_MS,
+  type Candidate,
+  type Group,
+  type GroupPlan,
+  idle,
+  planAttempts,
+  type RestartPlan,
+  type RestartsSeen,
+  tryAgain,
+  waiting,
+} from './attempt.ts';
+import { notRestarted, reasonToLeaveAlone } from './pods.ts';
+import { workloadOf } from './workload-of.ts';
+
+interface Rollable extends Group {
+  readonly workload: Workload;
+}
+
+/**
+ * Which workloads are to make their pods again now: each by itself, at the pace and with the budget of its own update strategy. All pods
+ * of a workload go, so that one of them that is to be left alone protects the others.
+ */
+export function planRollouts(seen: RestartsSeen & { readonly workloads: readonly Workload[] }): RestartPlan {
+  const unfinished = seen.candidates.filter(({ pod }) => !pod.finished);
+  const found = unfinished.map((candidate) => ({ candidate, workload: workloadOf(candidate.pod, seen.workloads) }));
+  const without = found.filter(({ workload, candidate }) => workload === undefined && candidate.replace);
+  const groups = [...Map.groupBy(found, ({ workload }) => workload?.uid).values()].flatMap((members): Rollable[] => {
+    const workload = members[0]?.workload;
+    return workload === undefined ? [] : [{ owner: workload, workload, candidates: members.map(({ candidate }) => candidate) }];
+  });
+  const held = (group: Rollable) => whyNot(group, seen.records);
+  const plan = planAttempts(
+    seen,
+    groups.filter((group) => held(group) === undefined),
+    (record, group) => rollOut(seen, record, group),
+  );
+  const why = 'no Deployment, StatefulSet or DaemonSet makes it, so there is nothing to roll out; use spec.restart.strategy Evict';
+  const findings = [...without.map(({ candidate }) => notRestarted(candidate.pod, why)), ...groups.flatMap((group) => held(group) ?? [])];
+  return { ...plan, findings: [...plan.findings, ...findings] };
+}
+
+/** What keeps a workload from being rolled out, unless it is already. */
+function whyNot({ workload, candidates }: Rollable, records: readonly RestartEntry[]): Finding | undefined {
+  const [first] = candidates.filter(({ replace }) => replace).map(({ pod }) => pod);
+  if (first === undefined || records.some(({ uid, phase }) => uid === workload.uid && phase === 'Rolling')) return undefined;
+  const what = `${workload.kind} "${workload.name}"`;
+  if (workload.held === 'paused') return notRestarted(first, `${what} is paused, so a rollout replaces no pod; resume it`);
+  if (workload.held === 'OnDelete')
+    return notRestarted(
+      first,
+      `${what} has the update strategy OnDelete, so a rollout replaces no pod; delete its pods yourself, or use Evict`,
+    );
+  const asks = candidates.map(({ pod }) => ({ pod, reason: reasonToLeaveAlone(pod) })).find(({ reason }) => reason !== undefined);
+  return asks && notRestarted(first, `a rollout would replace pod "${asks.pod.name}" too, and ${asks.reason}`);
+}
+
+/** Canary: the record stands, the template is to be changed. Rolling: it is, and is not changed again. */
+function rollOut(seen: RestartsSeen, record: RestartEntry, { workload, candidates }: Rollable): GroupPlan {
+  const what = `${record.kind} "${record.name}"`;
+  const startedAt = Date.parse(record.startedAt);
+  const living = candidates.filter(({ pod }) => !pod.deleting);
+  const todo = living.filter(({ replace }) => replace);
+  if (todo.length === 0) {
+    return living.length < candidates.length ? waiting(record, `${what}: the last pod is going`) : idle({ ...record, phase: 'Done' });
+  }
+  if (record.phase !== 'Canary') return replacing(seen, record, candidates, living);
+  if (workload.restartedAt === record.startedAt) return replacing(seen, record, candidates, living);
+  if (seen.now < startedAt) return waiting(record, `${what}: about to be rolled out`, startedAt);
+  const blocked = seen.blocked.get(workload.uid);
+  const step = { how: 'rollout', workload, restartedAt: record.startedAt } as const;
+  if (blocked === undefined) return { record, steps: [step], findings: [], progress: `${what}: rolling out` };
+  const again = blocked.at + BLOCKED_RETRY_MS;
+  const findings = [forbidden(what, blocked.message)];
+  return { record, steps: seen.now >= again ? [step] : [], findings, lookAgainAt: seen.now >= again ? undefined : again };
+}
+
+function replacing(seen: RestartsSeen, record: RestartEntry, candidates: readonly Candidate[], living: readonly Candidate[]): GroupPlan {
+  const startedAt = Date.parse(record.startedAt);
+  const wrong = living.filter(({ pod, stillWrong }) => stillWrong !== undefined && pod.createdAt >= startedAt);
+  if (wrong.length > 0) return tryAgain(seen, record, wrong);
+  // As long as it goes on, however many pods there are, the deadline moves with the newest pod.
+  const newest = candidates.reduce<Pod | undefined>((a, { pod }) => (a === undefined || pod.createdAt > a.createdAt ? pod : a), undefined);
+  const since = Math.max(startedAt, newest?.createdAt ?? 0);
+  return awaited(seen, { ...record, phase: 'Rolling' }, since, {
+    wait: 'its pods are being replaced',
+    late: `its rollout did not replace pod "${living.find(({ replace }) => replace)?.pod.name}"`,
+  });
+}
+
+function forbidden(what: string, message: string): Finding {
+  const todo = 'install the right with `kubectl apply -k config/rollout`, or set spec.restart.strategy to Evict';
+  return finding(
+    'RolloutForbidden',
+    `${what} cannot be rolled out: ${message}; ${todo}. It is tried again every ${BLOCKED_RETRY_MS / 1000} s`,
+  );
+}
