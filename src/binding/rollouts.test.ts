@@ -153,6 +153,9 @@ const cases: Record<string, Case> = {
     seen: { candidates: [old('a', { labels: {} })] },
     findings: ['PodNotRestartable'],
   },
+  'after a trust repair, when pods carry the role, nothing is told of those that are left alone': {
+    seen: { cause: 'TrustRepair', candidates: [old('a'), old('b', { labels: {} })], workloads: [workload({ held: 'paused' })] },
+  },
   'a StatefulSet is found by its uid': {
     seen: {
       candidates: [{ ...old('db-0'), pod: podOf(statefulSet, 'db-0') }],

@@ -40,8 +40,10 @@ export function planRollouts(seen: RestartsSeen & { readonly workloads: readonly
     (record, group) => rollOut(seen, record, group),
   );
   const why = 'no Deployment, StatefulSet or DaemonSet makes it, so there is nothing to roll out; use spec.restart.strategy Evict';
+  // After a trust repair the pods carry the role: to leave them alone is no finding.
+  const reported = seen.cause === 'Stale';
   const findings = [...without.map(({ candidate }) => notRestarted(candidate.pod, why)), ...groups.flatMap((group) => held(group) ?? [])];
-  return { ...plan, findings: [...plan.findings, ...findings] };
+  return { ...plan, findings: [...plan.findings, ...(reported ? findings : [])] };
 }
 
 /** What keeps a workload from being rolled out, unless it is already. */

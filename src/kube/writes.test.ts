@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Workload } from '../api/cluster.ts';
 import type { LeaseRecord } from '../runtime/elector.ts';
 import { apply, mergePatch, read } from './apply.ts';
 import { deletePod, type Eviction, evict } from './evict.ts';
@@ -9,6 +10,7 @@ import { readIssuer } from './issuer.ts';
 import { leaseLock } from './lease.ts';
 import { microTime } from './micro-time.ts';
 import { IRSA_BINDING, SERVICE_ACCOUNT } from './resource-types.ts';
+import { rollOut } from './roll-out.ts';
 import { reply, type Seen, status, testServer, transportTo } from './test-server.ts';
 import { requestToken } from './token.ts';
 
@@ -181,6 +183,47 @@ describe('an eviction', () => {
         body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: 'u-1' } },
       },
     ]);
+  });
+});
+
+describe('a rollout', () => {
+  const workload: Workload = {
+    kind: 'StatefulSet',
+    namespace: 'ns',
+    name: 'db',
+    uid: 'u-1',
+    serviceAccountName: 'sa',
+    appName: undefined,
+    template: { containers: [], hasTokenVolume: false },
+    held: undefined,
+    restartedAt: undefined,
+  };
+
+  test('sets one annotation of the template, and nothing else', async () => {
+    const { transport, asked } = await against((_request, response) => reply(response, 200, {}));
+    expect(await rollOut(transport, workload, '2026-01-01T00:00:00Z', never)).toEqual({ kind: 'gone' });
+    expect(asked()).toEqual([
+      {
+        method: 'PATCH',
+        url: '/apis/apps/v1/namespaces/ns/statefulsets/db?fieldManager=irsa-operator',
+        type: 'application/merge-patch+json',
+        body: {
+          metadata: { namespace: 'ns', name: 'db', uid: 'u-1' },
+          spec: { template: { metadata: { annotations: { 'irsa-operator.dev/restarted-at': '2026-01-01T00:00:00Z' } } } },
+        },
+      },
+    ]);
+  });
+
+  test('without the right is an answer', async () => {
+    const { transport } = await against((_request, response) => reply(response, 403, status(403, 'Forbidden', 'no')));
+    const message = 'the API server answered 403 to PATCH /apis/apps/v1/namespaces/ns/statefulsets/db: no';
+    expect(await rollOut(transport, workload, '2026-01-01T00:00:00Z', never)).toEqual({ kind: 'forbidden', message });
+  });
+
+  test('with bad credentials is a failure', async () => {
+    const { transport } = await against((_request, response) => reply(response, 401, status(401, 'Unauthorized', 'who?')));
+    await expect(rollOut(transport, workload, '2026-01-01T00:00:00Z', never)).rejects.toMatchObject({ kind: 'denied' });
   });
 });
 
