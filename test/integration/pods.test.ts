@@ -415,8 +415,8 @@ describe.concurrent('pods that are left alone', () => {
   });
 });
 
-/** The right to roll out is there by now. */
-describe.concurrent('rollouts', () => {
+/** After all that runs concurrently: the right to roll out is there by now. */
+describe('rollouts', () => {
   test('a StatefulSet and a DaemonSet are rolled out likewise', async () => {
     const rolledOut = async (plural: Plural) => {
       const s = await prepared(`rollout-${plural}`);
