@@ -143,6 +143,7 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
     annotate: refused('annotate'),
     evict: refused('evict'),
     deletePod: refused('deletePod'),
+    rollOut: refused('rollOut'),
     async report(one, status: BindingStatus) {
       wrote('report');
       const resourceVersion = String(Number(one.metadata.resourceVersion) + 1);
