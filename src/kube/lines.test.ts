@@ -11,9 +11,9 @@ async function* chunksOf(bytes: Uint8Array, cuts: readonly number[]): AsyncItera
   }
 }
 
-async function collect(lines: AsyncIterable<string>): Promise<string[]> {
+async function collect(lines: AsyncIterable<readonly string[]>): Promise<string[]> {
   const all: string[] = [];
-  for await (const line of lines) all.push(line);
+  for await (const some of lines) all.push(...some);
   return all;
 }
 

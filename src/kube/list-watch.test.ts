@@ -30,7 +30,7 @@ async function against(answer: (request: Seen, response: ServerResponse) => void
 
 async function events(source: { watch: ReturnType<typeof listWatch<string>>['watch'] }): Promise<WatchEvent<string>[]> {
   const all: WatchEvent<string>[] = [];
-  for await (const event of source.watch({ resourceVersion: '7', timeoutSeconds: 300 }, never)) all.push(event);
+  for await (const some of source.watch({ resourceVersion: '7', timeoutSeconds: 300 }, never)) all.push(...some);
   return all.filter(({ type }) => type !== 'OPEN');
 }
 
@@ -157,7 +157,7 @@ describe('a watch', () => {
     const { source } = await against((_request, response) => response.writeHead(200).flushHeaders());
     const stop = new AbortController();
     const events = source.watch({ resourceVersion: '7', timeoutSeconds: 300 }, stop.signal)[Symbol.asyncIterator]();
-    expect(await events.next()).toEqual({ done: false, value: { type: 'OPEN' } });
+    expect(await events.next()).toEqual({ done: false, value: [{ type: 'OPEN' }] });
     const next = events.next();
     stop.abort(new Error('stops'));
     await expect(next).rejects.toThrow('stops');

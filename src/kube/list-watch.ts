@@ -54,21 +54,21 @@ export function listWatch<T>(transport: Transport, resource: Resource<T>): ListW
       };
     },
 
-    async *watch({ resourceVersion, timeoutSeconds }, signal): AsyncIterable<WatchEvent<T>> {
+    async *watch({ resourceVersion, timeoutSeconds }, signal): AsyncIterable<Iterable<WatchEvent<T>>> {
       const query = { watch: 'true', allowWatchBookmarks: 'true', resourceVersion, timeoutSeconds: String(timeoutSeconds), fieldSelector };
       try {
         const chunks = await transport.open({ method: 'GET', path, query }, signal);
-        yield { type: 'OPEN' };
+        yield [{ type: 'OPEN' }];
         let sliceEnd = performance.now() + SLICE_MS;
-        for await (const line of linesOf(chunks)) {
-          yield eventOf(line, path, itemOf);
+        for await (const lines of linesOf(chunks)) {
+          yield lines.values().map((line) => eventOf(line, path, itemOf));
           if (performance.now() < sliceEnd) continue;
           await setImmediate();
           sliceEnd = performance.now() + SLICE_MS;
         }
       } catch (error) {
         if (!isFault(error) || !isGone(error.cause)) throw error;
-        yield { type: 'EXPIRED' };
+        yield [{ type: 'EXPIRED' }];
       }
     },
   };
@@ -86,6 +86,7 @@ function eventOf<T>(line: string, path: string, itemOf: (raw: unknown) => Item<T
     case 'BOOKMARK':
       return { type, resourceVersion: metaOf(raw).resourceVersion };
     case 'ERROR': {
+      if (isGone(raw)) return { type: 'EXPIRED' };
       const code = object(raw)['code'];
       throw faultOf(`GET ${path} (watch)`, { code: typeof code === 'number' ? code : 500, body: raw, retryAfterMs: undefined });
     }

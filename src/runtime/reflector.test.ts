@@ -105,8 +105,8 @@ describe('the watch', () => {
 
   test('that tells the end of a predecessor late leaves its successor alone', async () => {
     class Late extends TestCollection {
-      override async *watch(): AsyncIterable<WatchEvent<Thing>> {
-        yield { type: 'DELETED', object: { name: 'a', value: 0 }, uid: 'an earlier one', resourceVersion: '9' };
+      override async *watch(): AsyncIterable<readonly WatchEvent<Thing>[]> {
+        yield [{ type: 'DELETED', object: { name: 'a', value: 0 }, uid: 'an earlier one', resourceVersion: '9' }];
         await new Promise(() => {});
       }
     }
@@ -142,6 +142,19 @@ describe('the watch', () => {
     }
     expect(source.calls.filter((call) => call.startsWith('watch')).length).toBeLessThanOrEqual(61);
     expect(source.calls.filter((call) => call === 'list')).toEqual(['list']);
+  });
+
+  test('that is quiet and cut every minute, as load balancers do, is never away for longer than 2 s', async () => {
+    for (const error of [undefined, new Error('reset')]) {
+      const source = collectionOf('a');
+      const { clock } = reflecting(source, { random: () => 1 - Number.EPSILON });
+      for (let minute = 0; minute < 10; minute += 1) {
+        await clock.advance(60_000);
+        source.cut(error);
+        await clock.advance(2_000);
+        expect(source.watching).toBe(1);
+      }
+    }
   });
 
   test('that is refused is tried again with back-off and jitter, from the last version', async () => {

@@ -24,8 +24,14 @@ export type WatchEvent<T> =
 /** A collection that can be listed in pages and watched. Objects arrive trimmed to what the operator keeps. */
 export interface ListWatch<T> {
   list(page: { readonly limit: number; readonly continue?: string }, signal: AbortSignal): Promise<ListPage<T>>;
-  /** Ends when the server closes the watch; throws when it is refused or breaks; must end soon after the signal is aborted. */
-  watch(from: { readonly resourceVersion: string; readonly timeoutSeconds: number }, signal: AbortSignal): AsyncIterable<WatchEvent<T>>;
+  /**
+   * Events in the bunches in which they arrive: to wait for each by itself would cost more than to decode it. Ends when the server closes the
+   * watch; throws when it is refused or breaks, as a bunch may while it is walked through; must end soon after the signal is aborted.
+   */
+  watch(
+    from: { readonly resourceVersion: string; readonly timeoutSeconds: number },
+    signal: AbortSignal,
+  ): AsyncIterable<Iterable<WatchEvent<T>>>;
 }
 
 export interface ReflectorOptions<T> {
@@ -57,8 +63,10 @@ export const REFLECTOR_LIMITS: ReflectorLimits = {
 
 type Version = Pick<Item<unknown>, 'uid' | 'resourceVersion'>;
 
-/** A watch that lived this long was a good one; what ends sooner is taken up with a pause (client-go resets its back-off after 2 min). */
+/** A watch that lived this long was a good one, and so was the list before it (client-go resets its back-off after 2 min). */
 const GOOD_WATCH_MS = 120_000;
+/** Load balancers cut quiet watches after a minute or so: no reason to stay away for longer each time. What ends sooner than this is one. */
+const SHORT_WATCH_MS = 10_000;
 
 /**
  * Keeps a store equal to a collection: lists it, then watches it from there, for ever. Nothing but the signal stops it. An object that was
@@ -155,15 +163,17 @@ export class Reflector<T> {
       };
       const end = await this.#watchOnce(from, seen, signal).catch((error: unknown) => ({ error }));
       if (signal.aborted) return;
-      const good = this.#o.clock.monotonic() - began >= GOOD_WATCH_MS;
+      const lived = this.#o.clock.monotonic() - began;
+      const good = lived >= GOOD_WATCH_MS;
       if (good) this.#expiries = 0;
+      if (lived >= SHORT_WATCH_MS) this.#failures = 0;
       this.#metrics.watched(typeof end === 'string' ? end : 'failed');
       if (typeof end !== 'string') {
         await this.#backOff('watch', end.error, signal);
       } else if (end === 'expired') {
         if (!good) this.#expiries += 1;
         return;
-      } else if (end === 'closed' && !good) {
+      } else if (end === 'closed' && lived < SHORT_WATCH_MS) {
         // In good order, but some servers end every watch as soon as it begins.
         await this.#pause(this.#failures, signal);
         this.#failures += 1;
@@ -184,15 +194,17 @@ export class Reflector<T> {
       attempt.abort();
     });
     try {
-      for await (const event of source.watch({ resourceVersion: from, timeoutSeconds }, both)) {
+      for await (const bunch of source.watch({ resourceVersion: from, timeoutSeconds }, both)) {
         this.#contact();
         this.#recovered();
-        if (event.type === 'OPEN') continue; // no proof yet: some servers accept every watch and end it at once
-        this.#failures = 0;
-        if (event.type === 'EXPIRED') return 'expired';
-        if (event.type === 'DELETED') this.#remove(event);
-        else if (event.type !== 'BOOKMARK') this.#put(event);
-        seen(event.resourceVersion);
+        for (const event of bunch) {
+          if (event.type === 'OPEN') continue; // no proof yet: some servers accept every watch and end it at once
+          this.#failures = 0;
+          if (event.type === 'EXPIRED') return 'expired';
+          if (event.type === 'DELETED') this.#remove(event);
+          else if (event.type !== 'BOOKMARK') this.#put(event);
+          seen(event.resourceVersion);
+        }
       }
       return silent ? 'silent' : 'closed';
     } catch (error) {

@@ -88,13 +88,13 @@ export class TestCollection implements ListWatch<Thing> {
   async *watch(
     from: { readonly resourceVersion: string; readonly timeoutSeconds: number },
     signal: AbortSignal,
-  ): AsyncIterable<WatchEvent<Thing>> {
+  ): AsyncIterable<readonly WatchEvent<Thing>[]> {
     this.calls.push(`watch from ${from.resourceVersion}`);
     const failure = this.watchFailures.shift();
     if (failure !== undefined) throw failure;
     const start = Number(from.resourceVersion);
     if (start < this.#compacted) {
-      yield { type: 'EXPIRED' };
+      yield [{ type: 'EXPIRED' }];
       return;
     }
     const first = this.#history.findIndex((event) => 'resourceVersion' in event && Number(event.resourceVersion) > start);
@@ -106,7 +106,7 @@ export class TestCollection implements ListWatch<Thing> {
       silent: false,
     };
     this.#watchers.add(watcher);
-    yield { type: 'OPEN' };
+    yield [{ type: 'OPEN' }];
     signal.addEventListener('abort', watcher.wake, { once: true });
     try {
       while (!signal.aborted) {
@@ -115,7 +115,7 @@ export class TestCollection implements ListWatch<Thing> {
         if (!watcher.silent) {
           for (let event = this.#history[watcher.next]; event !== undefined; event = this.#history[watcher.next]) {
             watcher.next += 1;
-            yield event;
+            yield [event];
           }
         }
         await woken.promise;
