@@ -1,5 +1,8 @@
+import { createServer } from 'node:https';
 import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { type Authority, makeAuthority, makeServerIdentity } from '../../test/testbed/pki/certificate.ts';
 import { Fault } from '../api/fault.ts';
 import { connectionTo, hastyClock, reply, status, type TestServer, testServer, transportTo } from './test-server.ts';
 import type { KubeRequest, Transport, TransportOptions } from './transport.ts';
@@ -196,6 +199,20 @@ describe('Retry-After', () => {
     expect([fault.kind, fault.retryAfterMs, seen.length]).toEqual(['throttled', 1_000, 10]);
   });
 
+  test('that is waited for while the process is frozen sends nothing any more: another may lead by now', async () => {
+    const { url, seen } = await server((_request, response) => reply(response, 429, {}, { 'retry-after': '1' }));
+    const clock = hastyClock();
+    const freezing = { ...clock, sleep: (_ms: number, signal: AbortSignal) => clock.sleep(20_000, signal) };
+    const fault = (await transport(url, { clock: freezing })
+      .request({ method: 'PATCH', path: '/x', body: {} }, never)
+      .catch((error: unknown) => error)) as Fault;
+    expect([fault.kind, fault.message, seen.length]).toEqual([
+      'transient',
+      'no answer from the API server to PATCH /x: its time was over before it was sent',
+      1,
+    ]);
+  });
+
   test('of another code, or where the caller asked not to, is left to the caller', async () => {
     const { url, seen } = await server(({ url }, response) => reply(response, url === '/500' ? 500 : 429, {}, { 'retry-after': '1' }));
     const one = transport(url);
@@ -242,6 +259,32 @@ describe('credentials', () => {
     expect(await slow).toBe('/slow');
     expect(connections()).toBe(3);
   });
+});
+
+test('a CA that is replaced is read anew as soon as the old one does not fit any more', async () => {
+  const [before, after] = [await makeAuthority('before'), await makeAuthority('after')];
+  const identityOf = async (authority: Authority) => {
+    const { certificate: cert, key } = await makeServerIdentity(authority, 'api', ['127.0.0.1']);
+    return { cert, key };
+  };
+  const secure = createServer(await identityOf(before), (_request, response) => reply(response, 200, { ok: true }));
+  await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+  open.push({ close: () => new Promise<unknown>((resolve) => secure.close(resolve)) });
+  const url = `https://127.0.0.1:${(secure.address() as AddressInfo).port}`;
+  let ca = before.certificate;
+  const connection = connectionTo(
+    () => ({ url, headers: {}, tls: { ca } }),
+    () => {
+      ca = after.certificate;
+    },
+  );
+  const one = transport(url, { connection });
+  expect(await one.request(get('/x'), never)).toEqual({ ok: true });
+  secure.setSecureContext(await identityOf(after));
+  secure.closeAllConnections();
+  const answers = [];
+  for (let tries = 0; tries < 3; tries += 1) answers.push(await one.request(get('/x'), never).catch(({ code }: Fault) => code));
+  expect(answers).toEqual(['UNABLE_TO_VERIFY_LEAF_SIGNATURE', { ok: true }, { ok: true }]);
 });
 
 describe('a connection that breaks', () => {

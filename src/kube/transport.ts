@@ -90,7 +90,7 @@ export class Transport implements Requests {
       for (;;) {
         let answer: Answer;
         try {
-          answer = await this.#once(request, bounded);
+          answer = await this.#once(request, bounded, end);
         } catch (error) {
           // A connection that was closed while idle is found out only by sending. What merely reads is sent once more.
           if (bounded.aborted || broken || request.method !== 'GET' || !isReset(error)) throw error;
@@ -132,14 +132,21 @@ export class Transport implements Requests {
     await Promise.all([this.#agents?.requests.destroy(), this.#agents?.watches.destroy()]);
   }
 
-  async #once(request: KubeRequest, signal: AbortSignal): Promise<Answer> {
-    const answer = await this.#send(request, signal, 'requests');
+  async #once(request: KubeRequest, signal: AbortSignal, end: number): Promise<Answer> {
+    const answer = await this.#send(request, signal, 'requests', end);
     return answerOf(answer, await answer.body.text());
   }
 
-  async #send(request: KubeRequest, signal: AbortSignal, lane: 'requests' | 'watches'): Promise<Dispatcher.ResponseData> {
+  async #send(
+    request: KubeRequest,
+    signal: AbortSignal,
+    lane: 'requests' | 'watches',
+    end = Number.POSITIVE_INFINITY,
+  ): Promise<Dispatcher.ResponseData> {
     const { connection, clock, metrics, userAgent } = this.#o;
     const endpoint = await abortable(connection.endpoint(), signal); // an exec plugin may hang
+    // A process that was frozen and wakes runs its timers one by one: a wait for `Retry-After` may end before the deadline is noticed.
+    if (clock.monotonic() >= end) throw new Error('its time was over before it was sent');
     const url = new URL(endpoint.url + request.path);
     for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) url.searchParams.set(name, value);
     const began = clock.monotonic();
@@ -164,6 +171,8 @@ export class Transport implements Requests {
       return answer;
     } catch (error) {
       count('<error>'); // client-go's word
+      // A new CA, or a new certificate of ours, may lie in the files already.
+      if (isCertificate(error)) connection.refresh();
       throw error;
     }
   }
@@ -244,4 +253,10 @@ const RESETS: readonly (string | undefined)[] = ['ECONNRESET', 'EPIPE', 'UND_ERR
 
 function isReset(error: unknown): boolean {
   return error instanceof Error && RESETS.includes((error as Error & { code?: string }).code);
+}
+
+/** What TLS found wrong with a certificate: OpenSSL's verification errors (`CERT_HAS_EXPIRED`, `SELF_SIGNED_CERT_IN_CHAIN`, ...) and alerts. */
+function isCertificate(error: unknown): boolean {
+  const { code } = error instanceof Error ? (error as Error & { code?: unknown }) : { code: undefined };
+  return typeof code === 'string' && /CERT|SIGNATURE|^ERR_SSL_/.test(code);
 }
