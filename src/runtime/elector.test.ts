@@ -73,7 +73,10 @@ class ProcessClock implements Clock {
     this.#thaw = undefined;
   }
 
-  now = () => this.#inner.now();
+  /** A suspended machine: the wall clock went on, and the monotonic one did not. */
+  suspendedMs = 0;
+
+  now = () => this.#inner.now() + this.suspendedMs;
   monotonic = () => this.#inner.monotonic();
 
   async sleep(ms: number, signal: AbortSignal): Promise<void> {
@@ -266,6 +269,19 @@ describe('the fence', () => {
     a.process.thaw();
     await clock.advance(0);
     expect([a.lost(), a.elector.leading]).toEqual([true, false]);
+  });
+
+  test('holds a leader whose machine was suspended, until it has renewed, and never for a clock that was set back', async () => {
+    const { clock, lease } = setup();
+    const a = candidate('a', lease, clock);
+    await clock.advance(1_000);
+    a.process.suspendedMs = 20_000;
+    expect([a.elector.remaining(), a.elector.mayWrite(1)]).toEqual([0, false]);
+    await clock.advance(1_000);
+    expect(a.elector.remaining()).toBe(15_000);
+    a.process.suspendedMs = -3_600_000;
+    await clock.advance(1_000);
+    expect(a.elector.remaining()).toBe(14_000);
   });
 
   test('counts from when the renewal was asked for, not from when its answer came', async () => {

@@ -65,8 +65,8 @@ export class Elector {
   readonly #times: ElectionTimes;
   readonly #metrics: ElectorMetrics;
   #observed: (ReadLease & { readonly at: number }) | undefined;
-  /** Until when nobody else can take the lease, on our monotonic clock; counted from before the request that renewed it. */
-  #heldUntil = Number.NEGATIVE_INFINITY;
+  /** Since when nobody else can take the lease for `leaseMs`, on both our clocks: from before the request that renewed it. */
+  #held = { monotonic: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY };
   #leading = false;
 
   constructor(options: ElectorOptions) {
@@ -86,9 +86,15 @@ export class Elector {
     return this.#leading;
   }
 
-  /** Milliseconds until somebody else may take the lease; 0 when we do not lead. */
+  /**
+   * Milliseconds until somebody else may take the lease; 0 when we do not lead. The wall clock is asked too, because the monotonic one stands
+   * still while a machine is suspended; a wall clock that is set only ever makes us wait for the next renewal.
+   */
   remaining(): number {
-    return this.#leading ? Math.max(0, this.#heldUntil - this.#o.clock.monotonic()) : 0;
+    if (!this.#leading) return 0;
+    const { clock } = this.#o;
+    const age = Math.max(clock.monotonic() - this.#held.monotonic, clock.now() - this.#held.wall);
+    return Math.max(0, this.#times.leaseMs - age);
   }
 
   /** The fence, asked right before each external write: the call will be over before somebody else can lead. */
@@ -154,12 +160,12 @@ export class Elector {
 
   async #try(signal: AbortSignal): Promise<'ours' | 'others' | 'unknown'> {
     const { clock, log } = this.#o;
-    const asked = clock.monotonic();
+    const asked = { monotonic: clock.monotonic(), wall: clock.now() };
     try {
       const ours = await this.#swap(signal);
       if (ours === undefined) return 'others';
       this.#see(ours);
-      this.#heldUntil = asked + this.#times.leaseMs;
+      this.#held = asked;
       return 'ours';
     } catch (error) {
       if (!signal.aborted) log.debug({ lease: this.#o.name, err: error }, 'the lease was not acquired or renewed this time');
