@@ -10,6 +10,9 @@ function queueWith(random = () => 0.5, metrics: RuntimeMetrics = noMetrics) {
 }
 
 const never = new AbortController().signal;
+const key = fc.constantFrom(...'abcdefghijkl');
+const urgency = fc.constantFrom(...URGENCIES);
+const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 
 describe('a key', () => {
   test('that is added twice is worked on once', async () => {
@@ -46,10 +49,11 @@ describe('a key', () => {
   });
 
   test('that is not urgent is served in the end, however many changes come', async () => {
-    const { queue } = queueWith();
+    const { clock, queue } = queueWith();
     queue.add('patient', 'resync');
     const served: string[] = [];
     for (let n = 0; n < 8; n += 1) {
+      await clock.advance(1);
       queue.add(`change-${n}`);
       queue.add(`more-${n}`);
       const { key } = (await queue.take(never)) ?? { key: 'nothing' };
@@ -58,6 +62,21 @@ describe('a key', () => {
     }
     expect(served).toContain('patient');
   });
+});
+
+test('drift is served in the end too, though changes and resyncs never cease', async () => {
+  const { clock, queue } = queueWith();
+  queue.add('patient', 'drift');
+  const served: string[] = [];
+  for (let n = 0; n < 16; n += 1) {
+    await clock.advance(1);
+    queue.add(`change-${n}`);
+    queue.add(`resync-${n}`, 'resync');
+    const { key } = (await queue.take(never)) ?? { key: 'nothing' };
+    served.push(key);
+    queue.done(key);
+  }
+  expect(served).toContain('patient');
 });
 
 describe('a delay', () => {
@@ -163,6 +182,45 @@ describe('workers that wait', () => {
   });
 });
 
+test(`several workers never have one key at once, and whatever is added is worked on afterwards (SEED=${seed})`, async () => {
+  const step = fc.record({ key, urgency, after: fc.nat({ max: 3 }), work: fc.nat({ max: 5 }), leaves: fc.nat({ max: 9 }) });
+  const run = fc.asyncProperty(fc.array(step, { minLength: 100, maxLength: 200 }), async (steps) => {
+    const { clock, queue } = queueWith();
+    const working = new Set<string>();
+    const twice: string[] = [];
+    const owed = new Set<string>();
+    let works = 1;
+    const worker = async (signal: AbortSignal) => {
+      for (let taken = await queue.take(signal); taken !== undefined; taken = await queue.take(signal)) {
+        if (working.has(taken.key)) twice.push(taken.key);
+        working.add(taken.key);
+        owed.delete(taken.key);
+        await clock.sleep(works, never);
+        working.delete(taken.key);
+        queue.done(taken.key);
+      }
+    };
+    void worker(never);
+    let leaving = new AbortController();
+    void worker(leaving.signal);
+    for (const one of steps) {
+      works = one.work;
+      owed.add(one.key);
+      queue.add(one.key, one.urgency);
+      if (one.leaves === 0) {
+        leaving.abort();
+        leaving = new AbortController();
+        void worker(leaving.signal);
+      }
+      await clock.advance(one.after);
+    }
+    await clock.advance(10_000);
+    expect([twice, [...owed], [...working], queue.depth]).toEqual([[], [], [], 0]);
+    queue.shutDown();
+  });
+  await fc.assert(run, { seed, numRuns: 100 });
+}, 60_000);
+
 test('the metrics tell how long keys waited, were worked on, and are worked on now', async () => {
   const told: [string, number?][] = [];
   const read: (() => QueueSnapshot)[] = [];
@@ -225,7 +283,8 @@ class NaiveQueue {
   }
 
   take(): Taken<string> | undefined {
-    const order = this.#taken % 8 === 7 ? URGENCIES.toReversed() : URGENCIES;
+    const others = this.#taken % 16 === 7 ? (['drift', 'resync', 'change'] as const) : (['resync', 'drift', 'change'] as const);
+    const order = this.#taken % 8 === 7 ? others : URGENCIES;
     const next = order.map((urgency) => this.ready.find((entry) => entry.urgency === urgency)).find((entry) => entry !== undefined);
     if (next === undefined) return undefined;
     this.#taken += 1;
@@ -242,8 +301,6 @@ class NaiveQueue {
   }
 }
 
-const key = fc.constantFrom(...'abcdefghijkl');
-const urgency = fc.constantFrom(...URGENCIES);
 const operation = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('add' as const), key, urgency }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('addAfter' as const), key, urgency, ms: fc.integer({ min: 1, max: 5_000 }) }) },
@@ -257,7 +314,6 @@ type Operation = typeof operation extends fc.Arbitrary<infer O> ? O : never;
 
 const RUNS = 260;
 const OPERATIONS_A_RUN = 400;
-const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 
 test(`it behaves as a naive queue over 100,000 operations (SEED=${seed})`, async () => {
   let operations = 0;

@@ -8,13 +8,18 @@ import type { QueueMetrics, RuntimeMetrics } from './metrics.ts';
 export const URGENCIES = ['change', 'drift', 'resync'] as const;
 export type Urgency = (typeof URGENCIES)[number];
 
-/** One in this many is the least urgent that waits: a steady stream of changes must not starve the rest. */
-const SERVE_LEAST_URGENT_EVERY = 8;
-const LEAST_URGENT_FIRST = URGENCIES.toReversed();
+/** One in this many is not the most urgent that waits: a steady stream of changes must not starve the rest. */
+const SERVE_OTHERS_EVERY = 8;
+/** In turn, so that neither can starve the other. */
+const OTHERS_FIRST: readonly (readonly Urgency[])[] = [
+  ['drift', 'resync', 'change'],
+  ['resync', 'drift', 'change'],
+];
 
-/** In which order those who wait are looked at, after so many were served. */
+/** In which order the urgencies are looked through, when so many have been served. */
 export function servingOrder(served: number): readonly Urgency[] {
-  return served % SERVE_LEAST_URGENT_EVERY === SERVE_LEAST_URGENT_EVERY - 1 ? LEAST_URGENT_FIRST : URGENCIES;
+  if (served % SERVE_OTHERS_EVERY !== SERVE_OTHERS_EVERY - 1) return URGENCIES;
+  return OTHERS_FIRST[Math.floor(served / SERVE_OTHERS_EVERY) % OTHERS_FIRST.length] ?? URGENCIES;
 }
 
 export function mostUrgent(a: Urgency, b: Urgency): Urgency {
