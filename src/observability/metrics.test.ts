@@ -5,14 +5,30 @@ test("a controller's series stand at zero before anything happened, so that a ra
   const { registry, runtime } = metrics('1.2.3');
   runtime.controller('trust', 8);
   runtime.queue('trust', () => ({ depth: 3, unfinishedSeconds: 0, longestSeconds: 0 }));
+  runtime.reflector('Pod', () => ({ lastContactMs: undefined, objects: 0 }));
+  runtime.elector('irsa-operator');
   const text = await registry.metrics();
   for (const line of [
     'controller_runtime_reconcile_total{controller="trust",result="success"} 0',
     'controller_runtime_reconcile_total{controller="trust",result="requeue"} 0',
     'controller_runtime_reconcile_errors_total{controller="trust"} 0',
+    'controller_runtime_terminal_reconcile_errors_total{controller="trust"} 0',
     'controller_runtime_reconcile_panics_total{controller="trust"} 0',
+    'controller_runtime_reconcile_timeouts_total{controller="trust"} 0',
+    'controller_runtime_reconcile_time_seconds_count{controller="trust"} 0',
+    'controller_runtime_active_workers{controller="trust"} 0',
     'controller_runtime_max_concurrent_reconciles{controller="trust"} 8',
     'workqueue_adds_total{name="trust",controller="trust"} 0',
+    'workqueue_retries_total{name="trust",controller="trust"} 0',
+    'workqueue_queue_duration_seconds_count{name="trust",controller="trust"} 0',
+    'workqueue_work_duration_seconds_count{name="trust",controller="trust"} 0',
+    'workqueue_unfinished_work_seconds{name="trust",controller="trust"} 0',
+    'workqueue_longest_running_processor_seconds{name="trust",controller="trust"} 0',
+    'irsa_reflector_lists_total{kind="Pod",cause="expired"} 0',
+    'irsa_reflector_watches_total{kind="Pod",end="silent"} 0',
+    'irsa_cache_objects{kind="Pod"} 0',
+    'leader_election_master_status{name="irsa-operator"} 0',
+    'leader_election_slowpath_total{name="irsa-operator"} 0',
     'workqueue_depth{name="trust",controller="trust",priority=""} 3',
     'irsa_trust_policy_writes_total{result="written"} 0',
     'irsa_drift_total{kind="trust"} 0',
@@ -57,3 +73,45 @@ test('a limiter shows its rate as it is now, and how long turns were waited for'
   expect(text).toContain('irsa_aws_rate_limit{action="write"} 2.5');
   expect(text).toContain('irsa_aws_rate_limiter_duration_seconds_sum{action="write"} 0.2');
 });
+
+/** Read in controller-runtime and client-go (pkg/internal/controller/metrics, pkg/metrics/workqueue, component-base). */
+const EXPECTED: Record<string, { type: string; buckets?: number[] }> = {
+  controller_runtime_reconcile_total: { type: 'counter' },
+  controller_runtime_reconcile_errors_total: { type: 'counter' },
+  controller_runtime_terminal_reconcile_errors_total: { type: 'counter' },
+  controller_runtime_reconcile_panics_total: { type: 'counter' },
+  controller_runtime_reconcile_timeouts_total: { type: 'counter' },
+  controller_runtime_reconcile_time_seconds: {
+    type: 'histogram',
+    buckets: [
+      0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4,
+      4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60,
+    ],
+  },
+  controller_runtime_max_concurrent_reconciles: { type: 'gauge' },
+  controller_runtime_active_workers: { type: 'gauge' },
+  workqueue_depth: { type: 'gauge' },
+  workqueue_adds_total: { type: 'counter' },
+  workqueue_retries_total: { type: 'counter' },
+  workqueue_queue_duration_seconds: { type: 'histogram', buckets: [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1, 10, 100, 1000] },
+  workqueue_work_duration_seconds: { type: 'histogram', buckets: [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1, 10, 100, 1000] },
+  workqueue_unfinished_work_seconds: { type: 'gauge' },
+  workqueue_longest_running_processor_seconds: { type: 'gauge' },
+  rest_client_requests_total: { type: 'counter' },
+  rest_client_request_duration_seconds: { type: 'histogram', buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60] },
+  rest_client_request_retries_total: { type: 'counter' },
+  leader_election_master_status: { type: 'gauge' },
+  leader_election_slowpath_total: { type: 'counter' },
+};
+for (const [name, { type, buckets }] of Object.entries(EXPECTED)) {
+  test(`${name} has the type${buckets ? ' and buckets' : ''} that dashboards for controller-runtime expect`, async () => {
+    const { registry, runtime, kube } = metrics('1.2.3');
+    runtime.controller('c', 1);
+    runtime.queue('c', () => ({ depth: 0, unfinishedSeconds: 0, longestSeconds: 0 }));
+    kube.requested('200', 'GET', 'api', 0.1);
+    const text = await registry.metrics();
+    expect(text).toContain(`# TYPE ${name} ${type}\n`);
+    const edges = [...text.matchAll(new RegExp(`^${name}_bucket{le="([^"+]+)"`, 'gm'))].map(([, edge]) => Number(edge));
+    expect(edges.map((edge) => edge.toPrecision(6))).toEqual((buckets ?? []).map((edge) => edge.toPrecision(6)));
+  });
+}

@@ -8,6 +8,10 @@ const RECONCILE_BUCKETS = [
 const QUEUE_BUCKETS = Array.from({ length: 12 }, (_, power) => 10 ** (power - 8));
 const REQUEST_BUCKETS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60];
 
+/** As the reflector names them. */
+const LIST_CAUSES = ['start', 'expired', 'failed'];
+const WATCH_ENDS = ['closed', 'silent', 'expired', 'failed'];
+
 /** What a queue tells at the moment of a scrape. */
 interface QueueReading {
   readonly depth: number;
@@ -64,6 +68,10 @@ export function metrics(version: string) {
 
   const reconciles = counter('controller_runtime_reconcile_total', 'Reconciliations per controller and result.', ['controller', 'result']);
   const reconcileErrors = counter('controller_runtime_reconcile_errors_total', 'Reconciliations that failed.', ['controller']);
+  // Nothing of ours gives up on a key: what only a change can mend is settled, and told by the condition Stalled. Dashboards expect it.
+  const terminalErrors = counter('controller_runtime_terminal_reconcile_errors_total', 'Reconciliations that are not retried: none.', [
+    'controller',
+  ]);
   const reconcilePanics = counter('controller_runtime_reconcile_panics_total', 'Reconciliations that threw what nobody foresaw.', [
     'controller',
   ]);
@@ -174,6 +182,7 @@ export function metrics(version: string) {
         const labels = { name, controller: name };
         adds.inc(labels, 0);
         retries.inc(labels, 0);
+        for (const series of [waited, worked]) series.zero(labels);
         return {
           added: () => adds.inc(labels),
           retried: () => retries.inc(labels),
@@ -183,7 +192,8 @@ export function metrics(version: string) {
       },
       controller(controller: string, workers: number) {
         for (const result of ['success', 'error', 'requeue', 'requeue_after']) reconciles.inc({ controller, result }, 0);
-        for (const series of [reconcileErrors, reconcilePanics, reconcileTimeouts]) series.inc({ controller }, 0);
+        for (const series of [reconcileErrors, terminalErrors, reconcilePanics, reconcileTimeouts]) series.inc({ controller }, 0);
+        reconcileTime.zero({ controller });
         maxWorkers.set({ controller }, workers);
         activeWorkers.set({ controller }, 0);
         return {
@@ -199,6 +209,8 @@ export function metrics(version: string) {
       },
       reflector(kind: string, read: () => ReflectorReading) {
         reflectors.set(kind, read);
+        for (const cause of LIST_CAUSES) lists.inc({ kind, cause }, 0);
+        for (const end of WATCH_ENDS) watches.inc({ kind, end }, 0);
         return {
           listed: (cause: string) => lists.inc({ kind, cause }),
           watched: (end: string) => watches.inc({ kind, end }),
