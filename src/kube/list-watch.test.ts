@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Fault } from '../api/fault.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { silentLog } from '../runtime/log.ts';
@@ -79,6 +79,37 @@ describe('a list', () => {
       });
     });
   }
+
+  test('whose items take long to decode leaves the event loop free in between', async () => {
+    const items = Array.from({ length: 5 }, (_, at) => raw(`n${at}`, '1'));
+    const server = await testServer((_request, response) =>
+      reply(response, 200, { kind: 'NamespaceList', metadata: { resourceVersion: '9' }, items }),
+    );
+    const transport = transportTo(server.url);
+    open.push(server, transport);
+    let turn = 0;
+    let ticking = true;
+    const tick = () => {
+      turn += 1;
+      if (ticking) setImmediate(tick);
+    };
+    tick();
+    const turns = new Set<number>();
+    let now = 0;
+    const time = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    try {
+      const decode = () => {
+        turns.add(turn);
+        now += 3; // ms: two of them are more than a slice
+        return '';
+      };
+      await listWatch(transport, { type: NAMESPACE, decode }).list({ limit: 500 }, never);
+    } finally {
+      time.mockRestore();
+      ticking = false;
+    }
+    expect(turns.size).toBe(3);
+  });
 
   test('that is not allowed is a fault', async () => {
     const { source } = await against((_request, response) => reply(response, 403, status(403, 'Forbidden', 'no')));

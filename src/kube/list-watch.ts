@@ -20,7 +20,7 @@ const GONE = 410;
 /** A page of hundreds of large objects from a busy server takes longer than an ordinary call. */
 const LIST_DEADLINE_MS = 30_000;
 
-/** A burst of events is worked through in slices: renewing the lease and answering probes must not wait for its end. */
+/** A page, or a burst of events, is worked through in slices: renewing the lease and answering probes must not wait for its end. */
 const SLICE_MS = 5;
 
 /** Lists and watches a kind in all namespaces. */
@@ -48,7 +48,7 @@ export function listWatch<T>(transport: Transport, resource: Resource<T>): ListW
       }
       return {
         kind: 'page',
-        items: array(body['items']).map(itemOf),
+        items: await inSlices(array(body['items']), itemOf),
         resourceVersion,
         ...(token === undefined || token === '' ? {} : { continue: token }),
       };
@@ -72,6 +72,18 @@ export function listWatch<T>(transport: Transport, resource: Resource<T>): ListW
       }
     },
   };
+}
+
+async function inSlices<T>(items: readonly unknown[], itemOf: (raw: unknown) => T): Promise<T[]> {
+  const done: T[] = [];
+  let sliceEnd = performance.now() + SLICE_MS;
+  for (const raw of items) {
+    done.push(itemOf(raw));
+    if (performance.now() < sliceEnd) continue;
+    await setImmediate();
+    sliceEnd = performance.now() + SLICE_MS;
+  }
+  return done;
 }
 
 function eventOf<T>(line: string, path: string, itemOf: (raw: unknown) => Item<T>): WatchEvent<T> {
