@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * `node scripts/test.ts check|all`: what needs no cluster first, then the suites; all of it is run even after a failure, and the last line
+ * `node scripts/test.ts check|all`: what needs no cluster first, then the suites, then random input; all of it is run even after a failure, and the last line
  * counts over all suites. Exits with 1 when anything failed.
  */
 const CHECKS: readonly (readonly [string, string[]])[] = [
@@ -14,6 +14,8 @@ const CHECKS: readonly (readonly [string, string[]])[] = [
   ['dead code', ['knip', '--no-progress']],
   ['generated files', ['node', 'scripts/generate.ts', '--check']],
 ];
+/** Random input, less of it than a fuzzer gets on a quiet day: `npm run fuzz:trust -- --cases 1000000`. */
+const FUZZERS: typeof CHECKS = [['fuzzing of trust policies', ['node', 'test/fuzz/trust.ts', '--cases', '20000']]];
 const SUITES = { check: ['unit'], all: ['unit', 'integration'] } as const;
 
 interface Totals {
@@ -24,16 +26,22 @@ interface Totals {
 
 const what = process.argv[2] === 'all' ? 'all' : 'check';
 const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
-for (const [name, command] of CHECKS) {
-  const started = performance.now();
-  const code = await run(command);
-  totals[code === 0 ? 'passed' : 'failed'] += 1;
-  console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds(started)} s)`);
-}
+await runEach(CHECKS);
 if (what === 'all' && (await run(['node', 'scripts/build.ts'])) !== 0) totals.failed += 1;
 for (const suite of SUITES[what]) add(await runSuite(suite));
+if (what === 'all') await runEach(FUZZERS);
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exitCode = totals.failed === 0 ? 0 : 1;
+
+/** Each counts as one. */
+async function runEach(commands: typeof CHECKS): Promise<void> {
+  for (const [name, command] of commands) {
+    const started = performance.now();
+    const code = await run(command);
+    totals[code === 0 ? 'passed' : 'failed'] += 1;
+    console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds(started)} s)`);
+  }
+}
 
 async function runSuite(suite: string): Promise<Totals> {
   const folder = await mkdtemp(join(tmpdir(), 'irsa-operator-test-'));

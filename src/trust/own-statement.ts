@@ -19,15 +19,24 @@ const SID_LENGTH = 12;
 const BITS = 5;
 const PREFIX = 'Irsa';
 
+/** A hash costs as much as judging a document, and a plan asks for the same few Sids again and again. Bounded: audiences stand in foreign documents too. */
+const MAX_REMEMBERED = 256;
+const remembered = new Map<string, string>();
+
 /**
  * `Irsa` and twelve characters of a SHA-256 over issuer and audience: computed, never read from anywhere, so that nobody can point us at a
  * statement of theirs. The separator cannot occur in an issuer, so no two pairs make one text.
  */
 export function sidFor(issuer: Issuer, audience: string): string {
-  const digest = createHash('sha256').update(`${issuer}\n${audience}`).digest();
-  const bits = digest.readBigUInt64BE();
+  const text = `${issuer}\n${audience}`;
+  const known = remembered.get(text);
+  if (known !== undefined) return known;
+  const bits = createHash('sha256').update(text).digest().readBigUInt64BE();
   const letters = Array.from({ length: SID_LENGTH }, (_, at) => BASE32[Number((bits >> BigInt(64 - BITS * (at + 1))) & 31n)]);
-  return PREFIX + letters.join('');
+  const sid = PREFIX + letters.join('');
+  if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+  remembered.set(text, sid);
+  return sid;
 }
 
 /**

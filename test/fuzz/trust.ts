@@ -14,6 +14,11 @@ import { foreignChange, unexplained, wrongfulChange } from '../trust/invariants.
  * loses who should not, and a second plan has nothing to do. `npm run fuzz:trust -- --cases 1000000`; `SEED=` replays a failure.
  */
 const { values } = parseArgs({ options: { cases: { type: 'string', default: '20000' } } });
+const cases = Number(values.cases);
+if (!Number.isInteger(cases) || cases < 1) {
+  console.error(`fuzz:trust: --cases ${values.cases} is no number of documents`);
+  process.exit(2);
+}
 const seed = process.env['SEED'] === undefined ? Date.now() & 0x7fffffff : Number(process.env['SEED']);
 const quota = fc.constantFrom(600, 1200, 100_000);
 const text = fc.oneof({ weight: 3, arbitrary: policyText }, { weight: 2, arbitrary: mutatedText });
@@ -40,11 +45,11 @@ fc.assert(
       restless(plan.document, wanted);
     if (wrong !== undefined) throw new Error(wrong);
   }),
-  { numRuns: Number(values.cases), seed },
+  { numRuns: cases, seed },
 );
 const seconds = (performance.now() - startedAt) / 1000;
 console.log(
-  `${values.cases} documents, seed ${seed}: ${count.read} could be read, ${count.written} plans wrote; nothing wrong in ${seconds.toFixed(0)} s`,
+  `${cases} documents, seed ${seed}: ${count.read} could be read, ${count.written} plans wrote; nothing wrong in ${seconds.toFixed(0)} s`,
 );
 
 function restless(text: string | undefined, wanted: ReturnType<typeof wish>): string | undefined {
