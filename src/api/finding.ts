@@ -33,6 +33,7 @@ export const FINDINGS = {
   TrustPrincipalMalformed: 'Error',
   TrustPrincipalWildcard: 'Error',
   TrustOrphanedPrincipal: 'Error',
+  TrustThirdPartyGuard: 'Error',
   TrustConditionKeyIssuerMismatch: 'Error',
   TrustConditionKeyMalformed: 'Error',
   TrustConditionKeySwapped: 'Error',

@@ -65,20 +65,17 @@ function judgeNull(values: readonly JsonNode[], absent: Truth): Truth {
  * operators; multivalued keys).
  */
 function judgeAbsent(operator: Operator, values: readonly JsonNode[], version: string | undefined, request: WebIdentity): Truth {
-  if (operator.set === 'ForAllValues') return true;
   if (operator.set === 'ForAnyValue')
     return operator.ifExists ? unknown('what ForAnyValue with IfExists means for an absent key is not documented') : false;
-  if (operator.ifExists) return true;
-  if (!operator.negated) return false;
+  const holdsAnyway = operator.ifExists || operator.set === 'ForAllValues';
+  if (!holdsAnyway && !operator.negated) return false;
+  if (!holdsAnyway && values.length === 0) return combine(true, []);
   // The value that stands for the absent one does not matter; only whether the policy's own values have a meaning does.
-  return combine(
-    true,
-    values.map((value) => {
-      const compared = compare(operator.comparison, '', value, version, request);
-      return compared === 'none' ? compared : false;
-    }),
-  );
+  const meaningless = values.some((value) => compare(operator.comparison, '', value, version, request) === 'none');
+  return meaningless ? unknown(VALUELESS) : true;
 }
+
+const VALUELESS = 'a policy variable in a condition has no value';
 
 /** Values are alternatives; of a negated operator none may match (IAM user guide, multiple values). */
 function combine(negated: boolean, compared: readonly (Truth | 'none')[]): Truth {
@@ -88,16 +85,25 @@ function combine(negated: boolean, compared: readonly (Truth | 'none')[]): Truth
   // The user guide says of a variable without value both that it equals nothing and that it may make the whole statement invalid.
   // Where the two readings agree that is the answer.
   const fails = negated ? matched === true : matched === false;
-  return fails ? false : unknown('a policy variable in a condition has no value');
+  return fails ? false : unknown(VALUELESS);
 }
 
-/** IAM's parser may take the first, the last or all of keys (or operators) that differ in case only: known only where that is the same. */
+/**
+ * IAM's parser may take the first, the last or all of keys that differ in case only, and of operators too: known only where all of them
+ * come out the same.
+ */
 function settleRepeated(conditions: readonly Condition[]): readonly Condition[] {
   if (conditions.length < 2) return conditions;
-  const groups = Map.groupBy(conditions, ({ operatorName, key }) => `${fold(operatorName)}\n${fold(key)}`);
-  const conflicting = new Set([...groups.values()].filter((group) => group.some(({ truth }) => truth !== group[0]?.truth)).flat());
+  const spellings = Map.groupBy(conditions, ({ operatorName }) => fold(operatorName));
+  const groups = [...spellings].flatMap(([, group]) =>
+    // A whole operator may be passed over, with keys that the other spelling does not have.
+    new Set(group.map(({ operatorName }) => operatorName)).size > 1 ? [group] : [...Map.groupBy(group, ({ key }) => fold(key)).values()],
+  );
+  const conflicting = new Set(groups.filter((group) => group.some(({ truth }) => truth !== group[0]?.truth)).flat());
   return conditions.map((condition) => {
     if (!conflicting.has(condition)) return condition;
-    return { ...condition, truth: unknown(`the condition key ${quote(condition.key)} stands twice, in different case`) };
+    const respelt = spellings.get(fold(condition.operatorName))?.some(({ operatorName }) => operatorName !== condition.operatorName);
+    const twice = respelt ? `condition operator ${quote(condition.operatorName)}` : `condition key ${quote(condition.key)}`;
+    return { ...condition, truth: unknown(`the ${twice} stands twice, in different case`) };
   });
 }

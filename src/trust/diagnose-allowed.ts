@@ -2,7 +2,7 @@ import { type Subject, subjectOf } from '../api/subject.ts';
 import { scalarText } from './comparisons.ts';
 import { member } from './document.ts';
 import { type Judged, judgeStatement, type WebIdentity } from './evaluate.ts';
-import { nameOf, quote, quoteAll } from './quote.ts';
+import { list, nameOf, quote, quoteAll } from './quote.ts';
 import type { Remark } from './remark.ts';
 import { kindOfKey } from './request.ts';
 import { like } from './text.ts';
@@ -67,14 +67,11 @@ function strangers(subject: Subject): readonly { readonly subject: Subject; read
 function cause({ conditions }: Judged, { issuer, subject }: WebIdentity): string {
   const onSubject = conditions.filter(({ key }) => kindOfKey(key, issuer) === 'subject');
   if (onSubject.length === 0) return `it has no condition on ":sub"`;
-  return onSubject
-    .map(({ operatorName, values }) => {
-      const texts = values.map((value) => scalarText(value) ?? '').filter((text) => like(text, subject));
-      return texts.length === 0
-        ? `its condition on ":sub" is ${operatorName}`
-        : `its condition on ":sub" is ${operatorName} ${quoteAll(texts)}`;
-    })
-    .join(', ');
+  const found = onSubject.map(({ operatorName, values }) => {
+    const texts = values.map((value) => scalarText(value) ?? '').filter((text) => like(text, subject));
+    return texts.length === 0 ? operatorName : `${operatorName} ${quoteAll(texts)}`;
+  });
+  return `its ${found.length === 1 ? 'condition on ":sub" is' : 'conditions on ":sub" are'} ${list(found)}`;
 }
 
 function setOperators({ conditions, statement }: Judged, { issuer }: WebIdentity): Remark[] {

@@ -96,6 +96,7 @@ function whereSpace(value: string): string {
 function malformation(value: string, { subject }: WebIdentity, isPattern: boolean): string | undefined {
   const parts = value.split(':');
   if (!isNear(value, subject) || value.includes('${') || (isPattern && /[*?]/.test(value))) return undefined;
+  if (/[<>]/.test(value)) return 'a placeholder was left in it';
   if (value.startsWith('arn:')) return 'an ARN, where a subject is compared';
   if (!value.startsWith('system:serviceaccount:')) return 'it does not begin with "system:serviceaccount:"';
   return parts.length === 4 ? undefined : `${parts.length} parts between colons, where a subject has 4`;

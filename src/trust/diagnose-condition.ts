@@ -18,9 +18,10 @@ const MAX_CONDITIONS = 8;
 export function conditionRemarks(judged: Judged, request: WebIdentity): Remark[] {
   const failing = judged.conditions.filter(({ truth }) => truth !== true).slice(0, MAX_CONDITIONS);
   const remarks = failing.map((condition) => remarkOn(condition, judged, request));
+  const slips = failing.flatMap((condition) => slipUnderWrongKey(condition, nameOf(judged.statement), request));
   // The restriction names its keys itself; only what is known not to hold is worth another sentence.
   if (isRestriction(judged, request)) return [restriction(judged), ...remarks.filter((_, at) => failing[at]?.truth === false)];
-  return [...onePerIssuer(remarks), ...unreadable(judged)];
+  return [...onePerIssuer(remarks), ...slips, ...unreadable(judged)];
 }
 
 function remarkOn(condition: Condition, judged: Judged, request: WebIdentity): Remark {
@@ -34,7 +35,7 @@ function remarkOn(condition: Condition, judged: Judged, request: WebIdentity): R
     case 'audience':
       return audienceRemark(condition, name, request);
     case 'otherProvider':
-      return otherProvider(condition, judged, name, request);
+      return isUnknown(condition.truth) ? otherKey(condition, name, request) : otherProvider(condition, judged, name, request);
     case 'malformed':
       return malformed(condition, name, request);
     case 'claim':
@@ -76,10 +77,20 @@ function otherProvider({ key }: Condition, { conditions }: Judged, name: string,
       text: `${name} has conditions for several issuers (${quote(key)} and this cluster's), which must all hold, and a token has only one issuer; each cluster needs a statement of its own`,
     };
   }
+  const cutOff = fold(issuerHostPath(issuer)).startsWith(fold(key.slice(0, key.lastIndexOf(':'))));
+  const found = cutOff ? `the key ${quote(key)} (this cluster's issuer, cut off)` : `another issuer's key ${quote(key)}`;
   return {
     code: 'TrustConditionKeyIssuerMismatch',
-    text: `${name} trusts this cluster's provider and its condition is on another issuer's key ${quote(key)}, which this cluster's tokens do not carry; wanted is ${quote(wanted)}`,
+    text: `${name} trusts this cluster's provider and its condition is on ${found}, which this cluster's tokens do not carry; wanted is ${quote(wanted)}`,
   };
+}
+
+/** A wrong key hides a slip in its value, on which whoever mends the key would stumble next (the article's second cluster has both). */
+function slipUnderWrongKey(condition: Condition, name: string, request: WebIdentity): Remark[] {
+  const isWrong = ['otherProvider', 'malformed'].includes(kindOfKey(condition.key, request.issuer));
+  if (!isWrong || !/sub\s*$/i.test(condition.key) || condition.values.some((value) => scalarText(value) === request.subject)) return [];
+  const remark = subjectRemark(condition, name, request);
+  return remark.code === 'TrustSubjectMismatch' ? [] : [remark];
 }
 
 function malformed({ key }: Condition, name: string, { issuer }: WebIdentity): Remark {

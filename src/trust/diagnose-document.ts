@@ -1,6 +1,7 @@
 import type { RoleArn } from '../api/arn.ts';
 import { type Finding, finding } from '../api/finding.ts';
 import { describePrincipals } from './diagnose-principal.ts';
+import { unguardedProviders } from './diagnose-shared.ts';
 import type { PolicyDocument } from './document.ts';
 import type { Judged } from './evaluate.ts';
 import { principalValues } from './principals.ts';
@@ -28,8 +29,13 @@ const UNIQUE_ID = /^A(?:ROA|IDA)[A-Z0-9]{8,}$/;
 /** `AROA` is a role, `AIDA` a user. */
 const KIND_LENGTH = 4;
 
+/** Why IAM may refuse any change of this document, whatever we change. */
+export function writeObstacles(document: PolicyDocument, context: { readonly role: RoleArn }): Finding[] {
+  return [...deletedPrincipals(document, context), ...unguardedProviders(document, context)];
+}
+
 /** IAM takes no document back in which a deleted principal stands (terraform-provider-aws issue 8905). */
-export function deletedPrincipals(document: PolicyDocument, { role }: { readonly role: RoleArn }): Finding[] {
+function deletedPrincipals(document: PolicyDocument, { role }: { readonly role: RoleArn }): Finding[] {
   return document.statements.flatMap((statement) => {
     const deleted = principalValues(statement.node).find(({ value }) => UNIQUE_ID.test(value));
     if (deleted === undefined) return [];

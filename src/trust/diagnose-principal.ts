@@ -7,8 +7,11 @@ import type { Remark } from './remark.ts';
 import type { WebIdentity } from './request.ts';
 import { fold } from './text.ts';
 
-/** Hosts of EKS issuers: `oidc.eks.<region>.amazonaws.com` and `oidc-eks.<region>.api.aws` (EKS user guide). */
-const EKS_HOST = /oidc[.-]eks[.-][a-z0-9-]{1,32}\./;
+/**
+ * Hosts of EKS issuers: `oidc.eks.<region>.amazonaws.com` and `oidc-eks.<region>.api.aws` (EKS user guide); also with the region first, as an
+ * old README has it.
+ */
+const EKS_HOST = /oidc[.-](?:eks[.-][a-z0-9-]{1,32}|[a-z0-9-]{1,32}\.eks)\./;
 const EKS_ISSUER = /^oidc(?:\.eks\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?|-eks\.([a-z0-9-]+)\.api\.aws)\/id\/([A-Za-z0-9]+)$/;
 const PROVIDER_ARN = /^arn:(aws[a-z-]*):iam::([0-9]{12}):oidc-provider\/([^/].*)$/;
 
@@ -46,11 +49,18 @@ export function describePrincipals(principals: readonly PrincipalValue[]): strin
     ...new Set(
       principals.map(
         ({ kind, value }) =>
-          (kind === 'Service' || value === '*' ? `${kind} ${quote(value)}` : KINDS.get(kind)) ?? `the kind ${quote(kind)}`,
+          (value === '*' ? EVERYBODY.get(kind) : kind === 'Service' ? `the service ${quote(value)}` : KINDS.get(kind)) ??
+          `a principal of the kind ${quote(kind)}`,
       ),
     ),
   ];
 }
+
+/** As they are written, since what they mean is the question. */
+const EVERYBODY: ReadonlyMap<string, string> = new Map([
+  ['anybody', '"*"'],
+  ['AWS', '{"AWS": "*"}'],
+]);
 
 const KINDS: ReadonlyMap<string, string> = new Map([
   ['AWS', 'an AWS account, role or user'],
@@ -97,6 +107,9 @@ function difference(path: string, host: string): string {
   if (path.startsWith(host) && /^\/+$/.test(path.slice(host.length))) return 'a slash too many at its end';
   if (fold(path) === fold(host)) return 'it differs in case, and names of providers are compared exactly';
   if (host.startsWith(path)) return "this cluster's provider, cut off";
+  // An old README of the webhook has it so (amazon-eks-pod-identity-webhook issue 30).
+  if (path.replace(/^oidc\.([a-z0-9-]+)\.eks\./, 'oidc.eks.$1.') === host)
+    return '"eks" stands behind the region, where it belongs before it';
   const found = EKS_ISSUER.exec(path);
   const wanted = EKS_ISSUER.exec(host);
   if (found === null || wanted === null) return 'another issuer';

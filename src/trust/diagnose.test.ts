@@ -48,6 +48,7 @@ describe('a subject that nearly is this one', () => {
     'the audience': [AUDIENCE, 'TrustConditionKeySwapped', 'an audience, where the subject is compared'],
     'no prefix': [`kube-system:${name}`, 'TrustSubjectMalformed', 'it does not begin with "system:serviceaccount:"'],
     'another prefix': [`system:node:kube-system:${name}`, 'TrustSubjectMalformed', 'it does not begin with "system:serviceaccount:"'],
+    'a placeholder': ['system:serviceaccount:kube-system:<name>', 'TrustSubjectMalformed', 'a placeholder was left in it'],
     'an ARN': [`arn:aws:x:${name}`, 'TrustSubjectMalformed', 'an ARN, where a subject is compared'],
     'the namespace alone': ['system:serviceaccount:kube-system', 'TrustSubjectMalformed', '3 parts between colons, where a subject has 4'],
     'something behind': [`${ALB}:x`, 'TrustSubjectMalformed', '5 parts between colons, where a subject has 4'],
@@ -131,6 +132,31 @@ describe('keys', () => {
     for (const key of ['aud', `https://${HOST}:aud`, `${HOST}:aud `, `${HOST}/:AUD`]) {
       expect(found([allow({ StringEquals: { [key]: 'x' } })])[0]).toContain(`wanted is "${HOST}:aud"`);
     }
+  });
+
+  test('that are wrong do not hide a slip in their value, and make none of another subject', () => {
+    const codes = (key: string, value: unknown) => found([allow({ StringEquals: { [key]: value } })]).map((text) => text.split(':')[0]);
+    for (const key of [`${HOST.slice(0, -3)}:sub`, `${OTHER_HOST}:sub`]) {
+      expect(codes(key, ` ${ALB}`)).toEqual(['TrustConditionKeyIssuerMismatch', 'TrustSubjectWhitespace']);
+      expect(codes(key, [` ${ALB}`, ALB])).toEqual(['TrustConditionKeyIssuerMismatch']);
+      expect(codes(key, 'system:serviceaccount:kube-system:other')).toEqual(['TrustConditionKeyIssuerMismatch']);
+    }
+    expect(codes(`https://${HOST}:sub `, ` ${ALB}`)).toEqual(['TrustConditionKeyMalformed', 'TrustSubjectWhitespace']);
+    expect(codes(`${OTHER_HOST}:subject`, ` ${ALB}`)).toEqual(['TrustConditionKeyIssuerMismatch']);
+    expect(codes(`${OTHER_HOST}:aud`, ` ${ALB}`)).toEqual(['TrustConditionKeyIssuerMismatch']);
+  });
+
+  test('of another issuer are unknown where the condition is', () => {
+    expect(found([allow({ StringEquals: { [`${HOST}:sub`]: ALB }, StringMatches: { [`${OTHER_HOST}:sub`]: ALB } })])).toEqual([
+      `TrustConditionKeyUnknown: statement 1 has the condition StringMatches on "${OTHER_HOST}:sub": "StringMatches" is no condition operator`,
+    ]);
+  });
+
+  test("that are this issuer's with its end cut off are called so", () => {
+    const key = `${HOST.slice(0, -3)}:sub`;
+    expect(found([allow({ StringEquals: { [key]: ALB } })])).toEqual([
+      `TrustConditionKeyIssuerMismatch: statement 1 trusts this cluster's provider and its condition is on the key "${key}" (this cluster's issuer, cut off), which this cluster's tokens do not carry; wanted is "${HOST}:sub"`,
+    ]);
   });
 
   test("of another issuer beside this one's are an impossible pair, and alone a mix-up", () => {
@@ -294,12 +320,12 @@ describe('principals', () => {
   const kinds: Record<string, readonly [principal: unknown, trusts: string]> = {
     'services are named': [
       { Service: ['ec2.amazonaws.com', 'ecs.amazonaws.com'] },
-      'Service "ec2.amazonaws.com" and Service "ecs.amazonaws.com"',
+      'the service "ec2.amazonaws.com" and the service "ecs.amazonaws.com"',
     ],
     'others are not': [{ AWS: ['arn:aws:iam::444455556666:root', 'arn:aws:iam::444455556666:role/x'] }, 'an AWS account, role or user'],
-    'everybody is': [{ AWS: '*' }, 'AWS "*"'],
-    'a bare star is': ['*', 'anybody "*"'],
-    'a kind that does not exist is': [{ OIDC: 'x' }, 'the kind "OIDC"'],
+    'everybody is': [{ AWS: '*' }, '{"AWS": "*"}'],
+    'a bare star is': ['*', '"*"'],
+    'a kind that does not exist is': [{ OIDC: 'x' }, 'a principal of the kind "OIDC"'],
     'nobody is': [{}, 'nobody'],
   };
   for (const [sentence, [principal, trusts]] of Object.entries(kinds)) {
@@ -312,6 +338,13 @@ describe('principals', () => {
       `TrustPrincipalProviderMismatch: statement 1 trusts "${PROVIDER}//" (a slash too many at its end); this cluster's provider is "${PROVIDER}"`,
       `TrustPrincipalMalformed: statement 1 trusts "arn:aws:iam::12:oidc-provider/x" (its account has not twelve digits); this cluster's provider is "${PROVIDER}"`,
       `TrustPrincipalMalformed: statement 1 trusts "arn:aws:iam::111122223333:user/<x>" (a placeholder was left in it); this cluster's provider is "${PROVIDER}"`,
+    ]);
+  });
+
+  test('a host name with the region first is called so', () => {
+    const odd = PROVIDER.replace('oidc.eks.us-east-1', 'oidc.us-east-1.eks');
+    expect(trusting({ Federated: odd })).toEqual([
+      `TrustPrincipalProviderMismatch: statement 1 trusts "${odd}" ("eks" stands behind the region, where it belongs before it); this cluster's provider is "${PROVIDER}"`,
     ]);
   });
 

@@ -3,7 +3,7 @@ import { type Finding, finding } from '../api/finding.ts';
 import { isProblem, type Problem } from '../api/problem.ts';
 import { allowedFindings } from './diagnose-allowed.ts';
 import { deniedFindings } from './diagnose-deny.ts';
-import { deletedPrincipals, withoutWebIdentity } from './diagnose-document.ts';
+import { withoutWebIdentity, writeObstacles } from './diagnose-document.ts';
 import { missesOf } from './diagnose-statement.ts';
 import type { PolicyDocument } from './document.ts';
 import { type Judged, judgeStatements, verdictOf, type WebIdentity } from './evaluate.ts';
@@ -35,7 +35,7 @@ export function diagnoseJudged(
   const allowed = judged.some(({ effect, truth }) => effect === 'Allow' && truth === true);
   const remarks = [...deniedFindings(judged), ...(allowed ? allowedFindings(judged, document.version, request) : refused(judged, request))];
   const findings = remarks.map(({ code, text }) => finding(code, `trust policy of ${context.role}: ${text}`));
-  if (verdictOf(judged).kind !== 'allowed') findings.push(...deletedPrincipals(document, context));
+  if (verdictOf(judged).kind !== 'allowed') findings.push(...writeObstacles(document, context));
   return unique(findings).slice(0, MAX_FINDINGS);
 }
 

@@ -128,6 +128,9 @@ describe('policy variables', () => {
     expect(condition('StringNotEquals', ABSENT, variable('aws:username'))).toBe('unknown');
     expect(condition('StringNotEquals', ABSENT, variable(SUB))).toBe('yes');
     expect(condition('StringEquals', ABSENT, variable('aws:username'))).toBe('no');
+    expect(condition('StringEqualsIfExists', ABSENT, variable('aws:username'))).toBe('unknown');
+    expect(condition('ForAllValues:StringEquals', ABSENT, variable('aws:username'))).toBe('unknown');
+    expect(condition('ForAnyValue:StringEquals', ABSENT, variable('aws:username'))).toBe('no');
   });
 });
 
@@ -229,6 +232,9 @@ describe('keys', () => {
     expect([twice(ALB), twice('x')]).toEqual(['yes', 'unknown']);
     const operators = (other: unknown) => outcome(allow({ StringEquals: { [SUB]: ALB }, stringequals: { [SUB]: other } }));
     expect([operators(ALB), operators('x')]).toEqual(['yes', 'unknown']);
+    // One of the two operators may be passed over, also with a key that the other has not.
+    const split = (audience: string) => outcome(allow({ StringEquals: { [SUB]: ALB }, stringequals: { [`${HOST}:aud`]: audience } }));
+    expect([split(AUDIENCE), split('x')]).toEqual(['yes', 'unknown']);
     // Two operators or two keys in earnest are conditions of their own.
     expect(outcome(allow({ StringEquals: { [SUB]: ALB }, StringLike: { [SUB]: 'x' } }))).toBe('no');
     expect(outcome(allow({ StringEquals: { [SUB]: ALB, [`${HOST}:aud`]: 'x' } }))).toBe('no');

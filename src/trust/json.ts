@@ -117,7 +117,7 @@ class Reader {
     while (!this.take('}')) {
       if (members.length > 0) this.expect(',');
       this.skipSpace();
-      if (this.text[this.at] !== '"') throw this.unexpected('the name of a member, in double quotes');
+      if (this.text[this.at] !== '"') throw this.unexpected('the name of a member in double quotes');
       const name = this.string().value;
       this.expect(':');
       members.push({ name, value: this.value(depth + 1) });

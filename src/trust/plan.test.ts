@@ -321,6 +321,27 @@ const cases: Record<string, Case> = {
     states: ['refused'],
     findings: ['TrustSubjectMalformed', 'TrustNoWebIdentityStatement'],
   },
+  ...Object.fromEntries(
+    [
+      ...['system:serviceaccount:kube-system', `${ALB}:x`, `x${ALB}`, `x:${ALB}`, `system:node:kube-system:x`, `System:serviceaccount:a:b`],
+      ...['system:serviceaccount::x', 'system:serviceaccount:a:', 'system:serviceaccount:a:B', 'system:serviceaccount:a:b ', NOBODY],
+      ...['system:serviceaccount:a:b-', 'system:serviceaccount:-a:b', 'system:serviceaccount:a:b\n', `system:serviceaccount:a:\${*}`],
+    ].map((subject): [string, Case] => [
+      `refuses the subject ${JSON.stringify(subject)}`,
+      {
+        policy: listing(SERVICE),
+        wish: { wanted: [who(subject as Subject)] },
+        states: ['refused'],
+        findings: ['TrustSubjectMalformed', 'TrustNoWebIdentityStatement'],
+      },
+    ]),
+  ),
+  'takes names of one character, with dots and dashes within': {
+    policy: listing(SERVICE),
+    wish: { wanted: [who(subjectOf('0', 'a.b--c')), who(subjectOf('a', '9'))] },
+    writes: [SERVICE, ours([subjectOf('0', 'a.b--c'), subjectOf('a', '9')])],
+    states: ['allowed (Operator)', 'allowed (Operator)'],
+  },
   'refuses a subject that is no ServiceAccount': {
     policy: listing(SERVICE),
     wish: { wanted: [who('system:node:x' as Subject)] },

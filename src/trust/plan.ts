@@ -4,7 +4,7 @@ import type { Issuer } from '../api/issuer.ts';
 import { isProblem, type Problem } from '../api/problem.ts';
 import type { Subject } from '../api/subject.ts';
 import { diagnoseJudged, unreadable } from './diagnose.ts';
-import { deletedPrincipals } from './diagnose-document.ts';
+import { writeObstacles } from './diagnose-document.ts';
 import { compacted, type PolicyDocument, reparsed } from './document.ts';
 import { judgeStatements, verdictOf, type WebIdentity } from './evaluate.ts';
 import { allOwn, findOwn, sidFor } from './own-statement.ts';
@@ -75,7 +75,7 @@ export function planTrust(document: PolicyDocument | Problem, wish: TrustWish): 
   return {
     document: after === before ? undefined : after.text,
     verdicts: wish.wanted.map((trusted) => verdictOn(after, trusted, refusals.get(keyOf(trusted)), wish)),
-    findings: [...unreleasable(own, wish), ...(after === before ? [] : deletedPrincipals(after, wish)), ...orphanFindings(orphans, wish)],
+    findings: [...unreleasable(own, wish), ...(after === before ? [] : writeObstacles(after, wish)), ...orphanFindings(orphans, wish)],
     size: { characters: text.length, quota: wish.quota },
     orphans,
   };
@@ -162,10 +162,12 @@ function sidTaken(audience: string, { role, issuer }: TrustWish): Finding {
   );
 }
 
-/** What a ServiceAccount's token can carry: two names of Kubernetes, no wildcard, no policy variable. */
+/** What a ServiceAccount's token can carry: two names of Kubernetes, which begin and end with a letter or digit; no wildcard, no policy variable. */
 function isExact(subject: string): boolean {
-  return /^system:serviceaccount:[a-z0-9.-]+:[a-z0-9.-]+$/.test(subject);
+  const [prefix, kind, ...names] = subject.split(':');
+  return prefix === 'system' && kind === 'serviceaccount' && names.length === 2 && names.every((name) => NAME.test(name));
 }
+const NAME = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
 
 function tooLarge(characters: number, { subject }: Trusted, { role, quota }: TrustWish): Finding {
   return finding(

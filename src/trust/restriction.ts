@@ -21,7 +21,7 @@ export function isRestriction(judged: Judged, request: WebIdentity): boolean {
 const MAX_NAMED = 4;
 
 /** The finding's text; what limits the statement is named by its keys, the values are its owner's. */
-export function restriction({ conditions, statement }: Judged): Remark {
+export function restriction({ conditions, statement, members }: Judged): Remark {
   const limits = conditions
     .filter(({ truth }) => !holds(truth))
     .slice(0, MAX_NAMED)
@@ -29,8 +29,8 @@ export function restriction({ conditions, statement }: Judged): Remark {
       ({ operatorName, key, truth }) =>
         `${operatorName} on ${quote(key)} (${isUnknown(truth) ? 'not known before the call' : 'not fulfilled'})`,
     );
-  const through = limits.length === 0 ? 'a member that trust policies do not have' : limits.join(' and ');
-  const text = `${nameOf(statement)} covers this ServiceAccount and limits it by ${through}; that is its owner's decision, and a statement of ours beside it would undo it, so none is written`;
+  const how = limits.length > 0 ? ` and limits it by ${limits.join(' and ')}` : isUnknown(members) ? `, and ${members.unknown}` : '';
+  const text = `${nameOf(statement)} covers this ServiceAccount${how}; that is its owner's decision, and a statement of ours beside it would undo it, so none is written: ask the owner to lift the limit or to name this ServiceAccount without it`;
   return { code: 'TrustRestrictedByOwner', text };
 }
 
