@@ -20,6 +20,7 @@ export interface Miss {
 /** A statement for another provider is further away than one with every other slip, so it speaks last. */
 const OTHER_PROVIDER = 100;
 
+/** What is wrong with an Allow that does not hold; nothing when it was never meant for the tokens of a cluster. */
 export function missesOf(judged: Judged, request: WebIdentity): Miss {
   if (!isMeantForTokens(judged, request)) return { distance: Number.POSITIVE_INFINITY, remarks: [] };
   const principal = judged.principal !== true ? principalRemarks(judged.statement, request) : [];

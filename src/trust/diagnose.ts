@@ -9,6 +9,7 @@ import type { PolicyDocument } from './document.ts';
 import { type Judged, judgeStatements, verdictOf, type WebIdentity } from './evaluate.ts';
 import type { Remark } from './remark.ts';
 
+/** What the messages say beyond the document itself. */
 export interface DiagnosisContext {
   readonly role: RoleArn;
 }

@@ -15,9 +15,11 @@ export interface PolicyDocument {
   readonly container: ArrayNode | ObjectNode;
 }
 
+/** A statement with the place where it stands in the text. */
 export interface Statement {
   /** From 1, as people count them. */
   readonly index: number;
+  /** Undefined also when it is no text: IAM's Sid is one (IAM user guide, element Sid). */
   readonly sid: string | undefined;
   readonly node: ObjectNode;
 }

@@ -20,6 +20,7 @@ export type Part =
   | { readonly kind: 'effect' | 'action' | 'principal' | 'members' | 'block' }
   | { readonly kind: 'condition'; readonly operator: string; readonly key: string };
 
+/** What STS would say, and the statement and part on which it depends; a condition is named by its operator and key. */
 export type TrustVerdict =
   | { readonly kind: 'allowed'; readonly statement: StatementRef; readonly ours: boolean }
   /** `nearest` is the Allow that fails in the fewest parts; a document without any Allow has none. */
@@ -39,7 +40,7 @@ export function evaluate(document: PolicyDocument, request: WebIdentity): TrustV
   return verdictOf(judgeStatements(document, request));
 }
 
-/** One statement, part by part. */
+/** One statement, part by part; it holds when all of them do (IAM user guide, grammar: the elements narrow together). */
 export interface Judged {
   readonly statement: Statement;
   /** Undefined when `Effect` is neither `Allow` nor `Deny`: then it may be either. */
@@ -56,11 +57,16 @@ export interface Judged {
   readonly truth: Truth;
 }
 
+/** Every statement in its order, each by itself: what several of them make together is `verdictOf`. */
 export function judgeStatements(document: PolicyDocument, request: WebIdentity): readonly Judged[] {
   const own = allOwn(document, request.issuer, request.provider).find(({ audience }) => audience === request.audience);
   return document.statements.map((statement) => judgeStatement(statement, document.version, request, statement === own?.statement));
 }
 
+/**
+ * Statements together: an explicit Deny wins, one Allow is enough, and no Allow denies (IAM user guide, policy evaluation logic). A Deny that
+ * may match makes a matching Allow unknown, and changes nothing where no Allow matches.
+ */
 export function verdictOf(judged: readonly Judged[]): TrustVerdict {
   const allows = judged.filter(({ effect }) => effect !== 'Deny');
   const denies = judged.filter(({ effect }) => effect !== 'Allow');
@@ -80,6 +86,7 @@ export function verdictOf(judged: readonly Judged[]): TrustVerdict {
   return { kind: 'denied', explicit: false, nearest: nearest(allows) };
 }
 
+/** `ours`: whether it is the statement that we wrote for this issuer and audience. */
 export function judgeStatement(statement: Statement, version: string | undefined, request: WebIdentity, ours = false): Judged {
   const { node } = statement;
   const effectNode = member(node, 'Effect');

@@ -12,10 +12,12 @@ interface Placed {
   /** Offset behind the last character. */
   readonly end: number;
 }
+/** Members as they stand: also those of the same name, since JSON.parse would silently keep the last one only. */
 export interface ObjectNode extends Placed {
   readonly kind: 'object';
   readonly members: readonly Member[];
 }
+/** Items as they stand. */
 export interface ArrayNode extends Placed {
   readonly kind: 'array';
   readonly items: readonly JsonNode[];

@@ -21,10 +21,14 @@ export type Comparison =
   | 'ArnLike'
   | 'Null';
 
+/** An operator's name, taken apart. */
 export interface Operator {
   readonly comparison: Comparison;
+  /** The `Not` forms: none of the values may match (IAM user guide, multiple values). */
   readonly negated: boolean;
+  /** Holds when the key is absent (IAM user guide, IfExists). */
   readonly ifExists: boolean;
+  /** For keys with several values; of an absent key the first holds and the second does not (IAM user guide, multivalued keys). */
   readonly set: 'ForAllValues' | 'ForAnyValue' | undefined;
 }
 

@@ -12,6 +12,7 @@ import { type Subjects, withSubjects } from './pack.ts';
 import { quote } from './quote.ts';
 import { isRestriction, restriction } from './restriction.ts';
 
+/** Whose tokens are meant: `sub` and `aud`. */
 export interface Trusted {
   readonly subject: Subject;
   readonly audience: string;
@@ -43,6 +44,7 @@ export type PlannedVerdict = Trusted & {
     | { readonly state: 'unknown'; readonly reason: string }
   );
 
+/** An edit of a trust policy, and what is known of everybody who is wanted. */
 export interface TrustPlan {
   /** The text to send; undefined when there is nothing to write. */
   readonly document: string | undefined;
@@ -68,8 +70,7 @@ export function planTrust(document: PolicyDocument | Problem, wish: TrustWish): 
   const before = compacted(document);
   const own = standing(before, wish);
   const released = release(own, wish);
-  const { subjects, refusals } = admit(before, own, released, wish);
-  const text = withSubjects(before, wish, changes(own, subjects));
+  const { text, refusals } = admit(before, own, released, wish);
   const after = text === before.text ? before : reparsed(text);
   const orphans = orphansOf(after, wish);
   return {
@@ -103,30 +104,35 @@ function unreleasable(own: Subjects, wish: TrustWish): Finding[] {
   return [...audiences].filter((audience) => !own.has(audience)).map((audience) => sidTaken(audience, wish));
 }
 
-/** Adds the wanted, the oldest first, each only where nothing speaks against it and it fits. */
+/** The text with the wanted added, the oldest first, each only where nothing speaks against it and it fits. */
 function admit(
   document: PolicyDocument,
   own: Subjects,
   start: Subjects,
   wish: TrustWish,
-): { subjects: Subjects; refusals: ReadonlyMap<string, Finding> } {
+): { text: string; refusals: ReadonlyMap<string, Finding> } {
   const gone = new Set(wish.released.map(keyOf));
   const refusals = new Map<string, Finding>();
   const crowdedOut: Trusted[] = [];
-  const sizeOf = (subjects: Subjects) => withSubjects(document, wish, changes(own, subjects)).length;
+  const textWith = (subjects: Subjects) => withSubjects(document, wish, changes(own, subjects));
   let subjects = start;
+  let text = textWith(start);
   for (const trusted of wish.wanted) {
     if (gone.has(keyOf(trusted)) || subjects.get(trusted.audience)?.includes(trusted.subject)) continue;
     const objection = objectionTo(document, trusted, own, wish);
     if (objection === 'needless') continue;
+    if (objection !== undefined) {
+      refusals.set(keyOf(trusted), objection);
+      continue;
+    }
     const grown = add(subjects, trusted);
-    if (objection !== undefined) refusals.set(keyOf(trusted), objection);
-    else if (sizeOf(grown) > wish.quota) crowdedOut.push(trusted);
-    else subjects = grown;
+    const longer = textWith(grown);
+    if (longer.length > wish.quota) crowdedOut.push(trusted);
+    else [subjects, text] = [grown, longer];
   }
   // Only now: a message that counts on the way would change with the next plan.
-  for (const trusted of crowdedOut) refusals.set(keyOf(trusted), tooLarge(sizeOf(add(subjects, trusted)), trusted, wish));
-  return { subjects, refusals };
+  for (const trusted of crowdedOut) refusals.set(keyOf(trusted), tooLarge(textWith(add(subjects, trusted)).length, trusted, wish));
+  return { text, refusals };
 }
 
 function add(subjects: Subjects, { subject, audience }: Trusted): Subjects {

@@ -5,6 +5,7 @@ import { quote } from './quote.ts';
 import type { WebIdentity } from './request.ts';
 import { any, not, type Truth, unknown } from './truth.ts';
 
+/** The two that IAM has, written exactly so (IAM user guide, element Effect). */
 export type Effect = 'Allow' | 'Deny';
 
 /** Whether a statement's principal is the provider of the request. Principals are compared as a whole, never as patterns (IAM user guide, element Principal). */
@@ -61,6 +62,7 @@ function isAccountOf(value: string, request: WebIdentity): boolean {
   return account !== undefined && (value === account || value.endsWith(`:iam::${account}:root`));
 }
 
+/** One principal: `Federated`, `AWS`, `Service`, `CanonicalUser` (IAM user guide, element Principal), or whatever stands there. */
 export interface PrincipalValue {
   readonly kind: string;
   readonly value: string;

@@ -4,16 +4,20 @@
  */
 export type Truth = boolean | Unknown;
 
+/** The third value. */
 export interface Unknown {
   readonly unknown: string;
 }
 
+/** `reason` is a phrase that goes behind `statement 2: `. */
 export const unknown = (reason: string): Unknown => ({ unknown: reason });
 
+/** Whether it is the third value. */
 export function isUnknown(truth: Truth): truth is Unknown {
   return typeof truth === 'object';
 }
 
+/** What is not known does not become known by being turned round. */
 export function not(truth: Truth): Truth {
   return isUnknown(truth) ? truth : !truth;
 }

@@ -14,6 +14,10 @@ const ESCAPES: ReadonlySet<string> = new Set(['*', '?', '$']);
 /** What stands in the braces: `key` or `key, 'default'`. */
 const VARIABLE = /^([^,']+)(?:,\s*'([^']*)')?$/;
 
+/**
+ * Replaces `${key}` by what the request carries, `${key, 'default'}` by the default where the key is absent (IAM user guide, policy variables);
+ * `none` when a key is absent and has no default.
+ */
 export function resolve(text: string, version: string | undefined, request: WebIdentity): Resolved {
   if (!text.includes('${') || VERSIONS_WITHOUT.has(version)) return patternOf(text);
   if (version !== VERSION_WITH_VARIABLES) return unknown(`the policy language has no version "${version}", and the value contains "\${"`);

@@ -15,8 +15,8 @@ import { ACTION, ALB, AUDIENCE, allow, HOST, PROVIDER, policy, REQUEST, ROLE, re
 /** Long enough for the compiler to have settled, short enough for patience. */
 const MEASURE_MS = 700;
 const ROLES = 1_000;
-/** Judged without a break, as a caller should: a sweep hands the event loop back after each. */
-const PAGE = 25;
+/** Judged without a break; then the event loop gets its turn. The operator itself judges one role at a time (a reconcile for each). */
+const SLICE = 10;
 const BAR_MS = 20;
 
 /** Other people's statements: services, other clusters, other ServiceAccounts; and none that lets the controller in. */
@@ -31,29 +31,21 @@ function foreign(count: number): object[] {
   });
 }
 
+/** Of this thread's own time, so that other processes of the machine do not count. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
 function opsPerSecond(work: () => unknown): number {
   for (let at = 0; at < 200; at++) work();
-  const end = performance.now() + MEASURE_MS;
+  const startedAt = cpuMs();
   let count = 0;
-  while (performance.now() < end) {
+  while (cpuMs() - startedAt < MEASURE_MS) {
     for (let at = 0; at < 20; at++) work();
     count += 20;
   }
-  return (count * 1000) / MEASURE_MS;
-}
-
-console.log('statements  characters  JSON.parse/s   judged/s (ratio)   diagnosed/s (ratio)   planned/s (ratio)');
-for (const count of [1, 5, 20]) {
-  const text = policy(...foreign(count));
-  const asked = wish({ quota: 100_000 });
-  const base = opsPerSecond(() => JSON.parse(text));
-  const judged = opsPerSecond(() => evaluate(read(text), REQUEST));
-  const diagnosed = opsPerSecond(() => diagnose(read(text), REQUEST, { role: ROLE }));
-  const planned = opsPerSecond(() => planTrust(read(text), asked));
-  const cell = (rate: number) => `${Math.round(rate)} (${(base / rate).toFixed(1)})`.padStart(18);
-  console.log(
-    `${String(count).padStart(10)}  ${String(text.length).padStart(10)}  ${String(Math.round(base)).padStart(12)} ${cell(judged)} ${cell(diagnosed)} ${cell(planned)}`,
-  );
+  return (count * 1000) / (cpuMs() - startedAt);
 }
 
 const roles = Array.from({ length: ROLES }, (_, at) => ({
@@ -69,28 +61,59 @@ function judge({ arn, encoded }: (typeof roles)[number], wanted: TrustWish['want
   planTrust(parseDocument(text), wish({ role: arn, wanted }));
 }
 
-for (const [what, wanted] of [
-  ['nothing to do', [{ subject: ALB, audience: AUDIENCE }]],
-  [
-    'a statement to add',
-    [
-      { subject: ALB, audience: AUDIENCE },
-      { subject: subjectOf('kube-system', 'external-dns'), audience: AUDIENCE },
-    ],
-  ],
-] as const) {
-  await nextTurn();
+/** The first sweep finds the code cold, as after a start; the others tell what it costs from then on. */
+const SWEEPS = 5;
+
+/** How long the slice lasted that held the event loop longest, by the clock; whatever else runs on the machine counts in. */
+async function longestSlice(wanted: TrustWish['wanted']): Promise<number> {
   let longest = 0;
-  const startedAt = performance.now();
-  for (let at = 0; at < ROLES; at += PAGE) {
-    const pageAt = performance.now();
-    for (const role of roles.slice(at, at + PAGE)) judge(role, wanted);
-    longest = Math.max(longest, performance.now() - pageAt);
+  for (let at = 0; at < ROLES; at += SLICE) {
     await nextTurn();
+    const startedAt = performance.now();
+    for (const role of roles.slice(at, at + SLICE)) judge(role, wanted);
+    longest = Math.max(longest, performance.now() - startedAt);
   }
-  const total = performance.now() - startedAt;
-  const verdict = longest <= BAR_MS ? 'within' : 'ABOVE';
+  return longest;
+}
+
+const controller = { subject: ALB, audience: AUDIENCE };
+const wishes = {
+  'nothing to do': [controller],
+  'a statement to add': [controller, { subject: subjectOf('kube-system', 'external-dns'), audience: AUDIENCE }],
+};
+for (const [what, wanted] of Object.entries(wishes)) {
+  const usedBefore = cpuMs();
+  const longest: number[] = [];
+  for (let sweep = 0; sweep < SWEEPS; sweep++) longest.push(await longestSlice(wanted));
+  const each = (cpuMs() - usedBefore) / SWEEPS;
+  const shown = longest.map((ms) => ms.toFixed(1)).join(', ');
+  const quietest = Math.min(...longest);
   console.log(
-    `sweep of ${ROLES} roles, ${what}: ${total.toFixed(0)} ms in slices of ${PAGE}; longest slice ${longest.toFixed(1)} ms, ${verdict} ${BAR_MS} ms`,
+    `sweep of ${ROLES} roles, ${what}: ${each.toFixed(0)} ms of CPU, handing back after ${SLICE} roles; longest hold of the event loop in ${SWEEPS} sweeps ${shown} ms by the clock (${quietest <= BAR_MS ? 'within' : 'ABOVE'} ${BAR_MS} ms in the quietest)`,
   );
+}
+
+const HEAD = [
+  'statements',
+  'characters',
+  'JSON.parse/s',
+  'judged/s (ratio)',
+  'diagnosed/s',
+  'planned/s, nothing to do',
+  'planned/s, writes',
+];
+console.log(HEAD.join('  '));
+for (const count of [1, 5, 20]) {
+  const text = policy(...foreign(count));
+  const adds = wish({ quota: 100_000 });
+  const nothing = wish({ quota: 100_000, wanted: [] });
+  const base = opsPerSecond(() => JSON.parse(text));
+  const rates = [
+    () => evaluate(read(text), REQUEST),
+    () => diagnose(read(text), REQUEST, { role: ROLE }),
+    () => planTrust(read(text), nothing),
+    () => planTrust(read(text), adds),
+  ].map(opsPerSecond);
+  const cells = [count, text.length, Math.round(base), ...rates.map((rate) => `${Math.round(rate)} (${(base / rate).toFixed(1)})`)];
+  console.log(cells.map((cell, at) => String(cell).padStart(HEAD[at]?.length ?? 0)).join('  '));
 }

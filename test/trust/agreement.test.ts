@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Subject } from '../../src/api/subject.ts';
 import { evaluate } from '../../src/trust/evaluate.ts';
 import { evaluateTrust } from '../testbed/aws/policy/evaluate.ts';
@@ -9,6 +9,8 @@ import { ACTION, HOST, NOW, PROVIDER, REQUEST, read } from './cluster.ts';
 /** fast-check prints the seed of a failure; `SEED=` replays it. */
 const SEED = process.env['SEED'];
 fc.configureGlobal({ numRuns: 2_000, ...(SEED === undefined ? {} : { seed: Number(SEED) }) });
+/** Making random documents is work: on a busy machine it takes longer than vitest gives a test. */
+vi.setConfig({ testTimeout: 60_000 });
 
 /** Everything about a request that the operator cannot know beforehand: absent, or one of these. */
 const circumstances = fc.record({
