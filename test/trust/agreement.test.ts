@@ -1,16 +1,26 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
+import { providerArnFor } from '../../src/api/arn.ts';
+import { issuerHostPath } from '../../src/api/issuer.ts';
+import { isProblem } from '../../src/api/problem.ts';
 import type { Subject } from '../../src/api/subject.ts';
-import { evaluate } from '../../src/trust/evaluate.ts';
+import { parseDocument } from '../../src/trust/document.ts';
+import { evaluate, type TrustVerdict } from '../../src/trust/evaluate.ts';
+import { planTrust, type Trusted } from '../../src/trust/plan.ts';
 import { evaluateTrust } from '../testbed/aws/policy/evaluate.ts';
-import { AUDIENCES, policyText, SUBJECTS } from './arbitraries.ts';
-import { ACTION, HOST, NOW, PROVIDER, REQUEST, read } from './cluster.ts';
+import { AUDIENCES, change, policyText, SUBJECTS } from './arbitraries.ts';
+import { ACTION, ALB, AUDIENCE, HOST, ISSUER, NOW, PROVIDER, REQUEST, ROLE, read, wish } from './cluster.ts';
+import { EVERYBODY } from './invariants.ts';
 
 /** fast-check prints the seed of a failure; `SEED=` replays it. */
 const SEED = process.env['SEED'];
 fc.configureGlobal({ numRuns: 2_000, ...(SEED === undefined ? {} : { seed: Number(SEED) }) });
 /** Making random documents is work: on a busy machine it takes longer than vitest gives a test. */
 vi.setConfig({ testTimeout: 60_000 });
+
+const TAGS = new Map([['team', 'network']]);
 
 /** Everything about a request that the operator cannot know beforehand: absent, or one of these. */
 const circumstances = fc.record({
@@ -30,13 +40,9 @@ describe("evaluation and the AWS double's, which was written without a look at i
         fc.constantFrom(...AUDIENCES),
         circumstances,
         (text, subject, audience, unseen) => {
-          const verdict = evaluate(read(text), { ...REQUEST, subject, audience, roleTags: new Map([['team', 'network']]) });
+          const verdict = evaluate(read(text), { ...REQUEST, subject, audience, roleTags: TAGS });
           const decision = evaluateTrust({ document: text, request: completed(subject, audience, unseen) });
-          // "Unknown" is an answer to less than what the server knows: any decision agrees with it. So is a denial without a statement that
-          // denies, where one of the Denies could not be judged.
-          if (verdict.kind === 'unknown') return;
-          if (verdict.kind === 'denied' && !verdict.explicit) expect(decision).not.toBe('allowed');
-          else expect(decision).toBe(verdict.kind === 'allowed' ? 'allowed' : 'explicitDeny');
+          expect(decision, text).toSatisfy((one: string) => agrees(verdict, one));
         },
       ),
     );
@@ -52,7 +58,52 @@ describe("evaluation and the AWS double's, which was written without a look at i
       }),
     );
   });
+
+  for (const [name, { about, text }] of corpus()) {
+    test(`agree on ${name}: ${about}`, () => {
+      const document = parseDocument(text);
+      if (isProblem(document)) return;
+      const verdict = evaluate(document, { ...REQUEST, roleTags: TAGS });
+      const decision = evaluateTrust({ document: text, request: completed(ALB, AUDIENCE, {}) });
+      expect(decision).toSatisfy((one: string) => agrees(verdict, one), `${verdict.kind}, where the double says ${decision}`);
+    });
+  }
+
+  test("agree that a plan lets in the wanted, and nobody else: also by the double's judgement", () => {
+    fc.assert(
+      fc.property(policyText, change, (text, asked) => {
+        const plan = planTrust(read(text), wish({ ...asked, quota: 100_000, roleTags: TAGS }));
+        const after = plan.document ?? text;
+        for (const { subject, audience, state } of plan.verdicts)
+          if (state === 'allowed') expect(evaluateTrust({ document: after, request: completed(subject, audience, {}) })).toBe('allowed');
+        for (const { issuer, subject, audience } of EVERYBODY) {
+          const request = completed(subject, audience, {}, issuer);
+          const [was, is] = [text, after].map((document) => evaluateTrust({ document, request }) === 'allowed');
+          const among = (list: readonly Trusted[]) =>
+            issuer === ISSUER && list.some((one) => one.subject === subject && one.audience === audience);
+          if (is && !was) expect(among(asked.wanted), `${subject} gained`).toBe(true);
+          if (was && !is) expect(among(asked.released), `${subject} lost`).toBe(true);
+        }
+      }),
+    );
+  });
 });
+
+/** "Unknown" agrees with any decision; a denial without a statement that denies too, where one of the Denies could not be judged. */
+function agrees(verdict: TrustVerdict, decision: string): boolean {
+  if (verdict.kind === 'unknown') return true;
+  if (verdict.kind === 'denied' && !verdict.explicit) return decision !== 'allowed';
+  return decision === (verdict.kind === 'allowed' ? 'allowed' : 'explicitDeny');
+}
+
+/** Every document of the corpus, by its file. */
+function corpus(): [string, { about: string; text: string }][] {
+  const folder = fileURLToPath(new URL('../golden/trust/', import.meta.url));
+  return readdirSync(folder).map((name) => {
+    const { about, policy, text = JSON.stringify(policy) } = JSON.parse(readFileSync(`${folder}${name}`, 'utf8'));
+    return [name, { about, text }];
+  });
+}
 
 /** Statements of which everything is documented and known: federated principals, and string operators on this cluster's claims. */
 const documentedPolicy = fc
@@ -97,10 +148,11 @@ const documentedPolicy = fc
   )
   .map((statements) => JSON.stringify({ Version: '2012-10-17', Statement: statements }));
 
-function completed(subject: Subject, audience: string, unseen: Readonly<Record<string, string | undefined>>) {
+function completed(subject: Subject, audience: string, unseen: Readonly<Record<string, string | undefined>>, issuer = ISSUER) {
+  const host = issuerHostPath(issuer);
   const known = {
-    [`${HOST}:sub`]: subject,
-    [`${HOST}:aud`]: audience,
+    [`${host}:sub`]: subject,
+    [`${host}:aud`]: audience,
     'aws:CurrentTime': new Date(NOW).toISOString(),
     'aws:EpochTime': String(NOW / 1000),
     'aws:SecureTransport': 'true',
@@ -109,7 +161,7 @@ function completed(subject: Subject, audience: string, unseen: Readonly<Record<s
   const seen = Object.entries(unseen).flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const]));
   return {
     action: ACTION,
-    principal: { kind: 'Federated' as const, names: [PROVIDER] },
+    principal: { kind: 'Federated' as const, names: [providerArnFor(ROLE, issuer)] },
     context: { ...known, ...Object.fromEntries(seen) },
   };
 }

@@ -30,7 +30,6 @@ function around({ text, container }: PolicyDocument): readonly [string, string] 
   return [text.slice(0, container.start), text.slice(container.end)];
 }
 
-/** Everybody who might come: wanted or not, of this cluster or another, with this audience or another. */
 function everybody(): WebIdentity[] {
   const subjects = [...SUBJECTS, subjectOf('some-other', 'stranger'), subjectOf('gone', 'app')];
   return [ISSUER, OTHER_ISSUER].flatMap((issuer) =>
@@ -39,7 +38,8 @@ function everybody(): WebIdentity[] {
     ),
   );
 }
-const EVERYBODY = everybody();
+/** Everybody who might come: wanted or not, of this cluster or another, with this audience or another. */
+export const EVERYBODY: readonly WebIdentity[] = everybody();
 
 /** Nobody but the wanted gains anything, and nobody but the released loses anything. */
 export function wrongfulChange(before: PolicyDocument, plan: TrustPlan, wish: TrustWish): string | undefined {
