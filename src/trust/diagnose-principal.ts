@@ -96,8 +96,7 @@ function notAnArn(value: string, host: string): [FindingCode, string] {
   if (/[<>{}$]/.test(value)) return ['TrustPrincipalMalformed', 'a placeholder was left in it'];
   if (/^arn:[^:]*:iam::[^:]*:/.test(value) && !/^arn:[^:]*:iam::[0-9]{12}:/.test(value))
     return ['TrustPrincipalMalformed', 'its account has not twelve digits'];
-  if (value.startsWith('arn:')) return ['TrustPrincipalMalformed', 'not the ARN of an OIDC provider'];
-  if (EKS_HOST.test(value))
+  if (!value.includes(':') && EKS_HOST.test(value))
     return ['TrustPrincipalProviderMismatch', "another issuer's bare name, where the ARN of this cluster's provider is needed"];
   return ['TrustPrincipalMalformed', 'not the ARN of an OIDC provider'];
 }

@@ -341,6 +341,38 @@ describe('principals', () => {
     ]);
   });
 
+  describe('that are a provider are told apart from this one:', () => {
+    const arn = (host: string, account = '111122223333') => `arn:aws:iam::${account}:oidc-provider/${host}`;
+    const eks = 'oidc.eks.eu-west-1.amazonaws.com/id/ABC';
+    const differences: Record<string, readonly [code: string, what: string]> = {
+      [`x${PROVIDER}`]: ['TrustPrincipalMalformed', 'not the ARN of an OIDC provider'],
+      [PROVIDER.replace('iam', 'sts')]: ['TrustPrincipalMalformed', 'not the ARN of an OIDC provider'],
+      [PROVIDER.replace('arn:aws:', 'arn:azure:')]: ['TrustPrincipalMalformed', 'not the ARN of an OIDC provider'],
+      [`${PROVIDER.slice(0, PROVIDER.indexOf('/'))}//${HOST}`]: ['TrustPrincipalMalformed', 'not the ARN of an OIDC provider'],
+      [arn(HOST, '1111222233334')]: ['TrustPrincipalMalformed', 'its account has not twelve digits'],
+      [arn(HOST, '11112222333a')]: ['TrustPrincipalMalformed', 'its account has not twelve digits'],
+      [arn(eks)]: ['TrustPrincipalProviderMismatch', 'another cluster, in eu-west-1, where this one is in us-east-1'],
+      [arn('oidc-eks.eu-west-1.api.aws/id/ABC')]: [
+        'TrustPrincipalProviderMismatch',
+        'another cluster, in eu-west-1, where this one is in us-east-1',
+      ],
+      [arn('oidc.eks.cn-north-1.amazonaws.com.cn/id/ABC')]: [
+        'TrustPrincipalProviderMismatch',
+        'another cluster, in cn-north-1, where this one is in us-east-1',
+      ],
+      [arn(`x.${eks}`)]: ['TrustPrincipalProviderMismatch', 'another issuer'],
+      [arn(`${eks}/x`)]: ['TrustPrincipalProviderMismatch', 'another issuer'],
+      [arn(`${HOST}/x`)]: ['TrustPrincipalProviderMismatch', 'another issuer'],
+      [`${eks}`]: ['TrustPrincipalProviderMismatch', "another issuer's bare name, where the ARN of this cluster's provider is needed"],
+    };
+    for (const [value, [code, what]] of Object.entries(differences))
+      test(value, () =>
+        expect(trusting({ Federated: value })).toEqual([
+          `${code}: statement 1 trusts "${value}" (${what}); this cluster's provider is "${PROVIDER}"`,
+        ]),
+      );
+  });
+
   test('a host name with the region first is called so', () => {
     const odd = PROVIDER.replace('oidc.eks.us-east-1', 'oidc.us-east-1.eks');
     expect(trusting({ Federated: odd })).toEqual([
