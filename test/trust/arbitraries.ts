@@ -213,15 +213,29 @@ const ours = fc
       minLength: 1,
     }),
     reordered: fc.boolean(),
+    // What somebody may have made of it: then it is theirs.
+    theirs: mostly<object>(
+      {},
+      fc.constantFrom<object>(
+        { Resource: '*' },
+        { NotAction: 'sts:TagSession' },
+        { Effect: 'Deny' },
+        { Action: [ACTION, 'sts:TagSession'] },
+        { Principal: { AWS: '*' } },
+        { Condition: { StringEquals: { 'aws:SourceVpc': 'vpc-0a1b2c3d' } } },
+      ),
+    ),
+    limit: mostly<object>({}, fc.constantFrom<object>({ 'aws:SourceVpc': 'vpc-0a1b2c3d' }, { [`${HOST}:azp`]: 'x' })),
   })
-  .map(({ other, audience, subjects, reordered }) => {
+  .map(({ other, audience, subjects, reordered, theirs, limit }) => {
     const host = other ? OTHER_HOST : HOST;
     const members = {
       Sid: sidFor(other ? OTHER_ISSUER : ISSUER, audience),
       Effect: 'Allow',
       Principal: { Federated: other ? OTHER_PROVIDER : PROVIDER },
       Action: ACTION,
-      Condition: { StringEquals: { [`${host}:aud`]: audience, [`${host}:sub`]: subjects } },
+      Condition: { StringEquals: { [`${host}:aud`]: audience, [`${host}:sub`]: subjects, ...limit } },
+      ...theirs,
     };
     return reordered ? Object.fromEntries(Object.entries(members).reverse()) : members;
   });

@@ -1,12 +1,13 @@
 import { providerArnFor } from '../../src/api/arn.ts';
+import { issuerHostPath } from '../../src/api/issuer.ts';
 import { isProblem } from '../../src/api/problem.ts';
 import { subjectOf } from '../../src/api/subject.ts';
 import { compacted, type PolicyDocument, parseDocument, statementTexts } from '../../src/trust/document.ts';
 import { evaluate, type TrustVerdict, type WebIdentity } from '../../src/trust/evaluate.ts';
-import { allOwn } from '../../src/trust/own-statement.ts';
+import { sidFor } from '../../src/trust/own-statement.ts';
 import type { TrustPlan, TrustWish } from '../../src/trust/plan.ts';
 import { AUDIENCES, SUBJECTS } from './arbitraries.ts';
-import { ISSUER, NOW, OTHER_ISSUER, ROLE } from './cluster.ts';
+import { ACTION, ISSUER, NOW, OTHER_ISSUER, ROLE } from './cluster.ts';
 
 /** What must hold of every plan. Each function answers with what is wrong, or with nothing; random tests and the fuzzer share them. */
 
@@ -21,9 +22,29 @@ export function foreignChange(before: PolicyDocument, plan: TrustPlan, wish: Tru
     : `foreign parts changed: ${JSON.stringify(was)} became ${JSON.stringify(is)}`;
 }
 
-function foreign(document: PolicyDocument, { issuer, provider }: TrustWish): readonly string[] {
-  const own = allOwn(document, issuer, provider).map(({ statement }) => statement);
-  return statementTexts(document).filter((_, at) => !own.some((statement) => statement === document.statements[at]));
+function foreign(document: PolicyDocument, wish: TrustWish): readonly string[] {
+  const sids = document.statements.map(({ sid }) => sid);
+  const isAlone = (at: number) => sids.indexOf(sids[at]) === sids.lastIndexOf(sids[at]);
+  return statementTexts(document).filter((text, at) => !isAlone(at) || !isOurs(JSON.parse(text), wish));
+}
+
+/** Written without a look at `src/trust/own-statement.ts`, which it checks: exactly our members, each with what we write. */
+function isOurs(statement: unknown, { issuer, provider }: TrustWish): boolean {
+  const host = issuerHostPath(issuer);
+  const only = (value: unknown) => (Array.isArray(value) && value.length === 1 ? value[0] : value);
+  const members = (value: unknown, ...names: readonly string[]): Record<string, unknown> | undefined =>
+    typeof value === 'object' && value !== null && Object.keys(value).toSorted().join() === names.join()
+      ? (value as Record<string, unknown>)
+      : undefined;
+  const all = members(statement, 'Action', 'Condition', 'Effect', 'Principal', 'Sid');
+  const equals = members(members(all?.['Condition'], 'StringEquals')?.['StringEquals'], `${host}:aud`, `${host}:sub`);
+  const principal = members(all?.['Principal'], 'Federated');
+  const audience = only(equals?.[`${host}:aud`]);
+  const subjects = [equals?.[`${host}:sub`]].flat();
+  if (typeof audience !== 'string' || all?.['Sid'] !== sidFor(issuer, audience) || only(principal?.['Federated']) !== provider)
+    return false;
+  if (only(all['Effect']) !== 'Allow' || only(all['Action']) !== ACTION || subjects.length === 0) return false;
+  return [audience, ...subjects].every((value) => typeof value === 'string' && !value.includes('${'));
 }
 
 function around({ text, container }: PolicyDocument): readonly [string, string] {
