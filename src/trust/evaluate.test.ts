@@ -131,6 +131,13 @@ describe('policy variables', () => {
     expect(condition('StringEqualsIfExists', ABSENT, variable('aws:username'))).toBe('unknown');
     expect(condition('ForAllValues:StringEquals', ABSENT, variable('aws:username'))).toBe('unknown');
     expect(condition('ForAnyValue:StringEquals', ABSENT, variable('aws:username'))).toBe('no');
+    expect(condition('StringNotEquals', ABSENT, ['x', variable('aws:username')])).toBe('unknown');
+  });
+
+  test('are none in an empty list, which under a negated operator nobody knows, also of an absent key', () => {
+    expect(condition('StringNotEquals', ABSENT, [])).toBe('unknown');
+    expect(condition('StringNotEqualsIfExists', ABSENT, [])).toBe('yes');
+    expect(condition('StringEquals', ABSENT, [])).toBe('no');
   });
 });
 

@@ -432,6 +432,17 @@ describe('the plan', () => {
     expect(planTrust(read(dated), timeless).verdicts[0]?.state).toBe('unknown');
   });
 
+  test('counts the orphans, and says what cannot be written', () => {
+    const say = (text: string) => `trust policy of ${ROLE}: ${text}`;
+    const kept = 'it is kept, because nothing says that it shall go; who knows that it is not needed takes it out by hand';
+    const about = (...subjects: string[]) =>
+      planTrust(read(policy(ours([ALB, ...subjects]))), wish()).findings.map(({ message }) => message);
+    expect(about(GONE)).toEqual([say(`our statement trusts a subject that no binding wants; ${kept}`)]);
+    expect(about(GONE, APP)).toEqual([say(`our statement trusts 2 subjects that no binding wants; ${kept}`)]);
+    const [refused] = planTrust(read(policy(SERVICE)), wish({ wanted: [who(ALB, '')] })).verdicts;
+    expect(refused?.findings[0]?.message).toBe(say(`"${ALB}" with the audience "" cannot be written: only exact names are`));
+  });
+
   test('says by how much a newcomer is too large, as it will stand then', () => {
     const quota = policy(SERVICE, ours([DNS])).length;
     const [, newcomer] = planTrust(read(policy(SERVICE)), wish({ wanted: [who(DNS), who(ALB)], quota })).verdicts;
