@@ -4,7 +4,7 @@ import { type Assessment, type StepCondition, timestamp } from '../api/condition
 import { type Finding, finding } from '../api/finding.ts';
 import { contended } from './annotation-fight.ts';
 import { annotationsAreOurs, wrongAnnotations } from './annotations.ts';
-import type { Claim } from './claim.ts';
+import { type Claim, enforces } from './claim.ts';
 import type { Violation } from './conditions.ts';
 import { tempers } from './fights.ts';
 import type { Loss } from './loss.ts';
@@ -190,12 +190,14 @@ function trustedBy({ seen, spec }: Scope): Assessment {
   return good(verdict.managedBy === 'Operator' ? 'AllowedByOperator' : 'AllowedByOthers', verdict.message);
 }
 
-function annotatedAs({ seen, spec }: Scope): Assessment {
+function annotatedAs({ seen, spec, claim }: Scope): Assessment {
   if (seen.serviceAccount === undefined) {
     const message = `ServiceAccount "${spec.serviceAccountName}" does not exist yet; it is annotated as soon as it does`;
     return { status: 'Unknown', reason: 'AwaitingServiceAccount', message };
   }
   const carries = `ServiceAccount "${spec.serviceAccountName}" carries "${spec.roleArn}"`;
-  if (annotationsAreOurs(seen.serviceAccount, spec)) return good('Annotated', carries);
+  // Where we act, what is right and not yet ours is applied in this very round: to say both would be to report twice.
+  const acts = claim.kind === 'granted' && enforces(seen.binding);
+  if (acts || annotationsAreOurs(seen.serviceAccount, spec)) return good('Annotated', carries);
   return good('AnnotatedByOthers', `${carries} (set by somebody else)`);
 }
