@@ -7,7 +7,13 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/testbed/**/*.test.ts', 'test/trust/**/*.test.ts', 'test/harness/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'test/testbed/**/*.test.ts',
+            'test/trust/**/*.test.ts',
+            'test/harness/**/*.test.ts',
+            'test/writers/**/*.test.ts',
+          ],
           exclude: ['test/testbed/**/*.integration.test.ts'],
         },
       },

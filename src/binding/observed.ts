@@ -5,7 +5,7 @@ import type { Finding } from '../api/finding.ts';
 import type { IrsaGrant } from '../api/grant.ts';
 import type { Issuer } from '../api/issuer.ts';
 import type { Blocked } from './attempt.ts';
-import type { Fight } from './fights.ts';
+import { type Fight, peace } from './fights.ts';
 import type { Loss } from './loss.ts';
 import type { Proof } from './proof.ts';
 
@@ -98,8 +98,8 @@ export interface OwnWrites {
   readonly waitsUntil: number | undefined;
   /** The policy as the last one that was believed left it: whoever takes ours out of it later undoes it. */
   readonly believed: string | undefined;
-  /** When somebody undid what was believed: epoch milliseconds, the oldest first. */
-  readonly undoings: readonly number[];
+  /** Who undid what was believed, and when. */
+  readonly fight: Fight;
 }
 
 export const NO_WRITES: OwnWrites = {
@@ -108,7 +108,7 @@ export const NO_WRITES: OwnWrites = {
   losses: 0,
   waitsUntil: undefined,
   believed: undefined,
-  undoings: [],
+  fight: peace,
 };
 
 /** A role as it was read last. */

@@ -10,6 +10,7 @@ import { consents, type Edit, otherRole } from './edit.ts';
 import { LABEL_GRACE_MS, type Losses, pausedBy } from './loss.ts';
 import type { CallerView, ClusterView, OwnWrites, ProviderView, RoleRecord, Verdict } from './observed.ts';
 import { asks, type Question, type RoleClaim, type Stance, stancesOf, waits } from './stance.ts';
+import { trustContended } from './trust-fight.ts';
 import { refusal, type Situation, verdictsOn } from './verdict.ts';
 
 /** Everything that the decision about one role rests on. */
@@ -213,7 +214,15 @@ function nextTags({ now, stances, state: { tags } }: PresentRole): LookAgain | u
 function situation({ arn, stances, record, state, now }: PresentRole): Situation {
   const { pending } = state.own;
   const inDoubt = pending !== undefined && record.asOf - pending.at < LAST_READ_BACK_MS;
-  return { arn, stances, now, inDoubt, hold: state.hold, unmodifiable: onlyAwsMayChange(arn) };
+  return {
+    arn,
+    stances,
+    now,
+    inDoubt,
+    hold: state.hold,
+    contended: trustContended(arn, state.own.fight, now),
+    unmodifiable: onlyAwsMayChange(arn),
+  };
 }
 
 function wishOf({ arn, stances, issuer, quota, now, state }: PresentRole, document: PolicyDocument): TrustWish {

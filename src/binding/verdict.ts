@@ -17,6 +17,8 @@ export interface Situation {
   readonly hold: Hold | undefined;
   /** A write of ours is still in doubt: what does not show may stand all the same. */
   readonly inDoubt: boolean;
+  /** Somebody takes our statement out again and again. */
+  readonly contended: Finding | undefined;
   /** The role is one that only AWS may change. */
   readonly unmodifiable: Finding | undefined;
 }
@@ -40,8 +42,9 @@ export function verdictsOn(at: Situation, document: PolicyDocument, wish: TrustW
     const alone = planTrust(document, { ...wish, wanted: [question], released: [] });
     const together = plan.verdicts.find(({ subject, audience }) => subject === question.subject && audience === question.audience);
     const orphans = plan.findings.filter(({ code }) => code !== 'TrustOrphaned' || orphansRemain(at.stances, plan));
-    const verdict = verdictOf(stance, document, wish, { alone, together, general: orphans, stands });
-    return [[question, reasonToWait(verdict, at)]];
+    const general = at.contended === undefined ? orphans : [at.contended, ...orphans];
+    const verdict = verdictOf(stance, document, wish, { alone, together, general, stands });
+    return [[question, reasonToWait(verdict, alone, at)]];
   });
 }
 
@@ -114,10 +117,12 @@ function withheld({ binding }: Stance, stands: boolean): Verdict {
 }
 
 /** What would be mended waits for what the last attempt met with; what is allowed or refused anyhow stays so. */
-function reasonToWait(verdict: Verdict, { hold, unmodifiable }: Situation): Verdict {
+function reasonToWait(verdict: Verdict, alone: TrustPlan, { hold, unmodifiable }: Situation): Verdict {
   const found = unmodifiable ?? hold?.finding;
-  if (found === undefined || verdict.kind !== 'refused' || verdict.terminal) return verdict;
-  return { ...verdict, finding: found, findings: [found, ...verdict.findings], terminal: true };
+  if (found === undefined || verdict.kind === 'released' || alone.document === undefined) return verdict;
+  const findings = [found, ...verdict.findings.filter(({ code }) => code !== found.code)];
+  if (verdict.kind !== 'refused') return { ...verdict, findings };
+  return verdict.terminal ? verdict : { ...verdict, finding: found, findings, terminal: true };
 }
 
 /** A binding that lets go says why it still stands: after some time, that somebody has to help. */

@@ -1,11 +1,17 @@
+import type { Finding } from '../../api/finding.ts';
 import type { EditDecision } from '../../binding/edit.ts';
 import { isStillLost } from '../../binding/loss.ts';
 import type { Stance } from '../../binding/stance.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { TrustOptions } from './ports.ts';
 
-/** What was decided on a fresh read; `unproven` where what no cache has touched does not bear it out that trust is to be taken away. */
-export type Decision = EditDecision | { readonly kind: 'unproven' };
+/** What was decided on a fresh read, and what else speaks against the write. */
+export type Decision =
+  | EditDecision
+  /** What no cache has touched does not bear it out that trust is to be taken away. */
+  | { readonly kind: 'unproven' }
+  /** Somebody takes out what we write, again and again. */
+  | { readonly kind: 'contended'; readonly until: number; readonly finding: Finding };
 
 /**
  * Whether what takes trust away is so, by what no cache has touched. For a deletion: that the binding is meant, and not the CRD with every

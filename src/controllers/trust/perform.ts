@@ -2,14 +2,16 @@ import type { RoleArn } from '../../api/arn.ts';
 import { assertNever } from '../../api/assert-never.ts';
 import { isFault } from '../../api/fault.ts';
 import { decideEdit, type Edit } from '../../binding/edit.ts';
+import { mayWriteAt, peace, undone } from '../../binding/fights.ts';
 import type { RoleStep } from '../../binding/role.ts';
+import { managersOf, trustContended } from '../../binding/trust-fight.ts';
 import { type Outcome, recheck, settled } from '../../runtime/controller.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Urgency } from '../../runtime/queue.ts';
 import { type Decision, isEvident } from './evident.ts';
-import type { TrustOptions } from './ports.ts';
+import type { FreshRole, TrustOptions } from './ports.ts';
 import { refusedByIam } from './refused.ts';
-import { believed, fresh, gathers, held, lost, readRole, written } from './role-records.ts';
+import { believed, fought, fresh, gathers, held, lost, readRole, written } from './role-records.ts';
 import { tell } from './tell.ts';
 
 /** Bindings that are applied together come within moments; more than this nobody should wait for them. */
@@ -65,10 +67,8 @@ async function edit(arn: RoleArn, wanted: Edit, options: TrustOptions, log: Log,
     const edited = await roles.edit(
       arn,
       async (role) => {
-        const decision = decideEdit(wanted, role);
-        const isWrite = decision.kind === 'write' && (await isEvident(decision, options, log, signal));
-        decided.decision = decision.kind === 'write' && !isWrite ? { kind: 'unproven' } : decision;
-        return isWrite ? decision.document : undefined;
+        decided.decision = await decide(arn, wanted, role, options, log, signal);
+        return decided.decision.kind === 'write' ? decided.decision.document : undefined;
       },
       signal,
       urgency,
@@ -87,9 +87,38 @@ async function edit(arn: RoleArn, wanted: Edit, options: TrustOptions, log: Log,
   return after(arn, decided.decision, options);
 }
 
+async function decide(
+  arn: RoleArn,
+  wanted: Edit,
+  role: FreshRole,
+  options: TrustOptions,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Decision> {
+  const decision = decideEdit(wanted, role);
+  if (decision.kind !== 'write') return decision;
+  if (!(await isEvident(decision, options, log, signal))) return { kind: 'unproven' };
+  return (decision.undoing && inFight(arn, role, options, log)) || decision;
+}
+
+/** Counts an undoing; in a fierce fight the write waits. */
+function inFight(arn: RoleArn, { tags }: FreshRole, { world, clock }: TrustOptions, log: Log): Decision | undefined {
+  const now = clock.now();
+  const state = world.roles.get(arn)?.state;
+  const fight = undone(state?.kind === 'present' ? state.own.fight : peace, now, managersOf(tags));
+  log.warn({ by: fight.by }, 'somebody took our statement out of the trust policy');
+  fought(world.roles, arn, fight);
+  const until = mayWriteAt(fight, now);
+  const found = trustContended(arn, fight, now);
+  return until > now && found !== undefined ? { kind: 'contended', until, finding: found } : undefined;
+}
+
 function after(arn: RoleArn, decision: Decision, { world, clock, random }: TrustOptions): Outcome {
   const now = clock.now();
   switch (decision.kind) {
+    case 'contended':
+      held(world.roles, arn, { since: now, until: decision.until, finding: decision.finding, revocable: true });
+      return settled;
     case 'unproven':
       return recheck(NOT_EVIDENT_WAIT_MS, 'whether trust is to be taken away');
     case 'changed':

@@ -22,7 +22,8 @@ export function refusedByIam(arn: RoleArn, fault: Fault, decision: Decision, { w
   const before = state?.kind === 'present' ? state.hold : undefined;
   const since = before !== undefined && !before.revocable ? before.since : now;
   const until = now + Math.min(HOLD_MOST_MS, Math.max(HOLD_LEAST_MS, now - since));
-  held(world.roles, arn, { since, until, finding: found, revocable: false });
+  // What is too large with more in it is not with less.
+  held(world.roles, arn, { since, until, finding: found, revocable: found.code === 'TrustPolicyTooLarge' });
   return settled;
 }
 

@@ -1,5 +1,6 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { isFault } from '../../api/fault.ts';
+import type { Fight } from '../../binding/fights.ts';
 import { type Hold, NO_WRITES, type OwnWrites, type RoleRecord, type RoleTags } from '../../binding/observed.ts';
 import type { PresentState } from '../../binding/role.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -88,6 +89,11 @@ export function believed(records: Records, arn: RoleArn): void {
 /** Our write was overwritten before it was believed; the next one waits. */
 export function lost(records: Records, arn: RoleArn, waitsUntil: (losses: number) => number): void {
   ownWrites(records, arn, (own) => ({ ...own, pending: undefined, losses: own.losses + 1, waitsUntil: waitsUntil(own.losses) }));
+}
+
+/** Somebody took out what was believed; counted once for each belief. */
+export function fought(records: Records, arn: RoleArn, fight: Fight): void {
+  ownWrites(records, arn, (own) => ({ ...own, believed: undefined, fight }));
 }
 
 /** The next write waits for more bindings. */

@@ -8,6 +8,7 @@ import type { Log } from '../../runtime/log.ts';
 import { claimWorld, rolesOf, surroundings, type World } from '../world.ts';
 import type { Roles } from './ports.ts';
 import { listed, readRole } from './role-records.ts';
+import { rolesWithTagsDue } from './tags-due.ts';
 
 export interface SweepOptions {
   readonly world: World;
@@ -56,7 +57,7 @@ async function changed({ surroundings: store }: World, signal: AbortSignal): Pro
   off();
 }
 
-async function sweep({ world, roles, clock, log }: SweepOptions, account: string, signal: AbortSignal): Promise<void> {
+async function sweep({ world, roles, clock, log, intervalMs }: SweepOptions, account: string, signal: AbortSignal): Promise<void> {
   // Roles of other accounts are not in the list, and their names mean other roles here.
   const reachable = (arn: RoleArn) => roleArnParts(arn).account === account;
   const bound = new Set<string>(world.bindings.list().flatMap((binding) => rolesToAskFor(world, binding).filter(reachable)));
@@ -79,6 +80,7 @@ async function sweep({ world, roles, clock, log }: SweepOptions, account: string
     if (!isFault(error, 'denied')) throw error;
     log.info({ err: error }, 'the roles of the account may not be listed: reads each bound role by itself');
   }
+  for (const arn of rolesWithTagsDue(world, clock.now(), intervalMs).filter(reachable)) bound.add(arn);
   // What a list does not show is not gone for that: it is asked for by name.
   const failed: unknown[] = [];
   const asked = bound.values();

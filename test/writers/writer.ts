@@ -1,0 +1,107 @@
+import { type AccountId, providerArnFor, type RoleArn } from '../../src/api/arn.ts';
+import { isFault } from '../../src/api/fault.ts';
+import { type Issuer, parseIssuer } from '../../src/api/issuer.ts';
+import { STS_AUDIENCE } from '../../src/api/names.ts';
+import { subjectOf } from '../../src/api/subject.ts';
+import { awsCalls } from '../../src/aws/calls.ts';
+import { iamCalls } from '../../src/aws/iam-calls.ts';
+import { iamRoles } from '../../src/aws/roles.ts';
+import type { Verdict } from '../../src/binding/observed.ts';
+import { questionKey } from '../../src/binding/stance.ts';
+import { arn, binding, caller, entry, grant, parsed } from '../../src/binding/test-observed.ts';
+import { trustController } from '../../src/controllers/trust/index.ts';
+import { sweepRoles } from '../../src/controllers/trust/sweep.ts';
+import { world } from '../../src/controllers/world.ts';
+import { ControllerLoop } from '../../src/runtime/controller.ts';
+import { Limiter } from '../../src/runtime/limiter.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import type { ManualClock } from '../../src/runtime/manual-clock.ts';
+import { noMetrics } from '../../src/runtime/metrics.ts';
+import { sidFor } from '../../src/trust/own-statement.ts';
+import { inProcessIam } from '../harness/in-process-iam.ts';
+import type { AwsInProcess } from '../testbed/aws/in-process.ts';
+
+export const ROLE: RoleArn = arn('arn:aws:iam::111122223333:role/team/app');
+/** Of all statements together; the account's default would hold four. */
+export const QUOTA = 40_000;
+
+export const issuerOf = (index: number): Issuer =>
+  parsed(parseIssuer(`https://oidc.eks.eu-west-1.amazonaws.com/id/${index.toString(16).toUpperCase().padStart(32, '0')}`));
+export const sidOf = (index: number): string => sidFor(issuerOf(index), STS_AUDIENCE);
+
+/** A generator of its own, so that a seed tells everything (mulberry32). */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+export interface Writer {
+  readonly events: readonly string[];
+  /** What it says of its binding's trust. */
+  verdict(): Verdict | undefined;
+  stop(): Promise<void>;
+}
+
+/** The trust controller of one cluster, on the double's IAM and in virtual time. Its binding's intent is on its API server, its provider registered. */
+export function startWriter(index: number, aws: AwsInProcess, clock: ManualClock, random: () => number): Writer {
+  const seen = world(silentLog);
+  const issuer = issuerOf(index);
+  const roleId = aws.account().role.get('app')?.id ?? '';
+  seen.surroundings.put({ cluster: { kind: 'known', issuer }, caller, policyQuota: QUOTA });
+  seen.bindings.put(
+    binding({ spec: { roleArn: ROLE }, status: { roles: [{ ...entry(ROLE, roleId), sid: sidFor(issuer, STS_AUDIENCE) }] } }),
+  );
+  seen.grants.put(grant());
+  seen.namespaces.put({ name: 'shop', labels: {} });
+  const provider = { kind: 'registered', arn: providerArnFor(ROLE, issuer), clientIds: [STS_AUDIENCE] } as const;
+  seen.providers.put({ account: '111122223333' as AccountId, view: provider });
+  for (const store of [seen.bindings, seen.grants, seen.namespaces, seen.surroundings, seen.definitions]) store.markSynced();
+
+  const call = awsCalls({ requested: () => {} }, clock);
+  const limiter = (perSecond: number) => new Limiter({ perSecond, clock, waited: () => {} });
+  const calls = iamCalls({ call, reads: limiter(10), writes: limiter(5), fence: () => {}, clock, random });
+  const roles = iamRoles(inProcessIam(aws.as({ roleName: 'irsa-operator' })), calls);
+  const events: string[] = [];
+  const controller = trustController({
+    world: seen,
+    roles,
+    evidence: { grants: async () => [grant()], namespace: async () => undefined, isRetiring: async () => false },
+    events: { record: (_, { reason }) => events.push(reason) },
+    metrics: { wrote: () => {}, drifted: () => {}, repaired: () => {} },
+    clock,
+    random,
+  });
+  const end = new AbortController();
+  const classify = (error: unknown) => (isFault(error) ? { kind: error.kind } : undefined);
+  const loop = new ControllerLoop(controller, { workers: 2, clock, random, log: silentLog, metrics: noMetrics, classify });
+  const running = [
+    loop.run(end.signal, end.signal),
+    sweepRoles({ world: seen, roles, intervalMs: 60_000, clock, random, log: silentLog, swept: () => {} }, end.signal),
+  ];
+  const question = questionKey({ role: ROLE, issuer, subject: subjectOf('shop', 'app'), audience: STS_AUDIENCE });
+  return {
+    events,
+    verdict: () => seen.verdicts.get(question)?.verdict,
+    async stop() {
+      end.abort();
+      await Promise.all(running);
+    },
+  };
+}
+
+interface Statement {
+  readonly Sid?: string;
+}
+/** As the newest state has it. */
+export const statementsOf = (aws: AwsInProcess): Statement[] =>
+  (JSON.parse(aws.account().role.get('app')?.trustPolicy ?? '{}') as { Statement: Statement[] }).Statement;
+export const isOurs = ({ Sid }: Statement): boolean => Sid?.startsWith('Irsa') === true;
+/** Trust policy writes that IAM took. */
+export const writesOf = (aws: AwsInProcess): number =>
+  aws.journal.filter(({ operation, code }) => operation === 'UpdateAssumeRolePolicy' && code === 'OK').length;
