@@ -1,3 +1,4 @@
+import type { IAMClient } from '@aws-sdk/client-iam';
 import { type AccountId, providerArnFor, type RoleArn } from '../../src/api/arn.ts';
 import { isFault } from '../../src/api/fault.ts';
 import { type Issuer, parseIssuer } from '../../src/api/issuer.ts';
@@ -12,14 +13,14 @@ import { arn, binding, caller, entry, grant, parsed } from '../../src/binding/te
 import { trustController } from '../../src/controllers/trust/index.ts';
 import { sweepRoles } from '../../src/controllers/trust/sweep.ts';
 import { world } from '../../src/controllers/world.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
 import { ControllerLoop } from '../../src/runtime/controller.ts';
 import { Limiter } from '../../src/runtime/limiter.ts';
 import { silentLog } from '../../src/runtime/log.ts';
-import type { ManualClock } from '../../src/runtime/manual-clock.ts';
 import { noMetrics } from '../../src/runtime/metrics.ts';
 import { sidFor } from '../../src/trust/own-statement.ts';
 import { inProcessIam } from '../harness/in-process-iam.ts';
-import type { AwsInProcess } from '../testbed/aws/in-process.ts';
+import type { Aws, AwsInProcess } from '../testbed/aws/in-process.ts';
 
 export const ROLE: RoleArn = arn('arn:aws:iam::111122223333:role/team/app');
 /** Of all statements together; the account's default would hold four. */
@@ -49,10 +50,22 @@ export interface Writer {
 }
 
 /** The trust controller of one cluster, on the double's IAM and in virtual time. Its binding's intent is on its API server, its provider registered. */
-export function startWriter(index: number, aws: AwsInProcess, clock: ManualClock, random: () => number): Writer {
+export function startWriter(index: number, aws: AwsInProcess, clock: Clock, random: () => number): Writer {
+  const roleId = aws.account().role.get('app')?.id ?? '';
+  return runWriter({ index, roleId, iam: inProcessIam(aws.as({ roleName: 'irsa-operator' })), clock, random });
+}
+
+export interface WriterOptions {
+  readonly index: number;
+  readonly roleId: string;
+  readonly iam: IAMClient;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+export function runWriter({ index, roleId, iam, clock, random }: WriterOptions): Writer {
   const seen = world(silentLog);
   const issuer = issuerOf(index);
-  const roleId = aws.account().role.get('app')?.id ?? '';
   seen.surroundings.put({ cluster: { kind: 'known', issuer }, caller, policyQuota: QUOTA });
   seen.bindings.put(
     binding({ spec: { roleArn: ROLE }, status: { roles: [{ ...entry(ROLE, roleId), sid: sidFor(issuer, STS_AUDIENCE) }] } }),
@@ -66,7 +79,7 @@ export function startWriter(index: number, aws: AwsInProcess, clock: ManualClock
   const call = awsCalls({ requested: () => {} }, clock);
   const limiter = (perSecond: number) => new Limiter({ perSecond, clock, waited: () => {} });
   const calls = iamCalls({ call, reads: limiter(10), writes: limiter(5), fence: () => {}, clock, random });
-  const roles = iamRoles(inProcessIam(aws.as({ roleName: 'irsa-operator' })), calls);
+  const roles = iamRoles(iam, calls);
   const events: string[] = [];
   const controller = trustController({
     world: seen,
@@ -99,9 +112,9 @@ interface Statement {
   readonly Sid?: string;
 }
 /** As the newest state has it. */
-export const statementsOf = (aws: AwsInProcess): Statement[] =>
+export const statementsOf = (aws: Aws): Statement[] =>
   (JSON.parse(aws.account().role.get('app')?.trustPolicy ?? '{}') as { Statement: Statement[] }).Statement;
 export const isOurs = ({ Sid }: Statement): boolean => Sid?.startsWith('Irsa') === true;
 /** Trust policy writes that IAM took. */
-export const writesOf = (aws: AwsInProcess): number =>
+export const writesOf = (aws: Aws): number =>
   aws.journal.filter(({ operation, code }) => operation === 'UpdateAssumeRolePolicy' && code === 'OK').length;

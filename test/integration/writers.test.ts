@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterEach, expect, test } from 'vitest';
+import { type AwsDouble, startAwsDouble } from '../testbed/aws/index.ts';
+import { until } from '../testbed/until.ts';
+import { isOurs, QUOTA, sidOf, statementsOf, writesOf } from '../writers/writer.ts';
+
+/** Four clusters in four processes, each with the unmodified SDK, write one role of one IAM at once (32 in virtual time: test/writers). */
+const WRITERS = 4;
+const EC2 = { Sid: 'Ec2', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
+/** Both read-backs of the last write, and a moment. */
+const STANDS_MS = 12_000;
+
+let aws: AwsDouble | undefined;
+const processes: ChildProcess[] = [];
+afterEach(async () => {
+  await Promise.all(processes.splice(0).map(end));
+  await aws?.stop();
+});
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exited;
+}
+
+test('all four statements stand at the end, once each, and the rest is as it was', async () => {
+  const double = await startAwsDouble();
+  aws = double;
+  double.account().setQuota(QUOTA);
+  double.account().role.put({ name: 'app', path: '/team/', trustPolicy: { Version: '2012-10-17', Statement: [EC2] } });
+  const roleId = double.account().role.get('app')?.id ?? '';
+  double.behave({ latencyMs: [20, 80], staleMs: { GetRole: 2_000, ListRoles: 2_000 } });
+  for (let index = 0; index < WRITERS; index++) {
+    const env = { PATH: process.env['PATH'], ...double.env({ roleName: `operator-${index}` }) };
+    processes.push(
+      spawn(process.execPath, ['test/writers/process.ts', String(index), roleId], { env, stdio: ['ignore', 'inherit', 'inherit'] }),
+    );
+  }
+  const sids = Array.from({ length: WRITERS }, (_, index) => sidOf(index)).toSorted();
+  let since: number | undefined;
+  await until(
+    'all four statements stand, for as long as a write can be in doubt',
+    () => {
+      const found = statementsOf(double)
+        .filter(isOurs)
+        .flatMap(({ Sid }) => Sid ?? []);
+      const all = found.toSorted().join() === sids.join();
+      since = all ? (since ?? Date.now()) : undefined;
+      return since !== undefined && Date.now() - since > STANDS_MS;
+    },
+    { timeoutMs: 150_000 },
+  );
+  expect(statementsOf(double).filter((statement) => !isOurs(statement))).toEqual([EC2]);
+  expect(processes.map(({ exitCode }) => exitCode)).toEqual([null, null, null, null]);
+  expect(writesOf(double)).toBeGreaterThanOrEqual(WRITERS);
+});
