@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Two suites: `unit` (pure, beside the code) and `integration` (on the real control plane, one file after the other: two cores). */
+/** Two suites: `unit` (pure, beside the code) and `integration` (on the real control plane, three files at a time). */
 export default defineConfig({
   test: {
     projects: [
@@ -22,7 +22,8 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts', 'test/chaos/**/*.test.ts', 'test/testbed/**/*.integration.test.ts'],
           globalSetup: 'test/testbed/binaries/before-tests.ts',
-          fileParallelism: false,
+          // Most of a test here is waiting for the real times of the contract; each file has a control plane of its own, of half a gigabyte.
+          maxWorkers: 3,
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },
