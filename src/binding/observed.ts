@@ -56,7 +56,7 @@ export type Verdict =
   | { readonly kind: 'released' };
 
 interface Standing {
-  /** Our statement names the subject, or may do so: an absence is believed only when no stale read can show it. */
+  /** Our statement names the subject, or may do so: an absence is believed only when no stale read can show it, and no write may be under way. */
   readonly stands: boolean;
 }
 

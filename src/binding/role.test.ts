@@ -3,7 +3,7 @@ import { finding } from '../api/finding.ts';
 import { type Subject, subjectOf } from '../api/subject.ts';
 import { decideEdit } from './edit.ts';
 import type { Loss } from './loss.ts';
-import type { Hold, RoleRecord } from './observed.ts';
+import { type Hold, isReleased, type RoleRecord } from './observed.ts';
 import { planRole, type RoleObserved, type RolePlan } from './role.ts';
 import {
   ARN,
@@ -201,6 +201,13 @@ describe('what is written', () => {
       expect(short(back).steps).toEqual(['believe']);
       expect(planRole({ ...seen, now: at, record: present({ policy: decision.document }, at) })).toEqual({ ...back, steps: [] });
     });
+});
+
+test('who wants a role is never told that nothing stands: the write may be under way when the binding is deleted', () => {
+  for (const text of [policy(SERVICE), policy(SERVICE, { ...own(), Sid: 'Theirs' })]) {
+    const verdicts = planRole(roleObserved({ record: present({ policy: text }) })).verdicts.map(([, verdict]) => isReleased(verdict));
+    expect(verdicts).toEqual([false]);
+  }
 });
 
 describe('a write is read back', () => {

@@ -32,8 +32,9 @@ export function verdictsOn(at: Situation, document: PolicyDocument, wish: TrustW
   return at.stances.flatMap((stance): [Question, Verdict][] => {
     const { question, kind } = stance;
     if (kind === 'kept') return [];
-    const stands =
-      at.inDoubt || standing.some(({ audience, subjects }) => audience === question.audience && subjects.includes(question.subject));
+    const shows = standing.some(({ audience, subjects }) => audience === question.audience && subjects.includes(question.subject));
+    // For whoever wants it a write may be under way, from this very plan.
+    const stands = shows || at.inDoubt || kind === 'wanted';
     if (kind === 'withheld' || kind === 'disowned') return [[question, withheld(stance, stands)]];
     if (kind === 'released') {
       const verdict: Verdict | undefined = stands ? whyItStands(at) : { kind: 'released' };
