@@ -73,6 +73,27 @@ describe('a write', () => {
   });
 });
 
+describe('while a write is on its way', () => {
+  const meanwhile: Record<string, Parameters<Writer['rebind']>[0]> = {
+    'its binding was suspended': { spec: { suspend: true } },
+    'its binding only observes now': { spec: { mode: 'Observe' } },
+    'its binding is being deleted': { metadata: { deleting: true } },
+    'its binding asks for another role': { spec: { roleArn: `${ROLE}2` } },
+  };
+  for (const [sentence, part] of Object.entries(meanwhile)) {
+    test(`it is not sent when ${sentence}`, async () => {
+      const { clock, aws, start } = setUp();
+      aws.behave({ latencyMs: [4_000, 4_000] });
+      const { rebind } = start();
+      // The sweep's list and what follows it take four seconds each: now the fresh read of the write is under way.
+      await clock.advance(6_000);
+      rebind(part);
+      await clock.advance(MINUTE_MS);
+      expect([aws.journal.some(({ operation }) => operation === 'GetRole'), writesOf(aws)]).toEqual([true, 0]);
+    });
+  }
+});
+
 describe('somebody who takes our statement out', () => {
   const undo = (aws: ReturnType<typeof setUp>['aws']) => aws.account().role.setTrustPolicy('app', FOREIGN);
 

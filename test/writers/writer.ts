@@ -44,6 +44,8 @@ export function randomFrom(seed: number): () => number {
 
 export interface Writer {
   readonly events: readonly string[];
+  /** The binding becomes another: what its API server would show. */
+  rebind(part: Parameters<typeof binding>[0]): void;
   /** What it says of its binding's trust. */
   verdict(): Verdict | undefined;
   stop(): Promise<void>;
@@ -67,9 +69,10 @@ export function runWriter({ index, roleId, iam, clock, random }: WriterOptions):
   const seen = world(silentLog);
   const issuer = issuerOf(index);
   seen.surroundings.put({ cluster: { kind: 'known', issuer }, caller, policyQuota: QUOTA });
-  seen.bindings.put(
-    binding({ spec: { roleArn: ROLE }, status: { roles: [{ ...entry(ROLE, roleId), sid: sidFor(issuer, STS_AUDIENCE) }] } }),
-  );
+  const roles = [{ ...entry(ROLE, roleId), sid: sidFor(issuer, STS_AUDIENCE) }];
+  const rebind: Writer['rebind'] = ({ spec, ...part } = {}) =>
+    seen.bindings.put(binding({ status: { roles }, ...part, spec: { roleArn: ROLE, ...spec } }));
+  rebind({});
   seen.grants.put(grant());
   seen.namespaces.put({ name: 'shop', labels: {} });
   const provider = { kind: 'registered', arn: providerArnFor(ROLE, issuer), clientIds: [STS_AUDIENCE] } as const;
@@ -79,11 +82,11 @@ export function runWriter({ index, roleId, iam, clock, random }: WriterOptions):
   const call = awsCalls({ requested: () => {} }, clock);
   const limiter = (perSecond: number) => new Limiter({ perSecond, clock, waited: () => {} });
   const calls = iamCalls({ call, reads: limiter(10), writes: limiter(5), fence: () => {}, clock, random });
-  const roles = iamRoles(iam, calls);
+  const adapter = iamRoles(iam, calls);
   const events: string[] = [];
   const controller = trustController({
     world: seen,
-    roles,
+    roles: adapter,
     evidence: { grants: async () => [grant()], namespace: async () => undefined, isRetiring: async () => false },
     events: { record: (_, { reason }) => events.push(reason) },
     metrics: { wrote: () => {}, drifted: () => {}, repaired: () => {} },
@@ -95,11 +98,12 @@ export function runWriter({ index, roleId, iam, clock, random }: WriterOptions):
   const loop = new ControllerLoop(controller, { workers: 2, clock, random, log: silentLog, metrics: noMetrics, classify });
   const running = [
     loop.run(end.signal, end.signal),
-    sweepRoles({ world: seen, roles, intervalMs: 60_000, clock, random, log: silentLog, swept: () => {} }, end.signal),
+    sweepRoles({ world: seen, roles: adapter, intervalMs: 60_000, clock, random, log: silentLog, swept: () => {} }, end.signal),
   ];
   const question = questionKey({ role: ROLE, issuer, subject: subjectOf('shop', 'app'), audience: STS_AUDIENCE });
   return {
     events,
+    rebind,
     verdict: () => seen.verdicts.get(question)?.verdict,
     async stop() {
       end.abort();

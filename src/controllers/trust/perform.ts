@@ -1,14 +1,16 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { RoleArn } from '../../api/arn.ts';
 import { assertNever } from '../../api/assert-never.ts';
 import { isFault } from '../../api/fault.ts';
 import { decideEdit, type Edit } from '../../binding/edit.ts';
 import { mayWriteAt, peace, undone } from '../../binding/fights.ts';
-import type { RoleStep } from '../../binding/role.ts';
+import { planRole, type RoleStep } from '../../binding/role.ts';
 import { managersOf, trustContended } from '../../binding/trust-fight.ts';
 import { type Outcome, recheck, settled } from '../../runtime/controller.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Urgency } from '../../runtime/queue.ts';
 import { type Decision, isEvident } from './evident.ts';
+import { gather } from './gather.ts';
 import type { FreshRole, TrustOptions } from './ports.ts';
 import { refusedByIam } from './refused.ts';
 import { believed, fought, fresh, gathers, held, lost, readRole, written } from './role-records.ts';
@@ -97,8 +99,16 @@ async function decide(
 ): Promise<Decision> {
   const decision = decideEdit(wanted, role);
   if (decision.kind !== 'write') return decision;
+  if (!isStillMeant(arn, wanted, options)) return { kind: 'changed' };
   if (!(await isEvident(decision, options, log, signal))) return { kind: 'unproven' };
   return (decision.undoing && inFight(arn, role, options, log)) || decision;
+}
+
+/** Turns are waited for up to a minute, and a binding may be suspended, deleted or another meanwhile. */
+function isStillMeant(arn: RoleArn, { wish }: Edit, { world, clock }: TrustOptions): boolean {
+  const step = planRole(gather(world, arn, clock.now())).steps.find((one) => one.do === 'edit');
+  const { wanted, released } = step?.edit.wish ?? {};
+  return isDeepStrictEqual([wanted, released], [wish.wanted, wish.released]);
 }
 
 /** Counts an undoing; in a fierce fight the write waits. */
