@@ -15,6 +15,9 @@ export default defineConfig({
             'test/writers/**/*.test.ts',
           ],
           exclude: ['test/testbed/**/*.integration.test.ts'],
+          // A way out for what hangs, not a measure: a busy machine is no failure.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
