@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Testbed } from '../testbed/index.ts';
+import { decodeJwt } from 'jose';
+import type { TcpProxy, Testbed } from '../testbed/index.ts';
+import { tokenFileOf } from '../testbed/kubeconfig.ts';
 import { until } from '../testbed/until.ts';
 
 /** The role that the operator runs as in the AWS double. */
@@ -21,9 +23,15 @@ export interface LogLine {
 /** The operator as it ships: the bundle, the RBAC of config/rbac and the role with config/iam/policy.json, and nothing more. */
 export interface RunningOperator {
   readonly pid: number;
+  /** Its session name in the journal of the AWS double. */
+  readonly name: string;
+  /** Its token's ID in the audit log of the API server. */
+  readonly credentialId: string;
   /** `http://127.0.0.1:PORT`, with /livez, /readyz and /metrics. */
   readonly url: string;
   readonly log: readonly LogLine[];
+  /** Resolves when it has ended, with its exit status; null: a signal ended it. */
+  readonly ended: Promise<number | null>;
   /** Asks it to stop as Kubernetes does; resolves with its exit status. */
   stop(): Promise<number | null>;
   kill(signal: NodeJS.Signals): void;
@@ -55,23 +63,26 @@ const STOP_TIMEOUT_MS = 20_000;
 
 let started = 0;
 
-/** `morePolicies` are what a flag needs beside the policy of every operator. */
+/** Comes back when it is ready. `morePolicies` are what a flag needs beside the policy of every operator; it may reach the API server `through` a proxy. */
 export async function startOperator(
   testbed: Testbed,
   flags: readonly string[] = [],
   morePolicies: readonly string[] = [],
+  through?: TcpProxy,
 ): Promise<RunningOperator> {
-  const kubeconfig = await testbed.kubeconfigFor({ namespace: NAMESPACE, name: 'irsa-operator' });
+  const name = `irsa-operator-${++started}`;
+  const kubeconfig = await testbed.kubeconfigFor({ namespace: NAMESPACE, name: 'irsa-operator' }, through);
+  const credentialId = `JTI=${decodeJwt(readFileSync(tokenFileOf(kubeconfig), 'utf8')).jti}`;
   const child = spawn(process.execPath, ['--enable-source-maps', 'dist/irsa-operator.mjs', 'run', '--listen', '127.0.0.1:0', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'],
       KUBECONFIG: kubeconfig,
-      ...testbed.aws.env({ roleName: OPERATOR_ROLE, identityPolicy: together([OPERATOR_POLICY, ...morePolicies]) }),
+      ...testbed.aws.env({ roleName: OPERATOR_ROLE, identityPolicy: together([OPERATOR_POLICY, ...morePolicies]), sessionName: name }),
     },
   });
   const log: LogLine[] = [];
-  const file = createWriteStream(join(testbed.folder, `irsa-operator-${++started}.log`));
+  const file = createWriteStream(join(testbed.folder, `${name}.log`));
   const errors: string[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
     file.write(`${line}\n`);
@@ -95,8 +106,11 @@ export async function startOperator(
   await until('irsa-operator is ready', async () => (await fetch(`${url}/readyz`)).ok, { timeoutMs: START_TIMEOUT_MS });
   return {
     pid: child.pid ?? 0,
+    name,
+    credentialId,
     url,
     log,
+    ended: exited.then(() => child.exitCode),
     kill: (signal) => void child.kill(signal),
     stop: () => stopChild(child, exited),
   };

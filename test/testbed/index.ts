@@ -5,19 +5,22 @@ import { type Api, connect } from './api.ts';
 import { type AwsDouble, startAwsDouble } from './aws/index.ts';
 import { BINARY_NAMES, type Binaries, ensureBinaries } from './binaries/index.ts';
 import { type AuditEvent, readAuditLog } from './control-plane/audit.ts';
-import { AUDIT_LOG_FILE, type ControlPlaneOptions, startControlPlane } from './control-plane/index.ts';
+import { AUDIT_LOG_FILE, type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane/index.ts';
 import { untilInjected, untilNodeReady } from './control-plane/readiness.ts';
-import { writeKubeconfig } from './kubeconfig.ts';
+import { tokenFileOf, writeKubeconfig } from './kubeconfig.ts';
 import { type KubectlOptions, kubectlOf } from './kubectl.ts';
 import { becomeGuest, runUnlessGuest } from './kubelet/guest.ts';
 import { runKubelet } from './kubelet/index.ts';
 import { runScheduler } from './scheduler.ts';
 import { makeScratch, sweepScratch } from './scratch.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 export type { AwsDouble } from './aws/index.ts';
+export type { JournalEntry } from './aws/journal.ts';
 export type { AuditEvent } from './control-plane/audit.ts';
 export { WORKLOAD_LABEL } from './control-plane/kwok.ts';
 export type { KubectlOptions } from './kubectl.ts';
+export type { TcpProxy } from './tcp-proxy.ts';
 export { until } from './until.ts';
 
 export type TestbedOptions = ControlPlaneOptions;
@@ -37,8 +40,15 @@ export interface Testbed {
   readonly kubectlPath: string;
   /** Runs kubectl, as the admin by default, and returns what it wrote; throws with its complaint. Two minutes at most. */
   kubectl(args: readonly string[], options?: KubectlOptions): Promise<string>;
-  /** Path of a kubeconfig with a token, good for a day, of a ServiceAccount that exists. It may do what RBAC allows, and no more. */
-  kubeconfigFor(serviceAccount: { namespace: string; name: string }): Promise<string>;
+  /**
+   * Path of a kubeconfig with a token of its own, good for a day, of a ServiceAccount that exists. It may do what RBAC allows, and no more.
+   * `through` a proxy, or straight to the API server.
+   */
+  kubeconfigFor(serviceAccount: { namespace: string; name: string }, through?: TcpProxy): Promise<string>;
+  /** A way to the API server that breaks when it is told to; stopped with the testbed. */
+  proxy(): Promise<TcpProxy>;
+  /** Faults of the control plane itself; of a testbed's own cluster only. */
+  readonly controlPlane: ControlPlane | undefined;
   /** Every write that ended up to now, refused ones too. An answer may reach its client a moment before it is in here. */
   auditEvents(): Promise<AuditEvent[]>;
   stop(): Promise<void>;
@@ -77,6 +87,7 @@ interface Cluster {
   issuer: string;
   api: Api;
   auditLog: string;
+  controlPlane?: ControlPlane;
   /** What goes on in the cluster until the signal, given a way to ask STS. */
   run(sts: STSClient, signal: AbortSignal): Promise<unknown>;
   stop(): Promise<void>;
@@ -87,6 +98,7 @@ async function ownCluster(binaries: Binaries, options: TestbedOptions, signal: A
   const { api, folder } = controlPlane;
   return {
     ...controlPlane,
+    controlPlane,
     auditLog: join(folder, AUDIT_LOG_FILE),
     run: (sts, until) =>
       Promise.all([runScheduler(api, until), runUnlessGuest(api, (unlessGuest) => runKubelet(api, sts, unlessGuest), until)]),
@@ -128,6 +140,8 @@ async function furnish(cluster: Cluster, binaries: Binaries): Promise<Testbed> {
   const sts = new STSClient({ endpoint: aws.endpoint, region: 'us-east-1' });
   const over = new AbortController();
   const running = cluster.run(sts, over.signal);
+  const proxies: TcpProxy[] = [];
+  let tokens = 0;
 
   return {
     folder,
@@ -137,19 +151,30 @@ async function furnish(cluster: Cluster, binaries: Binaries): Promise<Testbed> {
     aws,
     kubectlPath: binaries.kubectl,
     kubectl: kubectlOf(binaries.kubectl, kubeconfig, folder),
-    async kubeconfigFor({ namespace, name }) {
+    async kubeconfigFor({ namespace, name }, through) {
       const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
       const { status } = await api.call<{ status: { token: string } }>('POST', path, {
         body: { spec: { expirationSeconds: TOKEN_SECONDS } },
       });
       const home = join(folder, 'service-accounts');
       mkdirSync(home, { recursive: true });
-      const tokenFile = join(home, `${namespace}.${name}.token`);
+      const file = join(home, `${namespace}.${name}.${++tokens}.kubeconfig`);
+      const tokenFile = tokenFileOf(file);
       writeFileSync(tokenFile, status.token, { mode: 0o600 });
-      const file = join(home, `${namespace}.${name}.kubeconfig`);
-      writeKubeconfig(file, { server: api.server, authority: api.authority }, { tokenFile });
+      const server = through === undefined ? api.server : `https://127.0.0.1:${through.port}`;
+      writeKubeconfig(file, { server, authority: api.authority }, { tokenFile });
       return file;
     },
+    async proxy() {
+      const { controlPlane } = cluster;
+      if (controlPlane === undefined)
+        throw new Error('a proxy shows the certificate of the API server, which only a cluster of our own lends');
+      const { port, pki } = controlPlane;
+      const proxy = await startTcpProxy(port, { ...pki.apiServer, authority: pki.authorityFile });
+      proxies.push(proxy);
+      return proxy;
+    },
+    controlPlane: cluster.controlPlane,
     async auditEvents() {
       if (!existsSync(cluster.auditLog))
         throw new Error(`there is no "${cluster.auditLog}": only a testbed's own cluster has an audit log to read`);
@@ -159,6 +184,7 @@ async function furnish(cluster: Cluster, binaries: Binaries): Promise<Testbed> {
       over.abort();
       await running;
       sts.destroy();
+      await Promise.all(proxies.map((proxy) => proxy.stop()));
       await aws.stop();
       await cluster.stop();
     },

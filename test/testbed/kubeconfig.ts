@@ -11,6 +11,11 @@ export interface ClusterAddress {
 /** A user that shows a client certificate, or one whose token stands in a file that may be replaced at any time. */
 export type Credentials = Identity | { tokenFile: string };
 
+/** Where the token of a kubeconfig of ours stands. */
+export function tokenFileOf(kubeconfig: string): string {
+  return kubeconfig.replace(/\.kubeconfig$/, '.token');
+}
+
 /** Writes a kubeconfig with one cluster and one user, readable by its owner only. JSON is YAML. */
 export function writeKubeconfig(path: string, { server, authority }: ClusterAddress, credentials: Credentials): void {
   const base64 = (text: string) => Buffer.from(text).toString('base64');

@@ -17,6 +17,8 @@ export interface CallerSetup {
   readonly roleName?: string;
   /** Replaces the role's identity policy. Without any, the role may do everything in its account. */
   readonly identityPolicy?: string | object;
+  /** The end of the caller's ARN, by which the journal tells one session of the role from another. */
+  readonly sessionName?: string;
 }
 
 /** AWS as a set-up sees it, with or without a wire. */
@@ -80,12 +82,15 @@ export function awsWorld({ clock = systemClock, random = Math.random }: { clock?
   return { world, aws, journal };
 }
 
-export function callerOf(world: World, { accountId = DEFAULT_ACCOUNT, roleName, identityPolicy }: CallerSetup): Caller {
+export function callerOf(
+  world: World,
+  { accountId = DEFAULT_ACCOUNT, roleName, identityPolicy, sessionName = 'session' }: CallerSetup,
+): Caller {
   const account = accountOf(world, accountId);
   if (roleName === undefined) return userCaller(account, account.users.get('testbed') ?? addUser(world, account, 'testbed'));
   const role = account.roles.get(roleName.toLowerCase()) ?? addRole(world, account, { name: roleName, trustPolicy: POD_IDENTITY });
   if (identityPolicy !== undefined) accountSetup(world, accountId).role.setIdentityPolicy(roleName, identityPolicy);
-  return sessionCaller(account, role, 'session');
+  return sessionCaller(account, role, sessionName);
 }
 
 /** The trust policy of a caller's own role is as EKS Pod Identity has it: how the caller came by its session does not matter here. */

@@ -6,7 +6,8 @@ export interface AuditEvent {
   stage: 'ResponseStarted' | 'ResponseComplete' | 'Panic';
   verb: string;
   requestURI: string;
-  user: { username: string; groups?: string[] };
+  /** `extra` has the ID of the token that was shown. */
+  user: { username: string; groups?: string[]; extra?: Record<string, string[]> };
   userAgent?: string;
   objectRef?: { apiGroup?: string; apiVersion?: string; resource: string; subresource?: string; namespace?: string; name?: string };
   responseStatus?: { code: number; reason?: string };

@@ -22,6 +22,11 @@ export interface Component<Port extends string = string> {
   stop(): Promise<void>;
 }
 
+/** The same program where it was before: for a restart, whose clients know only the old ports. */
+export function atPorts<Port extends string>({ name, binary, args, isUp }: Launch<Port>, ports: Record<Port, number>): Launch<never> {
+  return { name, binary, ports: [], args: () => args(ports), isUp: (_, signal) => isUp(ports, signal) };
+}
+
 /** Three seconds on an idle machine; a minute when other things build on it. */
 const UP_DEADLINE_MS = 60_000;
 

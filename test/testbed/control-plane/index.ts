@@ -5,15 +5,18 @@ import { type Api, connect } from '../api.ts';
 import type { Binaries } from '../binaries/index.ts';
 import { writeKubeconfig } from '../kubeconfig.ts';
 import { makeClientIdentity, type Subject } from '../pki/certificate.ts';
-import { makePki } from '../pki/index.ts';
+import { makePki, type Pki } from '../pki/index.ts';
 import { makeScratch } from '../scratch.ts';
-import { API_SERVER_HOSTS, apiServer } from './api-server.ts';
+import { startTcpProxy, type TcpProxy } from '../tcp-proxy.ts';
+import { until } from '../until.ts';
+import { API_SERVER_HOSTS, type ApiServerSettings, apiServer } from './api-server.ts';
 import { writeAuditPolicy } from './audit.ts';
-import { type Component, type Launch, startComponent } from './component.ts';
+import { atPorts, type Component, type Launch, startComponent } from './component.ts';
 import { controllerManager } from './controller-manager.ts';
-import { etcd } from './etcd.ts';
+import { compactEtcd, etcd } from './etcd.ts';
+import { httpsStatus } from './https-status.ts';
 import { kwok, kwokConfig } from './kwok.ts';
-import { untilInjected, untilNodeReady, untilReadyz } from './readiness.ts';
+import { READY_DEADLINE_MS, untilInjected, untilNodeReady, untilReadyz } from './readiness.ts';
 import { podIdentityWebhook, webhookConfiguration } from './webhook.ts';
 
 export interface ControlPlaneOptions {
@@ -32,6 +35,15 @@ export interface ControlPlane {
   readonly kubeconfig: string;
   /** As user `testbed`, so that the audit log tells what the testbed does itself. */
   readonly api: Api;
+  readonly pki: Pki;
+  /** Of the API server. */
+  readonly port: number;
+  /** Ends the API server as a crash would. What it returns starts it again on the same port, and comes back when it is ready. */
+  stopApiServer(): Promise<() => Promise<void>>;
+  /** Another API server on the same etcd. While its way to etcd is frozen, what it knows is the past. */
+  secondApiServer(): Promise<{ readonly port: number; readonly wayToEtcd: TcpProxy }>;
+  /** Makes etcd forget every state but the present one: a watch from an older version is answered 410 from then on. */
+  compact(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -48,6 +60,7 @@ export async function startControlPlane(binaries: Binaries, options: ControlPlan
   const over = new AbortController();
   const running = AbortSignal.any([signal, over.signal]);
   const starts: Promise<Component>[] = [];
+  const proxies: TcpProxy[] = [];
 
   function start<Port extends string>(launch: Launch<Port>): Promise<Component<Port>> {
     const component = startComponent(launch, folder, running);
@@ -72,16 +85,17 @@ export async function startControlPlane(binaries: Binaries, options: ControlPlan
     const [pki, store] = await Promise.all([makePki(join(folder, 'pki'), API_SERVER_HOSTS), start(etcd(binaries.etcd, folder))]);
     const auditPolicy = join(folder, 'audit-policy.json');
     writeAuditPolicy(auditPolicy);
-    const server = await start(
-      apiServer(binaries['kube-apiserver'], folder, {
-        etcdPort: store.ports.client,
-        issuer,
-        pki,
-        auditPolicy,
-        auditLog: join(folder, AUDIT_LOG_FILE),
-        extraArgs: options.apiServerArgs ?? [],
-      }),
-    );
+    const settings: ApiServerSettings = {
+      etcdPort: store.ports.client,
+      issuer,
+      pki,
+      auditPolicy,
+      auditLog: join(folder, AUDIT_LOG_FILE),
+      extraArgs: options.apiServerArgs ?? [],
+    };
+    const launch = apiServer(binaries['kube-apiserver'], folder, settings);
+    const server = await start(launch);
+    let present: Component = server;
     const kubeconfigOf = async (file: string, subject: Subject): Promise<string> => {
       const path = join(folder, file);
       const address = { server: `https://127.0.0.1:${server.ports.secure}`, authority: pki.authority.certificate };
@@ -120,9 +134,33 @@ export async function startControlPlane(binaries: Binaries, options: ControlPlan
       issuer,
       kubeconfig,
       api,
+      pki,
+      port: server.ports.secure,
+      async stopApiServer() {
+        await present.stop();
+        return async () => {
+          present = await start(atPorts(launch, server.ports));
+          await untilReadyz(api, running);
+        };
+      },
+      async secondApiServer() {
+        const wayToEtcd = await startTcpProxy(store.ports.client);
+        proxies.push(wayToEtcd);
+        const auditLog = join(folder, 'second-audit.log');
+        const second = apiServer(binaries['kube-apiserver'], folder, { ...settings, etcdPort: wayToEtcd.port, auditLog });
+        const { ports } = await start({ ...second, name: 'second-kube-apiserver' });
+        const status = () => httpsStatus(`https://127.0.0.1:${ports.secure}/readyz`, pki.authority.certificate, running);
+        await until('the second API server is ready', async () => (await status()) === 200, {
+          timeoutMs: READY_DEADLINE_MS,
+          signal: running,
+        });
+        return { port: ports.secure, wayToEtcd };
+      },
+      compact: () => compactEtcd(store.ports.client, running),
       async stop() {
         api.close();
         await stop();
+        await Promise.all(proxies.map((proxy) => proxy.stop()));
       },
     };
   }

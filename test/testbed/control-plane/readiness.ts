@@ -3,7 +3,7 @@ import { until } from '../until.ts';
 import { NODE } from './kwok.ts';
 
 /** Seconds on an idle machine; the rest is for one that is not. */
-const READY_DEADLINE_MS = 60_000;
+export const READY_DEADLINE_MS = 60_000;
 
 /** A namespace that every cluster has and no workload lives in. */
 const PROBE_NAMESPACE = 'kube-node-lease';
