@@ -8,6 +8,7 @@ import { planBinding } from '../../binding/plan.ts';
 import type { Step } from '../../binding/step.ts';
 import { type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import { serviceAccountOf } from '../world.ts';
+import { withDenial } from './denied.ts';
 import { annotationFights } from './fights.ts';
 import { gather } from './gather.ts';
 import { ask } from './looks.ts';
@@ -76,15 +77,21 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       const due = reportsAt(binding.status, plan.status, reportedAt.get(key), now);
       const done: Step['do'][] = [];
       let refused = false;
+      let { status } = plan;
       try {
         for (const step of plan.steps) {
-          if ((await perform(step, seen, { ...options, blocked, ownWrites, log }, signal)) === 'blocked') refused = true;
+          try {
+            if ((await perform(step, seen, { ...options, blocked, ownWrites, log }, signal)) === 'blocked') refused = true;
+          } catch (error) {
+            status = withDenial(status, step, error, binding.status, now);
+            throw error;
+          }
           done.push(step.do);
         }
       } finally {
         // Also after a failure: what was found is what the user reads.
-        if (due === now && !comesBack(done, binding)) {
-          ownWrites.wrote(binding, await writes.report(binding, plan.status, signal));
+        if (reportsAt(binding.status, status, reportedAt.get(key), now) === now && !comesBack(done, binding)) {
+          ownWrites.wrote(binding, await writes.report(binding, status, signal));
           reportedAt.set(key, now);
         }
       }
