@@ -1,7 +1,7 @@
 import { createServer } from 'node:https';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Authority, makeAuthority, makeServerIdentity } from '../../test/testbed/pki/certificate.ts';
 import { Fault } from '../api/fault.ts';
 import { connectionTo, hastyClock, reply, status, type TestServer, testServer, transportTo } from './test-server.ts';
@@ -60,6 +60,26 @@ describe('a request', () => {
     await Promise.all(Array.from({ length: 100 }, () => one.request(get('/'), never)));
     expect(connections()).toBeLessThanOrEqual(8);
     expect(seen.length).toBe(120);
+  });
+
+  test('that waited for a connection during a freeze is not sent after it', async () => {
+    let now = 0;
+    const held: (() => void)[] = [];
+    const { url, seen } = await server((_request, response) => {
+      held.push(() => reply(response, 200, {}));
+    });
+    const one = transport(url, { clock: { ...hastyClock(), monotonic: () => now } });
+    const busy = Array.from({ length: 8 }, () => one.request(get('/busy', { deadlineMs: 60_000 }), never));
+    await vi.waitUntil(() => held.length === 8);
+    const write = one.request({ method: 'PATCH', path: '/late', body: {} }, never).catch((error: unknown) => error);
+    now = 20_000; // the process stands still here, and its timers with it
+    for (const release of held) release();
+    await Promise.all(busy);
+    expect(await write).toMatchObject({
+      kind: 'transient',
+      message: 'no answer from the API server to PATCH /late: its time was over before it was sent',
+    });
+    expect(seen.map(({ method }) => method)).toEqual(busy.map(() => 'GET'));
   });
 
   test('that is not answered in time ends as a transient fault that says so', async () => {

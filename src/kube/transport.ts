@@ -145,28 +145,31 @@ export class Transport implements Requests {
   ): Promise<Dispatcher.ResponseData> {
     const { connection, clock, metrics, userAgent } = this.#o;
     const endpoint = await abortable(connection.endpoint(), signal); // an exec plugin may hang
-    // A process that was frozen and wakes runs its timers one by one: a wait for `Retry-After` may end before the deadline is noticed.
-    if (clock.monotonic() >= end) throw new Error('its time was over before it was sent');
+    // A process that was frozen and wakes looks at sockets and at each timer in turn: an answer, a free connection or the end of a wait for
+    // `Retry-After` may come before the deadline is noticed.
+    const overdue = () => (clock.monotonic() >= end ? new Error('its time was over before it was sent') : undefined);
     const url = new URL(endpoint.url + request.path);
     for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) url.searchParams.set(name, value);
     const began = clock.monotonic();
     const count = (code: string) => metrics.requested(code, request.method, url.host, (clock.monotonic() - began) / 1_000);
     try {
-      const answer = await this.#agentsFor(endpoint)[lane].request({
-        origin: url.origin,
-        path: url.pathname + url.search,
-        method: request.method,
-        headers: {
-          ...endpoint.headers,
-          accept: 'application/json',
-          'user-agent': userAgent,
-          ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
-        },
-        body: request.body === undefined ? null : JSON.stringify(request.body),
-        signal,
-        headersTimeout: lane === 'watches' ? WATCH_HEADERS_MS : 0, // requests have their deadline
-        bodyTimeout: 0, // and watches their watchdog
-      });
+      const answer = await this.#agentsFor(endpoint)
+        [lane].compose(unless(overdue))
+        .request({
+          origin: url.origin,
+          path: url.pathname + url.search,
+          method: request.method,
+          headers: {
+            ...endpoint.headers,
+            accept: 'application/json',
+            'user-agent': userAgent,
+            ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
+          },
+          body: request.body === undefined ? null : JSON.stringify(request.body),
+          signal,
+          headersTimeout: lane === 'watches' ? WATCH_HEADERS_MS : 0, // requests have their deadline
+          bodyTimeout: 0, // and watches their watchdog
+        });
       count(String(answer.statusCode));
       return answer;
     } catch (error) {
@@ -196,6 +199,19 @@ export class Transport implements Requests {
     if (request.noRetry?.includes(answer.code)) return undefined;
     return Math.max(answer.retryAfterMs, RETRY_MIN_MS) + this.#o.random() * RETRY_SPREAD_MS;
   }
+}
+
+/** A request waits in undici until a connection is free; whether it may still be sent is asked when its turn has come. */
+function unless(overdue: () => Error | undefined): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) => {
+    const start = handler.onRequestStart?.bind(handler);
+    handler.onRequestStart = (controller, context) => {
+      start?.(controller, context);
+      const error = overdue();
+      if (error !== undefined) controller.abort(error);
+    };
+    return dispatch(options, handler);
+  };
 }
 
 /** `signal` is of this call alone: nothing is left on it that outlives the call. */
