@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
+import { type Api, connect } from '../testbed/api.ts';
+import { startTestbed, type Testbed } from '../testbed/index.ts';
+import { until } from '../testbed/until.ts';
+import { allBound, type Work, work } from './work.ts';
+import { writers, writesAfter } from './writers.ts';
+
+/**
+ * Three replicas of the operator as it ships, and new bindings all the while. Leaders end in each way there is; measured is how long it takes
+ * until another leads, who wrote and when (the API server's audit log and the journal of the AWS double), and that every binding gets its due.
+ */
+const CRASH_BAR_MS = 24_000;
+const STOP_BAR_MS = 5_000;
+const FROZEN_MS = 20_000;
+/** Two renewals and a jittered look of who waits: a lease that is not made again would be taken by then. */
+const LEASE_GONE_MS = 7_000;
+const PATIENCE = { timeoutMs: 60_000 };
+const LEASE = '/apis/coordination.k8s.io/v1/namespaces/irsa-operator-system/leases/irsa-operator';
+
+let testbed: Testbed;
+let api: Api;
+const replicas: RunningOperator[] = [];
+
+async function addReplica(): Promise<RunningOperator> {
+  const replica = await startOperator(testbed, ['--sweep-interval', '5s']);
+  replicas.push(replica);
+  return replica;
+}
+
+beforeAll(async () => {
+  testbed = await startTestbed();
+  api = connect(testbed.kubeconfig);
+  testbed.aws.account().provider.put({ issuer: testbed.issuer });
+  await install(testbed);
+  for (let count = 0; count < 3; count++) await addReplica();
+});
+afterAll(async () => {
+  await Promise.all(replicas.map((replica) => replica.stop()));
+  api?.close();
+  await testbed?.stop();
+});
+
+const leads = ({ log }: RunningOperator) => log.some(({ msg }) => msg === 'leads');
+
+/** Waits for the one that leads beside those that have led; returns it, and how long it took. */
+async function nextLeader(former: readonly RunningOperator[]): Promise<{ leader: RunningOperator; ms: number }> {
+  const asked = performance.now();
+  const leader = await until('a replica leads', () => replicas.find((each) => !former.includes(each) && leads(each)), PATIENCE);
+  return { leader, ms: performance.now() - asked };
+}
+
+/** Its writes are the last ones at the API server and at IAM: it does not only hold the lease. */
+async function untilItWrites({ credentialId, name }: RunningOperator): Promise<void> {
+  const last = async () => {
+    const { audit, aws } = writers(await testbed.auditEvents(), testbed.aws.journal);
+    return audit.at(-1) === credentialId && aws.at(-1) === name;
+  };
+  await until(`${name} writes`, last, PATIENCE);
+}
+
+test('one replica writes at a time: after kill -9, a freeze of 20 s, a deleted lease and a stop', async () => {
+  const going: Work = await work(testbed, api, 'chaos-replicas');
+  const { leader: killed } = await nextLeader([]);
+  await untilItWrites(killed);
+
+  killed.kill('SIGKILL');
+  const { leader: frozen, ms: afterCrash } = await nextLeader([killed]);
+  expect(afterCrash).toBeLessThan(CRASH_BAR_MS);
+  await untilItWrites(frozen);
+
+  frozen.kill('SIGSTOP');
+  await sleep(FROZEN_MS);
+  const thawed = new Date();
+  frozen.kill('SIGCONT');
+  expect(await frozen.ended).toBe(1); // it found its lease over, and leaves the rest to a fresh start
+  expect(frozen.log.filter(({ msg }) => msg === 'the lease was lost')).toHaveLength(1);
+  const { leader: robbed } = await nextLeader([killed, frozen]);
+  await untilItWrites(robbed);
+  // A call that had passed the fence before the freeze may land; nothing that began after it.
+  expect((await writesAfter(testbed, frozen, thawed)).length).toBeLessThanOrEqual(1);
+
+  const stopped = await addReplica();
+  await api.call('DELETE', LEASE);
+  await sleep(LEASE_GONE_MS);
+  const { spec } = await api.call<{ spec: { holderIdentity: string } }>('GET', LEASE);
+  expect([replicas.filter((each) => leads(each)).length, robbed.log.some(({ identity }) => identity === spec.holderIdentity)]).toEqual([
+    3,
+    true,
+  ]);
+
+  const ended = robbed.stop();
+  const { leader: last, ms: afterStop } = await nextLeader([killed, frozen, robbed]);
+  expect(afterStop).toBeLessThan(STOP_BAR_MS);
+  expect([await ended, last]).toEqual([0, stopped]);
+  await untilItWrites(last);
+
+  const count = await going.stop();
+  await allBound(testbed, api, 'chaos-replicas', count);
+  const order = [killed, frozen, robbed, last];
+  expect(writers(await testbed.auditEvents(), testbed.aws.journal)).toEqual({
+    audit: order.map(({ credentialId }) => credentialId),
+    aws: order.map(({ name }) => name),
+  });
+  console.log(`${count} bindings; failover ${Math.round(afterCrash)} ms after kill -9, ${Math.round(afterStop)} ms after SIGTERM`);
+});
