@@ -20,6 +20,8 @@ import { providerController } from './controllers/provider/index.ts';
 import { readings } from './controllers/readings.ts';
 import { trustController } from './controllers/trust/index.ts';
 import { sweepRoles } from './controllers/trust/sweep.ts';
+import { unboundController } from './controllers/unbound/index.ts';
+import type { AuditEvents } from './controllers/unbound/ports.ts';
 import { world } from './controllers/world.ts';
 import { apiAudiences } from './kube/audiences.ts';
 import { bindingWrites } from './kube/binding-writes.ts';
@@ -30,7 +32,7 @@ import { fenced } from './kube/fence.ts';
 import { readIssuer } from './kube/issuer.ts';
 import { leaseLock } from './kube/lease.ts';
 import { listWatch, type Resource } from './kube/list-watch.ts';
-import { IRSA_BINDING } from './kube/resource-types.ts';
+import { IRSA_BINDING, LEASE } from './kube/resource-types.ts';
 import {
   bindings,
   bindingsCrd,
@@ -103,6 +105,12 @@ export async function runOperator(config: Config, version: string, log: Log, sto
       recorder.record({ ...event, regarding: { type: IRSA_BINDING, namespace, name, uid } }),
   };
 
+  // About the Lease, the one object of our own namespace that is certain to be there.
+  const auditEvents: AuditEvents = {
+    record: (event) =>
+      recorder.record({ ...event, regarding: { type: LEASE, namespace: config.leaseNamespace, name: LEASE_NAME, uid: lock.uid } }),
+  };
+
   const caches = new AbortController();
   const reflect = <T>(resource: Resource<T>, store: Store<T, string>) => {
     const reflector = new Reflector({ source: listWatch(transport, resource), store, clock, random, log, metrics: metrics.runtime });
@@ -155,6 +163,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
         clock,
       }),
     ),
+    loop(unboundController({ world: everything, events: auditEvents, clock })),
   ];
   metrics.observe(readings(everything));
 

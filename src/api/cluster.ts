@@ -30,6 +30,8 @@ export interface ServiceAccount extends ObjectName {
   readonly uid: string;
   /** Only `eks.amazonaws.com/*`. */
   readonly annotations: Readonly<Record<string, string>>;
+  /** Keys of annotations that are meant to be `eks.amazonaws.com/role-arn` and are not: a few, without their values. */
+  readonly misspelt: readonly string[];
   /** By annotation key; several managers may hold one key with the same value. */
   readonly writers: Readonly<Record<string, readonly Writer[]>>;
 }

@@ -61,6 +61,7 @@ export const FINDINGS = {
   AnnotationMissing: 'Warning',
   AnnotationRoleMismatch: 'Warning',
   AnnotationMalformed: 'Warning',
+  AnnotationKeyMisspelt: 'Warning',
   AudienceAnnotationMismatch: 'Warning',
   AnnotationSettingMismatch: 'Warning',
   TokenExpirationInvalid: 'Warning',

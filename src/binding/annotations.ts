@@ -3,7 +3,7 @@ import { type BindingSpec, MIN_TOKEN_SECONDS } from '../api/binding.ts';
 import type { ServiceAccount } from '../api/cluster.ts';
 import { type Finding, finding } from '../api/finding.ts';
 import { EKS_ANNOTATIONS, FIELD_MANAGER, STS_AUDIENCE } from '../api/names.ts';
-import { isProblem } from '../api/problem.ts';
+import { isProblem, type Problem, problem } from '../api/problem.ts';
 import { quote } from '../trust/quote.ts';
 
 type Annotations = Readonly<Record<string, string>>;
@@ -55,17 +55,17 @@ function wrongRole(role: string | undefined, spec: BindingSpec, said: (key: stri
     const text = `ServiceAccount "${spec.serviceAccountName}" has no annotation ${roleArn}; wanted is "${spec.roleArn}"`;
     return [finding('AnnotationMissing', text)];
   }
-  const parsed = parseRoleArn(role);
+  const parsed = parseRoleAnnotation(role);
   if (isProblem(parsed)) {
-    const why = role.length > ROLE_ARN_MAX_LENGTH ? `${quote(role)} is longer than the ARN of a role can be` : parsed.problem;
-    return [
-      finding(
-        'AnnotationMalformed',
-        `ServiceAccount "${spec.serviceAccountName}": annotation ${roleArn}: ${why}; this role is "${spec.roleArn}"`,
-      ),
-    ];
+    const text = `ServiceAccount "${spec.serviceAccountName}": annotation ${roleArn}: ${parsed.problem}; this role is "${spec.roleArn}"`;
+    return [finding('AnnotationMalformed', text)];
   }
   return [finding('AnnotationRoleMismatch', `${said(roleArn, role)}${difference(parsed, spec.roleArn)}; wanted is "${spec.roleArn}"`)];
+}
+
+/** An annotation may hold anything: what is too long for an ARN is not quoted whole. */
+export function parseRoleAnnotation(value: string): RoleArn | Problem {
+  return value.length > ROLE_ARN_MAX_LENGTH ? problem(`${quote(value)} is longer than the ARN of a role can be`) : parseRoleArn(value);
 }
 
 /** The slips that are hard to see. */

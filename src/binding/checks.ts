@@ -73,7 +73,13 @@ function withLoss(violation: Violation, loss: Loss | undefined): Violation {
 const callerKnown: Check = ({ seen: { caller } }) =>
   caller.kind === 'unknown' ? open('ProviderReady', 'CallerUnknown', `AWS did not say who irsa-operator is: ${caller.why}`) : undefined;
 
-const accountReachable: Check = ({ seen: { caller }, spec }) => {
+/** What the first checks look at; the audit of ServiceAccounts without a binding has no more. */
+interface Early {
+  readonly seen: Pick<Observed, 'caller' | 'cluster' | 'provider'>;
+  readonly spec: BindingSpec;
+}
+
+export const accountReachable = ({ seen: { caller }, spec }: Early): Violation | undefined => {
   const { account } = roleArnParts(spec.roleArn);
   if (caller.kind === 'unknown' || caller.account === account) return undefined;
   const text = `role "${spec.roleArn}" is in account ${account}; the credentials of irsa-operator ("${caller.arn}") reach account ${caller.account} only`;
@@ -86,7 +92,7 @@ const issuerKnown: Check = ({ seen: { cluster } }) => {
   return { ...refused('ProviderReady', found, false), status: 'Unknown' };
 };
 
-const providerRegistered: Check = ({ seen: { provider, cluster }, spec }) => {
+export const providerRegistered = ({ seen: { provider, cluster }, spec }: Early): Violation | undefined => {
   if (cluster.kind === 'unknown') return undefined;
   const { account } = roleArnParts(spec.roleArn);
   if (provider === undefined)

@@ -90,6 +90,7 @@ function observed(pod: Pod, restarts: readonly RestartEntry[]): Observed {
       name: 'app',
       uid: 's',
       annotations: { [key]: ARN },
+      misspelt: [],
       writers: { [key]: [{ manager: 'irsa-operator', at }] },
     },
     fight: peace,

@@ -11,7 +11,14 @@ export type EventReason =
   | 'WorkloadRestarted'
   | 'Ready'
   | FindingCode;
-export type EventAction = 'CreateOidcProvider' | 'WriteTrustPolicy' | 'Annotate' | 'RemoveAnnotation' | 'RestartPod' | 'Reconcile';
+export type EventAction =
+  | 'CreateOidcProvider'
+  | 'WriteTrustPolicy'
+  | 'Annotate'
+  | 'RemoveAnnotation'
+  | 'RestartPod'
+  | 'Reconcile'
+  | 'Audit';
 
 export interface BindingEvent {
   readonly type: 'Normal' | 'Warning';

@@ -15,6 +15,9 @@ export function readings(from: World) {
         };
       }
     },
+    *serviceAccounts() {
+      for (const { account, trusted } of from.audits.list()) if (trusted !== undefined) yield { ...account, trusted };
+    },
     *policies() {
       for (const { question, verdict } of from.verdicts.list()) {
         if (verdict.kind === 'released' || verdict.size === undefined) continue;

@@ -1,9 +1,19 @@
 import { type AccountId, type RoleArn, roleArnParts } from '../api/arn.ts';
 import type { IrsaBinding, RoleEntry } from '../api/binding.ts';
-import { type Definition, keyOf, type Namespace, type ObjectKey, type Pod, type ServiceAccount, type Workload } from '../api/cluster.ts';
+import {
+  type Definition,
+  keyOf,
+  type Namespace,
+  type ObjectKey,
+  type ObjectName,
+  type Pod,
+  type ServiceAccount,
+  type Workload,
+} from '../api/cluster.ts';
 import type { IrsaGrant } from '../api/grant.ts';
 import { isProblem } from '../api/problem.ts';
 import { subjectOf } from '../api/subject.ts';
+import { type Audit, roleAnnotation } from '../binding/audit.ts';
 import { type ClaimWorld, claimOf } from '../binding/claim.ts';
 import { type Losses, lostSince, REVOCATIONS_WINDOW_MS } from '../binding/loss.ts';
 import type { CallerView, ClusterView, Look, ProviderView, RoleRecord, Verdict } from '../binding/observed.ts';
@@ -31,6 +41,11 @@ export interface ProofRecord {
   readonly proof: Proof;
 }
 
+/** Of a ServiceAccount that no binding names. */
+export interface AuditRecord extends Audit {
+  readonly account: ObjectName;
+}
+
 /** A fresh look that somebody asked for, and who has looked. */
 export interface LookRecord extends Look {
   readonly binding: ObjectKey;
@@ -52,7 +67,7 @@ export interface World {
   readonly definitions: Store<Definition>;
   readonly grants: Store<IrsaGrant>;
   readonly namespaces: Store<Namespace>;
-  readonly serviceAccounts: Store<ServiceAccount, 'namespace'>;
+  readonly serviceAccounts: Store<ServiceAccount, 'namespace' | 'role'>;
   readonly pods: Store<Pod, 'serviceAccount'>;
   readonly deployments: Store<Workload, 'namespace'>;
   readonly statefulSets: Store<Workload, 'namespace'>;
@@ -63,6 +78,7 @@ export interface World {
   readonly roles: Store<RoleRecord>;
   readonly verdicts: Store<VerdictRecord, 'role' | 'subject'>;
   readonly proofs: Store<ProofRecord>;
+  readonly audits: Store<AuditRecord, 'account'>;
   readonly looks: Store<LookRecord, 'role' | 'account'>;
   readonly revocations: Store<Revocation>;
   /** Audiences that open the API server itself, as far as they are known beside its issuer. */
@@ -103,10 +119,13 @@ export function world(log: Log, apiAudiences: readonly string[] = []): World {
     definitions: new Store({ kind: 'CustomResourceDefinition', keyOf: ({ name }) => name, log }),
     grants: new Store({ kind: 'IrsaGrant', keyOf: ({ name }) => name, log }),
     namespaces: new Store({ kind: 'Namespace', keyOf: ({ name }) => name, log }),
-    serviceAccounts: new Store<ServiceAccount, 'namespace'>({
+    serviceAccounts: new Store<ServiceAccount, 'namespace' | 'role'>({
       kind: 'ServiceAccount',
       keyOf,
-      indexes: { namespace: ({ namespace }) => [namespace] },
+      indexes: {
+        namespace: ({ namespace }) => [namespace],
+        role: (account) => [roleAnnotation(account)].filter((arn) => arn !== undefined),
+      },
       log,
     }),
     pods: new Store<Pod, 'serviceAccount'>({
@@ -129,6 +148,7 @@ export function world(log: Log, apiAudiences: readonly string[] = []): World {
     }),
     revocations: new Store({ kind: 'Revocation', keyOf: ({ binding }) => binding, log }),
     proofs: new Store({ kind: 'Proof', keyOf: ({ key }) => key, log }),
+    audits: new Store({ kind: 'Audit', keyOf: ({ account }) => keyOf(account), indexes: { account: accountsOfAudit }, log }),
     looks: new Store<LookRecord, 'role' | 'account'>({
       kind: 'Look',
       keyOf: ({ binding }) => binding,
@@ -144,6 +164,7 @@ export function world(log: Log, apiAudiences: readonly string[] = []): World {
   found.verdicts.markSynced();
   found.proofs.markSynced();
   found.looks.markSynced();
+  found.audits.markSynced();
   return found;
 }
 
@@ -153,8 +174,13 @@ export function rolesOf({ spec, status }: IrsaBinding): RoleArn[] {
   return [...new Set(isProblem(spec) ? standing : [spec.roleArn, ...standing])];
 }
 
-export function serviceAccountOf({ metadata, spec }: IrsaBinding): string[] {
+export function serviceAccountOf({ metadata, spec }: IrsaBinding): ObjectKey[] {
   return isProblem(spec) ? [] : [keyOf({ namespace: metadata.namespace, name: spec.serviceAccountName })];
+}
+
+/** The AWS account that an audit asks for its OIDC provider. */
+export function accountsOfAudit({ role }: AuditRecord): AccountId[] {
+  return role === undefined ? [] : [roleArnParts(role).account];
 }
 
 /** Whether AWS may be asked about the roles of a binding: a grant covers it, or trust of ours may stand from when one did. */

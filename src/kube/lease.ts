@@ -14,7 +14,7 @@ export function leaseLock(
   transport: Requests,
   at: { readonly namespace: string; readonly name: string },
   renewDeadlineMs: number,
-): LeaseLock {
+): LeaseLock & { readonly uid: string } {
   const deadlineMs = Math.max(MIN_DEADLINE_MS, renewDeadlineMs / 2);
   const path = objectPath(LEASE, at);
   /** The whole object as last seen: fields of it that are not ours are sent back as they came. */
@@ -24,6 +24,10 @@ export function leaseLock(
     return { record: recordOf(object(last['spec'])), version: metaOf(raw).resourceVersion };
   };
   return {
+    /** Of the Lease as last seen; empty before. */
+    get uid() {
+      return metaOf(last).uid;
+    },
     async get(signal) {
       try {
         return remember(await transport.request({ method: 'GET', path, deadlineMs }, signal));

@@ -37,6 +37,7 @@ describe('a ServiceAccount', () => {
       name: 'a',
       uid: 'u',
       annotations: { 'eks.amazonaws.com/role-arn': ROLE, 'eks.amazonaws.com/audience': 'x' },
+      misspelt: [],
       writers: {
         'eks.amazonaws.com/role-arn': [
           { manager: 'kubectl-edit', at: Date.UTC(2026, 0, 2, 3, 4, 5) },
@@ -46,6 +47,19 @@ describe('a ServiceAccount', () => {
       },
     });
   });
+});
+
+test("of a ServiceAccount keys that are meant to be the webhook's are kept, four at most, and not their values", () => {
+  const keys = [
+    'eks.amazon.com/role-arn',
+    'eks.amazonaws.com/role_arn',
+    'EKS.amazonaws.com/role-arn',
+    'a.amazonaws.com/role-arn',
+    'eks.amazonaw.com/role-arn',
+  ];
+  const annotations = Object.fromEntries([['meta.helm.sh/release-name', 'x'], ...keys.map((key) => [key, ROLE])]);
+  const { misspelt, annotations: kept } = serviceAccounts.decode({ metadata: { annotations } });
+  expect([misspelt, kept]).toEqual([keys.slice(0, 4), { 'eks.amazonaws.com/role_arn': ROLE }]);
 });
 
 describe('a pod', () => {

@@ -38,7 +38,7 @@ test("a controller's series stand at zero before anything happened, so that a ra
   }
 });
 
-test('of a deleted binding no series is left', async () => {
+test('of a deleted binding or ServiceAccount no series is left', async () => {
   const { registry, observe } = metrics('1.2.3');
   const one = {
     namespace: 'a',
@@ -48,18 +48,25 @@ test('of a deleted binding no series is left', async () => {
     pods: { current: 2, stale: 0, exempt: 1 },
   };
   let all = [one];
-  observe({ bindings: () => all, policies: () => [{ arn: 'arn', ratio: 0.5 }] });
+  let accounts = [
+    { namespace: 'a', name: 's', trusted: true },
+    { namespace: 'a', name: 't', trusted: false },
+  ];
+  observe({ bindings: () => all, serviceAccounts: () => accounts, policies: () => [{ arn: 'arn', ratio: 0.5 }] });
   const before = await registry.metrics();
   for (const line of [
     'irsa_binding_status_condition{namespace="a",name="b",condition="Ready",status="True"} 1',
     'irsa_binding_status_condition{namespace="a",name="b",condition="Ready",status="False"} 0',
     'irsa_binding_findings{namespace="a",name="b",code="TrustOrphaned"} 2',
     'irsa_pods{namespace="a",name="b",state="exempt"} 1',
+    'irsa_serviceaccount_trusted{namespace="a",service_account="s"} 1',
+    'irsa_serviceaccount_trusted{namespace="a",service_account="t"} 0',
     'irsa_trust_policy_size_ratio{role_arn="arn"} 0.5',
   ]) {
     expect(before).toContain(line);
   }
   all = [];
+  accounts = [];
   expect(await registry.metrics()).not.toContain('namespace="a"');
 });
 

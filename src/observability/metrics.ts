@@ -32,10 +32,11 @@ export interface Readings {
     readonly codes: readonly string[];
     readonly pods: Readonly<Record<'current' | 'stale' | 'exempt', number>>;
   }>;
+  serviceAccounts(): Iterable<{ readonly namespace: string; readonly name: string; readonly trusted: boolean }>;
   policies(): Iterable<{ readonly arn: string; readonly ratio: number }>;
 }
 
-/** Every metric of the operator. The machinery's go under controller-runtime's names; labels are bounded by what bindings exist. */
+/** Every metric of the operator. The machinery's go under controller-runtime's names; labels are bounded by what bindings and ServiceAccounts exist. */
 export function metrics(version: string) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -170,6 +171,15 @@ export function metrics(version: string) {
       for (const [state, count] of Object.entries(pods)) set({ namespace, name, state }, count);
     }
   });
+  readGauge(
+    'irsa_serviceaccount_trusted',
+    'Whether STS lets in a ServiceAccount that asks for a role and that no binding names; by the leader only.',
+    ['namespace', 'service_account'],
+    (set) => {
+      for (const { namespace, name, trusted } of readings?.serviceAccounts() ?? [])
+        set({ namespace, service_account: name }, trusted ? 1 : 0);
+    },
+  );
   readGauge('irsa_trust_policy_size_ratio', 'Size of the trust policy as a part of its quota.', ['role_arn'], (set) => {
     for (const { arn, ratio } of readings?.policies() ?? []) set({ role_arn: arn }, ratio);
   });

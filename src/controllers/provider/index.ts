@@ -9,7 +9,7 @@ import type { ProviderView } from '../../binding/observed.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { type Attempt, type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import type { BindingEvents } from '../events.ts';
-import { claimWorld, concernsAws, surroundings, type World } from '../world.ts';
+import { accountsOfAudit, claimWorld, concernsAws, surroundings, type World } from '../world.ts';
 import type { Providers } from './ports.ts';
 import { similarTo } from './similar.ts';
 
@@ -30,21 +30,22 @@ export function providerController(options: ProviderOptions): Controller<Account
     name: 'provider',
     wakes: [
       wakeOn(world.bindings, accountsOf, { when: (previous, next) => !isDeepStrictEqual(accountsOf(previous), accountsOf(next)) }),
+      wakeOn(world.audits, accountsOfAudit, { when: (previous, next) => previous.role !== next.role }),
       wakeOn(world.grants, () => everyAccount(world)),
       wakeOn(world.namespaces, () => everyAccount(world), { when: (previous, next) => !isDeepStrictEqual(previous.labels, next.labels) }),
       wakeOn(world.surroundings, () => everyAccount(world)),
       wakeOn(world.looks, ({ account }) => (account === undefined ? [] : [account]), { when: (previous, next) => previous.at !== next.at }),
     ],
     async reconcile(account, signal, attempt) {
-      const binding = world.bindings.byIndex('account', account).find((one) => concernsAws(world, one));
+      const role = roleIn(world, account);
       const { cluster, caller } = surroundings(world);
-      if (binding === undefined || isProblem(binding.spec)) {
+      if (role === undefined) {
         world.providers.delete(account);
         return settled;
       }
       if (cluster.kind === 'unknown' || caller.kind === 'unknown' || caller.account !== account) return settled;
       const asOf = clock.now();
-      const look = { account, arn: providerArnFor(binding.spec.roleArn, cluster.issuer), issuer: cluster.issuer, signal, attempt };
+      const look = { account, arn: providerArnFor(role, cluster.issuer), issuer: cluster.issuer, signal, attempt };
       const view = await providerView(look, options);
       if (!isDeepStrictEqual(world.providers.get(account)?.view, view)) world.providers.put({ account, view });
       for (const asked of world.looks.byIndex('account', account))
@@ -52,6 +53,12 @@ export function providerController(options: ProviderOptions): Controller<Account
       return recheck(sweepIntervalMs, 'whether the provider is still as it was');
     },
   };
+}
+
+/** A role of the account for which AWS may be asked. */
+function roleIn(world: World, account: AccountId): RoleArn | undefined {
+  const binding = world.bindings.byIndex('account', account).find((one) => concernsAws(world, one));
+  return binding === undefined || isProblem(binding.spec) ? world.audits.byIndex('account', account)[0]?.role : binding.spec.roleArn;
 }
 
 interface Look {
@@ -122,5 +129,5 @@ function accountsOf({ spec }: { spec: { roleArn: RoleArn } | { problem: string }
 }
 
 function everyAccount(world: World): AccountId[] {
-  return [...new Set(world.bindings.list().flatMap(accountsOf))];
+  return [...new Set([...world.bindings.list().flatMap(accountsOf), ...world.audits.list().flatMap(accountsOfAudit)])];
 }

@@ -8,6 +8,7 @@ import { lostSince } from '../../binding/loss.ts';
 import { planRole, type RolePlan } from '../../binding/role.ts';
 import { questionKey } from '../../binding/stance.ts';
 import { type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
+import { isAudited } from '../unbound/gather.ts';
 import { rolesOf, type World } from '../world.ts';
 import { gather } from './gather.ts';
 import { perform } from './perform.ts';
@@ -28,6 +29,7 @@ export function trustController(options: TrustOptions): Controller<RoleArn> {
         when: (previous, next) => !isDeepStrictEqual(previous.state, next.state),
         urgency: 'drift',
       }),
+      wakeOn(world.audits, ({ role }) => (role === undefined ? [] : [role]), { when: (previous, next) => previous.role !== next.role }),
       wakeOn(world.providers, everyRole),
       wakeOn(world.looks, ({ role }) => (role === undefined ? [] : [role]), { when: (previous, next) => previous.at !== next.at }),
       wakeOn(world.surroundings, everyRole),
@@ -73,7 +75,8 @@ function rivalRoles(world: World, { metadata, spec }: IrsaBinding): RoleArn[] {
 }
 
 /** Answers by question; what is not answered stays pending, and what nobody asks any more is forgotten. */
-function publish({ verdicts, bindings, roles }: World, arn: RoleArn, plan: RolePlan): void {
+function publish(world: World, arn: RoleArn, plan: RolePlan): void {
+  const { verdicts, bindings, roles } = world;
   for (const [question, verdict] of plan.verdicts) {
     if (!isDeepStrictEqual(verdicts.get(questionKey(question))?.verdict, verdict)) verdicts.put({ question, verdict });
   }
@@ -82,7 +85,7 @@ function publish({ verdicts, bindings, roles }: World, arn: RoleArn, plan: RoleP
   for (const { question } of verdicts.byIndex('role', arn)) {
     if (!asked.has(`${question.subject}\n${question.audience}`)) verdicts.delete(questionKey(question));
   }
-  if (bound.length === 0) roles.delete(arn);
+  if (bound.length === 0 && !isAudited(world, arn)) roles.delete(arn);
 }
 
 /** Subjects and audiences for which a binding names the role, or stands on it. */

@@ -5,6 +5,7 @@ import { claimOf } from '../../binding/claim.ts';
 import { jitter } from '../../runtime/backoff.ts';
 import type { Clock, Random } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
+import { auditedRoles } from '../unbound/gather.ts';
 import { claimWorld, rolesOf, surroundings, type World } from '../world.ts';
 import type { Roles } from './ports.ts';
 import { listed, readRole } from './role-records.ts';
@@ -25,13 +26,17 @@ export interface SweepOptions {
 const JITTER = 0.1;
 /** Roles read by name at once: the limiter sets the pace, and one that has no answer for its three deadlines of 10 s must not hold up the rest. */
 const READERS = 4;
+/** Of roles that only unbound ServiceAccounts name so many are read by name in a sweep: whoever annotates must not hold up the drift of bound ones. */
+const AUDIT_READS = 100;
 /** Who waits for a turn goes first. */
 const URGENCY = 'resync';
 
 /** Reads every role of the account again and again: drift in IAM cannot be watched, and one list is a thousand trust policies. Ends with the signal. */
 export async function sweepRoles(options: SweepOptions, signal: AbortSignal): Promise<void> {
   const { world, clock, random, intervalMs, log } = options;
-  await Promise.all([world.bindings, world.grants, world.namespaces, world.surroundings].map((store) => store.synced(signal)));
+  await Promise.all(
+    [world.bindings, world.grants, world.namespaces, world.serviceAccounts, world.surroundings].map((store) => store.synced(signal)),
+  );
   while (!signal.aborted) {
     const { caller } = surroundings(world);
     try {
@@ -60,30 +65,32 @@ async function changed({ surroundings: store }: World, signal: AbortSignal): Pro
 async function sweep({ world, roles, clock, log, intervalMs }: SweepOptions, account: string, signal: AbortSignal): Promise<void> {
   // Roles of other accounts are not in the list, and their names mean other roles here.
   const reachable = (arn: RoleArn) => roleArnParts(arn).account === account;
-  const bound = new Set<string>(world.bindings.list().flatMap((binding) => rolesToAskFor(world, binding).filter(reachable)));
-  if (bound.size === 0) return;
+  const bound: ReadonlySet<string> = new Set<string>(world.bindings.list().flatMap((binding) => rolesToAskFor(world, binding)));
+  const wanted = new Set([...bound, ...auditedRoles(world)].filter((arn) => reachable(arn as RoleArn)));
+  if (wanted.size === 0) return;
   try {
     let asOf = clock.now();
     for await (const page of roles.list(signal, URGENCY)) {
       for (const role of page) {
-        if (!bound.delete(role.arn)) continue;
+        if (!wanted.delete(role.arn)) continue;
         try {
           listed(world.roles, role.parse(), asOf);
         } catch (error) {
           if (!isFault(error)) throw error;
-          bound.add(role.arn); // half an entry: asked for by name, and the others are none the worse
+          wanted.add(role.arn); // half an entry: asked for by name, and the others are none the worse
         }
       }
       asOf = clock.now();
     }
   } catch (error) {
     if (!isFault(error, 'denied')) throw error;
-    log.info({ err: error }, 'the roles of the account may not be listed: reads each bound role by itself');
+    log.info({ err: error }, 'the roles of the account may not be listed: reads each role that is wanted by itself');
   }
   for (const arn of rolesWithTagsDue(world, clock.now(), intervalMs).filter(reachable)) bound.add(arn);
   // What a list does not show is not gone for that: it is asked for by name.
   const failed: unknown[] = [];
-  const asked = bound.values();
+  const byName = [...[...wanted].filter((arn) => bound.has(arn)), ...longestUnread(world, wanted, bound)];
+  const asked = byName.values();
   const reader = async () => {
     for (const arn of asked) {
       try {
@@ -95,7 +102,14 @@ async function sweep({ world, roles, clock, log, intervalMs }: SweepOptions, acc
     }
   };
   await Promise.all(Array.from({ length: READERS }, reader));
-  if (failed.length > 0) throw new AggregateError(failed, `${failed.length} of ${bound.size} roles could not be read`);
+  if (failed.length > 0) throw new AggregateError(failed, `${failed.length} of ${byName.length} roles could not be read`);
+}
+
+/** What only audits ask for, in turns. */
+function longestUnread({ roles }: World, wanted: ReadonlySet<string>, bound: ReadonlySet<string>): string[] {
+  const readAt = (arn: string) => roles.get(arn)?.asOf ?? 0;
+  const audited = [...wanted].filter((arn) => !bound.has(arn));
+  return audited.toSorted((a, b) => readAt(a) - readAt(b)).slice(0, AUDIT_READS);
 }
 
 /** Where no grant covers a binding, only roles on which trust of ours may stand from when one did: nobody learns of a role by naming it. */
