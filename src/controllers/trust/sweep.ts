@@ -86,10 +86,11 @@ async function sweep({ world, roles, clock, log, intervalMs }: SweepOptions, acc
     if (!isFault(error, 'denied')) throw error;
     log.info({ err: error }, 'the roles of the account may not be listed: reads each role that is wanted by itself');
   }
-  for (const arn of rolesWithTagsDue(world, clock.now(), intervalMs).filter(reachable)) bound.add(arn);
+  const due = rolesWithTagsDue(world, clock.now(), intervalMs).filter(reachable);
   // What a list does not show is not gone for that: it is asked for by name.
   const failed: unknown[] = [];
-  const byName = [...[...wanted].filter((arn) => bound.has(arn)), ...longestUnread(world, wanted, bound)];
+  const unlisted = [...wanted].filter((arn) => bound.has(arn));
+  const byName = [...new Set([...unlisted, ...due, ...longestUnread(world, wanted, bound)])];
   const asked = byName.values();
   const reader = async () => {
     for (const arn of asked) {
