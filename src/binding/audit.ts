@@ -75,7 +75,7 @@ export function declaredBy(account: ServiceAccount): IrsaBinding | undefined {
  * What a binding might claim in its place. A grant that asks for role tags covers it only where the tags are known, from reads for bindings:
  * without the consent of the role's owner nobody learns of a role by annotating.
  */
-export function claimOfDeclared(binding: IrsaBinding, around: ClaimWorld, role: RoleRecord | undefined): Claim | undefined {
+function claimOfDeclared(binding: IrsaBinding, around: ClaimWorld, role: RoleRecord | undefined): Claim | undefined {
   const claim = claimOf(binding, around);
   if (claim.kind === 'refused') return undefined;
   const tags = role?.state.kind === 'present' ? role.state.tags?.values : undefined;

@@ -13,7 +13,7 @@ import {
 import type { IrsaGrant } from '../api/grant.ts';
 import { isProblem } from '../api/problem.ts';
 import { subjectOf } from '../api/subject.ts';
-import { type Audit, roleAnnotation } from '../binding/audit.ts';
+import type { Audit } from '../binding/audit.ts';
 import { type ClaimWorld, claimOf } from '../binding/claim.ts';
 import { type Losses, lostSince, REVOCATIONS_WINDOW_MS } from '../binding/loss.ts';
 import type { CallerView, ClusterView, Look, ProviderView, RoleRecord, Verdict } from '../binding/observed.ts';
@@ -67,7 +67,7 @@ export interface World {
   readonly definitions: Store<Definition>;
   readonly grants: Store<IrsaGrant>;
   readonly namespaces: Store<Namespace>;
-  readonly serviceAccounts: Store<ServiceAccount, 'namespace' | 'role'>;
+  readonly serviceAccounts: Store<ServiceAccount, 'namespace'>;
   readonly pods: Store<Pod, 'serviceAccount'>;
   readonly deployments: Store<Workload, 'namespace'>;
   readonly statefulSets: Store<Workload, 'namespace'>;
@@ -78,7 +78,7 @@ export interface World {
   readonly roles: Store<RoleRecord>;
   readonly verdicts: Store<VerdictRecord, 'role' | 'subject'>;
   readonly proofs: Store<ProofRecord>;
-  readonly audits: Store<AuditRecord, 'account'>;
+  readonly audits: Store<AuditRecord, 'role' | 'account'>;
   readonly looks: Store<LookRecord, 'role' | 'account'>;
   readonly revocations: Store<Revocation>;
   /** Audiences that open the API server itself, as far as they are known beside its issuer. */
@@ -119,13 +119,10 @@ export function world(log: Log, apiAudiences: readonly string[] = []): World {
     definitions: new Store({ kind: 'CustomResourceDefinition', keyOf: ({ name }) => name, log }),
     grants: new Store({ kind: 'IrsaGrant', keyOf: ({ name }) => name, log }),
     namespaces: new Store({ kind: 'Namespace', keyOf: ({ name }) => name, log }),
-    serviceAccounts: new Store<ServiceAccount, 'namespace' | 'role'>({
+    serviceAccounts: new Store<ServiceAccount, 'namespace'>({
       kind: 'ServiceAccount',
       keyOf,
-      indexes: {
-        namespace: ({ namespace }) => [namespace],
-        role: (account) => [roleAnnotation(account)].filter((arn) => arn !== undefined),
-      },
+      indexes: { namespace: ({ namespace }) => [namespace] },
       log,
     }),
     pods: new Store<Pod, 'serviceAccount'>({
@@ -148,7 +145,12 @@ export function world(log: Log, apiAudiences: readonly string[] = []): World {
     }),
     revocations: new Store({ kind: 'Revocation', keyOf: ({ binding }) => binding, log }),
     proofs: new Store({ kind: 'Proof', keyOf: ({ key }) => key, log }),
-    audits: new Store({ kind: 'Audit', keyOf: ({ account }) => keyOf(account), indexes: { account: accountsOfAudit }, log }),
+    audits: new Store({
+      kind: 'Audit',
+      keyOf: ({ account }) => keyOf(account),
+      indexes: { role: ({ role }) => (role === undefined ? [] : [role]), account: accountsOfAudit },
+      log,
+    }),
     looks: new Store<LookRecord, 'role' | 'account'>({
       kind: 'Look',
       keyOf: ({ binding }) => binding,

@@ -8,7 +8,6 @@ import { lostSince } from '../../binding/loss.ts';
 import { planRole, type RolePlan } from '../../binding/role.ts';
 import { questionKey } from '../../binding/stance.ts';
 import { type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
-import { isAudited } from '../unbound/gather.ts';
 import { rolesOf, type World } from '../world.ts';
 import { gather } from './gather.ts';
 import { perform } from './perform.ts';
@@ -75,8 +74,7 @@ function rivalRoles(world: World, { metadata, spec }: IrsaBinding): RoleArn[] {
 }
 
 /** Answers by question; what is not answered stays pending, and what nobody asks any more is forgotten. */
-function publish(world: World, arn: RoleArn, plan: RolePlan): void {
-  const { verdicts, bindings, roles } = world;
+function publish({ verdicts, bindings, audits, roles }: World, arn: RoleArn, plan: RolePlan): void {
   for (const [question, verdict] of plan.verdicts) {
     if (!isDeepStrictEqual(verdicts.get(questionKey(question))?.verdict, verdict)) verdicts.put({ question, verdict });
   }
@@ -85,7 +83,7 @@ function publish(world: World, arn: RoleArn, plan: RolePlan): void {
   for (const { question } of verdicts.byIndex('role', arn)) {
     if (!asked.has(`${question.subject}\n${question.audience}`)) verdicts.delete(questionKey(question));
   }
-  if (bound.length === 0 && !isAudited(world, arn)) roles.delete(arn);
+  if (bound.length === 0 && audits.byIndex('role', arn).length === 0) roles.delete(arn);
 }
 
 /** Subjects and audiences for which a binding names the role, or stands on it. */

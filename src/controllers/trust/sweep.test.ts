@@ -1,14 +1,13 @@
 import { expect, test } from 'vitest';
 import type { RoleArn } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
-import type { ServiceAccount } from '../../api/cluster.ts';
 import { Fault } from '../../api/fault.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
-import { ARN, arn, binding, caller, cluster, entry, grant, NOW, OTHER_ARN, present, serviceAccount } from '../../binding/test-observed.ts';
+import { ARN, arn, binding, caller, cluster, entry, grant, NOW, OTHER_ARN, present } from '../../binding/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock, settle } from '../../runtime/manual-clock.ts';
 import type { Urgency } from '../../runtime/queue.ts';
-import { type Surroundings, world } from '../world.ts';
+import { type AuditRecord, type Surroundings, world } from '../world.ts';
 import type { Roles } from './ports.ts';
 import { written } from './role-records.ts';
 import { sweepRoles } from './sweep.ts';
@@ -76,23 +75,23 @@ interface Start {
   readonly account: Account;
   readonly bindings?: readonly IrsaBinding[];
   readonly grants?: readonly IrsaGrant[];
-  readonly serviceAccounts?: readonly ServiceAccount[];
+  readonly audits?: readonly AuditRecord[];
   readonly surroundings?: Partial<Surroundings>;
 }
 
-function unbound(name: string, role: RoleArn): ServiceAccount {
-  return { ...serviceAccount({ 'eks.amazonaws.com/role-arn': role }, 'helm'), name };
+function unbound(name: string, role: RoleArn | undefined): AuditRecord {
+  return { account: { namespace: 'shop', name }, role, trusted: undefined, findings: [] };
 }
 
 /** Runs a sweep in a world that is in view, until it sleeps. */
-async function swept({ account, bindings = [binding()], grants = [grant()], serviceAccounts = [], surroundings = {} }: Start) {
+async function swept({ account, bindings = [binding()], grants = [grant()], audits = [], surroundings = {} }: Start) {
   const seen = world(silentLog);
   for (const one of bindings) seen.bindings.put(one);
   for (const one of grants) seen.grants.put(one);
-  for (const one of serviceAccounts) seen.serviceAccounts.put(one);
+  for (const one of audits) seen.audits.put(one);
   seen.namespaces.put({ name: 'shop', labels: {} });
   seen.surroundings.put({ cluster, caller, policyQuota: 2048, ...surroundings });
-  for (const store of [seen.bindings, seen.grants, seen.namespaces, seen.serviceAccounts, seen.surroundings]) store.markSynced();
+  for (const store of [seen.bindings, seen.grants, seen.namespaces, seen.surroundings]) store.markSynced();
   const clock = new ManualClock(NOW);
   const end = new AbortController();
   let whole = 0;
@@ -155,7 +154,7 @@ const silent: Record<string, Omit<Start, 'account'>> = {
     grants: [grant({ roleArns: [FOREIGN_ARN] })],
   },
   'it is not known who we are': { surroundings: { caller: { kind: 'unknown', why: 'x' } } },
-  'no grant covers a ServiceAccount that asks for the role': { bindings: [], grants: [], serviceAccounts: [unbound('job', ARN)] },
+  'no grant covers a ServiceAccount that asks for the role': { bindings: [], audits: [unbound('job', undefined)] },
   'no grant covers the binding': { bindings: [binding({ status: { roles: [] } })], grants: [] },
 };
 for (const [sentence, start] of Object.entries(silent)) {
@@ -176,18 +175,28 @@ test('a binding without a grant makes no call about the role that it names, only
 
 test('the same list tells of roles that unbound ServiceAccounts may have; one that it does not show is asked for by name', async () => {
   const account = new Account([[OTHER_ARN]], [ARN]);
-  const serviceAccounts = [unbound('job', ARN), unbound('other-job', OTHER_ARN)];
-  const sweep = await swept({ account, bindings: [], serviceAccounts });
+  const audits = [unbound('job', ARN), unbound('other-job', OTHER_ARN), unbound('far-job', FOREIGN_ARN)];
+  const sweep = await swept({ account, bindings: [], audits });
   expect(account.asked).toEqual(['list', ARN]);
   expect(sweep.roles()).toEqual({ [ARN]: 'present', [OTHER_ARN]: 'present' });
+  await sweep.stop();
+});
+
+test('an audit that comes about while the list is under way is answered by it', async () => {
+  const account = new Account([[OTHER_ARN], [ARN]]);
+  const sweep = await swept({ account, bindings: [binding({ spec: { roleArn: OTHER_ARN }, status: { roles: [] } })] });
+  account.duringList = () => sweep.seen.audits.put(unbound('job', ARN));
+  account.asked.length = 0;
+  await sweep.clock.advance(INTERVAL_MS);
+  expect([account.asked, sweep.roles()]).toEqual([['list'], { [ARN]: 'present', [OTHER_ARN]: 'present' }]);
   await sweep.stop();
 });
 
 test('however many annotate, a sweep reads a hundred of their roles by name, those of bindings first, and the others in the next ones', async () => {
   const arns = Array.from({ length: 150 }, (_, index) => arn(`${ARN}-${String(index).padStart(3, '0')}`));
   const account = new Account([[]], [OTHER_ARN, ...arns]);
-  const serviceAccounts = arns.map((role, index) => unbound(`job-${index}`, role));
-  const sweep = await swept({ account, bindings: [binding({ spec: { roleArn: OTHER_ARN }, status: { roles: [] } })], serviceAccounts });
+  const audits = arns.map((role, index) => unbound(`job-${index}`, role));
+  const sweep = await swept({ account, bindings: [binding({ spec: { roleArn: OTHER_ARN }, status: { roles: [] } })], audits });
   expect(account.asked).toEqual(['list', OTHER_ARN, ...arns.slice(0, 100)]);
   account.asked.length = 0;
   await sweep.clock.advance(INTERVAL_MS);

@@ -5,7 +5,6 @@ import { claimOf } from '../../binding/claim.ts';
 import { jitter } from '../../runtime/backoff.ts';
 import type { Clock, Random } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
-import { auditedRoles } from '../unbound/gather.ts';
 import { claimWorld, rolesOf, surroundings, type World } from '../world.ts';
 import type { Roles } from './ports.ts';
 import { listed, readRole } from './role-records.ts';
@@ -34,9 +33,7 @@ const URGENCY = 'resync';
 /** Reads every role of the account again and again: drift in IAM cannot be watched, and one list is a thousand trust policies. Ends with the signal. */
 export async function sweepRoles(options: SweepOptions, signal: AbortSignal): Promise<void> {
   const { world, clock, random, intervalMs, log } = options;
-  await Promise.all(
-    [world.bindings, world.grants, world.namespaces, world.serviceAccounts, world.surroundings].map((store) => store.synced(signal)),
-  );
+  await Promise.all([world.bindings, world.grants, world.namespaces, world.surroundings].map((store) => store.synced(signal)));
   while (!signal.aborted) {
     const { caller } = surroundings(world);
     try {
@@ -65,19 +62,20 @@ async function changed({ surroundings: store }: World, signal: AbortSignal): Pro
 async function sweep({ world, roles, clock, log, intervalMs }: SweepOptions, account: string, signal: AbortSignal): Promise<void> {
   // Roles of other accounts are not in the list, and their names mean other roles here.
   const reachable = (arn: RoleArn) => roleArnParts(arn).account === account;
-  const bound: ReadonlySet<string> = new Set<string>(world.bindings.list().flatMap((binding) => rolesToAskFor(world, binding)));
-  const wanted = new Set([...bound, ...auditedRoles(world)].filter((arn) => reachable(arn as RoleArn)));
-  if (wanted.size === 0) return;
+  const bound = new Set<string>(world.bindings.list().flatMap((binding) => rolesToAskFor(world, binding).filter(reachable)));
+  if (bound.size === 0 && auditedIn(world, account).size === 0) return;
+  const shown = new Set<string>();
   try {
     let asOf = clock.now();
     for await (const page of roles.list(signal, URGENCY)) {
       for (const role of page) {
-        if (!wanted.delete(role.arn)) continue;
+        // Audits come about beside the sweep, and do not wait for the next one.
+        if (!bound.has(role.arn) && world.audits.byIndex('role', role.arn).length === 0) continue;
         try {
           listed(world.roles, role.parse(), asOf);
+          shown.add(role.arn);
         } catch (error) {
-          if (!isFault(error)) throw error;
-          wanted.add(role.arn); // half an entry: asked for by name, and the others are none the worse
+          if (!isFault(error)) throw error; // half an entry: asked for by name, and the others are none the worse
         }
       }
       asOf = clock.now();
@@ -89,8 +87,9 @@ async function sweep({ world, roles, clock, log, intervalMs }: SweepOptions, acc
   const due = rolesWithTagsDue(world, clock.now(), intervalMs).filter(reachable);
   // What a list does not show is not gone for that: it is asked for by name.
   const failed: unknown[] = [];
-  const unlisted = [...wanted].filter((arn) => bound.has(arn));
-  const byName = [...new Set([...unlisted, ...due, ...longestUnread(world, wanted, bound)])];
+  const unlisted = [...bound].filter((arn) => !shown.has(arn));
+  const audited = [...auditedIn(world, account)].filter((arn) => !shown.has(arn) && !bound.has(arn));
+  const byName = [...new Set([...unlisted, ...due, ...longestUnread(world, audited)])];
   const asked = byName.values();
   const reader = async () => {
     for (const arn of asked) {
@@ -106,10 +105,14 @@ async function sweep({ world, roles, clock, log, intervalMs }: SweepOptions, acc
   if (failed.length > 0) throw new AggregateError(failed, `${failed.length} of ${byName.length} roles could not be read`);
 }
 
+/** Roles that unbound ServiceAccounts name, and a grant lets them have. */
+function auditedIn({ audits }: World, account: string): Set<string> {
+  return new Set(audits.byIndex('account', account).flatMap(({ role }) => role ?? []));
+}
+
 /** What only audits ask for, in turns. */
-function longestUnread({ roles }: World, wanted: ReadonlySet<string>, bound: ReadonlySet<string>): string[] {
+function longestUnread({ roles }: World, audited: readonly string[]): string[] {
   const readAt = (arn: string) => roles.get(arn)?.asOf ?? 0;
-  const audited = [...wanted].filter((arn) => !bound.has(arn));
   return audited.toSorted((a, b) => readAt(a) - readAt(b)).slice(0, AUDIT_READS);
 }
 

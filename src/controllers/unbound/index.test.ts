@@ -21,7 +21,6 @@ import { Store } from '../../runtime/store.ts';
 import type { BindingEvent } from '../events.ts';
 import { readings } from '../readings.ts';
 import { world as makeWorld, type World } from '../world.ts';
-import { isAudited } from './gather.ts';
 import { unboundController } from './index.ts';
 
 /** The real loop over stores: what is known of ServiceAccounts without a binding, and what is told. */
@@ -158,12 +157,18 @@ test('the Event names the ServiceAccount, which is in another namespace than it'
   ]);
 });
 
-test('a role is kept for an audit while a grant covers it and no binding has the ServiceAccount', () => {
+test('a role is asked about for an audit while a grant covers it and no binding has the ServiceAccount', async () => {
   const world = filled();
-  expect(isAudited(world, ARN)).toBe(true);
+  await running(world);
+  const audited = async () => {
+    await settle();
+    return world.audits.byIndex('role', ARN).length;
+  };
+  expect(await audited()).toBe(1);
   world.grants.delete('platform');
-  expect(isAudited(world, ARN)).toBe(false);
+  expect(await audited()).toBe(0);
   world.grants.put(grant());
+  expect(await audited()).toBe(1);
   world.bindings.put(bound);
-  expect(isAudited(world, ARN)).toBe(false);
+  expect(await audited()).toBe(0);
 });

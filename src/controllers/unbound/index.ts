@@ -25,7 +25,7 @@ export function unboundController({ world, events, clock }: UnboundOptions): Con
       wakeOn(world.namespaces, ({ name }) => unbound(world.serviceAccounts.byIndex('namespace', name)), {
         when: (a, b) => !isDeepStrictEqual(a.labels, b.labels),
       }),
-      wakeOn(world.roles, ({ arn }) => unbound(world.serviceAccounts.byIndex('role', arn)), {
+      wakeOn(world.roles, ({ arn }) => world.audits.byIndex('role', arn).map((known) => keyOf(known.account)), {
         when: (a, b) => !isDeepStrictEqual(a.state, b.state),
         urgency: 'drift',
       }),
