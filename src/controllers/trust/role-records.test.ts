@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../api/fault.ts';
 import { finding } from '../../api/finding.ts';
+import { PAUSED_ROLE_TAG } from '../../api/names.ts';
 import type { Hold, OwnWrites, RoleRecord } from '../../binding/observed.ts';
 import { ARN, NOW, present } from '../../binding/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
@@ -23,13 +24,13 @@ function records(...known: readonly RoleRecord[]) {
 }
 
 /** IAM with this one answer; `meanwhile` happens while the call is under way. */
-function iam(answer: Omit<FreshRole, 'tags'> | Fault, meanwhile: () => void = () => {}): Roles {
+function iam(answer: (Omit<FreshRole, 'tags'> & Partial<FreshRole>) | Fault, meanwhile: () => void = () => {}): Roles {
   const unused = () => Promise.reject(new Error('only a read was expected'));
   return {
     async read() {
       meanwhile();
       if (answer instanceof Fault) throw answer;
-      return { ...answer, tags: new Map() };
+      return { tags: new Map(), ...answer };
     },
     edit: unused,
     policyQuota: unused,
@@ -64,6 +65,11 @@ describe('a page of a list', () => {
       expect(store.get(ARN)).toEqual(taken ? present({ policy: 'new' }, asOf) : known);
     });
   }
+  test('says nothing of a pause: it has no tags', () => {
+    const store = records(present({ policy: 'old', hold: HOLD }, NOW - 1));
+    listed(store, role('old'), NOW);
+    expect(store.get(ARN)).toEqual(present({ policy: 'old', hold: HOLD }));
+  });
   test('that was asked for before our write, and comes after it, is ignored', () => {
     const store = records(present({ policy: 'before' }));
     written(store, ARN, 'sent', NOW);
@@ -125,10 +131,16 @@ describe('a read', () => {
     expect(await read(role('new'), present({ policy: 'old', hold: HOLD }, NOW - 2_000, sentAt(NOW - 2_000)))).toEqual(
       present({ policy: 'new', tags: TAGS }, NOW, sentAt(NOW - 2_000)),
     ));
-  test('keeps the hold where the role is as it was', async () =>
-    expect(await read(role('old'), present({ policy: 'old', hold: HOLD }, NOW - 1))).toEqual(
-      present({ policy: 'old', hold: HOLD, tags: TAGS }),
-    ));
+  test('keeps what IAM rejected on hold where the role is as it was', async () => {
+    const hold = { ...HOLD, finding: finding('TrustWriteRejected', 'rejected'), revocable: false };
+    expect(await read(role('old'), present({ policy: 'old', hold }, NOW - 1))).toEqual(present({ policy: 'old', hold, tags: TAGS }));
+  });
+  test('keeps a pause while the role carries its tag, and lifts it when the tag is gone', async () => {
+    const before = present({ policy: 'old', hold: HOLD }, NOW - 1);
+    const tags = new Map([[PAUSED_ROLE_TAG, 'true']]);
+    expect(await read({ ...role('old'), tags }, before)).toEqual(present({ policy: 'old', hold: HOLD, tags: { ...TAGS, values: tags } }));
+    expect(await read(role('old'), before)).toEqual(present({ policy: 'old', tags: TAGS }));
+  });
   test('of a role that was made again starts without our write and without the hold', async () =>
     expect(await read(role('old', 'AROANEW'), present({ policy: 'old', hold: HOLD }, NOW - 1, sentAt(NOW - 1)))).toEqual(
       present({ policy: 'old', roleId: 'AROANEW', tags: TAGS }),

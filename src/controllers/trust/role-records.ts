@@ -1,5 +1,6 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { isFault } from '../../api/fault.ts';
+import { PAUSED_ROLE_TAG } from '../../api/names.ts';
 import type { Fight } from '../../binding/fights.ts';
 import { type Hold, NO_WRITES, type OwnWrites, type RoleRecord, type RoleTags } from '../../binding/observed.ts';
 import type { PresentState } from '../../binding/role.ts';
@@ -54,9 +55,14 @@ export function fresh(records: Records, arn: RoleArn, role: FreshRole, asOf: num
 function put(records: Records, arn: RoleArn, { roleId, policy }: Role, asOf: number, tags?: ReadonlyMap<string, string>): void {
   const state = records.get(arn)?.state;
   const known = state?.kind === 'present' && state.roleId === roleId ? state : undefined;
-  const hold = known?.policy === policy ? known.hold : undefined;
+  const hold = known?.policy === policy ? stillHeld(known.hold, tags) : undefined;
   const own = known?.own ?? NO_WRITES;
   records.put({ arn, asOf, state: { kind: 'present', roleId, policy, own, hold, tags: tagsAsOf(known?.tags, tags, asOf) } });
+}
+
+/** A pause ends with its tag, which a list does not show. */
+function stillHeld(hold: Hold | undefined, tags: ReadonlyMap<string, string> | undefined): Hold | undefined {
+  return hold?.revocable && tags !== undefined && tags.get(PAUSED_ROLE_TAG) !== 'true' ? undefined : hold;
 }
 
 function tagsAsOf(known: RoleTags | undefined, found: ReadonlyMap<string, string> | undefined, asOf: number): RoleTags | undefined {
