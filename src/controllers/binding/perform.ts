@@ -64,13 +64,13 @@ async function annotate(
   events.record(binding, { type: 'Normal', reason: 'ServiceAccountAnnotated', action: 'Annotate', note });
 }
 
-/** Names who must be asked when it happens again. */
+/** Names who must be asked when it happens again. The API server keeps no names for an object that was made bare (`kubectl create serviceaccount`), until the first apply. */
 function replacedValues(account: ServiceAccount, annotations: Readonly<Record<string, string>>): string {
   const replaced = Object.entries(annotations).flatMap(([key, value]) => {
     const old = account.annotations[key];
     if (old === undefined || old === value) return [];
     const managers = otherWriters(account, { [key]: value });
-    const by = managers.length === 0 ? '' : `, set by ${quoteAll(managers)}`;
+    const by = managers.length === 0 ? ' (the API server kept no name of who set it)' : `, set by ${quoteAll(managers)}`;
     return [`; ${key} was ${quote(old)}${by}`];
   });
   return replaced.join('');
