@@ -11,7 +11,7 @@ const AUDIENCE = 'eks.amazonaws.com/audience';
 const EXPIRATION = 'eks.amazonaws.com/token-expiration';
 const REGIONAL = 'eks.amazonaws.com/sts-regional-endpoints';
 const OPERATOR_USER = 'system:serviceaccount:irsa-operator-system:irsa-operator';
-const NAMES = ['keys', 'right', 'replaced', 'foreign', 'again', 'once', 'fight', 'malformed', 'lifetime'];
+const NAMES = ['keys', 'right', 'replaced', 'unsigned', 'foreign', 'again', 'once', 'fight', 'malformed', 'lifetime'];
 const OTHER_ROLE = `arn:aws:iam::${ACCOUNT}:role/other`;
 
 let testbed: Testbed;
@@ -100,13 +100,15 @@ async function accountWrites(s: Scene): Promise<(number | undefined)[]> {
     .map(({ responseStatus }) => responseStatus?.code);
 }
 
-async function notes(s: Scene, reason: string): Promise<string[]> {
+async function notesOf(s: Scene, reason: string): Promise<string[]> {
   const { items } = await api.call<{ items: { reason: string; note: string }[] }>(
     'GET',
     `/apis/events.k8s.io/v1/namespaces/${s.namespace}/events`,
   );
   return items.filter((event) => event.reason === reason).map(({ note }) => note);
 }
+
+const nonEmpty = <T>(list: readonly T[]) => list.length > 0 && list;
 
 describe.concurrent('the annotations', () => {
   test('are our keys only, and each goes when its field is taken out of the binding', async () => {
@@ -125,7 +127,7 @@ describe.concurrent('the annotations', () => {
   });
 
   test('that are right already are applied too, so that they can be removed', async () => {
-    const s = await prepared('right');
+    const s = await prepared('right', { team: 'shop' });
     await annotate(s, 'helm', { [ROLE_ARN]: s.roleArn });
     await s.bind();
     await until('we hold the key', async () => (await ours(s)).length === 1, PATIENCE);
@@ -133,22 +135,20 @@ describe.concurrent('the annotations', () => {
     await s.conditionIs('Annotated', 'True', 'Annotated');
   });
 
-  test('that are wrong are replaced, with an Event that names the old value and its field manager', async () => {
-    const s = await prepared('replaced');
-    await annotate(s, 'helm', { [ROLE_ARN]: OTHER_ROLE });
-    await s.bind();
-    await annotationsAre(s, { [ROLE_ARN]: s.roleArn });
-    const told = `; ${ROLE_ARN} was "${OTHER_ROLE}", set by "helm"`;
-    await until(
-      'it is told',
-      async () => {
-        const found = await notes(s, 'ServiceAccountAnnotated');
-        if (!found.some((note) => note.endsWith(told))) throw new Error(JSON.stringify(found));
-        return true;
-      },
-      PATIENCE,
-    );
-  });
+  for (const [name, found, told] of [
+    // The API server tracks who writes an object that had a field to begin with.
+    ['replaced', { team: 'shop' }, `; ${ROLE_ARN} was "${OTHER_ROLE}", set by "helm"`],
+    ['unsigned', {}, `; ${ROLE_ARN} was "${OTHER_ROLE}" (the API server kept no name of who set it)`],
+  ] as const) {
+    test(`that are wrong are replaced, with one Event that names the old value and its field manager: ${name}`, async () => {
+      const s = await prepared(name, found);
+      await annotate(s, 'helm', { [ROLE_ARN]: OTHER_ROLE });
+      await s.bind();
+      await annotationsAre(s, { ...found, [ROLE_ARN]: s.roleArn });
+      const notes = await until('it is told', async () => nonEmpty(await notesOf(s, 'ServiceAccountAnnotated')), PATIENCE);
+      expect(notes).toEqual([`set ${ROLE_ARN}: "${s.roleArn}" on ServiceAccount "app"${told}`]);
+    });
+  }
 
   test('of somebody else are left alone where the binding has no value', async () => {
     const s = await prepared('foreign', { [EXPIRATION]: '1h', [REGIONAL]: 'true' });
@@ -203,7 +203,8 @@ describe.concurrent('the annotations', () => {
     await until('it is seen', async () => (await s.condition('Annotated'))?.message.includes(`${OTHER_ROLE}-2`), PATIENCE);
     expect(await annotations(s)).toEqual({ [ROLE_ARN]: `${OTHER_ROLE}-2` });
     expect(await accountWrites(s)).toEqual([200, 200, 200]);
-    await until('it is told', async () => (await notes(s, 'Contended')).length > 0, PATIENCE);
+    const told = await until('it is told', async () => nonEmpty(await notesOf(s, 'Contended')), PATIENCE);
+    expect(told).toHaveLength(1);
     // Who gives in is believed at once.
     await annotate(s, 'argocd-controller', { [ROLE_ARN]: s.roleArn });
     await s.conditionIs('Annotated', 'True');
