@@ -33,7 +33,19 @@ afterAll(async () => {
   await testbed?.stop();
 });
 
-const NAMES = ['neighbour', 'deleted', 'retained', 'moved', 'observed', 'suspended', 'rival', 'late', 'restarted'];
+const NAMES = [
+  'neighbour',
+  'deleted',
+  'retained',
+  'moved',
+  'observed',
+  'suspended',
+  'rival',
+  'late',
+  'restarted',
+  'left-observing',
+  'left-suspended',
+];
 const ec2 = { Sid: 'Ec2', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
 const FOREIGN = { Version: '2012-10-17', Statement: [ec2] };
 const policyOf = (name: string) =>
@@ -151,7 +163,25 @@ describe.concurrent('leaving alone', () => {
     expect(await annotationsOf(s)).toBeUndefined();
   });
 
-  test('of two bindings for one ServiceAccount the older one wins; the other is Stalled, and takes over when the older one goes', async () => {
+  for (const [name, rest] of [
+    ['left-observing', { mode: 'Observe' }],
+    ['left-suspended', { suspend: true }],
+  ] as const) {
+    test(`a binding that is deleted with ${JSON.stringify(rest)} leaves what stands, as with Retain`, async () => {
+      const s = await prepared(name);
+      await s.bind();
+      await s.conditionIs('Ready', 'True', 'Ready');
+      const before = policyOf(s.roleName);
+      await api.call('PATCH', bindingPath(s), { patch: 'merge', body: { spec: rest } });
+      await until('that is seen', async () => (await s.binding()).status?.observedGeneration === 2, PATIENCE);
+      await api.call('DELETE', bindingPath(s));
+      await until('the binding is gone', () => gone(bindingPath(s)), PATIENCE);
+      await settled();
+      expect([policyOf(s.roleName), await annotationsOf(s), s.writes().length]).toEqual([before, { [ROLE_ARN]: s.roleArn }, 1]);
+    });
+  }
+
+  test('of two bindings for one ServiceAccount the older one wins; the other is Stalled, takes over while the older one is suspended, and when it goes, without a gap', async () => {
     const s = await prepared('rival');
     await s.bind();
     await s.conditionIs('Ready', 'True');
@@ -165,17 +195,22 @@ describe.concurrent('leaving alone', () => {
     const younger = async () =>
       (await api.call<{ status?: { conditions?: { type: string; status: string; reason: string }[] } }>('GET', bindingPath(s, 'younger')))
         .status?.conditions ?? [];
-    await until(
-      'the younger one is Stalled',
-      async () => (await younger()).some(({ type, reason }) => type === 'Stalled' && reason === 'ServiceAccountTaken'),
-      PATIENCE,
-    );
+    const youngerIs = (type: string, reason: string) =>
+      until(
+        `the younger one is ${type}`,
+        async () => (await younger()).some((one) => one.type === type && one.reason === reason),
+        PATIENCE,
+      );
+    const suspend = (value: boolean) => api.call('PATCH', bindingPath(s), { patch: 'merge', body: { spec: { suspend: value } } });
+    await youngerIs('Stalled', 'ServiceAccountTaken');
+    await suspend(true);
+    await youngerIs('Ready', 'Ready');
+    await suspend(false);
+    await youngerIs('Stalled', 'ServiceAccountTaken');
     await api.call('DELETE', bindingPath(s));
-    await until(
-      'the younger one is Ready',
-      async () => (await younger()).some(({ type, status }) => type === 'Ready' && status === 'True'),
-      PATIENCE,
-    );
+    await until('the older one is gone', () => gone(bindingPath(s)), PATIENCE);
+    await youngerIs('Ready', 'Ready');
+    expect(s.writes()).toHaveLength(1);
     expect(policyOf(s.roleName).Statement).toHaveLength(2);
     expect(await annotationsOf(s)).toEqual({ [ROLE_ARN]: s.roleArn });
   });
