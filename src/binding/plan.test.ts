@@ -5,6 +5,7 @@ import { finding } from '../api/finding.ts';
 import { EKS_ANNOTATIONS } from '../api/names.ts';
 import { problem } from '../api/problem.ts';
 import { notGranted } from './claim.ts';
+import type { Loss } from './loss.ts';
 import type { Observed, Verdict } from './observed.ts';
 import { planBinding } from './plan.ts';
 import { ARN, allowed, binding, entry, grant, NOW, OTHER_ARN, observed, pod, present, serviceAccount, spec } from './test-observed.ts';
@@ -436,6 +437,17 @@ describe('after a restart of the operator', () => {
       expect(told(planBinding(withStatus(observed(part), old, NOW + later)).status, 'Ready')).toEqual(['Unknown', 'Pending']);
     });
   }
+});
+
+describe('a binding that lost its grant looks again', () => {
+  const lost = (loss: Loss) => planBinding(observed({ grants: [], loss })).lookAgainInMs;
+  const many = finding('RevocationPaused', '11 bindings lost their grant');
+  test('when its trust is due: meanwhile so many may have lost theirs that it is not taken away', () =>
+    expect(lost({ since: NOW, dueAt: NOW + 60_000, paused: undefined })).toBe(60_000));
+  test('no more once it is due: what comes of it is another change', () =>
+    expect(lost({ since: NOW - 60_000, dueAt: NOW, paused: undefined })).toBeUndefined());
+  test('no more while it is paused: whoever confirms changes a grant', () =>
+    expect(lost({ since: NOW - 60_000, dueAt: undefined, paused: many })).toBeUndefined());
 });
 
 test('a spec that cannot be read is told, changes nothing and forgets nothing', () => {

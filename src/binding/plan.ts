@@ -203,7 +203,13 @@ function unreadable(seen: Observed, found: Finding | undefined): BindingPlan {
 
 function lookAgain({ seen, spec, pods }: Scope, held: Held, acts: boolean, podsInTurn: boolean): number | undefined {
   const annotates = acts && held.Trusted !== undefined ? annotatesAt(seen, spec) : undefined;
-  const times = [podsInTurn ? pods.lookAgainAt : undefined, annotates === seen.now ? undefined : annotates];
+  // By the time that was told, so many others may have lost their grant that nothing is taken away.
+  const taken = seen.loss?.dueAt;
+  const times = [
+    podsInTurn ? pods.lookAgainAt : undefined,
+    annotates === seen.now ? undefined : annotates,
+    taken !== undefined && taken > seen.now ? taken : undefined,
+  ];
   const due = times.filter((time) => time !== undefined);
   return due.length === 0 ? undefined : Math.max(0, Math.min(...due) - seen.now);
 }

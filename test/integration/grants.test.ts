@@ -118,7 +118,10 @@ describe.concurrent('a grant', () => {
     await s.conditionIs('Authorized', 'False', 'NotGranted');
     expect(testbed.aws.journal.filter(({ params }) => params['RoleName'] === s.roleName)).toEqual([]);
   });
+});
 
+/** By themselves: losses are counted over the whole cluster, and would pause those of the others. */
+describe('a grant', () => {
   test('that many bindings lose at once costs nobody anything before somebody confirms it', async () => {
     const s = await scene(testbed, api, 'many');
     const names = Array.from({ length: 11 }, (_, index) => `app-${index}`);
