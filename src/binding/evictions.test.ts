@@ -264,6 +264,10 @@ const budgets: Record<string, Case> = {
     seen: { candidates: a(replicaSet, true), records: one(replicaSet), blocked: blockedSince(0, 'multipleBudgets') },
     wanted: { records: ['Canary 1'], findings: ['MultiplePDBs'], again: BLOCKED_RETRY_MS },
   },
+  'an unready pod of a ReplicaSet with two budgets is not deleted: none of them has refused it': {
+    seen: { candidates: a(replicaSet, false), records: one(replicaSet), blocked: blockedSince(0, 'multipleBudgets') },
+    wanted: { records: ['Canary 1'], findings: ['MultiplePDBs'], again: BLOCKED_RETRY_MS },
+  },
 };
 
 const unready: Candidate = { ...right('a', { ready: false, createdAt: NOW - DAY }), replace: true };

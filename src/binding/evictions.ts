@@ -104,7 +104,8 @@ function take(seen: RestartsSeen, record: RestartEntry, picks: readonly Candidat
     const blocked = seen.blocked.get(pod.uid);
     if (blocked === undefined) steps.push({ how: 'evict', pod });
     // It serves nobody, so nothing that the budget protects is lost; and a budget whose pods are all unready would refuse for ever.
-    else if (!pod.ready && pod.owner?.kind === 'ReplicaSet') steps.push({ how: 'delete', pod });
+    // Two budgets are no such refusal but a mistake that also keeps nodes from being drained: it is told, not worked around.
+    else if (blocked.kind === 'budget' && !pod.ready && pod.owner?.kind === 'ReplicaSet') steps.push({ how: 'delete', pod });
     else {
       findings.push(blockedFinding(pod, blocked));
       if (seen.now - blocked.at >= BLOCKED_RETRY_MS) steps.push({ how: 'evict', pod });
