@@ -34,6 +34,7 @@ export interface RestartsSeen {
   readonly desired: string;
   readonly records: readonly RestartEntry[];
   readonly maxUnavailable: number | string;
+  readonly workloads: readonly Workload[];
   /** By uid of the pod, or of the workload that was to be rolled out. */
   readonly blocked: ReadonlyMap<string, Blocked>;
 }
@@ -56,6 +57,15 @@ export interface RestartPlan {
 export interface Group {
   readonly owner: Owner;
   readonly candidates: readonly Candidate[];
+  /** Those that are not going already. */
+  readonly living: readonly Candidate[];
+  /** Those of the living that have to be replaced. */
+  readonly todo: readonly Candidate[];
+}
+
+export function groupOf(owner: Owner, candidates: readonly Candidate[]): Group {
+  const living = candidates.filter(({ pod }) => !pod.deleting);
+  return { owner, candidates, living, todo: living.filter(({ replace }) => replace) };
 }
 
 export interface GroupPlan {
@@ -95,10 +105,8 @@ export function planAttempts<G extends Group>(
 }
 
 function planAttempt<G extends Group>(seen: RestartsSeen, group: G, go: (record: RestartEntry, group: G) => GroupPlan): GroupPlan {
-  const { owner, candidates } = group;
+  const { owner, living, todo } = group;
   const found = seen.records.find(({ uid, cause, desired }) => uid === owner.uid && cause === seen.cause && desired === seen.desired);
-  const living = candidates.filter(({ pod }) => !pod.deleting);
-  const todo = living.filter(({ replace }) => replace);
   if (found === undefined) return todo.length === 0 || restartedToday(seen, owner) ? idle(found) : begin(seen, owner, living.length);
   if (found.phase === 'Done') return idle(found);
   if (found.phase === 'Ineffective') return { record: found, steps: [], findings: ineffective(found, todo) };

@@ -7,7 +7,7 @@ import { finding } from '../api/finding.ts';
 import { BLOCKED_RETRY_MS, type Blocked, type Candidate, type RestartPlan, type RestartsSeen } from './attempt.ts';
 import { planEvictions, podsAtOnce } from './evictions.ts';
 import { NOW } from './test-observed.ts';
-import { daemonSet, podOf, replicaSet, statefulSet, stepInWords } from './test-world.ts';
+import { daemonSet, podOf, replicaSet, statefulSet, stepInWords, workload } from './test-world.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60_000;
@@ -17,7 +17,17 @@ const STARTED = NOW - 5 * SECOND;
 const LACKS = finding('PodCredentialsMissing', 'it lacks the role');
 
 function seen(part: Partial<RestartsSeen>): RestartsSeen {
-  return { now: NOW, candidates: [], cause: 'Stale', desired: 'd1', records: [], maxUnavailable: 1, blocked: new Map(), ...part };
+  return {
+    now: NOW,
+    candidates: [],
+    cause: 'Stale',
+    desired: 'd1',
+    records: [],
+    maxUnavailable: 1,
+    blocked: new Map(),
+    workloads: [],
+    ...part,
+  };
 }
 
 const old = (name: string, part: Partial<Pod> = {}, owner: Owner = replicaSet): Candidate => ({
@@ -273,6 +283,15 @@ const budgets: Record<string, Case> = {
 const unready: Candidate = { ...right('a', { ready: false, createdAt: NOW - DAY }), replace: true };
 const trust = (ago: number, desired = 'trust-1') =>
   record({ cause: 'TrustRepair', desired, phase: 'Done', startedAt: timestamp(NOW - ago) });
+const deployment = { kind: 'Deployment', name: 'app', uid: 'deployment' };
+const rolledOut: Candidate = {
+  ...unready,
+  pod: podOf({ kind: 'ReplicaSet', name: 'app-7c44', uid: 'replica-set-2' }, 'a', {
+    ready: false,
+    createdAt: NOW - DAY,
+    labels: { 'pod-template-hash': '7c44' },
+  }),
+};
 const repairs: Record<string, Case> = {
   'the first restarts': { seen: { candidates: [unready] }, wanted: { records: ['Canary 1'] } },
   'a second one within a day does not': {
@@ -282,6 +301,10 @@ const repairs: Record<string, Case> = {
   'a second one a day later does': {
     seen: { candidates: [unready], records: [trust(DAY)] },
     wanted: { records: ['Canary 1', 'Done 1'] },
+  },
+  'a second one within a day does not, though a rollout has made another ReplicaSet': {
+    seen: { candidates: [rolledOut], workloads: [workload()], records: [{ ...trust(DAY - SECOND), ...deployment }] },
+    wanted: { records: ['Done 1'] },
   },
   'a restart of pods that lacked the role does not count': {
     seen: { candidates: [unready], records: [record({ phase: 'Done' })] },
@@ -305,6 +328,11 @@ for (const [title, [table, common]] of Object.entries(tables)) {
     }
   });
 }
+
+test('after a trust repair the attempt is of the Deployment: its rollouts make ReplicaSets, and the day is one', () => {
+  const plan = planEvictions(seen({ cause: 'TrustRepair', candidates: [rolledOut], workloads: [workload()] }));
+  expect(plan.records).toEqual([record({ ...deployment, cause: 'TrustRepair', startedAt: timestamp(NOW), pods: 1 })]);
+});
 
 describe('how many may be away at once', () => {
   const cases: [number | string, number, number][] = [

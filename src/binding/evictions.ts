@@ -9,6 +9,7 @@ import {
   earliest,
   type Group,
   type GroupPlan,
+  groupOf,
   idle,
   partition,
   planAttempts,
@@ -19,32 +20,41 @@ import {
   tryAgain,
   waiting,
 } from './attempt.ts';
+import { workloadOf } from './workload-of.ts';
 
 /** Which pods may go now: one of a workload first, the others only when its replacement came back right and ready. */
 export function planEvictions(seen: RestartsSeen): RestartPlan {
   const unfinished = seen.candidates.filter(({ pod }) => !pod.finished);
-  const groups = [...Map.groupBy(unfinished, ({ pod }) => ownerOf(pod).uid).values()].flatMap((candidates): Group[] =>
-    candidates[0] === undefined ? [] : [{ owner: ownerOf(candidates[0].pod), candidates }],
+  const groups = [...Map.groupBy(unfinished, ({ pod }) => ownerOf(pod, seen).uid).values()].flatMap((candidates): Group[] =>
+    candidates[0] === undefined ? [] : [groupOf(ownerOf(candidates[0].pod, seen), candidates)],
   );
-  return planAttempts(seen, groups, (found, { candidates }) => {
-    const living = candidates.filter(({ pod }) => !pod.deleting);
-    const todo = living.filter(({ replace }) => replace);
-    const record = { ...found, pods: Math.max(found.pods ?? candidates.length, living.length) };
-    return found.phase === 'Rolling' ? roll(seen, record, candidates, todo) : canary(seen, record, candidates, todo);
+  return planAttempts(seen, groups, (found, group) => {
+    const record = { ...found, pods: Math.max(found.pods ?? group.candidates.length, group.living.length) };
+    return found.phase === 'Rolling' ? roll(seen, record, group) : canary(seen, record, group);
   });
+}
+
+/**
+ * Whose pods are restarted together; a pod that nobody controls is a workload of its own. For what pods lack each ReplicaSet counts: another
+ * template is another chance. After a trust repair the Deployment does: a rollout in between makes no new day.
+ */
+function ownerOf(pod: Pod, { cause, workloads }: RestartsSeen): Owner {
+  const workload = cause === 'TrustRepair' ? workloadOf(pod, workloads) : undefined;
+  const { kind, name, uid } = workload ?? pod.owner ?? { kind: 'Pod', name: pod.name, uid: pod.uid };
+  return { kind, name, uid };
 }
 
 /** A record under way: how many pods the workload has is known. */
 type Attempt = RestartEntry & { readonly pods: number };
 
-function canary(seen: RestartsSeen, record: Attempt, candidates: readonly Candidate[], todo: readonly Candidate[]): GroupPlan {
+function canary(seen: RestartsSeen, record: Attempt, group: Group): GroupPlan {
+  const { candidates, living, todo } = group;
   const what = `${record.kind} "${record.name}"`;
   const startedAt = Date.parse(record.startedAt);
   if (seen.now < startedAt) return waiting(record, `${what}: about to restart pods`, startedAt);
-  const living = candidates.filter(({ pod }) => !pod.deleting);
   const replacements = living.filter(({ pod }) => pod.createdAt >= startedAt);
   if (replacements.some(({ pod, stillWrong }) => stillWrong === undefined && pod.ready)) {
-    return todo.length === 0 ? idle({ ...record, phase: 'Done' }) : roll(seen, { ...record, phase: 'Rolling' }, candidates, todo);
+    return todo.length === 0 ? idle({ ...record, phase: 'Done' }) : roll(seen, { ...record, phase: 'Rolling' }, group);
   }
   if (living.length < candidates.length) {
     return awaited(seen, record, startedAt, { wait: 'the first pod is going', late: 'the first pod is still going' });
@@ -72,9 +82,8 @@ function canary(seen: RestartsSeen, record: Attempt, candidates: readonly Candid
   return take(seen, record, [pick], `${what}: restarting one pod first`);
 }
 
-function roll(seen: RestartsSeen, record: Attempt, candidates: readonly Candidate[], todo: readonly Candidate[]): GroupPlan {
+function roll(seen: RestartsSeen, record: Attempt, { candidates, living, todo }: Group): GroupPlan {
   const what = `${record.kind} "${record.name}"`;
-  const living = candidates.filter(({ pod }) => !pod.deleting);
   if (todo.length === 0)
     return living.length < candidates.length ? waiting(record, `${what}: the last pod is going`) : idle({ ...record, phase: 'Done' });
   // The webhook failed in the middle: these would be taken again and again.
@@ -139,9 +148,4 @@ function canaryOrder(a: Candidate, b: Candidate): number {
 export function podsAtOnce(maxUnavailable: number | string, total: number): number {
   if (typeof maxUnavailable === 'number') return maxUnavailable;
   return Math.max(1, Math.ceil((Number.parseInt(maxUnavailable, 10) / 100) * total));
-}
-
-/** A pod that nobody controls is a workload of its own. */
-function ownerOf(pod: Pod): Owner {
-  return pod.owner ?? { kind: 'Pod', name: pod.name, uid: pod.uid };
 }

@@ -1,17 +1,13 @@
-import { createHash } from 'node:crypto';
 import type { BindingSpec, BindingStatus, RestartEntry } from '../api/binding.ts';
-import type { Pod } from '../api/cluster.ts';
 import { type Assessment, conditionOf } from '../api/condition.ts';
 import type { Finding } from '../api/finding.ts';
 import { EKS_ANNOTATIONS } from '../api/names.ts';
 import { heldByUs } from './annotations.ts';
-import { type Candidate, earliest, type RestartPlan, type RestartStep, type RestartsSeen } from './attempt.ts';
+import type { RestartPlan, RestartStep } from './attempt.ts';
 import type { Violation } from './conditions.ts';
-import { planEvictions } from './evictions.ts';
-import type { DesiredInjection } from './injection.ts';
 import type { Observed } from './observed.ts';
-import { type PodState, podState, reasonToLeaveAlone } from './pods.ts';
-import { planRollouts } from './rollouts.ts';
+import { type PodState, podState } from './pods.ts';
+import { type Judged, planRestarts } from './restarts.ts';
 import { workloadOf } from './workload-of.ts';
 
 /** The webhook answers from a cache and IAM spreads a change: restarting sooner makes pods that are still wrong. */
@@ -29,11 +25,6 @@ export interface PodsAssessment {
   readonly lookAgainAt: number | undefined;
 }
 
-interface Judged {
-  readonly pod: Pod;
-  readonly state: PodState;
-}
-
 /** What the pods of a ServiceAccount look like, and which of them may be restarted now if the binding lets us (`acts`). */
 export function assessPods(seen: Observed, spec: BindingSpec, acts: boolean, provenAt?: number): PodsAssessment {
   const records = seen.binding.status.restarts ?? [];
@@ -48,7 +39,7 @@ export function assessPods(seen: Observed, spec: BindingSpec, acts: boolean, pro
   const going = judged.some(({ pod, state }) => state.kind === 'stale' && pod.deleting);
   const settled = settledAt(seen, provenAt);
   const early = settled === undefined || seen.now < settled;
-  const restarts = acts && spec.restart.strategy !== 'Never' && !early ? planBoth(seen, spec, judged) : undefined;
+  const restarts = acts && spec.restart.strategy !== 'Never' && !early ? planRestarts(seen, spec, judged) : undefined;
   const violation = whatIsWrong({ stale, going, restarts, settling: early && acts });
   return {
     violation,
@@ -91,53 +82,8 @@ function settledAt({ binding, serviceAccount }: Observed, provenAt: number | und
   return Math.max(provenAt ?? Date.parse(trusted.lastTransitionTime) + SETTLE_MS, annotated + SETTLE_MS);
 }
 
-/** First the pods that lack something; only where a workload has none of these, those that a trust repair may have left unready. */
-function planBoth(seen: Observed, spec: BindingSpec, judged: readonly Judged[]): RestartPlan {
-  const plan = (part: Pick<RestartsSeen, 'cause' | 'desired' | 'candidates' | 'records'>) => {
-    const whole = { now: seen.now, maxUnavailable: spec.restart.maxUnavailable, blocked: seen.blocked, ...part };
-    return spec.restart.strategy === 'Rollout' ? planRollouts({ ...whole, workloads: seen.workloads }) : planEvictions(whole);
-  };
-  const lacking = judged.map(({ pod, state }): Candidate => {
-    const wrong = state.kind === 'stale' ? state.finding : undefined;
-    return { pod, replace: state.kind === 'stale' && state.leftAlone === undefined, stillWrong: wrong };
-  });
-  const records = seen.binding.status.restarts ?? [];
-  const first = plan({ cause: 'Stale', candidates: lacking, desired: desiredState(spec), records });
-  const repairedAt = trustRepairedAt(seen);
-  if (repairedAt === undefined || spec.restart.afterTrustRepair === 'Never' || lacking.some(({ stillWrong }) => stillWrong !== undefined))
-    return first;
-  const all = spec.restart.afterTrustRepair === 'Always';
-  const refused = judged.map(
-    ({ pod, state }): Candidate => ({
-      pod,
-      replace: state.kind === 'current' && reasonToLeaveAlone(pod) === undefined && pod.createdAt < repairedAt && (all || !pod.ready),
-      stillWrong: undefined,
-    }),
-  );
-  const second = plan({ cause: 'TrustRepair', candidates: refused, desired: `trust-${repairedAt}`, records: first.records });
-  return {
-    records: second.records,
-    steps: [...first.steps, ...second.steps],
-    findings: [...first.findings, ...second.findings],
-    lookAgainAt: earliest(first.lookAgainAt, second.lookAgainAt),
-    progress: [...first.progress, ...second.progress],
-  };
-}
-
-/** What a record of an attempt compares: another role, audience or life of the token is another attempt. */
-function desiredState({ roleArn, audience, tokenExpirationSeconds }: BindingSpec & DesiredInjection): string {
-  const state = [roleArn, audience, ...(tokenExpirationSeconds === undefined ? [] : [tokenExpirationSeconds])];
-  return createHash('sha256').update(state.join('\n')).digest('hex').slice(0, 16);
-}
-
-/** When our write made STS say yes. A policy that already allowed is no repair, and pods that were refused before it need no help after it. */
-function trustRepairedAt({ binding }: Observed): number | undefined {
-  const trusted = conditionOf(binding.status.conditions, 'Trusted');
-  return trusted?.status === 'True' && trusted.reason === 'AllowedByOperator' ? Date.parse(trusted.lastTransitionTime) : undefined;
-}
-
 interface Situation {
-  readonly stale: readonly { pod: Pod; state: Extract<PodState, { kind: 'stale' }> }[];
+  readonly stale: readonly { state: Extract<PodState, { kind: 'stale' }> }[];
   readonly going: boolean;
   readonly restarts: RestartPlan | undefined;
   /** Annotation or trust are too young to say anything of what comes of them. */

@@ -3,7 +3,7 @@ import type { RestartEntry } from '../api/binding.ts';
 import type { Pod } from '../api/cluster.ts';
 import { timestamp } from '../api/condition.ts';
 import { finding } from '../api/finding.ts';
-import { BLOCKED_RETRY_MS, type Candidate } from './attempt.ts';
+import { BLOCKED_RETRY_MS, type Candidate, type RestartsSeen } from './attempt.ts';
 import { planRollouts } from './rollouts.ts';
 import { NOW } from './test-observed.ts';
 import { daemonSet, podOf, replicaSet, statefulSet, stepInWords, workload } from './test-world.ts';
@@ -15,8 +15,7 @@ const AT = timestamp(STARTED);
 const LACKS = finding('PodCredentialsMissing', 'it lacks the role');
 const labels = { 'pod-template-hash': '5d9c' };
 
-type RolloutsSeen = Parameters<typeof planRollouts>[0];
-const seen = (part: Partial<RolloutsSeen>): RolloutsSeen => ({
+const seen = (part: Partial<RestartsSeen>): RestartsSeen => ({
   now: NOW,
   candidates: [],
   cause: 'Stale',
@@ -53,7 +52,7 @@ const changed = [workload({ restartedAt: AT })];
 const forbidden = (ago: number) => new Map([['deployment', { kind: 'forbidden', at: NOW - ago, message: '403' } as const]]);
 
 interface Case {
-  readonly seen: Partial<RolloutsSeen>;
+  readonly seen: Partial<RestartsSeen>;
   readonly records?: string[];
   readonly steps?: string[];
   readonly findings?: string[];

@@ -1,12 +1,12 @@
 import type { RestartEntry } from '../api/binding.ts';
-import type { Pod, Workload } from '../api/cluster.ts';
+import type { Workload } from '../api/cluster.ts';
 import { type Finding, finding } from '../api/finding.ts';
 import {
   awaited,
   BLOCKED_RETRY_MS,
-  type Candidate,
   type Group,
   type GroupPlan,
+  groupOf,
   idle,
   planAttempts,
   type RestartPlan,
@@ -25,13 +25,13 @@ interface Rollable extends Group {
  * Which workloads are to make their pods again now: each by itself, at the pace and with the budget of its own update strategy. All pods
  * of a workload go, so that one of them that is to be left alone protects the others.
  */
-export function planRollouts(seen: RestartsSeen & { readonly workloads: readonly Workload[] }): RestartPlan {
+export function planRollouts(seen: RestartsSeen): RestartPlan {
   const unfinished = seen.candidates.filter(({ pod }) => !pod.finished);
   const found = unfinished.map((candidate) => ({ candidate, workload: workloadOf(candidate.pod, seen.workloads) }));
   const without = found.filter(({ workload, candidate }) => workload === undefined && candidate.replace);
-  const groups = [...Map.groupBy(found, ({ workload }) => workload?.uid).values()].flatMap((members): Rollable[] => {
-    const workload = members[0]?.workload;
-    return workload === undefined ? [] : [{ owner: workload, workload, candidates: members.map(({ candidate }) => candidate) }];
+  const groups = [...Map.groupBy(found, ({ workload }) => workload)].flatMap(([workload, members]): Rollable[] => {
+    const candidates = members.map(({ candidate }) => candidate);
+    return workload === undefined ? [] : [{ workload, ...groupOf(workload, candidates) }];
   });
   const held = (group: Rollable) => whyNot(group, seen.records);
   const plan = planAttempts(
@@ -47,8 +47,8 @@ export function planRollouts(seen: RestartsSeen & { readonly workloads: readonly
 }
 
 /** What keeps a workload from being rolled out, unless it is already. */
-function whyNot({ workload, candidates }: Rollable, records: readonly RestartEntry[]): Finding | undefined {
-  const [first] = candidates.filter(({ replace }) => replace).map(({ pod }) => pod);
+function whyNot({ workload, candidates, todo }: Rollable, records: readonly RestartEntry[]): Finding | undefined {
+  const first = todo[0]?.pod;
   if (first === undefined || records.some(({ uid, phase }) => uid === workload.uid && phase === 'Rolling')) return undefined;
   const what = `${workload.kind} "${workload.name}"`;
   if (workload.held === 'paused') return notRestarted(first, `${what} is paused, so a rollout replaces no pod; resume it`);
@@ -62,16 +62,14 @@ function whyNot({ workload, candidates }: Rollable, records: readonly RestartEnt
 }
 
 /** Canary: the record stands, the template is to be changed. Rolling: it is, and is not changed again. */
-function rollOut(seen: RestartsSeen, record: RestartEntry, { workload, candidates }: Rollable): GroupPlan {
+function rollOut(seen: RestartsSeen, record: RestartEntry, group: Rollable): GroupPlan {
+  const { workload, candidates, living, todo } = group;
   const what = `${record.kind} "${record.name}"`;
   const startedAt = Date.parse(record.startedAt);
-  const living = candidates.filter(({ pod }) => !pod.deleting);
-  const todo = living.filter(({ replace }) => replace);
   if (todo.length === 0) {
     return living.length < candidates.length ? waiting(record, `${what}: the last pod is going`) : idle({ ...record, phase: 'Done' });
   }
-  if (record.phase !== 'Canary') return replacing(seen, record, candidates, living);
-  if (workload.restartedAt === record.startedAt) return replacing(seen, record, candidates, living);
+  if (record.phase !== 'Canary' || workload.restartedAt === record.startedAt) return replacing(seen, record, group);
   if (seen.now < startedAt) return waiting(record, `${what}: about to be rolled out`, startedAt);
   const blocked = seen.blocked.get(workload.uid);
   const step = { how: 'rollout', workload, restartedAt: record.startedAt } as const;
@@ -81,16 +79,15 @@ function rollOut(seen: RestartsSeen, record: RestartEntry, { workload, candidate
   return { record, steps: seen.now >= again ? [step] : [], findings, lookAgainAt: seen.now >= again ? undefined : again };
 }
 
-function replacing(seen: RestartsSeen, record: RestartEntry, candidates: readonly Candidate[], living: readonly Candidate[]): GroupPlan {
+function replacing(seen: RestartsSeen, record: RestartEntry, { candidates, living, todo }: Group): GroupPlan {
   const startedAt = Date.parse(record.startedAt);
   const wrong = living.filter(({ pod, stillWrong }) => stillWrong !== undefined && pod.createdAt >= startedAt);
   if (wrong.length > 0) return tryAgain(seen, record, wrong);
   // As long as it goes on, however many pods there are, the deadline moves with the newest pod.
-  const newest = candidates.reduce<Pod | undefined>((a, { pod }) => (a === undefined || pod.createdAt > a.createdAt ? pod : a), undefined);
-  const since = Math.max(startedAt, newest?.createdAt ?? 0);
+  const since = Math.max(startedAt, ...candidates.map(({ pod }) => pod.createdAt));
   return awaited(seen, { ...record, phase: 'Rolling' }, since, {
     wait: 'its pods are being replaced',
-    late: `its rollout did not replace pod "${living.find(({ replace }) => replace)?.pod.name}"`,
+    late: `its rollout did not replace pod "${todo[0]?.pod.name}"`,
   });
 }
 
