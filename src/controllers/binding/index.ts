@@ -12,6 +12,7 @@ import { withDenial } from './denied.ts';
 import { annotationFights } from './fights.ts';
 import { gather } from './gather.ts';
 import { ask } from './looks.ts';
+import { OwnRestarts } from './own-restarts.ts';
 import { OwnWrites } from './own-writes.ts';
 import { reportsAt } from './pace.ts';
 import { perform } from './perform.ts';
@@ -26,6 +27,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
   const { world, writes, events, clock } = options;
   const blocked = new Map<string, Blocked>();
   const ownWrites = new OwnWrites();
+  const ownRestarts = new OwnRestarts();
   const fights = annotationFights(world, clock);
   const reportedAt = new Map<ObjectKey, number>();
   const keys = (bindings: readonly IrsaBinding[]) => bindings.map(({ metadata }) => keyOf(metadata));
@@ -69,7 +71,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       const now = clock.now();
       forgetOld(blocked, now);
       ask(world, binding, now);
-      const seen = gather(world, binding, { blocked, fights }, now);
+      const seen = ownRestarts.shownIn(gather(world, binding, { blocked, fights }, now), now);
       const plan = planBinding(seen);
       if (plan.steps.length > 0) log.debug({ steps: plan.steps.map((step) => step.do) }, 'planned');
       // What was found is told before what is done about it, as somebody reads it.
@@ -81,7 +83,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       try {
         for (const step of plan.steps) {
           try {
-            if ((await perform(step, seen, { ...options, blocked, ownWrites, log }, signal)) === 'blocked') refused = true;
+            if ((await perform(step, seen, { ...options, blocked, ownWrites, ownRestarts, log }, signal)) === 'blocked') refused = true;
           } catch (error) {
             status = withDenial(status, step, error, binding.status, now);
             throw error;

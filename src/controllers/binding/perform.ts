@@ -9,12 +9,14 @@ import type { Step } from '../../binding/step.ts';
 import type { Log } from '../../runtime/log.ts';
 import { quote, quoteAll } from '../../trust/quote.ts';
 import type { EventReason } from '../events.ts';
+import type { OwnRestarts } from './own-restarts.ts';
 import type { OwnWrites } from './own-writes.ts';
 import type { BindingOptions, BindingWrites, Removal } from './ports.ts';
 
 interface PerformOptions extends BindingOptions {
   readonly blocked: Map<string, Blocked>;
   readonly ownWrites: OwnWrites;
+  readonly ownRestarts: OwnRestarts;
   readonly log: Log;
 }
 
@@ -93,7 +95,7 @@ async function restart(
   options: PerformOptions,
   signal: AbortSignal,
 ): Promise<'done' | 'blocked'> {
-  const { writes, events, metrics, clock, blocked, log } = options;
+  const { writes, events, metrics, clock, blocked, ownRestarts, log } = options;
   const { how } = step;
   const what = how === 'rollout' ? step.workload : step.pod;
   const removal = await remove(step, writes, signal);
@@ -104,6 +106,7 @@ async function restart(
     return 'blocked';
   }
   blocked.delete(what.uid);
+  ownRestarts.restarted(step, clock.now());
   metrics.restarted(how, 'done');
   log.info({ name: what.name, how }, 'restarted what lacks the role');
   const [reason, note] = restartInWords(step);
