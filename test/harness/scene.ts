@@ -1,4 +1,4 @@
-import type { Api } from '../testbed/api.ts';
+import { type Api, ApiError } from '../testbed/api.ts';
 import type { Testbed } from '../testbed/index.ts';
 import { until } from '../testbed/until.ts';
 
@@ -31,7 +31,7 @@ export interface Binding {
       readonly exempt: number;
       readonly summary: string;
     };
-    readonly restarts?: readonly { readonly phase: string; readonly attempts: number; readonly cause: string }[];
+    readonly restarts?: readonly { readonly kind: string; readonly phase: string; readonly attempts: number; readonly cause: string }[];
     readonly plan?: readonly string[];
   };
 }
@@ -81,11 +81,16 @@ export function isReady(pod: PodView): boolean {
   );
 }
 
+/** The namespace may be there already: the operator's own is. */
 export async function scene(testbed: Testbed, api: Api, name: string): Promise<Scene> {
   const namespace = name;
   const roleName = `role-of-${name}`;
   const roleArn = `arn:aws:iam::${ACCOUNT}:role/${roleName}`;
-  await api.call('POST', '/api/v1/namespaces', { body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } } });
+  try {
+    await api.call('POST', '/api/v1/namespaces', { body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } } });
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 409)) throw error;
+  }
   const bindingPath = `/apis/irsa-operator.dev/v1alpha1/namespaces/${namespace}/irsabindings`;
   const self: Scene = {
     namespace,

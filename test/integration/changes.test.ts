@@ -8,6 +8,8 @@ import { until } from '../testbed/until.ts';
 /** What changes under a binding that works, and how it ends: with its role, its rivals, its namespace, its CRD. */
 const PATIENCE = { timeoutMs: 150_000 };
 const BINDINGS = '/apis/irsa-operator.dev/v1alpha1';
+/** Longer than the settling time, 10 s, after which pods are restarted if they are to be. */
+const AFTER_SETTLING_MS = 16_000;
 const OTHER_AUDIENCE = 'sigstore';
 const ec2 = { Sid: 'Ec2', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
 const FOREIGN = { Version: '2012-10-17', Statement: [ec2] };
@@ -58,6 +60,9 @@ const change = (s: Scene, body: object) => api.call('PATCH', bindingPath(s), { p
 const policyText = (s: Scene) => testbed.aws.account().role.get(s.roleName)?.trustPolicy ?? '{}';
 const statementsOf = (s: Scene) => (JSON.parse(policyText(s)) as { Statement: { Sid: string }[] }).Statement;
 const stands = (s: Scene) => policyText(s).includes(s.subject);
+const annotationsOf = async (s: Scene) =>
+  (await api.call<{ metadata: { annotations?: object } }>('GET', `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`)).metadata
+    .annotations;
 const isGone = async (path: string) =>
   api.call('GET', path).then(
     () => false,
@@ -95,6 +100,27 @@ describe.concurrent('a change of the spec', () => {
 });
 
 describe.concurrent('the role', () => {
+  test('that changes is released when all pods have the new one: at no time is one refused', async () => {
+    const s = await working('moved');
+    await s.deployment();
+    await s.allReady();
+    const { arn } = testbed.aws.account().role.put({ name: 'moved-to', trustPolicy: FOREIGN });
+    await change(s, { spec: { roleArn: arn } });
+    await until('the former role is released', () => !stands(s), PATIENCE);
+    // Whoever asked STS for one of the roles: only pods do.
+    const asked = testbed.aws.journal.filter(({ params }) => [s.roleArn, arn].includes(params['RoleArn'] ?? ''));
+    expect([...new Set(asked.map(({ code }) => code))]).toEqual(['OK']);
+    const released = testbed.aws.journal.filter(
+      ({ operation, code, params }) => operation === 'UpdateAssumeRolePolicy' && code === 'OK' && params['RoleName'] === s.roleName,
+    );
+    const releasedAt = Number(released.at(-1)?.at);
+    const withNew = asked.filter(({ params, at }) => params['RoleArn'] === arn && Number(at) < releasedAt);
+    expect([released.length, withNew.length >= 2]).toEqual([2, true]);
+    const roles = (await s.pods()).map((pod) => pod.spec.containers[0]?.env?.find(({ name }) => name === 'AWS_ROLE_ARN')?.value);
+    expect(roles).toEqual([arn, arn]);
+    await s.conditionIs('Ready', 'True');
+  });
+
   test('that was deleted and made again is authorized anew, and written', async () => {
     const s = await working('remade');
     const before = (await s.binding()).status?.roles?.[0]?.roleId;
@@ -129,7 +155,65 @@ describe.concurrent('the role', () => {
   });
 });
 
+describe.concurrent('a repair of the trust alone', () => {
+  test('restarts with afterTrustRepair Always, once a day for each workload, though its owner rolls it out in between', async () => {
+    const s = await scene(testbed, api, 'repaired');
+    await api.call('PATCH', '/api/v1/namespaces/repaired', { patch: 'merge', body: { metadata: { labels: { team: 'article' } } } });
+    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: FOREIGN });
+    await s.serviceAccount({ [ROLE_ARN]: s.roleArn });
+    const path = '/apis/apps/v1/namespaces/repaired/deployments';
+    const labels = { app: 'app' };
+    // Ready whatever STS says: nothing but the operator restarts them.
+    const podSpec = { serviceAccountName: 'app', containers: [{ name: 'app', image: 'app' }] };
+    const template = { metadata: { labels }, spec: podSpec };
+    await api.call('POST', path, {
+      body: { metadata: { name: 'app' }, spec: { replicas: 2, selector: { matchLabels: labels }, template } },
+    });
+    const uids = async () => (await s.allReady()).map(({ metadata }) => metadata.uid).sort();
+    const replaced = async (before: readonly string[]) =>
+      await until(
+        'both pods are others',
+        async () => {
+          const now = await uids();
+          return !now.some((uid) => before.includes(uid)) && now;
+        },
+        PATIENCE,
+      );
+    const first = await uids();
+    await s.bind({ restart: { afterTrustRepair: 'Always' } });
+    const second = await replaced(first);
+    await until('the attempt is done', async () => (await s.binding()).status?.restarts?.[0]?.phase === 'Done', PATIENCE);
+
+    const annotations = { 'kubectl.kubernetes.io/restartedAt': new Date().toISOString() };
+    await api.call('PATCH', `${path}/app`, { patch: 'merge', body: { spec: { template: { metadata: { annotations } } } } });
+    const third = await replaced(second);
+    // The pause keeps the loss in view until it is repaired.
+    testbed.aws.account().role.setTags(s.roleName, { 'irsa-operator.dev/paused': 'true' });
+    testbed.aws.account().role.setTrustPolicy(s.roleName, FOREIGN);
+    await s.conditionIs('Trusted', 'False', 'RolePaused');
+    testbed.aws.account().role.setTrustPolicy(s.roleName, JSON.parse(s.writes()[0] ?? ''));
+    await s.conditionIs('Trusted', 'True', 'AllowedByOperator');
+    await new Promise((resolve) => setTimeout(resolve, AFTER_SETTLING_MS));
+    expect(await uids()).toEqual(third);
+    const { status } = await s.binding();
+    expect(status?.restarts?.map(({ kind, cause, phase }) => `${kind} ${cause} ${phase}`)).toEqual(['Deployment TrustRepair Done']);
+  });
+});
+
 describe.concurrent('the end', () => {
+  const leftAlone = { 'is suspended': { suspend: true }, 'only observes by now': { mode: 'Observe' } };
+  for (const [sentence, spec] of Object.entries(leftAlone)) {
+    test(`of a binding that ${sentence} leaves trust and annotation as they are`, async () => {
+      const s = await working(Object.keys(spec)[0] ?? '');
+      const before = policyText(s);
+      await change(s, { spec });
+      await api.call('DELETE', bindingPath(s));
+      await gone(s);
+      expect([policyText(s), s.writes().length]).toEqual([before, 1]);
+      expect(await annotationsOf(s)).toEqual({ [ROLE_ARN]: s.roleArn });
+    });
+  }
+
   test('of a binding that was renamed in Git hands trust and annotation over without a gap', async () => {
     const s = await working('handover');
     const body = {
@@ -240,8 +324,7 @@ describe('somebody', () => {
     const before = policyText(s);
     await testbed.kubectl(['delete', 'crd', 'irsabindings.irsa-operator.dev', '--wait=true', '--timeout=60s']);
     expect(policyText(s)).toBe(before);
-    const account = await api.call<{ metadata: { annotations?: object } }>('GET', `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`);
-    expect(account.metadata.annotations).toEqual({ [ROLE_ARN]: s.roleArn });
+    expect(await annotationsOf(s)).toEqual({ [ROLE_ARN]: s.roleArn });
     await install(testbed);
     await s.bind();
     await s.conditionIs('Ready', 'True');

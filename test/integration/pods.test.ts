@@ -10,7 +10,8 @@ import { until } from '../testbed/until.ts';
  * Pods that lack the role, with the real controllers, budgets and webhook. Pods with the label of the testbed's kubelet are Ready only
  * if STS lets them in (so they crash-loop without the role); the others are Ready whatever they carry, and serve while they are stale.
  */
-const OPERATOR_USER = 'system:serviceaccount:irsa-operator-system:irsa-operator';
+const OPERATOR_NAMESPACE = 'irsa-operator-system';
+const OPERATOR_USER = `system:serviceaccount:${OPERATOR_NAMESPACE}:irsa-operator`;
 const PATIENCE = { timeoutMs: 120_000 };
 /** Longer than the pace at which a budget is asked again, 30 s, and the settling time, 10 s. */
 const ASKED_AGAIN = { timeoutMs: 120_000 };
@@ -47,17 +48,25 @@ afterAll(async () => {
 /** A namespace with a role that lets the ServiceAccount in already, which is not annotated yet: pods made now lack the role. */
 async function prepared(name: string): Promise<Scene> {
   const s = await scene(testbed, api, name);
-  await api.call('PATCH', `/api/v1/namespaces/${name}`, { patch: 'merge', body: { metadata: { labels: { team: 'pods' } } } });
+  await api.call('PATCH', `/api/v1/namespaces/${name}`, TEAM_OF_PODS);
+  letsIn(s);
+  await s.serviceAccount();
+  return s;
+}
+
+/** What the grant selects. */
+const TEAM_OF_PODS = { patch: 'merge', body: { metadata: { labels: { team: 'pods' } } } } as const;
+
+function letsIn(s: Scene, serviceAccount = 'app'): void {
   const host = testbed.issuer.slice('https://'.length);
+  const subject = `system:serviceaccount:${s.namespace}:${serviceAccount}`;
   const allow = {
     Effect: 'Allow',
     Principal: { Federated: `arn:aws:iam::${ACCOUNT}:oidc-provider/${host}` },
     Action: 'sts:AssumeRoleWithWebIdentity',
-    Condition: { StringEquals: { [`${host}:sub`]: s.subject, [`${host}:aud`]: 'sts.amazonaws.com' } },
+    Condition: { StringEquals: { [`${host}:sub`]: subject, [`${host}:aud`]: 'sts.amazonaws.com' } },
   };
   testbed.aws.account().role.put({ name: s.roleName, trustPolicy: { Version: '2012-10-17', Statement: [allow] } });
-  await s.serviceAccount();
-  return s;
 }
 
 interface WorkloadPart {
@@ -200,6 +209,20 @@ describe.concurrent('budgets, and the right to roll out', () => {
     expect(uids(await s.pods())).toEqual(before);
   });
 
+  test('two budgets on an unready pod of a ReplicaSet: it is reported, and not deleted', async () => {
+    const s = await prepared('two-budgets-unready');
+    await workload(s, 'deployments', { replicas: 1, labels: ASKS });
+    await s.refused(1);
+    const before = uids(await s.pods());
+    await budget(s, { maxUnavailable: 1 });
+    await budget(s, { maxUnavailable: 1 }, 'second');
+    await s.bind();
+    await s.conditionIs('PodsCurrent', 'False', 'MultiplePDBs');
+    await secondLook();
+    expect(uids(await s.pods())).toEqual(before);
+    expect([...new Set(await asked(s))]).toEqual(['500 create eviction']);
+  });
+
   test('a percentage rounds up: of ten pods with 25 % at most three are away, one first', async () => {
     const s = await prepared('percentage');
     await workload(s, 'deployments', { replicas: 10 });
@@ -229,6 +252,30 @@ describe.concurrent('budgets, and the right to roll out', () => {
     await allCurrent(s, 3);
     const evictions = (await testbed.auditEvents()).filter((event) => isEviction(event, s) && event.responseStatus?.code === 201);
     expect(evictions.map(({ objectRef }) => objectRef?.name)).toEqual(['app-2', 'app-1', 'app-0']);
+  });
+
+  test('of a StatefulSet whose pods all crash-loop the lowest ordinal goes first, and all are mended', async () => {
+    const s = await prepared('ordinals-unready');
+    await workload(s, 'statefulsets', { replicas: 3, labels: ASKS, spec: { podManagementPolicy: 'Parallel' } });
+    await s.refused(3);
+    await s.bind();
+    await allCurrent(s, 3);
+    const evictions = (await testbed.auditEvents()).filter((event) => isEviction(event, s));
+    expect(evictions.map(({ objectRef, responseStatus }) => `${responseStatus?.code} ${objectRef?.name}`)).toEqual([
+      '201 app-0',
+      '201 app-1',
+      '201 app-2',
+    ]);
+  });
+
+  test('a pod of a DaemonSet is evicted, once', async () => {
+    const s = await prepared('daemonset');
+    await workload(s, 'daemonsets', { pod: { tolerations: [{ operator: 'Exists' }] } });
+    await serving(s, 1);
+    await s.bind();
+    await allCurrent(s, 1);
+    expect(await asked(s)).toEqual(['201 create eviction']);
+    expect(await phases(s)).toEqual(['Stale Done 1']);
   });
 
   test('without the right nothing happens, and the condition says what to install; with it the template gets one annotation, once', async () => {
@@ -360,6 +407,21 @@ describe.concurrent('what the webhook touches', () => {
     expect((await asked(t)).length).toBeLessThanOrEqual(2);
   });
 
+  test('a pod with EKS Pod Identity is exempt, and a finding says so', async () => {
+    const s = await prepared('pod-identity');
+    // As the webhook of EKS Pod Identity would set it.
+    const env = [{ name: 'AWS_CONTAINER_CREDENTIALS_FULL_URI', value: 'http://169.254.170.23/v1/credentials' }];
+    await workload(s, 'deployments', { replicas: 1, container: { env } });
+    await serving(s, 1);
+    await s.bind();
+    await s.conditionIs('Ready', 'True', 'Ready');
+    const { status } = await s.binding();
+    expect(status?.pods).toEqual({ total: 1, current: 0, stale: 0, exempt: 1, summary: '0/1' });
+    expect(status?.findings?.map(({ code }) => code)).toEqual(['PodIdentityShadowsIrsa']);
+    await secondLook();
+    expect(await asked(s)).toEqual([]);
+  });
+
   test('a pod with the label that skips the webhook is exempt, and a finding says so', async () => {
     const s = await prepared('skipped');
     await workload(s, 'deployments', { labels: { 'eks.amazonaws.com/skip-pod-identity-webhook': '' } });
@@ -398,6 +460,15 @@ describe.concurrent('pods that are left alone', () => {
     await api.call('POST', `/apis/batch/v1/namespaces/${s.namespace}/jobs`, { body: { metadata: { name: 'import' }, spec: { template } } });
     await s.refused(1);
     await expectLeftAlone(s, 'a Job controls it');
+  });
+
+  test('a pod of the operator itself, as config/manager deploys it', async () => {
+    const s = await scene(testbed, api, OPERATOR_NAMESPACE);
+    await api.call('PATCH', `/api/v1/namespaces/${OPERATOR_NAMESPACE}`, TEAM_OF_PODS);
+    letsIn(s, 'irsa-operator');
+    await testbed.kubectl(['apply', '-k', 'config/manager']);
+    await serving(s, 2);
+    await expectLeftAlone(s, 'its annotation irsa-operator.dev/restart is "never"', { serviceAccountName: 'irsa-operator' });
   });
 
   test('a bare pod, until it says evict', async () => {
@@ -451,9 +522,9 @@ describe('rollouts', () => {
 });
 
 /** Told after it has settled and not before, and nothing is asked of any pod. */
-async function expectLeftAlone(s: Scene, why: string): Promise<void> {
+async function expectLeftAlone(s: Scene, why: string, spec: Record<string, unknown> = {}): Promise<void> {
   const before = uids(await s.pods());
-  await s.bind();
+  await s.bind(spec);
   const seen = new Set<string>();
   await until(
     `PodNotRestartable in ${s.namespace}`,
