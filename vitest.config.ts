@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts', 'test/chaos/**/*.test.ts', 'test/testbed/**/*.integration.test.ts'],
-          globalSetup: 'test/testbed/binaries/before-tests.ts',
+          globalSetup: ['test/testbed/binaries/before-tests.ts', 'test/harness/permissions.setup.ts'],
           // Most of a test here is waiting for the real times of the contract; each file has a control plane of its own, of half a gigabyte.
           maxWorkers: 3,
           testTimeout: 180_000,

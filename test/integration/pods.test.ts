@@ -279,6 +279,7 @@ describe.concurrent('budgets, and the right to roll out', () => {
   });
 
   test('without the right nothing happens, and the condition says what to install; with it the template gets one annotation, once', async () => {
+    testbed.expectRefusal('patch deployments');
     const s = await prepared('rollout');
     await workload(s, 'deployments');
     const before = uids(await serving(s));

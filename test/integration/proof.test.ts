@@ -21,6 +21,7 @@ let operator: RunningOperator;
 
 beforeAll(async () => {
   testbed = await startTestbed();
+  testbed.expectRefusal('create serviceaccounts/token'); // before config/verification, and for what its policy does not let pass
   api = connect(testbed.kubeconfig);
   testbed.aws.account().provider.put({ issuer: testbed.issuer });
   await install(testbed);

@@ -11,6 +11,7 @@ import { tokenFileOf, writeKubeconfig } from './kubeconfig.ts';
 import { type KubectlOptions, kubectlOf } from './kubectl.ts';
 import { becomeGuest, runUnlessGuest } from './kubelet/guest.ts';
 import { runKubelet } from './kubelet/index.ts';
+import { keepRecord } from './record.ts';
 import { runScheduler } from './scheduler.ts';
 import { makeScratch, sweepScratch } from './scratch.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
@@ -51,6 +52,8 @@ export interface Testbed {
   readonly controlPlane: ControlPlane | undefined;
   /** Every write that ended up to now, refused ones too. An answer may reach its client a moment before it is in here. */
   auditEvents(): Promise<AuditEvent[]>;
+  /** Said by a test that provokes one: `create serviceaccounts/token`, or `iam:GetRole`. Every other refusal of the operator fails the run of all suites. */
+  expectRefusal(call: string): void;
   stop(): Promise<void>;
 }
 
@@ -138,6 +141,7 @@ async function furnish(cluster: Cluster, binaries: Binaries): Promise<Testbed> {
   aws.cluster({ name: 'testbed', issuer });
   // Whoever calls AssumeRoleWithWebIdentity is nobody yet: the token speaks for him.
   const sts = new STSClient({ endpoint: aws.endpoint, region: 'us-east-1' });
+  const expectedRefusals: string[] = [];
   const over = new AbortController();
   const running = cluster.run(sts, over.signal);
   const proxies: TcpProxy[] = [];
@@ -180,11 +184,13 @@ async function furnish(cluster: Cluster, binaries: Binaries): Promise<Testbed> {
         throw new Error(`there is no "${cluster.auditLog}": only a testbed's own cluster has an audit log to read`);
       return readAuditLog(cluster.auditLog);
     },
+    expectRefusal: (call) => void expectedRefusals.push(call),
     async stop() {
       over.abort();
       await running;
       sts.destroy();
       await Promise.all(proxies.map((proxy) => proxy.stop()));
+      await keepRecord(cluster.auditLog, aws.journal, expectedRefusals);
       await aws.stop();
       await cluster.stop();
     },

@@ -58,7 +58,7 @@ async function execute(world: World, journal: JournalEntry[], arrival: Arrival, 
   let call: Call = { world, params, caller: ANONYMOUS, at, sourceIp, userAgent };
   let allowedBy: readonly string[] | undefined;
   const record = (code: string): void => {
-    const who = { account: accountIn(call), caller: call.caller.arn };
+    const who = { account: accountIn(call), caller: call.caller.arn, ...(fault === undefined ? {} : { scripted: true as const }) };
     journal.push({ at, ...who, service, operation, params: journalParams(params), code, allowedBy, requestId, userAgent });
   };
   try {

@@ -5,7 +5,7 @@ import { readPolicy } from './policy/statement.ts';
 import { matchesPattern, patternOf } from './policy/wildcard.ts';
 
 /** What an identity policy allows and no call of the journal needed: `Sid: action`, for each action of each Allow. */
-export function unusedGrants(document: string, journal: readonly JournalEntry[]): string[] {
+export function unusedGrants(document: string, journal: readonly Pick<JournalEntry, 'service' | 'operation' | 'allowedBy'>[]): string[] {
   const statements = readPolicy(document)?.statements ?? [];
   const used = (sid: string, action: string): boolean =>
     journal.some(({ service, operation, allowedBy = [] }) => allowedBy.includes(sid) && matchesAction(action, `${service}:${operation}`));

@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream, existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { JournalEntry } from './aws/journal.ts';
+import { type AuditEvent, OPERATOR_USER } from './control-plane/audit.ts';
+
+/** Where each testbed leaves its record when it ends; set by whoever looks at them all after the last suite. */
+export const RECORDS_FOLDER = 'TESTBED_RECORDS';
+
+/** What the operator asked for in one testbed, each kind of request once, and the answers. Tests that call as the operator's user are not in it. */
+export interface Record {
+  readonly requests: readonly KubeRequest[];
+  readonly calls: readonly AwsCall[];
+  readonly expectedRefusals: readonly string[];
+}
+
+export interface KubeRequest {
+  readonly verb: string;
+  readonly apiGroup: string;
+  /** `pods` or `pods/eviction`; a path where it is no resource. */
+  readonly resource: string;
+  readonly name: string;
+  readonly code: number;
+  /** What the authorizer said: `RBAC: allowed by ... of ClusterRole "irsa-operator" to ...`. */
+  readonly why: string;
+  readonly refused: boolean;
+}
+
+export type AwsCall = Pick<JournalEntry, 'service' | 'operation' | 'code' | 'allowedBy'>;
+
+/** With a version: adapters that a test drives have none. */
+const USER_AGENT = /"userAgent":"irsa-operator\/\d/;
+/** The operator's session; tests call as others. */
+const CALLER = ':assumed-role/irsa-operator/';
+const REFUSALS: readonly string[] = ['AccessDenied', 'AccessDeniedException', 'InvalidClientTokenId', 'SignatureDoesNotMatch'];
+
+export async function keepRecord(auditLog: string, journal: readonly JournalEntry[], expectedRefusals: readonly string[]): Promise<void> {
+  const folder = process.env[RECORDS_FOLDER];
+  if (folder === undefined) return;
+  const requests = existsSync(auditLog) ? await requestsIn(auditLog) : [];
+  const calls = journal
+    .filter(({ caller, scripted }) => caller.includes(CALLER) && scripted === undefined)
+    .map(({ service, operation, code, allowedBy }) => ({ service, operation, code, allowedBy }));
+  writeFileSync(join(folder, `${randomUUID()}.json`), JSON.stringify({ requests, calls: distinct(calls), expectedRefusals }));
+}
+
+/** Line by line: the log of a benchmark has a few hundred megabytes. */
+async function requestsIn(auditLog: string): Promise<KubeRequest[]> {
+  const found: KubeRequest[] = [];
+  const seen = new Set<string>();
+  for await (const line of createInterface({ input: createReadStream(auditLog) })) {
+    if (!USER_AGENT.test(line)) continue;
+    const request = requestOf(JSON.parse(line) as AuditEvent);
+    const key = JSON.stringify(request);
+    if (request === undefined || seen.has(key)) continue;
+    seen.add(key);
+    found.push(request);
+  }
+  return found;
+}
+
+/** Undefined for one of another user; without any user it was refused for want of one, and is the operator's. */
+export function requestOf(event: AuditEvent): KubeRequest | undefined {
+  const { verb, objectRef, requestURI, responseStatus, annotations = {} } = event;
+  const code = responseStatus?.code ?? 0;
+  if (event.user.username !== OPERATOR_USER && code !== 401) return undefined;
+  const resource = objectRef === undefined ? requestURI : [objectRef.resource, objectRef.subresource].filter(Boolean).join('/');
+  const name = NAMED_BY_CHANCE.has(resource) ? '' : (objectRef?.name ?? '');
+  const why = annotations['authorization.k8s.io/reason'] ?? '';
+  return { verb, apiGroup: objectRef?.apiGroup ?? '', resource, name, code, why, refused: code === 401 || code === 403 };
+}
+
+/** Thousands of names, by which no right is given. */
+const NAMED_BY_CHANCE: ReadonlySet<string> = new Set([
+  'pods',
+  'pods/eviction',
+  'events',
+  'irsabindings',
+  'irsabindings/status',
+  'serviceaccounts',
+]);
+
+export function isRefusal(code: string): boolean {
+  return REFUSALS.includes(code);
+}
+
+function distinct<T>(values: readonly T[]): T[] {
+  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
+}
