@@ -13,6 +13,7 @@ export default defineConfig({
             'test/trust/**/*.test.ts',
             'test/harness/**/*.test.ts',
             'test/writers/**/*.test.ts',
+            'test/contract/**/*.test.ts',
           ],
           exclude: ['test/testbed/**/*.integration.test.ts'],
           // A way out for what hangs, not a measure: a busy machine is no failure.

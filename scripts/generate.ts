@@ -1,7 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { glob, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
 import { irsaBindingCrd, irsaGrantCrd } from '../src/api/crds.ts';
+import { conformance, type Link, linksIn } from '../test/contract/links.ts';
 
 const HEADER = '# Generated from src/api by `npm run generate`; do not edit.\n';
 
@@ -9,7 +10,14 @@ const HEADER = '# Generated from src/api by `npm run generate`; do not edit.\n';
 const files: Record<string, string> = {
   'crds/irsabindings.yaml': HEADER + stringify(irsaBindingCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
   'crds/irsagrants.yaml': HEADER + stringify(irsaGrantCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
+  'docs/conformance.md': conformance(await links()),
 };
+
+/** Of every test, by file. The tests of the marks themselves quote marks that are none. */
+async function links(): Promise<Link[]> {
+  const found = (await Array.fromAsync(glob('{src,test}/**/*.test.ts'))).filter((path) => !path.startsWith('test/contract/')).sort();
+  return (await Promise.all(found.map(async (path) => linksIn(path, await readFile(path, 'utf8'))))).flat();
+}
 
 /** Writes them; with `--check` it only says which are not what the code says, and exits 1. */
 const check = process.argv.includes('--check');
@@ -17,7 +25,7 @@ for (const [path, wanted] of Object.entries(files)) {
   const found = await readFile(path, 'utf8').catch(() => undefined);
   if (found === wanted) continue;
   if (check) {
-    console.error(`${path} is not what src/api says; run \`npm run generate\` and commit the result`);
+    console.error(`${path} is not what the code says; run \`npm run generate\` and commit the result`);
     process.exitCode = 1;
   } else {
     await mkdir(dirname(path), { recursive: true });

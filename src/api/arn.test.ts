@@ -4,6 +4,7 @@ import type { Issuer } from './issuer.ts';
 import { isProblem } from './problem.ts';
 
 for (const partition of PARTITIONS) {
+  // Contract: api-arn
   test(`a role of the partition ${partition} is taken apart, with its path`, () => {
     const arn = parseRoleArn(`arn:${partition}:iam::111122223333:role/team/app/lbc`);
     expect(isProblem(arn) ? arn : roleArnParts(arn)).toEqual({ partition, account: '111122223333', path: '/team/app/', name: 'lbc' });
@@ -16,6 +17,7 @@ const accepted: Record<string, string> = {
   'with an odd but legal path': 'arn:aws:iam::111122223333:role/a!b/c:d/lbc',
   'as long as IAM allows': `arn:aws-us-gov:iam::111122223333:role/${'p'.repeat(510)}/${'n'.repeat(64)}`,
 };
+// Contract: api-arn
 for (const [sentence, text] of Object.entries(accepted))
   test(`an ARN is accepted ${sentence}`, () => expect(parseRoleArn(text)).toBe(text));
 
@@ -46,9 +48,11 @@ const refused: Record<string, [string, string]> = {
   'with a region': ['arn:aws:iam:us-east-1:111122223333:role/x', wanted],
   'with an empty part in its path': ['arn:aws:iam::111122223333:role//x', wanted],
   'with a letter that only looks right': ['arn:aws:iam::111122223333:role/lbс', wanted],
+  // Contract: bad-names
   'with a name that is too long': [`arn:aws:iam::111122223333:role/${'n'.repeat(65)}`, wanted],
 };
 for (const [sentence, [text, why]] of Object.entries(refused)) {
+  // Contract: bad-arn
   test(`an ARN is refused ${sentence}, and the text is quoted`, () => {
     expect(parseRoleArn(text)).toEqual({ problem: `"${text}" is not the ARN of a role: ${why}` });
   });

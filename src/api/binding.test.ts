@@ -5,6 +5,7 @@ const ROLE = 'arn:aws:iam::111122223333:role/app';
 const least = { serviceAccountName: 'app', roleArn: ROLE };
 
 describe('a spec', () => {
+  // Contract: bad-old-object
   test('that was written before the CRD had a field gets its default', () =>
     expect(parseBindingSpec(least)).toEqual({
       ...least,

@@ -37,6 +37,7 @@ function nodesOf(node: unknown): Record<string, unknown>[] {
   return [node as Record<string, unknown>, ...Object.values(node).flatMap(nodesOf)];
 }
 
+// Contract: api-defaults
 test('a spec that says only what is required gets the defaults of the contract', () => {
   expect(parseBindingSpec({ serviceAccountName: 'lbc', roleArn: ARN })).toEqual({
     serviceAccountName: 'lbc',
@@ -61,6 +62,7 @@ const refused: Record<string, object> = {
   'with a budget of words': { serviceAccountName: 'lbc', roleArn: ARN, restart: { maxUnavailable: 'all' } },
 };
 for (const [sentence, spec] of Object.entries(refused)) {
+  // Contract: api-one-schema
   test(`a spec ${sentence} is a problem that names the field`, () =>
     expect(parseBindingSpec(spec)).toEqual({ problem: expect.stringMatching(/^spec\./) }));
 }
@@ -81,8 +83,10 @@ test('of a status that somebody edited only what does not parse is lost', () => 
 const grantsOfNothing: Record<string, object> = {
   'without namespaces': { namespaces: {} },
   'with an empty list of namespaces': { namespaces: { names: [] } },
+  // Contract: api-grant-selector
   'with an empty selector': { namespaces: { selector: { matchLabels: {} } } },
   'with an empty selector beside a name': { namespaces: { names: ['a'], selector: { matchLabels: {} } } },
+  // Contract: api-grant-patterns
   'with a wildcard for the account': { namespaces: { names: ['a'] }, roleArns: ['arn:aws:iam::*:role/x'] },
   'without roles': { namespaces: { names: ['a'] }, roleArns: [] },
 };

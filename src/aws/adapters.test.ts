@@ -99,6 +99,7 @@ test('an edit that decides for nothing writes nothing, and asks no fence', async
   expect(aws.journal.at(-1)?.operation).toBe('GetRole');
 });
 
+// Contract: trust-read-before-write
 test('an edit reads right before it writes, and sends the very text', async () => {
   const text = JSON.stringify({ ...POLICY, Statement: [POLICY.Statement] });
   expect((await roles().edit(arn('team/lbc'), async () => text, never, 'drift')).written).toBe(text);
@@ -132,6 +133,7 @@ test('every role is listed, however many pages it takes', async () => {
   expect(aws.journal.slice(calls).filter(({ operation }) => operation === 'ListRoles').length).toBeGreaterThanOrEqual(3);
 });
 
+// Contract: trust-quota
 test('the quota is what the account says', async () => {
   aws.account().setQuota(4096);
   expect(await roles().policyQuota(never, 'drift')).toBe(4096);

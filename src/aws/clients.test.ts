@@ -123,6 +123,7 @@ test('a throttled call is sent once by the SDK: retries are the limiter’s', as
   expect(sent.length).toBe(1);
 });
 
+// Contract: rule-user-agent
 test('CloudTrail sees name, version and cluster in the user agent', async () => {
   const { iam } = inRegion('eu-central-1');
   const sent = wire(iam);

@@ -204,6 +204,7 @@ test('1,000 roles are written within 1.05 of what the bucket allows, each once, 
   expect(ms / (((ROLES - 5) / 5) * 1_000)).toBeLessThan(1.05);
 });
 
+// Contract: drift-limit
 test('where IAM allows less than the flag, one call in a hundred is throttled at most', async () => {
   const { sent, throttled, written } = await writeEveryRole(3);
   expect([written, sent - written]).toEqual([ROLES, throttled]);

@@ -62,6 +62,7 @@ describe('by default', () => {
 describe('an audience of the API server itself', () => {
   const audience = 'https://kubernetes.default.svc';
   const granting = grant({ audiences: [audience] });
+  // Contract: api-audience-refused
   test('is refused, whatever a grant says', () => {
     const claim = claimOf(binding({ spec: { audience } }), world({ grants: [granting], apiAudiences: [audience] }));
     expect(claim).toEqual({
@@ -83,6 +84,7 @@ describe('the own role', () => {
     roleArns: ['arn:aws:iam::111122223333:role/*', 'arn:aws:iam::111122223333:role/ops/*', 'arn:aws:iam::999922223333:role/*'],
   });
   const verdicts: Record<string, { roleArn: string; caller?: ClaimWorld['caller']; wanted: FindingCode | 'granted' }> = {
+    // Contract: api-own-role
     'is no target, whatever a grant says': { roleArn: 'arn:aws:iam::111122223333:role/irsa-operator', wanted: 'RoleIsOperator' },
     'is known in any case of letters': { roleArn: 'arn:aws:iam::111122223333:role/IRSA-Operator', wanted: 'RoleIsOperator' },
     'is known with a path, which a session does not show': {
@@ -118,6 +120,7 @@ describe('of two bindings for one ServiceAccount', () => {
     });
   });
 
+  // Contract: rival-older
   test('of the same age the first by name wins, in whatever order they are seen', () => {
     const [a, b] = ['a', 'b'].map((name) => binding({ metadata: { name, uid: name } })) as [IrsaBinding, IrsaBinding];
     for (const rivals of [

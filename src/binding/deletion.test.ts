@@ -83,6 +83,7 @@ const leaves: Record<string, Part> = {
   'it only observes': { spec: { mode: 'Observe' } },
   'it is forced': { metadata: { annotations: { [ANNOTATIONS.forceDelete]: 'true' } } },
 };
+// Contract: rule-leave-alone
 for (const [sentence, part] of Object.entries(leaves))
   test(`trust and annotation are left as they are when ${sentence}`, () => expect(stepsOf(deleted(part))).toEqual(['removeFinalizer']));
 test('trust and annotation are left as they are when the CRD itself is being deleted', () =>

@@ -83,6 +83,7 @@ const cases: Record<string, { edit?: EditPart; role?: RoleBeforeWrite; expected:
     expected: { kind: 'changed' },
   },
   'stops where the role was made again': { role: fresh({ roleId: 'AROANEW' }), expected: { kind: 'changed' } },
+  // Contract: trust-read-before-write
   'stops where somebody wrote since': { role: fresh({ policy: policy() }), expected: { kind: 'changed' } },
   'writes nothing to a paused role': { role: fresh({}, PAUSED), expected: { kind: 'paused', code: 'RolePaused' } },
   'is not held up by a pause that is not "true"': {

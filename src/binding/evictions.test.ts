@@ -57,6 +57,7 @@ function short({ records, steps, findings, lookAgainAt }: RestartPlan, now = NOW
   };
 }
 
+// Contract: pods-one-attempt
 test('the record stands before the first eviction, and says all of the attempt', () => {
   const candidates = [old('a'), old('b')];
   const first = planEvictions(seen({ candidates, now: NOW + 1 }));
@@ -90,10 +91,12 @@ const canaries: Record<string, Case> = {
   'nothing is planned where every pod is right': { seen: { candidates: [right('a')] }, wanted: {} },
   'nothing is planned for pods that have finished': { seen: { candidates: [old('a', { finished: true })] }, wanted: {} },
   'nothing is planned for a pod that is going anyway': { seen: { candidates: [old('a', { deleting: true })] }, wanted: {} },
+  // Contract: pods-canary-choice
   'an unready pod goes before a ready one': {
     seen: { candidates: [old('a'), old('b', { ready: false }), old('c')], records: [record()] },
     wanted: { records: ['Canary 1'], steps: ['evict b'] },
   },
+  // Contract: pods-canary-choice
   'of a StatefulSet the lowest unready ordinal goes first, counted and not spelt': {
     seen: {
       candidates: [old('db-0', {}, statefulSet), old('db-10', { ready: false }, statefulSet), old('db-9', { ready: false }, statefulSet)],
@@ -148,6 +151,7 @@ const canaries: Record<string, Case> = {
     seen: { candidates: [old('a'), old('b')], records: [record({ attempts: 2, phase: 'Ineffective' })] },
     wanted: { records: ['Ineffective 2'], findings: ['RestartIneffective'] },
   },
+  // Contract: pods-stalled
   'a replacement that is not ready after 10 minutes stalls it': {
     seen: {
       candidates: [right('n', { ready: false, createdAt: NOW - 10 * MINUTE }), old('b'), old('c')],
@@ -294,6 +298,7 @@ const rolledOut: Candidate = {
 };
 const repairs: Record<string, Case> = {
   'the first restarts': { seen: { candidates: [unready] }, wanted: { records: ['Canary 1'] } },
+  // Contract: pods-repair-daily
   'a second one within a day does not': {
     seen: { candidates: [unready], records: [trust(DAY - SECOND)] },
     wanted: { records: ['Done 1'] },

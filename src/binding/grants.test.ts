@@ -64,6 +64,7 @@ const bypasses: Record<string, { grant?: object; spec?: object; labels?: Record<
   '"*" for an account': { grant: { roleArns: ['arn:aws:iam::*:role/platform/lbc'] } },
 };
 for (const [sentence, { grant: part, spec: of, labels, namespace = kubeSystem.name }] of Object.entries(bypasses)) {
+  // Contract: api-grant-patterns
   test(`a grant does not cover: ${sentence}`, () => {
     expect(names([grant(part)], spec(of), { name: namespace, labels: (labels ?? kubeSystem.labels) as typeof kubeSystem.labels })).toEqual(
       [],
@@ -75,6 +76,7 @@ test('two grants that cover half of a binding each do not add up', () => {
   expect(names([grant({ serviceAccountNames: ['other'] }, 'role'), grant({ roleArns: [`${ARN}2`] }, 'name')])).toEqual([]);
 });
 
+// Contract: bad-names
 test('a role ARN with a look-alike letter is no role ARN', () => {
   const spelt = { serviceAccountName: 'lbc', roleArn: 'arn:aws:iam::111122223333:role/platform/lbс' };
   expect(isProblem(parseBindingSpec(spelt))).toBe(true);
@@ -103,4 +105,5 @@ test('a grant does not lose the required role tag __proto__, without which it wo
   expect(names([grant({ requiredRoleTags })])).toEqual([]);
 });
 
+// Contract: api-default-deny
 test('without a grant nothing is covered', () => expect(names([])).toEqual([]));

@@ -27,6 +27,7 @@ function loss(one: IrsaBinding, grants: readonly IrsaGrant[] = [], losses: Losse
 describe('a binding that stands on its role and has no grant any more', () => {
   test('loses its trust 60 s after its grant was deleted or narrowed', () =>
     expect(loss(losing())).toEqual({ since: LOST_AT, dueAt: LOST_AT + 60_000, paused: undefined }));
+  // Contract: rule-grant-lost-10min
   test('loses it 10 min after a label of its namespace went', () =>
     expect(loss(losing(), [selecting])).toEqual({ since: LOST_AT, dueAt: LOST_AT + 600_000, paused: undefined }));
   test('is not lost while a grant covers it', () => expect(loss(losing(), [grant()])).toBeUndefined());

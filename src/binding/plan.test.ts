@@ -136,6 +136,7 @@ const violations: Record<string, Violated> = {
     reason: 'CallerUnknown',
     sign: 'Reconciling',
   },
+  // Contract: bad-other-account
   'the role is in another account': {
     seen: {
       binding: binding({ spec: { roleArn: 'arn:aws:iam::999900001111:role/team/app' } }),
@@ -250,6 +251,7 @@ describe.each(Object.entries(violations))('when %s', (_, { seen, step, status: v
   const { status } = planBinding(observed(seen));
 
   test('the condition of the step says why', () => expect(told(status, step)).toEqual([value, reason]));
+  // Contract: step-order
   test('the earlier steps hold and the later ones wait for it', () => {
     const at = STEPS.indexOf(step);
     expect(STEPS.slice(0, at).map((earlier) => told(status, earlier)?.[0])).toEqual(STEPS.slice(0, at).map(() => 'True'));
@@ -301,6 +303,7 @@ describe('times of conditions', () => {
 });
 
 describe('what is done', () => {
+  // Contract: trust-intent-first
   test('the finalizer comes first, and alone', () => {
     const seen = { binding: binding({ metadata: { finalizers: [] } }), serviceAccount: serviceAccount({}), pods: [pod({}, {})] };
     expect(stepsOf(seen)).toEqual(['addFinalizer']);
@@ -409,6 +412,7 @@ test('a ServiceAccount that does not exist yet does not hold back Ready', () => 
   expect(status.conditions.map(({ type }) => type)).toEqual(['Ready', ...STEPS]);
 });
 
+// Contract: api-tag-same-text
 test('a missing role tag reads like a missing grant', () => {
   const words = notGranted(binding(), spec());
   const tag = planBinding(

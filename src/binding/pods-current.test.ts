@@ -182,6 +182,7 @@ const settling: Record<string, { seen: Observed; wanted: Partial<ReturnType<type
     seen: world({ pods: [lacking('a')], trustedAt: builders.NOW - 9_000, serviceAccount: annotatedAt(builders.NOW - 2_000) }),
     wanted: { reason: 'Settling', terminal: false, again: 8_000 },
   },
+  // Contract: pods-settle
   'it begins 10 s after both': {
     seen: world({ pods: [lacking('a')], trustedAt: builders.NOW - 10_000, serviceAccount: annotatedAt(builders.NOW - 10_000) }),
     wanted: { reason: 'Restarting', terminal: false, records: ['Stale Canary'] },

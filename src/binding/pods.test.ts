@@ -209,6 +209,7 @@ const templated: typeof states = {
   },
 };
 
+// Contract: pods-current
 describe('a pod', () => {
   for (const [sentence, { pod: one, template: from, wanted }] of Object.entries({ ...states, ...templated }))
     test(sentence, () => expect(podState(one, desired, from)).toEqual(wanted));

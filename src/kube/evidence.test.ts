@@ -37,6 +37,7 @@ describe('the grants', () => {
     });
     expect((await from.grants(never)).map(({ name }) => name)).toEqual(['a', 'b', 'c']);
   });
+  // Contract: rule-positive-evidence
   test('are no evidence where the list expired before its end', async () => {
     const from = await against({
       [`${GRANTS}?limit=500`]: page(['a'], 'old'),

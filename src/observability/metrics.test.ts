@@ -38,6 +38,7 @@ test("a controller's series stand at zero before anything happened, so that a ra
   }
 });
 
+// Contract: report-series
 test('of a deleted binding or ServiceAccount no series is left', async () => {
   const { registry, observe } = metrics('1.2.3');
   const one = {

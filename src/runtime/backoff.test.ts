@@ -9,6 +9,7 @@ const ceilings: Record<string, { attempt: number; ceilingMs: number }> = {
   'the first retry of a key comes within 1 and 2 s': { attempt: 0, ceilingMs: 2_000 },
   'the second within 1 and 4 s': { attempt: 1, ceilingMs: 4_000 },
   'the eighth within 1 s and 256 s': { attempt: 7, ceilingMs: 256_000 },
+  // Contract: failure-classes
   'the ninth within 1 s and 5 min': { attempt: 8, ceilingMs: 300_000 },
   'the thousandth still within 5 min': { attempt: 1_000, ceilingMs: 300_000 },
 };

@@ -141,6 +141,7 @@ describe('an attempt that', () => {
     expect(seen.length).toBe(2);
   });
 
+  // Contract: failure-apart
   test('throws what nobody foresaw stops no other key, is told apart and retried', async () => {
     const bug = new TypeError('cannot read properties of undefined');
     const { seen, reconcile } = noting({ bad: [bug] });

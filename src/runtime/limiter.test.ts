@@ -44,6 +44,7 @@ describe('a turn', () => {
     expect(waits).toEqual([0, 0, 0, 0, 0, 0.2, 0.4, 0.6]);
   });
 
+  // Contract: drift-order
   test('comes to the most urgent first, and to equals in their order', async () => {
     const { clock, ask, names, drain } = limited();
     await drain();
@@ -130,6 +131,7 @@ describe('a turn', () => {
 });
 
 describe('throttling', () => {
+  // Contract: drift-limit
   test('halves the rate and empties the bucket', async () => {
     const { clock, ask, turns, limiter } = limited();
     limiter.throttled();

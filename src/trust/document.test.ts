@@ -32,6 +32,7 @@ describe('reading', () => {
     '{"Statement":[{"Condition":{"A":{"b":1,"b":2}}}]}': 'the member "b" stands twice in one object',
     '{"Statement":[],"X":[[{"a\\u0062":1,"ab":2}]]}': 'the member "ab" stands twice in one object',
   };
+  // Contract: bad-document
   for (const [text, problem] of Object.entries(problems))
     test(`${text} is a problem`, () => expect(parseDocument(text)).toEqual({ problem }));
 });

@@ -18,6 +18,7 @@ const inShort = (one: ReturnType<typeof found>) =>
   typeof one === 'object' ? { audience: one.audience, subjects: one.subjects, index: one.statement.index } : one;
 
 describe('the Sid', () => {
+  // Contract: trust-own-statement
   test('is Irsa and the first sixty bits of the SHA-256 in base32', () => {
     const digest = createHash('sha256').update(`${ISSUER}\n${AUDIENCE}`).digest('hex');
     const bits = BigInt(`0x${digest}`).toString(2).padStart(256, '0');
@@ -32,6 +33,7 @@ describe('the Sid', () => {
 });
 
 describe('the statement that we write', () => {
+  // Contract: trust-own-statement
   test('compares subject and audience exactly, the subjects in order', () => {
     expect(JSON.parse(writeOwn(ISSUER, PROVIDER, AUDIENCE, ['b', 'a', 'c']))).toEqual({
       Sid: SID,
@@ -76,6 +78,7 @@ describe('a statement is ours', () => {
   });
 });
 
+// Contract: trust-sid-taken
 describe('a statement is not ours, though it bears our Sid,', () => {
   const equals = (value: object) => own({ Condition: { StringEquals: value } });
   const both = { [`${HOST}:aud`]: AUDIENCE, [`${HOST}:sub`]: [ALB] };

@@ -34,6 +34,7 @@ interface Case {
 
 const cases: Record<string, Case> = {
   'adds our statement behind the others': { policy: listing(SERVICE), writes: [SERVICE, ours([ALB])], states: ['allowed (Operator)'] },
+  // Contract: trust-one-write
   'adds all wanted subjects in one statement, sorted': {
     policy: listing(SERVICE),
     wish: { wanted: [who(DNS), who(ALB), who(APP)] },
@@ -59,6 +60,7 @@ const cases: Record<string, Case> = {
     states: ['allowed (Operator)', 'allowed (Operator)'],
   },
   'writes nothing when our statement allows': { policy: listing(ours([ALB])), states: ['allowed (Operator)'] },
+  // Contract: trust-allowed
   'writes nothing when a foreign statement allows': { policy: listing(allows(ALB)), states: ['allowed (Others)'] },
   'writes nothing when nothing is wanted': { policy: listing(SERVICE), wish: { wanted: [] }, states: [] },
   'says what is too broad about a foreign statement that allows': {
@@ -66,6 +68,7 @@ const cases: Record<string, Case> = {
     states: ['allowed (Others)'],
     findings: ['TrustOverPermissive'],
   },
+  // Contract: trust-stays
   'keeps our subject where a foreign statement has come to allow it too': {
     policy: listing(allows(ALB), ours([ALB])),
     states: ['allowed (Operator)'],
@@ -100,6 +103,7 @@ const cases: Record<string, Case> = {
     writes: [SERVICE],
     states: [],
   },
+  // Contract: trust-last-statement
   'keeps the last statement of a document, for nobody': {
     policy: listing(ours([ALB])),
     wish: { wanted: [], released: [who(ALB)] },
@@ -143,6 +147,7 @@ const cases: Record<string, Case> = {
     findings: ['TrustNoWebIdentityStatement'],
   },
 
+  // Contract: rule-orphan
   'keeps and reports what nobody wants': {
     policy: listing(ours([ALB, GONE])),
     states: ['allowed (Operator)'],
@@ -157,6 +162,7 @@ const cases: Record<string, Case> = {
     orphans: [who(GONE, VAULT)],
   },
 
+  // Contract: trust-deny
   'writes nothing where a Deny matches': {
     policy: listing(SERVICE, DENY),
     states: ['refused'],
@@ -173,6 +179,7 @@ const cases: Record<string, Case> = {
     writes: [DENY],
     states: [],
   },
+  // Contract: trust-may-deny
   'writes where a Deny may match, and the outcome is unknown': {
     policy: listing({ ...DENY, Condition: { StringNotEquals: { 'aws:SourceVpc': 'vpc-1' } } }),
     writes: [{ ...DENY, Condition: { StringNotEquals: { 'aws:SourceVpc': 'vpc-1' } } }, ours([ALB])],
@@ -185,6 +192,7 @@ const cases: Record<string, Case> = {
     findings: ['TrustConditionKeyUnknown'],
   },
 
+  // Contract: trust-restricted
   'writes nothing beside a statement that its owner restricts': {
     policy: listing(allows(ALB, { 'aws:SourceVpc': 'vpc-1' })),
     states: ['unknown: statement 1: "aws:SourceVpc" is not known before the call is made'],
@@ -234,6 +242,7 @@ const cases: Record<string, Case> = {
     states: ['allowed (Operator)'],
   },
 
+  // Contract: trust-sid-taken
   'writes nothing where our Sid is taken': {
     policy: listing(allow(undefined, { Sid: 'Irsaulgzwwrowtnv', Action: 'sts:AssumeRole' })),
     states: ['refused'],
@@ -267,6 +276,7 @@ const cases: Record<string, Case> = {
     states: ['allowed (Operator)', 'refused'],
     findings: ['TrustPolicyTooLarge', 'TrustSubjectMismatch'],
   },
+  // Contract: trust-newcomer
   'never evicts for an older binding that comes later': {
     policy: listing(SERVICE, ours([DNS])),
     wish: { wanted: [who(ALB), who(DNS)], quota: policy(SERVICE, ours([DNS])).length },
@@ -279,6 +289,7 @@ const cases: Record<string, Case> = {
     writes: [SERVICE, ours([ALB])],
     states: ['allowed (Operator)'],
   },
+  // Contract: trust-quota
   'does not fit by one character': {
     policy: listing(SERVICE),
     wish: { quota: policy(SERVICE, ours([ALB])).length - 1 },
@@ -297,6 +308,7 @@ const cases: Record<string, Case> = {
     writes: [SERVICE, ours([ALB])],
     states: ['allowed (Operator)'],
   },
+  // Contract: trust-quota
   'does not count white space': {
     policy: JSON.stringify(JSON.parse(policy(SERVICE)), undefined, 8),
     wish: { quota: policy(SERVICE, ours([ALB])).length },
@@ -315,6 +327,7 @@ const cases: Record<string, Case> = {
     states: ['allowed (Others)'],
   },
 
+  // Contract: trust-no-wildcard
   'refuses a subject with a wildcard': {
     policy: listing(SERVICE),
     wish: { wanted: [who('system:serviceaccount:kube-system:*' as Subject)] },
@@ -403,6 +416,7 @@ describe('the plan', () => {
     );
   });
 
+  // Contract: trust-byte-for-byte
   test('keeps a foreign statement as it was written, but for the white space between tokens', () => {
     const text = '{"Statement":[ {"Effect":"Allow", "X":1.50, "Y":"\\u0041 b", "Action":["a" , "b"]} ]}';
     expect(planTrust(read(text), wish()).document).toBe(
@@ -410,6 +424,7 @@ describe('the plan', () => {
     );
   });
 
+  // Contract: bad-document
   test('of a document that cannot be read is to leave it alone', () => {
     const message = `trust policy of ${ROLE} cannot be read, so it is neither judged nor changed: it is odd`;
     const finding = { code: 'TrustPolicyUnparseable', severity: 'Error', message };

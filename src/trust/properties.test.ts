@@ -79,6 +79,7 @@ describe('planning', () => {
   const anyPlan = (check: (text: string, asked: TrustWish) => void) =>
     fc.assert(fc.property(policyText, change, quota, (text, asked, characters) => check(text, wish({ ...asked, quota: characters }))));
 
+  // Contract: trust-fixpoint
   test('has nothing to do after its own plan', () => {
     anyPlan((text, asked) => {
       const plan = planTrust(read(text), asked);
@@ -88,6 +89,7 @@ describe('planning', () => {
     });
   });
 
+  // Contract: trust-by-meaning
   test('has nothing to do after IAM has stored its plan in its own order', () => {
     fc.assert(
       fc.property(policyText, change, fc.boolean(), (text, asked, collapse) => {
@@ -98,6 +100,7 @@ describe('planning', () => {
     );
   });
 
+  // Contract: trust-byte-for-byte
   test('leaves every foreign statement as it is', () =>
     anyPlan((text, asked) => void expect(foreignChange(read(text), planTrust(read(text), asked), asked)).toBeUndefined()));
 

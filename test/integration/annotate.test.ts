@@ -111,6 +111,7 @@ async function notesOf(s: Scene, reason: string): Promise<string[]> {
 const nonEmpty = <T>(list: readonly T[]) => list.length > 0 && list;
 
 describe.concurrent('the annotations', () => {
+  // Contract: annotate-own-keys
   test('are our keys only, and each goes when its field is taken out of the binding', async () => {
     const s = await prepared('keys', { team: 'shop' });
     await s.bind({ audience: 'vault', tokenExpirationSeconds: 3600, stsRegionalEndpoints: true });
@@ -126,6 +127,7 @@ describe.concurrent('the annotations', () => {
     await s.conditionIs('Ready', 'True');
   });
 
+  // Contract: annotate-own-keys
   test('that are right already are applied too, so that they can be removed', async () => {
     const s = await prepared('right', { team: 'shop' });
     await annotate(s, 'helm', { [ROLE_ARN]: s.roleArn });
@@ -140,6 +142,7 @@ describe.concurrent('the annotations', () => {
     ['replaced', { team: 'shop' }, `; ${ROLE_ARN} was "${OTHER_ROLE}", set by "helm"`],
     ['unsigned', {}, `; ${ROLE_ARN} was "${OTHER_ROLE}" (the API server kept no name of who set it)`],
   ] as const) {
+    // Contract: annotate-wrong
     test(`that are wrong are replaced, with one Event that names the old value and its field manager: ${name}`, async () => {
       const s = await prepared(name, found);
       await annotate(s, 'helm', { [ROLE_ARN]: OTHER_ROLE });
@@ -185,6 +188,7 @@ describe.concurrent('the annotations', () => {
     expect(await accountWrites(s)).toEqual([200, 200, 200]);
   });
 
+  // Contract: fight-annotation
   test('that are undone three times in ten minutes are Contended: the one who did it is named, and nothing is written for a while', async () => {
     const s = await prepared('fight');
     await s.bind();

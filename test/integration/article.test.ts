@@ -92,6 +92,7 @@ const NO_CREDENTIALS = /NoCredentialProviders/;
 const right = (s: Scene) => policy(ec2, allow(s.subject));
 
 const mended: Record<string, Case> = {
+  // Contract: trust-allowed
   'the ServiceAccount has no annotation': {
     annotation: () => ({}),
     policy: right,
@@ -216,6 +217,7 @@ describe.concurrent('the article: what is broken is mended, and STS lets the pod
     });
   }
 
+  // Contract: pods-canary
   test('the pods are older than the annotation: they are restarted, one first', async () => {
     const s = await broken('older-pods', { annotation: () => ({}), policy: right, message: NO_CREDENTIALS });
     await api.call('PATCH', `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`, {
@@ -242,6 +244,7 @@ describe.concurrent('the article: what is broken is mended, and STS lets the pod
     expect((await s.binding()).status?.restarts).toEqual([expect.objectContaining({ phase: 'Done', attempts: 1, cause: 'Stale' })]);
   });
 
+  // Contract: trust-byte-for-byte
   test("a role is shared by two clusters and only the other one is in the policy: both work, the other's statement goes out byte for byte", async () => {
     const otherHost = OTHER_CLUSTER.slice('https://'.length);
     const { publicKey, privateKey } = await generateKeyPair('RS256');
@@ -305,6 +308,7 @@ async function labelled(name: string): Promise<Scene> {
 }
 
 describe.concurrent('bad input: a clear reason, nothing written, and a healthy binding beside it becomes Ready meanwhile', () => {
+  // Contract: api-default-deny
   test('a binding that no grant covers', async () => {
     const s = await scene(testbed, api, 'not-granted');
     testbed.aws.account().role.put({ name: s.roleName, trustPolicy: policy(ec2) });
@@ -319,6 +323,7 @@ describe.concurrent('bad input: a clear reason, nothing written, and a healthy b
     expect(testbed.aws.journal.filter(({ params }) => params['RoleName'] === s.roleName)).toEqual([]);
   });
 
+  // Contract: bad-arn
   test('a malformed ARN is refused by the API server, with an example of a right one', async () => {
     const s = await labelled('malformed-arn');
     const wrong = [
@@ -346,6 +351,7 @@ describe.concurrent('bad input: a clear reason, nothing written, and a healthy b
     await expectUntouched(s);
   });
 
+  // Contract: bad-unmodifiable
   test('a role that only AWS can change', async () => {
     const s = await labelled('unmodifiable');
     const path = '/aws-service-role/elasticloadbalancing.amazonaws.com/';
@@ -362,6 +368,7 @@ describe.concurrent('bad input: a clear reason, nothing written, and a healthy b
     ).toEqual([]);
   });
 
+  // Contract: bad-quota
   test('a document at its quota', async () => {
     const s = await labelled('at-quota');
     const foreign = Array.from({ length: 9 }, (_, index) => ({ ...ec2, Sid: `Ec2number${index}of${'x'.repeat(80)}` }));
@@ -373,6 +380,7 @@ describe.concurrent('bad input: a clear reason, nothing written, and a healthy b
     await expectUntouched(s);
   });
 
+  // Contract: failure-apart
   test('a healthy binding beside them becomes Ready', async () => {
     const s = await broken('healthy-beside', { policy: () => policy(ec2) });
     await s.bind();
@@ -392,6 +400,7 @@ describe.concurrent('bad input: a clear reason, nothing written, and a healthy b
 });
 
 describe('the OIDC provider in the account of the role: reported, nothing written, mended when it is there', () => {
+  // Contract: provider-ready
   test('it is not registered', async () => {
     testbed.aws.account().provider.delete(testbed.issuer);
     const s = await labelled('no-provider');
@@ -409,6 +418,7 @@ describe('the OIDC provider in the account of the role: reported, nothing writte
     await expectMended(s, JSON.stringify(policy(ec2)), 1);
   });
 
+  // Contract: provider-ready
   test('the audience is missing from its client IDs', async () => {
     testbed.aws.account().provider.put({ issuer: testbed.issuer, clientIds: ['sigstore'] });
     const s = await labelled('no-audience');

@@ -84,6 +84,7 @@ describe.concurrent('a change of the spec', () => {
     expect(s.writes()).toHaveLength(3);
   });
 
+  // Contract: rule-external
   test('to External leaves our statement until the one of somebody else lets the subject in', async () => {
     const s = await working('external');
     await change(s, { spec: { trustPolicy: 'External' } });
@@ -120,7 +121,7 @@ describe.concurrent('the role', () => {
     expect(roles).toEqual([arn, arn]);
     await s.conditionIs('Ready', 'True');
   });
-
+  // Contract: trust-recreated, bad-recreated
   test('that was deleted and made again is authorized anew, and written', async () => {
     const s = await working('remade');
     const before = (await s.binding()).status?.roles?.[0]?.roleId;
@@ -132,6 +133,7 @@ describe.concurrent('the role', () => {
     await s.conditionIs('Ready', 'True');
   });
 
+  // Contract: end-role-gone
   test('that is gone does not hold back the end of its binding for longer than a minute', async () => {
     const s = await working('roleless');
     testbed.aws.account().role.delete(s.roleName);
@@ -140,6 +142,7 @@ describe.concurrent('the role', () => {
     await gone(s);
   });
 
+  // Contract: rule-paused
   test('that its owner has paused gets no trust, and loses what is revoked', async () => {
     const s = await working('paused');
     testbed.aws.account().role.setTags(s.roleName, { 'irsa-operator.dev/paused': 'true' });
@@ -213,7 +216,7 @@ describe.concurrent('the end', () => {
       expect(await annotationsOf(s)).toEqual({ [ROLE_ARN]: s.roleArn });
     });
   }
-
+  // Contract: end-handover
   test('of a binding that was renamed in Git hands trust and annotation over without a gap', async () => {
     const s = await working('handover');
     const body = {
@@ -239,6 +242,7 @@ describe.concurrent('the end', () => {
     expect(annotated).toHaveLength(1);
   });
 
+  // Contract: end-blocked, bad-principal
   test('that IAM refuses because of a principal that somebody deleted says so, and comes when the statement is mended', async () => {
     const s = await working('refused');
     const user = testbed.aws.account().user.put('leaver');
@@ -255,6 +259,7 @@ describe.concurrent('the end', () => {
     expect(stands(s)).toBe(false);
   });
 
+  // Contract: end-force
   test('that IAM refuses can be forced: the trust stays', async () => {
     const s = await working('forced');
     const user = testbed.aws.account().user.put('forced-leaver');
@@ -276,6 +281,7 @@ describe.concurrent('the end', () => {
     expect(statementsOf(s)).toHaveLength(1);
   });
 
+  // Contract: rule-orphan
   test('that somebody forces past the finalizer leaves an orphan, which is kept and told to the others', async () => {
     const s = await working('orphaned');
     const body = {
@@ -301,6 +307,7 @@ describe.concurrent('the end', () => {
 });
 
 describe('somebody', () => {
+  // Contract: bad-status
   test('who wipes a status loses nothing: the entry comes back, nothing is written', async () => {
     const s = await working('wiped');
     await api.call('PATCH', `${bindingPath(s)}/status`, { patch: 'merge', body: { status: null } });
@@ -309,6 +316,7 @@ describe('somebody', () => {
     expect([s.writes().length, stands(s)]).toEqual([1, true]);
   });
 
+  // Contract: rule-status-hint
   test("who plants another role in a status costs nobody but this binding's own subject", async () => {
     const s = await working('planted');
     const victim = await working('victim');
@@ -319,6 +327,7 @@ describe('somebody', () => {
     expect([victim.writes().length, stands(victim)]).toEqual([1, true]);
   });
 
+  // Contract: rule-crd-deleted
   test('who deletes the CRD takes every binding and no trust; it works again when it is made again', async () => {
     const s = await working('retired');
     const before = policyText(s);

@@ -151,6 +151,7 @@ const workloads: Record<string, { body: object; wanted: string }> = {
   },
 };
 
+// Contract: annotate-confined
 describe('of a ServiceAccount it', () => {
   for (const [sentence, { body, wanted }] of Object.entries(accounts))
     test(sentence, async () => expect(await patched(ACCOUNT, body)).toBe(wanted));

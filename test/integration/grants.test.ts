@@ -50,6 +50,7 @@ const stands = (s: Scene) => JSON.stringify(statementsOf(s)).includes(s.subject)
 const released = (s: Scene) => until(`the subject of ${s.namespace} is released`, () => !stands(s), PATIENCE);
 
 describe.concurrent('a grant', () => {
+  // Contract: rule-grant-lost-60s
   test('that is deleted costs the binding its trust after 60 s, and nothing else; one that comes back gives it back', async () => {
     const s = await prepared('lost');
     await granted(s);
@@ -78,6 +79,7 @@ describe.concurrent('a grant', () => {
     expect(stands(s)).toBe(true);
   });
 
+  // Contract: rule-grant-lost-60s
   test('that is renamed, which is a deletion and a creation, costs nobody anything', async () => {
     const s = await prepared('renamed');
     await granted(s);
@@ -91,6 +93,7 @@ describe.concurrent('a grant', () => {
     expect([stands(s), s.writes().length]).toEqual([true, 1]);
   });
 
+  // Contract: api-tag-same-text
   test('that asks for a tag of the role lets nobody in before the owner of the role has set it, in the words of no grant at all', async () => {
     const s = await prepared('tagged');
     await granted(s, { requiredRoleTags: { owner: 'shop' } });
@@ -104,6 +107,7 @@ describe.concurrent('a grant', () => {
     await s.conditionIs('Ready', 'True');
   });
 
+  // Contract: api-audience-refused
   test('for an audience of the API server itself is no grant', async () => {
     const s = await prepared('api-audience');
     await granted(s, { audiences: ['https://kubernetes.default.svc'] });
@@ -112,6 +116,7 @@ describe.concurrent('a grant', () => {
     expect(s.writes()).toEqual([]);
   });
 
+  // Contract: api-no-call-ungranted
   test('is what a binding has to have before AWS is asked about its role', async () => {
     const s = await prepared('ungranted');
     await s.bind();
@@ -122,6 +127,7 @@ describe.concurrent('a grant', () => {
 
 /** By themselves: losses are counted over the whole cluster, and would pause those of the others. */
 describe('a grant', () => {
+  // Contract: rule-revocation-paused
   test('that many bindings lose at once costs nobody anything before somebody confirms it', async () => {
     const s = await scene(testbed, api, 'many');
     const names = Array.from({ length: 11 }, (_, index) => `app-${index}`);

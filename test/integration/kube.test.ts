@@ -116,6 +116,7 @@ describe('a reflector', () => {
 });
 
 describe('server-side apply', () => {
+  // Contract: annotate-uid
   test('with a uid never creates: not what was never there, not what is gone, not what was made again', async () => {
     const fields = { metadata: { annotations: { [KEY]: 'a' } } };
     const { uid } = await create(SERVICE_ACCOUNT, account('applied'));
@@ -184,6 +185,7 @@ describe('a pod', () => {
     });
   }
 
+  // Contract: pods-uid
   test('is evicted only if it is the one that was meant', async () => {
     const pod = await runningPod('meant', 'meant');
     expect(await evict(transport, { ...pod, uid: '00000000-0000-0000-0000-000000000000' }, never)).toEqual({ kind: 'gone' });

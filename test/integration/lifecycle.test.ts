@@ -74,6 +74,7 @@ async function settled(): Promise<void> {
 }
 
 describe.concurrent('the end of a binding', () => {
+  // Contract: end-revoke
   test('a deleted binding releases its subject and its annotation, and leaves every other statement', async () => {
     const s = await prepared('deleted');
     await s.bind();
@@ -103,6 +104,7 @@ describe.concurrent('the end of a binding', () => {
     expect(await annotationsOf(s)).toBeUndefined();
   });
 
+  // Contract: end-retain
   test('with deletionPolicy Retain both stay', async () => {
     const s = await prepared('retained');
     await s.bind({ deletionPolicy: 'Retain' });
@@ -115,6 +117,7 @@ describe.concurrent('the end of a binding', () => {
     expect(s.writes()).toHaveLength(1);
   });
 
+  // Contract: end-role-change
   test('when roleArn changes the old role is released after the new one works', async () => {
     const s = await prepared('moved');
     await s.bind();
@@ -136,6 +139,7 @@ describe.concurrent('the end of a binding', () => {
 });
 
 describe.concurrent('leaving alone', () => {
+  // Contract: report-plan
   test('a binding that observes says in words what it would do, and changes nothing', async () => {
     const s = await prepared('observed');
     await s.bind({ mode: 'Observe' });
@@ -181,6 +185,7 @@ describe.concurrent('leaving alone', () => {
     });
   }
 
+  // Contract: rival-older
   test('of two bindings for one ServiceAccount the older one wins; the other is Stalled, takes over while the older one is suspended, and when it goes, without a gap', async () => {
     const s = await prepared('rival');
     await s.bind();
@@ -215,6 +220,7 @@ describe.concurrent('leaving alone', () => {
     expect(await annotationsOf(s)).toEqual({ [ROLE_ARN]: s.roleArn });
   });
 
+  // Contract: annotate-awaiting
   test('a ServiceAccount that does not exist yet does not hold back Ready, and is annotated when it comes', async () => {
     const s = await scene(testbed, api, 'late');
     testbed.aws.account().role.put({ name: s.roleName, trustPolicy: FOREIGN });
@@ -249,6 +255,7 @@ describe('the process', () => {
     expect((await s.pods()).map(({ metadata }) => metadata.uid)).toEqual(pods.map(({ metadata }) => metadata.uid));
   });
 
+  // Contract: two-leaders
   test('a standby with full caches is ready, and leads within 5 s when the leader is stopped', async () => {
     const standby = await startOperator(testbed, SWEEP);
     expect(standby.log.some(({ msg }) => msg === 'leads')).toBe(false);

@@ -38,6 +38,7 @@ afterAll(async () => {
 
 const made = () => testbed.aws.journal.filter(({ operation }) => operation === 'CreateOpenIDConnectProvider');
 
+// Contract: provider-manage
 test('a binding that only observes makes no provider; one that enforces makes it once, with the client IDs of the flag, and pods get in', async () => {
   await shop.bind({ mode: 'Observe' });
   await shop.conditionIs('ProviderReady', 'False', 'OidcProviderMissing');

@@ -145,6 +145,7 @@ const specOf = async (s: Scene, plural: Plural) =>
   (await api.call<{ spec: { template: Template } }>('GET', `/apis/apps/v1/namespaces/${s.namespace}/${plural}/app`)).spec;
 
 describe.concurrent('budgets, and the right to roll out', () => {
+  // Contract: pods-unready-deleted
   test('all replicas crash-looping behind maxUnavailable 1 are mended: the budget refuses for ever, so unready pods are deleted', async () => {
     const s = await prepared('crash-looping');
     await workload(s, 'deployments', { labels: ASKS });
@@ -159,6 +160,7 @@ describe.concurrent('budgets, and the right to roll out', () => {
     expect(await phases(s)).toEqual(['Stale Done 1']);
   });
 
+  // Contract: pods-budget
   test('a ready pod behind a budget that is used up stays, is reported, and goes when the budget lets it', async () => {
     const s = await prepared('used-up');
     await workload(s, 'deployments');
@@ -176,6 +178,7 @@ describe.concurrent('budgets, and the right to roll out', () => {
     await allCurrent(s);
   });
 
+  // Contract: pods-statefulset-blocked
   test('an unready pod of a StatefulSet behind a budget is not deleted: reported and tried again, every 30 s', async () => {
     const s = await prepared('stateful-blocked');
     await workload(s, 'statefulsets', { replicas: 1, labels: ASKS });
@@ -196,6 +199,7 @@ describe.concurrent('budgets, and the right to roll out', () => {
     expect(uids(await s.pods())).toEqual(before);
   });
 
+  // Contract: pods-two-budgets
   test('two budgets on one pod: MultiplePDBs', async () => {
     const s = await prepared('two-budgets');
     await workload(s, 'deployments');
@@ -222,7 +226,7 @@ describe.concurrent('budgets, and the right to roll out', () => {
     expect(uids(await s.pods())).toEqual(before);
     expect([...new Set(await asked(s))]).toEqual(['500 create eviction']);
   });
-
+  // Contract: pods-budget
   test('a percentage rounds up: of ten pods with 25 % at most three are away, one first', async () => {
     const s = await prepared('percentage');
     await workload(s, 'deployments', { replicas: 10 });
@@ -244,6 +248,7 @@ describe.concurrent('budgets, and the right to roll out', () => {
     expect(await canaryCameFirst(s, evictions)).toBe(true);
   });
 
+  // Contract: pods-canary-choice
   test('of a StatefulSet that is ready the highest ordinal goes first, then one at a time, whatever may be away', async () => {
     const s = await prepared('ordinals');
     await workload(s, 'statefulsets', { replicas: 3 });
@@ -277,7 +282,7 @@ describe.concurrent('budgets, and the right to roll out', () => {
     expect(await asked(s)).toEqual(['201 create eviction']);
     expect(await phases(s)).toEqual(['Stale Done 1']);
   });
-
+  // Contract: pods-rollout
   test('without the right nothing happens, and the condition says what to install; with it the template gets one annotation, once', async () => {
     testbed.expectRefusal('patch deployments');
     const s = await prepared('rollout');
@@ -318,6 +323,7 @@ async function canaryCameFirst(s: Scene, [first, second]: readonly AuditEvent[])
   });
 }
 
+// Contract: pods-current
 describe.concurrent('what the webhook touches', () => {
   test('init containers and sidecars carry the role too, skipped ones need not', async () => {
     const s = await prepared('containers');
@@ -437,6 +443,7 @@ describe.concurrent('what the webhook touches', () => {
   });
 });
 
+// Contract: pods-left-alone
 describe.concurrent('pods that are left alone', () => {
   const never: Record<string, object> = {
     'says-never': { 'irsa-operator.dev/restart': 'never' },
@@ -546,6 +553,7 @@ async function expectLeftAlone(s: Scene, why: string, spec: Record<string, unkno
 }
 
 describe('one attempt for each desired state', () => {
+  // Contract: pods-one-attempt
   test('an operator that is killed in the middle of a restart goes on where it was: each pod goes once', async () => {
     const s = await prepared('killed');
     await workload(s, 'deployments', { replicas: 4 });
@@ -564,6 +572,7 @@ describe('one attempt for each desired state', () => {
     expect(await phases(s)).toEqual(['Stale Done 1']);
   });
 
+  // Contract: pods-ineffective
   test('without the webhook it tries twice, names the cause, and never again, not even after a restart', async () => {
     const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
     const { metadata, webhooks } = await api.call<{ metadata: { name: string }; webhooks: object[] }>(

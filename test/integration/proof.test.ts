@@ -94,6 +94,7 @@ async function ask(spec: object): Promise<string> {
   }
 }
 
+// Contract: prove-opt-in
 test('without config/verification RBAC gives the operator no token, and the binding is Ready all the same and says why', async () => {
   expect(await ask({ audiences: ['sts.amazonaws.com'], expirationSeconds: 600 })).toMatch(
     /User "system:serviceaccount:irsa-operator-system:irsa-operator" cannot create resource "serviceaccounts\/token"/,
@@ -117,6 +118,7 @@ describe('with config/verification', () => {
     });
   });
 
+  // Contract: prove-confined
   describe('the operator is confined by a policy', () => {
     const refused: Record<string, { spec: object; why: RegExp }> = {
       'to the audiences of its list': {
@@ -159,6 +161,7 @@ describe('with config/verification', () => {
   });
 
   describe.concurrent('a proof', () => {
+    // Contract: prove-session, prove-three
     test('is three successes over 10 s, with a deny-all session policy, and the pods are restarted when it succeeds', async () => {
       const s = await prepared('proved');
       await s.deployment();
@@ -181,6 +184,7 @@ describe('with config/verification', () => {
       expect(await tokenRequestsFor('proved')).toEqual(expect.arrayContaining(['201', '201', '201']));
     });
 
+    // Contract: trust-may-deny
     test('decides where the trust policy leaves it open, and only then the ServiceAccount is annotated', async () => {
       const s = await prepared('undecided', denyFrom(ELSEWHERE));
       await s.bind({ verification: 'OnChange' });
@@ -192,6 +196,7 @@ describe('with config/verification', () => {
       expect(s.writes()).toHaveLength(1);
     });
 
+    // Contract: prove-three
     test('that fails decides too, after 60 s, and nothing is annotated', async () => {
       const s = await prepared('denied', denyFrom(HERE));
       await s.bind({ verification: 'OnChange' });
@@ -222,6 +227,7 @@ describe('with config/verification', () => {
       ).toEqual(['OK', 'OK', 'OK']);
     });
 
+    // Contract: prove-opt-in
     test('is not made where the grant does not allow it, which the condition says and nothing waits for', async () => {
       const s = await prepared('forbidden');
       await s.bind({ verification: 'Periodic' });
@@ -288,6 +294,7 @@ describe('with config/verification', () => {
     expect(proofs()).toBe(before);
   });
 
+  // Contract: prove-session
   test('no token and no credentials are in logs, metrics, Events or status', async () => {
     const logs = readdirSync(testbed.folder).filter((name) => name.startsWith('irsa-operator-') && name.endsWith('.log'));
     expect(logs.length).toBeGreaterThan(0);

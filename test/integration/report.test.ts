@@ -87,6 +87,7 @@ async function quiet(): Promise<void> {
 }
 
 describe.concurrent('the status', () => {
+  // Contract: api-columns, report-kstatus
   test('can be waited for and read in columns, as kubectl does', async () => {
     const s = await prepared('ready');
     await s.bind();
@@ -105,6 +106,7 @@ describe.concurrent('the status', () => {
     ]);
   });
 
+  // Contract: report-kstatus, failure-classes
   test('shows Stalled for what only a change can mend, and kstatus has its observedGeneration', async () => {
     const s = await scene(testbed, api, 'not-granted');
     await s.bind();
@@ -115,6 +117,7 @@ describe.concurrent('the status', () => {
     expect(status?.conditions?.some(({ type }) => type === 'Reconciling')).toBe(false);
   });
 
+  // Contract: trust-intent-first, report-twice
   test('is written at the first look, for the intent and for the outcome, and then no more; each change is one Event', async () => {
     const s = await prepared('counted');
     // Long enough that the first look is told: where the role is known already there is nothing to tell before the intent.
@@ -159,6 +162,7 @@ describe.concurrent('the status', () => {
     ]);
   });
 
+  // Contract: bad-status
   test('that somebody edited is what was found again, and nothing else comes of it', async () => {
     const s = await prepared('edited');
     await s.bind();
@@ -195,6 +199,7 @@ describe.concurrent('the status', () => {
 });
 
 describe('a fresh look', () => {
+  // Contract: drift-requested
   test('is had for a new value of reconcile-requested-at: role and provider are read by themselves, and the value is echoed then', async () => {
     const s = await prepared('looked');
     await s.bind();
@@ -252,6 +257,7 @@ describe.concurrent('who only looks', () => {
     ['switched', { mode: 'Observe' }, { mode: 'Enforce' }],
     ['resumed', { suspend: true }, { suspend: false }],
   ] as const) {
+    // Contract: rule-leave-alone, report-plan
     test(`with ${JSON.stringify(rest)} a binding writes its own status and nothing else, and does what its plan says when it may`, async () => {
       const s = await prepared(name);
       const since = testbed.aws.journal.length;
@@ -273,6 +279,7 @@ describe.concurrent('who only looks', () => {
   }
 });
 
+// Contract: rule-dry-run
 test('a dry run writes only status, Lease and Events, lets a deleted binding go with all that stands, and its plans are what is done first after it', async () => {
   const enforced = await prepared('dry');
   const deleted = await prepared('dry-deleted');

@@ -32,6 +32,7 @@ const circumstances = fc.record({
 });
 
 describe("evaluation and the AWS double's, which was written without a look at it", () => {
+  // Contract: trust-as-sts
   test('agree on every policy, whatever is not known beforehand', () => {
     fc.assert(
       fc.property(
@@ -69,6 +70,7 @@ describe("evaluation and the AWS double's, which was written without a look at i
     });
   }
 
+  // Contract: trust-no-wildcard
   test("agree that a plan lets in the wanted, and nobody else: also by the double's judgement", () => {
     fc.assert(
       fc.property(policyText, change, (text, asked) => {

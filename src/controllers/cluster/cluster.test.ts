@@ -61,6 +61,7 @@ interface Case extends Answers {
 
 const cases: Record<string, Case> = {
   'everything is known after a first look': { finds: {}, end: 'recheck' },
+  // Contract: cluster-issuer
   'both sources that agree make the issuer known': { eks: ISSUER, finds: {}, end: 'recheck' },
   'an issuer that cannot be asked for is unknown, with the reason': {
     failures: 4,
@@ -74,6 +75,7 @@ const cases: Record<string, Case> = {
     finds: { cluster: unknown('told: throttled') },
     end: 'told: throttled',
   },
+  // Contract: cluster-nothing-unknown
   'sources that disagree make the issuer unknown': {
     eks: OTHER,
     finds: { cluster: unknown(DISAGREE(ISSUER, `"${OTHER}"`)) },
@@ -178,6 +180,7 @@ for (const [sentence, { before, failures, finds, end, ...answers }] of Object.en
   test(sentence, async () => expect(await look(answers, before, failures)).toEqual({ found: { ...KNOWN, ...finds }, synced: true, end }));
 }
 
+// Contract: cluster-issuer
 test('the issuer of the flag is above every source', async () => {
   const told = await look({ issuer: fault('denied'), eks: OTHER }, undefined, 0, ISSUER);
   expect(told).toEqual({ found: KNOWN, synced: true, end: 'recheck' });

@@ -196,6 +196,7 @@ const cases: Record<string, Case> = {
     calls: [],
     end: 'settled',
   },
+  // Contract: cluster-nothing-unknown
   'nothing is asked while the issuer is not known': {
     createWith: AUDIENCES,
     surroundings: { cluster: { kind: 'unknown', why: 'x' } },

@@ -110,6 +110,7 @@ async function swept({ account, bindings = [binding()], grants = [grant()], audi
   };
 }
 
+// Contract: drift-sweep
 test('one list tells of every bound role, and of no other', async () => {
   const account = new Account([['arn:aws:iam::111122223333:role/somebody', ARN], [OTHER_ARN]]);
   const bindings = [binding({ status: { roles: [entry(), entry(OTHER_ARN)] } })];
@@ -128,6 +129,7 @@ test('a role that the list does not show is asked for by name', async () => {
   await sweep.stop();
 });
 
+// Contract: rule-positive-evidence
 test('only what IAM says by name makes a role missing', async () => {
   const account = new Account([[]]);
   const sweep = await swept({ account });
@@ -138,6 +140,7 @@ test('only what IAM says by name makes a role missing', async () => {
   await sweep.stop();
 });
 
+// Contract: drift-sweep
 test('where roles may not be listed, each bound one is read by itself', async () => {
   const account = new Account([[ARN, OTHER_ARN]]);
   account.faults.set('list', new Fault('denied', 'not authorized: iam:ListRoles'));
@@ -166,6 +169,7 @@ for (const [sentence, start] of Object.entries(silent)) {
   });
 }
 
+// Contract: api-no-call-ungranted
 test('a binding without a grant makes no call about the role that it names, only about the one on which it stands', async () => {
   const account = new Account([[]], [ARN, OTHER_ARN]);
   const sweep = await swept({ account, bindings: [binding({ status: { roles: [entry(OTHER_ARN)] } })], grants: [] });

@@ -1,0 +1,155 @@
+/**
+ * What the product promises, sentence by sentence, by section. A test says `// Contract: <id>` in the line above it when it proves one;
+ * docs/conformance.md lists them with their tests (`npm run generate`).
+ */
+export const CONTRACT = {
+  API: {
+    'api-one-schema':
+      'One zod schema is the source of the types, the parser and `crds/*.yaml`; validation is in the CRD schemas, there is no webhook of ours.',
+    'api-defaults': 'What is optional has the defaults of the contract.',
+    'api-columns': '`kubectl get` shows READY, REASON, SERVICEACCOUNT, ROLE, PODS and AGE.',
+    'api-arn': 'Eight AWS partitions, role paths and every character of a role name are taken exactly.',
+    'api-grant-patterns': 'In a grant `*` never crosses `/`, and the account is always literal.',
+    'api-grant-selector': 'A grant has names or a selector of namespaces; an empty selector is refused.',
+    'api-audience-refused': 'An audience of the API server itself is always refused.',
+    'api-default-deny': 'A binding that no grant covers by ARN, namespace, name and audience gets `Authorized=False, NotGranted`.',
+    'api-no-call-ungranted': 'Not one AWS call is made for a binding without a grant, except to release its own subject.',
+    'api-tag-same-text': 'A missing role tag gives the text of a missing grant, so that the message does not tell whether the role exists.',
+    'api-own-role': "The operator's own role is never a target, whatever a grant says; `config/iam` denies it too.",
+    'api-own-role-hops': 'Each role that the operator assumes on the way is never a target either.',
+  },
+  'Rules above all steps': {
+    'rule-positive-evidence':
+      'Trust is taken away only on positive evidence, never because something is missing from a list, a cache or a status.',
+    'rule-orphan': 'A subject that stands in our statement and that no binding names is reported (`TrustOrphaned`) and kept.',
+    'rule-prune': 'An orphan is removed only by `irsa-operator prune --confirm`.',
+    'rule-grant-lost-60s':
+      'A grant that was deleted or narrowed acts after 60 s, confirmed by an uncached read; a rename in Git costs nothing.',
+    'rule-grant-lost-10min': 'A namespace label or a role tag that went acts after 10 minutes.',
+    'rule-revocation-paused':
+      'More than ten bindings losing their grant within an hour stop that, until `irsa-operator.dev/revocation-confirmed` says go on.',
+    'rule-crd-deleted': 'While the CRD itself is being deleted, everything is retained.',
+    'rule-leave-alone':
+      '`suspend` and `mode: Observe` write nothing but status and Events; deleted in that state, a binding behaves as `Retain`.',
+    'rule-dry-run': '`--dry-run` keeps what stands and writes nothing but status, the Lease, Events and the removal of a finalizer.',
+    'rule-external': '`trustPolicy: External` releases our subject only once the document without it still allows.',
+    'rule-status-hint': "Because of an entry in `status.roles` at most this binding's own subject is removed.",
+    'rule-paused': 'The role tag `irsa-operator.dev/paused=true` stops every write to that role but a revocation.',
+    'rule-user-agent': 'Calls carry a user agent with name, version and cluster, for CloudTrail.',
+  },
+  'Knowing the cluster, and its provider': {
+    'step-order': 'A step that cannot go on names its reason and stops the later ones.',
+    'cluster-issuer': 'The issuer is what the API server says; `--eks-cluster-name` cross-checks it, `--oidc-issuer` overrides.',
+    'cluster-nothing-unknown': 'Nothing is ever written while the issuer is unknown or the sources disagree.',
+    'provider-ready': "The role's account has an OIDC provider for exactly this issuer, with the audience among its client IDs.",
+    'provider-manage': '`--manage-oidc-provider` lets the operator create it, with the client IDs of the flag and no others.',
+  },
+  Trust: {
+    'trust-as-sts': 'The policy is evaluated as STS would: allowed, denied, or unknown with the reason.',
+    'trust-allowed': 'Allowed by others: nothing is written.',
+    'trust-deny': 'A Deny that matches: say so, write nothing (`TrustExplicitDeny`).',
+    'trust-may-deny': 'A Deny that may match: write, and `Trusted=Unknown` until proved.',
+    'trust-restricted':
+      "A foreign Allow for this subject that fails only through other keys is its owner's will: write nothing, `TrustRestrictedByOwner`.",
+    'trust-own-statement':
+      'Our statement: one per role and (issuer, audience), its Sid a hash over both, sorted `sub` list, `StringEquals` on `sub` and `aud`.',
+    'trust-no-wildcard': 'Never an Allow without `sub`, never a wildcard.',
+    'trust-sid-taken': 'With our Sid and another shape a statement is foreign: `TrustSidTaken`, no write.',
+    'trust-byte-for-byte': 'Every other statement is carried over byte for byte in what we send.',
+    'trust-by-meaning': 'What comes back is compared by meaning: IAM reorders when it stores.',
+    'trust-fixpoint': 'Nothing is written when the meaning would not change.',
+    'trust-quota': "The size is counted against the account's quota before the call, without white space.",
+    'trust-newcomer': 'When not all subjects fit, the older bindings keep their place and the newcomer is told `TrustPolicyTooLarge`.',
+    'trust-read-before-write': 'Read right before writing; when the document changed since it was last seen, wait and read again.',
+    'trust-read-back': 'The whole document is read back at 2 s and 8 s, as a recheck and not as a waiting worker.',
+    'trust-clusters': 'Thirty-two clusters sharing one role all end up in it.',
+    'trust-one-write': 'All bindings of a role are one write.',
+    'trust-last-statement': 'The last statement of a document stays, with a `sub` that no token can carry.',
+    'trust-stays': 'Once a subject is in our statement it stays until it is released, also when a foreign statement comes to allow it too.',
+    'trust-intent-first': 'The finalizer and the entry in `status.roles` are on the API server before the first write to a role.',
+    'trust-recreated': 'A role that was deleted and made again is authorized anew, tags included, before a write.',
+  },
+  Annotate: {
+    'annotate-own-keys': 'Server-side apply of our keys only, also when the value is right already.',
+    'annotate-uid': "With the object's uid, so that an apply never creates a ServiceAccount.",
+    'annotate-wrong': 'A wrong value is replaced, with an Event that names the old value and its field manager.',
+    'annotate-awaiting': 'A missing ServiceAccount is waited for, not created, and does not hold back `Ready`.',
+    'annotate-confined':
+      'Of a ServiceAccount the operator may change only `eks.amazonaws.com/*` annotations, of a workload only the restart annotation.',
+    'annotate-admission': '`config/admission`: a ServiceAccount is annotated in the request that creates it.',
+  },
+  Prove: {
+    'prove-opt-in': 'The proof is opt-in by the grant and by installing `config/verification`.',
+    'prove-confined': 'The permission to ask for tokens comes with a fail-closed policy: one audience of a list, ten minutes.',
+    'prove-session': 'The call has a session policy that denies everything; token and credentials are in no log, Event, metric or status.',
+    'prove-three': 'AccessDenied is retried for 60 s; proved means three successes over 10 s.',
+  },
+  Pods: {
+    'pods-current':
+      'A pod is current when each container of its template that the webhook would touch carries role, token path and audience.',
+    'pods-settle': 'Restarts begin 10 s after both the annotation and the confirmed trust, or when the proof succeeds.',
+    'pods-canary': 'One pod of a workload first; only when its replacement came back current and ready the others.',
+    'pods-canary-choice': 'An unready one before a ready one; of a StatefulSet the lowest unready ordinal, else the highest.',
+    'pods-stalled': '10 minutes without a ready canary: `RestartStalled`.',
+    'pods-ineffective': 'A replacement that is still stale: one retry, then `RestartIneffective` with the cause.',
+    'pods-budget': 'The budget counts the ready pods that we take away: `maxUnavailable` (percentages round up) and PodDisruptionBudgets.',
+    'pods-uid': "Evictions carry the pod's uid.",
+    'pods-unready-deleted': 'An unready pod of a ReplicaSet that a budget holds is deleted.',
+    'pods-statefulset-blocked': 'An unready pod of a StatefulSet behind a budget is reported (`EvictionBlocked`) and retried, paced.',
+    'pods-two-budgets': 'Two budgets on one pod: `MultiplePDBs`.',
+    'pods-left-alone':
+      'Pods that no ReplicaSet, StatefulSet or DaemonSet controls only with `irsa-operator.dev/restart: evict`; some never.',
+    'pods-one-attempt':
+      'One attempt per workload and desired state, recorded before the first eviction, so that a restart of the operator repeats nothing.',
+    'pods-repair-daily': 'After a mere trust repair a workload is restarted at most once a day.',
+    'pods-rollout': '`Rollout` changes one annotation of the template, and needs `config/rollout`.',
+  },
+  Report: {
+    'report-twice': 'Status is written when something changed: once for the intent, once for the outcome.',
+    'report-kstatus': '`Ready`, `Reconciling` and `Stalled` are read by kstatus and `kubectl wait`.',
+    'report-plan': '`status.plan` says in words what would be done, and `Enforce` then does those steps first.',
+    'report-series': 'A deleted object leaves no series behind.',
+  },
+  'Change and end': {
+    'end-role-change': "When `roleArn` changes, the old role's trust is released after the new one works.",
+    'end-revoke': 'Deletion releases our subject and removes our annotation if the value is still ours.',
+    'end-handover': 'Another binding for the same ServiceAccount takes trust and annotation over without a gap.',
+    'end-retain': '`Retain` leaves both.',
+    'end-role-gone': 'A role that is gone, said by GetRole twice 60 s apart, does not hold back the deletion.',
+    'end-blocked':
+      "A document that IAM refuses because of somebody's deleted principal is retried 10 minutes, then `TrustRevocationBlocked`.",
+    'end-force': '`irsa-operator.dev/force-delete: "true"` lets go.',
+    'end-never-sa': 'It never deletes a ServiceAccount.',
+    'end-uninstalled': 'The operator was uninstalled before its objects: there is a documented way out.',
+  },
+  'Drift, fights, rivals, failures': {
+    'drift-sweep': 'IAM is swept by ListRoles; where it is denied, by GetRole for each bound role.',
+    'drift-requested': '`reconcile-requested-at` forces a fresh look now.',
+    'drift-limit': 'Per kind of call a client-side limit, halved on throttling and slowly restored.',
+    'drift-order': 'Who waits is served in the order user change, drift, resync.',
+    'fight-annotation':
+      'The third undo of an annotation in 10 minutes is `Contended`: who did it, at most one write per 5 minutes, and the advice.',
+    'fight-trust': 'The third undo of a trust policy in 10 minutes is `Contended`, judged by GetRole and not by a list.',
+    'rival-older':
+      'Of two bindings for one ServiceAccount the older one wins; the other is `Stalled`, reason `ServiceAccountTaken`, and is woken when that changes.',
+    'unbound-audit': 'Unbound ServiceAccounts with the annotation are audited, without a write.',
+    'failure-classes': 'Terminal failures wait for a change and set `Stalled`; transient ones are retried with back-off 1 s to 5 min.',
+    'failure-apart': 'One bad binding never delays another.',
+    'other-accounts': "Roles in other accounts than the operator's own are reached by a role that it assumes there.",
+    'blue-green': '`irsa-operator prepare` and `release` write and take away the statements of another cluster.',
+    'two-leaders': 'One leader writes; a standby with full caches takes over.',
+  },
+  'Bad input': {
+    'bad-arn': 'A malformed or wildcard ARN, the ARN of a policy, user or instance profile, another partition, a path left out.',
+    'bad-other-account': 'A role in another account.',
+    'bad-unmodifiable': 'A service-linked or `AWSReservedSSO_` role.',
+    'bad-recreated': 'A role that was deleted and made again.',
+    'bad-document':
+      'A trust policy that is not JSON, has duplicate members, a single-object `Statement`, several kinds in one `Principal`, `NotPrincipal`, `NotAction`, unknown operators or members.',
+    'bad-quota': 'A document at its quota.',
+    'bad-principal': 'A foreign principal that was deleted (`AROA...`).',
+    'bad-names': 'A name that is too long; unicode look-alikes.',
+    'bad-status': 'A status edited by hand.',
+    'bad-old-object': 'A binding that was written before the CRD had a field.',
+  },
+} as const satisfies Record<string, Record<string, string>>;
