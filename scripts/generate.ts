@@ -1,4 +1,5 @@
-import { glob, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { globSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
 import { irsaBindingCrd, irsaGrantCrd } from '../src/api/crds.ts';
@@ -15,7 +16,9 @@ const files: Record<string, string> = {
 
 /** Of every test, by file. The tests of the marks themselves quote marks that are none. */
 async function links(): Promise<Link[]> {
-  const found = (await Array.fromAsync(glob('{src,test}/**/*.test.ts'))).filter((path) => !path.startsWith('test/contract/')).sort();
+  const found = globSync('{src,test}/**/*.test.ts')
+    .filter((path) => !path.startsWith('test/contract/'))
+    .sort();
   return (await Promise.all(found.map(async (path) => linksIn(path, await readFile(path, 'utf8'))))).flat();
 }
 

@@ -210,6 +210,7 @@ test('who wants a role is never told that nothing stands: the write may be under
   }
 });
 
+// Contract: trust-read-back
 describe('a write is read back', () => {
   const stands = policy(SERVICE, own());
   const lost = policy(SERVICE);

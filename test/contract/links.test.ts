@@ -6,6 +6,7 @@ const MARK = '// Contract:';
 describe('a mark', () => {
   const found: Record<string, string> = {
     'above a test': `test('it works', () => {`,
+    'above a loop over a table': `for (const x of y)\n  test('it works', () => {`,
     'above a group of tests': `describe.concurrent('it works', () => {`,
     'above a row of a table': `  'it works': { a: 1 },`,
     'above a title with a quote in it': `test("it works", () => {`,

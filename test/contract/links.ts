@@ -17,7 +17,9 @@ export function linksIn(file: string, source: string): Link[] {
   return lines.flatMap((line, index) => {
     const ids = MARK.exec(line)?.[1]?.split(/,\s*/) ?? [];
     if (ids.length === 0) return [];
-    const title = TITLE.exec(lines[index + 1] ?? '')?.[2];
+    // The formatter puts a mark above the loop, where the loop has no braces.
+    const below = lines.slice(index + 1, index + 3).filter((each) => !/^\s*for \(/.test(each));
+    const title = TITLE.exec(below[0] ?? '')?.[2];
     if (title === undefined) throw new Error(`${file}:${index + 1}: "${line.trim()}" stands above no test`);
     return ids.map((sentence) => {
       if (!Object.values(CONTRACT).some((section) => Object.hasOwn(section, sentence)))

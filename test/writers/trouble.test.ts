@@ -107,6 +107,7 @@ describe('somebody who takes our statement out', () => {
     expect([writesOf(aws), said?.kind, said?.kind === 'allowed' && said.findings]).toEqual([2, 'allowed', []]);
   });
 
+  // Contract: fight-trust
   test('three times in ten minutes is a fight: told with the tool and the advice, and written at most once in five minutes', async () => {
     const { clock, aws, start } = setUp({ tags: { ManagedBy: 'terraform' } });
     const { verdict } = start();

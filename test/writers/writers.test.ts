@@ -35,6 +35,7 @@ async function untilQuiet(aws: AwsInProcess, clock: ManualClock): Promise<{ all:
   return { all, last: last - began };
 }
 
+// Contract: trust-clusters
 test(`${WRITERS} clusters that write one role at once all end up in it, once each, and leave the rest as it was`, {
   timeout: SLOW_MS,
 }, async () => {
