@@ -36,7 +36,7 @@ dist/irsa-operator.mjs: $(INSTALLED) $(shell find src -name '*.ts' -not -name '*
 	@$(RUN) node scripts/build.ts
 
 .PHONY: generate
-generate: $(INSTALLED) ## Write what is generated from the code: crds/
+generate: $(INSTALLED) ## Write what is generated from the code: crds/ and docs/conformance.md
 	@$(RUN) node scripts/generate.ts
 
 .PHONY: moto

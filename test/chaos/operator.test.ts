@@ -135,6 +135,7 @@ test('rights are taken away: the binding says so, and what is asked again comes 
     const left = rules.map((rule) => (rule.resources.includes('serviceaccounts') ? { ...rule, verbs } : rule));
     return api.call('PATCH', CLUSTER_ROLE, { patch: 'merge', body: { rules: left } });
   };
+  for (const verb of ['list', 'watch', 'patch']) testbed.expectRefusal(`${verb} serviceaccounts`);
   await allow(['list', 'watch']);
   const denied = bound;
   await bindNext();
