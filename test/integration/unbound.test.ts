@@ -91,6 +91,7 @@ async function writesIn(s: Scene): Promise<string[]> {
 }
 
 describe('a ServiceAccount that asks for a role and that no binding names', () => {
+  // Contract: unbound-audit
   test('is audited where a grant covers it: by the trust policy that the list of roles shows, without a write or a call of its own', async () => {
     const s = await scene(testbed, api, 'covered');
     testbed.aws.account().role.put({ name: s.roleName, trustPolicy: trusting(s.subject) });
@@ -122,6 +123,7 @@ describe('a ServiceAccount that asks for a role and that no binding names', () =
     expect(await writesIn(s)).toEqual([]);
   });
 
+  // Contract: unbound-audit
   test('teaches nobody anything where no grant covers it, whether the role exists, trusts it, or not', async () => {
     const s = await scene(testbed, api, 'uncovered');
     testbed.aws.account().role.put({ name: `${s.roleName}-trusting`, trustPolicy: trusting(`system:serviceaccount:uncovered:trusted`) });
