@@ -10,6 +10,7 @@ const DEFAULTS = {
   eksClusterName: undefined,
   dryRun: false,
   leaseNamespace: 'irsa-operator-system',
+  leaseDurationMs: 15_000,
   hostname: 'pod-1',
   listen: { host: '0.0.0.0', port: 8080 },
   logLevel: 'info',
@@ -36,6 +37,7 @@ const accepted: Record<string, [string[], object]> = {
     { createProviderWith: ['sts.amazonaws.com', 'sts.amazonaws.com.cn'] },
   ],
   'audiences alone, which create nothing': [['--provider-audiences', 'other'], {}],
+  'a short lease': [['--lease-duration', '2s'], { leaseDurationMs: 2_000 }],
   'a port alone': [['--listen', ':9090'], { listen: { host: '0.0.0.0', port: 9090 } }],
   'an address of IPv6': [['--listen', '[::1]:0'], { listen: { host: '::1', port: 0 } }],
   'an issuer': [['--oidc-issuer', 'https://example.org/id'], { oidcIssuer: 'https://example.org/id' }],
@@ -49,6 +51,11 @@ for (const [sentence, [args, part]] of Object.entries(accepted)) {
 const refused: Record<string, [string[], string]> = {
   'a sweep that never ends': [['--sweep-interval', '0s'], '--sweep-interval: "0s" is not a duration from 1s to 1h, such as 60s'],
   'a number without a unit': [['--sweep-interval', '60'], '--sweep-interval: "60" is not a duration from 1s to 1h, such as 60s'],
+  'a lease that one slow answer would cost': [
+    ['--lease-duration', '1999ms'],
+    '--lease-duration: "1999ms" is not a duration from 2s to 5m, such as 15s',
+  ],
+  'a lease of an hour': [['--lease-duration', '1h'], '--lease-duration: "1h" is not a duration from 2s to 5m, such as 15s'],
   'a rate of nothing': [
     ['--iam-writes-per-second', '0'],
     '--iam-writes-per-second: "0" is not a number of calls from 0.1 to 1000, such as 5',

@@ -19,6 +19,8 @@ export interface Config {
   /** Nothing is written but the status of bindings, Events and the Lease. */
   readonly dryRun: boolean;
   readonly leaseNamespace: string;
+  /** How long nobody else leads after the leader was last heard of. */
+  readonly leaseDurationMs: number;
   readonly hostname: string;
   readonly listen: { readonly host: string; readonly port: number };
   readonly logLevel: LogLevel;
@@ -41,12 +43,17 @@ export const FLAGS = {
   'eks-cluster-name': { default: '', help: 'name of this EKS cluster: the issuer must then be the one that eks:DescribeCluster tells' },
   'dry-run': { default: false, help: 'treats every binding as if its mode were Observe: says in its status what would be done' },
   'lease-namespace': { default: 'irsa-operator-system', help: 'namespace of the Lease by which replicas elect their leader' },
+  'lease-duration': {
+    default: '15s',
+    help: 'how long a leader that is not heard of is waited for, from 2s to 5m; a write gets two thirds of it, at most 10s',
+  },
   listen: { default: '0.0.0.0:8080', help: 'address of /livez, /readyz and /metrics' },
   'log-level': { default: 'info', help: LOG_LEVELS.join(' | ') },
 } as const;
 
-const LEAST_SWEEP_MS = 1_000;
-const MOST_SWEEP_MS = 3_600_000;
+const SWEEP = { least: 1_000, most: 3_600_000, words: 'from 1s to 1h, such as 60s' };
+/** Shorter, and one slow answer costs the lease; longer, and nobody works for minutes after a crash. */
+const LEASE = { least: 2_000, most: 300_000, words: 'from 2s to 5m, such as 15s' };
 /** Slower, and a turn would not come within the minute that a call waits for it; faster is no limit. */
 const LEAST_RATE = 0.1;
 const MOST_RATE = 1_000;
@@ -68,8 +75,10 @@ export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv, hos
     return problem(error instanceof Error ? error.message : String(error));
   }
   const text = (name: keyof typeof FLAGS) => String(flags[name] ?? '');
-  const sweepIntervalMs = duration(text('sweep-interval'));
+  const sweepIntervalMs = duration(text('sweep-interval'), SWEEP);
   if (isProblem(sweepIntervalMs)) return problem(`--sweep-interval: ${sweepIntervalMs.problem}`);
+  const leaseDurationMs = duration(text('lease-duration'), LEASE);
+  if (isProblem(leaseDurationMs)) return problem(`--lease-duration: ${leaseDurationMs.problem}`);
   const iamWritesPerSecond = rate(text('iam-writes-per-second'));
   if (isProblem(iamWritesPerSecond)) return problem(`--iam-writes-per-second: ${iamWritesPerSecond.problem}`);
   const iamReadsPerSecond = rate(text('iam-reads-per-second'));
@@ -91,6 +100,7 @@ export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv, hos
     eksClusterName: text('eks-cluster-name') || undefined,
     dryRun: flags['dry-run'] === true,
     leaseNamespace: text('lease-namespace'),
+    leaseDurationMs,
     hostname,
     listen,
     logLevel,
@@ -103,12 +113,12 @@ export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv, hos
   });
 }
 
-function duration(text: string): number | Problem {
+function duration(text: string, { least, most, words }: typeof SWEEP): number | Problem {
   const found = /^([0-9]{1,6})(ms|s|m|h)$/.exec(text);
   const units: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
   const ms = Number(found?.[1]) * (units[found?.[2] ?? ''] ?? Number.NaN);
-  if (ms >= LEAST_SWEEP_MS && ms <= MOST_SWEEP_MS) return ms;
-  return problem(`"${text}" is not a duration from 1s to 1h, such as 60s`);
+  if (ms >= least && ms <= most) return ms;
+  return problem(`"${text}" is not a duration ${words}`);
 }
 
 function rate(text: string): number | Problem {

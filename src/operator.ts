@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Fault, isFault } from './api/fault.ts';
 import { GROUP } from './api/names.ts';
-import { awsCalls } from './aws/calls.ts';
+import { awsCalls, CALL_DEADLINE_MS } from './aws/calls.ts';
 import { awsClients } from './aws/clients.ts';
 import { eksIssuer } from './aws/clusters.ts';
 import { iamCalls } from './aws/iam-calls.ts';
@@ -51,7 +51,7 @@ import { serveHealth } from './observability/server.ts';
 
 import { systemClock } from './runtime/clock.ts';
 import { type Controller, ControllerLoop } from './runtime/controller.ts';
-import { ELECTION_TIMES, Elector } from './runtime/elector.ts';
+import { Elector, electionTimes } from './runtime/elector.ts';
 import { closeInOrder, DRAIN_MS } from './runtime/lifecycle.ts';
 import { Limiter } from './runtime/limiter.ts';
 import type { Log } from './runtime/log.ts';
@@ -74,8 +74,11 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   const everything = world(log, await apiAudiences(connection));
 
   const identity = `${config.hostname}_${randomUUID()}`;
-  const lock = leaseLock(transport, { namespace: config.leaseNamespace, name: LEASE_NAME }, ELECTION_TIMES.renewDeadlineMs);
-  const elector = new Elector({ name: LEASE_NAME, identity, lock, clock, random, log, metrics: metrics.runtime });
+  const times = electionTimes(config.leaseDurationMs);
+  const lock = leaseLock(transport, { namespace: config.leaseNamespace, name: LEASE_NAME }, times.renewDeadlineMs);
+  // What a lease always outlasts: who could not renew it for so long lets it go.
+  const writeMs = Math.min(CALL_DEADLINE_MS, times.renewDeadlineMs);
+  const elector = new Elector({ name: LEASE_NAME, identity, lock, times, clock, random, log, metrics: metrics.runtime });
   const fence = (deadlineMs: number) => {
     if (!elector.mayWrite(deadlineMs))
       throw new Fault('transient', 'not written: the lease of this replica may end before the write would');
@@ -94,11 +97,12 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     reads: limiter('read', config.iamReadsPerSecond),
     writes: limiter('write', config.iamWritesPerSecond),
     fence: config.dryRun ? neverWrites : fence,
+    writeMs,
     clock,
     random,
   });
   const roles = iamRoles(aws.iam, iam);
-  const writes = fenced(transport, fence);
+  const writes = fenced(transport, fence, writeMs);
   const recorder = new EventRecorder({ transport, controller: `${GROUP}/irsa-operator`, instance: config.hostname, clock, random, log });
   const events: BindingEvents = {
     record: ({ metadata: { namespace, name, uid } }, event) =>

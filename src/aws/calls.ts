@@ -11,7 +11,7 @@ export interface AwsMetrics {
 /** Asked right before each write: throws where the lease would not outlast the call. */
 export type Fence = (deadlineMs: number) => void;
 
-/** One call, waiting for its turn not included. A write must end before another leader can begin (leader election: 15 s lease, renewed every 2 s). */
+/** One call, waiting for its turn not included. A write must end before another leader can begin: with a short lease it gets less. */
 export const CALL_DEADLINE_MS = 10_000;
 
 interface Call<Output> {
@@ -20,6 +20,7 @@ interface Call<Output> {
   /** What was asked, for the message: `role "arn:..."`. */
   readonly of: string;
   readonly signal: AbortSignal;
+  readonly deadlineMs?: number | undefined;
   readonly send: Send<Output>;
 }
 
@@ -27,13 +28,20 @@ export type Send<Output> = (options: { abortSignal: AbortSignal }) => Promise<Ou
 
 /** Every call to AWS goes through here: a deadline, the count, and errors in the product's words. Throws `Fault` and nothing else. */
 export function awsCalls(metrics: AwsMetrics, clock: Clock) {
-  return async function call<Output>({ service, operation, of, signal, send }: Call<Output>): Promise<Output> {
+  return async function call<Output>({
+    service,
+    operation,
+    of,
+    signal,
+    deadlineMs = CALL_DEADLINE_MS,
+    send,
+  }: Call<Output>): Promise<Output> {
     const began = clock.monotonic();
     const done = (code: string) => metrics.requested(service, operation, code, (clock.monotonic() - began) / 1000);
     const what = `${service}:${operation} of ${of}`;
     const late = new AbortController();
     const over = new AbortController();
-    clock.sleep(CALL_DEADLINE_MS, over.signal).then(
+    clock.sleep(deadlineMs, over.signal).then(
       () => late.abort(),
       () => {}, // in time
     );
@@ -42,7 +50,7 @@ export function awsCalls(metrics: AwsMetrics, clock: Clock) {
       done('ok');
       return output;
     } catch (error) {
-      const fault = late.signal.aborted ? noAnswer(what, error) : faultOf(error, what);
+      const fault = late.signal.aborted ? noAnswer(what, deadlineMs, error) : faultOf(error, what);
       done(fault.code ?? 'unknown');
       throw fault;
     } finally {
@@ -51,8 +59,8 @@ export function awsCalls(metrics: AwsMetrics, clock: Clock) {
   };
 }
 
-function noAnswer(what: string, cause: unknown): Fault {
-  return new Fault('transient', `${what}: no answer within ${CALL_DEADLINE_MS / 1000} s`, { code: 'NoAnswer', cause });
+function noAnswer(what: string, deadlineMs: number, cause: unknown): Fault {
+  return new Fault('transient', `${what}: no answer within ${Number((deadlineMs / 1000).toFixed(1))} s`, { code: 'NoAnswer', cause });
 }
 
 export type AwsCalls = ReturnType<typeof awsCalls>;

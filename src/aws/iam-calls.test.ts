@@ -11,20 +11,22 @@ const awsError = (name: string, message = 'told') => Object.assign(new Error(mes
 const throttling = awsError('Throttling', 'Rate exceeded');
 
 /** IAM that gives these answers, one after the other; an error is thrown, `hang` never comes. */
-function iam(answers: readonly unknown[], { readsPerSecond = 10, writesPerSecond = 5 } = {}) {
+function iam(answers: readonly unknown[], { readsPerSecond = 10, writesPerSecond = 5, writeMs = CALL_DEADLINE_MS } = {}) {
   const clock = new ManualClock();
   const sent: number[] = [];
   const counted: string[] = [];
   const fences: number[] = [];
+  const granted: number[] = [];
   const state = { leads: true };
   const limiter = (perSecond: number) => new Limiter({ perSecond, clock, waited: () => {} });
   const [reads, writes] = [limiter(readsPerSecond), limiter(writesPerSecond)];
   const call = awsCalls({ requested: (_, operation, code, seconds) => counted.push(`${operation} ${code} ${seconds}`) }, clock);
-  const fence = () => {
+  const fence = (deadlineMs: number) => {
     fences.push(clock.monotonic());
+    granted.push(deadlineMs);
     if (!state.leads) throw new Fault('transient', 'not the leader');
   };
-  const calls = iamCalls({ call, reads, writes, fence, clock, random: () => 0.5 });
+  const calls = iamCalls({ call, reads, writes, fence, writeMs, clock, random: () => 0.5 });
   const left = [...answers];
   const sender = async ({ abortSignal }: { abortSignal: AbortSignal }): Promise<unknown> => {
     sent.push(clock.monotonic());
@@ -42,7 +44,7 @@ function iam(answers: readonly unknown[], { readsPerSecond = 10, writesPerSecond
     );
     return ended;
   };
-  return { clock, calls, sender, sent, counted, fences, state, reads, writes, end };
+  return { clock, calls, sender, sent, counted, fences, granted, state, reads, writes, end };
 }
 
 async function empty(limiter: Limiter): Promise<void> {
@@ -132,6 +134,18 @@ test('a write is sent once, whatever comes of it', async () => {
     await clock.advance(60_000);
     expect([sent.length, ended.fault !== undefined]).toEqual([1, true]);
   }
+});
+
+test('a write ends when a short lease could, and a read has its usual time', async () => {
+  const { clock, calls, sender, counted, granted, end } = iam(['hang'], { writeMs: 1_300 });
+  const ended = end(calls.write(request, (write) => write(sender)));
+  end(calls.read({ ...request, operation: 'ListRoles' }, sender));
+  await clock.advance(CALL_DEADLINE_MS);
+  expect([ended, granted, counted]).toEqual([
+    { fault: 'transient: iam:GetRole of role "x": no answer within 1.3 s' },
+    [1_300],
+    ['GetRole NoAnswer 1.3', 'ListRoles NoAnswer 10'],
+  ]);
 });
 
 test('a write that was throttled halves the rate of writes, and that of reads not', async () => {

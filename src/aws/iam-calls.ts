@@ -24,12 +24,14 @@ export interface IamCallsOptions {
   readonly reads: Limiter;
   readonly writes: Limiter;
   readonly fence: Fence;
+  /** How long a write may take: no longer than the lease can be held. */
+  readonly writeMs?: number;
   readonly clock: Clock;
   readonly random: Random;
 }
 
 /** Calls of IAM, each in its turn. The SDK retries nothing: only so does the limiter see every call that is sent. Throws `Fault` and nothing else. */
-export function iamCalls({ call, reads, writes, fence, clock, random }: IamCallsOptions) {
+export function iamCalls({ call, reads, writes, fence, writeMs = CALL_DEADLINE_MS, clock, random }: IamCallsOptions) {
   async function turn(limiter: Limiter, flag: string, { operation, of, urgency, signal }: Request): Promise<void> {
     try {
       await limiter.take(urgency, signal);
@@ -41,9 +43,14 @@ export function iamCalls({ call, reads, writes, fence, clock, random }: IamCalls
     }
   }
 
-  async function send<Output>(limiter: Limiter, { operation, of, signal }: Request, sender: Send<Output>): Promise<Output> {
+  async function send<Output>(
+    limiter: Limiter,
+    { operation, of, signal }: Request,
+    sender: Send<Output>,
+    deadlineMs?: number,
+  ): Promise<Output> {
     try {
-      return await call({ service: 'iam', operation, of, signal, send: sender });
+      return await call({ service: 'iam', operation, of, signal, deadlineMs, send: sender });
     } catch (error) {
       if (isFault(error, 'throttled')) limiter.throttled();
       throw error;
@@ -77,9 +84,9 @@ export function iamCalls({ call, reads, writes, fence, clock, random }: IamCalls
       let used = false;
       try {
         return await act((sender) => {
-          fence(CALL_DEADLINE_MS);
+          fence(writeMs);
           used = true;
-          return send(writes, request, sender);
+          return send(writes, request, sender, writeMs);
         });
       } finally {
         if (!used) writes.giveBack();

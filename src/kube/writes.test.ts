@@ -13,6 +13,7 @@ import { IRSA_BINDING, SERVICE_ACCOUNT } from './resource-types.ts';
 import { rollOut } from './roll-out.ts';
 import { reply, type Seen, status, testServer, transportTo } from './test-server.ts';
 import { requestToken } from './token.ts';
+import type { KubeRequest } from './transport.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
@@ -316,6 +317,29 @@ describe('behind the fence', () => {
     expect([asking, asked().map(({ method }) => method)]).toEqual([
       [10_000, 10_000, 10_000],
       ['PATCH', 'GET'],
+    ]);
+  });
+});
+
+describe('with a short lease', () => {
+  test('a write has no more time than the lease grants, and a read has as much as ever', async () => {
+    const asked: [string, number | undefined][] = [];
+    const note = async (request: KubeRequest) => {
+      asked.push([request.method, request.deadlineMs]);
+      return { code: 200, body: {}, retryAfterMs: undefined };
+    };
+    const fences: number[] = [];
+    const requests = fenced({ request: note, exchange: note }, (deadlineMs) => void fences.push(deadlineMs), 1_333);
+    await requests.request({ method: 'PATCH', path: '/' }, never);
+    await requests.exchange({ method: 'POST', path: '/', deadlineMs: 500 }, never);
+    await requests.request({ method: 'GET', path: '/' }, never);
+    expect([asked, fences]).toEqual([
+      [
+        ['PATCH', 1_333],
+        ['POST', 500],
+        ['GET', undefined],
+      ],
+      [1_333, 500],
     ]);
   });
 });

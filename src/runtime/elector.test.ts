@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Clock } from './clock.ts';
-import { ELECTION_TIMES, Elector, type LeaseLock, type LeaseRecord, type ReadLease } from './elector.ts';
+import { ELECTION_TIMES, Elector, electionTimes, type LeaseLock, type LeaseRecord, type ReadLease } from './elector.ts';
 import { silentLog } from './log.ts';
 import { ManualClock } from './manual-clock.ts';
 import { noMetrics } from './metrics.ts';
@@ -354,6 +354,13 @@ test('a candidate that is stopped while it waits ends without the lease', async 
   await clock.advance(5_000);
   b.stop.abort();
   expect([await b.ended, lease.held?.record.holderIdentity]).toEqual(['stopped', 'a']);
+});
+
+test("any lease has the proportions of client-go's", () => {
+  expect([electionTimes(15_000), electionTimes(3_000)]).toEqual([
+    { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 },
+    { leaseMs: 3_000, renewDeadlineMs: 2_000, retryMs: 400 },
+  ]);
 });
 
 test('times that cannot work are refused', () => {
