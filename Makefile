@@ -20,6 +20,10 @@ check: $(INSTALLED) ## Types, lint, import rules, dead code, generated files, un
 test: $(INSTALLED) go ## Everything: check, then the suites on the real control plane
 	@$(RUN) node scripts/test.ts all
 
+.PHONY: chaos
+chaos: $(INSTALLED) go dist/irsa-operator.mjs ## The operator killed at every external effect of every scenario: the long form of what test samples
+	@$(RUN) node test/chaos/crash/main.ts
+
 .PHONY: demo
 demo: $(INSTALLED) go dist/irsa-operator.mjs ## The story of the README, on a real control plane
 	@$(RUN) node test/demo/main.ts

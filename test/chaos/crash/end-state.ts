@@ -1,0 +1,76 @@
+import type { PodView } from '../../harness/scene.ts';
+import type { Stage } from './stage.ts';
+
+interface Meta {
+  readonly name: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly finalizers?: readonly string[];
+  readonly managedFields?: readonly { manager: string; fieldsV1?: { 'f:metadata'?: { 'f:annotations'?: object } } }[];
+}
+interface Any {
+  readonly metadata: Meta;
+  readonly spec?: object;
+  readonly status?: Readonly<Record<string, unknown>>;
+}
+interface Deployment extends Any {
+  readonly spec: { readonly template: { readonly metadata: Meta } };
+}
+
+/** Everything that the operator may change, without what differs from run to run: times, unique IDs, the namespace. */
+export async function endStateOf(stage: Stage): Promise<unknown> {
+  const [bindings, accounts, deployments, pods] = await Promise.all([
+    stage.list<Any>('irsabindings'),
+    stage.list<Any>('serviceaccounts'),
+    stage.list<Deployment>('deployments'),
+    stage.list<PodView>('pods'),
+  ]);
+  const state = {
+    roles: stage.roleNames.map((name) => ({ name, statements: stage.trust(name)?.Statement })),
+    bindings: bindings.map(({ metadata: { name, finalizers, annotations }, spec, status }) => ({
+      name,
+      finalizers,
+      annotations,
+      spec,
+      status,
+    })),
+    serviceAccounts: accounts
+      .filter(({ metadata: { name } }) => name !== 'default')
+      .map(({ metadata: { name, annotations, managedFields } }) => ({ name, annotations, writers: writersOf(managedFields) })),
+    deployments: deployments.map(({ metadata: { name }, spec }) => ({ name, template: spec.template.metadata })),
+    pods: pods.map(podState).sort(),
+  };
+  return inOrder(JSON.parse(withoutIdentity(JSON.stringify(state), stage.namespace)));
+}
+
+function writersOf(managed: Meta['managedFields']): string[] {
+  return (managed ?? [])
+    .flatMap(({ manager, fieldsV1 }) => Object.keys(fieldsV1?.['f:metadata']?.['f:annotations'] ?? {}).map((key) => `${key} by ${manager}`))
+    .filter((line) => line.startsWith('f:eks.amazonaws.com/'))
+    .sort();
+}
+
+function podState({ metadata, spec, status }: PodView): string {
+  const role = spec.containers[0]?.env?.find(({ name }) => name === 'AWS_ROLE_ARN')?.value ?? 'no role';
+  const ready = status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ? 'ready' : 'not ready';
+  return `${role} ${metadata.deletionTimestamp === undefined ? ready : 'ending'}`;
+}
+
+function withoutIdentity(text: string, namespace: string): string {
+  return text
+    .replaceAll(namespace, 'NS')
+    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME')
+    .replace(/AROA[A-Z0-9]+/g, 'AROA')
+    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UID')
+    .replace(/"desired":"[^"]*"/g, '"desired":"HASH"');
+}
+
+/** Members of an object have no order, nor have conditions, nor the statements and subjects of a trust policy. */
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, member]) => [name, inOrder(member)]),
+  );
+}

@@ -1,0 +1,161 @@
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { createTwoFilesPatch } from 'diff';
+import type { Api } from '../../testbed/api.ts';
+import type { Testbed } from '../../testbed/index.ts';
+import type { Identity } from '../../testbed/pki/certificate.ts';
+import { until } from '../../testbed/until.ts';
+import { observeEffects, type Point } from './crash.ts';
+import { endStateOf } from './end-state.ts';
+import { type Life, redirected, startLife } from './process.ts';
+import { startHttpProxy } from './proxy.ts';
+import type { Scenario } from './scenarios.ts';
+import { makeStage } from './stage.ts';
+
+/** What all runs of the suite share. */
+export interface Theatre {
+  readonly testbed: Testbed;
+  readonly api: Api;
+  /** With the rights that ship. */
+  readonly kubeconfig: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** What the proxies show, and the PEM of the authority that signed it. */
+  readonly identity: Identity;
+  readonly authority: string;
+}
+
+/** How a scenario went. */
+export interface Played {
+  readonly effects: readonly string[];
+  readonly endState: unknown;
+}
+
+/** The process ended by itself: with a lease of 2 s a machine that is busy costs the lead, and then nothing was tried. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+/** The last read-back comes 8 s after a write, the restart of a pod 10 s after trust and annotation: who is quiet for longer is through. */
+const QUIET_MS = 12_000;
+/** The grant that is lost acts after 60 s; a busy machine needs its time. */
+const PATIENCE_MS = 150_000;
+/** A trust policy that was written is read back for the last time after 8 s; what is changed then is drift and no lost update. */
+const REST_MS = 9_000;
+/** What is seen of a namespace by one operator is all that there is: so several can be tried at once on one cluster. */
+const NAMESPACED =
+  /^(\/(?:api\/v1|apis\/apps\/v1|apis\/irsa-operator\.dev\/v1alpha1))\/(pods|serviceaccounts|deployments|statefulsets|daemonsets|irsabindings)(?=\?|$)/;
+
+let played = 0;
+
+/** Plays the scenario undisturbed. Throws when it does not come to its end. */
+export async function playUndisturbed(theatre: Theatre, scenario: Scenario): Promise<Played> {
+  return perform(theatre, scenario, undefined, async ({ stage, observer }) => {
+    await until(`"${scenario.name}" is done`, () => scenario.done(stage), { timeoutMs: PATIENCE_MS });
+    await until('nothing is done any more', () => performance.now() - observer.lastAt > QUIET_MS, { timeoutMs: PATIENCE_MS });
+    return { effects: [...observer.sent], endState: await endStateOf(stage) };
+  });
+}
+
+/** Plays it with a crash at the point. The answer says what is wrong; undefined: nothing. */
+export async function playWithCrash(theatre: Theatre, scenario: Scenario, point: Point, wanted: Played): Promise<string | undefined> {
+  return perform(theatre, scenario, point, async ({ stage, observer, live }) => {
+    await until(`the point "${point.effect}" comes`, () => observer.dead, { timeoutMs: PATIENCE_MS });
+    await live();
+    const alive = performance.now();
+    let found: unknown;
+    const same = async () => {
+      if (performance.now() - Math.max(alive, observer.lastAt) < QUIET_MS) return false;
+      found = await endStateOf(stage);
+      return isDeepStrictEqual(found, wanted.endState);
+    };
+    try {
+      await until('the end is the same', same, { timeoutMs: PATIENCE_MS });
+    } catch {
+      const lines = (state: unknown) => `${JSON.stringify(state, undefined, 1)}\n`;
+      const difference = createTwoFilesPatch('undisturbed', 'after the crash', lines(wanted.endState), lines(found), '', '', {
+        context: 2,
+      });
+      return `${difference}effects: ${observer.sent.join(', ')}`;
+    }
+    const more = tooOften(wanted.effects, observer.sent, observer.unanswered);
+    if (more.length === 0) return undefined;
+    return `done more often than without a crash: ${more.join(', ')}\nundisturbed: ${wanted.effects.join(', ')}\nwith a crash: ${observer.sent.join(', ')}`;
+  });
+}
+
+/** What was done more often than in an undisturbed run, beyond what the crash left without an answer. */
+export function tooOften(undisturbed: readonly string[], done: readonly string[], unanswered: readonly string[]): string[] {
+  const left = [...undisturbed, ...unanswered];
+  return done.filter((effect) => {
+    const at = left.indexOf(effect);
+    if (at !== -1) left.splice(at, 1);
+    return at === -1;
+  });
+}
+
+interface Scene {
+  readonly stage: Awaited<ReturnType<typeof makeStage>>;
+  readonly observer: ReturnType<typeof observeEffects>;
+  /** A new life of the operator; comes back when it leads. */
+  live(): Promise<void>;
+}
+
+async function perform<T>(theatre: Theatre, scenario: Scenario, point: Point | undefined, rest: (scene: Scene) => Promise<T>): Promise<T> {
+  const { testbed, api, identity, authority } = theatre;
+  const namespace = `c${String(++played).padStart(4, '0')}`;
+  const stage = await makeStage(testbed, api, namespace);
+  let life: Life | undefined;
+  const observer = observeEffects(point, async () => life?.kill());
+  const kube = await startHttpProxy(
+    {
+      url: testbed.server,
+      tls: { authority: api.authority ?? '', identity },
+      path: (path) => path.replace(NAMESPACED, `$1/namespaces/${namespace}/$2`),
+    },
+    observer,
+  );
+  const aws = await startHttpProxy({ url: testbed.aws.endpoint }, observer);
+  const awsUrl = `http://127.0.0.1:${aws.port}`;
+  const kubeconfig = redirected(
+    theatre.kubeconfig,
+    { server: `https://127.0.0.1:${kube.port}`, authority },
+    join(testbed.folder, `${namespace}.kubeconfig`),
+  );
+  const env = {
+    ...theatre.env,
+    KUBECONFIG: kubeconfig,
+    AWS_ENDPOINT_URL_IAM: awsUrl,
+    AWS_ENDPOINT_URL_STS: awsUrl,
+    AWS_ENDPOINT_URL_EKS: awsUrl,
+  };
+  const flags = ['--lease-duration', '2s', '--lease-namespace', namespace, '--sweep-interval', '1s', '--log-level', 'debug'];
+  const interrupted = Promise.withResolvers<never>();
+  interrupted.promise.catch(() => {});
+  const live = async () => {
+    const one = startLife(flags, env, join(testbed.folder, `${namespace}.log`));
+    life = one;
+    void one.ended.then(() => {
+      if (!one.killed) interrupted.reject(new Interrupted(`${namespace}: the operator ended by itself`));
+    });
+    await Promise.race([one.leads, one.ended]);
+  };
+  const run = async (): Promise<T> => {
+    await live();
+    await scenario.given(stage);
+    if (scenario.stands !== undefined) {
+      const { stands } = scenario;
+      await until(`what "${scenario.name}" begins with stands`, () => stands(stage), { timeoutMs: PATIENCE_MS });
+      await until('it rests', () => performance.now() - observer.lastAt > REST_MS, { timeoutMs: PATIENCE_MS });
+    }
+    observer.begin();
+    await scenario.change(stage);
+    return rest({ stage, observer, live });
+  };
+  try {
+    return await Promise.race([run(), interrupted.promise]);
+  } finally {
+    await life?.kill();
+    await Promise.all([kube.stop(), aws.stop()]);
+    await stage.strike();
+  }
+}

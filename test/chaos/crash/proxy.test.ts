@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { until } from '../../testbed/until.ts';
+import { type Moment, observeEffects, type Point } from './crash.ts';
+import { type HttpProxy, startHttpProxy } from './proxy.ts';
+
+/** A call of the kind that counts, through the proxy, with a client that ends when it is killed. */
+const EVICTION = '/api/v1/namespaces/c0001/pods/app-1/eviction';
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+async function crashAt(moment: Moment | undefined) {
+  const arrived: string[] = [];
+  const server = createServer((request, response) => {
+    arrived.push(`${request.method} ${request.url}`);
+    response.end('done');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = new AbortController();
+  const point: Point | undefined = moment && { effect: 'evict a pod', nth: 2, moment };
+  const observer = observeEffects(point, async () => client.abort());
+  const proxy: HttpProxy = await startHttpProxy({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }, observer);
+  closing.push(proxy.stop, async () => server.close());
+  observer.begin();
+  const call = async () => {
+    const answer = await fetch(`http://127.0.0.1:${proxy.port}${EVICTION}`, { method: 'POST', body: '{}', signal: client.signal });
+    return answer.text();
+  };
+  const answers = [await call(), await call().catch(() => 'killed')];
+  if (point !== undefined) await until('the client is killed', () => observer.dead, { timeoutMs: 10_000 });
+  return { answers, arrived: arrived.length, sent: observer.sent.length, unanswered: observer.unanswered.length, dead: observer.dead };
+}
+
+test('killed before the second is sent, the server sees one', async () => {
+  expect(await crashAt('before it is sent')).toEqual({ answers: ['done', 'killed'], arrived: 1, sent: 1, unanswered: 0, dead: true });
+});
+
+test('killed before its answer, the server has done it and the client does not know', async () => {
+  expect(await crashAt('before its answer')).toEqual({ answers: ['done', 'killed'], arrived: 2, sent: 2, unanswered: 1, dead: true });
+});
+
+test('killed after its answer, the client knows', async () => {
+  expect(await crashAt('after its answer')).toEqual({ answers: ['done', 'done'], arrived: 2, sent: 2, unanswered: 1, dead: true });
+});
+
+test('without a point nobody is killed', async () => {
+  expect(await crashAt(undefined)).toEqual({ answers: ['done', 'done'], arrived: 2, sent: 2, unanswered: 0, dead: false });
+});

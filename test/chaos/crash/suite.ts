@@ -1,0 +1,98 @@
+import { install, OPERATOR_POLICY, OPERATOR_ROLE } from '../../harness/operator.ts';
+import { connect } from '../../testbed/api.ts';
+import { startTestbed } from '../../testbed/index.ts';
+import { makeAuthority, makeServerIdentity } from '../../testbed/pki/certificate.ts';
+import { MOMENTS, type Point } from './crash.ts';
+import { Interrupted, type Played, playUndisturbed, playWithCrash, type Theatre } from './play.ts';
+import type { Scenario } from './scenarios.ts';
+import { OTHER_AUDIENCE } from './stage.ts';
+
+export interface Trial {
+  readonly scenario: Scenario;
+  readonly point: Point;
+  readonly wanted: Played;
+}
+
+export interface Outcome {
+  readonly trial: Trial;
+  /** What is wrong; undefined: nothing. */
+  readonly problem: string | undefined;
+}
+
+/** An operator loses a lease of 2 s when the machine is busy; that often in a row, and it is not the machine. */
+const TRIES = 4;
+
+/** A control plane with what the operator needs, for as long as `work` lasts. */
+export async function withTheatre<T>(work: (theatre: Theatre) => Promise<T>): Promise<T> {
+  const testbed = await startTestbed();
+  const api = connect(testbed.kubeconfig);
+  try {
+    testbed.aws.account().provider.put({ issuer: testbed.issuer, clientIds: ['sts.amazonaws.com', OTHER_AUDIENCE] });
+    await install(testbed);
+    await testbed.kubectl(['apply', '-f', 'config/rollout/rbac.yaml']);
+    const authority = await makeAuthority('chaos');
+    return await work({
+      testbed,
+      api,
+      kubeconfig: await testbed.kubeconfigFor({ namespace: 'irsa-operator-system', name: 'irsa-operator' }),
+      env: testbed.aws.env({ roleName: OPERATOR_ROLE, identityPolicy: OPERATOR_POLICY }),
+      identity: await makeServerIdentity(authority, 'kube-apiserver', ['127.0.0.1']),
+      authority: authority.certificate,
+    });
+  } finally {
+    api.close();
+    await testbed.stop();
+  }
+}
+
+/** Plays each scenario undisturbed: every point at which it can be disturbed. */
+export async function pointsOf(theatre: Theatre, scenarios: readonly Scenario[], workers: number): Promise<Trial[]> {
+  const recorded = await side(scenarios, workers, async (scenario) => {
+    const wanted = await again(() => playUndisturbed(theatre, scenario));
+    return wanted.effects.flatMap((effect, index) => {
+      const nth = wanted.effects.slice(0, index + 1).filter((one) => one === effect).length;
+      return MOMENTS.map((moment): Trial => ({ scenario, point: { effect, nth, moment }, wanted }));
+    });
+  });
+  return recorded.flat();
+}
+
+export async function crashAt(
+  theatre: Theatre,
+  trials: readonly Trial[],
+  workers: number,
+  tell: (outcome: Outcome) => void,
+): Promise<Outcome[]> {
+  return side(trials, workers, async (trial) => {
+    const { scenario, point, wanted } = trial;
+    const problem = await again(() => playWithCrash(theatre, scenario, point, wanted)).catch((error: unknown) => String(error));
+    const outcome = { trial, problem };
+    tell(outcome);
+    return outcome;
+  });
+}
+
+export function inWords({ scenario, point: { effect, nth, moment } }: Trial): string {
+  return `${scenario.name}: ${effect}${nth === 1 ? '' : ` (${nth})`}, ${moment}`;
+}
+
+async function again<T>(run: () => Promise<T>): Promise<T> {
+  for (let left = TRIES; ; left -= 1) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof Interrupted) || left === 1) throw error;
+    }
+  }
+}
+
+/** So many side by side, each as soon as one ends; answers in the order of the questions. */
+async function side<T, R>(items: readonly T[], workers: number, work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const left = items.entries();
+  const worker = async () => {
+    for (const [index, item] of left) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: workers }, worker));
+  return results;
+}
