@@ -356,10 +356,11 @@ test('a candidate that is stopped while it waits ends without the lease', async 
   expect([await b.ended, lease.held?.record.holderIdentity]).toEqual(['stopped', 'a']);
 });
 
-test("any lease has the proportions of client-go's", () => {
-  expect([electionTimes(15_000), electionTimes(3_000)]).toEqual([
+test("any lease has the proportions of client-go's, in whole milliseconds", () => {
+  expect([electionTimes(15_000), electionTimes(3_000), electionTimes(2_000)]).toEqual([
     { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 },
     { leaseMs: 3_000, renewDeadlineMs: 2_000, retryMs: 400 },
+    { leaseMs: 2_000, renewDeadlineMs: 1_333, retryMs: 266 },
   ]);
 });
 

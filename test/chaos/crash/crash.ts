@@ -1,4 +1,4 @@
-import { effectOf } from './effects.ts';
+import { type Effect, effectFrom, effectOf } from './effects.ts';
 import type { Call, Watcher } from './proxy.ts';
 
 /** When, seen from an external effect, the process is killed. */
@@ -14,9 +14,9 @@ export interface Point {
 
 export interface Observer extends Watcher {
   /** Effects that reached their server, in the order in which they were sent, from `begin` on. */
-  readonly sent: readonly string[];
+  readonly sent: readonly Effect[];
   /** What may be done once more: sent, and nobody was told, when the process was killed. */
-  readonly unanswered: readonly string[];
+  readonly unanswered: readonly Effect[];
   /** When the last effect was sent or answered: milliseconds of `performance.now()`. */
   readonly lastAt: number;
   /** The point was met, and the process is no more. */
@@ -30,9 +30,9 @@ const READ_MS = 20;
 
 /** Sees the effects of one operator, and kills it at a point. `kill` resolves when the process is no more. */
 export function observeEffects(point: Point | undefined, kill: () => Promise<void>): Observer {
-  const sent: string[] = [];
-  const unanswered: string[] = [];
-  const underWay = new Map<Call, string>();
+  const sent: Effect[] = [];
+  const unanswered: Effect[] = [];
+  const underWay = new Map<Call, Effect>();
   let counts = false;
   let seen = 0;
   let target: Call | undefined;
@@ -67,8 +67,9 @@ export function observeEffects(point: Point | undefined, kill: () => Promise<voi
         target = call;
         if (point.moment === 'before it is sent') return crash();
       }
-      sent.push(effect);
-      underWay.set(call, effect);
+      const whole = effectFrom(call, effect);
+      sent.push(whole);
+      underWay.set(call, whole);
       return true;
     },
     async answered(call) {

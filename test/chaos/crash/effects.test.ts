@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { effectOf } from './effects.ts';
-import { tooOften } from './play.ts';
+import { effectFrom, effectOf, tooOften } from './effects.ts';
 
 const api = '/apis/irsa-operator.dev/v1alpha1/namespaces/c0001';
 const core = '/api/v1/namespaces/c0001';
@@ -25,8 +24,24 @@ for (const [sentence, [method, path, body, effect]] of Object.entries(calls)) {
   test(`an effect: ${sentence}`, () => expect(effectOf({ method, path, body })).toBe(effect));
 }
 
+const done = (...names: string[]) => names.map((name) => ({ name }));
+const said = (...says: string[]) => says.map((each) => ({ name: 'status of app', says: each }));
+
 test('what was done more often than undisturbed is told, but for what had no answer when the process was killed', () => {
-  expect(tooOften(['a', 'b'], ['a', 'b'], [])).toEqual([]);
-  expect(tooOften(['a', 'b'], ['b', 'a', 'b'], ['b'])).toEqual([]);
-  expect(tooOften(['a', 'b'], ['a', 'b', 'b', 'b', 'c'], ['b'])).toEqual(['b', 'c']);
+  expect(tooOften(done('a', 'b'), done('a', 'b'), [])).toEqual([]);
+  expect(tooOften(done('a', 'b'), done('b', 'a', 'b'), done('b'))).toEqual([]);
+  expect(tooOften(done('a', 'b'), done('a', 'b', 'b', 'b', 'c'), done('b'))).toEqual(['b', 'c']);
+});
+
+test('a status that says something new is no repetition, and the same again is one', () => {
+  expect(tooOften(said('x', 'z'), said('x', 'y', 'z'), [])).toEqual([]);
+  expect(tooOften(said('x', 'z'), said('x', 'y', 'y', 'z', 'z'), [])).toEqual(['status of app (y)', 'status of app (z)']);
+});
+
+test('what a status says is the same in each run', () => {
+  const told = (namespace: string, at: string) => {
+    const body = JSON.stringify({ metadata: { uid: namespace }, status: { at, of: `${namespace}/app` } });
+    return effectFrom({ method: 'PATCH', path: `${api.replace('c0001', namespace)}/irsabindings/app/status`, body }, 'status of app');
+  };
+  expect(told('c0001', '2026-11-25T04:18:23Z')).toEqual(told('c0002', '2026-11-25T04:19:42Z'));
 });

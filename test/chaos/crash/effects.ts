@@ -1,4 +1,36 @@
+import { withoutIdentity } from './end-state.ts';
 import type { Call } from './proxy.ts';
+
+/** Something that was done outside of the operator. */
+export interface Effect {
+  readonly name: string;
+  /** What a status says, without what differs from run to run. A status is a report: one that says something else is another effect. */
+  readonly says?: string;
+}
+
+export function effectFrom(call: Call, name: string): Effect {
+  if (!name.startsWith('status of ')) return { name };
+  const namespace = /\/namespaces\/([^/]+)\//.exec(call.path)?.[1] ?? '';
+  const { status } = JSON.parse(call.body) as { status: unknown };
+  return { name, says: withoutIdentity(JSON.stringify(status), namespace) };
+}
+
+/**
+ * What was done more often than in an undisturbed run, beyond what the crash left without an answer. Whoever is started again may report
+ * what nobody saw in an undisturbed run, but nothing twice.
+ */
+export function tooOften(undisturbed: readonly Effect[], done: readonly Effect[], unanswered: readonly Effect[]): string[] {
+  const keyOf = ({ name, says }: Effect) => JSON.stringify([name, says]);
+  const known = new Set(undisturbed.map(keyOf));
+  const reports = new Set(done.filter(({ says }) => says !== undefined).map(keyOf));
+  const left = [...undisturbed.map(keyOf), ...unanswered.map(keyOf), ...[...reports].filter((key) => !known.has(key))];
+  return done.flatMap((effect) => {
+    const at = left.indexOf(keyOf(effect));
+    if (at === -1) return [effect.says === undefined ? effect.name : `${effect.name} (${effect.says})`];
+    left.splice(at, 1);
+    return [];
+  });
+}
 
 /**
  * What a call changes outside of the operator, in words that are the same in each run (pods have random names, roles end in their namespace);

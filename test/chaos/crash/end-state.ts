@@ -55,7 +55,8 @@ function podState({ metadata, spec, status }: PodView): string {
   return `${role} ${metadata.deletionTimestamp === undefined ? ready : 'ending'}`;
 }
 
-function withoutIdentity(text: string, namespace: string): string {
+/** Times, unique IDs and the namespace as the same words in every run. */
+export function withoutIdentity(text: string, namespace: string): string {
   return text
     .replaceAll(namespace, 'NS')
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME')

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { namesOf } from './play.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { crashAt, inWords, pointsOf, withTheatre } from './suite.ts';
 
@@ -6,7 +7,7 @@ import { crashAt, inWords, pointsOf, withTheatre } from './suite.ts';
  * `npm run chaos:crash`: kills the operator at every external effect of every scenario, starts it again, and compares the end with that of an
  * undisturbed run. `--scenario TEXT` plays only those with this text in their name, `--workers N` plays so many side by side.
  */
-const { values } = parseArgs({ options: { scenario: { type: 'string', default: '' }, workers: { type: 'string', default: '4' } } });
+const { values } = parseArgs({ options: { scenario: { type: 'string', default: '' }, workers: { type: 'string', default: '3' } } });
 const workers = Number(values.workers);
 const scenarios = SCENARIOS.filter(({ name }) => name.includes(values.scenario));
 if (scenarios.length === 0 || !(Number.isInteger(workers) && workers > 0)) {
@@ -18,7 +19,7 @@ const outcomes = await withTheatre(async (theatre) => {
   const trials = await pointsOf(theatre, scenarios, workers);
   for (const { name } of scenarios) {
     const effects = trials.find(({ scenario }) => scenario.name === name)?.wanted.effects ?? [];
-    console.log(`${name}: ${effects.join(', ')}`);
+    console.log(`${name}: ${namesOf(effects)}`);
   }
   return crashAt(theatre, trials, workers, ({ trial, problem }) => {
     console.log(`${problem === undefined ? 'ok    ' : 'FAILED'} ${inWords(trial)}${problem === undefined ? '' : `\n${problem}`}`);

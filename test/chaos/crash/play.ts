@@ -4,8 +4,9 @@ import { createTwoFilesPatch } from 'diff';
 import type { Api } from '../../testbed/api.ts';
 import type { Testbed } from '../../testbed/index.ts';
 import type { Identity } from '../../testbed/pki/certificate.ts';
-import { until } from '../../testbed/until.ts';
+import { type Patience, until } from '../../testbed/until.ts';
 import { observeEffects, type Point } from './crash.ts';
+import { type Effect, tooOften } from './effects.ts';
 import { endStateOf } from './end-state.ts';
 import { type Life, redirected, startLife } from './process.ts';
 import { startHttpProxy } from './proxy.ts';
@@ -26,7 +27,7 @@ export interface Theatre {
 
 /** How a scenario went. */
 export interface Played {
-  readonly effects: readonly string[];
+  readonly effects: readonly Effect[];
   readonly endState: unknown;
 }
 
@@ -49,17 +50,17 @@ let played = 0;
 
 /** Plays the scenario undisturbed. Throws when it does not come to its end. */
 export async function playUndisturbed(theatre: Theatre, scenario: Scenario): Promise<Played> {
-  return perform(theatre, scenario, undefined, async ({ stage, observer }) => {
-    await until(`"${scenario.name}" is done`, () => scenario.done(stage), { timeoutMs: PATIENCE_MS });
-    await until('nothing is done any more', () => performance.now() - observer.lastAt > QUIET_MS, { timeoutMs: PATIENCE_MS });
+  return perform(theatre, scenario, undefined, async ({ stage, observer, patience }) => {
+    await until(`"${scenario.name}" is done`, () => scenario.done(stage), patience);
+    await until('nothing is done any more', () => performance.now() - observer.lastAt > QUIET_MS, patience);
     return { effects: [...observer.sent], endState: await endStateOf(stage) };
   });
 }
 
 /** Plays it with a crash at the point. The answer says what is wrong; undefined: nothing. */
 export async function playWithCrash(theatre: Theatre, scenario: Scenario, point: Point, wanted: Played): Promise<string | undefined> {
-  return perform(theatre, scenario, point, async ({ stage, observer, live }) => {
-    await until(`the point "${point.effect}" comes`, () => observer.dead, { timeoutMs: PATIENCE_MS });
+  return perform(theatre, scenario, point, async ({ stage, observer, live, patience }) => {
+    await until(`the point "${point.effect}" comes`, () => observer.dead, patience);
     await live();
     const alive = performance.now();
     let found: unknown;
@@ -69,28 +70,22 @@ export async function playWithCrash(theatre: Theatre, scenario: Scenario, point:
       return isDeepStrictEqual(found, wanted.endState);
     };
     try {
-      await until('the end is the same', same, { timeoutMs: PATIENCE_MS });
+      await until('the end is the same', same, patience);
     } catch {
       const lines = (state: unknown) => `${JSON.stringify(state, undefined, 1)}\n`;
       const difference = createTwoFilesPatch('undisturbed', 'after the crash', lines(wanted.endState), lines(found), '', '', {
         context: 2,
       });
-      return `${difference}effects: ${observer.sent.join(', ')}`;
+      return `${difference}effects: ${namesOf(observer.sent)}`;
     }
     const more = tooOften(wanted.effects, observer.sent, observer.unanswered);
     if (more.length === 0) return undefined;
-    return `done more often than without a crash: ${more.join(', ')}\nundisturbed: ${wanted.effects.join(', ')}\nwith a crash: ${observer.sent.join(', ')}`;
+    return `done more often than without a crash: ${more.join(', ')}\nundisturbed: ${namesOf(wanted.effects)}\nwith a crash: ${namesOf(observer.sent)}`;
   });
 }
 
-/** What was done more often than in an undisturbed run, beyond what the crash left without an answer. */
-export function tooOften(undisturbed: readonly string[], done: readonly string[], unanswered: readonly string[]): string[] {
-  const left = [...undisturbed, ...unanswered];
-  return done.filter((effect) => {
-    const at = left.indexOf(effect);
-    if (at !== -1) left.splice(at, 1);
-    return at === -1;
-  });
+export function namesOf(effects: readonly Effect[]): string {
+  return effects.map(({ name }) => name).join(', ');
 }
 
 interface Scene {
@@ -98,6 +93,8 @@ interface Scene {
   readonly observer: ReturnType<typeof observeEffects>;
   /** A new life of the operator; comes back when it leads. */
   live(): Promise<void>;
+  /** How long each step may take; at an end when the run is. */
+  readonly patience: Patience;
 }
 
 async function perform<T>(theatre: Theatre, scenario: Scenario, point: Point | undefined, rest: (scene: Scene) => Promise<T>): Promise<T> {
@@ -129,9 +126,12 @@ async function perform<T>(theatre: Theatre, scenario: Scenario, point: Point | u
     AWS_ENDPOINT_URL_EKS: awsUrl,
   };
   const flags = ['--lease-duration', '2s', '--lease-namespace', namespace, '--sweep-interval', '1s', '--log-level', 'debug'];
+  const over = new AbortController();
+  const patience = { timeoutMs: PATIENCE_MS, signal: over.signal };
   const interrupted = Promise.withResolvers<never>();
   interrupted.promise.catch(() => {});
   const live = async () => {
+    over.signal.throwIfAborted();
     const one = startLife(flags, env, join(testbed.folder, `${namespace}.log`));
     life = one;
     void one.ended.then(() => {
@@ -144,16 +144,17 @@ async function perform<T>(theatre: Theatre, scenario: Scenario, point: Point | u
     await scenario.given(stage);
     if (scenario.stands !== undefined) {
       const { stands } = scenario;
-      await until(`what "${scenario.name}" begins with stands`, () => stands(stage), { timeoutMs: PATIENCE_MS });
-      await until('it rests', () => performance.now() - observer.lastAt > REST_MS, { timeoutMs: PATIENCE_MS });
+      await until(`what "${scenario.name}" begins with stands`, () => stands(stage), patience);
+      await until('it rests', () => performance.now() - observer.lastAt > REST_MS, patience);
     }
     observer.begin();
     await scenario.change(stage);
-    return rest({ stage, observer, live });
+    return rest({ stage, observer, live, patience });
   };
   try {
     return await Promise.race([run(), interrupted.promise]);
   } finally {
+    over.abort();
     await life?.kill();
     await Promise.all([kube.stop(), aws.stop()]);
     await stage.strike();

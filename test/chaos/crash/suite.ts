@@ -20,7 +20,7 @@ export interface Outcome {
 }
 
 /** An operator loses a lease of 2 s when the machine is busy; that often in a row, and it is not the machine. */
-const TRIES = 4;
+const TRIES = 8;
 
 /** A control plane with what the operator needs, for as long as `work` lasts. */
 export async function withTheatre<T>(work: (theatre: Theatre) => Promise<T>): Promise<T> {
@@ -49,8 +49,8 @@ export async function withTheatre<T>(work: (theatre: Theatre) => Promise<T>): Pr
 export async function pointsOf(theatre: Theatre, scenarios: readonly Scenario[], workers: number): Promise<Trial[]> {
   const recorded = await side(scenarios, workers, async (scenario) => {
     const wanted = await again(() => playUndisturbed(theatre, scenario));
-    return wanted.effects.flatMap((effect, index) => {
-      const nth = wanted.effects.slice(0, index + 1).filter((one) => one === effect).length;
+    return wanted.effects.flatMap(({ name: effect }, index) => {
+      const nth = wanted.effects.slice(0, index + 1).filter(({ name }) => name === effect).length;
       return MOMENTS.map((moment): Trial => ({ scenario, point: { effect, nth, moment }, wanted }));
     });
   });
