@@ -21,7 +21,7 @@ test: $(INSTALLED) go ## Everything: check, then the suites on the real control 
 	@$(RUN) node scripts/test.ts all
 
 .PHONY: chaos
-chaos: $(INSTALLED) go dist/irsa-operator.mjs ## The operator killed at every external effect of every scenario: the long form of what test samples
+chaos: $(INSTALLED) go dist/irsa-operator.mjs ## The operator killed at every external effect of every scenario
 	@$(RUN) node test/chaos/crash/main.ts
 
 .PHONY: demo
