@@ -56,6 +56,21 @@ function noting(answers: Record<string, (Outcome | Error)[]> = {}) {
   return { seen, reconcile };
 }
 
+test('attempts that wait for nothing let probes and the lease have their turn: none follows on 5 ms of others', async () => {
+  const order: string[] = [];
+  const { clock, loop } = running(async (key) => {
+    if (order.length === 0) setImmediate(() => order.push('a probe'));
+    order.push(key);
+    clock.freeze(2);
+    return settled;
+  });
+  for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) loop.queue.add(key);
+  await settle();
+  await settle();
+  await settle();
+  expect(order).toEqual(['a', 'b', 'c', 'a probe', 'd', 'e', 'f']);
+});
+
 describe('keys come', () => {
   test('from everything that stands, once the stores are filled', async () => {
     const { seen, reconcile } = noting();

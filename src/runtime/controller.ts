@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { jitter, jitterLater } from './backoff.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Log } from './log.ts';
@@ -88,6 +89,8 @@ const RECONCILE_DEADLINE_MS = 120_000;
 const WEDGED_AFTER_MS = 60_000;
 /** Once it was told to break off, an attempt has this long to do so before the loop ends without it. */
 const ABANDON_AFTER_MS = 1_000;
+/** Ten thousand attempts that wait for nothing would hold up the renewal of the lease and the probes for a second. */
+const SLICE_MS = 5;
 /** Everything is looked at again as a safety net (controller-runtime's 10 h and 10 %); what must be polled says so by a recheck. */
 const RESYNC_MS = 10 * 3_600_000;
 const RESYNC_JITTER = 0.1;
@@ -101,6 +104,7 @@ export class ControllerLoop<K extends string> {
   readonly #o: ControllerOptions;
   readonly #metrics: ControllerMetrics;
   readonly #running = new Map<K, number>();
+  #sliceEnd = 0;
 
   constructor(controller: Controller<K>, options: ControllerOptions) {
     this.#controller = controller;
@@ -120,6 +124,7 @@ export class ControllerLoop<K extends string> {
     try {
       await Promise.all(this.#controller.wakes.map((wake) => wake.synced(intake)));
       this.#addAll();
+      this.#sliceEnd = this.#o.clock.monotonic() + SLICE_MS;
       const workers = Array.from({ length: this.#o.workers }, () => this.#work(intake, abort));
       await orAborted(Promise.all([this.#resync(intake), ...workers]), patience);
     } catch (error) {
@@ -165,7 +170,15 @@ export class ControllerLoop<K extends string> {
         this.#metrics.active(this.#running.size);
         this.queue.done(taken.key);
       }
+      await this.#giveWay();
     }
+  }
+
+  /** After a slice of attempts in which nothing was waited for, whatever else is due has its turn. */
+  async #giveWay(): Promise<void> {
+    if (this.#o.clock.monotonic() < this.#sliceEnd) return;
+    await setImmediate();
+    this.#sliceEnd = this.#o.clock.monotonic() + SLICE_MS;
   }
 
   async #attempt(key: K, urgency: Urgency, abort: AbortSignal): Promise<void> {
