@@ -79,6 +79,7 @@ export function hastyClock(): Clock & { readonly slept: number[] } {
     slept,
     now: () => Date.UTC(2026, 0, 1) + elapsed,
     monotonic: () => elapsed,
+    giveWay: async () => {},
     async sleep(ms, signal) {
       signal.throwIfAborted();
       slept.push(ms);

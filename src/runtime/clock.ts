@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 
 /** Time is an argument: no code below reads a clock of its own, and no test sleeps. */
 export interface Clock {
@@ -8,6 +8,8 @@ export interface Clock {
   monotonic(): number;
   /** Resolves after `ms`; rejects with the signal's reason as soon as it is aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** Resolves when every socket and timer that is due has had its turn. */
+  giveWay(): Promise<void>;
 }
 
 /** A number in [0, 1). */
@@ -27,4 +29,5 @@ export const systemClock: Clock = {
       throw signal.aborted ? signal.reason : error; // the timer throws an AbortError of its own
     }
   },
+  giveWay: () => setImmediate(),
 };

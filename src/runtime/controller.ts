@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import { jitter, jitterLater } from './backoff.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Log } from './log.ts';
@@ -177,7 +176,7 @@ export class ControllerLoop<K extends string> {
   /** After a slice of attempts in which nothing was waited for, whatever else is due has its turn. */
   async #giveWay(): Promise<void> {
     if (this.#o.clock.monotonic() < this.#sliceEnd) return;
-    await setImmediate();
+    await this.#o.clock.giveWay();
     this.#sliceEnd = this.#o.clock.monotonic() + SLICE_MS;
   }
 

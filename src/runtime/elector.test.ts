@@ -79,6 +79,8 @@ class ProcessClock implements Clock {
   now = () => this.#inner.now() + this.suspendedMs;
   monotonic = () => this.#inner.monotonic();
 
+  async giveWay(): Promise<void> {}
+
   async sleep(ms: number, signal: AbortSignal): Promise<void> {
     await this.#inner.sleep(ms, signal);
     await this.#thaw?.promise;

@@ -50,6 +50,13 @@ export class ManualClock implements Clock {
     });
   }
 
+  /** How often somebody gave way; nothing is due here but by `advance`. */
+  gaveWay = 0;
+
+  async giveWay(): Promise<void> {
+    this.gaveWay += 1;
+  }
+
   /** Moves time on, waking every sleeper on the way and letting it act (and sleep again) before the next. */
   async advance(ms: number): Promise<void> {
     const target = this.#elapsed + ms;
