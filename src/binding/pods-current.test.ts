@@ -208,6 +208,10 @@ const settling: Record<string, { seen: Observed; wanted: Partial<ReturnType<type
     spec: { restart: { strategy: 'Never' } },
     wanted: { reason: 'Settling', terminal: false, again: 6_000 },
   },
+  'nothing is about to be decided while there is no ServiceAccount: somebody has to make it again': {
+    seen: { ...world({ pods: [lacking('a')], trustedAt: builders.NOW - 60_000 }), serviceAccount: undefined },
+    wanted: { reason: 'PodCredentialsMissing', terminal: true },
+  },
   'then a pod that nobody will restart is told of': {
     seen: world({ pods: [lacking('b', { owner: undefined })], trustedAt: builders.NOW - 10_000 }),
     wanted: { reason: 'PodNotRestartable', terminal: true },

@@ -40,7 +40,9 @@ export function assessPods(seen: Observed, spec: BindingSpec, acts: boolean, pro
   const settled = settledAt(seen, provenAt);
   const early = settled === undefined || seen.now < settled;
   const restarts = acts && spec.restart.strategy !== 'Never' && !early ? planRestarts(seen, spec, judged) : undefined;
-  const violation = whatIsWrong({ stale, going, restarts, settling: early && acts });
+  // Without a ServiceAccount nothing settles: whoever makes it again starts the annotation, and then the wait.
+  const settling = early && acts && seen.serviceAccount !== undefined;
+  const violation = whatIsWrong({ stale, going, restarts, settling });
   return {
     violation,
     assessment: { status: 'True', reason: judged.length === 0 ? 'NoPods' : 'Current', message: inWords(counts) },
