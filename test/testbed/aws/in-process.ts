@@ -27,6 +27,8 @@ export interface Aws {
   behave(behaviour: Behaviour): void;
   /** The next calls that fit meet this fault. Of several that fit the oldest is met first. */
   fault(fault: ScriptedFault): RunningFault;
+  /** Ends every fault that is left. */
+  endFaults(): void;
   /** Tells STS where to get the public keys of an issuer (at the real one: its jwks_uri). Asked anew for each token. */
   trustIssuer(issuer: string, keys: () => Promise<{ keys: webcrypto.JsonWebKey[] }>): void;
   /** What eks:DescribeCluster answers. */
@@ -70,6 +72,7 @@ export function awsWorld({ clock = systemClock, random = Math.random }: { clock?
       world.conditions.behaviour = behaviour;
     },
     fault: (fault) => world.conditions.faults.next(fault),
+    endFaults: () => world.conditions.faults.clear(),
     trustIssuer(issuer, keys) {
       world.issuers.set(issuer, keys);
     },

@@ -49,3 +49,11 @@ test('faults are met one after the other, the oldest that fits first', () => {
   const kinds = Array.from({ length: 3 }, () => script.meet(GET));
   expect(kinds).toEqual([{ lost: 'request', by: 'reset' }, { lost: 'answer', by: 'silence' }, undefined]);
 });
+
+test('all that are left can be ended at once', () => {
+  const script = createFaultScript();
+  script.next({ kind: 'throttling', times: 2 });
+  script.next({ kind: 'timeout', operation: 'ListRoles' });
+  script.clear();
+  expect([script.meet(GET), script.meet(call('iam', 'ListRoles'))]).toEqual([undefined, undefined]);
+});

@@ -53,6 +53,8 @@ interface CallInQuestion {
 
 export interface FaultScript {
   next(fault: ScriptedFault): RunningFault;
+  /** Ends all that are left. */
+  clear(): void;
   /** The fault that this call meets, which counts as one of its times. The oldest that fits wins. */
   meet(call: CallInQuestion): Fault | undefined;
 }
@@ -74,6 +76,7 @@ export function createFaultScript(): FaultScript {
         end: () => end(one),
       };
     },
+    clear: () => void running.splice(0),
     meet(call) {
       const one = running.find(({ fault }) => fits(fault, call));
       if (one === undefined) return undefined;
