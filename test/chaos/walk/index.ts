@@ -1,0 +1,162 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { install, type RunningOperator, startOperator } from '../../harness/operator.ts';
+import { operatorWrites } from '../../harness/writes.ts';
+import { connect } from '../../testbed/api.ts';
+import { startTestbed, type Testbed } from '../../testbed/index.ts';
+import type { Chance } from '../chance.ts';
+import { foreignChanges, histories } from './history.ts';
+import { type Judgement, judge } from './judge.ts';
+import { makeRole, STEPS } from './steps.ts';
+import { AUDIENCES, NAMESPACES, paths, ROLES, TEAM, type World } from './world.ts';
+
+export interface WalkOptions {
+  readonly chance: Chance;
+  readonly ops: number;
+  /** Sweeps without a write after all has converged. */
+  readonly sweeps: number;
+  readonly say: (line: string) => void;
+}
+
+export interface WalkResult {
+  readonly steps: Readonly<Record<string, number>>;
+  readonly reasons: Readonly<Record<string, number>>;
+  readonly seconds: { readonly walk: number; readonly convergence: number; readonly quiet: number };
+  readonly trustWrites: number;
+  /** Writes that met one of somebody else within IAM's own window. */
+  readonly races: number;
+  /** Empty in a walk that ends well. */
+  readonly wrong: readonly string[];
+}
+
+/** A sweep each second; the limits are not what is tried here. */
+const FLAGS = ['--sweep-interval', '1s', '--iam-writes-per-second', '50', '--iam-reads-per-second', '200'];
+/** How often the walk kills the operator in its tracks: the lease alone keeps the next one waiting for up to 24 s. */
+const KILL_EVERY = 2_500;
+/** Now and then nothing happens for as long as a write takes with both its read-backs: without that, hardly any intent lives to see its write. */
+const LULL_EVERY = 200;
+const LULL_MS = 8_000;
+/** The longest wait of the contract here: a retry after five minutes of back-off, and a minute until a lost grant costs its trust. */
+const CONVERGENCE_MS = 8 * 60_000;
+/** Nothing of the operator waits longer between two looks at what it is at: 8 s for the last read-back, 10 s before a restart. */
+const STILL_MS = 20_000;
+const MOST_TOLD = 20;
+
+export async function walk({ chance, ops, sweeps, say }: WalkOptions): Promise<WalkResult> {
+  const testbed = await startTestbed();
+  const api = connect(testbed.kubeconfig);
+  const sts = new STSClient({ endpoint: testbed.aws.endpoint, region: 'us-east-1' });
+  const world: World = {
+    testbed,
+    api,
+    chance,
+    histories: histories(),
+    ask: (roleArn, token) => letsIn(sts, roleArn, token),
+    retained: new Set(),
+    annotated: new Set(),
+    undone: new Map(),
+  };
+  const walker: Walker = { operator: undefined };
+  try {
+    testbed.aws.account().provider.put({ issuer: testbed.issuer, clientIds: AUDIENCES.slice(0, 2) });
+    for (const role of ROLES) makeRole(world, role);
+    await install(testbed);
+    for (const name of NAMESPACES) await api.call('POST', '/api/v1/namespaces', { body: { metadata: { name, labels: TEAM } } });
+    walker.operator = await startOperator(testbed, FLAGS);
+    return await run(world, walker, { ops, sweeps, say });
+  } finally {
+    await walker.operator?.stop();
+    sts.destroy();
+    api.close();
+    await testbed.stop();
+  }
+}
+
+interface Walker {
+  operator: RunningOperator | undefined;
+}
+
+async function run(world: World, walker: Walker, { ops, sweeps, say }: Omit<WalkOptions, 'chance'>): Promise<WalkResult> {
+  const { testbed } = world;
+  const steps: Record<string, number> = {};
+  const began = performance.now();
+  for (let done = 1; done <= ops; done++) {
+    const [name, step] = anyStep(world.chance);
+    steps[name] = (steps[name] ?? 0) + 1;
+    await step(world);
+    if (done % KILL_EVERY === 0) {
+      walker.operator?.kill('SIGKILL');
+      walker.operator = await startOperator(testbed, FLAGS);
+    }
+    if (done % LULL_EVERY === 0) await sleep(LULL_MS);
+    if (done % 500 === 0) say(`${done} steps after ${seconds(began)} s`);
+  }
+  const walked = seconds(began);
+  await peace(world);
+  const calm = performance.now();
+  const { wrong: unfinished, reasons } = await converged(world);
+  const convergence = seconds(calm);
+  say(`${unfinished.length === 0 ? 'converged' : 'did not converge'} ${convergence} s after the last step: ${JSON.stringify(reasons)}`);
+  const since = Date.now();
+  const quiet = performance.now();
+  const writes = unfinished.length === 0 ? await writesDuring(testbed, sweeps, since) : [];
+  const foreign = foreignChanges(testbed, world.histories);
+  return {
+    steps,
+    reasons,
+    seconds: { walk: walked, convergence, quiet: seconds(quiet) },
+    trustWrites: foreign.writes,
+    races: foreign.races,
+    wrong: [...unfinished, ...writes.map((write) => `in the quiet: ${write}`), ...foreign.wrong].slice(0, MOST_TOLD),
+  };
+}
+
+function anyStep(chance: Chance): readonly [string, (world: World) => Promise<unknown>] {
+  let rest = chance.below(STEPS.reduce((sum, [, weight]) => sum + weight, 0));
+  for (const [name, weight, step] of STEPS) {
+    if (rest < weight) return [name, step];
+    rest -= weight;
+  }
+  throw new Error('no step has this place');
+}
+
+/** AWS behaves, and labels are as they were: a label that went is waited for ten minutes before it counts, which the walk does not last. */
+async function peace({ testbed, api }: World): Promise<void> {
+  testbed.aws.behave({});
+  testbed.aws.endFaults();
+  for (const name of NAMESPACES) await api.call('PATCH', paths.namespace(name), { patch: 'merge', body: { metadata: { labels: TEAM } } });
+}
+
+/** As it should be, and still so, with nothing written, a while later. */
+async function converged(world: World): Promise<Judgement> {
+  const deadline = performance.now() + CONVERGENCE_MS;
+  for (let last: Judgement | undefined; ; ) {
+    const found = await judge(world);
+    const isStill = last?.fingerprint === found.fingerprint && found.wrong.length === 0;
+    if (isStill || performance.now() > deadline) return found;
+    last = found;
+    await sleep(STILL_MS);
+  }
+}
+
+async function writesDuring(testbed: Testbed, sweeps: number, since: number): Promise<string[]> {
+  const begun = testbed.aws.journal.length;
+  const swept = () => testbed.aws.journal.slice(begun).filter(({ operation }) => operation === 'ListRoles').length;
+  const deadline = performance.now() + sweeps * 2_000;
+  while (swept() < sweeps) {
+    if (performance.now() > deadline) return [`only ${swept()} sweeps of ${sweeps} came in ${sweeps * 2} s`];
+    await sleep(1_000);
+  }
+  return operatorWrites(testbed, since);
+}
+
+async function letsIn(sts: STSClient, RoleArn: string, WebIdentityToken: string): Promise<boolean> {
+  try {
+    await sts.send(new AssumeRoleWithWebIdentityCommand({ RoleArn, WebIdentityToken, RoleSessionName: 'walk' }));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const seconds = (since: number): number => Math.round((performance.now() - since) / 1_000);
