@@ -21,8 +21,10 @@ test: $(INSTALLED) go ## Everything: check, then the suites on the real control 
 	@$(RUN) node scripts/test.ts all
 
 .PHONY: chaos
-chaos: $(INSTALLED) go dist/irsa-operator.mjs ## The operator killed at every external effect of every scenario
-	@$(RUN) node test/chaos/crash/main.ts
+chaos: $(INSTALLED) go dist/irsa-operator.mjs ## Random walk, field sweep, and the operator killed at every external effect, whole
+	@$(RUN) npm run --silent chaos:walk
+	@$(RUN) npm run --silent chaos:fields
+	@$(RUN) npm run --silent chaos:crash
 
 .PHONY: demo
 demo: $(INSTALLED) go dist/irsa-operator.mjs ## The story of the README, on a real control plane
