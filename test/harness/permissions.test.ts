@@ -72,6 +72,7 @@ describe('a refusal is unexpected', () => {
   };
   test('unless a test of that testbed said it', () => {
     expect(unexpectedRefusals(refused)).toEqual(['403 patch serviceaccounts', 'AccessDenied iam:GetRole']);
+    expect(unexpectedRefusals({ ...refused, expectedRefusals: ['*'] })).toEqual([]);
     expect(unexpectedRefusals({ ...refused, expectedRefusals: ['patch serviceaccounts', 'iam:GetRole'] })).toEqual([]);
   });
 });

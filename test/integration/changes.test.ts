@@ -275,6 +275,7 @@ describe.concurrent('the end', () => {
   });
 
   test('of a namespace takes its trust with it', async () => {
+    testbed.expectRefusal('create events'); // nothing new is let into a namespace that is going
     const s = await working('namespaced');
     await api.call('DELETE', `/api/v1/namespaces/${s.namespace}`);
     await until('the namespace is gone', () => isGone(`/api/v1/namespaces/${s.namespace}`), PATIENCE);

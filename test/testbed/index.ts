@@ -52,7 +52,7 @@ export interface Testbed {
   readonly controlPlane: ControlPlane | undefined;
   /** Every write that ended up to now, refused ones too. An answer may reach its client a moment before it is in here. */
   auditEvents(): Promise<AuditEvent[]>;
-  /** Said by a test that provokes one: `create serviceaccounts/token`, or `iam:GetRole`. Every other refusal of the operator fails the run of all suites. */
+  /** Said by a test that provokes one: `create serviceaccounts/token`, `iam:GetRole`, or `*` for all. Every other refusal of the operator fails the run of all suites. */
   expectRefusal(call: string): void;
   stop(): Promise<void>;
 }
