@@ -196,6 +196,8 @@ async function expectHealthy(s: Scene, writes: number): Promise<void> {
 /** One write or none, every other statement as it was, every step in order, and nothing more on a second look. */
 async function expectMended(s: Scene, before: string, writes: number): Promise<void> {
   await s.conditionIs('Ready', 'True');
+  // Where the last replacement came into view after that, only the counts change, which are written every 30 s at most.
+  await until('the counts are those of both pods', async () => (await s.binding()).status?.pods?.summary === '2/2', { timeoutMs: 45_000 });
   await expectHealthy(s, writes);
   expect(s.writes()).toHaveLength(writes);
   for (const sent of s.writes()) expectForeignStatementsUntouched(before, sent, 1);
