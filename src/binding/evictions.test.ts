@@ -232,7 +232,18 @@ const rolls: Record<string, Case> = {
     seen: { candidates: [right('n'), old('b', { deleting: true })], records: [rolling] },
     wanted: { records: ['Rolling 1'] },
   },
-  'it is done when all are right': { seen: { candidates: [right('n'), right('o')], records: [rolling] }, wanted: { records: ['Done 1'] } },
+  'it is not done while the last replacement is not made yet': {
+    seen: { candidates: [right('n'), right('o'), right('p')], records: [rolling] },
+    wanted: { records: ['Rolling 1'], again: 10 * MINUTE - 5 * SECOND },
+  },
+  'it is done without the replacement where the workload was made smaller': {
+    seen: { candidates: [right('n', { createdAt: NOW - 10 * MINUTE })], records: [{ ...rolling, ...lateStart }] },
+    wanted: { records: ['Done 1'] },
+  },
+  'it is done when all are right': {
+    seen: { candidates: [right('n'), right('o'), right('p'), right('q')], records: [rolling] },
+    wanted: { records: ['Done 1'] },
+  },
   'what is done is not done again': {
     seen: { candidates: [old('a')], records: [record({ phase: 'Done' })] },
     wanted: { records: ['Done 1'] },

@@ -84,13 +84,16 @@ function canary(seen: RestartsSeen, record: Attempt, group: Group): GroupPlan {
 
 function roll(seen: RestartsSeen, record: Attempt, { candidates, living, todo }: Group): GroupPlan {
   const what = `${record.kind} "${record.name}"`;
-  if (todo.length === 0)
-    return living.length < candidates.length ? waiting(record, `${what}: the last pod is going`) : idle({ ...record, phase: 'Done' });
+  // A pod that is missing is on its way; where none comes for this long the workload was made smaller.
+  const smallerAt = Math.max(Date.parse(record.startedAt), ...candidates.map(({ pod }) => pod.createdAt)) + READY_DEADLINE_MS;
+  if (todo.length === 0) {
+    if (living.length < candidates.length) return waiting(record, `${what}: the last pod is going`);
+    const missing = living.length < record.pods && seen.now < smallerAt;
+    return missing ? waiting(record, `${what}: the last replacement is not made yet`, smallerAt) : idle({ ...record, phase: 'Done' });
+  }
   // The webhook failed in the middle: these would be taken again and again.
   const wrong = living.filter(({ pod, stillWrong }) => stillWrong !== undefined && pod.createdAt >= Date.parse(record.startedAt));
   if (wrong.length > 0) return tryAgain(seen, record, wrong);
-  // A pod that is missing is on its way; where none comes for this long the workload was made smaller.
-  const smallerAt = Math.max(Date.parse(record.startedAt), ...candidates.map(({ pod }) => pod.createdAt)) + READY_DEADLINE_MS;
   const smaller = living.length === candidates.length && seen.now >= smallerAt;
   const pods = smaller ? living.length : record.pods;
   const away = pods - living.length + living.filter(({ pod, replace }) => !replace && !pod.ready).length;
