@@ -1,3 +1,4 @@
+import type { BindingStatus, IrsaBinding } from '../api/binding.ts';
 import {
   type Assessment,
   type Condition,
@@ -31,6 +32,17 @@ export interface Summary {
   /** Says of `Ready` what there is to say beyond "all hold". */
   readonly readyReason: string;
   readonly readyMessage: string;
+}
+
+/** Of a binding whose steps are not walked through: one thing stands in the way, and all the rest waits for it. */
+export function stuckAt(violation: Violation, { metadata, status }: IrsaBinding, now: number): BindingStatus {
+  const conditions = summarize(
+    { held: {}, violation, without: ['Verified'], readyReason: '', readyMessage: '' },
+    status.conditions,
+    metadata.generation,
+    now,
+  );
+  return { ...status, observedGeneration: metadata.generation, conditions, findings: [...violation.findings] };
 }
 
 /**

@@ -3,8 +3,8 @@ import { ANNOTATIONS, EKS_ANNOTATIONS, FINALIZER } from '../api/names.ts';
 import { isProblem } from '../api/problem.ts';
 import { heldByUs } from './annotations.ts';
 import { claimOf, enforces } from './claim.ts';
-import { summarize, type Violation } from './conditions.ts';
-import { isReleased as isGone, type Observed } from './observed.ts';
+import { stuckAt, type Violation } from './conditions.ts';
+import { isReleased, type Observed } from './observed.ts';
 import { standsOn } from './stance.ts';
 import type { BindingPlan, Step } from './step.ts';
 
@@ -18,7 +18,7 @@ export function planDeletion(seen: Observed): BindingPlan {
   if (metadata.annotations[ANNOTATIONS.forceDelete] === 'true' || seen.retiring || retains(seen)) {
     return { steps: [{ do: 'removeFinalizer' }], status, lookAgainInMs: undefined };
   }
-  const standing = (status.roles ?? []).find((entry) => !isReleased(seen, entry));
+  const standing = (status.roles ?? []).find((entry) => !isOver(seen, entry));
   if (standing !== undefined) return waitFor(seen, standing);
   const steps: Step[] = annotationIsOurs(seen) ? [{ do: 'unannotate' }] : [{ do: 'removeFinalizer' }];
   return { steps, status, lookAgainInMs: undefined };
@@ -29,8 +29,8 @@ function retains({ binding: { spec } }: Observed): boolean {
 }
 
 /** Released, or left to another binding of the same ServiceAccount that stands on the role too. */
-function isReleased(seen: Observed, entry: RoleEntry): boolean {
-  return isGone(seen.verdictOn(entry)) || isShared(seen, entry);
+function isOver(seen: Observed, entry: RoleEntry): boolean {
+  return isReleased(seen.verdictOn(entry)) || isShared(seen, entry);
 }
 
 /** Nothing of it can be forgotten: the other one's entry and finalizer remember the same trust, also while it is suspended. */
@@ -53,7 +53,6 @@ function annotationIsOurs(seen: Observed): boolean {
 }
 
 function waitFor(seen: Observed, entry: RoleEntry): BindingPlan {
-  const { metadata, status } = seen.binding;
   const { arn } = entry;
   const verdict = seen.verdictOn(entry);
   const message =
@@ -69,15 +68,5 @@ function waitFor(seen: Observed, entry: RoleEntry): BindingPlan {
     terminal: false,
     findings: verdict?.kind === 'refused' ? verdict.findings : [],
   };
-  const conditions = summarize(
-    { held: {}, violation, without: ['Verified'], readyReason: '', readyMessage: '' },
-    status.conditions,
-    metadata.generation,
-    seen.now,
-  );
-  return {
-    steps: [],
-    status: { ...status, conditions, observedGeneration: metadata.generation, findings: [...violation.findings] },
-    lookAgainInMs: undefined,
-  };
+  return { steps: [], status: stuckAt(violation, seen.binding, seen.now), lookAgainInMs: undefined };
 }

@@ -8,7 +8,7 @@ import { contended } from './annotation-fight.ts';
 import { annotationsAreOurs, desiredAnnotations, invalidExpiration } from './annotations.ts';
 import { type Scope, STAGES } from './checks.ts';
 import { claimOf, enforces } from './claim.ts';
-import { summarize, type Violation } from './conditions.ts';
+import { stuckAt, summarize, type Violation } from './conditions.ts';
 import { planDeletion } from './deletion.ts';
 import { mayWriteAt, tempers } from './fights.ts';
 import { lookIsDone } from './fresh-look.ts';
@@ -171,7 +171,6 @@ function rolesOf({ seen, spec }: Scope, acts: boolean): RoleEntry[] {
 }
 
 function unreadable(seen: Observed, found: Finding | undefined): BindingPlan {
-  const { metadata, status } = seen.binding;
   const message = found?.message ?? '';
   const violation: Violation = {
     step: 'Authorized',
@@ -181,19 +180,10 @@ function unreadable(seen: Observed, found: Finding | undefined): BindingPlan {
     terminal: true,
     findings: found ? [found] : [],
   };
-  const conditions = summarize(
-    { held: {}, violation, without: ['Verified'], readyReason: '', readyMessage: '' },
-    status.conditions,
-    metadata.generation,
-    seen.now,
-  );
   return {
     steps: [],
     status: {
-      ...status,
-      observedGeneration: metadata.generation,
-      conditions,
-      findings: [...violation.findings],
+      ...stuckAt(violation, seen.binding, seen.now),
       // There is nothing that could be looked at.
       ...(seen.look === undefined ? {} : { lastHandledReconcileAt: seen.look.value }),
     },

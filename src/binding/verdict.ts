@@ -40,8 +40,10 @@ export function verdictsOn(at: Situation, document: PolicyDocument, wish: TrustW
       const verdict: Verdict | undefined = stands ? whyItStands(at) : { kind: 'released' };
       return verdict === undefined ? [] : [[question, verdict]];
     }
-    const alone = planTrust(document, { ...wish, wanted: [question], released: [] });
     const together = plan.verdicts.find(({ subject, audience }) => subject === question.subject && audience === question.audience);
+    // Where all together need no write, each alone needs none: the plan for all is the answer, and not as many plans as bindings.
+    const inOrder = together !== undefined && plan.document === undefined;
+    const alone = inOrder ? plan : planTrust(document, { ...wish, wanted: [question], released: [] });
     const orphans = plan.findings.filter(({ code }) => code !== 'TrustOrphaned' || orphansRemain(at.stances, plan));
     const general = at.contended === undefined ? orphans : [at.contended, ...orphans];
     const verdict = verdictOf(stance, document, wish, { alone, together, general, stands });

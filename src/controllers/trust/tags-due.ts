@@ -8,6 +8,8 @@ const TAGS_EVERY_MS = 3_600_000;
 
 /** Roles whose tags a grant asks for, and whose turn it is to be read: those that were not for the longest time first. */
 export function rolesWithTagsDue(world: World, now: number, intervalMs: number): RoleArn[] {
+  // Most clusters have no such grant: then there is nothing to go through all bindings for.
+  if (!world.grants.list().some(({ spec }) => !isProblem(spec) && Object.keys(spec.requiredRoleTags).length > 0)) return [];
   const wanted = new Set<RoleArn>();
   for (const binding of world.bindings.list()) {
     if (isProblem(binding.spec) || wanted.has(binding.spec.roleArn)) continue;
