@@ -170,8 +170,7 @@ describe('a watch', () => {
     'sends an event that does not exist': { answer: (response) => response.end(line('MOVED', {})), message: /an event of type "MOVED"/ },
     'breaks within a line': {
       answer: (response) => {
-        response.write('{"type":"AD');
-        setTimeout(() => response.destroy(), 2);
+        response.write('{"type":"AD', () => response.destroy());
       },
       message: /no answer from the API server/,
     },

@@ -269,13 +269,18 @@ describe('credentials', () => {
   });
 
   test('that change open new connections, and what is under way on the old ones ends well', async () => {
-    const { url, connections } = await server(({ url }, response) => setTimeout(() => reply(response, 200, url), url === '/slow' ? 20 : 0));
+    const slowIsThere = Promise.withResolvers<() => void>();
+    const { url, connections } = await server(({ url }, response) => {
+      if (url === '/slow') slowIsThere.resolve(() => reply(response, 200, url));
+      else reply(response, 200, url);
+    });
     let servername = 'a';
     const one = transport(url, { connection: connectionTo(() => ({ url, headers: {}, tls: { servername } })) });
     const slow = one.request(get('/slow'), never);
     await one.request(get('/before'), never);
     servername = 'b';
     expect(await one.request(get('/after'), never)).toBe('/after');
+    (await slowIsThere.promise)();
     expect(await slow).toBe('/slow');
     expect(connections()).toBe(3);
   });
@@ -330,15 +335,17 @@ describe('a connection that breaks', () => {
 
 describe('a stream', () => {
   test('gives its chunks as they come and ends with its signal', async () => {
+    let sendNext: () => void = () => {};
     const { url } = await server((_request, response) => {
       response.writeHead(200).write('one');
-      setTimeout(() => response.write('two'), 5);
+      sendNext = () => response.write('two');
     });
     const stop = new AbortController();
     const got: string[] = [];
     const reading = (async () => {
       for await (const chunk of await transport(url).open(get('/watch'), stop.signal)) {
         got.push(Buffer.from(chunk).toString());
+        if (got.length === 1) sendNext();
         if (got.length === 2) stop.abort(new Error('enough'));
       }
     })();
@@ -349,8 +356,7 @@ describe('a stream', () => {
   test('that is refused throws the fault, and a cut one a transient fault', async () => {
     const { url } = await server(({ url }, response) => {
       if (url === '/refused') return reply(response, 403, status(403, 'Forbidden', 'no'));
-      response.writeHead(200).write('half a l');
-      setTimeout(() => response.destroy(), 5);
+      response.writeHead(200).write('half a l', () => response.destroy());
     });
     const drain = async (path: string) => {
       for await (const _chunk of await transport(url).open(get(path), never));

@@ -19,6 +19,7 @@ export function inProcessIam(call: CallAws): IAMClient {
       throw asSdkError(error);
     }
   };
+  // Of the client the adapters use `send` alone; its overloads cannot be written by hand.
   return { send } as unknown as IAMClient;
 }
 

@@ -15,7 +15,7 @@ const conditions = conditionsFrom(
   3,
   THEN,
 );
-const planned = { observedGeneration: 3, conditions, pods: { total: 0, current: 0, stale: 0, exempt: 0 } } as unknown as BindingStatus;
+const planned: BindingStatus = { observedGeneration: 3, conditions, pods: { total: 0, current: 0, stale: 0, exempt: 0, summary: '0/0' } };
 const annotate: Step = { do: 'annotate', annotations: {} };
 const REFUSAL = 'the API server answered 403 to PATCH /api/v1/namespaces/a/serviceaccounts/app: serviceaccounts "app" is forbidden';
 

@@ -34,7 +34,8 @@ export function beforeSigning({ middlewareStack }: Pick<IAMClient, 'middlewareSt
   const step = { step: 'serialize', priority: 'low', name: 'beforeSigning' } as const;
   middlewareStack.add(
     (next) => async (args) => {
-      change((args as unknown as { request: SdkRequest }).request);
+      // The SDK types what passes here as `unknown`: from this step on it is the HTTP request.
+      change((args as { request: unknown }).request as SdkRequest);
       return await next(args);
     },
     step,

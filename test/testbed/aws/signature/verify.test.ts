@@ -68,7 +68,8 @@ describe('refused', () => {
     const step = { step: 'finalizeRequest', priority: 'low', name: 'tamper' } as const;
     iam.middlewareStack.add(
       (next) => async (args) => {
-        const request = (args as unknown as { request: { body: string } }).request;
+        // The SDK types what passes here as `unknown`: from this step on it is the HTTP request.
+        const request = (args as { request: unknown }).request as { body: string };
         request.body = request.body.replace('RoleName=lbc', 'RoleName=LBC');
         return await next(args);
       },
