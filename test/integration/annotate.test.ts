@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bindingPath, FOREIGN, makeGrant } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
 import { type Api, connect } from '../testbed/api.ts';
@@ -29,9 +30,7 @@ beforeAll(async () => {
     serviceAccountNames: ['*'],
     audiences: ['sts.amazonaws.com', 'vault'],
   };
-  await api.call('POST', '/apis/irsa-operator.dev/v1alpha1/irsagrants', {
-    body: { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaGrant', metadata: { name: 'annotate' }, spec },
-  });
+  await makeGrant(api, 'annotate', spec);
   operator = await startOperator(testbed, ['--sweep-interval', '2s']);
 });
 
@@ -40,11 +39,6 @@ afterAll(async () => {
   api?.close();
   await testbed?.stop();
 });
-
-const FOREIGN = {
-  Version: '2012-10-17',
-  Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
-};
 
 interface Account {
   readonly metadata: {
@@ -58,7 +52,6 @@ interface Account {
   };
 }
 const accountPath = (s: Scene) => `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`;
-const bindingPath = (s: Scene) => `/apis/irsa-operator.dev/v1alpha1/namespaces/${s.namespace}/irsabindings/app`;
 const account = (s: Scene) => api.call<Account>('GET', accountPath(s));
 const annotations = async (s: Scene) => (await account(s)).metadata.annotations;
 /** The fields that the API server keeps as ours. */

@@ -1,6 +1,7 @@
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EC2 } from '../harness/given.ts';
 import { install, OPERATOR_POLICY, OPERATOR_ROLE, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, isReady, type PodView, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
 import { type Api, connect } from '../testbed/api.ts';
@@ -74,8 +75,6 @@ function allow(subject: string, slip: Slip = {}): object {
   };
 }
 
-const ec2 = { Sid: 'Ec2', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
-
 interface Case {
   readonly annotation?: (scene: Scene) => Record<string, string>;
   readonly policy: (scene: Scene) => object;
@@ -89,7 +88,7 @@ interface Case {
 const NOT_AUTHORIZED =
   /^WebIdentityErr: failed to retrieve credentials\ncaused by: AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity/;
 const NO_CREDENTIALS = /NoCredentialProviders/;
-const right = (s: Scene) => policy(ec2, allow(s.subject));
+const right = (s: Scene) => policy(EC2, allow(s.subject));
 
 const mended: Record<string, Case> = {
   // Contract: trust-allowed
@@ -107,7 +106,7 @@ const mended: Record<string, Case> = {
     writes: 0,
   },
   'the trust policy has a service principal and sts:AssumeRole': {
-    policy: () => policy(ec2),
+    policy: () => policy(EC2),
     told: 'TrustNoWebIdentityStatement',
     writes: 1,
   },
@@ -122,7 +121,7 @@ const mended: Record<string, Case> = {
     writes: 1,
   },
   'the subject has the wrong name': {
-    policy: (s) => policy(ec2, allow(s.subject, { subject: `system:serviceaccount:${s.namespace}:ap` })),
+    policy: (s) => policy(EC2, allow(s.subject, { subject: `system:serviceaccount:${s.namespace}:ap` })),
     told: 'TrustSubjectMismatch',
     writes: 1,
   },
@@ -313,7 +312,7 @@ describe.concurrent('bad input: a clear reason, nothing written, and a healthy b
   // Contract: api-default-deny
   test('a binding that no grant covers', async () => {
     const s = await scene(testbed, api, 'not-granted');
-    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: policy(ec2) });
+    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: policy(EC2) });
     await s.serviceAccount();
     await s.bind();
     const { message } = await s.conditionIs('Authorized', 'False', 'NotGranted');
@@ -357,7 +356,7 @@ describe.concurrent('bad input: a clear reason, nothing written, and a healthy b
   test('a role that only AWS can change', async () => {
     const s = await labelled('unmodifiable');
     const path = '/aws-service-role/elasticloadbalancing.amazonaws.com/';
-    const { arn } = testbed.aws.account().role.put({ name: 'AWSServiceRoleForElasticLoadBalancing', path, trustPolicy: policy(ec2) });
+    const { arn } = testbed.aws.account().role.put({ name: 'AWSServiceRoleForElasticLoadBalancing', path, trustPolicy: policy(EC2) });
     await s.serviceAccount();
     await s.bind({ roleArn: arn });
     const { message } = await s.conditionIs('Trusted', 'False', 'RoleUnmodifiable');
@@ -373,7 +372,7 @@ describe.concurrent('bad input: a clear reason, nothing written, and a healthy b
   // Contract: bad-quota
   test('a document at its quota', async () => {
     const s = await labelled('at-quota');
-    const foreign = Array.from({ length: 9 }, (_, index) => ({ ...ec2, Sid: `Ec2number${index}of${'x'.repeat(80)}` }));
+    const foreign = Array.from({ length: 9 }, (_, index) => ({ ...EC2, Sid: `Ec2number${index}of${'x'.repeat(80)}` }));
     testbed.aws.account().role.put({ name: s.roleName, trustPolicy: policy(...foreign) });
     await s.serviceAccount();
     await s.bind();
@@ -384,7 +383,7 @@ describe.concurrent('bad input: a clear reason, nothing written, and a healthy b
 
   // Contract: failure-apart
   test('a healthy binding beside them becomes Ready', async () => {
-    const s = await broken('healthy-beside', { policy: () => policy(ec2) });
+    const s = await broken('healthy-beside', { policy: () => policy(EC2) });
     await s.bind();
     await s.allReady();
     await s.conditionIs('Ready', 'True');
@@ -406,7 +405,7 @@ describe('the OIDC provider in the account of the role: reported, nothing writte
   test('it is not registered', async () => {
     testbed.aws.account().provider.delete(testbed.issuer);
     const s = await labelled('no-provider');
-    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: policy(ec2) });
+    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: policy(EC2) });
     await s.serviceAccount();
     await s.deployment();
     await s.bind();
@@ -417,14 +416,14 @@ describe('the OIDC provider in the account of the role: reported, nothing writte
     expect(s.writes()).toEqual([]);
     testbed.aws.account().provider.put({ issuer: testbed.issuer });
     await s.allReady();
-    await expectMended(s, JSON.stringify(policy(ec2)), 1);
+    await expectMended(s, JSON.stringify(policy(EC2)), 1);
   });
 
   // Contract: provider-ready
   test('the audience is missing from its client IDs', async () => {
     testbed.aws.account().provider.put({ issuer: testbed.issuer, clientIds: ['sigstore'] });
     const s = await labelled('no-audience');
-    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: policy(ec2) });
+    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: policy(EC2) });
     await s.serviceAccount();
     await s.deployment();
     await s.bind();
@@ -433,7 +432,7 @@ describe('the OIDC provider in the account of the role: reported, nothing writte
     expect(s.writes()).toEqual([]);
     testbed.aws.account().provider.put({ issuer: testbed.issuer });
     await s.allReady();
-    await expectMended(s, JSON.stringify(policy(ec2)), 1);
+    await expectMended(s, JSON.stringify(policy(EC2)), 1);
   });
 });
 

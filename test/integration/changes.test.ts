@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bindingPath, EC2, FOREIGN, makeGrant } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
 import { type Api, connect } from '../testbed/api.ts';
@@ -11,8 +12,6 @@ const BINDINGS = '/apis/irsa-operator.dev/v1alpha1';
 /** Longer than the settling time, 10 s, after which pods are restarted if they are to be. */
 const AFTER_SETTLING_MS = 16_000;
 const OTHER_AUDIENCE = 'sigstore';
-const ec2 = { Sid: 'Ec2', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
-const FOREIGN = { Version: '2012-10-17', Statement: [ec2] };
 
 let testbed: Testbed;
 let api: Api;
@@ -40,8 +39,7 @@ async function grantAll(): Promise<void> {
     serviceAccountNames: ['*'],
     audiences: ['sts.amazonaws.com', OTHER_AUDIENCE],
   };
-  const body = { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaGrant', metadata: { name: 'changes' }, spec };
-  await api.call('POST', `${BINDINGS}/irsagrants`, { body });
+  await makeGrant(api, 'changes', spec);
 }
 
 /** A namespace with a binding that is Ready by our statement. */
@@ -55,7 +53,6 @@ async function working(name: string, spec: object = {}): Promise<Scene> {
   return s;
 }
 
-const bindingPath = (s: Scene, name = 'app') => `${BINDINGS}/namespaces/${s.namespace}/irsabindings/${name}`;
 const change = (s: Scene, body: object) => api.call('PATCH', bindingPath(s), { patch: 'merge', body });
 const policyText = (s: Scene) => testbed.aws.account().role.get(s.roleName)?.trustPolicy ?? '{}';
 const statementsOf = (s: Scene) => (JSON.parse(policyText(s)) as { Statement: { Sid: string }[] }).Statement;
@@ -91,7 +88,7 @@ describe.concurrent('a change of the spec', () => {
     await new Promise((resolve) => setTimeout(resolve, 6_000));
     expect([stands(s), s.writes().length]).toEqual([true, 1]);
     const ours = statementsOf(s).find(({ Sid }) => Sid !== 'Ec2');
-    const theirs = { ...FOREIGN, Statement: [ec2, { ...ours, Sid: 'Theirs' }, ours] };
+    const theirs = { ...FOREIGN, Statement: [EC2, { ...ours, Sid: 'Theirs' }, ours] };
     testbed.aws.account().role.setTrustPolicy(s.roleName, theirs);
     await until('ours is gone', () => !policyText(s).includes(ours?.Sid ?? ''), PATIENCE);
     await until('its entry is gone', async () => (await s.binding()).status?.roles === undefined, PATIENCE);
@@ -254,7 +251,7 @@ describe.concurrent('the end', () => {
     const { message } = await s.conditionIs('Ready', 'Unknown', 'TrustOrphanedPrincipal');
     expect(message).toContain('"Leaver"');
     expect(stands(s)).toBe(true);
-    testbed.aws.account().role.setTrustPolicy(s.roleName, { ...FOREIGN, Statement: [ec2, ours] });
+    testbed.aws.account().role.setTrustPolicy(s.roleName, { ...FOREIGN, Statement: [EC2, ours] });
     await gone(s);
     expect(stands(s)).toBe(false);
   });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FOREIGN, GRANTS, makeGrant } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
 import { type Api, connect } from '../testbed/api.ts';
@@ -7,11 +8,6 @@ import { until } from '../testbed/until.ts';
 
 /** Grants that come, go, are moved and are lost by mistake, on the real control plane; the losses of grants run their real time. */
 const PATIENCE = { timeoutMs: 120_000 };
-const GRANTS = '/apis/irsa-operator.dev/v1alpha1/irsagrants';
-const FOREIGN = {
-  Version: '2012-10-17',
-  Statement: [{ Sid: 'Ec2', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
-};
 
 let testbed: Testbed;
 let api: Api;
@@ -41,7 +37,7 @@ async function prepared(name: string, tags: Record<string, string> = {}): Promis
 
 async function granted(s: Scene, part: object = {}, name = s.namespace): Promise<void> {
   const spec = { roleArns: [s.roleArn], namespaces: { names: [s.namespace] }, serviceAccountNames: ['*'], ...part };
-  await api.call('POST', GRANTS, { body: { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaGrant', metadata: { name }, spec } });
+  await makeGrant(api, name, spec);
 }
 
 const statementsOf = (s: Scene) =>

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bindingPath, FOREIGN, makeGrant } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
 import { type Api, connect } from '../testbed/api.ts';
@@ -22,9 +23,7 @@ beforeAll(async () => {
   await install(testbed);
   operator = await startOperator(testbed, SWEEP);
   const spec = { roleArns: [`arn:aws:iam::${ACCOUNT}:role/*`], namespaces: { names: NAMES }, serviceAccountNames: ['*'] };
-  await api.call('POST', '/apis/irsa-operator.dev/v1alpha1/irsagrants', {
-    body: { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaGrant', metadata: { name: 'lifecycle' }, spec },
-  });
+  await makeGrant(api, 'lifecycle', spec);
 });
 
 afterAll(async () => {
@@ -46,11 +45,8 @@ const NAMES = [
   'left-observing',
   'left-suspended',
 ];
-const ec2 = { Sid: 'Ec2', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
-const FOREIGN = { Version: '2012-10-17', Statement: [ec2] };
 const policyOf = (name: string) =>
   JSON.parse(testbed.aws.account().role.get(name)?.trustPolicy ?? '{}') as { Statement: { Sid: string }[] };
-const bindingPath = (s: Scene, name = 'app') => `/apis/irsa-operator.dev/v1alpha1/namespaces/${s.namespace}/irsabindings/${name}`;
 const annotationsOf = async (s: Scene) =>
   (await api.call<{ metadata: { annotations?: Record<string, string> } }>('GET', `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`))
     .metadata.annotations;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeGrant } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, type Scene, scene } from '../harness/scene.ts';
 import { type Api, connect } from '../testbed/api.ts';
@@ -20,8 +21,7 @@ beforeAll(async () => {
   await install(testbed);
   operator = await startOperator(testbed, ['--sweep-interval', '2s', '--manage-oidc-provider'], [PROVIDER_POLICY]);
   const spec = { roleArns: [`arn:aws:iam::${ACCOUNT}:role/role-of-*`], namespaces: { names: ['shop'] }, serviceAccountNames: ['app'] };
-  const grant = { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaGrant', metadata: { name: 'shop' }, spec };
-  await api.call('POST', '/apis/irsa-operator.dev/v1alpha1/irsagrants', { body: grant });
+  await makeGrant(api, 'shop', spec);
   shop = await scene(testbed, api, 'shop');
   const trustPolicy = {
     Version: '2012-10-17',

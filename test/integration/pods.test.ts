@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeGrant } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, isReady, type PodView, type Scene, scene } from '../harness/scene.ts';
 import { type Api, connect } from '../testbed/api.ts';
@@ -34,9 +35,7 @@ beforeAll(async () => {
     serviceAccountNames: ['*'],
     audiences: ['sts.amazonaws.com', 'other'],
   };
-  await api.call('POST', '/apis/irsa-operator.dev/v1alpha1/irsagrants', {
-    body: { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaGrant', metadata: { name: 'pods' }, spec },
-  });
+  await makeGrant(api, 'pods', spec);
 });
 
 afterAll(async () => {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EC2 } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, type Scene, scene } from '../harness/scene.ts';
 import { type Api, connect } from '../testbed/api.ts';
@@ -49,8 +50,7 @@ async function grant(name: string, allowVerification: boolean, names: readonly s
   await api.call('POST', '/apis/irsa-operator.dev/v1alpha1/irsagrants', { body });
 }
 
-const ec2 = { Sid: 'Ec2', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
-const policyOf = (...statements: object[]) => ({ Version: '2012-10-17', Statement: [ec2, ...statements] });
+const policyOf = (...statements: object[]) => ({ Version: '2012-10-17', Statement: [EC2, ...statements] });
 /** Matches a token or not by something that no trust policy tells: the address that STS is called from. The double's callers come from 127.0.0.1. */
 const HERE = '127.0.0.0/8';
 const ELSEWHERE = '203.0.113.0/24';

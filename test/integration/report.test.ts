@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bindingPath, FOREIGN, makeGrant } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
 import { type Api, connect } from '../testbed/api.ts';
@@ -24,9 +25,7 @@ beforeAll(async () => {
   testbed.aws.account().provider.put({ issuer: testbed.issuer });
   await install(testbed);
   const spec = { roleArns: [`arn:aws:iam::${ACCOUNT}:role/*`], namespaces: { names: NAMES }, serviceAccountNames: ['*'] };
-  await api.call('POST', '/apis/irsa-operator.dev/v1alpha1/irsagrants', {
-    body: { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaGrant', metadata: { name: 'report' }, spec },
-  });
+  await makeGrant(api, 'report', spec);
   operator = await startOperator(testbed, FLAGS);
 });
 
@@ -36,11 +35,6 @@ afterAll(async () => {
   await testbed?.stop();
 });
 
-const FOREIGN = {
-  Version: '2012-10-17',
-  Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
-};
-const bindingPath = (s: Scene) => `/apis/irsa-operator.dev/v1alpha1/namespaces/${s.namespace}/irsabindings/app`;
 const patch = (path: string, body: object) => api.call('PATCH', path, { patch: 'merge', body });
 const policyOf = (s: Scene) => testbed.aws.account().role.get(s.roleName)?.trustPolicy ?? '';
 const request = (s: Scene, value: string) => patch(bindingPath(s), { metadata: { annotations: { [REQUESTED_AT]: value } } });

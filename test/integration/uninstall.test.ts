@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FOREIGN, makeGrant } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
 import { type Api, connect } from '../testbed/api.ts';
@@ -6,10 +7,6 @@ import { startTestbed, type Testbed } from '../testbed/index.ts';
 import { until } from '../testbed/until.ts';
 
 /** docs/uninstall.md, both ways: the commands are those of the page. */
-const FOREIGN = {
-  Version: '2012-10-17',
-  Statement: [{ Sid: 'Ec2', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
-};
 
 let testbed: Testbed;
 let api: Api;
@@ -34,9 +31,7 @@ async function working(name: string): Promise<Scene> {
   testbed.aws.account().role.put({ name: s.roleName, trustPolicy: FOREIGN });
   await s.serviceAccount();
   const spec = { roleArns: [s.roleArn], namespaces: { names: [name] }, serviceAccountNames: ['app'] };
-  await api.call('POST', '/apis/irsa-operator.dev/v1alpha1/irsagrants', {
-    body: { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaGrant', metadata: { name }, spec },
-  });
+  await makeGrant(api, name, spec);
   await s.bind();
   await s.conditionIs('Ready', 'True');
   return s;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { bindingPath, FOREIGN, makeGrant } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
 import { type Api, connect } from '../testbed/api.ts';
@@ -13,10 +14,6 @@ const PATIENCE = { timeoutMs: 90_000 };
 const QUIET_MS = 5_000;
 const OPERATOR_USER = 'system:serviceaccount:irsa-operator-system:irsa-operator';
 const CRD = 'crd/irsabindings.irsa-operator.dev';
-const FOREIGN = {
-  Version: '2012-10-17',
-  Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
-};
 
 let testbed: Testbed;
 let api: Api;
@@ -29,9 +26,7 @@ beforeAll(async () => {
   await install(testbed);
   await testbed.kubectl(['apply', '-f', '-'], { input: olderCrd() });
   const spec = { roleArns: [`arn:aws:iam::${ACCOUNT}:role/*`], namespaces: { names: ['older'] }, serviceAccountNames: ['*'] };
-  await api.call('POST', '/apis/irsa-operator.dev/v1alpha1/irsagrants', {
-    body: { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaGrant', metadata: { name: 'upgrade' }, spec },
-  });
+  await makeGrant(api, 'upgrade', spec);
   await until('the older CRD is served', async () => !(await serves('tokenExpirationSeconds')), PATIENCE);
   operator = await startOperator(testbed, ['--sweep-interval', '2s']);
 });
@@ -69,7 +64,6 @@ async function serves(field: string): Promise<boolean> {
   return JSON.stringify(openApi).includes(`"${field}"`);
 }
 
-const bindingPath = (s: Scene) => `/apis/irsa-operator.dev/v1alpha1/namespaces/${s.namespace}/irsabindings/app`;
 const raw = (s: Scene) => api.call<{ spec: Record<string, unknown> }>('GET', bindingPath(s));
 
 async function writesIn(s: Scene): Promise<string[]> {
