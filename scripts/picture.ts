@@ -8,7 +8,7 @@ const WIDTH = 160;
 const LINE_PX = 17;
 const CHAR_PX = 7.8;
 const PAD_PX = 14;
-const COLOURS: Record<string, string> = { '1': '#ffffff', '2': '#8b949e', '31': '#ff7b72', '32': '#7ee787' };
+const COLOURS: Record<string, string> = { '1': '#ffffff', '2': '#8b949e', '31': '#ff7b72', '32': '#7ee787', '33': '#d29922' };
 const PLAIN = '#c9d1d9';
 
 interface Piece {

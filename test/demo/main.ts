@@ -19,6 +19,8 @@ const BINDING = `/apis/irsa-operator.dev/v1alpha1/namespaces/${NAMESPACE}/irsabi
 const SWEEP = '2s';
 /** Each act takes seconds; one that takes this long has failed. */
 const PATIENCE = { timeoutMs: 60_000 };
+/** Reasons of a condition that is not True yet, and needs nothing but time. */
+const UNDER_WAY: ReadonlySet<string> = new Set(['Settling', 'Restarting']);
 
 const began = performance.now();
 let testbed: Testbed | undefined;
@@ -28,10 +30,10 @@ try {
   chapter('A real control plane: etcd, kube-apiserver, kube-controller-manager, the EKS webhook; an AWS that enforces trust policies');
   testbed = await startTestbed();
   api = connect(testbed.kubeconfig);
-  happened(`${testbed.server}, tokens issued as ${testbed.issuer}`, true);
+  happened(`${testbed.server}, tokens issued as ${testbed.issuer}`, 'good');
   await install(testbed);
   operator = await startOperator(testbed, ['--sweep-interval', SWEEP]);
-  happened('irsa-operator runs, with the RBAC of config/rbac and nothing more', true);
+  happened('irsa-operator runs, with the RBAC of config/rbac and nothing more', 'good');
   await theBrokenController(testbed, api);
   await theBinding(testbed, api);
   await theDrift(testbed, api);
@@ -76,7 +78,7 @@ async function theBrokenController(bed: Testbed, kube: Api): Promise<void> {
     async () => (await pods(kube)).length === 2 && (await pods(kube)).every((pod) => refusal(pod)?.includes('AccessDenied')),
     PATIENCE,
   );
-  happened('two replicas are there, and STS lets neither in', true);
+  happened('two replicas are there, and STS lets neither in', 'good');
   const described = await bed.kubectl(['describe', 'pods', '-n', NAMESPACE, '-l', `app.kubernetes.io/name=${NAME}`]);
   const from = described.split('\n').findIndex((line) => /^\s+State:/.test(line));
   command(
@@ -104,7 +106,7 @@ async function theBinding(bed: Testbed, kube: Api): Promise<void> {
       for (const { type, status: is, reason, message } of status?.conditions ?? []) {
         if (type === 'Ready' || type === 'Reconciling' || reason === 'Waiting' || told.get(type) === `${is} ${reason}`) continue;
         told.set(type, `${is} ${reason}`);
-        happened(`${type}=${is} (${reason}): ${message}`, is === 'True');
+        happened(`${type}=${is} (${reason}): ${message}`, is === 'True' ? 'good' : UNDER_WAY.has(reason) ? 'underWay' : 'wrong');
       }
       const all = await pods(kube);
       return (
@@ -113,7 +115,7 @@ async function theBinding(bed: Testbed, kube: Api): Promise<void> {
     },
     PATIENCE,
   );
-  happened('both pods are Ready: STS let them in', true);
+  happened('both pods are Ready: STS let them in', 'good');
   say('\nThe trust policy, as it was and as it was sent (one write; the statement that somebody else wrote is left as it is):');
   const [sent, ...more] = bed.aws.journal.filter(({ operation }) => operation === 'UpdateAssumeRolePolicy');
   if (sent === undefined || more.length > 0)
@@ -136,13 +138,13 @@ async function theDrift(bed: Testbed, kube: Api): Promise<void> {
     await bed.kubectl(['annotate', 'sa', '-n', NAMESPACE, NAME, '--overwrite', `${ROLE_ARN}=${wrong}`]),
   );
   await until('the annotation is right again', async () => (await annotation(kube)) === wanted, PATIENCE);
-  happened(`the annotation says ${wanted} again`, true);
+  happened(`the annotation says ${wanted} again`, 'good');
   const note = await until(
     'an Event names who had changed it',
     async () => (await notes(kube)).find((each) => each.includes('kubectl-annotate')),
     PATIENCE,
   );
-  happened(note, true);
+  happened(note, 'good');
 
   chapter(`Drift: somebody edits the trust policy (found at the next sweep, every ${SWEEP} here)`);
   const ours = policy(bed);
@@ -156,9 +158,9 @@ async function theDrift(bed: Testbed, kube: Api): Promise<void> {
   });
   await iam.send(new UpdateAssumeRolePolicyCommand({ RoleName: ROLE, PolicyDocument: without }));
   if (policy(bed) === ours) throw new Error('the edit of the trust policy did not take');
-  happened('our statement is gone', false);
+  happened('our statement is gone', 'wrong');
   await until('our statement stands again', () => policy(bed) === ours, PATIENCE);
-  happened('our statement stands again', true);
+  happened('our statement stands again', 'good');
   await until(
     'the binding is Ready again',
     async () =>
@@ -167,7 +169,7 @@ async function theDrift(bed: Testbed, kube: Api): Promise<void> {
   );
   const all = await pods(kube);
   if (all.length !== 2 || !all.every(isReady)) throw new Error('a pod was restarted or lost for a change that did not concern it');
-  happened('the binding is Ready, and no pod was disturbed', true);
+  happened('the binding is Ready, and no pod was disturbed', 'good');
 }
 
 async function pods(kube: Api): Promise<PodView[]> {

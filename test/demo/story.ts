@@ -7,6 +7,7 @@ const bold = paint(1);
 const dim = paint(2);
 const red = paint(31);
 const green = paint(32);
+const yellow = paint(33);
 
 let chapterStart = performance.now();
 
@@ -19,10 +20,13 @@ export function say(text: string): void {
   console.log(text);
 }
 
+/** Good, found to be wrong, or still under way. */
+const MARKS = { good: green('ok'), wrong: red('!!'), underWay: yellow('..') } as const;
+
 /** What happened just now. */
-export function happened(what: string, good: boolean): void {
+export function happened(what: string, how: keyof typeof MARKS): void {
   const seconds = ((performance.now() - chapterStart) / 1000).toFixed(1).padStart(5);
-  console.log(`${dim(`+${seconds} s`)}  ${good ? green('ok') : red('!!')}  ${what}`);
+  console.log(`${dim(`+${seconds} s`)}  ${MARKS[how]}  ${what}`);
 }
 
 export function command(line: string, output: string): void {
