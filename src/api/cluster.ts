@@ -28,6 +28,7 @@ export interface Writer {
 
 export interface ServiceAccount extends ObjectName {
   readonly uid: string;
+  readonly resourceVersion: string;
   /** Only `eks.amazonaws.com/*`. */
   readonly annotations: Readonly<Record<string, string>>;
   /** Keys of annotations that are meant to be `eks.amazonaws.com/role-arn` and are not: a few, without their values. */

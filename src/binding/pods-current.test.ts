@@ -89,6 +89,7 @@ function observed(pod: Pod, restarts: readonly RestartEntry[]): Observed {
       namespace: 'team',
       name: 'app',
       uid: 's',
+      resourceVersion: '1',
       annotations: { [key]: ARN },
       misspelt: [],
       writers: { [key]: [{ manager: 'irsa-operator', at }] },

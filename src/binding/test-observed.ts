@@ -90,7 +90,7 @@ export function serviceAccount(
   by = FIELD_MANAGER,
 ): ServiceAccount {
   const writers = Object.fromEntries(Object.keys(annotations).map((key) => [key, [{ manager: by, at: NOW - 3_600_000 }]]));
-  return { namespace: 'shop', name: 'app', uid: 'service-account', annotations, misspelt: [], writers };
+  return { namespace: 'shop', name: 'app', uid: 'service-account', resourceVersion: '1', annotations, misspelt: [], writers };
 }
 
 export function pod(part: Partial<Pod> = {}, env: Record<string, string> = injected()): Pod {

@@ -26,13 +26,8 @@ export function bindingWrites(requests: Requests): BindingWrites {
       ),
     async annotate({ namespace, name, uid }, annotations, signal) {
       // With the uid an apply never makes a ServiceAccount: where it is gone or another, the API server answers with a conflict.
-      await apply(
-        requests,
-        { type: SERVICE_ACCOUNT, namespace, name, uid },
-        { metadata: { annotations } },
-        { manager: FIELD_MANAGER },
-        signal,
-      );
+      const target = { type: SERVICE_ACCOUNT, namespace, name, uid };
+      return versionOf(await apply(requests, target, { metadata: { annotations } }, { manager: FIELD_MANAGER }, signal));
     },
     async evict(pod, signal): Promise<Removal> {
       const answer = await evict(requests, pod, signal);

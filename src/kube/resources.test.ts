@@ -11,6 +11,7 @@ describe('a ServiceAccount', () => {
         namespace: 'ns',
         name: 'a',
         uid: 'u',
+        resourceVersion: '7',
         annotations: {
           'eks.amazonaws.com/role-arn': ROLE,
           'eks.amazonaws.com/audience': 'x',
@@ -36,6 +37,7 @@ describe('a ServiceAccount', () => {
       namespace: 'ns',
       name: 'a',
       uid: 'u',
+      resourceVersion: '7',
       annotations: { 'eks.amazonaws.com/role-arn': ROLE, 'eks.amazonaws.com/audience': 'x' },
       misspelt: [],
       writers: {

@@ -67,12 +67,13 @@ export const bindingsCrd: Resource<Definition> = {
 export const serviceAccounts: Resource<ServiceAccount> = {
   type: SERVICE_ACCOUNT,
   decode(raw) {
-    const { namespace, name, uid, annotations } = metaOf(raw);
+    const { namespace, name, uid, resourceVersion, annotations } = metaOf(raw);
     const misspelt = Object.keys(annotations).filter(isMisspeltRoleKey).slice(0, MISSPELT_KEPT);
     return {
       namespace,
       name,
       uid,
+      resourceVersion,
       annotations: strings(annotations, isEks),
       misspelt,
       writers: writersOf(object(object(raw)['metadata'])),

@@ -26,11 +26,17 @@ const UNSEEN_MS = 1_000;
 export function bindingController(options: BindingOptions): Controller<ObjectKey> {
   const { world, writes, events, clock } = options;
   const blocked = new Map<string, Blocked>();
-  const ownWrites = new OwnWrites();
+  const ownWrites = { bindings: new OwnWrites(), serviceAccounts: new OwnWrites() };
   const ownRestarts = new OwnRestarts();
   const fights = annotationFights(world, clock);
   const reportedAt = new Map<ObjectKey, number>();
   const keys = (bindings: readonly IrsaBinding[]) => bindings.map(({ metadata }) => keyOf(metadata));
+  const annotationUnseen = (binding: IrsaBinding) =>
+    serviceAccountOf(binding).some((account) => {
+      const shown = world.serviceAccounts.get(account);
+      if (shown === undefined) ownWrites.serviceAccounts.forget(account);
+      return shown !== undefined && ownWrites.serviceAccounts.unseen(shown);
+    });
   const every = () => keys(world.bindings.list());
   const ofServiceAccount = (key: string) => keys(world.bindings.byIndex('serviceAccount', key));
   return {
@@ -62,12 +68,13 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
     async reconcile(key, signal, { log }): Promise<Outcome> {
       const binding = world.bindings.get(key);
       if (binding === undefined) {
-        ownWrites.forget(key);
+        ownWrites.bindings.forget(key);
         reportedAt.delete(key);
         world.looks.delete(key);
         return settled;
       }
-      if (ownWrites.unseen(binding)) return recheck(UNSEEN_MS, 'our own write was not seen yet');
+      if (ownWrites.bindings.unseen(binding.metadata) || annotationUnseen(binding))
+        return recheck(UNSEEN_MS, 'our own write was not seen yet');
       const now = clock.now();
       forgetOld(blocked, now);
       ask(world, binding, now);
@@ -93,7 +100,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       } finally {
         // Also after a failure: what was found is what the user reads.
         if (reportsAt(binding.status, status, reportedAt.get(key), now) === now && !comesBack(done, binding)) {
-          ownWrites.wrote(binding, await writes.report(binding, status, signal));
+          ownWrites.bindings.wrote(binding.metadata, await writes.report(binding, status, signal));
           reportedAt.set(key, now);
         }
       }

@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
 import { keyOf } from '../../api/cluster.ts';
-import { binding } from '../../binding/test-observed.ts';
 import { OwnWrites } from './own-writes.ts';
 
-const at = (resourceVersion: string, name = 'app') => binding({ metadata: { resourceVersion, name } });
+const at = (resourceVersion: string, name = 'app') => ({ namespace: 'shop', name, resourceVersion });
 
 test('a binding that we did not write is as we know it', () => expect(new OwnWrites().unseen(at('1'))).toBe(false));
 
@@ -44,6 +43,6 @@ test('bindings do not wait for each other', () => {
 test('a binding that is gone is forgotten: another one of its name starts anew', () => {
   const writes = new OwnWrites();
   writes.wrote(at('1'), '2');
-  writes.forget(keyOf(at('1').metadata));
+  writes.forget(keyOf(at('1')));
   expect(writes.unseen(at('1'))).toBe(false);
 });

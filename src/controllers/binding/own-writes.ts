@@ -1,19 +1,26 @@
-import type { IrsaBinding } from '../../api/binding.ts';
-import { keyOf, type ObjectKey } from '../../api/cluster.ts';
+import { keyOf, type ObjectKey, type ObjectName } from '../../api/cluster.ts';
 
-/** Our writes of bindings that the watch has not shown yet. To decide on the state before them is to be refused with a conflict. */
+/** An object as the watch shows it. */
+interface Versioned extends ObjectName {
+  readonly resourceVersion: string;
+}
+
+/**
+ * Our writes of objects of one kind that the watch has not shown yet. Whoever decides on the state before them is refused with a conflict, or
+ * does the same once more.
+ */
 export class OwnWrites {
   /** By key: the version that was written over. */
   readonly #awaited = new Map<ObjectKey, string>();
 
   /** `version` is what the API server answered; the same one means that nothing changed. */
-  wrote({ metadata }: IrsaBinding, version: string): void {
-    if (version !== metadata.resourceVersion) this.#awaited.set(keyOf(metadata), metadata.resourceVersion);
+  wrote(seen: Versioned, version: string): void {
+    if (version !== seen.resourceVersion) this.#awaited.set(keyOf(seen), seen.resourceVersion);
   }
 
-  unseen({ metadata }: IrsaBinding): boolean {
-    const key = keyOf(metadata);
-    if (this.#awaited.get(key) === metadata.resourceVersion) return true;
+  unseen(seen: Versioned): boolean {
+    const key = keyOf(seen);
+    if (this.#awaited.get(key) === seen.resourceVersion) return true;
     this.#awaited.delete(key);
     return false;
   }

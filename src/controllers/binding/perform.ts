@@ -15,7 +15,7 @@ import type { BindingOptions, BindingWrites, Removal } from './ports.ts';
 
 interface PerformOptions extends BindingOptions {
   readonly blocked: Map<string, Blocked>;
-  readonly ownWrites: OwnWrites;
+  readonly ownWrites: { readonly bindings: OwnWrites; readonly serviceAccounts: OwnWrites };
   readonly ownRestarts: OwnRestarts;
   readonly log: Log;
 }
@@ -26,11 +26,11 @@ export async function perform(step: Step, seen: Observed, options: PerformOption
   const { binding, serviceAccount } = seen;
   switch (step.do) {
     case 'addFinalizer':
-      options.ownWrites.wrote(binding, await writes.addFinalizer(binding, signal));
+      options.ownWrites.bindings.wrote(binding.metadata, await writes.addFinalizer(binding, signal));
       return 'done';
     case 'removeFinalizer':
       log.info({}, 'lets the binding go');
-      options.ownWrites.wrote(binding, await writes.removeFinalizer(binding, signal));
+      options.ownWrites.bindings.wrote(binding.metadata, await writes.removeFinalizer(binding, signal));
       return 'done';
     case 'annotate':
       if (serviceAccount !== undefined) await annotate(binding, serviceAccount, step.annotations, options, signal);
@@ -52,8 +52,8 @@ async function annotate(
   options: PerformOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { writes, events, metrics, log } = options;
-  await writes.annotate(account, annotations, signal);
+  const { writes, events, metrics, ownWrites, log } = options;
+  ownWrites.serviceAccounts.wrote(account, await writes.annotate(account, annotations, signal));
   log.info({ serviceAccount: account.name, annotations }, 'annotated the ServiceAccount');
   const replaced = replacedValues(account, annotations);
   if (account.annotations[EKS_ANNOTATIONS.roleArn] !== annotations[EKS_ANNOTATIONS.roleArn]) {
@@ -81,10 +81,10 @@ function replacedValues(account: ServiceAccount, annotations: Readonly<Record<st
 async function unannotate(
   binding: IrsaBinding,
   account: ServiceAccount,
-  { writes, events }: PerformOptions,
+  { writes, events, ownWrites }: PerformOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  await writes.annotate(account, {}, signal);
+  ownWrites.serviceAccounts.wrote(account, await writes.annotate(account, {}, signal));
   const note = `took our annotations from ServiceAccount "${account.name}"`;
   events.record(binding, { type: 'Normal', reason: 'AnnotationRemoved', action: 'RemoveAnnotation', note });
 }

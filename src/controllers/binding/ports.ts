@@ -8,12 +8,12 @@ import type { World } from '../world.ts';
 /** What came of taking a pod away, or of having a workload do so. */
 export type Removal = { readonly kind: 'gone' } | { readonly kind: Blocked['kind']; readonly message: string };
 
-/** Every write to Kubernetes for a binding. All throw `Fault` and nothing else; all are idempotent. Writes of the binding answer with its new version. */
+/** Every write to Kubernetes for a binding. All throw `Fault` and nothing else; all are idempotent. Writes of the binding or its ServiceAccount answer with the new version. */
 export interface BindingWrites {
   addFinalizer(binding: IrsaBinding, signal: AbortSignal): Promise<string>;
   removeFinalizer(binding: IrsaBinding, signal: AbortSignal): Promise<string>;
   /** Everything that we hold of the ServiceAccount becomes exactly this; `{}` takes away what we set. Never makes one. */
-  annotate(account: ServiceAccount, annotations: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void>;
+  annotate(account: ServiceAccount, annotations: Readonly<Record<string, string>>, signal: AbortSignal): Promise<string>;
   evict(pod: Pod, signal: AbortSignal): Promise<Removal>;
   deletePod(pod: Pod, signal: AbortSignal): Promise<Removal>;
   /** Has the workload make its pods again, by our annotation of its template; the same time again changes nothing. */

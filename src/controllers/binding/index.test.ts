@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import { roleArnParts } from '../../api/arn.ts';
+import { keyOf, type ObjectKey } from '../../api/cluster.ts';
+import {
+  ARN,
+  allowed,
+  binding,
+  caller,
+  cluster,
+  grant,
+  NOW,
+  present,
+  provider,
+  question,
+  serviceAccount,
+} from '../../binding/test-observed.ts';
+import { silentLog } from '../../runtime/log.ts';
+import { ManualClock } from '../../runtime/manual-clock.ts';
+import { world } from '../world.ts';
+import { bindingController } from './index.ts';
+import type { BindingWrites } from './ports.ts';
+
+const KEY: ObjectKey = 'shop/app';
+
+/** A binding whose role trusts it and whose ServiceAccount is bare; the API server gives version 2 to what is annotated. */
+function trusted() {
+  const seen = world(silentLog);
+  seen.bindings.put(binding());
+  seen.grants.put(grant());
+  seen.namespaces.put({ name: 'shop', labels: {} });
+  seen.serviceAccounts.put(serviceAccount({}));
+  seen.surroundings.put({ cluster, caller, policyQuota: 2048 });
+  seen.providers.put({ account: roleArnParts(ARN).account, view: provider });
+  seen.roles.put(present());
+  seen.verdicts.put({ question: question(), verdict: allowed });
+  let annotated = 0;
+  const none = async () => {
+    throw new Error('only the ServiceAccount and the status were to be written');
+  };
+  const writes: BindingWrites = {
+    addFinalizer: none,
+    removeFinalizer: none,
+    evict: none,
+    deletePod: none,
+    rollOut: none,
+    async annotate() {
+      annotated += 1;
+      return '2';
+    },
+    async report(one, status) {
+      const resourceVersion = String(Number(one.metadata.resourceVersion) + 1);
+      seen.bindings.put({ ...one, metadata: { ...one.metadata, resourceVersion }, status });
+      return resourceVersion;
+    },
+  };
+  const metrics = { drifted: () => {}, repaired: () => {}, restarted: () => {} };
+  const controller = bindingController({ world: seen, writes, events: { record: () => {} }, metrics, clock: new ManualClock(NOW) });
+  const look = () => controller.reconcile(KEY, new AbortController().signal, { id: '1', urgency: 'change', failures: 0, log: silentLog });
+  return { seen, look, annotated: () => annotated };
+}
+
+test('a ServiceAccount that we annotated is not annotated again before the watch has shown it', async () => {
+  const { seen, look, annotated } = trusted();
+  await look();
+  // Something else of the binding comes first: another controller, another watch.
+  seen.bindings.put(binding({ metadata: { resourceVersion: '7' } }));
+  expect([await look(), annotated()]).toEqual([{ kind: 'recheck', afterMs: 1_000, why: 'our own write was not seen yet' }, 1]);
+});
+
+test('what somebody made of it after our write is decided on as soon as the watch shows it', async () => {
+  const { seen, look, annotated } = trusted();
+  await look();
+  seen.serviceAccounts.put({ ...serviceAccount({}), resourceVersion: '3' });
+  await look();
+  expect(annotated()).toBe(2);
+});
+
+test('a ServiceAccount that was deleted meanwhile and made again is annotated', async () => {
+  const { seen, look, annotated } = trusted();
+  await look();
+  seen.serviceAccounts.delete(keyOf(serviceAccount()));
+  await look();
+  seen.serviceAccounts.put(serviceAccount({}));
+  await look();
+  expect(annotated()).toBe(2);
+});
