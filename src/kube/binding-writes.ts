@@ -18,12 +18,10 @@ export function bindingWrites(requests: Requests): BindingWrites {
   };
   return {
     addFinalizer: (binding, signal) => finalizers(binding, [...binding.metadata.finalizers, FINALIZER], signal),
-    removeFinalizer: (binding, signal) =>
-      finalizers(
-        binding,
-        binding.metadata.finalizers.filter((name) => name !== FINALIZER),
-        signal,
-      ),
+    async removeFinalizer(binding, signal) {
+      const others = binding.metadata.finalizers.filter((name) => name !== FINALIZER);
+      await finalizers(binding, others, signal);
+    },
     async annotate({ namespace, name, uid }, annotations, signal) {
       // With the uid an apply never makes a ServiceAccount: where it is gone or another, the API server answers with a conflict.
       const target = { type: SERVICE_ACCOUNT, namespace, name, uid };

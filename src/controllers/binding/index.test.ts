@@ -34,12 +34,15 @@ function trusted() {
   seen.roles.put(present());
   seen.verdicts.put({ question: question(), verdict: allowed });
   let annotated = 0;
+  let letGo = 0;
   const none = async () => {
     throw new Error('only the ServiceAccount and the status were to be written');
   };
   const writes: BindingWrites = {
     addFinalizer: none,
-    removeFinalizer: none,
+    async removeFinalizer() {
+      letGo += 1;
+    },
     evict: none,
     deletePod: none,
     rollOut: none,
@@ -56,7 +59,7 @@ function trusted() {
   const metrics = { drifted: () => {}, repaired: () => {}, restarted: () => {} };
   const controller = bindingController({ world: seen, writes, events: { record: () => {} }, metrics, clock: new ManualClock(NOW) });
   const look = () => controller.reconcile(KEY, new AbortController().signal, { id: '1', urgency: 'change', failures: 0, log: silentLog });
-  return { seen, look, annotated: () => annotated };
+  return { seen, look, annotated: () => annotated, letGo: () => letGo };
 }
 
 test('a ServiceAccount that we annotated is not annotated again before the watch has shown it', async () => {
@@ -83,4 +86,12 @@ test('a ServiceAccount that was deleted meanwhile and made again is annotated', 
   seen.serviceAccounts.put(serviceAccount({}));
   await look();
   expect(annotated()).toBe(2);
+});
+
+test('a binding that was let go is not let go again before the watch has shown it', async () => {
+  const { seen, look, letGo } = trusted();
+  seen.bindings.put(binding({ metadata: { deleting: true }, spec: { deletionPolicy: 'Retain' } }));
+  await look();
+  await look();
+  expect(letGo()).toBe(1);
 });

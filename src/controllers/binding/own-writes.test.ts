@@ -20,6 +20,12 @@ test('the version that we wrote is looked at, and any other that came after', ()
   }
 });
 
+test('a write whose answer tells no version is waited for too', () => {
+  const writes = new OwnWrites();
+  writes.wrote(at('1'));
+  expect([writes.unseen(at('1')), writes.unseen(at('2'))]).toEqual([true, false]);
+});
+
 test('a write that changed nothing is not waited for', () => {
   const writes = new OwnWrites();
   writes.wrote(at('1'), '1');

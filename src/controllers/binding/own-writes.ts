@@ -13,8 +13,8 @@ export class OwnWrites {
   /** By key: the version that was written over. */
   readonly #awaited = new Map<ObjectKey, string>();
 
-  /** `version` is what the API server answered; the same one means that nothing changed. */
-  wrote(seen: Versioned, version: string): void {
+  /** `version` is what the API server answered, if that tells: the same one means that nothing changed. */
+  wrote(seen: Versioned, version?: string): void {
     if (version !== seen.resourceVersion) this.#awaited.set(keyOf(seen), seen.resourceVersion);
   }
 

@@ -30,7 +30,8 @@ export async function perform(step: Step, seen: Observed, options: PerformOption
       return 'done';
     case 'removeFinalizer':
       log.info({}, 'lets the binding go');
-      options.ownWrites.bindings.wrote(binding.metadata, await writes.removeFinalizer(binding, signal));
+      await writes.removeFinalizer(binding, signal);
+      options.ownWrites.bindings.wrote(binding.metadata);
       return 'done';
     case 'annotate':
       if (serviceAccount !== undefined) await annotate(binding, serviceAccount, step.annotations, options, signal);

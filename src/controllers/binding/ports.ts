@@ -11,7 +11,8 @@ export type Removal = { readonly kind: 'gone' } | { readonly kind: Blocked['kind
 /** Every write to Kubernetes for a binding. All throw `Fault` and nothing else; all are idempotent. Writes of the binding or its ServiceAccount answer with the new version. */
 export interface BindingWrites {
   addFinalizer(binding: IrsaBinding, signal: AbortSignal): Promise<string>;
-  removeFinalizer(binding: IrsaBinding, signal: AbortSignal): Promise<string>;
+  /** The answer tells no version: of an object that is gone with its last finalizer the API server shows the one before. */
+  removeFinalizer(binding: IrsaBinding, signal: AbortSignal): Promise<void>;
   /** Everything that we hold of the ServiceAccount becomes exactly this; `{}` takes away what we set. Never makes one. */
   annotate(account: ServiceAccount, annotations: Readonly<Record<string, string>>, signal: AbortSignal): Promise<string>;
   evict(pod: Pod, signal: AbortSignal): Promise<Removal>;
