@@ -108,6 +108,16 @@ describe('what is written', () => {
     expect(short(planRole(roleObserved({ claims: [claimFor(deleted()), claimFor(heir)] }))).steps).toEqual([]);
   });
 
+  const unknown: Record<string, RoleObserved['provider']> = {
+    'was not asked for yet, as after a start': undefined,
+    'cannot be read': { kind: 'unreadable', why: 'throttled' },
+  };
+  for (const [sentence, provider] of Object.entries(unknown))
+    test(`the subject of a deleted binding stays for an heir that has nothing yet while the provider ${sentence}`, () => {
+      const heir = binding({ metadata: { name: 'heir', uid: 'heir', finalizers: [] }, status: { roles: [] } });
+      expect(short(planRole(roleObserved({ provider, claims: [claimFor(deleted()), claimFor(heir)] }))).steps).toEqual([]);
+    });
+
   const beside: Record<string, { part: object; goes: boolean }> = {
     'a suspended one that stands on the role too': { part: { spec: { suspend: true } }, goes: false },
     'an observing one that stands on the role too': { part: { spec: { mode: 'Observe' } }, goes: false },

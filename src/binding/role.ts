@@ -231,13 +231,15 @@ function wishOf({ arn, stances, issuer, quota, now, state }: PresentRole, docume
   const paused = hold?.revocable && now < hold.until;
   const wanted = stances.filter(({ kind }) => kind === 'wanted' && !paused).toSorted(byAge);
   // What another binding is about to have, or may still stand on, is not taken away because one lets go of it.
-  const needs = (other: Stance) => other.kind === 'wanted' || other.kind === 'intending' || (!lets(other) && other.stands);
+  const needs = (other: Stance) => WANTS.has(other.kind) || (!lets(other) && other.stands);
   const released = stances
     .filter((one) => lets(one) && !stances.some((other) => needs(other) && isSame(one, other)))
     .filter((one) => one.kind !== 'yielding' || isAllowedWithout(one, document, base));
   return { ...base, wanted: wanted.map(trusted), released: released.map(trusted) };
 }
 
+/** Whoever has the trust, or is on the way to it. */
+const WANTS: ReadonlySet<Stance['kind']> = new Set(['wanted', 'intending', 'expecting']);
 const lets = ({ kind }: Stance): boolean => kind === 'released' || kind === 'yielding' || kind === 'disowned';
 const trusted = ({ question: { subject, audience } }: Stance) => ({ subject, audience });
 const isSame = (a: Stance, b: Stance) => a.question.subject === b.question.subject && a.question.audience === b.question.audience;

@@ -58,7 +58,12 @@ const cases: Record<string, Case> = {
     world: { provider: { kind: 'missing', similar: [] } },
     kind: 'kept',
   },
-  'keeps what stands while the provider was not asked for': { binding: binding(), world: { provider: undefined }, kind: 'kept' },
+  'expects, while the provider was not asked for': { binding: binding(), world: { provider: undefined }, kind: 'expecting' },
+  'expects, while the provider cannot be read': {
+    binding: binding(),
+    world: { provider: { kind: 'unreadable', why: 'throttled' } },
+    kind: 'expecting',
+  },
   'keeps what stands while the provider lacks the audience': {
     binding: binding(),
     world: { provider: { kind: 'registered', arn: 'x', clientIds: ['sigstore'] } },
@@ -167,6 +172,7 @@ test('a stance carries the question, the age and the tags that each grant asks f
 const kinds: Record<Stance['kind'], { asks: boolean; waits: boolean }> = {
   wanted: { asks: true, waits: true },
   intending: { asks: true, waits: true },
+  expecting: { asks: false, waits: false },
   watched: { asks: true, waits: true },
   yielding: { asks: true, waits: true },
   withheld: { asks: false, waits: false },

@@ -31,6 +31,7 @@ export interface Stance {
   readonly kind:
     | 'wanted' // may stand in our statement, and its intent is on the API server
     | 'intending' // as wanted, but the intent is not there yet: nothing is written for it
+    | 'expecting' // as intending, but it is not known yet whether tokens of this cluster are taken at all: nothing is asked
     | 'watched' // observed, suspended, or written by somebody else: only judged
     | 'yielding' // as watched, and stands no longer than until somebody else lets it in
     | 'withheld' // as wanted, but the role does not carry the tags that its grant asks for: what stands stays for a while
@@ -83,8 +84,9 @@ function kindOf(binding: IrsaBinding, spec: BindingSpec, claim: Claim, loss: Los
   if (claim.kind === 'refused') return loss?.dueAt !== undefined && loss.dueAt <= now ? 'released' : 'kept';
   if (spec.suspend || spec.mode === 'Observe') return 'watched';
   if (spec.trustPolicy === 'External') return standsOn(binding, arn, spec.audience) ? 'yielding' : 'watched';
+  if (provider === undefined || provider.kind === 'unreadable') return 'expecting';
   // Tokens of this cluster would be refused whatever the document says: first things first.
-  if (provider?.kind !== 'registered' || !provider.clientIds.includes(spec.audience)) return 'kept';
+  if (provider.kind === 'missing' || !provider.clientIds.includes(spec.audience)) return 'kept';
   const entry = entryOn(binding, arn, spec.audience);
   const intended =
     binding.metadata.finalizers.includes(FINALIZER) && record?.state.kind === 'present' && entry?.roleId === record.state.roleId;

@@ -31,7 +31,7 @@ export function verdictsOn(at: Situation, document: PolicyDocument, wish: TrustW
   const standing = allOwn(document, wish.issuer, wish.provider);
   return at.stances.flatMap((stance): [Question, Verdict][] => {
     const { question, kind } = stance;
-    if (kind === 'kept') return [];
+    if (kind === 'kept' || kind === 'expecting') return [];
     const shows = standing.some(({ audience, subjects }) => audience === question.audience && subjects.includes(question.subject));
     // For whoever wants it a write may be under way, from this very plan.
     const stands = shows || at.inDoubt || kind === 'wanted';
