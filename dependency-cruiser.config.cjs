@@ -18,10 +18,10 @@ module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     {
-      name: 'nobody-imports-the-composition-root',
+      name: 'nobody-imports-the-composition-roots',
       severity: 'error',
       from: { pathNot: '^src/main\\.ts$' },
-      to: { path: '^src/operator\\.ts$' },
+      to: { path: '^src/(operator|commands)\\.ts$' },
     },
     {
       name: 'src-does-not-know-its-tests',
@@ -35,6 +35,7 @@ module.exports = {
     only('runtime', [], 'knows nothing of IRSA or AWS'),
     only('observability', [], 'metrics are handed to others; it knows nobody'),
     only('controllers', ['^src/(api|trust|binding|runtime)/'], 'the world is reached by ports'),
+    only('cli', ['^src/(api|trust|binding|controllers|runtime)/'], 'thin, over the same pure parts; the world is reached by ports'),
     only('aws', ['^src/(api|trust|binding|controllers|runtime)/'], 'adapters know the ports'),
     only('kube', ['^src/(api|trust|binding|controllers|runtime)/'], 'adapters know the ports'),
     types('aws', 'binding', 'decisions are not made in adapters'),

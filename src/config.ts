@@ -104,13 +104,17 @@ export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv, hos
     hostname,
     listen,
     logLevel,
-    kube: {
-      kubeconfig: env['KUBECONFIG'],
-      serviceHost: env['KUBERNETES_SERVICE_HOST'],
-      servicePort: env['KUBERNETES_SERVICE_PORT'],
-      home: env['HOME'],
-    },
+    kube: kubeFrom(env),
   });
+}
+
+export function kubeFrom(env: NodeJS.ProcessEnv): Config['kube'] {
+  return {
+    kubeconfig: env['KUBECONFIG'],
+    serviceHost: env['KUBERNETES_SERVICE_HOST'],
+    servicePort: env['KUBERNETES_SERVICE_PORT'],
+    home: env['HOME'],
+  };
 }
 
 function duration(text: string, { least, most, words }: typeof SWEEP): number | Problem {

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { hostname } from 'node:os';
 import { isProblem } from './api/problem.ts';
+import { COMMANDS } from './cli/index.ts';
+import { runCommand } from './commands.ts';
 import { FLAGS, parseConfig } from './config.ts';
 import { logger } from './observability/logger.ts';
 import { runOperator } from './operator.ts';
@@ -9,7 +11,7 @@ import { VERSION } from './version.ts';
 
 const COULD_NOT_LOOK = 2;
 
-/** Entry: `irsa-operator run [flags]`. */
+/** Entry: `irsa-operator run [flags]`, and the commands of src/cli. */
 const [command, ...args] = process.argv.slice(2);
 switch (command) {
   case 'run': {
@@ -31,9 +33,15 @@ switch (command) {
   case '--help':
     console.log(usage());
     break;
-  default:
+  default: {
+    const known = Object.entries(COMMANDS).find(([name]) => name === command);
+    if (known !== undefined) {
+      process.exitCode = await runCommand(...known, args, VERSION);
+      break;
+    }
     console.error(`irsa-operator: "${command}" is no command\n\n${usage()}`);
     process.exitCode = COULD_NOT_LOOK;
+  }
 }
 
 function usage(): string {
@@ -42,8 +50,10 @@ function usage(): string {
   );
   return [
     'usage: irsa-operator run [flags]   keep role trust, ServiceAccount annotations and pods in agreement',
+    ...Object.entries(COMMANDS).map(([name, { summary }]) => `       irsa-operator ${name} [flags]   ${summary} (--help tells its flags)`),
     '       irsa-operator version',
     '',
+    'flags of run:',
     ...flags,
   ].join('\n');
 }

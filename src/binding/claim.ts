@@ -75,7 +75,7 @@ function isOlder(a: IrsaBinding, b: IrsaBinding): boolean {
   return keyOf(a.metadata) < keyOf(b.metadata);
 }
 
-function isOwnRole(arn: string, own: OwnRole): boolean {
+export function isOwnRole(arn: string, own: OwnRole): boolean {
   const account = arn.split(':')[4];
   const name = arn.slice(arn.lastIndexOf('/') + 1);
   return account === own.account && name.toLowerCase() === own.name.toLowerCase();

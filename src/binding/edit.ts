@@ -73,11 +73,11 @@ export function decideEdit(edit: Edit, role: RoleBeforeWrite): EditDecision {
 }
 
 /** Whether the tags of the role are those that one of the binding's grants asks for. */
-export function consents({ consents: alternatives }: Stance, tags: ReadonlyMap<string, string>): boolean {
+export function consents({ consents: alternatives }: Pick<Stance, 'consents'>, tags: ReadonlyMap<string, string>): boolean {
   return alternatives.some((required) => Object.entries(required).every(([key, value]) => tags.get(key) === value));
 }
 
-function rolePaused(role: RoleArn): Finding {
+export function rolePaused(role: RoleArn): Finding {
   const text = `role "${role}" carries the tag ${PAUSED_ROLE_TAG}=true: nothing but a revocation is written to it until the tag is removed`;
   return finding('RolePaused', text);
 }

@@ -267,7 +267,7 @@ function soonest(a: LookAgain | undefined, b: LookAgain | undefined): LookAgain 
 /** Paths under which only AWS changes roles: service-linked ones, and those of IAM Identity Center. */
 const AWS_PATHS = ['/aws-service-role/', '/aws-reserved/'];
 
-function onlyAwsMayChange(arn: RoleArn): Finding | undefined {
+export function onlyAwsMayChange(arn: RoleArn): Finding | undefined {
   if (!AWS_PATHS.some((path) => roleArnParts(arn).path.startsWith(path))) return undefined;
   return finding('RoleUnmodifiable', `"${arn}" is a role that only AWS can change; bind a role of your own`);
 }

@@ -5,6 +5,7 @@ import { delimiter, dirname, isAbsolute, join } from 'node:path';
 // The whole package costs the same memory at run time, but the bundle that ships can leave out what this file does not reach.
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { parse } from 'yaml';
+import { Fault } from '../api/fault.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Connection, Endpoint, Tls } from './connection.ts';
 
@@ -35,8 +36,8 @@ interface Loaded {
 }
 
 /**
- * An explicit KUBECONFIG first, then the pod's own service account, then ~/.kube/config. Throws a sentence when there is none of them:
- * client-node would go on with http://localhost:8080.
+ * An explicit KUBECONFIG first, then the pod's own service account, then ~/.kube/config. Throws a `notFound` when there is none of them
+ * (client-node would go on with http://localhost:8080), and a sentence when one is wrong.
  */
 export function connect(options: ConnectionOptions): Connection {
   const load = loader(options);
@@ -82,7 +83,8 @@ function loader(options: ConnectionOptions): () => Loaded {
   }
   const file = home === undefined ? undefined : join(home, '.kube', 'config');
   if (file !== undefined && existsSync(file)) return () => fromFiles([file], context);
-  throw new Error(
+  throw new Fault(
+    'notFound',
     `no cluster to talk to: KUBECONFIG is not set, this is not a pod (KUBERNETES_SERVICE_HOST is not set), and "${file ?? '~/.kube/config'}" does not exist; set KUBECONFIG`,
   );
 }

@@ -23,9 +23,9 @@ const LIST_DEADLINE_MS = 30_000;
 /** A page, or a burst of events, is worked through in slices: renewing the lease and answering probes must not wait for its end. */
 const SLICE_MS = 5;
 
-/** Lists and watches a kind in all namespaces. */
-export function listWatch<T>(transport: Transport, resource: Resource<T>): ListWatch<T> {
-  const path = collectionPath(resource.type);
+/** Lists and watches a kind, in all namespaces or in one. */
+export function listWatch<T>(transport: Transport, resource: Resource<T>, namespace?: string): ListWatch<T> {
+  const path = collectionPath(resource.type, namespace);
   const fieldSelector = resource.name === undefined ? undefined : `metadata.name=${resource.name}`;
   const itemOf = (raw: unknown): Item<T> => {
     const { uid, resourceVersion } = metaOf(raw);

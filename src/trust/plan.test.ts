@@ -449,7 +449,8 @@ describe('the plan', () => {
 
   test('counts the orphans, and says what cannot be written', () => {
     const say = (text: string) => `trust policy of ${ROLE}: ${text}`;
-    const kept = 'it is kept, because nothing says that it shall go; who knows that it is not needed takes it out by hand';
+    const kept =
+      'it is kept, because nothing says that it shall go; who knows that it is not needed removes it: irsa-operator prune --confirm';
     const about = (...subjects: string[]) =>
       planTrust(read(policy(ours([ALB, ...subjects]))), wish()).findings.map(({ message }) => message);
     expect(about(GONE)).toEqual([say(`our statement trusts a subject that no binding wants; ${kept}`)]);

@@ -209,7 +209,7 @@ function orphansOf(document: PolicyDocument, { issuer, provider, wanted, release
 function orphanFindings(orphans: readonly unknown[], { role }: TrustWish): Finding[] {
   if (orphans.length === 0) return [];
   const subjects = orphans.length === 1 ? 'a subject that no binding wants' : `${orphans.length} subjects that no binding wants`;
-  const message = `trust policy of ${role}: our statement trusts ${subjects}; it is kept, because nothing says that it shall go; who knows that it is not needed takes it out by hand`;
+  const message = `trust policy of ${role}: our statement trusts ${subjects}; it is kept, because nothing says that it shall go; who knows that it is not needed removes it: irsa-operator prune --confirm`;
   return [finding('TrustOrphaned', message)];
 }
 

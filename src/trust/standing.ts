@@ -7,6 +7,12 @@ import { allOwn } from './own-statement.ts';
 /** Sids as an operator like us computes them, in whatever cluster it runs (`sidFor`). */
 const OPERATOR_SID = /^Irsa[a-z2-7]{12}$/;
 
+/** As it stands in a statement: anything may. */
+export interface Named {
+  readonly subject: string;
+  readonly audience: string;
+}
+
 interface Ours {
   readonly issuer: Issuer;
   readonly provider: ProviderArn;
@@ -22,11 +28,7 @@ export function sameOwn(a: PolicyDocument, b: PolicyDocument, ours: Ours): boole
  * Whether somebody took a subject that is wanted out of our statements since `believed`. Where another operator's statement came at the same
  * time it is a lost update between two clusters and nobody's will.
  */
-export function undoes(
-  document: PolicyDocument,
-  believed: string,
-  wish: Ours & { readonly wanted: readonly { subject: string; audience: string }[] },
-): boolean {
+export function undoes(document: PolicyDocument, believed: string, wish: Ours & { readonly wanted: readonly Named[] }): boolean {
   const before = parseDocument(believed);
   if (isProblem(before)) return false;
   const stood = new Set(namedIn(before, wish));
@@ -37,14 +39,25 @@ export function undoes(
 }
 
 /** Whether a statement of ours names the subject for this audience. */
-export function names(document: PolicyDocument, trusted: { readonly subject: string; readonly audience: string }, ours: Ours): boolean {
+export function names(document: PolicyDocument, trusted: Named, ours: Ours): boolean {
   return namedIn(document, ours).includes(nameOf(trusted));
 }
 
-function namedIn(document: PolicyDocument, { issuer, provider }: Ours): string[] {
-  return allOwn(document, issuer, provider).flatMap(({ audience, subjects }) => subjects.map((subject) => nameOf({ subject, audience })));
+/** Everybody whom our statements name, for whatever audience. */
+export function ownSubjects(document: PolicyDocument, { issuer, provider }: Ours): Named[] {
+  return allOwn(document, issuer, provider).flatMap(({ audience, subjects }) => subjects.map((subject) => ({ subject, audience })));
 }
 
-function nameOf({ subject, audience }: { readonly subject: string; readonly audience: string }): string {
+/** The text of each of our statements that names somebody. */
+export function ownTexts(document: PolicyDocument, { issuer, provider }: Ours): string[] {
+  const named = allOwn(document, issuer, provider).filter(({ subjects }) => subjects.length > 0);
+  return named.map(({ statement: { node } }) => document.text.slice(node.start, node.end));
+}
+
+function namedIn(document: PolicyDocument, ours: Ours): string[] {
+  return ownSubjects(document, ours).map(nameOf);
+}
+
+function nameOf({ subject, audience }: Named): string {
   return `${subject}\n${audience}`;
 }

@@ -3,6 +3,7 @@ import type { Fault } from '../../api/fault.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { type Outcome, settled } from '../../runtime/controller.ts';
 import type { Log } from '../../runtime/log.ts';
+import type { TrustPlan } from '../../trust/plan.ts';
 import type { Decision } from './evident.ts';
 import type { TrustOptions } from './ports.ts';
 import { held } from './role-records.ts';
@@ -13,7 +14,7 @@ const HOLD_MOST_MS = 300_000;
 
 /** A rejection is a fact about the role, for its bindings to report; what may pass is retried by the queue. */
 export function refusedByIam(arn: RoleArn, fault: Fault, decision: Decision, { world, clock, metrics }: TrustOptions, log: Log): Outcome {
-  const found = findingFor(arn, fault, decision);
+  const found = refusalByIam(arn, fault, decision.kind === 'write' ? decision.plan : undefined);
   if (found === undefined) throw fault;
   log.warn({ err: fault }, 'IAM does not take the trust policy');
   metrics.wrote('rejected');
@@ -27,7 +28,8 @@ export function refusedByIam(arn: RoleArn, fault: Fault, decision: Decision, { w
   return settled;
 }
 
-function findingFor(arn: RoleArn, fault: Fault, decision: Decision): Finding | undefined {
+/** What a fault says of the role that was to be written; undefined where it says nothing of it, and may pass. */
+export function refusalByIam(arn: RoleArn, fault: Fault, plan: TrustPlan | undefined): Finding | undefined {
   if (fault.kind === 'denied')
     return finding('RoleAccessDenied', `irsa-operator may not change the trust policy of "${arn}": ${fault.message}`);
   if (fault.kind !== 'invalid') return undefined;
@@ -38,7 +40,7 @@ function findingFor(arn: RoleArn, fault: Fault, decision: Decision): Finding | u
       return finding('RoleUnmodifiable', `"${arn}" is a role that only AWS can change: ${fault.message}`);
     default: {
       // It names the statement, where IAM names the principal only.
-      const orphaned = decision.kind === 'write' ? decision.plan.findings.find(({ code }) => code === 'TrustOrphanedPrincipal') : undefined;
+      const orphaned = plan?.findings.find(({ code }) => code === 'TrustOrphanedPrincipal');
       if (orphaned !== undefined) return orphaned;
       return finding(
         'TrustWriteRejected',

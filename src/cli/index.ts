@@ -1,0 +1,7 @@
+import type { Command } from './command.ts';
+import { prepare } from './prepare.ts';
+import { prune } from './prune.ts';
+import { release } from './release.ts';
+
+/** By the word that a user types. */
+export const COMMANDS: Readonly<Record<string, Command>> = { prepare, prune, release };

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { Fault } from '../api/fault.ts';
+import { ARN, ISSUER, OTHER_ARN, own, policy, SERVICE, SUBJECT } from '../binding/test-observed.ts';
+import { NOBODY } from '../trust/own-statement.ts';
+import { release } from './release.ts';
+import { exitCodeOf, summaryOf } from './report.ts';
+import { Account, foreign, world } from './test-world.ts';
+
+const HERE = 'https://oidc.eks.eu-west-1.amazonaws.com/id/HERE';
+const audience = 'sts.amazonaws.com';
+const dead = { issuer: ISSUER };
+const rowOf = (result: string, role: string = ARN, named: object = {}) => ({ result, role, subject: SUBJECT, audience, ...named });
+
+// Contract: blue-green
+test("a dead cluster's statements are taken out of every role, and nothing else is", async () => {
+  const theirs = { ...own(), Sid: 'Theirs' };
+  const account = new Account({
+    [ARN]: policy(SERVICE, own(), own([SUBJECT], 'sigstore'), theirs),
+    [OTHER_ARN]: policy(own()),
+    'arn:aws:iam::111122223333:role/foreign': foreign,
+    'arn:aws:iam::111122223333:role/irsa-operator': policy(own()),
+  });
+  const report = await world(account, { issuer: HERE }).run(release, dead);
+  expect([report.rows, exitCodeOf(report)]).toEqual([
+    [rowOf('removed'), rowOf('removed', ARN, { audience: 'sigstore' }), rowOf('removed', OTHER_ARN)],
+    0,
+  ]);
+  expect(account.writes).toEqual([
+    [ARN, policy(SERVICE, theirs)],
+    [OTHER_ARN, policy(own([NOBODY]))],
+  ]);
+});
+
+test('--dry-run tells what would go, and writes nothing', async () => {
+  const account = new Account({ [ARN]: policy(SERVICE, own()) });
+  const report = await world(account, { issuer: HERE }).run(release, { ...dead, 'dry-run': true });
+  expect([report.rows, exitCodeOf(report), account.writes]).toEqual([[rowOf('planned')], 0, []]);
+});
+
+test('a second run finds nothing', async () => {
+  const account = new Account({ [OTHER_ARN]: policy(own([NOBODY])) });
+  const report = await world(account, { issuer: HERE }).run(release, dead);
+  expect([account.writes, summaryOf(report)]).toEqual([
+    [],
+    `"${ISSUER}": no statement of ours for this issuer stands in any role of the account`,
+  ]);
+});
+
+test('where no cluster is configured none is asked', async () => {
+  const account = new Account({ [ARN]: policy(SERVICE, own()) });
+  const cluster = () => {
+    throw new Fault('notFound', 'no cluster to talk to');
+  };
+  expect((await world(account).run(release, dead, { cluster })).rows).toEqual([rowOf('removed')]);
+});
+
+describe('nothing is touched', () => {
+  const refused: Record<string, { issuer?: string | Fault; given?: object; cluster?: () => never; says: string }> = {
+    'where the issuer is that of the cluster that is reached': {
+      issuer: ISSUER,
+      says: `"${ISSUER}" is the issuer of the cluster that the kubeconfig reaches: to release it would lock out its pods; nothing was removed`,
+    },
+    'where the cluster does not answer: it may be the one': {
+      issuer: new Fault('transient', 'no answer from the API server'),
+      says: `nothing was removed, because the cluster of the kubeconfig did not say whether "${ISSUER}" is its own issuer: no answer from the API server; choose a context whose cluster answers`,
+    },
+    'where the kubeconfig is wrong': {
+      cluster: () => {
+        throw new Error('there is no context "x"');
+      },
+      says: 'there is no context "x"',
+    },
+    'without an issuer': { given: {}, says: '--issuer is missing: the issuer URL of the cluster that is meant' },
+    'for an issuer that is none': { given: { issuer: `${ISSUER}/` }, says: `--issuer: the issuer "${ISSUER}/" is not a plain https URL` },
+  };
+  for (const [sentence, { issuer = HERE, given = dead, cluster, says }] of Object.entries(refused))
+    test(sentence, async () => {
+      const account = new Account({ [ARN]: policy(SERVICE, own()) });
+      await expect(world(account, { issuer }).run(release, { ...given }, cluster === undefined ? {} : { cluster })).rejects.toThrow(says);
+      expect(account.writes).toEqual([]);
+    });
+});

@@ -1,0 +1,64 @@
+import { Fault, isFault } from '../api/fault.ts';
+import type { Issuer } from '../api/issuer.ts';
+import { type Command, issuerFrom } from './command.ts';
+import { editRoles } from './edit-roles.ts';
+import type { Cluster, CommandPorts } from './ports.ts';
+import { otherThanOwn, removal } from './remove.ts';
+import { oursIn, standingIn, standingRoles } from './standing-roles.ts';
+
+/** Takes the statements of a cluster that is no more out of every role of the account. */
+export const release: Command = {
+  summary: "take a dead cluster's statements away",
+  flags: {
+    issuer: { type: 'string', value: 'URL', help: 'the issuer of the cluster that is no more' },
+    'dry-run': { type: 'boolean', help: 'tell what would be removed, and write nothing' },
+  },
+  async run(given, ports, signals) {
+    const issuer = issuerFrom(given, 'issuer');
+    const write = given['dry-run'] !== true;
+    await isNotHere(issuer, ports, signals.stop);
+    const isTarget = await otherThanOwn(ports, signals.stop);
+    const roles = await standingRoles(issuer, isTarget, ports, signals);
+    const rows = await editRoles(
+      {
+        roles: roles.keys(),
+        ours: oursIn(issuer),
+        write,
+        // GetRole takes a name and ignores the path.
+        decide: async (role, { arn, policy }) =>
+          removal(role, policy, issuer, arn === role ? standingIn(role, policy, issuer) : [], write ? 'removed' : 'planned'),
+      },
+      ports,
+      signals,
+    );
+    return { issuer, rows, nothing: 'no statement of ours for this issuer stands in any role of the account' };
+  },
+};
+
+/** To release the cluster that is at work would lock its pods out. One that does not answer may be the very one. */
+async function isNotHere(issuer: Issuer, ports: CommandPorts, signal: AbortSignal): Promise<void> {
+  const cluster = configured(ports);
+  if (cluster === undefined) return;
+  const here = await cluster.issuer(signal).catch((error: unknown) => {
+    if (!isFault(error)) throw error;
+    throw new Fault(
+      error.kind,
+      `nothing was removed, because the cluster of the kubeconfig did not say whether "${issuer}" is its own issuer: ${error.message}; choose a context whose cluster answers`,
+    );
+  });
+  if (here === issuer)
+    throw new Fault(
+      'invalid',
+      `"${issuer}" is the issuer of the cluster that the kubeconfig reaches: to release it would lock out its pods; nothing was removed`,
+    );
+}
+
+/** Undefined where there is no kubeconfig at all. */
+function configured({ cluster }: CommandPorts): Cluster | undefined {
+  try {
+    return cluster();
+  } catch (error) {
+    if (isFault(error, 'notFound')) return undefined;
+    throw error;
+  }
+}

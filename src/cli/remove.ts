@@ -1,0 +1,34 @@
+import type { RoleArn } from '../api/arn.ts';
+import { Fault } from '../api/fault.ts';
+import type { Issuer } from '../api/issuer.ts';
+import { isOwnRole } from '../binding/claim.ts';
+import type { CallerView } from '../binding/observed.ts';
+import { parseDocument } from '../trust/document.ts';
+import { planTrust, type Trusted } from '../trust/plan.ts';
+import type { Named } from '../trust/standing.ts';
+import type { Decision } from './edit-roles.ts';
+import type { CommandPorts } from './ports.ts';
+import type { Result } from './report.ts';
+import { oursIn } from './standing-roles.ts';
+
+/** Only what is added has to fit. */
+const NO_QUOTA = Number.POSITIVE_INFINITY;
+
+/** Takes these subjects out of our statement, as the planner of the operator does; a pause of the role stops no revocation. */
+export function removal(role: RoleArn, policy: string, issuer: Issuer, released: readonly Named[], result: Result): Decision {
+  // Somebody may have put in what no token carries: it goes as it stands.
+  const subjects = released as readonly Trusted[];
+  const plan = planTrust(parseDocument(policy), { role, ...oursIn(issuer)(role), wanted: [], released: subjects, quota: NO_QUOTA });
+  return { plan, rows: released.map((named) => ({ result, role, ...named })) };
+}
+
+/** The role that we run as is never a target. Throws `Fault`. */
+export async function otherThanOwn({ caller }: CommandPorts, signal: AbortSignal): Promise<(role: RoleArn) => boolean> {
+  const { ownRole } = known(await caller(signal));
+  return (role) => ownRole === undefined || !isOwnRole(role, ownRole);
+}
+
+function known(caller: CallerView): Extract<CallerView, { kind: 'known' }> {
+  if (caller.kind === 'unknown') throw new Fault('transient', `AWS did not say who we are: ${caller.why}`);
+  return caller;
+}
