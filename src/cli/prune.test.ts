@@ -200,6 +200,19 @@ describe('what goes wrong on the way', () => {
   });
 });
 
+test('what is given up while it is under way may have been written: that is told', async () => {
+  const account = new Account({ [ARN]: withOrphan });
+  const w = world(account);
+  account.afterWrite = () => {
+    w.stop.abort();
+    w.abort.abort();
+    throw w.abort.signal.reason;
+  };
+  const report = await w.run(prune, confirm);
+  const message = 'it was given up, written or not: the command was stopped; run it again';
+  expect([report.rows, exitCodeOf(report)]).toEqual([[{ result: 'failed', role: ARN, message }], 2]);
+});
+
 test('whoever runs it under no role may touch every other', async () => {
   const account = new Account({ [ARN]: withOrphan });
   const user = { ...caller, ownRole: undefined };

@@ -4,7 +4,7 @@ import { type Issuer, parseIssuer } from '../api/issuer.ts';
 import { isProblem, type Problem } from '../api/problem.ts';
 import { type PolicyDocument, parseDocument } from './document.ts';
 import { writeOwn } from './own-statement.ts';
-import { names, sameOwn, undoes } from './standing.ts';
+import { names, ownSubjects, ownTexts, sameOwn, undoes } from './standing.ts';
 
 function sure<T>(value: T | Problem): T {
   if (isProblem(value)) throw new Error(value.problem);
@@ -36,6 +36,14 @@ test('a document names a subject for its audience only, and only in a statement 
   expect(names(document(own([A])), trusted(A), ours)).toBe(true);
   expect(names(document(own([A])), trusted(A, 'sigstore'), ours)).toBe(false);
   expect(names(document({ ...own([A]), Sid: 'Theirs' }), trusted(A), ours)).toBe(false);
+});
+
+test('of our statements whom they name and how they are written is told, of others nothing', () => {
+  const all = document(ec2, own([A, B]), own([]), { ...own([A], 'sigstore'), Sid: 'Theirs' }, own([B], 'vault'));
+  expect(ownSubjects(document(ec2, own([A, B]), own([B], 'vault')), ours)).toEqual([trusted(A), trusted(B), trusted(B, 'vault')]);
+  expect(ownTexts(document(ec2, own([A, B]), own([], 'empty')), ours)).toEqual([JSON.stringify(own([A, B]))]);
+  // Two statements with one Sid: neither can be told to be ours.
+  expect(ownSubjects(all, ours)).toEqual([trusted(B, 'vault')]);
 });
 
 describe('an undoing', () => {
