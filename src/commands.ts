@@ -106,6 +106,7 @@ function realWorld(version: string, eksClusterName: string | undefined): { ports
       roles: iamRoles(aws.iam, iam),
       providers: iamProviders(aws.iam, iam),
       clock,
+      random,
     },
     async close() {
       for (const client of Object.values(aws)) client.destroy();

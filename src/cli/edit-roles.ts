@@ -1,5 +1,5 @@
 import type { RoleArn } from '../api/arn.ts';
-import { type Fault, isFault } from '../api/fault.ts';
+import { Fault, isFault } from '../api/fault.ts';
 import { isProblem } from '../api/problem.ts';
 import type { FreshRole } from '../controllers/trust/ports.ts';
 import { refusalByIam } from '../controllers/trust/refused.ts';
@@ -27,6 +27,10 @@ export interface Edits {
 
 /** An absence is believed when it is read this long after the write: IAM reads may be seconds old (`src/binding/role.ts`). */
 const READ_BACK_MS = 8_000;
+/** Somebody writes the role now: looked at again after a random part of this, so that two writers do not meet again (`controllers/trust`). */
+const CHANGED_WAIT_MS = 2_000;
+/** Who writes is done by then, or does nothing else. */
+const AGREEMENT_ATTEMPTS = 8;
 
 /** One role after the other, one write each, and each write read back. What fails for one role is told and does not stop the others. */
 export async function editRoles(edits: Edits, ports: CommandPorts, signals: Signals): Promise<Row[]> {
@@ -38,28 +42,55 @@ export async function editRoles(edits: Edits, ports: CommandPorts, signals: Sign
   return told.flatMap(({ rows }) => rows);
 }
 
-async function editRole(role: RoleArn, { decide, write }: Edits, { roles }: CommandPorts, { stop, abort }: Signals) {
+async function editRole(role: RoleArn, { decide, write }: Edits, ports: CommandPorts, signals: Signals) {
+  const { stop, abort } = signals;
   if (stop.aborted) return { role, rows: [failed(role, 'it was not looked at: the command was stopped before')] };
-  let decision: Decision = { rows: [], plan: undefined };
+  let decision: Decision | undefined;
+  const decided = async (fresh: FreshRole) => {
+    decision = await decide(role, fresh);
+    return decision;
+  };
   try {
-    const decided = async (fresh: FreshRole) => {
-      decision = await decide(role, fresh);
-      return decision.plan?.document;
-    };
-    if (!write) {
-      await decided(await roles.read(role, abort, 'change'));
-      return { role, rows: decision.rows };
-    }
-    const { written } = await roles.edit(role, decided, abort, 'change');
-    return { role, rows: decision.rows, written };
+    if (!write) return { role, rows: (await decided(await ports.roles.read(role, abort, 'change'))).rows };
+    return { role, ...(await editWhenAgreed(role, decided, ports, signals)) };
   } catch (error) {
     if (abort.aborted) return { role, rows: [failed(role, 'it was given up, written or not: the command was stopped; run it again')] };
     if (!isFault(error)) throw error;
-    return { role, rows: [whyNot(role, error, decision)] };
+    return { role, rows: [whyNot(role, error, decision?.plan)] };
   }
 }
 
-function whyNot(role: RoleArn, fault: Fault, { plan }: Decision): Row {
+/**
+ * Reads of IAM may be seconds old, and go back in time: what somebody has just added, and the newer of two reads shows, must not be dropped by
+ * what the older one says. So two have to agree before a write.
+ */
+async function editWhenAgreed(
+  role: RoleArn,
+  decide: (fresh: FreshRole) => Promise<Decision>,
+  { roles, clock, random }: CommandPorts,
+  { stop, abort }: Signals,
+): Promise<{ rows: readonly Row[]; written: string | undefined }> {
+  for (let attempt = 0; attempt < AGREEMENT_ATTEMPTS; attempt++) {
+    const seen = await roles.read(role, abort, 'change');
+    let decision: Decision | undefined;
+    const { written } = await roles.edit(
+      role,
+      async (fresh) => {
+        if (fresh.policy !== seen.policy || fresh.roleId !== seen.roleId) return undefined;
+        decision = await decide(fresh);
+        return decision.plan?.document;
+      },
+      abort,
+      'change',
+    );
+    if (decision !== undefined) return { rows: decision.rows, written };
+    await clock.sleep(random() * CHANGED_WAIT_MS, stop).catch(() => {});
+    if (stop.aborted) throw new Fault('conflict', 'it was not written: the command was stopped before');
+  }
+  throw new Fault('conflict', `somebody else writes the trust policy of "${role}" now, again and again: run the command again later`);
+}
+
+function whyNot(role: RoleArn, fault: Fault, plan: TrustPlan | undefined): Row {
   if (fault.kind === 'notFound') return { result: 'refused', role, message: `IAM has no role "${role}"` };
   return failed(role, refusalByIam(role, fault, plan)?.message ?? fault.message);
 }

@@ -3,7 +3,7 @@ import type { Namespace } from '../api/cluster.ts';
 import type { CallerView } from '../binding/observed.ts';
 import type { Providers } from '../controllers/provider/ports.ts';
 import type { Evidence, Roles } from '../controllers/trust/ports.ts';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock, Random } from '../runtime/clock.ts';
 
 /** The cluster of the kubeconfig. Everything is read from the API server itself, whole or not at all. Every method throws `Fault`. */
 export interface Cluster extends Evidence {
@@ -27,6 +27,7 @@ export interface CommandPorts {
   readonly roles: Roles;
   readonly providers: Pick<Providers, 'clientIds'>;
   readonly clock: Clock;
+  readonly random: Random;
 }
 
 /** How a command is told to end. */

@@ -180,6 +180,44 @@ describe('what goes wrong on the way', () => {
     expect(exitCodeOf(report)).toBe(1);
   });
 
+  test('where the role is being written, by whoever, waits until two reads agree, and drops nothing', async () => {
+    const account = new Account({ [ARN]: withOrphan });
+    const theirs = { ...SERVICE, Sid: 'New' };
+    let turns = 0;
+    account.beforeDecision = () => {
+      turns += 1;
+      if (turns === 1) account.roles.set(ARN, { policy: policy(theirs, own([SUBJECT, GONE])) });
+    };
+    expect((await world(account).run(prune, confirm)).rows).toEqual([rowOf('removed')]);
+    expect([turns, account.writes]).toEqual([2, [[ARN, policy(theirs, own([SUBJECT]))]]]);
+  });
+
+  test('where the role changes again and again is told, and nothing is written', async () => {
+    const account = new Account({ [ARN]: withOrphan });
+    let turns = 0;
+    account.beforeDecision = () => {
+      turns += 1;
+      account.roles.set(ARN, { policy: policy({ ...SERVICE, Sid: `New${turns}` }, own([GONE])) });
+    };
+    const report = await world(account).run(prune, confirm);
+    const message = `somebody else writes the trust policy of "${ARN}" now, again and again: run the command again later`;
+    expect([report.rows, account.writes, turns]).toEqual([[{ result: 'failed', role: ARN, message }], [], 8]);
+  });
+
+  test('a stop while it waits for that ends the wait, and nothing is written', async () => {
+    const account = new Account({ [ARN]: withOrphan });
+    const w = world(account);
+    account.beforeDecision = () => {
+      account.roles.set(ARN, { policy: policy(own([GONE])) });
+      w.stop.abort();
+    };
+    const report = await w.run(prune, confirm);
+    expect([report.rows, account.writes]).toEqual([
+      [{ result: 'failed', role: ARN, message: 'it was not written: the command was stopped before' }],
+      [],
+    ]);
+  });
+
   test('while others come and go in our statement is told to nobody', async () => {
     const account = new Account({ [ARN]: withOrphan });
     account.afterWrite = () => account.roles.set(ARN, { policy: policy(SERVICE, own(['system:serviceaccount:shop:new'])) });

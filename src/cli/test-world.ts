@@ -102,6 +102,7 @@ export function world(account: Account, part: Partial<Seen> = {}) {
     roles: account,
     providers: { clientIds: async () => ['sts.amazonaws.com'] },
     clock,
+    random: () => 0.5,
   };
   return {
     seen,
