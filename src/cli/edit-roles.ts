@@ -1,13 +1,11 @@
 import type { RoleArn } from '../api/arn.ts';
 import { Fault, isFault } from '../api/fault.ts';
-import { isProblem } from '../api/problem.ts';
 import type { FreshRole } from '../controllers/trust/ports.ts';
 import { refusalByIam } from '../controllers/trust/refused.ts';
-import { type PolicyDocument, parseDocument } from '../trust/document.ts';
 import type { TrustPlan, TrustWish } from '../trust/plan.ts';
-import { names } from '../trust/standing.ts';
 import type { CommandPorts, Signals } from './ports.ts';
-import type { Row } from './report.ts';
+import { type Edited, readBack } from './read-back.ts';
+import { failed, type Row } from './report.ts';
 
 /** What is to be done with a role, as a fresh read shows it. */
 export interface Decision {
@@ -25,8 +23,6 @@ export interface Edits {
   readonly write: boolean;
 }
 
-/** An absence is believed when it is read this long after the write: IAM reads may be seconds old (`src/binding/role.ts`). */
-const READ_BACK_MS = 8_000;
 /** Somebody writes the role now: looked at again after a random part of this, so that two writers do not meet again (`controllers/trust`). */
 const CHANGED_WAIT_MS = 2_000;
 /** Who writes is done by then, or does nothing else. */
@@ -34,15 +30,18 @@ const AGREEMENT_ATTEMPTS = 8;
 
 /** One role after the other, one write each, and each write read back. What fails for one role is told and does not stop the others. */
 export async function editRoles(edits: Edits, ports: CommandPorts, signals: Signals): Promise<Row[]> {
-  const told: { role: RoleArn; rows: readonly Row[]; written?: string | undefined }[] = [];
-  for (const role of edits.roles) told.push(await editRole(role, edits, ports, signals));
-  const written = told.filter((one) => one.written !== undefined);
-  if (written.length > 0) await ports.clock.sleep(READ_BACK_MS, signals.stop).catch(() => {});
-  for (const one of written) one.rows = await readBack(one.role, one.rows, edits, ports, signals);
-  return told.flatMap(({ rows }) => rows);
+  const edited: Edited[] = [];
+  for (const role of edits.roles) edited.push(await editRole(role, edits, ports, signals));
+  const after = await readBack(
+    edited.filter(({ written }) => written),
+    edits.ours,
+    ports,
+    signals,
+  );
+  return edited.flatMap(({ role, rows }) => after.get(role) ?? rows);
 }
 
-async function editRole(role: RoleArn, { decide, write }: Edits, ports: CommandPorts, signals: Signals) {
+async function editRole(role: RoleArn, { decide, write }: Edits, ports: CommandPorts, signals: Signals): Promise<Edited> {
   const { stop, abort } = signals;
   if (stop.aborted) return { role, rows: [failed(role, 'it was not looked at: the command was stopped before')] };
   let decision: Decision | undefined;
@@ -69,7 +68,7 @@ async function editWhenAgreed(
   decide: (fresh: FreshRole) => Promise<Decision>,
   { roles, clock, random }: CommandPorts,
   { stop, abort }: Signals,
-): Promise<{ rows: readonly Row[]; written: string | undefined }> {
+): Promise<Pick<Edited, 'rows' | 'written'>> {
   for (let attempt = 0; attempt < AGREEMENT_ATTEMPTS; attempt++) {
     const seen = await roles.read(role, abort, 'change');
     let decision: Decision | undefined;
@@ -83,7 +82,7 @@ async function editWhenAgreed(
       abort,
       'change',
     );
-    if (decision !== undefined) return { rows: decision.rows, written };
+    if (decision !== undefined) return { rows: decision.rows, written: written !== undefined };
     await clock.sleep(random() * CHANGED_WAIT_MS, stop).catch(() => {});
     if (stop.aborted) throw new Fault('conflict', 'it was not written: the command was stopped before');
   }
@@ -93,36 +92,4 @@ async function editWhenAgreed(
 function whyNot(role: RoleArn, fault: Fault, plan: TrustPlan | undefined): Row {
   if (fault.kind === 'notFound') return { result: 'refused', role, message: `IAM has no role "${role}"` };
   return failed(role, refusalByIam(role, fault, plan)?.message ?? fault.message);
-}
-
-const failed = (role: RoleArn, message: string): Row => ({ result: 'failed', role, message });
-
-async function readBack(
-  role: RoleArn,
-  rows: readonly Row[],
-  { ours }: Edits,
-  { roles }: CommandPorts,
-  { stop, abort }: Signals,
-): Promise<readonly Row[]> {
-  if (stop.aborted) return [...rows, failed(role, 'it was written and not read back: the command was stopped before')];
-  try {
-    const { policy } = await roles.read(role, abort, 'change');
-    const document = parseDocument(policy);
-    return rows.map((row) => (isProblem(document) || !holds(row, document, ours(role)) ? { ...row, ...OVERWRITTEN } : row));
-  } catch (error) {
-    if (!isFault(error)) throw error;
-    return [...rows, failed(role, `it was written and could not be read back: ${error.message}`)];
-  }
-}
-
-const OVERWRITTEN = {
-  result: 'overwritten',
-  message: 'somebody wrote the role at the same time, and this does not stand: run the command again',
-} as const;
-
-/** Of this very subject: others may come and go meanwhile. */
-function holds({ result, subject = '', audience = '' }: Row, document: PolicyDocument, ours: ReturnType<Edits['ours']>): boolean {
-  const stands = names(document, { subject, audience }, ours);
-  if (result === 'added') return stands;
-  return result === 'removed' ? !stands : true;
 }

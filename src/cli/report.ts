@@ -30,6 +30,10 @@ export interface Row {
   readonly message?: string;
 }
 
+export function failed(role: string, message: string): Row {
+  return { result: 'failed', role, message };
+}
+
 /** One of ours, as it would stand in the role. */
 export interface Statement {
   readonly role: string;

@@ -1,0 +1,80 @@
+import type { RoleArn } from '../api/arn.ts';
+import { isFault } from '../api/fault.ts';
+import { isProblem } from '../api/problem.ts';
+import { type PolicyDocument, parseDocument } from '../trust/document.ts';
+import type { TrustWish } from '../trust/plan.ts';
+import { names } from '../trust/standing.ts';
+import type { CommandPorts, Signals } from './ports.ts';
+import { failed, type Row } from './report.ts';
+
+export interface Edited {
+  readonly role: RoleArn;
+  readonly rows: readonly Row[];
+  readonly written?: boolean;
+}
+
+type Ours = (role: RoleArn) => Pick<TrustWish, 'issuer' | 'provider'>;
+
+/** IAM reads may be seconds old, at most so many (`src/binding/role.ts`). */
+const APART_MS = 8_000;
+/** Two reads that agree are the least; more while others write the role. */
+const MOST_READS = 12;
+
+/**
+ * Whether what was written stands. An operator looks again at every sweep, and a command does not: it goes by two reads that agree, for the
+ * first may be older than a write of somebody who had read before ours. All roles are waited for together.
+ */
+export async function readBack(
+  written: readonly Edited[],
+  ours: Ours,
+  ports: CommandPorts,
+  signals: Signals,
+): Promise<ReadonlyMap<RoleArn, readonly Row[]>> {
+  const told = new Map<RoleArn, readonly Row[]>();
+  let open: readonly (Edited & { readonly seen?: string })[] = written;
+  for (let reads = 1; open.length > 0; reads++) {
+    await ports.clock.sleep(APART_MS, signals.stop).catch(() => {});
+    const left = [];
+    for (const one of open) {
+      const found = await readOnce(one, ours, ports, signals, reads === MOST_READS);
+      if ('seen' in found) left.push({ ...one, seen: found.seen });
+      else told.set(one.role, found.rows);
+    }
+    open = left;
+  }
+  return told;
+}
+
+async function readOnce(
+  { role, rows, seen }: Edited & { readonly seen?: string },
+  ours: Ours,
+  { roles }: CommandPorts,
+  { stop, abort }: Signals,
+  last: boolean,
+): Promise<{ readonly rows: readonly Row[] } | { readonly seen: string }> {
+  if (stop.aborted) return { rows: [...rows, failed(role, 'it was written and not read back: the command was stopped before')] };
+  try {
+    const { policy } = await roles.read(role, abort, 'change');
+    const document = parseDocument(policy);
+    const after = rows.map((row) => (isProblem(document) || !holds(row, document, ours(role)) ? { ...row, ...OVERWRITTEN } : row));
+    if (seen === policy || after.some(({ result }) => result === OVERWRITTEN.result)) return { rows: after };
+    if (last) return { rows: [...after, failed(role, 'it stands, but others write the role all the time: run the command again later')] };
+    return { seen: policy };
+  } catch (error) {
+    if (!isFault(error) && !abort.aborted) throw error;
+    const why = isFault(error) ? error.message : 'the command was stopped';
+    return { rows: [...rows, failed(role, `it was written and could not be read back: ${why}`)] };
+  }
+}
+
+const OVERWRITTEN = {
+  result: 'overwritten',
+  message: 'somebody wrote the role at the same time, and this does not stand: run the command again',
+} as const;
+
+/** Of this very subject: others may come and go meanwhile. */
+function holds({ result, subject = '', audience = '' }: Row, document: PolicyDocument, ours: ReturnType<Ours>): boolean {
+  const stands = names(document, { subject, audience }, ours);
+  if (result === 'added') return stands;
+  return result === 'removed' ? !stands : true;
+}
