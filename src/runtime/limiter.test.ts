@@ -6,6 +6,10 @@ import { URGENCIES, type Urgency } from './queue.ts';
 
 const never = new AbortController().signal;
 const PER_SECOND = 5;
+/** As far as IAM is away: what is under way when the first call is throttled is throttled too. */
+const LATENCY_MS = 200;
+/** Five halvings at most, a second apart, and what was under way. */
+const FINDS_OUT_MS = 10_000;
 
 /** A limiter, and the turns in the order in which they came. */
 function limited(perSecond = PER_SECOND) {
@@ -138,7 +142,7 @@ describe('throttling', () => {
     expect(limiter.perSecond).toBe(PER_SECOND / 2);
     for (const name of ['a', 'b']) ask(name);
     await clock.advance(1_000);
-    expect(turns.map(({ at }) => at)).toEqual([400, 799]); // not 800: the rate is being restored
+    expect(turns.map(({ at }) => at)).toEqual([400, 800]);
   });
 
   test('that several calls tell of at once halves once', () => {
@@ -146,7 +150,7 @@ describe('throttling', () => {
     limiter.throttled();
     clock.freeze(500);
     limiter.throttled();
-    expect(limiter.perSecond).toBeCloseTo(PER_SECOND * (1 / 2 + 500 / 240_000), 6);
+    expect(limiter.perSecond).toBeCloseTo((PER_SECOND / 2) * 2 ** (500 / 120_000), 6);
   });
 
   test('that goes on leaves a thirty-second part', async () => {
@@ -163,13 +167,67 @@ describe('throttling', () => {
     const { clock, limiter } = limited();
     limiter.throttled();
     await clock.advance(60_000);
-    expect(limiter.perSecond).toBeCloseTo(PER_SECOND * 0.75, 6);
+    expect(limiter.perSecond).toBeCloseTo(PER_SECOND * Math.SQRT1_2, 6);
     await clock.advance(60_000);
     expect(limiter.perSecond).toBe(PER_SECOND);
     await clock.advance(600_000);
     expect(limiter.perSecond).toBe(PER_SECOND);
   });
+
+  test('is made good the later the lower the rate is, but from whatever is left within 35 minutes', async () => {
+    const { clock, limiter } = limited();
+    for (let n = 0; n < 6; n += 1) {
+      await clock.advance(1_000);
+      limiter.throttled();
+    }
+    await clock.advance(420_000);
+    expect(limiter.perSecond).toBeCloseTo(PER_SECOND / 16, 6);
+    await clock.advance(4 * 420_000);
+    expect(limiter.perSecond).toBe(PER_SECOND);
+  });
 });
+
+// Contract: drift-limit
+describe('under one call in a hundred is throttled once it was found out how little is allowed, and most of that is used', () => {
+  // At the default flag. The bucket of the other side holds a second's worth: with less there would be no rate.
+  for (const allowed of [0.5, 1, 2, 3, 4.5, 5, 20]) {
+    test(`${allowed} a second`, async () => {
+      const { sent, throttled } = await inAnHour(allowed);
+      expect(throttled / sent).toBeLessThan(0.01);
+      expect(sent).toBeGreaterThan(0.65 * 3_600 * Math.min(allowed, PER_SECOND));
+    });
+  }
+});
+
+/** What the workers of the operator send when they never run out of work, and what the other side takes for too much. */
+async function inAnHour(allowedPerSecond: number) {
+  const { clock, limiter } = limited();
+  const found = { sent: 0, throttled: 0 };
+  const burst = Math.max(1, allowedPerSecond);
+  let [tokens, at] = [burst, 0];
+  const worker = async () => {
+    while (clock.monotonic() < 3_600_000) {
+      const mayGo = await limiter.take('drift', never).then(
+        () => true,
+        () => false, // it waited for a minute
+      );
+      if (!mayGo) continue;
+      await clock.sleep(LATENCY_MS, never);
+      const now = clock.monotonic();
+      tokens = Math.min(burst, tokens + ((now - at) / 1_000) * allowedPerSecond);
+      at = now;
+      const enough = tokens >= 1;
+      if (enough) tokens -= 1;
+      else limiter.throttled();
+      if (now < FINDS_OUT_MS) continue;
+      found.sent += 1;
+      if (!enough) found.throttled += 1;
+    }
+  };
+  for (let n = 0; n < 8; n += 1) void worker();
+  await clock.advance(3_600_000);
+  return found;
+}
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 

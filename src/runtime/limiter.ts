@@ -7,8 +7,12 @@ import { withDeadline } from './signals.ts';
 export const LONGEST_WAIT_MS = 60_000;
 /** Calls that were under way together are throttled together: one congestion halves the rate once. */
 const ONE_CONGESTION_MS = 1_000;
-/** From nothing to the whole rate again; so one halving is made good in two minutes. Others share the account, and were throttled too. */
-const RESTORE_MS = 240_000;
+/** One halving is made good in two minutes at the soonest: others share the account, and were throttled too. */
+const SOONEST_DOUBLING_MS = 120_000;
+/** And not before so many turns: to try again the rate that was too much costs a throttled call or two, and those stay below one in a hundred. */
+const TURNS_TO_DOUBLE = 200;
+/** So many turns of a low rate take an hour, and whatever used up the account may be over: then it is tried sooner. */
+const LATEST_DOUBLING_MS = 420_000;
 /** However much the other side throttles, this part of the rate is left: somebody must find out that it is over. */
 const LEAST_PART = 1 / 32;
 
@@ -28,8 +32,8 @@ interface Waiter {
 
 /**
  * A token bucket that all workers share, with the most urgent served first (workers in a first-come limiter would defeat the queue's order)
- * and first come first served among equals. The rate is halved when the other side throttles and restored slowly (additive increase,
- * multiplicative decrease). No chance is involved: those who wait are spread by their turns.
+ * and first come first served among equals. The rate is halved when the other side throttles and restored slowly, the more slowly the lower
+ * it is: what little the other side allows is not tried again every few calls. No chance is involved: those who wait are spread by their turns.
  */
 export class Limiter {
   readonly #o: LimiterOptions;
@@ -139,7 +143,7 @@ export class Limiter {
     const elapsedMs = now - this.#refilledAt;
     this.#refilledAt = now;
     this.#tokens = Math.min(this.#burst, this.#tokens + (elapsedMs / 1_000) * this.#rate);
-    this.#rate = Math.min(this.#o.perSecond, this.#rate + this.#o.perSecond * (elapsedMs / RESTORE_MS));
+    if (this.#rate < this.#o.perSecond) this.#rate = Math.min(this.#o.perSecond, this.#rate * 2 ** (elapsedMs / doublingMs(this.#rate)));
   }
 
   /** One timer while somebody waits, for the next token. */
@@ -162,4 +166,9 @@ export class Limiter {
       () => {}, // nobody waits any more
     );
   }
+}
+
+/** How long the rate takes to double. */
+function doublingMs(perSecond: number): number {
+  return Math.min(LATEST_DOUBLING_MS, Math.max(SOONEST_DOUBLING_MS, (TURNS_TO_DOUBLE / perSecond) * 1_000));
 }
