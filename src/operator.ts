@@ -84,7 +84,8 @@ export async function runOperator(config: Config, version: string, log: Log, sto
       throw new Fault('transient', 'not written: the lease of this replica may end before the write would');
   };
 
-  const aws = awsClients(version, config.eksClusterName);
+  // At the socket: what the call still takes was asked for before it, so it is enough that the lease is held.
+  const aws = awsClients(version, config.eksClusterName, () => fence(0));
   const call = awsCalls(metrics.aws, clock);
   const limiter = (action: 'read' | 'write', perSecond: number): Limiter => {
     const waited = metrics.limiter(action, () => limit.perSecond);
@@ -101,7 +102,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     clock,
     random,
   });
-  const roles = iamRoles(aws.iam, iam);
+  const roles = iamRoles(aws.iam, iam, aws.iamWrites);
   const writes = fenced(transport, fence, writeMs);
   const recorder = new EventRecorder({ transport, controller: `${GROUP}/irsa-operator`, instance: config.hostname, clock, random, log });
   const events: BindingEvents = {
@@ -151,7 +152,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     loop(
       providerController({
         world: everything,
-        providers: iamProviders(aws.iam, iam),
+        providers: iamProviders(aws.iam, iam, aws.iamWrites),
         events,
         sweepIntervalMs: config.sweepIntervalMs,
         createWith: config.createProviderWith,

@@ -8,8 +8,8 @@ import { isFault } from '../api/fault.ts';
 import type { Providers } from '../controllers/provider/ports.ts';
 import type { IamCalls } from './iam-calls.ts';
 
-/** The OIDC providers of the account that our credentials reach. Throws `Fault` and nothing else. */
-export function iamProviders(iam: IAMClient, calls: IamCalls): Providers {
+/** The OIDC providers of the account that our credentials reach; `writing` is the client that writes go through. Throws `Fault` and nothing else. */
+export function iamProviders(iam: IAMClient, calls: IamCalls, writing = iam): Providers {
   return {
     async clientIds(arn, signal, urgency) {
       try {
@@ -33,7 +33,7 @@ export function iamProviders(iam: IAMClient, calls: IamCalls): Providers {
       // Without a thumbprint IAM finds out by itself, and trusts the host's public CA (API reference, CreateOpenIDConnectProvider).
       const command = new CreateOpenIDConnectProviderCommand({ Url: issuer, ClientIDList: [...audiences] });
       await calls.write({ operation: 'CreateOpenIDConnectProvider', of: `the provider for "${issuer}"`, signal, urgency }, (write) =>
-        write((options) => iam.send(command, options)),
+        write((options) => writing.send(command, options)),
       );
     },
   };

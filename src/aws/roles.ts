@@ -21,8 +21,8 @@ const DEFAULT_POLICY_QUOTA = 2048;
 /** An account has a few thousand roles at most; more pages than this would be a loop. */
 const MAX_PAGES = 1_000;
 
-/** IAM roles as the product sees them. Throws `Fault` and nothing else. */
-export function iamRoles(iam: IAMClient, calls: IamCalls): Roles {
+/** IAM roles as the product sees them; `writing` is the client that writes go through. Throws `Fault` and nothing else. */
+export function iamRoles(iam: IAMClient, calls: IamCalls, writing = iam): Roles {
   async function read(arn: RoleArn, signal: AbortSignal, urgency: Urgency): Promise<FreshRole> {
     const { name } = roleArnParts(arn);
     const { Role: found } = await calls.read({ operation: 'GetRole', of: `role "${arn}"`, signal, urgency }, (options) =>
@@ -41,7 +41,7 @@ export function iamRoles(iam: IAMClient, calls: IamCalls): Roles {
         const document = await decide(fresh);
         if (document === undefined) return { fresh, written: undefined };
         const command = new UpdateAssumeRolePolicyCommand({ RoleName: roleArnParts(arn).name, PolicyDocument: document });
-        await write((options) => iam.send(command, options));
+        await write((options) => writing.send(command, options));
         return { fresh, written: document };
       });
     },
