@@ -12,6 +12,7 @@ const DEFAULTS = {
   leaseNamespace: 'irsa-operator-system',
   leaseDurationMs: 15_000,
   hostname: 'pod-1',
+  webIdentityRole: undefined,
   listen: { host: '0.0.0.0', port: 8080 },
   logLevel: 'info',
   kube: { kubeconfig: undefined, serviceHost: undefined, servicePort: undefined, home: undefined },
@@ -26,6 +27,12 @@ test('the environment tells where the API server is', () => {
     kube: { kubeconfig: '/k', serviceHost: '10.0.0.1', servicePort: '443', home: '/h' },
   });
 });
+
+test('the environment tells which role our own token is for', () =>
+  expect(parseConfig([], { AWS_ROLE_ARN: 'arn:aws:iam::111122223333:role/hop' }, 'pod-1')).toEqual({
+    ...DEFAULTS,
+    webIdentityRole: 'arn:aws:iam::111122223333:role/hop',
+  }));
 
 const accepted: Record<string, [string[], object]> = {
   'a sweep interval in minutes': [['--sweep-interval', '5m'], { sweepIntervalMs: 300_000 }],

@@ -22,6 +22,8 @@ export interface Config {
   /** How long nobody else leads after the leader was last heard of. */
   readonly leaseDurationMs: number;
   readonly hostname: string;
+  /** The role that a token of our own is for (web identity), where there is one: never a target. */
+  readonly webIdentityRole: string | undefined;
   readonly listen: { readonly host: string; readonly port: number };
   readonly logLevel: LogLevel;
   /** Where the API server may be found; `connect` in src/kube says in which order. */
@@ -102,6 +104,7 @@ export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv, hos
     leaseNamespace: text('lease-namespace'),
     leaseDurationMs,
     hostname,
+    webIdentityRole: env['AWS_ROLE_ARN'],
     listen,
     logLevel,
     kube: kubeFrom(env),

@@ -143,7 +143,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
           issuer: (signal) => readIssuer(transport, signal),
           eksIssuer:
             config.eksClusterName === undefined ? undefined : (signal) => eksIssuer(aws.eks, call, config.eksClusterName ?? '', signal),
-          caller: (signal) => callerIdentity(aws.sts, call, signal),
+          caller: (signal) => callerIdentity(aws.sts, call, config.webIdentityRole, signal),
           policyQuota: roles.policyQuota,
         },
         oidcIssuer: config.oidcIssuer,

@@ -169,13 +169,12 @@ test('without the lease no provider is made', async () => {
   mayWrite = true;
 });
 
-test('we know our account, and our own role by its name', async () => {
-  expect(await callerIdentity(sts, call, never)).toEqual({
-    kind: 'known',
-    account: '111122223333',
-    arn: 'arn:aws:sts::111122223333:assumed-role/irsa-operator/session',
-    ownRole: { account: '111122223333', name: 'irsa-operator' },
-  });
+test('we know our account, and our own roles by name', async () => {
+  const known = { kind: 'known', account: '111122223333', arn: 'arn:aws:sts::111122223333:assumed-role/irsa-operator/session' };
+  const own = { account: '111122223333', name: 'irsa-operator' };
+  for (const none of [undefined, '', 'no ARN']) expect(await callerIdentity(sts, call, none, never)).toEqual({ ...known, ownRoles: [own] });
+  const hop = await callerIdentity(sts, call, 'arn:aws:iam::999922223333:role/ops/hop', never);
+  expect(hop).toEqual({ ...known, ownRoles: [own, { account: '999922223333', name: 'hop' }] });
 });
 
 test('EKS tells the issuer of a cluster, and a cluster that is not there is not found', async () => {

@@ -1,11 +1,20 @@
 import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
-import { accountOfArn } from '../api/arn.ts';
+import { accountOfArn, parseRoleArn, roleArnParts } from '../api/arn.ts';
 import { Fault } from '../api/fault.ts';
+import { isProblem } from '../api/problem.ts';
 import type { CallerView, OwnRole } from '../binding/observed.ts';
 import type { AwsCalls } from './calls.ts';
 
-/** Whom AWS takes us for. Needs no permission. Throws `Fault` and nothing else. */
-export async function callerIdentity(sts: STSClient, call: AwsCalls, signal: AbortSignal): Promise<CallerView> {
+/**
+ * Whom AWS takes us for. `webIdentityRole` is the ARN of the role that our own token is for, from which a profile may lead on to another: who
+ * could assume that one would be us too. Needs no permission. Throws `Fault` and nothing else.
+ */
+export async function callerIdentity(
+  sts: STSClient,
+  call: AwsCalls,
+  webIdentityRole: string | undefined,
+  signal: AbortSignal,
+): Promise<CallerView> {
   const { Arn: arn } = await call({
     service: 'sts',
     operation: 'GetCallerIdentity',
@@ -15,11 +24,18 @@ export async function callerIdentity(sts: STSClient, call: AwsCalls, signal: Abo
   });
   const account = arn === undefined ? undefined : accountOfArn(arn);
   if (arn === undefined || account === undefined) throw new Fault('transient', `sts:GetCallerIdentity answered with the ARN "${arn}"`);
-  return { kind: 'known', account, arn, ownRole: roleOfSession(arn, account) };
+  return { kind: 'known', account, arn, ownRoles: [...roleOfSession(arn, account), ...roleOfArn(webIdentityRole ?? '')] };
 }
 
 /** `arn:aws:sts::111122223333:assumed-role/NAME/SESSION`: the session shows the name of the role, not its path. */
-function roleOfSession(arn: string, account: string): OwnRole | undefined {
+function roleOfSession(arn: string, account: string): OwnRole[] {
   const name = /:assumed-role\/([^/]+)\//.exec(arn)?.[1];
-  return name === undefined ? undefined : { account, name };
+  return name === undefined ? [] : [{ account, name }];
+}
+
+function roleOfArn(text: string): OwnRole[] {
+  const arn = parseRoleArn(text);
+  if (isProblem(arn)) return []; // unset, or one with which the SDK gets no credentials either
+  const { account, name } = roleArnParts(arn);
+  return [{ account, name }];
 }

@@ -50,7 +50,7 @@ const cases: Record<string, Case> = {
   },
   'a role of an account that is out of reach is told, and not judged': {
     seen: {
-      caller: { kind: 'known', account: '999900001111' as never, arn: 'arn:aws:sts::999900001111:assumed-role/x/y', ownRole: undefined },
+      caller: { kind: 'known', account: '999900001111' as never, arn: 'arn:aws:sts::999900001111:assumed-role/x/y', ownRoles: [] },
     },
     found: { role: ARN, findings: ['RoleInOtherAccount'] },
   },

@@ -81,7 +81,12 @@ describe('an audience of the API server itself', () => {
 
 describe('the own role', () => {
   const all = grant({
-    roleArns: ['arn:aws:iam::111122223333:role/*', 'arn:aws:iam::111122223333:role/ops/*', 'arn:aws:iam::999922223333:role/*'],
+    roleArns: [
+      'arn:aws:iam::111122223333:role/*',
+      'arn:aws:iam::111122223333:role/ops/*',
+      'arn:aws:iam::999922223333:role/*',
+      'arn:aws:iam::999922223333:role/ops/*',
+    ],
   });
   const verdicts: Record<string, { roleArn: string; caller?: ClaimWorld['caller']; wanted: FindingCode | 'granted' }> = {
     // Contract: api-own-role
@@ -93,9 +98,21 @@ describe('the own role', () => {
     },
     'is not the one of that name in another account': { roleArn: 'arn:aws:iam::999922223333:role/irsa-operator', wanted: 'granted' },
     'is not one whose name only begins so': { roleArn: 'arn:aws:iam::111122223333:role/irsa-operator-2', wanted: 'granted' },
+    // Contract: api-own-role-hops
+    'is also one that leads to it': {
+      roleArn: 'arn:aws:iam::999922223333:role/ops/hop',
+      caller: {
+        ...caller,
+        ownRoles: [
+          { account: '111122223333', name: 'irsa-operator' },
+          { account: '999922223333', name: 'hop' },
+        ],
+      } as ClaimWorld['caller'],
+      wanted: 'RoleIsOperator',
+    },
     'is nobody when we are a user and not a role': {
       roleArn: 'arn:aws:iam::111122223333:role/irsa-operator',
-      caller: { ...caller, ownRole: undefined } as ClaimWorld['caller'],
+      caller: { ...caller, ownRoles: [] } as ClaimWorld['caller'],
       wanted: 'granted',
     },
   };

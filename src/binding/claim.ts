@@ -43,11 +43,11 @@ function claimAlone(binding: IrsaBinding, { grants, namespace, caller, apiAudien
       ),
     );
   }
-  if (caller.kind === 'known' && caller.ownRole !== undefined && isOwnRole(spec.roleArn, caller.ownRole)) {
+  if (caller.kind === 'known' && caller.ownRoles.some((own) => isOwnRole(spec.roleArn, own))) {
     return refused(
       finding(
         'RoleIsOperator',
-        `role "${spec.roleArn}" is the one that irsa-operator itself runs as: no binding may change who can assume it`,
+        `role "${spec.roleArn}" is one that irsa-operator itself runs as, or assumes on the way to it: no binding may change who can assume it`,
       ),
     );
   }

@@ -14,7 +14,7 @@ export type ClusterView = { readonly kind: 'known'; readonly issuer: Issuer } | 
 
 /** Who we are to AWS. */
 export type CallerView =
-  | { readonly kind: 'known'; readonly account: AccountId; readonly arn: string; readonly ownRole: OwnRole | undefined }
+  | { readonly kind: 'known'; readonly account: AccountId; readonly arn: string; readonly ownRoles: readonly OwnRole[] }
   | { readonly kind: 'unknown'; readonly why: string };
 
 /** An assumed-role session does not show the path of its role; names are unique in an account without regard to case. */

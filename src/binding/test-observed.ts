@@ -124,7 +124,7 @@ export const caller: CallerView = {
   kind: 'known',
   account: ACCOUNT,
   arn: 'arn:aws:sts::111122223333:assumed-role/irsa-operator/session',
-  ownRole: { account: ACCOUNT, name: 'irsa-operator' },
+  ownRoles: [{ account: ACCOUNT, name: 'irsa-operator' }],
 };
 export const provider: ProviderView = { kind: 'registered', arn: providerArnFor(ARN, ISSUER), clientIds: [STS_AUDIENCE] };
 
