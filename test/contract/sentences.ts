@@ -135,7 +135,6 @@ export const CONTRACT = {
     'unbound-audit': 'Unbound ServiceAccounts with the annotation are audited, without a write.',
     'failure-classes': 'Terminal failures wait for a change and set `Stalled`; transient ones are retried with back-off 1 s to 5 min.',
     'failure-apart': 'One bad binding never delays another.',
-    'other-accounts': "Roles in other accounts than the operator's own are reached by a role that it assumes there.",
     'blue-green': '`irsa-operator prepare` and `release` write and take away the statements of another cluster.',
     'two-leaders': 'One leader writes; a standby with full caches takes over.',
   },
