@@ -10,7 +10,7 @@ import { type Command, parseFlags, usageOf } from './cli/command.ts';
 import { plain, render } from './cli/output.ts';
 import type { Cluster, CommandPorts } from './cli/ports.ts';
 import { exitCodeOf, summaryOf } from './cli/report.ts';
-import { FLAGS, kubeFrom } from './config.ts';
+import { FLAGS, kubeFrom, webIdentityRoleFrom } from './config.ts';
 import { apiAudiences } from './kube/audiences.ts';
 import { connect } from './kube/config.ts';
 import { evidence } from './kube/evidence.ts';
@@ -72,7 +72,7 @@ const noFence = () => {};
 function realWorld(version: string, eksClusterName: string | undefined): { ports: CommandPorts; close(): Promise<void> } {
   const clock = systemClock;
   const random = Math.random;
-  const aws = awsClients(version, eksClusterName);
+  const aws = awsClients(version, eksClusterName, noFence);
   const call = awsCalls({ requested: () => {} }, clock);
   const limiter = (perSecond: string) => new Limiter({ perSecond: Number(perSecond), clock, waited: () => {} });
   const iam = iamCalls({
@@ -102,9 +102,9 @@ function realWorld(version: string, eksClusterName: string | undefined): { ports
     ports: {
       cluster,
       eksIssuer: eksClusterName === undefined ? undefined : (signal) => eksIssuer(aws.eks, call, eksClusterName, signal),
-      caller: (signal) => callerIdentity(aws.sts, call, signal),
-      roles: iamRoles(aws.iam, iam),
-      providers: iamProviders(aws.iam, iam),
+      caller: (signal) => callerIdentity(aws.sts, call, webIdentityRoleFrom(process.env), signal),
+      roles: iamRoles(aws.iam, iam, aws.iamWrites),
+      providers: iamProviders(aws.iam, iam, aws.iamWrites),
       clock,
       random,
     },

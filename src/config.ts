@@ -104,12 +104,15 @@ export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv, hos
     leaseNamespace: text('lease-namespace'),
     leaseDurationMs,
     hostname,
-    webIdentityRole: env['AWS_ROLE_ARN'],
+    webIdentityRole: webIdentityRoleFrom(env),
     listen,
     logLevel,
     kube: kubeFrom(env),
   });
 }
+
+/** The ARN of the role that our own token is for, where credentials come by one. */
+export const webIdentityRoleFrom = (env: NodeJS.ProcessEnv): string | undefined => env['AWS_ROLE_ARN'];
 
 export function kubeFrom(env: NodeJS.ProcessEnv): Config['kube'] {
   return {

@@ -253,7 +253,7 @@ test('what is given up while it is under way may have been written: that is told
 
 test('whoever runs it under no role may touch every other', async () => {
   const account = new Account({ [ARN]: withOrphan });
-  const user = { ...caller, ownRole: undefined };
+  const user = { ...caller, ownRoles: [] };
   const report = await world(account).run(prune, {}, { caller: async () => user as typeof caller });
   expect(report.rows).toEqual([rowOf('orphaned')]);
 });

@@ -22,10 +22,10 @@ export function removal(role: RoleArn, policy: string, issuer: Issuer, released:
   return { plan, rows: released.map((named) => ({ result, role, ...named })) };
 }
 
-/** The role that we run as is never a target. Throws `Fault`. */
+/** A role that we run as is never a target. Throws `Fault`. */
 export async function otherThanOwn({ caller }: CommandPorts, signal: AbortSignal): Promise<(role: RoleArn) => boolean> {
-  const { ownRole } = known(await caller(signal));
-  return (role) => ownRole === undefined || !isOwnRole(role, ownRole);
+  const { ownRoles } = known(await caller(signal));
+  return (role) => !ownRoles.some((own) => isOwnRole(role, own));
 }
 
 function known(caller: CallerView): Extract<CallerView, { kind: 'known' }> {
