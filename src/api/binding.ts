@@ -7,12 +7,13 @@ import { isProblem, type Problem, problem } from './problem.ts';
 import { audience, cel, dnsName, immutable, sentenceOf, uid } from './schema.ts';
 
 /** A number of pods, or a percentage of the workload's pods. The union cannot be written in a CRD: its schema says int-or-string and CEL bounds it. */
-const intOrPercent = z.union([z.int().min(1).max(1000), z.string().regex(/^(100|[1-9]?[0-9])%$/)]).meta({
-  description: 'How many ready pods of one workload may be away at once: a number, or a percentage that is rounded up.',
+const intOrPercent = z.union([z.int().min(1).max(1000), z.string().regex(/^(100|[1-9][0-9]?)%$/)]).meta({
+  description:
+    'How many ready pods of one workload may be away at once: a number, or a percentage that is rounded up. At least one, or nothing could ever be restarted: as a Deployment without surge takes no 0 either.',
   'x-kubernetes-int-or-string': true,
   ...cel(
-    'type(self) == int ? self >= 1 && self <= 1000 : self.matches("^(100|[1-9]?[0-9])%$")',
-    'maxUnavailable is a number from 1 to 1000 or a percentage such as "25%"',
+    'type(self) == int ? self >= 1 && self <= 1000 : self.matches("^(100|[1-9][0-9]?)%$")',
+    'maxUnavailable is a number from 1 to 1000 or a percentage from "1%" to "100%"; for no restarts at all set restart.strategy to Never',
   ),
 });
 

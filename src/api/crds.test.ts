@@ -59,6 +59,8 @@ const refused: Record<string, object> = {
   'with an unknown mode': { serviceAccountName: 'lbc', roleArn: ARN, mode: 'Maybe' },
   'with an audience with a blank': { serviceAccountName: 'lbc', roleArn: ARN, audience: 'sts .amazonaws.com' },
   'with a budget of nothing': { serviceAccountName: 'lbc', roleArn: ARN, restart: { maxUnavailable: 0 } },
+  'with a budget of nothing in percent': { serviceAccountName: 'lbc', roleArn: ARN, restart: { maxUnavailable: '0%' } },
+  'with a budget of more than all': { serviceAccountName: 'lbc', roleArn: ARN, restart: { maxUnavailable: '101%' } },
   'with a budget of words': { serviceAccountName: 'lbc', roleArn: ARN, restart: { maxUnavailable: 'all' } },
 };
 for (const [sentence, spec] of Object.entries(refused)) {

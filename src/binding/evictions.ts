@@ -147,8 +147,8 @@ function canaryOrder(a: Candidate, b: Candidate): number {
   return a.pod.ready && a.pod.owner?.kind === 'StatefulSet' ? -byName : byName;
 }
 
-/** Percentages round up, so that at least one pod can go. */
+/** Percentages round up: none is 0 %, so that at least one pod can go. */
 export function podsAtOnce(maxUnavailable: number | string, total: number): number {
   if (typeof maxUnavailable === 'number') return maxUnavailable;
-  return Math.max(1, Math.ceil((Number.parseInt(maxUnavailable, 10) / 100) * total));
+  return Math.ceil((Number.parseInt(maxUnavailable, 10) / 100) * total);
 }

@@ -247,6 +247,13 @@ describe.concurrent('budgets, and the right to roll out', () => {
     expect(await canaryCameFirst(s, evictions)).toBe(true);
   });
 
+  test('a budget of no pod at all is refused in the binding, in a number as in percent', async () => {
+    const s = await prepared('nothing');
+    for (const maxUnavailable of [0, '0%', '00%', '101%', -1])
+      await expect(s.bind({ restart: { maxUnavailable } })).rejects.toThrow(/maxUnavailable is a number from 1 to 1000 or a percentage/);
+    await s.bind({ restart: { maxUnavailable: '1%' } });
+  });
+
   // Contract: pods-canary-choice
   test('of a StatefulSet that is ready the highest ordinal goes first, then one at a time, whatever may be away', async () => {
     const s = await prepared('ordinals');
