@@ -54,6 +54,8 @@ export interface Container {
 
 export interface Pod extends ObjectName {
   readonly uid: string;
+  /** Of the pod as it was looked at: what is taken away for not being ready must not have become so. */
+  readonly resourceVersion: string;
   readonly serviceAccountName: string;
   readonly createdAt: number;
   readonly deleting: boolean;

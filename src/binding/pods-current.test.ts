@@ -27,6 +27,7 @@ function refusedPod(owner: Owner | undefined, annotations: Record<string, string
     namespace: 'team',
     name: 'app-1',
     uid: 'pod-1',
+    resourceVersion: '1',
     serviceAccountName: 'app',
     createdAt: NOW - 3_600_000,
     deleting: false,

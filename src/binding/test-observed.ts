@@ -98,6 +98,7 @@ export function pod(part: Partial<Pod> = {}, env: Record<string, string> = injec
     namespace: 'shop',
     name: 'app-1',
     uid: 'pod-1',
+    resourceVersion: '1',
     serviceAccountName: 'app',
     createdAt: NOW - 1_800_000,
     deleting: false,

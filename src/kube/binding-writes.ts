@@ -40,8 +40,7 @@ export function bindingWrites(requests: Requests): BindingWrites {
       }
     },
     async deletePod(pod: Pod, signal): Promise<Removal> {
-      await deletePod(requests, pod, signal);
-      return { kind: 'gone' };
+      return { kind: (await deletePod(requests, pod, signal)) === 'changed' ? 'changed' : 'gone' };
     },
     rollOut: (workload, restartedAt, signal): Promise<Removal> => rollOut(requests, workload, restartedAt, signal),
     async report(binding, status, signal) {

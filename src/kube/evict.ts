@@ -11,6 +11,14 @@ export interface PodRef {
   readonly uid: string;
 }
 
+/** A pod as it was looked at. */
+export interface PodAsSeen extends PodRef {
+  readonly resourceVersion: string;
+}
+
+/** `changed`: it is not as it was looked at any more. */
+export type Deletion = 'deleted' | 'gone' | 'changed';
+
 export type Eviction =
   | { readonly kind: 'evicted' }
   /** It is not there any more, or another pod has its name. */
@@ -47,17 +55,26 @@ export async function evict(transport: Requests, pod: PodRef, signal: AbortSigna
   throw faultOf(`POST ${path}`, answer);
 }
 
-/** Deletes a pod whatever its budget says: for one that is not ready and that its budget would keep for ever. */
-export async function deletePod(transport: Requests, pod: PodRef, signal: AbortSignal): Promise<'deleted' | 'gone'> {
+/**
+ * Deletes a pod whatever its budget says: for one that is not ready and that its budget would keep for ever. Only as it was looked at: it may
+ * have become ready since, and then the budget protects it.
+ */
+export async function deletePod(transport: Requests, pod: PodAsSeen, signal: AbortSignal): Promise<Deletion> {
+  const { uid, resourceVersion } = pod;
   const path = objectPath(POD, pod);
-  const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: pod.uid } };
+  const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
   const answer = await transport.exchange({ method: 'DELETE', path, body }, signal);
   if (answer.code < 300) return 'deleted';
   if (isGone(answer)) return 'gone';
+  if (doesNotFit(answer, 'ResourceVersion')) return 'changed';
   throw faultOf(`DELETE ${path}`, answer);
 }
 
-/** 409 is the answer to a uid that no longer fits. A conflict of another kind is tried again. */
 function isGone(answer: Answer): boolean {
-  return answer.code === 404 || (answer.code === 409 && /uid/i.test(statusOf(answer.body).message ?? ''));
+  return answer.code === 404 || doesNotFit(answer, 'UID');
+}
+
+/** 409 is also the answer to what changed while it was written, which is tried again; the API server tells a precondition in words only. */
+function doesNotFit(answer: Answer, precondition: 'UID' | 'ResourceVersion'): boolean {
+  return answer.code === 409 && new RegExp(`\\b${precondition} in (the )?precondition\\b`).test(statusOf(answer.body).message ?? '');
 }

@@ -86,7 +86,7 @@ export function pods(keep: { readonly labels: readonly string[]; readonly annota
   return {
     type: POD,
     decode(raw) {
-      const { namespace, name, uid, createdAt, deleting, labels, annotations } = metaOf(raw);
+      const { namespace, name, uid, resourceVersion, createdAt, deleting, labels, annotations } = metaOf(raw);
       const spec = object(object(raw)['spec']);
       const status = object(object(raw)['status']);
       const phase = text(status['phase']);
@@ -95,6 +95,7 @@ export function pods(keep: { readonly labels: readonly string[]; readonly annota
         namespace,
         name,
         uid,
+        resourceVersion,
         serviceAccountName: text(spec['serviceAccountName']) ?? 'default',
         createdAt,
         deleting,

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Workload } from '../api/cluster.ts';
 import type { LeaseRecord } from '../runtime/elector.ts';
 import { apply, mergePatch, read } from './apply.ts';
-import { deletePod, type Eviction, evict } from './evict.ts';
+import { type Deletion, deletePod, type Eviction, evict } from './evict.ts';
 import { fenced } from './fence.ts';
 import { readIssuer } from './issuer.ts';
 import { leaseLock } from './lease.ts';
@@ -173,17 +173,53 @@ describe('an eviction', () => {
     });
   }
 
-  test('is not the same as a deletion, which has no budget but the same precondition', async () => {
-    const { transport, asked } = await against((_request, response) => reply(response, 200, {}));
-    expect(await deletePod(transport, pod, never)).toBe('deleted');
-    expect(asked()).toEqual([
-      {
-        method: 'DELETE',
-        url: '/api/v1/namespaces/ns/pods/p',
-        type: 'application/json',
-        body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: 'u-1' } },
-      },
-    ]);
+  test('of a pod that is called like its uid is no less a conflict for that', async () => {
+    const message = 'Operation cannot be fulfilled on pods "druid-0": the object has been modified; please apply your changes';
+    const { transport } = await against((_request, response) => reply(response, 409, status(409, 'Conflict', message)));
+    await expect(evict(transport, { ...pod, name: 'druid-0' }, never)).rejects.toMatchObject({ name: 'Fault', kind: 'conflict' });
+  });
+});
+
+describe('a deletion of a pod, which no budget holds', () => {
+  const pod = { namespace: 'ns', name: 'druid-0', uid: 'u-1', resourceVersion: '7' };
+  const conflict = (reason: string) => status(409, 'Conflict', `Operation cannot be fulfilled on Pod "druid-0": ${reason}`);
+  const cases: Record<string, { code: number; body: object; outcome: Deletion }> = {
+    'that is granted has deleted': { code: 200, body: {}, outcome: 'deleted' },
+    'of a pod that is gone': { code: 404, body: status(404, 'NotFound', 'pods "druid-0" not found'), outcome: 'gone' },
+    'of a pod whose successor has its name': {
+      code: 409,
+      body: conflict('the UID in the precondition (u-1) does not match the UID in record (u-2). The object might have been deleted'),
+      outcome: 'gone',
+    },
+    'of a pod that changed since it was looked at': {
+      code: 409,
+      body: conflict('the ResourceVersion in the precondition (7) does not match the ResourceVersion in record (8)'),
+      outcome: 'changed',
+    },
+    'of a pod that changed in the moment of the deletion': {
+      code: 409,
+      body: status(409, 'Conflict', 'Precondition failed: ResourceVersion in precondition: 7, ResourceVersion in object meta: 8'),
+      outcome: 'changed',
+    },
+  };
+  for (const [sentence, { code, body, outcome }] of Object.entries(cases)) {
+    test(sentence, async () => {
+      const { transport, asked } = await against((_request, response) => reply(response, code, body));
+      expect(await deletePod(transport, pod, never)).toBe(outcome);
+      expect(asked()).toEqual([
+        {
+          method: 'DELETE',
+          url: '/api/v1/namespaces/ns/pods/druid-0',
+          type: 'application/json',
+          body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: 'u-1', resourceVersion: '7' } },
+        },
+      ]);
+    });
+  }
+
+  test('that conflicts for another reason is a conflict', async () => {
+    const { transport } = await against((_request, response) => reply(response, 409, conflict('the object has been modified')));
+    await expect(deletePod(transport, pod, never)).rejects.toMatchObject({ name: 'Fault', kind: 'conflict' });
   });
 });
 

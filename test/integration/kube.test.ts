@@ -162,7 +162,7 @@ describe('server-side apply', () => {
 describe('a pod', () => {
   const BUDGETS: ResourceType = { group: 'policy', version: 'v1', kind: 'PodDisruptionBudget', plural: 'poddisruptionbudgets' };
   /** No node: nobody but this test plays its kubelet. */
-  async function runningPod(name: string, app: string) {
+  async function runningPod(name: string, app: string, ready: 'True' | 'False' = 'True') {
     await until(
       'the default service account is there',
       async () =>
@@ -171,9 +171,12 @@ describe('a pod', () => {
     );
     const spec = { containers: [{ name: 'main', image: 'none' }], schedulerName: 'nobody' };
     const { uid } = await create(POD, { metadata: { name, namespace, labels: { app } }, spec } as Parameters<typeof create>[1]);
-    const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
-    await mergePatch(transport, { type: POD, namespace, name }, { status }, { manager: 'test', subresource: 'status' }, never);
+    await readiness({ name }, ready);
     return { namespace, name, uid };
+  }
+  async function readiness({ name }: { readonly name: string }, ready: 'True' | 'False') {
+    const status = { phase: 'Running', conditions: [{ type: 'Ready', status: ready }] };
+    await mergePatch(transport, { type: POD, namespace, name }, { status }, { manager: 'test', subresource: 'status' }, never);
   }
   async function budget(name: string, app: string) {
     await create(BUDGETS, { metadata: { name, namespace }, spec: { minAvailable: 1, selector: { matchLabels: { app } } } } as Parameters<
@@ -204,8 +207,19 @@ describe('a pod', () => {
       kind: 'ambiguous',
       message: expect.stringContaining('more than one PodDisruptionBudget'),
     });
-    expect(await deletePod(transport, { ...pod, uid: '00000000-0000-0000-0000-000000000000' }, never)).toBe('gone');
-    expect(await deletePod(transport, pod, never)).toBe('deleted');
+  });
+
+  // Contract: pods-unready-deleted
+  test('is deleted past its budget only as it was looked at: one that became ready since then serves somebody', async () => {
+    const pod = await runningPod('unready', 'unready', 'False');
+    const now = async () => metaOf(await read(transport, { type: POD, ...pod }, never));
+    const looked = { ...pod, resourceVersion: (await now()).resourceVersion };
+    expect(await deletePod(transport, { ...looked, uid: '00000000-0000-0000-0000-000000000000' }, never)).toBe('gone');
+    await readiness(pod, 'True');
+    expect(await deletePod(transport, looked, never)).toBe('changed');
+    expect((await now()).deleting).toBe(false);
+    expect(await deletePod(transport, { ...pod, resourceVersion: (await now()).resourceVersion }, never)).toBe('deleted');
+    expect(await deletePod(transport, looked, never)).toBe('gone');
   });
 });
 

@@ -15,11 +15,11 @@ import { ask } from './looks.ts';
 import { OwnRestarts } from './own-restarts.ts';
 import { OwnWrites } from './own-writes.ts';
 import { reportsAt } from './pace.ts';
-import { perform } from './perform.ts';
+import { type Performed, perform } from './perform.ts';
 import type { BindingOptions } from './ports.ts';
 import { changesToTell } from './tell.ts';
 
-/** A watch shows a write within milliseconds; one that is silent is reconnected by the reflector. */
+/** A watch shows a write, ours or another's, within milliseconds; one that is silent is reconnected by the reflector. */
 const UNSEEN_MS = 1_000;
 
 /** Takes one binding through the steps of the contract and reports how far it is. The only one that writes its status. */
@@ -85,12 +85,12 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       for (const event of changesToTell(binding.status, plan.status)) events.record(binding, event);
       const due = reportsAt(binding.status, plan.status, reportedAt.get(key), now);
       const done: Step['do'][] = [];
-      let refused = false;
+      const results = new Set<Performed>();
       let { status } = plan;
       try {
         for (const step of plan.steps) {
           try {
-            if ((await perform(step, seen, { ...options, blocked, ownWrites, ownRestarts, log }, signal)) === 'blocked') refused = true;
+            results.add(await perform(step, seen, { ...options, blocked, ownWrites, ownRestarts, log }, signal));
           } catch (error) {
             status = withDenial(status, step, error, binding.status, now);
             throw error;
@@ -105,7 +105,8 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
         }
       }
       // What a refused eviction means is decided with the refusal in view.
-      if (refused) return recheck(0, 'a pod could not be evicted');
+      if (results.has('blocked')) return recheck(0, 'a pod could not be evicted');
+      if (results.has('changed')) return recheck(UNSEEN_MS, 'a pod is not as it was looked at');
       const waits = [plan.lookAgainInMs, due === undefined || due === now ? undefined : due - now].filter((ms) => ms !== undefined);
       return waits.length === 0 ? settled : recheck(Math.min(...waits), 'a time of the plan comes');
     },
@@ -128,8 +129,9 @@ function identityOf({ state }: RoleRecord): unknown {
   return state.kind === 'present' ? state.roleId : state.kind;
 }
 
+/** A version that is only newer tells of something that nobody here looks at. */
 function podMatters(previous: Pod, next: Pod): boolean {
-  return !isDeepStrictEqual(previous, next);
+  return !isDeepStrictEqual({ ...previous, resourceVersion: '' }, { ...next, resourceVersion: '' });
 }
 
 function workloadMatters(previous: Workload, next: Workload): boolean {

@@ -20,8 +20,11 @@ interface PerformOptions extends BindingOptions {
   readonly log: Log;
 }
 
+/** `changed`: it was meant for what is not so any more, and is to be decided again. */
+export type Performed = 'done' | 'blocked' | 'changed';
+
 /** Every effect of the binding controller but the status. Each comes back as a change of what is watched. */
-export async function perform(step: Step, seen: Observed, options: PerformOptions, signal: AbortSignal): Promise<'done' | 'blocked'> {
+export async function perform(step: Step, seen: Observed, options: PerformOptions, signal: AbortSignal): Promise<Performed> {
   const { writes, log } = options;
   const { binding, serviceAccount } = seen;
   switch (step.do) {
@@ -95,11 +98,12 @@ async function restart(
   binding: IrsaBinding,
   options: PerformOptions,
   signal: AbortSignal,
-): Promise<'done' | 'blocked'> {
+): Promise<Performed> {
   const { writes, events, metrics, clock, blocked, ownRestarts, log } = options;
   const { how } = step;
   const what = how === 'rollout' ? step.workload : step.pod;
   const removal = await remove(step, writes, signal);
+  if (removal.kind === 'changed') return 'changed';
   if (removal.kind !== 'gone') {
     metrics.restarted(how, 'blocked');
     blocked.set(what.uid, { kind: removal.kind, at: clock.now(), message: removal.message });

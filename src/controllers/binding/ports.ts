@@ -6,7 +6,11 @@ import type { BindingEvents } from '../events.ts';
 import type { World } from '../world.ts';
 
 /** What came of taking a pod away, or of having a workload do so. */
-export type Removal = { readonly kind: 'gone' } | { readonly kind: Blocked['kind']; readonly message: string };
+export type Removal =
+  | { readonly kind: 'gone' }
+  /** It is not what was looked at any more. */
+  | { readonly kind: 'changed' }
+  | { readonly kind: Blocked['kind']; readonly message: string };
 
 /** Every write to Kubernetes for a binding. All throw `Fault` and nothing else; all are idempotent. Writes of the binding or its ServiceAccount answer with the new version. */
 export interface BindingWrites {
@@ -16,6 +20,7 @@ export interface BindingWrites {
   /** Everything that we hold of the ServiceAccount becomes exactly this; `{}` takes away what we set. Never makes one. */
   annotate(account: ServiceAccount, annotations: Readonly<Record<string, string>>, signal: AbortSignal): Promise<string>;
   evict(pod: Pod, signal: AbortSignal): Promise<Removal>;
+  /** Only as it was looked at. */
   deletePod(pod: Pod, signal: AbortSignal): Promise<Removal>;
   /** Has the workload make its pods again, by our annotation of its template; the same time again changes nothing. */
   rollOut(workload: Workload, restartedAt: string, signal: AbortSignal): Promise<Removal>;

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import type { Blocked } from '../../binding/attempt.ts';
+import { binding, NOW, observed } from '../../binding/test-observed.ts';
+import { podOf, replicaSet } from '../../binding/test-world.ts';
+import { silentLog } from '../../runtime/log.ts';
+import { ManualClock } from '../../runtime/manual-clock.ts';
+import { world } from '../world.ts';
+import { OwnRestarts } from './own-restarts.ts';
+import { OwnWrites } from './own-writes.ts';
+import { perform } from './perform.ts';
+import type { BindingWrites, Removal } from './ports.ts';
+
+const pod = podOf(replicaSet, 'a', { ready: false });
+
+/** Deletes the pod with this answer of the API server, and tells what was made of it. */
+async function deleted(answer: Removal) {
+  const told: string[] = [];
+  const note =
+    (what: string) =>
+    (...words: unknown[]) =>
+      void told.push([what, ...words].filter((word) => typeof word === 'string').join(' '));
+  const unexpected = async () => {
+    throw new Error('only the pod was to be deleted');
+  };
+  const writes: BindingWrites = {
+    addFinalizer: unexpected,
+    removeFinalizer: unexpected,
+    annotate: unexpected,
+    evict: unexpected,
+    rollOut: unexpected,
+    report: unexpected,
+    deletePod: async () => answer,
+  };
+  const blocked = new Map<string, Blocked>();
+  const ownRestarts = new OwnRestarts();
+  const outcome = await perform(
+    { do: 'restart', how: 'delete', pod },
+    observed({ binding: binding() }),
+    {
+      world: world(silentLog),
+      writes,
+      events: { record: (_, { reason }) => note('event')(reason) },
+      metrics: { drifted: note('drifted'), repaired: note('repaired'), restarted: note('metric') },
+      clock: new ManualClock(NOW),
+      blocked,
+      ownWrites: { bindings: new OwnWrites(), serviceAccounts: new OwnWrites() },
+      ownRestarts,
+      log: silentLog,
+    },
+    new AbortController().signal,
+  );
+  const going = ownRestarts.shownIn({ pods: [pod], workloads: [] }, NOW).pods.some(({ deleting }) => deleting);
+  return { outcome, told, blocked: [...blocked.keys()], going };
+}
+
+test('a pod that was deleted is told, and going from now on', async () =>
+  expect(await deleted({ kind: 'gone' })).toEqual({
+    outcome: 'done',
+    told: ['metric delete done', 'event PodRestarted'],
+    blocked: [],
+    going: true,
+  }));
+
+test('a pod that may not be deleted is blocked', async () =>
+  expect(await deleted({ kind: 'forbidden', message: 'no' })).toEqual({
+    outcome: 'blocked',
+    told: ['metric delete blocked'],
+    blocked: [pod.uid],
+    going: false,
+  }));
+
+test('a pod that is not as it was looked at is looked at again: nothing is told, nothing is used up', async () =>
+  expect(await deleted({ kind: 'changed' })).toEqual({ outcome: 'changed', told: [], blocked: [], going: false }));
