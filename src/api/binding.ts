@@ -143,6 +143,11 @@ export const bindingStatus = z.object({
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
     .optional(),
   roles: z.array(roleEntry).max(MAX_ROLES).describe('Every role on which trust of ours may stand.').optional(),
+  revokedAt: z
+    .string()
+    .meta({ format: 'date-time' })
+    .describe('When trust of ours was taken away for want of a grant. Kept for an hour, so that many are noticed, also across a restart.')
+    .optional(),
   trustPolicy: z
     .object({
       managedBy: z.enum(['Operator', 'Others']),

@@ -138,7 +138,7 @@ function verdictOn({
   quota,
 }: AuditObserved & { readonly binding: IrsaBinding; readonly claim: Granted }): Verdict | undefined {
   const claims = [{ binding, claim, loss: undefined }];
-  const losses = { count: 0, confirmedAt: undefined };
+  const losses = { manyUntil: undefined, confirmedAt: undefined };
   const { verdicts } = planRole({ now, arn: claim.spec.roleArn, claims, record: role, cluster, caller, provider, quota, losses });
   return verdicts[0]?.[1];
 }

@@ -63,8 +63,10 @@ const authorized: Check = ({ claim, seen, spec }) => {
 function withLoss(violation: Violation, loss: Loss | undefined): Violation {
   if (loss === undefined) return violation;
   const { findings, message } = violation;
-  if (loss.paused !== undefined)
-    return { ...violation, message: `${message}; its trust stays: ${loss.paused.message}`, findings: [...findings, loss.paused] };
+  if (loss.paused !== undefined) {
+    const { finding: why } = loss.paused;
+    return { ...violation, message: `${message}; its trust stays: ${why.message}`, findings: [...findings, why] };
+  }
   return loss.dueAt === undefined
     ? violation
     : { ...violation, message: `${message}; its trust is taken away at ${timestamp(loss.dueAt)} if none covers it by then` };

@@ -443,15 +443,36 @@ describe('after a restart of the operator', () => {
   }
 });
 
+describe('a binding whose trust was taken away for want of a grant', () => {
+  const AT = timestamp(NOW - 600_000);
+  const AN_HOUR_LATER = NOW + 3_000_000;
+  const revoked = (part: Partial<Observed> = {}) =>
+    planBinding(observed({ binding: binding({ status: { roles: [], revokedAt: AT } }), grants: [], verdicts: new Map(), ...part }));
+  test('remembers it for an hour, and looks again then', () => {
+    const { status, lookAgainInMs } = revoked();
+    expect([status.revokedAt, lookAgainInMs]).toEqual([AT, AN_HOUR_LATER - NOW]);
+  });
+  test('forgets it then', () => {
+    const { status, lookAgainInMs } = revoked({ now: AN_HOUR_LATER });
+    expect([Object.keys(status).includes('revokedAt'), lookAgainInMs]).toEqual([false, undefined]);
+  });
+  test('remembers it for the hour also when it has a grant again', () => expect(revoked({ grants: [grant()] }).status.revokedAt).toBe(AT));
+});
+
 describe('a binding that lost its grant looks again', () => {
   const lost = (loss: Loss) => planBinding(observed({ grants: [], loss })).lookAgainInMs;
-  const many = finding('RevocationPaused', '11 bindings lost their grant');
+  const paused = (until: number): Loss => ({
+    since: NOW - 60_000,
+    dueAt: undefined,
+    paused: { finding: finding('RevocationPaused', 'more than 10 bindings lost their grant'), until },
+  });
   test('when its trust is due: meanwhile so many may have lost theirs that it is not taken away', () =>
     expect(lost({ since: NOW, dueAt: NOW + 60_000, paused: undefined })).toBe(60_000));
   test('no more once it is due: what comes of it is another change', () =>
     expect(lost({ since: NOW - 60_000, dueAt: NOW, paused: undefined })).toBeUndefined());
   test('no more while it is paused: whoever confirms changes a grant', () =>
-    expect(lost({ since: NOW - 60_000, dueAt: undefined, paused: many })).toBeUndefined());
+    expect(lost(paused(Number.POSITIVE_INFINITY))).toBeUndefined());
+  test('when it is paused until a time: then it goes on by itself', () => expect(lost(paused(NOW + 5_000))).toBe(5_000));
 });
 
 test('a spec that cannot be read is told, changes nothing and forgets nothing', () => {

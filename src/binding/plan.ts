@@ -6,6 +6,7 @@ import { isProblem } from '../api/problem.ts';
 import { sidFor } from '../trust/own-statement.ts';
 import { contended } from './annotation-fight.ts';
 import { annotationsAreOurs, desiredAnnotations, invalidExpiration } from './annotations.ts';
+import { earliest } from './attempt.ts';
 import { type Scope, STAGES } from './checks.ts';
 import { claimOf, enforces } from './claim.ts';
 import { stuckAt, summarize, type Violation } from './conditions.ts';
@@ -13,6 +14,7 @@ import { planDeletion } from './deletion.ts';
 import { mayWriteAt, tempers } from './fights.ts';
 import { lookIsDone } from './fresh-look.ts';
 import { withinLimits } from './limits.ts';
+import { countsUntil, revokedAtFor } from './loss.ts';
 import { isReleased, type Observed } from './observed.ts';
 import { assessPods } from './pods-current.ts';
 import { proofEntry } from './proof.ts';
@@ -27,7 +29,16 @@ import { planInWords } from './words.ts';
  */
 export function planBinding(seen: Observed): BindingPlan {
   const plan = planWhole(seen);
-  return { ...plan, status: withinLimits(plan.status) };
+  const revokedAt = revokedAtFor(seen);
+  const { revokedAt: _, ...rest } = plan.status;
+  const status = withinLimits({ ...rest, ...(revokedAt === undefined ? {} : { revokedAt }) });
+  return { ...plan, status, lookAgainInMs: earliest(plan.lookAgainInMs, timeToForget(seen, status)) };
+}
+
+/** What is remembered for a time only is taken out of the status when that is over. */
+function timeToForget({ binding, now }: Observed, status: BindingStatus): number | undefined {
+  const end = countsUntil({ ...binding, status });
+  return end === undefined || end <= now || end === Number.POSITIVE_INFINITY ? undefined : end - now;
 }
 
 function planWhole(seen: Observed): BindingPlan {
@@ -193,13 +204,13 @@ function unreadable(seen: Observed, found: Finding | undefined): BindingPlan {
 
 function lookAgain({ seen, spec, pods }: Scope, held: Held, acts: boolean, podsInTurn: boolean): number | undefined {
   const annotates = acts && held.Trusted !== undefined ? annotatesAt(seen, spec) : undefined;
-  // By the time that was told, so many others may have lost their grant that nothing is taken away.
-  const taken = seen.loss?.dueAt;
+  // What was told may not be so any more: it is over, or it has been done.
+  const taken = seen.loss?.dueAt ?? seen.loss?.paused?.until;
   const times = [
     podsInTurn ? pods.lookAgainAt : undefined,
     annotates === seen.now ? undefined : annotates,
-    taken !== undefined && taken > seen.now ? taken : undefined,
+    taken !== undefined && taken > seen.now && taken < Number.POSITIVE_INFINITY ? taken : undefined,
   ];
-  const due = times.filter((time) => time !== undefined);
-  return due.length === 0 ? undefined : Math.max(0, Math.min(...due) - seen.now);
+  const due = earliest(...times);
+  return due === undefined ? undefined : Math.max(0, due - seen.now);
 }

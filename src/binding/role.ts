@@ -255,7 +255,8 @@ function isAllowedWithout(stance: Stance, document: PolicyDocument, base: Omit<T
 
 /** When trust is taken away for want of a grant. */
 function nextLoss(stances: readonly Stance[], now: number): LookAgain | undefined {
-  const due = stances.flatMap(({ kind, lost }) => (kind === 'kept' && lost?.dueAt !== undefined ? [lost.dueAt - now] : []));
+  const times = stances.flatMap(({ kind, lost }) => (kind === 'kept' ? (lost?.dueAt ?? lost?.paused?.until ?? []) : []));
+  const due = times.filter((time) => time !== Number.POSITIVE_INFINITY).map((time) => time - now);
   return due.length === 0 ? undefined : { inMs: Math.max(0, Math.min(...due)), why: 'whether there is still no grant' };
 }
 

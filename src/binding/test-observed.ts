@@ -199,7 +199,7 @@ export function claimFor(one: IrsaBinding = binding(), grants: readonly IrsaGran
   return { binding: one, claim, loss: undefined };
 }
 
-export const NO_LOSSES: Losses = { count: 0, confirmedAt: undefined };
+export const NO_LOSSES: Losses = { manyUntil: undefined, confirmedAt: undefined };
 
 /** A role whose one binding stands in our statement, read back long ago. */
 export function roleObserved(part: Partial<RoleObserved> = {}): RoleObserved {

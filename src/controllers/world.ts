@@ -15,7 +15,7 @@ import { isProblem } from '../api/problem.ts';
 import { subjectOf } from '../api/subject.ts';
 import type { Audit } from '../binding/audit.ts';
 import { type ClaimWorld, claimOf } from '../binding/claim.ts';
-import { type Losses, lostSince, REVOCATIONS_WINDOW_MS } from '../binding/loss.ts';
+import { countsUntil, type Losses, manyUntil } from '../binding/loss.ts';
 import type { CallerView, ClusterView, Look, ProviderView, RoleRecord, Verdict } from '../binding/observed.ts';
 import type { Proof } from '../binding/proof.ts';
 import { type Question, questionKey } from '../binding/stance.ts';
@@ -80,21 +80,20 @@ export interface World {
   readonly proofs: Store<ProofRecord>;
   readonly audits: Store<AuditRecord, 'role' | 'account'>;
   readonly looks: Store<LookRecord, 'role' | 'account'>;
-  readonly revocations: Store<Revocation>;
+  /** At most one. */
+  readonly losses: Store<LossRecord>;
   /** Audiences that open the API server itself, as far as they are known beside its issuer. */
   readonly apiAudiences: readonly string[];
 }
 
-/** Trust that was taken away for want of a grant. */
-export interface Revocation {
-  readonly binding: ObjectKey;
-  /** Epoch milliseconds. */
-  readonly at: number;
+/** Until when more than ten bindings count as having lost their grant. */
+export interface LossRecord {
+  readonly manyUntil: number | undefined;
 }
 
-/** The key of the one object in `surroundings`. */
+/** The key of the one object in `surroundings`, and in `losses`. */
 export const HERE = 'here';
-/** The one value of the index `lost`: bindings that stand on their role without the grant that they had. */
+/** The one value of the index `lost`: bindings that count as having lost their grant. */
 const LOST = 'yes';
 /** Clocks of whoever confirms and ours differ by less; a time further ahead confirms what nobody can have seen. */
 const CLOCK_SKEW_MS = 60_000;
@@ -112,7 +111,7 @@ export function world(log: Log, apiAudiences: readonly string[] = []): World {
         serviceAccount: serviceAccountOf,
         namespace: ({ metadata }) => [metadata.namespace],
         account: ({ spec }) => (isProblem(spec) ? [] : [roleArnParts(spec.roleArn).account]),
-        lost: (binding) => (lostSince(binding) === undefined ? [] : [LOST]),
+        lost: (binding) => (countsUntil(binding) === undefined ? [] : [LOST]),
       },
       log,
     }),
@@ -143,7 +142,7 @@ export function world(log: Log, apiAudiences: readonly string[] = []): World {
       indexes: { role: ({ question }) => [question.role], subject: ({ question }) => [question.subject] },
       log,
     }),
-    revocations: new Store({ kind: 'Revocation', keyOf: ({ binding }) => binding, log }),
+    losses: new Store({ kind: 'Losses', keyOf: () => HERE, log }),
     proofs: new Store({ kind: 'Proof', keyOf: ({ key }) => key, log }),
     audits: new Store({
       kind: 'Audit',
@@ -167,7 +166,18 @@ export function world(log: Log, apiAudiences: readonly string[] = []): World {
   found.proofs.markSynced();
   found.looks.markSynced();
   found.audits.markSynced();
+  found.losses.markSynced();
+  found.bindings.onChange((previous, next) => {
+    if ((previous && countsUntil(previous)) === (next && countsUntil(next))) return;
+    const until = manyUntil(losers(found));
+    if (found.losses.get(HERE)?.manyUntil !== until) found.losses.put({ manyUntil: until });
+  });
   return found;
+}
+
+/** The bindings that count as having lost their grant. */
+export function losers(from: World): IrsaBinding[] {
+  return from.bindings.byIndex('lost', LOST);
 }
 
 /** The role that a binding names, and those on which it may still stand. */
@@ -190,14 +200,14 @@ export function concernsAws(from: World, binding: IrsaBinding): boolean {
   return (binding.status.roles ?? []).length > 0 || claimOf(binding, claimWorld(from, binding)).kind === 'granted';
 }
 
-/** Also why nothing is done about it, where they are many. */
+/** Whether those who lost their grant are too many now for anything to be done about it. */
 export function lossesOf(from: World, now: number): Losses {
-  const recent = from.revocations.list().filter(({ at }) => now - at < REVOCATIONS_WINDOW_MS);
+  const until = from.losses.get(HERE)?.manyUntil;
   const confirmed = from.grants
     .list()
     .flatMap(({ revocationConfirmedAt: at }) => (at !== undefined && at <= now + CLOCK_SKEW_MS ? [at] : []));
   return {
-    count: from.bindings.byIndex('lost', LOST).length + recent.length,
+    manyUntil: until !== undefined && now < until ? until : undefined,
     confirmedAt: confirmed.length === 0 ? undefined : Math.max(...confirmed),
   };
 }

@@ -7,7 +7,7 @@ import type { RoleRecord } from '../../binding/observed.ts';
 import { planBinding } from '../../binding/plan.ts';
 import type { Step } from '../../binding/step.ts';
 import { type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
-import { serviceAccountOf } from '../world.ts';
+import { losers, serviceAccountOf } from '../world.ts';
 import { withDenial } from './denied.ts';
 import { annotationFights } from './fights.ts';
 import { gather } from './gather.ts';
@@ -64,6 +64,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       wakeOn(world.looks, ({ binding }) => [binding]),
       wakeOn(world.providers, ({ account }) => keys(world.bindings.byIndex('account', account))),
       wakeOn(world.surroundings, every),
+      wakeOn(world.losses, () => keys(losers(world))), // whether they are too many
     ],
     async reconcile(key, signal, { log }): Promise<Outcome> {
       const binding = world.bindings.get(key);

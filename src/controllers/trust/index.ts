@@ -8,7 +8,7 @@ import { lostSince } from '../../binding/loss.ts';
 import { planRole, type RolePlan } from '../../binding/role.ts';
 import { questionKey } from '../../binding/stance.ts';
 import { type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
-import { rolesOf, type World } from '../world.ts';
+import { losers, rolesOf, type World } from '../world.ts';
 import { gather } from './gather.ts';
 import { perform } from './perform.ts';
 import type { TrustOptions } from './ports.ts';
@@ -32,6 +32,7 @@ export function trustController(options: TrustOptions): Controller<RoleArn> {
       wakeOn(world.providers, everyRole),
       wakeOn(world.looks, ({ role }) => (role === undefined ? [] : [role]), { when: (previous, next) => previous.at !== next.at }),
       wakeOn(world.surroundings, everyRole),
+      wakeOn(world.losses, () => losers(world).flatMap(rolesOf)), // whether they are too many
     ],
     async reconcile(arn, signal, { log, urgency }) {
       const plan = planRole(gather(world, arn, clock.now()));

@@ -1,28 +1,19 @@
 import type { RoleArn } from '../../api/arn.ts';
-import { keyOf } from '../../api/cluster.ts';
 import type { Edit } from '../../binding/edit.ts';
-import { REVOCATIONS_WINDOW_MS } from '../../binding/loss.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Decision } from './evident.ts';
 import type { TrustOptions } from './ports.ts';
 
-/** One Event for each binding whose subject came or went; what went for want of a grant is remembered, so that many are noticed. */
+/** One Event for each binding whose subject came or went. */
 export function tell(arn: RoleArn, { wish: { wanted, released } }: Edit, decision: Decision, options: TrustOptions, log: Log): void {
   log.info({ wanted: wanted.map(({ subject }) => subject), released: released.map(({ subject }) => subject) }, 'wrote the trust policy');
   if (decision.kind !== 'write') return;
   for (const { binding, question, kind, lost } of decision.changes) {
     const forWant = lost !== undefined || kind === 'disowned';
-    if (forWant) remember(keyOf(binding.metadata), options);
     const note =
       kind === 'wanted'
         ? `the trust policy of ${arn} was written: it trusts "${question.subject}"`
         : `"${question.subject}" was taken out of the trust policy of ${arn}${forWant ? ', because no grant covers the binding any more' : ''}`;
     options.events.record(binding, { type: 'Normal', reason: 'TrustPolicyWritten', action: 'WriteTrustPolicy', note });
   }
-}
-
-function remember(binding: ReturnType<typeof keyOf>, { world: { revocations }, clock }: TrustOptions): void {
-  const now = clock.now();
-  for (const { binding: key, at } of revocations.list()) if (now - at > REVOCATIONS_WINDOW_MS) revocations.delete(key);
-  revocations.put({ binding, at: now });
 }
