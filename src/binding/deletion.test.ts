@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { conditionOf } from '../api/condition.ts';
+import type { RoleEntry } from '../api/binding.ts';
+import type { ServiceAccount } from '../api/cluster.ts';
+import { type Condition, conditionOf, conditionsFrom } from '../api/condition.ts';
 import { finding } from '../api/finding.ts';
-import { ANNOTATIONS, EKS_ANNOTATIONS } from '../api/names.ts';
+import { ANNOTATIONS, EKS_ANNOTATIONS, FINALIZER } from '../api/names.ts';
 import { problem } from '../api/problem.ts';
 import type { Observed, Verdict } from './observed.ts';
 import { planBinding } from './plan.ts';
-import { ARN, allowed, binding, entry, grant, OTHER_ARN, observed, ROLE_ID, serviceAccount } from './test-observed.ts';
+import { ARN, allowed, binding, entry, grant, NOW, OTHER_ARN, observed, ROLE_ID, SUBJECT, serviceAccount } from './test-observed.ts';
 
 type Part = NonNullable<Parameters<typeof binding>[0]>;
 
@@ -126,8 +128,118 @@ describe('a successor', () => {
   test('for another role does not take this one over', () => {
     const elsewhere = heir({ spec: { roleArn: OTHER_ARN }, status: { roles: [entry(OTHER_ARN)] } });
     expect(stepsOf(deleted({}, { rivals: [elsewhere] }))).toEqual([]);
-    // Its own value comes into the place of ours.
-    expect(stepsOf(deleted({}, { ...isReleased, rivals: [elsewhere] }))).toEqual(['removeFinalizer']);
+  });
+});
+
+describe('the annotation, where another binding comes into its right', () => {
+  const [same, other] = [{}, { spec: { roleArn: OTHER_ARN } }];
+  const refused = (terminal: boolean, wouldWrite?: string): Extract<Verdict, { kind: 'refused' }> => {
+    const found = finding('TrustNoWebIdentityStatement', `the trust policy of "${OTHER_ARN}" does not allow "${SUBJECT}"`);
+    return { kind: 'refused', finding: found, findings: [found], size: undefined, terminal, wouldWrite, stands: true };
+  };
+  const unsure: Extract<Verdict, { kind: 'unknown' }> = {
+    kind: 'unknown',
+    message: 'a Deny may match',
+    size: { characters: 1, quota: 2 },
+    findings: [],
+    stands: true,
+  };
+  const says = (type: 'Trusted' | 'Stalled', reason: string, generation = 1) =>
+    conditionsFrom({ [type]: { status: 'True', reason, message: '' } }, [], generation, NOW);
+  const [replaced, foreign] = [
+    serviceAccount({ [EKS_ANNOTATIONS.roleArn]: OTHER_ARN }),
+    serviceAccount({ [EKS_ANNOTATIONS.roleArn]: ARN }, 'helm'),
+  ];
+
+  interface Case {
+    readonly heir: {
+      readonly spec?: object;
+      readonly conditions?: Condition[];
+      readonly finalizers?: string[];
+      readonly roles?: RoleEntry[];
+    };
+    /** On the role of the heir. */
+    readonly verdict?: Verdict | undefined;
+    readonly account?: ServiceAccount;
+    readonly steps: readonly string[];
+  }
+  const cases: Record<string, Case> = {
+    'is waited for while its role was not looked at yet': { heir: other, steps: [] },
+    'is waited for while it still says that its ServiceAccount is taken': {
+      heir: { ...other, conditions: says('Stalled', 'ServiceAccountTaken') },
+      steps: [],
+    },
+    'is waited for while what it says is of a former spec': {
+      heir: { ...other, conditions: says('Stalled', 'OidcProviderMissing', 0) },
+      steps: [],
+    },
+    'is waited for while its trust is about to be written': { heir: other, verdict: refused(false, 'add it'), steps: [] },
+    'is waited for while its trust is there and its annotation is not': { heir: other, verdict: allowed, steps: [] },
+    'is waited for while STS is asked': { heir: other, verdict: unsure, steps: [] },
+    'is replaced by its own': { heir: other, verdict: allowed, account: replaced, steps: ['removeFinalizer'] },
+    'is none of ours': { heir: other, verdict: refused(true), account: foreign, steps: ['removeFinalizer'] },
+    'goes where its role refuses it': { heir: other, verdict: refused(true), steps: ['unannotate'] },
+    'goes where its role cannot be read': { heir: other, verdict: refused(false), steps: ['unannotate'] },
+    'goes where its role does not take the write': { heir: other, verdict: refused(true, 'add it'), steps: ['unannotate'] },
+    'goes where it waits for somebody before its role is looked at': {
+      heir: { ...other, conditions: says('Stalled', 'OidcProviderMissing') },
+      steps: ['unannotate'],
+    },
+    'goes where nobody can tell whether its role lets it in': {
+      heir: { ...other, conditions: says('Stalled', 'Undecidable') },
+      verdict: unsure,
+      steps: ['unannotate'],
+    },
+    'stays where it stands on the same role': { heir: { ...same, roles: [entry()] }, verdict: released, steps: ['removeFinalizer'] },
+    'stays where it stands on the same role, though it is refused there by now: it takes it away in its turn': {
+      heir: { ...same, roles: [entry()] },
+      verdict: { ...refused(true), stands: false },
+      steps: ['removeFinalizer'],
+    },
+    'stays where somebody else lets it into the same role': {
+      heir: { spec: { trustPolicy: 'External' } },
+      verdict: { ...allowed, stands: false },
+      steps: ['removeFinalizer'],
+    },
+    'stays where STS let it into the same role': {
+      heir: { ...same, conditions: says('Trusted', 'Proved') },
+      verdict: { ...unsure, stands: false },
+      steps: ['removeFinalizer'],
+    },
+    'goes where it is refused by the same role and stands on none': {
+      heir: same,
+      verdict: { ...refused(true), stands: false },
+      steps: ['unannotate'],
+    },
+    'goes where it says of the same role that it stands there, and nothing will clean up': {
+      heir: { ...same, roles: [entry()], finalizers: [] },
+      verdict: { ...refused(true), stands: false },
+      steps: ['unannotate'],
+    },
+  };
+  for (const [sentence, { heir: part, verdict, account = serviceAccount(), steps }] of Object.entries(cases)) {
+    test(sentence, () => {
+      const { spec = {}, conditions = [], finalizers = [FINALIZER], roles = [] } = part;
+      const one = heir({ spec, metadata: { finalizers }, status: { conditions, roles } });
+      const verdicts = new Map<string, Verdict>([[ARN, released]]);
+      if (verdict !== undefined) verdicts.set('roleArn' in spec ? OTHER_ARN : ARN, verdict);
+      expect(stepsOf(deleted({}, { verdicts, rivals: [one], serviceAccount: account }))).toEqual(steps);
+    });
+  }
+
+  // Contract: end-handover
+  test('is waited for, and says so', () => {
+    const { status } = planBinding(deleted({}, { ...isReleased, rivals: [heir({ ...other, status: { roles: [] } })] }));
+    expect(conditionOf(status.conditions, 'Reconciling')).toMatchObject({
+      reason: 'HandingOver',
+      message: `IrsaBinding "heir" is about to put its annotation on ServiceAccount "app" in the place of ours; if it never does, suspend or delete it`,
+    });
+  });
+
+  test('of whoever goes before its turn is left to the older one, though that is refused by now', () => {
+    const older = heir({ metadata: { createdAt: 0 }, status: { roles: [entry()] } });
+    const seen = deleted({ status: { roles: [] } }, { rivals: [older], verdicts: new Map([[ARN, refused(true)]]) });
+    expect(stepsOf(seen)).toEqual(['removeFinalizer']);
   });
 });
 

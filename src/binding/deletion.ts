@@ -1,12 +1,12 @@
-import type { RoleEntry } from '../api/binding.ts';
-import { ANNOTATIONS, EKS_ANNOTATIONS, FINALIZER } from '../api/names.ts';
+import { assertNever } from '../api/assert-never.ts';
+import type { IrsaBinding, RoleEntry } from '../api/binding.ts';
+import { ANNOTATIONS, FINALIZER } from '../api/names.ts';
 import { isProblem } from '../api/problem.ts';
-import { heldByUs } from './annotations.ts';
-import { claimOf, enforces } from './claim.ts';
 import { stuckAt, type Violation } from './conditions.ts';
+import { handoverOf } from './handover.ts';
 import { isReleased, type Observed } from './observed.ts';
 import { standsOn } from './stance.ts';
-import type { BindingPlan, Step } from './step.ts';
+import type { BindingPlan } from './step.ts';
 
 /**
  * The end of a binding: its own subject is released from every role on which it may stand, its own annotation is taken away,
@@ -20,8 +20,17 @@ export function planDeletion(seen: Observed): BindingPlan {
   }
   const standing = (status.roles ?? []).find((entry) => !isOver(seen, entry));
   if (standing !== undefined) return waitFor(seen, standing);
-  const steps: Step[] = annotationIsOurs(seen) ? [{ do: 'unannotate' }] : [{ do: 'removeFinalizer' }];
-  return { steps, status, lookAgainInMs: undefined };
+  const handover = handoverOf(seen);
+  switch (handover.kind) {
+    case 'leave':
+      return { steps: [{ do: 'removeFinalizer' }], status, lookAgainInMs: undefined };
+    case 'remove':
+      return { steps: [{ do: 'unannotate' }], status, lookAgainInMs: undefined };
+    case 'wait':
+      return waitForHeir(seen, handover.heir);
+    default:
+      return assertNever(handover);
+  }
 }
 
 function retains({ binding: { spec } }: Observed): boolean {
@@ -36,20 +45,6 @@ function isOver(seen: Observed, entry: RoleEntry): boolean {
 /** Nothing of it can be forgotten: the other one's entry and finalizer remember the same trust, also while it is suspended. */
 function isShared({ binding, rivals }: Observed, { arn, audience }: Pick<RoleEntry, 'arn' | 'audience'>): boolean {
   return rivals.some((rival) => rival.metadata.uid !== binding.metadata.uid && !rival.metadata.deleting && standsOn(rival, arn, audience));
-}
-
-/** Our value, written by us, and nobody takes over: another binding of the ServiceAccount writes its own, or keeps this one. */
-function annotationIsOurs(seen: Observed): boolean {
-  const { serviceAccount, binding, rivals } = seen;
-  if (serviceAccount === undefined || isProblem(binding.spec)) return false;
-  const taken = rivals.some(
-    (rival) => rival.metadata.uid !== binding.metadata.uid && enforces(rival) && claimOf(rival, seen).kind === 'granted',
-  );
-  if (taken || isShared(seen, { arn: binding.spec.roleArn, audience: binding.spec.audience })) return false;
-  // A role that it was leaving may not have been replaced there yet.
-  const roles = [binding.spec.roleArn, ...(binding.status.roles ?? []).map(({ arn }) => arn)];
-  const value = serviceAccount.annotations[EKS_ANNOTATIONS.roleArn];
-  return value !== undefined && roles.includes(value) && heldByUs(serviceAccount, EKS_ANNOTATIONS.roleArn) !== undefined;
 }
 
 function waitFor(seen: Observed, entry: RoleEntry): BindingPlan {
@@ -68,5 +63,16 @@ function waitFor(seen: Observed, entry: RoleEntry): BindingPlan {
     terminal: false,
     findings: verdict?.kind === 'refused' ? verdict.findings : [],
   };
+  return waiting(seen, violation);
+}
+
+function waitForHeir(seen: Observed, { metadata: { name } }: IrsaBinding): BindingPlan {
+  const account = seen.serviceAccount?.name;
+  const message = `IrsaBinding "${name}" is about to put its annotation on ServiceAccount "${account}" in the place of ours; if it never does, suspend or delete it`;
+  return waiting(seen, { step: 'Annotated', status: 'Unknown', reason: 'HandingOver', message, terminal: false, findings: [] });
+}
+
+/** Each change that it waits for wakes it. */
+function waiting(seen: Observed, violation: Violation): BindingPlan {
   return { steps: [], status: stuckAt(violation, seen.binding, seen.now), lookAgainInMs: undefined };
 }

@@ -159,8 +159,8 @@ export interface Observed {
   readonly provider: ProviderView | undefined;
   /** For the binding's subject and audience, by the ARN of the role; no entry: pending. */
   readonly verdicts: ReadonlyMap<string, Verdict>;
-  /** For a role and audience on which the binding stood. */
-  readonly verdictOn: (entry: RoleEntry) => Verdict | undefined;
+  /** For the binding's subject, which its rivals share. */
+  readonly verdictOn: (entry: Pick<RoleEntry, 'arn' | 'audience'>) => Verdict | undefined;
   /** The binding had a grant and has none any more; undefined in every other case. */
   readonly loss: Loss | undefined;
   /** The CRD of bindings itself is being deleted: nobody asked for an end of this one. */

@@ -60,6 +60,18 @@ const stands = (s: Scene) => policyText(s).includes(s.subject);
 const annotationsOf = async (s: Scene) =>
   (await api.call<{ metadata: { annotations?: object } }>('GET', `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`)).metadata
     .annotations;
+/** Another binding of the ServiceAccount. */
+async function bindToo(s: Scene, name: string, roleArn: string): Promise<void> {
+  const spec = { serviceAccountName: 'app', roleArn };
+  const body = { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaBinding', metadata: { name }, spec };
+  await api.call('POST', `${BINDINGS}/namespaces/${s.namespace}/irsabindings`, { body });
+}
+/** How often the operator wrote to ServiceAccounts of the namespace. */
+const accountWrites = async (s: Scene) =>
+  (await testbed.auditEvents()).filter(
+    ({ objectRef, user, requestURI }) =>
+      objectRef?.resource === 'serviceaccounts' && user.username.endsWith(':irsa-operator') && requestURI.includes(`/${s.namespace}/`),
+  ).length;
 const isGone = async (path: string) =>
   api.call('GET', path).then(
     () => false,
@@ -216,13 +228,7 @@ describe.concurrent('the end', () => {
   // Contract: end-handover
   test('of a binding that was renamed in Git hands trust and annotation over without a gap', async () => {
     const s = await working('handover');
-    const body = {
-      apiVersion: 'irsa-operator.dev/v1alpha1',
-      kind: 'IrsaBinding',
-      metadata: { name: 'renamed' },
-      spec: { serviceAccountName: 'app', roleArn: s.roleArn },
-    };
-    await api.call('POST', `${BINDINGS}/namespaces/${s.namespace}/irsabindings`, { body });
+    await bindToo(s, 'renamed', s.roleArn);
     await api.call('DELETE', bindingPath(s));
     await gone(s);
     const renamed = () => api.call<{ status?: { conditions?: { type: string; status: string }[] } }>('GET', bindingPath(s, 'renamed'));
@@ -232,12 +238,57 @@ describe.concurrent('the end', () => {
       PATIENCE,
     );
     expect([s.writes().length, stands(s)]).toEqual([1, true]);
-    const annotated = (await testbed.auditEvents()).filter(
-      ({ objectRef, user, requestURI }) =>
-        objectRef?.resource === 'serviceaccounts' && user.username.endsWith(':irsa-operator') && requestURI.includes(`/${s.namespace}/`),
-    );
-    expect(annotated).toHaveLength(1);
+    expect(await accountWrites(s)).toBe(1);
   });
+
+  // Contract: end-handover
+  test('of a binding whose heir has another role waits until that one has put its own annotation in the place', async () => {
+    const s = await working('other-heir');
+    const { arn } = testbed.aws.account().role.put({ name: 'other-heirs', trustPolicy: FOREIGN });
+    await bindToo(s, 'heir', arn);
+    await api.call('DELETE', bindingPath(s));
+    await gone(s);
+    // It was never without one: there was no write but the heir's.
+    expect([await annotationsOf(s), await accountWrites(s)]).toEqual([{ [ROLE_ARN]: arn }, 2]);
+    await api.call('DELETE', bindingPath(s, 'heir'));
+    await gone(s, 'heir');
+    expect(await annotationsOf(s)).toBeUndefined();
+  });
+
+  const refusing: Record<string, (role: string) => () => void> = {
+    'refuses it': (role) => {
+      const Principal = { Federated: `arn:aws:iam::${ACCOUNT}:oidc-provider/${testbed.issuer.slice('https://'.length)}` };
+      const deny = { Sid: 'No', Effect: 'Deny', Principal, Action: 'sts:AssumeRoleWithWebIdentity' };
+      testbed.aws.account().role.setTrustPolicy(role, { ...FOREIGN, Statement: [EC2, deny] });
+      return () => {};
+    },
+    'does not take the write': (role) => {
+      const kind = 'deniedByServiceControlPolicy';
+      const denied = ['GetRole', 'UpdateAssumeRolePolicy'].map((operation) =>
+        testbed.aws.fault({ kind, operation, roleName: role, times: Number.POSITIVE_INFINITY }),
+      );
+      return () => {
+        for (const fault of denied) fault.end();
+      };
+    },
+  };
+  for (const [sentence, refuse] of Object.entries(refusing)) {
+    // Contract: end-handover, end-revoke
+    test(`of a binding leaves no annotation behind for an heir whose role ${sentence}, whatever becomes of that`, async () => {
+      const name = `heir-whose-role-${sentence.replaceAll(' ', '-')}`;
+      const s = await working(name);
+      const { arn } = testbed.aws.account().role.put({ name: `${name}-has`, trustPolicy: FOREIGN });
+      const end = refuse(`${name}-has`);
+      await bindToo(s, 'heir', arn);
+      await api.call('DELETE', bindingPath(s));
+      await gone(s);
+      expect([await annotationsOf(s), stands(s)]).toEqual([undefined, false]);
+      await api.call('DELETE', bindingPath(s, 'heir'));
+      end();
+      await gone(s, 'heir');
+      expect(await annotationsOf(s)).toBeUndefined();
+    });
+  }
 
   // Contract: end-blocked, bad-principal
   test('that IAM refuses because of a principal that somebody deleted says so, and comes when the statement is mended', async () => {
