@@ -109,6 +109,12 @@ describe('a fight', () => {
       contains: ['"argocd-controller"', 'Argo CD: ignoreDifferences', 'RespectIgnoreDifferences=true'],
     },
     Flux: { by: ['kustomize-controller'], contains: ['"kustomize-controller"', 'Flux: take the key out of the manifest'] },
+    'Flux, by a HelmRelease': { by: ['helm-controller'], contains: ['"helm-controller"', "Helm: take the key out of the chart's values"] },
+    Terraform: {
+      by: ['Terraform'],
+      contains: ['by "Terraform"', 'Terraform: take the key out', 'ignore_changes = [metadata[0].annotations]'],
+    },
+    'Terraform, by the name of its client': { by: ['HashiCorp'], contains: ['by "HashiCorp"', 'Terraform: take the key out'] },
     kubectl: { by: ['kubectl-client-side-apply'], contains: ['"kubectl-client-side-apply"', 'kubectl: take the key out'] },
     'whoever it is': { by: ['our-own-thing'], contains: ['"our-own-thing"', 'ask whoever runs it to leave these keys alone'] },
     nobody: { by: [], contains: ['somebody who removes them (the API server keeps no name for that)'] },

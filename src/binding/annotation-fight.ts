@@ -30,10 +30,14 @@ export function contended({ fight }: Observed, spec: BindingSpec, account: Servi
   return finding('Contended', parts.join('; '));
 }
 
-/** By the field managers that these tools sign with. */
+const TERRAFORM = 'Terraform: take the key out of the resource, or lifecycle { ignore_changes = [metadata[0].annotations] }';
+/** By the field managers that these tools sign with; Flux applies charts as `helm-controller`. */
 const ADVICE: Advice = {
   helm: "Helm: take the key out of the chart's values (serviceAccount.annotations), or set this role there",
   argocd: 'Argo CD: ignoreDifferences with managedFieldsManagers ["irsa-operator"], and the sync option RespectIgnoreDifferences=true',
   'kustomize-controller': 'Flux: take the key out of the manifest, or set this role there',
+  // Where it applies, and where it patches: then the API server takes the name of its client.
+  Terraform: TERRAFORM,
+  HashiCorp: TERRAFORM,
   kubectl: 'kubectl: take the key out of the manifest that is applied, or set this role there',
 };

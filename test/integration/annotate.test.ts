@@ -12,7 +12,9 @@ const AUDIENCE = 'eks.amazonaws.com/audience';
 const EXPIRATION = 'eks.amazonaws.com/token-expiration';
 const REGIONAL = 'eks.amazonaws.com/sts-regional-endpoints';
 const OPERATOR_USER = 'system:serviceaccount:irsa-operator-system:irsa-operator';
-const NAMES = ['keys', 'right', 'replaced', 'unsigned', 'foreign', 'again', 'once', 'fight', 'malformed', 'lifetime'];
+/** What the grant selects. */
+const TEAM = { team: 'annotate' };
+const fightWith = (manager: string) => `fight-${manager.toLowerCase()}`;
 const OTHER_ROLE = `arn:aws:iam::${ACCOUNT}:role/other`;
 
 let testbed: Testbed;
@@ -26,7 +28,7 @@ beforeAll(async () => {
   await install(testbed);
   const spec = {
     roleArns: [`arn:aws:iam::${ACCOUNT}:role/*`],
-    namespaces: { names: NAMES },
+    namespaces: { selector: { matchLabels: TEAM } },
     serviceAccountNames: ['*'],
     audiences: ['sts.amazonaws.com', 'vault'],
   };
@@ -68,6 +70,7 @@ const annotate = (s: Scene, manager: string, values: Record<string, string | nul
 
 async function prepared(name: string, found: Record<string, string> = {}): Promise<Scene> {
   const s = await scene(testbed, api, name);
+  await api.call('PATCH', `/api/v1/namespaces/${name}`, { patch: 'merge', body: { metadata: { labels: TEAM } } });
   testbed.aws.account().role.put({ name: s.roleName, trustPolicy: FOREIGN });
   await s.serviceAccount(found);
   return s;
@@ -84,6 +87,15 @@ async function annotationsAre(s: Scene, wanted: Record<string, string>): Promise
     },
     PATIENCE,
   );
+}
+
+/** Each time when what we wrote was seen to stand. */
+async function undoneThrice(s: Scene, manager: string): Promise<void> {
+  for (let round = 0; round < 3; round++) {
+    await s.conditionIs('Ready', 'True', 'Ready');
+    await annotate(s, manager, { [ROLE_ARN]: OTHER_ROLE });
+    if (round < 2) await annotationsAre(s, { [ROLE_ARN]: s.roleArn });
+  }
 }
 
 /** Codes of the operator's writes to the ServiceAccount. */
@@ -181,15 +193,33 @@ describe.concurrent('the annotations', () => {
     expect(await accountWrites(s)).toEqual([200, 200, 200]);
   });
 
+  /** By the names with which these tools sign, and what each has to be told. */
+  const fighters: Record<string, string> = {
+    helm: "Helm: take the key out of the chart's values (serviceAccount.annotations), or set this role there",
+    'kustomize-controller': 'Flux: take the key out of the manifest, or set this role there',
+    'helm-controller': "Helm: take the key out of the chart's values (serviceAccount.annotations), or set this role there",
+    Terraform: 'Terraform: take the key out of the resource, or lifecycle { ignore_changes = [metadata[0].annotations] }',
+    'kubectl-client-side-apply': 'kubectl: take the key out of the manifest that is applied, or set this role there',
+    somebody: 'ask whoever runs it to leave these keys alone',
+  };
+  for (const [manager, advice] of Object.entries(fighters)) {
+    // Contract: fight-annotation
+    test(`that ${manager} undoes three times in ten minutes are Contended, with what to tell it`, async () => {
+      const s = await prepared(fightWith(manager));
+      await s.bind();
+      await undoneThrice(s, manager);
+      const { message } = await s.conditionIs('Annotated', 'False', 'Contended');
+      expect(message).toBe(
+        `the annotations that irsa-operator writes on ServiceAccount "app" are undone again and again, by "${manager}"; ServiceAccount "app": annotation ${ROLE_ARN} is "${OTHER_ROLE}"; wanted is "${s.roleArn}"; where it goes on they are written at most once in 5 minutes; ${advice}`,
+      );
+    });
+  }
+
   // Contract: fight-annotation
   test('that are undone three times in ten minutes are Contended: the one who did it is named, and nothing is written for a while', async () => {
     const s = await prepared('fight');
     await s.bind();
-    for (let round = 0; round < 3; round++) {
-      await s.conditionIs('Ready', 'True', 'Ready');
-      await annotate(s, 'argocd-controller', { [ROLE_ARN]: OTHER_ROLE });
-      if (round < 2) await annotationsAre(s, { [ROLE_ARN]: s.roleArn });
-    }
+    await undoneThrice(s, 'argocd-controller');
     const { message } = await s.conditionIs('Annotated', 'False', 'Contended');
     expect(message).toBe(
       `the annotations that irsa-operator writes on ServiceAccount "app" are undone again and again, by "argocd-controller"; ServiceAccount "app": annotation ${ROLE_ARN} is "${OTHER_ROLE}"; wanted is "${s.roleArn}"; where it goes on they are written at most once in 5 minutes; Argo CD: ignoreDifferences with managedFieldsManagers ["irsa-operator"], and the sync option RespectIgnoreDifferences=true`,

@@ -12,6 +12,8 @@ const BINDINGS = '/apis/irsa-operator.dev/v1alpha1';
 /** Longer than the settling time, 10 s, after which pods are restarted if they are to be. */
 const AFTER_SETTLING_MS = 16_000;
 const OTHER_AUDIENCE = 'sigstore';
+/** The age of a write at which it is believed. */
+const LAST_READ_BACK_MS = 8_000;
 
 let testbed: Testbed;
 let api: Api;
@@ -56,6 +58,13 @@ async function working(name: string, spec: object = {}): Promise<Scene> {
 const change = (s: Scene, body: object) => api.call('PATCH', bindingPath(s), { patch: 'merge', body });
 const policyText = (s: Scene) => testbed.aws.account().role.get(s.roleName)?.trustPolicy ?? '{}';
 const statementsOf = (s: Scene) => (JSON.parse(policyText(s)) as { Statement: { Sid: string }[] }).Statement;
+/** The last write of our statement is 8 s old and was read after that. */
+function readBackTwice(s: Scene): boolean {
+  const calls = testbed.aws.journal.filter(({ params, code }) => params['RoleName'] === s.roleName && code === 'OK');
+  const written = calls.findLast(({ operation }) => operation === 'UpdateAssumeRolePolicy');
+  const reads = calls.filter(({ operation, at }) => operation === 'GetRole' && Number(at) - Number(written?.at) >= LAST_READ_BACK_MS);
+  return written !== undefined && reads.length > 0;
+}
 const stands = (s: Scene) => policyText(s).includes(s.subject);
 const annotationsOf = async (s: Scene) =>
   (await api.call<{ metadata: { annotations?: object } }>('GET', `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`)).metadata
@@ -210,6 +219,49 @@ describe.concurrent('a repair of the trust alone', () => {
     const { status } = await s.binding();
     expect(status?.restarts?.map(({ kind, cause, phase }) => `${kind} ${cause} ${phase}`)).toEqual(['Deployment TrustRepair Done']);
   });
+});
+
+describe.concurrent('somebody who takes our statement out three times in ten minutes', () => {
+  /** The tags that each tool leaves on a role, and what it has to be told. */
+  const fighters: Record<string, { readonly tags: Record<string, string>; readonly advice: string }> = {
+    Terraform: {
+      tags: { ManagedBy: 'terraform' },
+      advice: 'Terraform: lifecycle { ignore_changes = [assume_role_policy] } on the aws_iam_role',
+    },
+    CloudFormation: {
+      tags: { 'aws:cloudformation:stack-name': 'roles', 'aws:cloudformation:logical-id': 'App' },
+      advice:
+        'CloudFormation: leave AssumeRolePolicyDocument as the stack made it, and do not import drift; or put the statement into the template and set trustPolicy: External',
+    },
+    ACK: {
+      tags: { 'services.k8s.aws/controller-version': 'iam-v1.4.0', 'services.k8s.aws/namespace': 'roles' },
+      advice: 'ACK: take assumeRolePolicyDocument out of the Role resource, or put the statement there and set trustPolicy: External',
+    },
+    Crossplane: {
+      tags: { 'crossplane-kind': 'role.iam.aws.upbound.io', 'crossplane-name': 'app' },
+      advice: 'Crossplane: managementPolicies without "Update" on the Role, or put the statement there and set trustPolicy: External',
+    },
+    Pulumi: { tags: { 'pulumi:project': 'roles' }, advice: 'Pulumi: ignoreChanges ["assumeRolePolicy"] on the role' },
+  };
+  for (const [tool, { tags, advice }] of Object.entries(fighters)) {
+    // Contract: fight-trust
+    test(`is found by the tags of the role to be ${tool}, and Contended says what to tell it`, async () => {
+      const s = await working(`fight-${tool.toLowerCase()}`);
+      testbed.aws.account().role.setTags(s.roleName, tags);
+      for (let round = 1; round <= 3; round++) {
+        // An undo counts when our write was believed: both read-backs, and the sweep that shows it gone.
+        await until('our write was read back twice', () => readBackTwice(s), PATIENCE);
+        testbed.aws.account().role.setTrustPolicy(s.roleName, FOREIGN);
+        if (round < 3) await until('it is written again', () => s.writes().length > round, PATIENCE);
+      }
+      const { message } = await s.conditionIs('Trusted', 'False', 'Contended');
+      expect(message).toBe(
+        `the statement of irsa-operator in the trust policy of "${s.roleArn}" is taken out again and again, by "${tool}", by the tags of the role; where it goes on it is written at most once in 5 minutes; ${advice}`,
+      );
+      await s.conditionIs('Stalled', 'True', 'Contended');
+      expect([s.writes().length, stands(s)]).toEqual([3, false]);
+    });
+  }
 });
 
 describe.concurrent('the end', () => {
