@@ -219,7 +219,7 @@ describe('a pod', () => {
     expect(await deletePod(transport, looked, never)).toBe('changed');
     expect((await now()).deleting).toBe(false);
     expect(await deletePod(transport, { ...pod, resourceVersion: (await now()).resourceVersion }, never)).toBe('deleted');
-    expect(await deletePod(transport, looked, never)).toBe('gone');
+    await until('it is gone', async () => (await deletePod(transport, looked, never)) === 'gone');
   });
 });
 
