@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { BindingStatus } from '../api/binding.ts';
+import type { BindingStatus, RoleEntry } from '../api/binding.ts';
 import { type Condition, type ConditionType, conditionOf, STEP_CONDITIONS, type StepCondition, timestamp } from '../api/condition.ts';
 import { finding } from '../api/finding.ts';
 import { EKS_ANNOTATIONS } from '../api/names.ts';
@@ -441,6 +441,13 @@ describe('after a restart of the operator', () => {
       expect(told(planBinding(withStatus(observed(part), old, NOW + later)).status, 'Ready')).toEqual(['Unknown', 'Pending']);
     });
   }
+});
+
+describe('the intent', () => {
+  const rolesWith = (roles: RoleEntry[]) =>
+    planBinding(observed({ binding: binding({ status: { roles } }), verdicts: verdicts(refusal('NotGranted')) })).status.roles;
+  test("is not written where the role's owner did not consent", () => expect(rolesWith([])).toBeUndefined());
+  test('that stands is kept: the tags may come back', () => expect(rolesWith([entry()])).toEqual([entry()]));
 });
 
 describe('a binding whose trust was taken away for want of a grant', () => {

@@ -177,6 +177,9 @@ function rolesOf({ seen, spec }: Scope, acts: boolean): RoleEntry[] {
   if (!wants || role?.state.kind !== 'present' || cluster.kind === 'unknown') return standing;
   const { audience } = spec;
   const entry = { arn: role.arn, roleId: role.state.roleId, audience, sid: sidFor(cluster.issuer, audience) };
+  // The role's owner did not consent: there is nothing to intend.
+  const verdict = seen.verdicts.get(spec.roleArn);
+  if (verdict?.kind === 'refused' && verdict.finding.code === 'NotGranted') return standing;
   // Without room for the intent nothing is written: a role that waits for its release is not forgotten for a new one.
   return [...standing.filter((other) => !named(other)), entry].slice(0, MAX_ROLES);
 }

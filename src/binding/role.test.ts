@@ -334,6 +334,24 @@ describe('a role without the tags that the grant asks for', () => {
     expect(
       short(planRole(seen(tagged({}, NOW - 600_000), { losses: { manyUntil: Number.POSITIVE_INFINITY, confirmedAt: undefined } }))).steps,
     ).toEqual([]));
+  const newcomers: Record<string, Parameters<typeof binding>[0]> = {
+    'that wants it': {},
+    'that only observes': { spec: { mode: 'Observe' } },
+    'that is suspended': { spec: { suspend: true } },
+    'that leaves the policy to somebody else': { spec: { trustPolicy: 'External' } },
+  };
+  for (const [sentence, part] of Object.entries(newcomers)) {
+    const claims = [claimFor(binding({ ...part, status: { roles: [] } }), wants)];
+    // Contract: api-tag-same-text
+    test(`tells a new binding ${sentence} nothing of itself, not even that it is there`, () => {
+      const plan = planRole(seen(tagged({}, NOW), { claims }));
+      expect(short(plan)).toEqual({ steps: [], verdicts: { [SUBJECT]: 'NotGranted' }, inMs: 60_000 });
+    });
+    test(`that was only listed is read by itself before a new binding ${sentence} is told anything`, () =>
+      expect(short(planRole(seen(present(), { claims })))).toEqual({ steps: ['read'], verdicts: {}, inMs: undefined }));
+  }
+  test('that was only listed is not read for those who stand on it: sweeps do that in turns', () =>
+    expect(short(planRole(seen(present())))).toEqual({ steps: [], verdicts: { [SUBJECT]: 'allowed' }, inMs: undefined }));
   test('does not get a new subject', () => {
     const record = present({ policy: policy(SERVICE), tags: { values: new Map(), since: NOW, asOf: NOW } });
     expect(short(planRole(seen(record))).steps).toEqual([]);

@@ -60,6 +60,7 @@ const GONE_AFTER_MS = 60_000;
 const UNREADABLE_RETRY_MS = 60_000;
 /** A tag that is missing is looked for again at this pace: somebody waits for it. */
 const TAGS_RETRY_MS = 60_000;
+const TAGS_WANTED = 'whether the role carries the tags that the grant asks for';
 
 const nothing: RolePlan = { steps: [], verdicts: [], lookAgain: undefined };
 
@@ -146,14 +147,21 @@ function present(role: PresentRole): RolePlan {
     const found = cannotRead(document, { role: arn });
     return { ...nothing, verdicts: stances.filter(waits).map(({ question }) => [question, refusal(found)]) };
   }
+  if (state.tags === undefined && stances.some(isNewUnderTags)) return { ...nothing, steps: [{ do: 'read', why: TAGS_WANTED }] };
   const tagged = { ...role, stances: stances.map((stance) => withTags(stance, role)) };
   const wish = wishOf(tagged, document);
   return state.own.pending === undefined ? write(tagged, document, wish, []) : readBack(tagged, document, wish, state.own.pending);
 }
 
+/** Nothing of a role is told, and no intent asked for, before it is known to carry the tags; who stands on it had them once. */
+function isNewUnderTags(stance: Stance): boolean {
+  return asks(stance) && !stance.stands && !consents(stance, new Map());
+}
+
 /** Without the tags that its grant asks for a binding has no grant; it keeps for a while what stands. */
 function withTags(stance: Stance, { now, losses, state: { tags } }: PresentRole): Stance {
-  if (stance.kind !== 'wanted' || tags === undefined || consents(stance, tags.values)) return stance;
+  if (!asks(stance) || tags === undefined || consents(stance, tags.values)) return stance;
+  if (stance.kind !== 'wanted') return { ...stance, kind: 'withheld' };
   const isOver = now >= tags.since + LABEL_GRACE_MS && pausedBy(losses, tags.since) === undefined;
   return { ...stance, kind: isOver ? 'disowned' : 'withheld' };
 }
@@ -208,7 +216,7 @@ const isWithheld = ({ kind }: Stance): boolean => kind === 'withheld' || kind ==
 /** Whoever waits for a tag of the role waits for a read of it. */
 function nextTags({ now, stances, state: { tags } }: PresentRole): LookAgain | undefined {
   if (tags === undefined || !stances.some(isWithheld)) return undefined;
-  return { inMs: tags.asOf + TAGS_RETRY_MS - now, why: 'whether the role carries the tags that the grant asks for' };
+  return { inMs: tags.asOf + TAGS_RETRY_MS - now, why: TAGS_WANTED };
 }
 
 function situation({ arn, stances, record, state, now }: PresentRole): Situation {
