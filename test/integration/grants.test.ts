@@ -124,7 +124,10 @@ describe.concurrent('a grant', () => {
 /** By themselves: losses are counted over the whole cluster, and would pause those of the others. */
 describe('a grant', () => {
   // Contract: rule-revocation-paused
-  test('that many bindings lose at once costs nobody anything before somebody confirms it', async () => {
+  test('that many bindings lose at once costs nobody anything before somebody confirms it, nor who loses it within the hour after, across a restart', async () => {
+    const late = await prepared('one-more');
+    await granted(late);
+    await late.bind();
     const s = await scene(testbed, api, 'many');
     const names = Array.from({ length: 11 }, (_, index) => `app-${index}`);
     for (const name of names) await s.serviceAccount({}, name);
@@ -144,11 +147,25 @@ describe('a grant', () => {
     const annotations = { 'irsa-operator.dev/revocation-confirmed': new Date().toISOString() };
     await api.call('PATCH', `${GRANTS}/many-confirmed`, { patch: 'merge', body: { metadata: { annotations } } });
     await until('all are released', () => statementsOf(s).length === 1, PATIENCE);
+    const remembered = async () => (await bindingsIn(s)).every(({ status }) => status?.revokedAt !== undefined);
+    await until('it is remembered', remembered, PATIENCE);
+    await late.conditionIs('Ready', 'True');
+    expect(await operator.stop()).toBe(0);
+    operator = await startOperator(testbed, ['--sweep-interval', '2s']);
+    await api.call('DELETE', `${GRANTS}/one-more`);
+    const told = async () => (await late.binding()).status?.findings?.find(({ code }) => code === 'RevocationPaused');
+    const { message } = await until('it is told that it is paused', told, PATIENCE);
+    expect(message).toMatch(/; it goes on by itself at 20\S+Z, when no more than 10 count; /);
+    expect(stands(late)).toBe(true);
   });
 });
 
 interface Listed {
-  readonly status?: { readonly conditions?: readonly { type: string; status: string }[]; readonly findings?: readonly { code: string }[] };
+  readonly status?: {
+    readonly conditions?: readonly { type: string; status: string }[];
+    readonly findings?: readonly { code: string }[];
+    readonly revokedAt?: string;
+  };
 }
 const bindingsIn = async (s: Scene) =>
   (await api.call<{ items: Listed[] }>('GET', `/apis/irsa-operator.dev/v1alpha1/namespaces/${s.namespace}/irsabindings`)).items;
