@@ -153,7 +153,8 @@ describe.concurrent('budgets, and the right to roll out', () => {
     await s.bind();
     await allCurrent(s);
     // With the first replacement ready, the budget may let the second one be evicted.
-    const [first, second, ...rest] = await asked(s);
+    // One that crashed again since it was looked at is not deleted before it is looked at again.
+    const [first, second, ...rest] = (await asked(s)).filter((line) => line !== '409 delete pods');
     expect([first, second]).toEqual(['429 create eviction', '200 delete pods']);
     expect(rest.at(-1)).toMatch(/^(200 delete pods|201 create eviction)$/);
     expect(await phases(s)).toEqual(['Stale Done 1']);
