@@ -8,8 +8,11 @@ export interface Effect {
   readonly says?: string;
 }
 
+/** A report says what was found, and nothing is decided by it but what its reader does. */
+export const isReport = (name: string): boolean => name.startsWith('status of ');
+
 export function effectFrom(call: Call, name: string): Effect {
-  if (!name.startsWith('status of ')) return { name };
+  if (!isReport(name)) return { name };
   const namespace = /\/namespaces\/([^/]+)\//.exec(call.path)?.[1] ?? '';
   const { status } = JSON.parse(call.body) as { status: unknown };
   return { name, says: withoutIdentity(JSON.stringify(status), namespace) };

@@ -6,7 +6,7 @@ import type { Testbed } from '../../testbed/index.ts';
 import type { Identity } from '../../testbed/pki/certificate.ts';
 import { type Patience, until } from '../../testbed/until.ts';
 import { observeEffects, type Point } from './crash.ts';
-import { type Effect, tooOften } from './effects.ts';
+import { type Effect, isReport, tooOften } from './effects.ts';
 import { endStateOf } from './end-state.ts';
 import { type Life, redirected, startLife } from './process.ts';
 import { startHttpProxy } from './proxy.ts';
@@ -57,10 +57,18 @@ export async function playUndisturbed(theatre: Theatre, scenario: Scenario): Pro
   });
 }
 
-/** Plays it with a crash at the point. The answer says what is wrong; undefined: nothing. */
-export async function playWithCrash(theatre: Theatre, scenario: Scenario, point: Point, wanted: Played): Promise<string | undefined> {
+/** What came of a crash. `missed`: the scenario came to its end without this report; how many there are on the way depends on what is seen when. */
+export type Crashed = { readonly kind: 'passed' } | { readonly kind: 'missed' } | { readonly kind: 'failed'; readonly why: string };
+
+const failed = (why: string): Crashed => ({ kind: 'failed', why });
+
+/** Plays it with a crash at the point. */
+export async function playWithCrash(theatre: Theatre, scenario: Scenario, point: Point, wanted: Played): Promise<Crashed> {
   return perform(theatre, scenario, point, async ({ stage, observer, live, patience }) => {
-    await until(`the point "${point.effect}" comes`, () => observer.dead, patience);
+    const isQuiet = () => performance.now() - observer.lastAt > QUIET_MS;
+    const over = async () => observer.dead || (isQuiet() && (await scenario.done(stage)));
+    await until(`the point "${point.effect}" comes, or the end without it`, over, patience);
+    if (!observer.dead) return isReport(point.effect) ? { kind: 'missed' } : failed('it came to its end without this effect');
     await live();
     const alive = performance.now();
     let found: unknown;
@@ -76,11 +84,13 @@ export async function playWithCrash(theatre: Theatre, scenario: Scenario, point:
       const difference = createTwoFilesPatch('undisturbed', 'after the crash', lines(wanted.endState), lines(found), '', '', {
         context: 2,
       });
-      return `${difference}effects: ${namesOf(observer.sent)}`;
+      return failed(`${difference}effects: ${namesOf(observer.sent)}`);
     }
     const more = tooOften(wanted.effects, observer.sent, observer.unanswered);
-    if (more.length === 0) return undefined;
-    return `done more often than without a crash: ${more.join(', ')}\nundisturbed: ${namesOf(wanted.effects)}\nwith a crash: ${namesOf(observer.sent)}`;
+    if (more.length === 0) return { kind: 'passed' };
+    return failed(
+      `done more often than without a crash: ${more.join(', ')}\nundisturbed: ${namesOf(wanted.effects)}\nwith a crash: ${namesOf(observer.sent)}`,
+    );
   });
 }
 

@@ -3,7 +3,7 @@ import { connect } from '../../testbed/api.ts';
 import { startTestbed } from '../../testbed/index.ts';
 import { makeAuthority, makeServerIdentity } from '../../testbed/pki/certificate.ts';
 import { MOMENTS, type Point } from './crash.ts';
-import { Interrupted, type Played, playUndisturbed, playWithCrash, type Theatre } from './play.ts';
+import { type Crashed, Interrupted, type Played, playUndisturbed, playWithCrash, type Theatre } from './play.ts';
 import type { Scenario } from './scenarios.ts';
 import { OTHER_AUDIENCE } from './stage.ts';
 
@@ -15,8 +15,7 @@ export interface Trial {
 
 export interface Outcome {
   readonly trial: Trial;
-  /** What is wrong; undefined: nothing. */
-  readonly problem: string | undefined;
+  readonly crashed: Crashed;
 }
 
 /** An operator loses a lease of 2 s when the machine is busy; that often in a row, and it is not the machine. */
@@ -65,8 +64,10 @@ export async function crashAt(
 ): Promise<Outcome[]> {
   return side(trials, workers, async (trial) => {
     const { scenario, point, wanted } = trial;
-    const problem = await again(() => playWithCrash(theatre, scenario, point, wanted)).catch((error: unknown) => String(error));
-    const outcome = { trial, problem };
+    const crashed = await again(() => playWithCrash(theatre, scenario, point, wanted)).catch(
+      (error: unknown): Crashed => ({ kind: 'failed', why: String(error) }),
+    );
+    const outcome = { trial, crashed };
     tell(outcome);
     return outcome;
   });
