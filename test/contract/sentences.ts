@@ -77,6 +77,9 @@ export const CONTRACT = {
     'annotate-confined':
       'Of a ServiceAccount the operator may change only `eks.amazonaws.com/*` annotations, of a workload only the restart annotation.',
     'annotate-admission': '`config/admission`: a ServiceAccount is annotated in the request that creates it.',
+    'annotate-admission-only':
+      'It annotates on CREATE only, and only for bindings that are `Authorized` at their current generation, enforcing, not suspended, deleting or taken.',
+    'annotate-admission-ignore': '`failurePolicy: Ignore`: it never keeps anybody from creating a ServiceAccount.',
   },
   Prove: {
     'prove-opt-in': 'The proof is opt-in by the grant and by installing `config/verification`.',

@@ -1,0 +1,354 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type BindingSpec, parseBindingSpec } from '../../src/api/binding.ts';
+import { desiredAnnotations } from '../../src/binding/annotations.ts';
+import { bindingPath, FOREIGN, makeGrant } from '../harness/given.ts';
+import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
+import { ACCOUNT, type PodView, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
+import { type Api, connect } from '../testbed/api.ts';
+import { startTestbed, type Testbed } from '../testbed/index.ts';
+import { until } from '../testbed/until.ts';
+
+/**
+ * config/admission: the API server annotates in the request that creates a ServiceAccount. First the policy alone, with statuses that are
+ * written by hand; then beside the operator. What would be made is asked by dry runs, which pass through admission and leave nothing.
+ */
+const PATIENCE = { timeoutMs: 60_000 };
+const POLICY = 'irsa-operator-admission';
+const TWIN = 'twin-that-fails';
+const AUDIENCE = 'eks.amazonaws.com/audience';
+const EXPIRATION = 'eks.amazonaws.com/token-expiration';
+const REGIONAL = 'eks.amazonaws.com/sts-regional-endpoints';
+const FINALIZER = 'irsa-operator.dev/finalizer';
+const OPERATOR_USER = 'system:serviceaccount:irsa-operator-system:irsa-operator';
+const role = (name: string) => `arn:aws:iam::${ACCOUNT}:role/${name}`;
+
+let testbed: Testbed;
+let api: Api;
+
+beforeAll(async () => {
+  testbed = await startTestbed();
+  api = connect(testbed.kubeconfig);
+  for (const name of ['here', 'elsewhere']) await api.call('POST', '/api/v1/namespaces', { body: { metadata: { name } } });
+});
+
+afterAll(async () => {
+  api?.close();
+  await testbed?.stop();
+});
+
+type Annotations = Record<string, string>;
+interface Made {
+  readonly metadata: {
+    readonly annotations?: Annotations;
+    readonly managedFields?: readonly {
+      readonly manager: string;
+      readonly operation: string;
+      readonly fieldsV1: { readonly 'f:metadata'?: { readonly 'f:annotations'?: object } };
+    }[];
+  };
+}
+const accountsOf = (namespace: string) => `/api/v1/namespaces/${namespace}/serviceaccounts`;
+
+/** The annotations of what a creation would make. */
+async function wouldCarry(name: string, annotations: Annotations = {}, namespace = 'here'): Promise<Annotations> {
+  const made = await api.call<Made>('POST', `${accountsOf(namespace)}?dryRun=All`, { body: { metadata: { name, annotations } } });
+  return made.metadata.annotations ?? {};
+}
+
+async function untilCarries(name: string, wanted: Annotations, namespace = 'here'): Promise<void> {
+  await until(
+    `a new ServiceAccount ${namespace}/${name} carries ${JSON.stringify(wanted)}`,
+    async () => {
+      const found = await wouldCarry(name, {}, namespace);
+      if (JSON.stringify(found) !== JSON.stringify(wanted)) throw new Error(JSON.stringify(found));
+      return true;
+    },
+    PATIENCE,
+  );
+}
+
+interface Given {
+  readonly namespace?: string;
+  readonly spec?: object;
+  readonly status?: 'True' | 'False';
+  readonly finalizers?: string[];
+}
+const kind = { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaBinding' };
+
+/** A binding with the status that the operator would give it, for the ServiceAccount of its name. */
+async function authorized(name: string, { namespace = 'here', spec = {}, status = 'True', finalizers = [] }: Given = {}): Promise<void> {
+  const body = { ...kind, metadata: { name, finalizers }, spec: { serviceAccountName: name, roleArn: role(name), ...spec } };
+  const { metadata } = await api.call<{ metadata: { generation: number } }>('POST', bindingPath({ namespace }, ''), { body });
+  const condition = {
+    type: 'Authorized',
+    status,
+    observedGeneration: metadata.generation,
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+    reason: status === 'True' ? 'Granted' : 'NotGranted',
+    message: 'written by the test',
+  };
+  await api.call('PATCH', `${bindingPath({ namespace }, name)}/status`, {
+    patch: 'merge',
+    body: { status: { observedGeneration: metadata.generation, conditions: [condition] } },
+  });
+}
+
+/** The same policy, but that it refuses what it cannot evaluate. */
+async function withTwin(act: () => Promise<void>): Promise<void> {
+  const rendered = await testbed.kubectl(['kustomize', 'config/admission']);
+  const twin = rendered.replaceAll(POLICY, TWIN).replace('failurePolicy: Ignore', 'failurePolicy: Fail');
+  await testbed.kubectl(['apply', '-f', '-'], { input: twin });
+  await act();
+  await testbed.kubectl(['delete', '-f', '-'], { input: twin });
+  await until(`${TWIN} is gone`, async () => Object.keys(await wouldCarry('probe')).length === 0, PATIENCE);
+}
+
+/** Who refuses the creation of a ServiceAccount; the policy that ships was there before the twin. */
+async function untilOnlyTwinRefuses(): Promise<void> {
+  const said = await until(
+    'the twin refuses',
+    async () => {
+      try {
+        await wouldCarry('probe');
+        return undefined;
+      } catch (error) {
+        return String(error);
+      }
+    },
+    PATIENCE,
+  );
+  expect(said).toContain(`policy "${TWIN}" denied request: failed to configure policy`);
+  expect(said).not.toContain(POLICY);
+}
+
+// Contract: annotate-admission-ignore
+test('before the CRDs are there nobody is kept from creating a ServiceAccount', async () => {
+  await testbed.kubectl(['apply', '-k', 'config/admission']);
+  await withTwin(untilOnlyTwinRefuses);
+  expect(await wouldCarry('early')).toEqual({});
+  await install(testbed);
+  await authorized('early');
+  await untilCarries('early', { [ROLE_ARN]: role('early') });
+});
+
+describe('the policy alone', () => {
+  interface Deviation extends Given {
+    /** What happens after the status was written. */
+    readonly afterwards?: (path: string) => Promise<unknown>;
+    /** Other annotations than none. */
+    readonly carries?: Annotations;
+  }
+  const deviations: Record<string, Deviation & { name: string }> = {
+    'that is not authorized': { name: 'refused', status: 'False' },
+    'that changed since it was authorized': {
+      name: 'changed',
+      afterwards: (path) => api.call('PATCH', path, { patch: 'merge', body: { spec: { roleArn: role('other') } } }),
+    },
+    'of which nothing is reported': {
+      name: 'silent',
+      afterwards: (path) => api.call('PATCH', `${path}/status`, { patch: 'merge', body: { status: null } }),
+    },
+    'that only observes': { name: 'observes', spec: { mode: 'Observe' } },
+    'that is suspended': { name: 'suspended', spec: { suspend: true } },
+    'that is being deleted': { name: 'deleting', finalizers: [FINALIZER], afterwards: (path) => api.call('DELETE', path) },
+    'of another namespace': { name: 'foreign', namespace: 'elsewhere' },
+    'of another ServiceAccount': { name: 'another', spec: { serviceAccountName: 'not-another' } },
+  };
+  const cases: Record<string, { name: string; spec?: object; found?: Annotations }> = {
+    'the role': { name: 'role' },
+    'the role in place of a wrong one': { name: 'wrong', found: { [ROLE_ARN]: role('planted'), team: 'shop' } },
+    'the role in place of nothing at all': { name: 'empty', found: { [ROLE_ARN]: '' } },
+    'another audience than the default': { name: 'vault', spec: { audience: 'vault' }, found: { [AUDIENCE]: 'planted' } },
+    'the default audience to correct another': { name: 'planted', found: { [AUDIENCE]: 'planted' } },
+    'the lifetime and the kind of endpoint that the binding names': {
+      name: 'settings',
+      spec: { tokenExpirationSeconds: 3600, stsRegionalEndpoints: true },
+      found: { [EXPIRATION]: '86400', [REGIONAL]: 'planted' },
+    },
+    'an endpoint that is not to be regional': { name: 'global', spec: { stsRegionalEndpoints: false } },
+    'no lifetime and no kind of endpoint that the binding does not name': {
+      name: 'unnamed',
+      found: { [EXPIRATION]: '900', [REGIONAL]: 'true', team: 'shop' },
+    },
+  };
+
+  beforeAll(async () => {
+    await api.call('POST', accountsOf('here'), { body: { metadata: { name: 'updated' } } });
+    for (const { name, afterwards, ...given } of Object.values(deviations)) {
+      await authorized(name, given);
+      await afterwards?.(bindingPath({ namespace: given.namespace ?? 'here' }, name));
+    }
+    for (const { name, spec = {} } of Object.values(cases)) await authorized(name, { spec });
+    await authorized('updated');
+    await authorized('foreign-too', { namespace: 'elsewhere' });
+    // The API server follows bindings in the order of their changes: when it knows the last one, it knows all of them.
+    await authorized('last');
+    await untilCarries('last', { [ROLE_ARN]: role('last') });
+  });
+
+  for (const [sentence, { name }] of Object.entries(deviations)) {
+    // Contract: annotate-admission-only
+    test(`annotates nothing for a binding ${sentence}`, async () => {
+      expect(await wouldCarry(name)).toEqual({});
+      expect(await wouldCarry(name, { [ROLE_ARN]: 'of somebody else' })).toEqual({ [ROLE_ARN]: 'of somebody else' });
+    });
+  }
+
+  test('annotates for a binding of that other namespace there', async () => {
+    expect(await wouldCarry('foreign', {}, 'elsewhere')).toEqual({ [ROLE_ARN]: role('foreign') });
+  });
+
+  for (const [sentence, { name, spec = {}, found = {} }] of Object.entries(cases)) {
+    // Contract: annotate-admission
+    test(`sets what the operator would set: ${sentence}`, async () => {
+      const account = { namespace: 'here', name, uid: '', annotations: found, misspelt: [], writers: {} };
+      const parsed = parseBindingSpec({ serviceAccountName: name, roleArn: role(name), ...spec }) as BindingSpec;
+      expect(await wouldCarry(name, found)).toEqual({ ...found, ...desiredAnnotations(parsed, account) });
+    });
+  }
+
+  // Contract: annotate-admission-only
+  test('leaves a ServiceAccount alone that is changed', async () => {
+    expect(await wouldCarry('updated')).toEqual({ [ROLE_ARN]: role('updated') });
+    const path = `${accountsOf('here')}/updated`;
+    const made = await api.call<Made>('PATCH', path, { patch: 'merge', body: { metadata: { annotations: { team: 'shop' } } } });
+    expect(made.metadata.annotations).toEqual({ team: 'shop' });
+  });
+
+  test('annotates what kubectl apply creates, on the side of the client and of the server, and a second apply takes nothing away', async () => {
+    for (const [name, flags] of [
+      ['role', []],
+      ['last', ['--server-side', '--field-manager=flux']],
+    ] as const) {
+      for (const labels of [{ round: 'first' }, { round: 'second' }]) {
+        const manifest = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: 'here', labels } };
+        await testbed.kubectl(['apply', ...flags, '-f', '-'], { input: JSON.stringify(manifest) });
+        const { metadata } = await api.call<Made>('GET', `${accountsOf('here')}/${name}`);
+        expect(metadata.annotations?.[ROLE_ARN]).toBe(role(name));
+      }
+    }
+  });
+
+  // Contract: annotate-admission-ignore
+  test('does not mind a name that is generated', async () => {
+    const body = { metadata: { generateName: 'role' } };
+    const { metadata } = await api.call<Made>('POST', `${accountsOf('here')}?dryRun=All`, { body });
+    expect(metadata.annotations).toBeUndefined();
+  });
+});
+
+describe('beside the operator', () => {
+  let operator: RunningOperator;
+
+  beforeAll(async () => {
+    testbed.aws.account().provider.put({ issuer: testbed.issuer });
+    const spec = { roleArns: [role('role-of-*')], namespaces: { names: ['first', 'late', 'rivals'] }, serviceAccountNames: ['app'] };
+    await makeGrant(api, 'admission', spec);
+    operator = await startOperator(testbed, ['--sweep-interval', '2s']);
+  });
+
+  afterAll(async () => {
+    await operator?.stop();
+  });
+
+  async function prepared(name: string): Promise<Scene> {
+    const s = await scene(testbed, api, name);
+    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: FOREIGN });
+    return s;
+  }
+  const account = (s: Scene) => api.call<Made>('GET', `${accountsOf(s.namespace)}/app`);
+  const ownersOfRole = async (s: Scene) =>
+    ((await account(s)).metadata.managedFields ?? [])
+      .filter(({ fieldsV1 }) => `f:${ROLE_ARN}` in (fieldsV1['f:metadata']?.['f:annotations'] ?? {}))
+      .map(({ manager, operation }) => `${manager} ${operation}`);
+
+  /** EKS's own webhook answers from a cache: what it knows, it knows a moment after the API server. */
+  async function untilInjected(s: Scene): Promise<void> {
+    const body = { metadata: { name: 'probe' }, spec: { serviceAccountName: 'app', containers: [{ name: 'app', image: 'app' }] } };
+    await until(
+      `the webhook knows the ServiceAccount of ${s.namespace}`,
+      async () => {
+        const { spec } = await api.call<PodView>('POST', `/api/v1/namespaces/${s.namespace}/pods?dryRun=All`, { body });
+        return spec.containers[0]?.env?.some(({ name, value }) => name === 'AWS_ROLE_ARN' && value === s.roleArn);
+      },
+      PATIENCE,
+    );
+  }
+
+  /** What the operator did to ServiceAccounts and pods of the namespace. */
+  async function doneIn({ namespace }: Scene): Promise<string[]> {
+    return (await testbed.auditEvents())
+      .filter(({ user, objectRef }) => user.username === OPERATOR_USER && objectRef?.namespace === namespace)
+      .filter(({ objectRef }) => objectRef?.resource === 'serviceaccounts' || objectRef?.resource === 'pods')
+      .map(({ verb, objectRef, responseStatus }) => `${verb} ${objectRef?.resource} ${responseStatus?.code}`);
+  }
+
+  // Contract: annotate-admission
+  test('who binds first gets pods that STS lets in from the first, and none of them is ever restarted', async () => {
+    const s = await prepared('first');
+    await s.bind();
+    await s.conditionIs('Ready', 'True', 'AwaitingServiceAccount');
+    await untilCarries('app', { [ROLE_ARN]: s.roleArn }, s.namespace);
+    await s.serviceAccount();
+    await untilInjected(s);
+    await s.deployment();
+    const first = await s.allReady();
+    await s.conditionIs('Ready', 'True', 'Ready');
+    // The operator takes over what nobody holds, with one write that changes no value.
+    await until('the operator holds the key', async () => (await ownersOfRole(s)).length > 0, PATIENCE);
+    expect(await ownersOfRole(s)).toEqual(['irsa-operator Apply']);
+    // Whatever it would do to these pods, it has done when it has restarted others, which it came to know later.
+    const late = await prepared('late');
+    await late.deployment();
+    await late.serviceAccount();
+    await late.refused();
+    await late.bind();
+    await late.allReady();
+    await late.conditionIs('Ready', 'True', 'Ready');
+    expect(await doneIn(late)).toContain('create pods 201');
+    const pods = await s.pods();
+    expect(pods.map(({ metadata }) => metadata.uid).toSorted()).toEqual(first.map(({ metadata }) => metadata.uid).toSorted());
+    expect(pods.map(({ status }) => status.containerStatuses?.[0]?.restartCount)).toEqual([0, 0]);
+    expect(await doneIn(s)).toEqual(['patch serviceaccounts 200']);
+    const { status } = await s.binding();
+    expect(status?.pods).toEqual({ total: 2, current: 2, stale: 0, exempt: 0, summary: '2/2' });
+    expect(status?.restarts).toBeUndefined();
+    // And though the API server wrote it, it goes with the binding.
+    await api.call('DELETE', bindingPath(s));
+    await until('the annotation is gone', async () => (await account(s)).metadata.annotations === undefined, PATIENCE);
+  });
+
+  // Contract: annotate-admission-only
+  test('of two bindings for one ServiceAccount the older one annotates, and the newer one when the older one is suspended', async () => {
+    const s = await prepared('rivals');
+    await s.bind();
+    await s.conditionIs('Authorized', 'True');
+    const newer = { ...kind, metadata: { name: 'newer' }, spec: { serviceAccountName: 'app', roleArn: role('role-of-first') } };
+    await api.call('POST', bindingPath(s, ''), { body: newer });
+    await until(
+      'the newer binding is told that the ServiceAccount is taken',
+      async () => {
+        const { status } = await api.call<Awaited<ReturnType<Scene['binding']>>>('GET', bindingPath(s, 'newer'));
+        return status?.conditions?.some(({ type, reason }) => type === 'Authorized' && reason === 'ServiceAccountTaken');
+      },
+      PATIENCE,
+    );
+    await untilCarries('app', { [ROLE_ARN]: s.roleArn }, s.namespace);
+    await api.call('PATCH', bindingPath(s), { patch: 'merge', body: { spec: { suspend: true } } });
+    await untilCarries('app', { [ROLE_ARN]: role('role-of-first') }, s.namespace);
+  });
+});
+
+// Contract: annotate-admission-ignore
+test('after the CRDs are gone nobody is kept from creating a ServiceAccount', async () => {
+  for (const { namespace, name } of [
+    { namespace: 'here', name: 'deleting' },
+    { namespace: 'rivals', name: 'app' },
+    { namespace: 'rivals', name: 'newer' },
+    { namespace: 'late', name: 'app' },
+  ])
+    await api.call('PATCH', bindingPath({ namespace }, name), { patch: 'merge', body: { metadata: { finalizers: null } } });
+  await testbed.kubectl(['delete', '-k', 'crds', '--timeout=60s']);
+  await withTwin(untilOnlyTwinRefuses);
+  expect(await wouldCarry('last-of-all')).toEqual({});
+});
