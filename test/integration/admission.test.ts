@@ -209,7 +209,6 @@ describe('the policy alone', () => {
 
   // Contract: annotate-admission-only
   test('leaves a ServiceAccount alone that is changed', async () => {
-    expect(await wouldCarry('updated')).toEqual({ [ROLE_ARN]: role('updated') });
     const path = `${accountsOf('here')}/updated`;
     const made = await api.call<Made>('PATCH', path, { patch: 'merge', body: { metadata: { annotations: { team: 'shop' } } } });
     expect(made.metadata.annotations).toEqual({ team: 'shop' });
@@ -242,7 +241,11 @@ describe('beside the operator', () => {
 
   beforeAll(async () => {
     testbed.aws.account().provider.put({ issuer: testbed.issuer });
-    const spec = { roleArns: [role('role-of-*')], namespaces: { names: ['first', 'late', 'rivals'] }, serviceAccountNames: ['app'] };
+    const spec = {
+      roleArns: [role('role-of-*')],
+      namespaces: { names: ['first', 'late', 'bare', 'rivals'] },
+      serviceAccountNames: ['app'],
+    };
     await makeGrant(api, 'admission', spec);
     operator = await startOperator(testbed, ['--sweep-interval', '2s']);
   });
@@ -289,7 +292,7 @@ describe('beside the operator', () => {
     await s.bind();
     await s.conditionIs('Ready', 'True', 'AwaitingServiceAccount');
     await untilCarries('app', { [ROLE_ARN]: s.roleArn }, s.namespace);
-    await s.serviceAccount();
+    await s.serviceAccount({ team: 'shop' });
     await untilInjected(s);
     await s.deployment();
     const first = await s.allReady();
@@ -315,7 +318,21 @@ describe('beside the operator', () => {
     expect(status?.restarts).toBeUndefined();
     // And though the API server wrote it, it goes with the binding.
     await api.call('DELETE', bindingPath(s));
-    await until('the annotation is gone', async () => (await account(s)).metadata.annotations === undefined, PATIENCE);
+    await until('the annotation is gone', async () => (await account(s)).metadata.annotations?.[ROLE_ARN] === undefined, PATIENCE);
+    expect((await account(s)).metadata.annotations).toEqual({ team: 'shop' });
+  });
+
+  test('of a ServiceAccount without any field of its own the annotation stays: to the API server it was there before the operator', async () => {
+    const s = await prepared('bare');
+    await s.bind();
+    await s.conditionIs('Ready', 'True', 'AwaitingServiceAccount');
+    await untilCarries('app', { [ROLE_ARN]: s.roleArn }, s.namespace);
+    await s.serviceAccount();
+    await until('the operator holds the key', async () => (await ownersOfRole(s)).includes('irsa-operator Apply'), PATIENCE);
+    expect((await ownersOfRole(s)).toSorted()).toEqual(['before-first-apply Update', 'irsa-operator Apply']);
+    await api.call('DELETE', bindingPath(s));
+    await until('the operator lets go', async () => !(await ownersOfRole(s)).includes('irsa-operator Apply'), PATIENCE);
+    expect((await account(s)).metadata.annotations).toEqual({ [ROLE_ARN]: s.roleArn });
   });
 
   // Contract: annotate-admission-only
@@ -341,13 +358,13 @@ describe('beside the operator', () => {
 
 // Contract: annotate-admission-ignore
 test('after the CRDs are gone nobody is kept from creating a ServiceAccount', async () => {
-  for (const { namespace, name } of [
-    { namespace: 'here', name: 'deleting' },
-    { namespace: 'rivals', name: 'app' },
-    { namespace: 'rivals', name: 'newer' },
-    { namespace: 'late', name: 'app' },
-  ])
-    await api.call('PATCH', bindingPath({ namespace }, name), { patch: 'merge', body: { metadata: { finalizers: null } } });
+  // Nobody leads any more who would let them go.
+  const { items } = await api.call<{ items: { metadata: { namespace: string; name: string } }[] }>(
+    'GET',
+    '/apis/irsa-operator.dev/v1alpha1/irsabindings',
+  );
+  for (const { metadata } of items)
+    await api.call('PATCH', bindingPath(metadata, metadata.name), { patch: 'merge', body: { metadata: { finalizers: null } } });
   await testbed.kubectl(['delete', '-k', 'crds', '--timeout=60s']);
   await withTwin(untilOnlyTwinRefuses);
   expect(await wouldCarry('last-of-all')).toEqual({});
