@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { accountOfArn, PARTITIONS, parseRoleArn, providerArnFor, ROLE_ARN_MAX_LENGTH, type RoleArn, roleArnParts } from './arn.ts';
+import {
+  accountOfArn,
+  PARTITIONS,
+  parseRoleArn,
+  providerArnFor,
+  ROLE_ARN_MAX_LENGTH,
+  type RoleArn,
+  roleArnParts,
+  sharesAccount,
+} from './arn.ts';
 import type { Issuer } from './issuer.ts';
 import { isProblem } from './problem.ts';
 
@@ -73,3 +82,13 @@ test('the account of a session is read from its ARN', () => {
   expect(accountOfArn('arn:aws:sts::111122223333:assumed-role/irsa-operator/x')).toBe('111122223333');
   expect(accountOfArn('not an arn')).toBeUndefined();
 });
+
+const accounts: Record<string, [arn: string, same: boolean]> = {
+  'of its account': ['arn:aws:sts::111122223333:assumed-role/irsa-operator/x', true],
+  'of another account': ['arn:aws:sts::999922223333:assumed-role/irsa-operator/x', false],
+  'of the same digits in another partition': ['arn:aws-cn:sts::111122223333:assumed-role/irsa-operator/x', false],
+  'that is none': ['nobody', false],
+};
+for (const [sentence, [arn, same]] of Object.entries(accounts))
+  test(`a role and an ARN ${sentence} share ${same ? 'an' : 'no'} account`, () =>
+    expect(sharesAccount('arn:aws:iam::111122223333:role/team/x' as RoleArn, arn)).toBe(same));

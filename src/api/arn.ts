@@ -72,3 +72,9 @@ export function accountOfArn(arn: string): AccountId | undefined {
   const account = /^arn:[a-z0-9-]+:[a-z]+:[^:]*:([0-9]{12}):/.exec(arn)?.[1];
   return account as AccountId | undefined;
 }
+
+/** Whether this ARN is of the role's account. The same twelve digits may be an account of two partitions, and a call reaches one partition only. */
+export function sharesAccount(role: RoleArn, arn: string): boolean {
+  const { partition, account } = roleArnParts(role);
+  return arn.startsWith(`arn:${partition}:`) && accountOfArn(arn) === account;
+}

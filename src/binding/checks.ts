@@ -1,4 +1,4 @@
-import { roleArnParts } from '../api/arn.ts';
+import { roleArnParts, sharesAccount } from '../api/arn.ts';
 import type { BindingSpec } from '../api/binding.ts';
 import { type Assessment, type StepCondition, timestamp } from '../api/condition.ts';
 import { type Finding, finding } from '../api/finding.ts';
@@ -82,9 +82,13 @@ interface Early {
 }
 
 export const accountReachable = ({ seen: { caller }, spec }: Early): Violation | undefined => {
-  const { account } = roleArnParts(spec.roleArn);
-  if (caller.kind === 'unknown' || caller.account === account) return undefined;
-  const text = `role "${spec.roleArn}" is in account ${account}; the credentials of irsa-operator ("${caller.arn}") reach account ${caller.account} only`;
+  if (caller.kind === 'unknown' || sharesAccount(spec.roleArn, caller.arn)) return undefined;
+  const { account, partition } = roleArnParts(spec.roleArn);
+  const [where, reached] =
+    account === caller.account
+      ? [`partition ${partition}`, `partition ${caller.arn.split(':')[1]}`]
+      : [`account ${account}`, `account ${caller.account}`];
+  const text = `role "${spec.roleArn}" is in ${where}; the credentials of irsa-operator ("${caller.arn}") reach ${reached} only`;
   return { ...refused('ProviderReady', finding('RoleInOtherAccount', text)), status: 'Unknown' };
 };
 

@@ -1,4 +1,4 @@
-import { roleArnParts } from '../api/arn.ts';
+import { sharesAccount } from '../api/arn.ts';
 import type { BindingSpec } from '../api/binding.ts';
 import type { Claim } from './claim.ts';
 import type { Look, Observed } from './observed.ts';
@@ -7,7 +7,7 @@ import type { Look, Observed } from './observed.ts';
 export function lookIsDone({ caller, cluster }: Observed, look: Look, spec: BindingSpec, claim: Claim, providerReady: boolean): boolean {
   if (claim.kind === 'refused') return true;
   if (caller.kind === 'unknown') return false;
-  if (caller.account !== roleArnParts(spec.roleArn).account) return true;
+  if (!sharesAccount(spec.roleArn, caller.arn)) return true;
   if (cluster.kind === 'unknown' || !look.provider) return false;
   return look.trust || !providerReady;
 }

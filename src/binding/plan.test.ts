@@ -147,6 +147,17 @@ const violations: Record<string, Violated> = {
     reason: 'RoleInOtherAccount',
     sign: 'Stalled',
   },
+  // Contract: bad-arn
+  'the role is in another partition': {
+    seen: {
+      binding: binding({ spec: { roleArn: 'arn:aws-cn:iam::111122223333:role/team/app' } }),
+      grants: [grant({ roleArns: ['arn:aws-cn:iam::111122223333:role/team/app'] })],
+    },
+    step: 'ProviderReady',
+    status: 'Unknown',
+    reason: 'RoleInOtherAccount',
+    sign: 'Stalled',
+  },
   'the issuer is not known': {
     seen: { cluster: { kind: 'unknown', why: 'two sources disagree' } },
     step: 'ProviderReady',

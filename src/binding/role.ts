@@ -1,4 +1,4 @@
-import { providerArnFor, type RoleArn, roleArnParts } from '../api/arn.ts';
+import { providerArnFor, type RoleArn, roleArnParts, sharesAccount } from '../api/arn.ts';
 import { type Finding, finding } from '../api/finding.ts';
 import type { Issuer } from '../api/issuer.ts';
 import { isProblem } from '../api/problem.ts';
@@ -68,7 +68,7 @@ const nothing: RolePlan = { steps: [], verdicts: [], lookAgain: undefined };
 export function planRole(seen: RoleObserved): RolePlan {
   const { cluster, caller, record, quota, arn, provider, now } = seen;
   if (seen.claims.length === 0 || cluster.kind === 'unknown' || caller.kind === 'unknown' || quota === undefined) return nothing;
-  if (roleArnParts(arn).account !== caller.account) return nothing;
+  if (!sharesAccount(arn, caller.arn)) return nothing;
   const stances = seen.claims.flatMap((claim) => stancesOf(claim, { now, arn, issuer: cluster.issuer, record, provider }));
   // Who asks gets the last word on a question that another binding only lets go of.
   const inOrder = stances.toSorted((a, b) => Number(asks(a)) - Number(asks(b)));

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type AccountId, type ProviderArn, providerArnFor, type RoleArn } from '../../api/arn.ts';
+import { type AccountId, type ProviderArn, providerArnFor, type RoleArn, sharesAccount } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { isFault } from '../../api/fault.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
 import { claimOf, enforces } from '../../binding/claim.ts';
-import type { ProviderView } from '../../binding/observed.ts';
+import type { CallerView, ProviderView } from '../../binding/observed.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { type Attempt, type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import type { BindingEvents } from '../events.ts';
@@ -37,13 +37,13 @@ export function providerController(options: ProviderOptions): Controller<Account
       wakeOn(world.looks, ({ account }) => (account === undefined ? [] : [account]), { when: (previous, next) => previous.at !== next.at }),
     ],
     async reconcile(account, signal, attempt) {
-      const role = roleIn(world, account);
       const { cluster, caller } = surroundings(world);
+      const role = roleIn(world, account, caller);
       if (role === undefined) {
         world.providers.delete(account);
         return settled;
       }
-      if (cluster.kind === 'unknown' || caller.kind === 'unknown' || caller.account !== account) return settled;
+      if (cluster.kind === 'unknown' || caller.kind === 'unknown') return settled;
       const asOf = clock.now();
       const look = { account, arn: providerArnFor(role, cluster.issuer), issuer: cluster.issuer, signal, attempt };
       const view = await providerView(look, options);
@@ -55,10 +55,14 @@ export function providerController(options: ProviderOptions): Controller<Account
   };
 }
 
-/** A role of the account for which AWS may be asked. */
-function roleIn(world: World, account: AccountId): RoleArn | undefined {
-  const binding = world.bindings.byIndex('account', account).find((one) => concernsAws(world, one));
-  return binding === undefined || isProblem(binding.spec) ? world.audits.byIndex('account', account)[0]?.role : binding.spec.roleArn;
+/** A role of the account for which AWS may be asked. The digits of the account alone do not say that it is in our partition. */
+function roleIn(world: World, account: AccountId, caller: CallerView): RoleArn | undefined {
+  const reachable = (role: RoleArn) => caller.kind === 'unknown' || sharesAccount(role, caller.arn);
+  for (const binding of world.bindings.byIndex('account', account)) {
+    const { spec } = binding;
+    if (!isProblem(spec) && reachable(spec.roleArn) && concernsAws(world, binding)) return spec.roleArn;
+  }
+  return world.audits.byIndex('account', account).find(({ role }) => role !== undefined && reachable(role))?.role;
 }
 
 interface Look {

@@ -5,7 +5,7 @@ import { Fault } from '../../api/fault.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
 import { STS_AUDIENCE } from '../../api/names.ts';
 import type { ProviderView } from '../../binding/observed.ts';
-import { ARN, binding, caller, cluster, grant, ISSUER } from '../../binding/test-observed.ts';
+import { ARN, arn, binding, caller, cluster, grant, ISSUER } from '../../binding/test-observed.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { silentLog } from '../../runtime/log.ts';
 import type { BindingEvent } from '../events.ts';
@@ -15,6 +15,7 @@ import type { Providers } from './ports.ts';
 
 const ACCOUNT = '111122223333' as AccountId;
 const PROVIDER = providerArnFor(ARN, ISSUER);
+const CHINA = arn('arn:aws-cn:iam::111122223333:role/team/app');
 const NEARLY = `${PROVIDER}0`.replace('/id/', '/ID/').replace(/0$/, '');
 const { signal } = new AbortController();
 const AUDIENCES = [STS_AUDIENCE, 'second'];
@@ -192,6 +193,20 @@ const cases: Record<string, Case> = {
     createWith: AUDIENCES,
     grants: [],
     bindings: [binding({ status: { roles: [] } })],
+    view: undefined,
+    calls: [],
+    end: 'settled',
+  },
+  'one of the same account number in another partition does not stand for the account': {
+    there: { [PROVIDER]: ['a'] },
+    bindings: [binding({ metadata: { name: 'china' }, spec: { roleArn: CHINA } }), binding()],
+    grants: [grant({ roleArns: [CHINA] }), grant()],
+    view: registered(['a']),
+    calls: ['get'],
+  },
+  'nothing is asked for a role of another partition alone': {
+    bindings: [binding({ spec: { roleArn: CHINA } })],
+    grants: [grant({ roleArns: [CHINA] })],
     view: undefined,
     calls: [],
     end: 'settled',

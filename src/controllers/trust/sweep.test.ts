@@ -14,6 +14,7 @@ import { sweepRoles } from './sweep.ts';
 
 const INTERVAL_MS = 60_000;
 const FOREIGN_ARN = arn('arn:aws:iam::999900001111:role/team/app');
+const CHINA_ARN = arn('arn:aws-cn:iam::111122223333:role/team/app');
 
 /** IAM in memory: pages of roles by ARN, what was asked for, and what goes wrong. */
 class Account implements Roles {
@@ -155,6 +156,10 @@ const silent: Record<string, Omit<Start, 'account'>> = {
   'the role is in another account': {
     bindings: [binding({ spec: { roleArn: FOREIGN_ARN }, status: { roles: [entry(FOREIGN_ARN)] } })],
     grants: [grant({ roleArns: [FOREIGN_ARN] })],
+  },
+  'the role is in another partition, in an account of the same number': {
+    bindings: [binding({ spec: { roleArn: CHINA_ARN }, status: { roles: [entry(CHINA_ARN)] } })],
+    grants: [grant({ roleArns: [CHINA_ARN] })],
   },
   'it is not known who we are': { surroundings: { caller: { kind: 'unknown', why: 'x' } } },
   'no grant covers a ServiceAccount that asks for the role': { bindings: [], audits: [unbound('job', undefined)] },

@@ -1,7 +1,8 @@
-import { type RoleArn, roleArnParts } from '../../api/arn.ts';
+import { type RoleArn, sharesAccount } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { isFault } from '../../api/fault.ts';
 import { claimOf } from '../../binding/claim.ts';
+import type { CallerView } from '../../binding/observed.ts';
 import { jitter } from '../../runtime/backoff.ts';
 import type { Clock, Random } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -38,7 +39,7 @@ export async function sweepRoles(options: SweepOptions, signal: AbortSignal): Pr
     const { caller } = surroundings(world);
     try {
       // Without it no role is known to be in reach; once it is, all are woken at once, and only a sweep at once spares a read for each.
-      if (caller.kind === 'known') await sweep(options, caller.account, signal);
+      if (caller.kind === 'known') await sweep(options, caller, signal);
       if (caller.kind === 'known') options.swept();
     } catch (error) {
       if (signal.aborted) return;
@@ -59,11 +60,18 @@ async function changed({ surroundings: store }: World, signal: AbortSignal): Pro
   off();
 }
 
-async function sweep({ world, roles, clock, log, intervalMs }: SweepOptions, account: string, signal: AbortSignal): Promise<void> {
+type Caller = Extract<CallerView, { kind: 'known' }>;
+
+async function sweep(
+  { world, roles, clock, log, intervalMs }: SweepOptions,
+  { account, arn: own }: Caller,
+  signal: AbortSignal,
+): Promise<void> {
   // Roles of other accounts are not in the list, and their names mean other roles here.
-  const reachable = (arn: RoleArn) => roleArnParts(arn).account === account;
+  const reachable = (arn: RoleArn) => sharesAccount(arn, own);
   const bound = new Set<string>(world.bindings.list().flatMap((binding) => rolesToAskFor(world, binding).filter(reachable)));
-  if (bound.size === 0 && auditedIn(world, account).size === 0) return;
+  const auditedHere = () => auditedIn(world, account).filter(reachable);
+  if (bound.size === 0 && auditedHere().length === 0) return;
   const shown = new Set<string>();
   try {
     let asOf = clock.now();
@@ -88,7 +96,7 @@ async function sweep({ world, roles, clock, log, intervalMs }: SweepOptions, acc
   // What a list does not show is not gone for that: it is asked for by name.
   const failed: unknown[] = [];
   const unlisted = [...bound].filter((arn) => !shown.has(arn));
-  const audited = [...auditedIn(world, account)].filter((arn) => !shown.has(arn) && !bound.has(arn));
+  const audited = auditedHere().filter((arn) => !shown.has(arn) && !bound.has(arn));
   const byName = [...new Set([...unlisted, ...due, ...longestUnread(world, audited)])];
   const asked = byName.values();
   const reader = async () => {
@@ -106,8 +114,8 @@ async function sweep({ world, roles, clock, log, intervalMs }: SweepOptions, acc
 }
 
 /** Roles that unbound ServiceAccounts name, and a grant lets them have. */
-function auditedIn({ audits }: World, account: string): Set<string> {
-  return new Set(audits.byIndex('account', account).flatMap(({ role }) => role ?? []));
+function auditedIn({ audits }: World, account: string): RoleArn[] {
+  return [...new Set(audits.byIndex('account', account).flatMap(({ role }) => role ?? []))];
 }
 
 /** What only audits ask for, in turns. */
