@@ -78,6 +78,7 @@ const ask = (name: string, by: Tokens = minted(), audience = 'sts.amazonaws.com'
     never,
   );
 
+// Contract: prove-session
 test('a token that the role trusts is admitted, with a session that may do nothing, and only that comes back', async () => {
   expect(await ask('app')).toEqual({ kind: 'admitted' });
   const { params, code, caller } = aws.journal.at(-1) ?? {};

@@ -132,6 +132,7 @@ const cases: Record<string, { edit?: EditPart; role?: RoleBeforeWrite; expected:
     edit: { believed: policy(SERVICE, own([OTHER])) },
     expected: { kind: 'write', document: policy(SERVICE, own()), changes: [SUBJECT] },
   },
+  // Contract: fight-lost-update
   "takes another operator's statement that came meanwhile for a lost update, and for nobody's will": {
     edit: { believed: policy(SERVICE, own()), policy: policy(SERVICE, neighbour) },
     role: fresh({ policy: policy(SERVICE, neighbour) }),

@@ -40,6 +40,7 @@ const cases: Record<string, Case> = {
     waitsMinutes: 0,
   },
   'after peace an undo is repaired at once again': { undone: [0, 1, 2, 30], now: 30, tempers: 'repeated', waitsMinutes: 0 },
+  // Contract: fight-day
   'the third in 24 hours is told, and repaired at once': {
     undone: [0, 8 * 60, 24 * 60],
     now: 24 * 60,

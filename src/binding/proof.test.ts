@@ -88,6 +88,7 @@ function run(start: Proof, answers: readonly StsAnswer[], { readAt = (now: numbe
 const times = (count: number, answer: StsAnswer) => Array.from({ length: count }, () => answer);
 
 describe('a proof', () => {
+  // Contract: prove-three
   test('is three successes in a row over 10 s', () => {
     expect(run(fresh, times(9, admitted))).toEqual({
       asked: [0, 5_000, 10_000],
@@ -114,6 +115,7 @@ describe('a proof', () => {
     expect(run(failed, times(3, admitted)).outcome).toBe('proven');
   });
   test('that stands is not asked for again on change alone', () => expect(askNextAt(standing, false)).toBeUndefined());
+  // Contract: prove-modes
   test('that stands is asked for again after a day where it is periodic, and stands until STS refuses for 60 s', () => {
     const day = 24 * 3_600_000;
     expect(run(standing, times(3, admitted), { periodic: true })).toMatchObject({

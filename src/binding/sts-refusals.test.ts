@@ -65,6 +65,7 @@ const cases: Record<string, { code: StsRefusal['code']; message: string; verdict
   'the partition is another': { code: 'ValidationError', message: 'Request ARN is invalid', is: 'RoleArnMismatch' },
 };
 for (const [sentence, { code, message, verdict = allowed, is }] of Object.entries(cases)) {
+  // Contract: prove-answers
   test(`"${code}: ${message.slice(0, 40)}" is ${is} where ${sentence}, and its words are quoted`, () => {
     const found = findingOf({ code, message }, question(), verdict);
     expect(found.code).toBe(is);

@@ -382,6 +382,7 @@ describe('with a short lease', () => {
 
 describe('a token', () => {
   const of = { namespace: 'ns', name: 'a' };
+  // Contract: prove-confined
   test('is asked for with one audience and for ten minutes', async () => {
     const { transport, asked } = await against((_request, response) => reply(response, 201, { status: { token: 'secret' } }));
     expect(await requestToken(transport, of, 'sts.amazonaws.com', never)).toBe('secret');

@@ -101,6 +101,7 @@ describe('a delay', () => {
     expect(queue.depth).toBe(0);
   });
 
+  // Contract: failure-classes
   test('of a failing key grows from 1 s to 5 min, and starts anew after forget', () => {
     const { queue } = queueWith(() => 1 - Number.EPSILON);
     const delays = Array.from({ length: 10 }, () => Math.round(queue.addRateLimited('a')));
@@ -182,6 +183,7 @@ describe('workers that wait', () => {
   });
 });
 
+// Contract: trust-one-writer
 test(`several workers never have one key at once, and whatever is added is worked on afterwards (SEED=${seed})`, async () => {
   const step = fc.record({ key, urgency, after: fc.nat({ max: 3 }), work: fc.nat({ max: 5 }), leaves: fc.nat({ max: 9 }) });
   const run = fc.asyncProperty(fc.array(step, { minLength: 100, maxLength: 200 }), async (steps) => {

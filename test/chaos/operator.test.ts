@@ -115,6 +115,7 @@ async function annotatedOf(i: number): Promise<Condition | undefined> {
   return status?.conditions?.find(({ type }) => type === 'Annotated');
 }
 
+// Contract: two-leaders
 test('the API server is away for 20 s: the leader ends as it lost its lease, the standby lives on, leads and misses nothing', async () => {
   const start = await plane.stopApiServer();
   const gone = performance.now();
@@ -129,6 +130,7 @@ test('the API server is away for 20 s: the leader ends as it lost its lease, the
   await onlyDemandedLists();
 });
 
+// Contract: report-failures
 test('rights are taken away: the binding says so, and what is asked again comes at a pace; given back, it goes on by itself', async () => {
   const { rules } = await api.call<{ rules: { resources: string[]; verbs: string[] }[] }>('GET', CLUSTER_ROLE);
   /** Leaves the operator these rights to ServiceAccounts, of list, watch and patch. */

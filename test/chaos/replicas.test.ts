@@ -60,6 +60,7 @@ async function untilItWrites({ credentialId, name }: RunningOperator): Promise<v
   await until(`${name} writes`, last, PATIENCE);
 }
 
+// Contract: two-leaders
 test('one replica writes at a time: after kill -9, a freeze of 20 s, a deleted lease and a stop', async () => {
   const going: Work = await work(testbed, api, 'chaos-replicas');
   const { leader: killed } = await nextLeader([]);

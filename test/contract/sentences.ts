@@ -7,7 +7,9 @@ export const CONTRACT = {
     'api-one-schema':
       'One zod schema is the source of the types, the parser and `crds/*.yaml`; validation is in the CRD schemas, there is no webhook of ours.',
     'api-defaults': 'What is optional has the defaults of the contract.',
-    'api-columns': '`kubectl get` shows READY, REASON, SERVICEACCOUNT, ROLE, PODS and AGE.',
+    'api-names': 'A binding is namespaced, a grant is not; `irsab` and `irsag` are short for them, `irsa` and `aws` are their categories.',
+    'api-columns': '`kubectl get` shows READY, REASON, SERVICEACCOUNT, ROLE, PODS and AGE; `-o wide` adds POLICY and MODE.',
+    'api-immutable': 'The ServiceAccount of a binding cannot be changed, its role can.',
     'api-arn': 'Eight AWS partitions, role paths and every character of a role name are taken exactly.',
     'api-grant-patterns': 'In a grant `*` never crosses `/`, and the account is always literal.',
     'api-grant-selector': 'A grant has names or a selector of namespaces; an empty selector is refused.',
@@ -15,6 +17,7 @@ export const CONTRACT = {
     'api-default-deny': 'A binding that no grant covers by ARN, namespace, name and audience gets `Authorized=False, NotGranted`.',
     'api-no-call-ungranted': 'Not one AWS call is made for a binding without a grant, except to release its own subject.',
     'api-tag-same-text': 'A missing role tag gives the text of a missing grant, so that the message does not tell whether the role exists.',
+    'api-grants-read-only': 'The operator can read grants and never write them.',
     'api-own-role': "The operator's own role is never a target, whatever a grant says; `config/iam` denies it too.",
     'api-own-role-hops': 'Each role that the operator assumes on the way is never a target either.',
   },
@@ -30,7 +33,7 @@ export const CONTRACT = {
       'More than ten bindings losing their grant within an hour stop that, until `irsa-operator.dev/revocation-confirmed` says go on.',
     'rule-crd-deleted': 'While the CRD itself is being deleted, everything is retained.',
     'rule-leave-alone':
-      '`suspend` and `mode: Observe` write nothing but status and Events; deleted in that state, a binding behaves as `Retain`.',
+      '`suspend` and `mode: Observe` keep what stands and write nothing but status, the Lease, Events and the removal of a finalizer; deleted in that state, a binding behaves as `Retain`.',
     'rule-dry-run': '`--dry-run` keeps what stands and writes nothing but status, the Lease, Events and the removal of a finalizer.',
     'rule-external': '`trustPolicy: External` releases our subject only once the document without it still allows.',
     'rule-status-hint': "Because of an entry in `status.roles` at most this binding's own subject is removed.",
@@ -46,7 +49,7 @@ export const CONTRACT = {
   },
   Trust: {
     'trust-as-sts': 'The policy is evaluated as STS would: allowed, denied, or unknown with the reason.',
-    'trust-allowed': 'Allowed by others: nothing is written.',
+    'trust-allowed': 'Allowed by others: nothing is written, and the status says so (`managedBy: Others`).',
     'trust-deny': 'A Deny that matches: say so, write nothing (`TrustExplicitDeny`).',
     'trust-may-deny': 'A Deny that may match: write, and `Trusted=Unknown` until proved.',
     'trust-restricted':
@@ -54,6 +57,8 @@ export const CONTRACT = {
     'trust-own-statement':
       'Our statement: one per role and (issuer, audience), its Sid a hash over both, sorted `sub` list, `StringEquals` on `sub` and `aud`.',
     'trust-no-wildcard': 'Never an Allow without `sub`, never a wildcard.',
+    'trust-lost-update': 'A write that somebody overwrote is made again after a wait with full jitter.',
+    'trust-one-writer': 'One writer for each role in the process.',
     'trust-sid-taken': 'With our Sid and another shape a statement is foreign: `TrustSidTaken`, no write.',
     'trust-byte-for-byte': 'Every other statement is carried over byte for byte in what we send.',
     'trust-by-meaning': 'What comes back is compared by meaning: IAM reorders when it stores.',
@@ -62,6 +67,7 @@ export const CONTRACT = {
     'trust-newcomer': 'When not all subjects fit, the older bindings keep their place and the newcomer is told `TrustPolicyTooLarge`.',
     'trust-read-before-write': 'Read right before writing; when the document changed since it was last seen, wait and read again.',
     'trust-read-back': 'The whole document is read back at 2 s and 8 s, as a recheck and not as a waiting worker.',
+    'trust-ambiguous': 'A write whose answer is lost is found by reading, and not made twice.',
     'trust-clusters': 'Thirty-two clusters sharing one role all end up in it.',
     'trust-one-write': 'All bindings of a role are one write.',
     'trust-last-statement': 'The last statement of a document stays, with a `sub` that no token can carry.',
@@ -85,6 +91,8 @@ export const CONTRACT = {
     'prove-opt-in': 'The proof is opt-in by the grant and by installing `config/verification`.',
     'prove-confined': 'The permission to ask for tokens comes with a fail-closed policy: one audience of a list, ten minutes.',
     'prove-session': 'The call has a session policy that denies everything; token and credentials are in no log, Event, metric or status.',
+    'prove-modes': '`OnChange` proves what changed, `Periodic` also once a day, and a restart of the operator proves nothing anew.',
+    'prove-answers': 'Each answer of STS has its finding, with the words of STS.',
     'prove-three': 'AccessDenied is retried for 60 s; proved means three successes over 10 s.',
   },
   Pods: {
@@ -109,33 +117,45 @@ export const CONTRACT = {
   },
   Report: {
     'report-twice': 'Status is written when something changed: once for the intent, once for the outcome.',
+    'report-failures': 'Also after a step that failed the status says so.',
+    'report-events': 'Events tell what changed, once for each change.',
+    'report-pace': 'Counts of pods are written every 30 s at most.',
     'report-kstatus': '`Ready`, `Reconciling` and `Stalled` are read by kstatus and `kubectl wait`.',
     'report-plan': '`status.plan` says in words what would be done, and `Enforce` then does those steps first.',
     'report-series': 'A deleted object leaves no series behind.',
   },
   'Change and end': {
-    'end-role-change': "When `roleArn` changes, the old role's trust is released after the new one works.",
+    'end-role-change': "When `roleArn` or the audience changes, the old role's trust is released after the new one works.",
     'end-revoke': 'Deletion releases our subject and removes our annotation if the value is still ours.',
+    'end-namespace': 'A namespace that is deleted with everything in it takes its trust with it.',
     'end-handover': 'Another binding for the same ServiceAccount takes trust and annotation over without a gap.',
     'end-retain': '`Retain` leaves both.',
     'end-role-gone': 'A role that is gone, said by GetRole twice 60 s apart, does not hold back the deletion.',
     'end-blocked':
       "A document that IAM refuses because of somebody's deleted principal is retried 10 minutes, then `TrustRevocationBlocked`.",
+    'end-unreachable': 'AWS that cannot be reached is tried again with back-off, and the status says why.',
     'end-force': '`irsa-operator.dev/force-delete: "true"` lets go.',
     'end-never-sa': 'It never deletes a ServiceAccount.',
     'end-uninstalled': 'The operator was uninstalled before its objects: there is a documented way out.',
   },
   'Drift, fights, rivals, failures': {
+    'drift-watched': 'What somebody changes on a ServiceAccount is repaired at once.',
     'drift-sweep': 'IAM is swept by ListRoles; where it is denied, by GetRole for each bound role.',
     'drift-requested': '`reconcile-requested-at` forces a fresh look now.',
     'drift-limit': 'Per kind of call a client-side limit, halved on throttling and slowly restored.',
     'drift-order': 'Who waits is served in the order user change, drift, resync.',
     'fight-annotation':
       'The third undo of an annotation in 10 minutes is `Contended`: who did it, at most one write per 5 minutes, and the advice.',
+    'fight-lost-update': 'A write that another cluster overwrote is no fight: an undo counts only when it had passed both read-backs.',
+    'fight-day': 'The third undo in 24 hours is a finding, and repaired at once.',
     'fight-trust': 'The third undo of a trust policy in 10 minutes is `Contended`, judged by GetRole and not by a list.',
     'rival-older':
       'Of two bindings for one ServiceAccount the older one wins; the other is `Stalled`, reason `ServiceAccountTaken`, and is woken when that changes.',
-    'unbound-audit': 'Unbound ServiceAccounts with the annotation are audited, without a write.',
+    'unbound-audit':
+      'Unbound ServiceAccounts with the annotation are audited, without a write; the result is in metrics and in the namespace of the operator.',
+    'unbound-slips':
+      'A misspelt key and a malformed ARN are told with or without a grant; nothing else is, so that nobody learns of a role by annotating.',
+    'unbound-quotes': "A message quotes a foreign statement's values only where they nearly name this subject.",
     'failure-classes': 'Terminal failures wait for a change and set `Stalled`; transient ones are retried with back-off 1 s to 5 min.',
     'failure-apart': 'One bad binding never delays another.',
     'blue-green': '`irsa-operator prepare` and `release` write and take away the statements of another cluster.',

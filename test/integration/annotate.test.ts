@@ -158,6 +158,7 @@ describe.concurrent('the annotations', () => {
     });
   }
 
+  // Contract: annotate-own-keys
   test('of somebody else are left alone where the binding has no value', async () => {
     const s = await prepared('foreign', { [EXPIRATION]: '1h', [REGIONAL]: 'true' });
     await s.bind();
@@ -166,6 +167,7 @@ describe.concurrent('the annotations', () => {
     expect((await s.binding()).status?.findings?.map(({ code }) => code)).toEqual(['TokenExpirationInvalid']);
   });
 
+  // Contract: annotate-awaiting, annotate-uid
   test('are written to a ServiceAccount that was deleted and made again; Ready is not held back meanwhile', async () => {
     const s = await prepared('again');
     await s.bind();
@@ -180,6 +182,7 @@ describe.concurrent('the annotations', () => {
     await s.conditionIs('Ready', 'True', 'Ready');
   });
 
+  // Contract: drift-watched
   test('are repaired at once when a person changes them, and when somebody removes them', async () => {
     const s = await prepared('once');
     await s.bind();
@@ -258,6 +261,7 @@ describe.concurrent('the annotations', () => {
     expect((await s.binding()).status?.plan).toEqual([`annotate ServiceAccount "app" with ${ROLE_ARN}: "${s.roleArn}"`]);
   });
 
+  // Contract: api-one-schema
   test('with a lifetime that the API server would not give are refused in the binding', async () => {
     const s = await prepared('lifetime');
     for (const tokenExpirationSeconds of [599, 86_401, 600.5, '600'])

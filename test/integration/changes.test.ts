@@ -89,6 +89,7 @@ const isGone = async (path: string) =>
 const gone = (s: Scene, name?: string) => until(`the binding in ${s.namespace} is gone`, () => isGone(bindingPath(s, name)), PATIENCE);
 
 describe.concurrent('a change of the spec', () => {
+  // Contract: end-role-change
   test('of the audience releases the former one after the new one works', async () => {
     const s = await working('audience');
     const [before] = statementsOf(s).filter(({ Sid }) => Sid !== 'Ec2');
@@ -119,6 +120,7 @@ describe.concurrent('a change of the spec', () => {
 });
 
 describe.concurrent('the role', () => {
+  // Contract: end-role-change
   test('that changes is released when all pods have the new one: at no time is one refused', async () => {
     const s = await working('moved');
     await s.deployment();
@@ -185,6 +187,7 @@ describe.concurrent('the role', () => {
 });
 
 describe.concurrent('a repair of the trust alone', () => {
+  // Contract: pods-repair-daily
   test('restarts with afterTrustRepair Always, once a day for each workload, though its owner rolls it out in between', async () => {
     const s = await scene(testbed, api, 'repaired');
     await api.call('PATCH', '/api/v1/namespaces/repaired', { patch: 'merge', body: { metadata: { labels: { team: 'article' } } } });
@@ -275,6 +278,7 @@ describe.concurrent('somebody who takes our statement out three times in ten min
 describe.concurrent('the end', () => {
   const leftAlone = { 'is suspended': { suspend: true }, 'only observes by now': { mode: 'Observe' } };
   for (const [sentence, spec] of Object.entries(leftAlone)) {
+    // Contract: rule-leave-alone
     test(`of a binding that ${sentence} leaves trust and annotation as they are`, async () => {
       const s = await working(Object.keys(spec)[0] ?? '');
       const before = policyText(s);
@@ -382,6 +386,7 @@ describe.concurrent('the end', () => {
     expect(stands(s)).toBe(true);
   });
 
+  // Contract: end-namespace
   test('of a namespace takes its trust with it', async () => {
     testbed.expectRefusal('create events'); // nothing new is let into a namespace that is going
     const s = await working('namespaced');

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { GRANTS, makeGrant } from '../harness/given.ts';
 import { install } from '../harness/operator.ts';
 import { type Api, connect } from '../testbed/api.ts';
 import { startTestbed, type Testbed } from '../testbed/index.ts';
@@ -164,6 +165,7 @@ describe('of a ServiceAccount it', () => {
 });
 
 for (const kind of ['deployments', 'statefulsets', 'daemonsets']) {
+  // Contract: annotate-confined
   describe(`of ${kind} it`, () => {
     for (const [sentence, { body, wanted }] of Object.entries(workloads))
       test(sentence, async () => expect(await patched(`${APPS}/${kind}/app`, body)).toBe(wanted));
@@ -185,6 +187,22 @@ test('of a Deployment it may not change the scale', async () => {
   expect(await patched(`${APPS}/deployments/app/scale`, { spec: { replicas: 3 } })).toBe(
     'irsa-operator makes no workload, and scales none',
   );
+});
+
+// Contract: api-grants-read-only
+test('of grants it may read each, and make, change or delete none', async () => {
+  await makeGrant(admin, 'theirs', {
+    roleArns: ['arn:aws:iam::111122223333:role/x'],
+    namespaces: { names: ['a'] },
+    serviceAccountNames: ['a'],
+  });
+  const grant = await operator.call<{ kind: string; metadata: object; spec: object }>('GET', `${GRANTS}/theirs`);
+  expect(grant.kind).toBe('IrsaGrant');
+  const forbidden = (verb: string) => new RegExp(`^.*403.*cannot ${verb} resource "irsagrants"`);
+  await expect(operator.call('POST', GRANTS, { body: { ...grant, metadata: { name: 'mine' } } })).rejects.toThrow(forbidden('create'));
+  await expect(operator.call('PUT', `${GRANTS}/theirs`, { body: grant })).rejects.toThrow(forbidden('update'));
+  await expect(operator.call('PATCH', `${GRANTS}/theirs`, { patch: 'merge', body: {} })).rejects.toThrow(forbidden('patch'));
+  await expect(operator.call('DELETE', `${GRANTS}/theirs`)).rejects.toThrow(forbidden('delete'));
 });
 
 test('nobody else is confined', async () => {

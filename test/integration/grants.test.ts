@@ -114,12 +114,55 @@ describe.concurrent('a grant', () => {
 
   // Contract: api-no-call-ungranted
   test('is what a binding has to have before AWS is asked about its role', async () => {
-    const s = await prepared('ungranted');
-    await s.bind();
-    await s.conditionIs('Authorized', 'False', 'NotGranted');
-    expect(testbed.aws.journal.filter(({ params }) => params['RoleName'] === s.roleName)).toEqual([]);
+    await expectNotGranted(await prepared('ungranted'));
+  });
+
+  const short: Record<string, { grant: (s: Scene) => object; spec?: { roleArn: string } }> = {
+    'for another role': { grant: (s) => ({ roleArns: [`${s.roleArn}2`] }) },
+    'for roles without a path, whose "*" does not cross "/"': {
+      grant: () => ({ roleArns: [`arn:aws:iam::${ACCOUNT}:role/*`] }),
+      spec: { roleArn: `arn:aws:iam::${ACCOUNT}:role/team/app` },
+    },
+    'for another namespace': { grant: () => ({ namespaces: { names: ['elsewhere'] } }) },
+    'for namespaces with another label': { grant: () => ({ namespaces: { selector: { matchLabels: { team: 'elsewhere' } } } }) },
+    'for another ServiceAccount': { grant: () => ({ serviceAccountNames: ['ap*e'] }) },
+    'for another audience': { grant: () => ({ audiences: ['sigstore'] }) },
+  };
+  for (const [index, [sentence, { grant, spec }]] of Object.entries(short).entries()) {
+    // Contract: api-default-deny, api-grant-patterns, api-no-call-ungranted
+    test(`${sentence} is none`, async () => {
+      const s = await prepared(`short-${index}`);
+      await granted(s, grant(s));
+      await expectNotGranted(s, spec);
+    });
+  }
+
+  // Contract: api-default-deny
+  test('that covers the one half does not add up with one that covers the other', async () => {
+    const s = await prepared('halves');
+    await granted(s, { serviceAccountNames: ['other'] });
+    await granted(s, { roleArns: [`${s.roleArn}2`] }, 'halves-too');
+    await expectNotGranted(s);
   });
 });
+
+/** Told in the same words whatever is missing and whatever IAM has; nothing is written, and AWS not asked about the role. */
+async function expectNotGranted(s: Scene, spec: { roleArn?: string } = {}): Promise<void> {
+  const { roleArn = s.roleArn } = spec;
+  await s.bind({ roleArn });
+  const { message } = await s.conditionIs('Authorized', 'False', 'NotGranted');
+  expect(message).toBe(
+    `no IrsaGrant lets ServiceAccount "app" of namespace "${s.namespace}" have role "${roleArn}" with audience "sts.amazonaws.com"; ask a platform engineer for a grant that covers all four`,
+  );
+  await s.conditionIs('Stalled', 'True', 'NotGranted');
+  const { metadata } = await api.call<{ metadata: { annotations?: object } }>(
+    'GET',
+    `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`,
+  );
+  expect([metadata.annotations, (await s.binding()).metadata.finalizers]).toEqual([undefined, undefined]);
+  const name = roleArn.slice(roleArn.lastIndexOf('/') + 1);
+  expect(testbed.aws.journal.filter(({ params }) => params['RoleName'] === name)).toEqual([]);
+}
 
 /** By themselves: losses are counted over the whole cluster, and would pause those of the others. */
 describe('a grant', () => {

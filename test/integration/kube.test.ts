@@ -197,6 +197,7 @@ describe('a pod', () => {
     await until('it is gone', async () => (await evict(transport, pod, never)).kind === 'gone');
   });
 
+  // Contract: pods-budget
   test('that a budget protects is not evicted, and the budget says so', async () => {
     const pod = await runningPod('protected', 'protected');
     await budget('one', 'protected');
@@ -246,6 +247,7 @@ describe('the lease', () => {
     await expect(b.update(record('b'), made.version, never)).rejects.toMatchObject({ kind: 'conflict' });
   });
 
+  // Contract: two-leaders
   test('has one leader at a time, through stops and losses', async () => {
     const times = { leaseMs: 2_000, renewDeadlineMs: 1_400, retryMs: 200 };
     let leaders = 0;
@@ -346,6 +348,7 @@ describe('credentials', () => {
   });
 });
 
+// Contract: cluster-issuer
 test('the issuer is the one that the API server puts into tokens', async () => {
   const issuer = await readIssuer(transport, never);
   const { status } = (await transport.request(
@@ -359,6 +362,7 @@ test('the issuer is the one that the API server puts into tokens', async () => {
   expect(JSON.parse(Buffer.from(status.token.split('.')[1] ?? '', 'base64url').toString()).iss).toBe(issuer);
 });
 
+// Contract: report-events
 test('an event and its repetition are one series', async () => {
   const { uid } = await create(SERVICE_ACCOUNT, account('regarded'));
   const events = new EventRecorder({

@@ -83,6 +83,7 @@ describe.concurrent('the end of a binding', () => {
     expect(s.writes()).toHaveLength(2);
   });
 
+  // Contract: end-revoke
   test('a binding that is deleted beside a suspended one of the same ServiceAccount does not wait for it', async () => {
     const s = await prepared('neighbour');
     await s.bind();
@@ -135,7 +136,7 @@ describe.concurrent('the end of a binding', () => {
 });
 
 describe.concurrent('leaving alone', () => {
-  // Contract: report-plan
+  // Contract: report-plan, rule-leave-alone
   test('a binding that observes says in words what it would do, and changes nothing', async () => {
     const s = await prepared('observed');
     await s.bind({ mode: 'Observe' });
@@ -154,6 +155,7 @@ describe.concurrent('leaving alone', () => {
     expect((await operatorWrites()).filter((line) => line.includes('/observed/') && !line.includes('/status'))).toEqual([]);
   });
 
+  // Contract: rule-leave-alone
   test('a suspended binding is only judged', async () => {
     const s = await prepared('suspended');
     await s.bind({ suspend: true });
@@ -167,6 +169,7 @@ describe.concurrent('leaving alone', () => {
     ['left-observing', { mode: 'Observe' }],
     ['left-suspended', { suspend: true }],
   ] as const) {
+    // Contract: rule-leave-alone
     test(`a binding that is deleted with ${JSON.stringify(rest)} leaves what stands, as with Retain`, async () => {
       const s = await prepared(name);
       await s.bind();
@@ -230,6 +233,7 @@ describe.concurrent('leaving alone', () => {
 });
 
 describe('the process', () => {
+  // Contract: trust-fixpoint, pods-one-attempt
   test('a restart with nothing to do writes nothing anywhere, and restarts no pod', async () => {
     const s = await prepared('restarted');
     await s.deployment();
@@ -262,6 +266,7 @@ describe('the process', () => {
     operator = standby;
   });
 
+  // Contract: report-series
   test('its metrics have the names that dashboards expect, and no series of what is gone', async () => {
     const wanted = [
       'controller_runtime_reconcile_total{controller="trust",result="success"}',

@@ -213,6 +213,7 @@ describe.concurrent('budgets, and the right to roll out', () => {
     expect(uids(await s.pods())).toEqual(before);
   });
 
+  // Contract: pods-two-budgets
   test('two budgets on an unready pod of a ReplicaSet: it is reported, and not deleted', async () => {
     const s = await prepared('two-budgets-unready');
     await workload(s, 'deployments', { replicas: 1, labels: ASKS });
@@ -266,6 +267,7 @@ describe.concurrent('budgets, and the right to roll out', () => {
     expect(evictions.map(({ objectRef }) => objectRef?.name)).toEqual(['app-2', 'app-1', 'app-0']);
   });
 
+  // Contract: pods-canary-choice
   test('of a StatefulSet whose pods all crash-loop the lowest ordinal goes first, and all are mended', async () => {
     const s = await prepared('ordinals-unready');
     await workload(s, 'statefulsets', { replicas: 3, labels: ASKS, spec: { podManagementPolicy: 'Parallel' } });
@@ -503,6 +505,7 @@ describe.concurrent('pods that are left alone', () => {
 
 /** After all that runs concurrently: the right to roll out is there by now. */
 describe('rollouts', () => {
+  // Contract: pods-rollout
   test('a StatefulSet and a DaemonSet are rolled out likewise', async () => {
     const rolledOut = async (plural: Plural) => {
       const s = await prepared(`rollout-${plural}`);
@@ -515,6 +518,7 @@ describe('rollouts', () => {
     await Promise.all([rolledOut('statefulsets'), rolledOut('daemonsets')]);
   });
 
+  // Contract: pods-rollout
   test('a paused Deployment and a StatefulSet with OnDelete are reported', async () => {
     const paused = await prepared('paused');
     await workload(paused, 'deployments', { replicas: 1 });

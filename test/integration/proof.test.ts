@@ -212,6 +212,7 @@ describe('with config/verification', () => {
       expect(await s.eventReasons()).toContain('TrustConditionKeyUnknown');
     });
 
+    // Contract: prove-three
     test('goes on through a refusal that passes', async () => {
       const s = await prepared('mended', denyFrom(HERE));
       await s.bind({ verification: 'OnChange' });
@@ -239,6 +240,7 @@ describe('with config/verification', () => {
       expect([proofsOf(s), await tokenRequestsFor('forbidden')]).toEqual([[], []]);
     });
 
+    // Contract: annotate-awaiting
     test('waits for a ServiceAccount that comes later, and Ready does not', async () => {
       const s = await scene(testbed, api, 'late');
       testbed.aws.account().role.put({ name: s.roleName, trustPolicy: policyOf() });
@@ -249,6 +251,7 @@ describe('with config/verification', () => {
       await s.conditionIs('Verified', 'True', 'Proved');
     });
 
+    // Contract: prove-confined
     test('for an audience that the policy does not let pass says so, and Ready does not wait', async () => {
       testbed.aws.account().provider.put({ issuer: testbed.issuer, clientIds: ['sts.amazonaws.com', 'vault.example'] });
       const s = await prepared('foreign');
@@ -258,6 +261,7 @@ describe('with config/verification', () => {
       await s.conditionIs('Ready', 'True');
     });
 
+    // Contract: rule-leave-alone
     test('is not made for a binding that only looks, which has no such condition', async () => {
       const s = await prepared('watching');
       await s.bind({ verification: 'OnChange', mode: 'Observe' });
@@ -267,6 +271,7 @@ describe('with config/verification', () => {
     });
   });
 
+  // Contract: prove-modes
   test('a restart of the operator proves nothing anew', async () => {
     const proofs = () =>
       testbed.aws.journal.filter(

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bindingPath, FOREIGN, makeGrant } from '../harness/given.ts';
+import { bindingPath, FOREIGN, GRANTS, makeGrant } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
 import { type Api, connect } from '../testbed/api.ts';
@@ -13,7 +13,7 @@ const PATIENCE = { timeoutMs: 60_000 };
 const SECOND_LOOK_MS = 5_000;
 const REQUESTED_AT = 'irsa-operator.dev/reconcile-requested-at';
 const OPERATOR_USER = 'system:serviceaccount:irsa-operator-system:irsa-operator';
-const NAMES = ['ready', 'counted', 'edited', 'looked', 'hostile', 'switched', 'resumed', 'dry', 'dry-new', 'dry-deleted'];
+const NAMES = ['defaults', 'ready', 'counted', 'edited', 'looked', 'hostile', 'switched', 'resumed', 'dry', 'dry-new', 'dry-deleted'];
 
 let testbed: Testbed;
 let api: Api;
@@ -78,6 +78,31 @@ async function quiet(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, SECOND_LOOK_MS));
 }
 
+// Contract: api-defaults, api-names
+test('what is optional has the defaults of the contract on the API server, and kubectl knows the short names and categories', async () => {
+  const s = await prepared('defaults');
+  await s.bind();
+  const { spec } = await api.call<{ spec: object }>('GET', bindingPath(s));
+  expect(spec).toEqual({
+    serviceAccountName: 'app',
+    roleArn: s.roleArn,
+    mode: 'Enforce',
+    audience: 'sts.amazonaws.com',
+    trustPolicy: 'Managed',
+    restart: { strategy: 'Evict', afterTrustRepair: 'Unready', maxUnavailable: 1 },
+    deletionPolicy: 'Revoke',
+    suspend: false,
+    verification: 'Never',
+  });
+  const grant = await api.call<{ spec: object }>('GET', `${GRANTS}/report`);
+  expect(grant.spec).toMatchObject({ audiences: ['sts.amazonaws.com'], requiredRoleTags: {}, allowVerification: false });
+  const names = async (...what: string[]) => (await testbed.kubectl(['get', ...what, '-o', 'name'])).trim().split('\n');
+  expect(await names('irsab', '-n', 'defaults')).toEqual(['irsabinding.irsa-operator.dev/app']);
+  expect(await names('irsag')).toEqual(['irsagrant.irsa-operator.dev/report']);
+  for (const category of ['irsa', 'aws'])
+    expect(await names(category, '-n', 'defaults')).toEqual(['irsabinding.irsa-operator.dev/app', 'irsagrant.irsa-operator.dev/report']);
+});
+
 describe.concurrent('the status', () => {
   // Contract: api-columns, report-kstatus
   test('can be waited for and read in columns, as kubectl does', async () => {
@@ -109,7 +134,7 @@ describe.concurrent('the status', () => {
     expect(status?.conditions?.some(({ type }) => type === 'Reconciling')).toBe(false);
   });
 
-  // Contract: trust-intent-first, report-twice
+  // Contract: trust-intent-first, report-twice, report-events
   test('is written at the first look, for the intent and for the outcome, and then no more; each change is one Event', async () => {
     const s = await prepared('counted');
     await s.bind();
@@ -183,6 +208,7 @@ describe('a fresh look', () => {
     expect(await handled(s)).toBe('first');
   });
 
+  // Contract: drift-requested
   test('is not had for the same value, nor for what is no value', async () => {
     const s = await prepared('hostile');
     await s.bind();

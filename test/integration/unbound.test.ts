@@ -113,6 +113,7 @@ describe('a ServiceAccount that asks for a role and that no binding names', () =
     expect([asked(s), await writesIn(s), await eventsIn(s.namespace)]).toEqual([[], [], []]);
   });
 
+  // Contract: unbound-audit
   test('has its role read by name where the list does not show it and a grant covers it', async () => {
     const s = await scene(testbed, api, 'absent');
     await granted(s);
@@ -123,7 +124,7 @@ describe('a ServiceAccount that asks for a role and that no binding names', () =
     expect(await writesIn(s)).toEqual([]);
   });
 
-  // Contract: unbound-audit
+  // Contract: unbound-audit, unbound-slips
   test('teaches nobody anything where no grant covers it, whether the role exists, trusts it, or not', async () => {
     const s = await scene(testbed, api, 'uncovered');
     testbed.aws.account().role.put({ name: `${s.roleName}-trusting`, trustPolicy: trusting(`system:serviceaccount:uncovered:trusted`) });
@@ -147,6 +148,7 @@ describe('a ServiceAccount that asks for a role and that no binding names', () =
     expect([asked(s), await writesIn(s), await eventsIn(s.namespace)]).toEqual([[], [], []]);
   });
 
+  // Contract: unbound-slips
   test('is told of a misspelt key and of what is no ARN, with or without a grant', async () => {
     const s = await scene(testbed, api, 'slips');
     await s.serviceAccount({ 'eks.amazon.com/role-arn': s.roleArn });
@@ -160,6 +162,7 @@ describe('a ServiceAccount that asks for a role and that no binding names', () =
     expect([asked(s), await writesIn(s), await eventsIn(s.namespace)]).toEqual([[], [], []]);
   });
 
+  // Contract: report-series
   test('leaves no series when it is bound, and none when it is gone', async () => {
     const s = await scene(testbed, api, 'leaving');
     testbed.aws.account().role.put({ name: s.roleName, trustPolicy: trusting(s.subject) });

@@ -39,6 +39,7 @@ async function working(name: string): Promise<Scene> {
 
 const policyOf = (s: Scene) => testbed.aws.account().role.get(s.roleName)?.trustPolicy ?? '';
 
+// Contract: end-uninstalled
 test('in the right order nothing of it is left: bindings first, then the operator', async () => {
   const s = await working('in-order');
   await testbed.kubectl(['delete', 'irsab', '--all', '-A', '--timeout=60s']);

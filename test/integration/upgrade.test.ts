@@ -77,6 +77,7 @@ async function quiet(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
 }
 
+// Contract: bad-old-object
 test('a binding that was written before the CRD had a field works before the upgrade, through it, and takes the field after it', async () => {
   const s = await scene(testbed, api, 'older');
   testbed.aws.account().role.put({ name: s.roleName, trustPolicy: FOREIGN });

@@ -25,6 +25,7 @@ async function end(child: ChildProcess): Promise<void> {
   await exited;
 }
 
+// Contract: trust-clusters, trust-lost-update
 test('all four statements stand at the end, once each, and the rest is as it was', async () => {
   const double = await startAwsDouble();
   aws = double;

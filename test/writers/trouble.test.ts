@@ -28,6 +28,7 @@ function setUp({ tags = {}, statements = [] }: { tags?: Record<string, string>; 
 
 describe('a write', () => {
   for (const kind of ['connectionResetAfterCommit', 'timeoutAfterCommit'] as const) {
+    // Contract: trust-ambiguous
     test(`whose answer is lost (${kind}) is found by reading, and not made twice`, async () => {
       const { clock, aws, start } = setUp();
       aws.fault({ kind, operation: 'UpdateAssumeRolePolicy' });
@@ -81,6 +82,7 @@ describe('while a write is on its way', () => {
     'its binding asks for another role': { spec: { roleArn: `${ROLE}2` } },
   };
   for (const [sentence, part] of Object.entries(meanwhile)) {
+    // Contract: rule-leave-alone
     test(`it is not sent when ${sentence}`, async () => {
       const { clock, aws, start } = setUp();
       aws.behave({ latencyMs: [4_000, 4_000] });

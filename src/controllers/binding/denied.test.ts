@@ -19,6 +19,7 @@ const planned: BindingStatus = { observedGeneration: 3, conditions, pods: { tota
 const annotate: Step = { do: 'annotate', annotations: {} };
 const REFUSAL = 'the API server answered 403 to PATCH /api/v1/namespaces/a/serviceaccounts/app: serviceaccounts "app" is forbidden';
 
+// Contract: report-failures
 test('a step that the operator was not allowed to take says so, and what stood before keeps its time', () => {
   const { conditions: told, ...rest } = withDenial(planned, annotate, new Fault('denied', REFUSAL), planned, NOW);
   const message = `${REFUSAL}; give the operator what config/rbac gives it, it tries again by itself`;

@@ -40,6 +40,7 @@ const cases: Record<string, Case> = {
   'the echo of a request at once': { after: status(2, 'True', { lastHandledReconcileAt: 'now' }), last: 1, due: 0 },
 };
 for (const [sentence, { after, last, due }] of Object.entries(cases)) {
+  // Contract: report-pace
   test(`it reports ${sentence}`, () => {
     const at = reportsAt(status(2), after, last === undefined ? undefined : NOW - last * SECOND, NOW);
     expect(at === undefined ? undefined : (at - NOW) / SECOND).toEqual(due);

@@ -53,5 +53,6 @@ const cases: Record<string, { before: BindingStatus; after: BindingStatus; told:
   'nothing where nothing is known': { before: ready('True', 'Ready'), after: never, told: [] },
   'nothing of a reason that every object inherits': { before: never, after: ready('False', 'constructor'), told: [] },
 };
+// Contract: report-events
 for (const [sentence, { before, after, told }] of Object.entries(cases))
   test(`tells ${sentence}`, () => expect(changesToTell(before, after)).toEqual(told));

@@ -120,6 +120,7 @@ describe('a read', () => {
       state: { kind: 'unreadable', why: 'not authorized: iam:GetRole' },
     }));
   for (const kind of ['throttled', 'transient', 'invalid', 'conflict'] as const) {
+    // Contract: rule-positive-evidence
     test(`that is ${kind} is tried again, and changes nothing`, async () => {
       const store = records(present({}, NOW - 1));
       const fault = new Fault(kind, 'x');
@@ -184,6 +185,7 @@ describe('after a write', () => {
     believed(store, ARN);
     expect(store.get(ARN)).toEqual(present({ policy: 'sent' }, NOW, { believed: 'sent' }));
   });
+  // Contract: trust-lost-update
   test('that was overwritten the next one waits, longer each time', () => {
     const store = records(present({ policy: 'theirs' }, NOW, sentAt(NOW - 8_000)));
     const wait = (losses: number) => NOW + 1_000 * 2 ** losses;

@@ -1,0 +1,288 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bindingPath, EC2, FOREIGN, GRANTS, makeGrant } from '../harness/given.ts';
+import { install, OPERATOR_ROLE, type RunningOperator, startOperator } from '../harness/operator.ts';
+import { ACCOUNT, type Condition, type Scene, scene } from '../harness/scene.ts';
+import { type Api, connect } from '../testbed/api.ts';
+import { startTestbed, type Testbed } from '../testbed/index.ts';
+
+/** What people get wrong, side by side: each gets its reason, changes nothing, and harms nobody beside it. */
+const SWEEP_SECONDS = 2;
+/** Two sweeps and a moment: what IAM rejects would be sent again by then. */
+const SECOND_LOOK_MS = 2 * SWEEP_SECONDS * 1000 + 1000;
+const OTHER_ACCOUNT = '999900001111';
+const SERVICE_ROLE_PATH = '/aws-service-role/elasticloadbalancing.amazonaws.com/';
+const SSO_ROLE_PATH = '/aws-reserved/sso.amazonaws.com/';
+const BINDINGS = '/apis/irsa-operator.dev/v1alpha1/namespaces/default/irsabindings';
+
+let testbed: Testbed;
+let api: Api;
+let operator: RunningOperator;
+/** It stands beside them, and what its condition said before any of them came. */
+let healthy: Scene;
+let readyBefore: Condition;
+
+beforeAll(async () => {
+  testbed = await startTestbed();
+  api = connect(testbed.kubeconfig);
+  testbed.aws.account().provider.put({ issuer: testbed.issuer });
+  await install(testbed);
+  operator = await startOperator(testbed, ['--sweep-interval', `${SWEEP_SECONDS}s`]);
+  const paths = ['/', '/team/', SERVICE_ROLE_PATH, SSO_ROLE_PATH];
+  await makeGrant(api, 'bad-input', {
+    roleArns: [
+      ...paths.map((path) => `arn:aws:iam::${ACCOUNT}:role${path}*`),
+      `arn:aws-cn:iam::${ACCOUNT}:role/*`,
+      `arn:aws:iam::${OTHER_ACCOUNT}:role/*`,
+    ],
+    namespaces: { selector: { matchLabels: { team: 'bad-input' } } },
+    serviceAccountNames: ['*'],
+  });
+  healthy = await prepared('healthy');
+  await healthy.bind();
+  readyBefore = await healthy.conditionIs('Ready', 'True', 'Ready');
+});
+
+afterAll(async () => {
+  expect(await operator?.stop()).toBe(0);
+  api?.close();
+  await testbed?.stop();
+});
+
+async function prepared(name: string, trustPolicy: string | object = FOREIGN): Promise<Scene> {
+  const s = await scene(testbed, api, name);
+  await api.call('PATCH', `/api/v1/namespaces/${name}`, { patch: 'merge', body: { metadata: { labels: { team: 'bad-input' } } } });
+  testbed.aws.account().role.put({ name: s.roleName, trustPolicy });
+  await s.serviceAccount();
+  return s;
+}
+
+const policyOf = (s: Scene) => testbed.aws.account().role.get(s.roleName)?.trustPolicy ?? '';
+const json = (...statements: object[]) => JSON.stringify({ Version: '2012-10-17', Statement: statements });
+const providerArn = () => `arn:aws:iam::${ACCOUNT}:oidc-provider/${testbed.issuer.slice('https://'.length)}`;
+const allowing = (part: object) => ({ Effect: 'Allow', Principal: { Federated: providerArn() }, ...WEB_IDENTITY, ...part });
+const WEB_IDENTITY = { Action: 'sts:AssumeRoleWithWebIdentity' };
+
+interface Case {
+  readonly policy?: () => string | object;
+  readonly setUp?: (s: Scene) => void;
+  /** The role that the binding names, where that is not the one with the policy. */
+  readonly roleArn?: string;
+  readonly says: readonly [type: string, status: string, reason: string];
+  readonly message: RegExp;
+}
+
+const TRUST_UNREADABLE = ['Trusted', 'False', 'TrustPolicyUnparseable'] as const;
+const REJECTED = ['Trusted', 'False', 'TrustWriteRejected'] as const;
+
+const cases: Record<string, Case> = {
+  // Contract: bad-arn
+  'a role of another partition': {
+    roleArn: `arn:aws-cn:iam::${ACCOUNT}:role/app`,
+    says: ['ProviderReady', 'Unknown', 'RoleInOtherAccount'],
+    message: /^role "arn:aws-cn:iam::111122223333:role\/app" is in partition aws-cn; .* reach partition aws only$/,
+  },
+  // Contract: bad-other-account
+  'a role of another account': {
+    roleArn: `arn:aws:iam::${OTHER_ACCOUNT}:role/app`,
+    says: ['ProviderReady', 'Unknown', 'RoleInOtherAccount'],
+    message: /^role "arn:aws:iam::999900001111:role\/app" is in account 999900001111; /,
+  },
+  // Contract: bad-arn
+  'a role whose path is left out': {
+    setUp: () => testbed.aws.account().role.put({ name: 'with-path', path: '/team/', trustPolicy: FOREIGN }),
+    roleArn: `arn:aws:iam::${ACCOUNT}:role/with-path`,
+    says: ['Trusted', 'False', 'RoleArnMismatch'],
+    message: /^IAM knows the role "with-path" as "arn:aws:iam::111122223333:role\/team\/with-path"; the binding says ".*:role\/with-path"/,
+  },
+  // Contract: bad-names
+  'a role in another case': {
+    setUp: () => testbed.aws.account().role.put({ name: 'in-lower-case', trustPolicy: FOREIGN }),
+    roleArn: `arn:aws:iam::${ACCOUNT}:role/In-Lower-Case`,
+    says: ['Trusted', 'False', 'RoleArnMismatch'],
+    message: /^IAM knows the role "In-Lower-Case" as "arn:aws:iam::111122223333:role\/in-lower-case"/,
+  },
+  'a role that does not exist': {
+    roleArn: `arn:aws:iam::${ACCOUNT}:role/nowhere`,
+    says: ['Trusted', 'False', 'RoleNotFound'],
+    message: /^IAM has no role "arn:aws:iam::111122223333:role\/nowhere"; make it, or correct spec.roleArn \(path and case count\)$/,
+  },
+  // Contract: bad-unmodifiable
+  'a service-linked role': {
+    setUp: () => testbed.aws.account().role.put({ name: 'AWSServiceRoleForX', path: SERVICE_ROLE_PATH, trustPolicy: FOREIGN }),
+    roleArn: `arn:aws:iam::${ACCOUNT}:role${SERVICE_ROLE_PATH}AWSServiceRoleForX`,
+    says: ['Trusted', 'False', 'RoleUnmodifiable'],
+    message: /is a role that only AWS can change; bind a role of your own$/,
+  },
+  // Contract: bad-unmodifiable
+  'a role of IAM Identity Center': {
+    setUp: () => testbed.aws.account().role.put({ name: 'AWSReservedSSO_Admin_1', path: SSO_ROLE_PATH, trustPolicy: FOREIGN }),
+    roleArn: `arn:aws:iam::${ACCOUNT}:role${SSO_ROLE_PATH}AWSReservedSSO_Admin_1`,
+    says: ['Trusted', 'False', 'RoleUnmodifiable'],
+    message: /AWSReservedSSO_Admin_1" is a role that only AWS can change/,
+  },
+  // Contract: api-own-role
+  "the operator's own role": {
+    roleArn: `arn:aws:iam::${ACCOUNT}:role/${OPERATOR_ROLE}`,
+    says: ['Authorized', 'False', 'RoleIsOperator'],
+    message: /arn:aws:iam::111122223333:role\/irsa-operator/,
+  },
+  // Contract: bad-document
+  'a trust policy that is not JSON': { policy: () => '{"Statement": [', says: TRUST_UNREADABLE, message: /not JSON: at character 16/ },
+  // Contract: bad-document
+  'a trust policy with duplicate members': {
+    policy: () => `{"Version":"2012-10-17","Statement":${json(EC2)},"Statement":[]}`,
+    says: TRUST_UNREADABLE,
+    message: /the member "Statement" stands twice in one object/,
+  },
+  // Contract: bad-document
+  'a trust policy with NotPrincipal': {
+    policy: () => json({ Effect: 'Deny', NotPrincipal: { Federated: providerArn() }, ...WEB_IDENTITY }),
+    says: REJECTED,
+    message: /rejects the trust policy of .*NotPrincipal/,
+  },
+  // Contract: bad-document
+  'a trust policy with an operator that IAM does not have': {
+    policy: () => json(allowing({ Condition: { StringSounds: { 'aws:x': 'y' } } })),
+    says: ['Trusted', 'Unknown', 'Undecidable'],
+    message: /^statement 1: "StringSounds" is no condition operator/,
+  },
+  // Contract: bad-document
+  'a trust policy with a member that IAM does not have': {
+    policy: () => json({ ...EC2, Comment: 'ours' }),
+    says: REJECTED,
+    message: /IAM validates the whole document and rejects the trust policy of .*, other statements included: .*Syntax errors in policy/,
+  },
+  // Contract: bad-quota, trust-quota
+  'a trust policy at its quota': {
+    policy: () => json(...Array.from({ length: 9 }, (_, index) => ({ ...EC2, Sid: `Ec2number${index}of${'x'.repeat(80)}` }))),
+    says: ['Trusted', 'False', 'TrustPolicyTooLarge'],
+    message: /would have \d+ characters, and the account's quota is 2048/,
+  },
+  // Contract: bad-principal
+  'a trust policy with a principal that was deleted': {
+    policy: () => json({ ...EC2, Principal: { AWS: 'AROAEXAMPLEEXAMPLE123' } }),
+    says: ['Trusted', 'False', 'TrustOrphanedPrincipal'],
+    message: /statement 1 \("Ec2"\) trusts a role or user that was deleted \(an ID "AROA\.\.\." stands in place of its ARN\)/,
+  },
+};
+
+describe.concurrent('bad input gets its reason, and nothing is written:', () => {
+  for (const [index, [sentence, given]] of Object.entries(cases).entries()) {
+    test(sentence, async () => {
+      const s = await prepared(`bad-${index}`, given.policy?.());
+      given.setUp?.(s);
+      const before = policyOf(s);
+      await s.bind({ roleArn: given.roleArn ?? s.roleArn });
+      const { message } = await s.conditionIs(...given.says);
+      expect(message).toMatch(given.message);
+      expect(await s.condition('Stalled')).toMatchObject({ status: 'True', reason: given.says[2], message });
+      const binding = await s.binding();
+      await new Promise((resolve) => setTimeout(resolve, SECOND_LOOK_MS));
+      expect(await s.binding()).toEqual(binding);
+      expect([policyOf(s), s.writes(), await annotationsOf(s)]).toEqual([before, [], undefined]);
+      expect(attemptsAt(s, given.roleArn).length).toBeLessThanOrEqual(1);
+    });
+  }
+});
+
+const annotationsOf = async ({ namespace }: Scene) =>
+  (await api.call<{ metadata: { annotations?: object } }>('GET', `/api/v1/namespaces/${namespace}/serviceaccounts/app`)).metadata
+    .annotations;
+
+/** Trust policies that were sent for the role that the binding names, taken or not. */
+function attemptsAt(s: Scene, roleArn = s.roleArn) {
+  const name = roleArn.slice(roleArn.lastIndexOf('/') + 1);
+  return testbed.aws.journal.filter(({ operation, params }) => operation === 'UpdateAssumeRolePolicy' && params['RoleName'] === name);
+}
+
+const odd: Record<string, () => object> = {
+  'a single object as its Statement': () => EC2,
+  'several kinds in one Principal': () => [{ ...EC2, Principal: { Service: 'ec2.amazonaws.com', AWS: `arn:aws:iam::${ACCOUNT}:root` } }],
+  NotAction: () => [{ ...EC2, Action: undefined, NotAction: 'sts:AssumeRole' }],
+};
+describe.concurrent('what is odd and allowed is carried over byte for byte:', () => {
+  for (const [index, [sentence, statement]] of Object.entries(odd).entries()) {
+    // Contract: bad-document, trust-byte-for-byte
+    test(`a trust policy with ${sentence}`, async () => {
+      const s = await prepared(`odd-${index}`, { Version: '2012-10-17', Statement: statement() });
+      const [, theirs = ''] = /"Statement":\[?(.*?)\]?\}$/.exec(policyOf(s)) ?? [];
+      await s.bind();
+      await s.conditionIs('Ready', 'True', 'Ready');
+      expect(s.writes()).toHaveLength(1);
+      expect(s.writes()[0]).toContain(`"Statement":[${theirs},{"Sid":"Irsa`);
+    });
+  }
+});
+
+const example = 'roleArn is the ARN of one role, for example arn:aws:iam::111122223333:role/team/app';
+const right = { serviceAccountName: 'app', roleArn: `arn:aws:iam::${ACCOUNT}:role/app` };
+const refused: Record<string, { spec?: object; name?: string; message: string | RegExp }> = {
+  'no ARN': { spec: { roleArn: 'app-role' }, message: example },
+  'the ARN of a policy': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:policy/x` }, message: example },
+  'the ARN of a user': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:user/x` }, message: example },
+  'the ARN of an instance profile': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:instance-profile/x` }, message: example },
+  'a wildcard ARN': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:role/a*` }, message: example },
+  'an account of four digits': { spec: { roleArn: 'arn:aws:iam::1234:role/x' }, message: example },
+  'a partition that AWS has not': { spec: { roleArn: `arn:aws-mars:iam::${ACCOUNT}:role/x` }, message: example },
+  'a blank before the ARN': { spec: { roleArn: ` ${right.roleArn}` }, message: example },
+  'a line end behind the ARN': { spec: { roleArn: `${right.roleArn}\n` }, message: example },
+  'a Cyrillic letter in the ARN': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:role/аpp` }, message: example },
+  'a role name of 65 characters': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:role/${'n'.repeat(65)}` }, message: example },
+  'a ServiceAccount name of 256 bytes': { spec: { serviceAccountName: 'a'.repeat(256) }, message: /serviceAccountName.* 253/ },
+  'a ServiceAccount name in Cyrillic': { spec: { serviceAccountName: 'аpp' }, message: /serviceAccountName: Invalid value/ },
+  'an audience with a blank': { spec: { audience: 'sts .amazonaws.com' }, message: /audience: Invalid value/ },
+  'a budget of nothing': { spec: { restart: { maxUnavailable: 0 } }, message: 'maxUnavailable is a number from 1 to 1000 or a percentage' },
+  'a mode that there is not': { spec: { mode: 'Maybe' }, message: /mode: Unsupported value: "Maybe"/ },
+  'a name of 256 bytes': { name: 'a'.repeat(256), message: /metadata.name.* 253/ },
+};
+// Contract: bad-arn, bad-names, api-one-schema
+describe('the API server itself refuses a binding with', () => {
+  for (const [sentence, { spec = {}, name = 'refused', message }] of Object.entries(refused)) {
+    test(sentence, async () => {
+      const body = { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaBinding', metadata: { name }, spec: { ...right, ...spec } };
+      await expect(api.call('POST', BINDINGS, { body })).rejects.toThrow(message);
+    });
+  }
+});
+
+const rightGrant = { roleArns: [right.roleArn], namespaces: { names: ['shop'] }, serviceAccountNames: ['app'] };
+const refusedGrants: Record<string, { part: object; message: string | RegExp }> = {
+  'a wildcard for the account': { part: { roleArns: ['arn:aws:iam::*:role/x'] }, message: /roleArns\[0\]: Invalid value/ },
+  'a wildcard for the partition': { part: { roleArns: [`arn:*:iam::${ACCOUNT}:role/x`] }, message: /roleArns\[0\]: Invalid value/ },
+  'an empty selector': {
+    part: { namespaces: { selector: { matchLabels: {} } } },
+    message: 'an empty selector would select every namespace',
+  },
+  'neither names nor a selector': { part: { namespaces: {} }, message: 'name namespaces, or give a selector' },
+};
+// Contract: api-grant-patterns, api-grant-selector
+describe('the API server itself refuses a grant with', () => {
+  for (const [sentence, { part, message }] of Object.entries(refusedGrants)) {
+    test(sentence, async () => {
+      await expect(makeGrant(api, 'refused', { ...rightGrant, ...part })).rejects.toThrow(message);
+    });
+  }
+  test('nothing of that: the same one without it is taken', async () => {
+    await makeGrant(api, 'taken', rightGrant);
+    await api.call('DELETE', `${GRANTS}/taken`);
+  });
+});
+
+// Contract: api-immutable
+test('of a binding the ServiceAccount cannot be changed, the role can', async () => {
+  const s = await prepared('moving');
+  await s.bind({ suspend: true });
+  const change = (spec: object) => api.call('PATCH', bindingPath(s), { patch: 'merge', body: { spec } });
+  await expect(change({ serviceAccountName: 'other' })).rejects.toThrow('serviceAccountName is immutable');
+  await change({ roleArn: `${s.roleArn}-2` });
+});
+
+// Contract: failure-apart
+test('beside all of them the healthy one was Ready all the while, and another that comes now becomes Ready', async () => {
+  // The time of its last transition too.
+  expect(await healthy.condition('Ready')).toEqual(readyBefore);
+  expect(healthy.writes()).toHaveLength(1);
+  const late = await prepared('healthy-late');
+  await late.bind();
+  await late.conditionIs('Ready', 'True', 'Ready');
+});
