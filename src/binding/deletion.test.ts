@@ -249,6 +249,7 @@ describe('the annotation', () => {
     'it has another value by now': { serviceAccount: serviceAccount({ [EKS_ANNOTATIONS.roleArn]: OTHER_ARN }) },
     'the ServiceAccount is gone': { serviceAccount: undefined },
   };
+  // Contract: end-revoke
   for (const [sentence, part] of Object.entries(stays))
     test(`stays when ${sentence}`, () => expect(stepsOf(deleted({}, { ...isReleased, ...part }))).toEqual(['removeFinalizer']));
 

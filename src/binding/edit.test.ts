@@ -82,6 +82,7 @@ const cases: Record<string, { edit?: EditPart; role?: RoleBeforeWrite; expected:
     role: fresh({ arn: 'arn:aws:iam::111122223333:role/team/App' }),
     expected: { kind: 'changed' },
   },
+  // Contract: trust-recreated
   'stops where the role was made again': { role: fresh({ roleId: 'AROANEW' }), expected: { kind: 'changed' } },
   // Contract: trust-read-before-write
   'stops where somebody wrote since': { role: fresh({ policy: policy() }), expected: { kind: 'changed' } },
@@ -95,6 +96,7 @@ const cases: Record<string, { edit?: EditPart; role?: RoleBeforeWrite; expected:
     role: fresh({ policy: policy(SERVICE, own([OTHER, 'system:serviceaccount:shop:third'])) }, PAUSED),
     expected: { kind: 'write', document: policy(SERVICE, own(['system:serviceaccount:shop:third'])), changes: [] },
   },
+  // Contract: api-tags-fresh
   'withholds who lacks the consent of the role, and writes for the others': {
     edit: { stances: [wanted(), tagged] },
     expected: { kind: 'write', document: policy(SERVICE, own()), changes: [SUBJECT] },

@@ -143,6 +143,7 @@ const canaries: Record<string, Case> = {
     seen: { candidates: [old('n', { createdAt: NOW - SECOND }), old('b'), old('c')], records: [record()], now: NOW + 1 },
     wanted: { records: ['Canary 2'], again: SECOND - 1 },
   },
+  // Contract: pods-ineffective
   'a second wrong replacement ends it': {
     seen: { candidates: [old('n', { createdAt: NOW - SECOND }), old('b'), old('c')], records: [record({ attempts: 2 })] },
     wanted: { records: ['Ineffective 2'], findings: ['RestartIneffective'] },
@@ -277,6 +278,7 @@ const budgets: Record<string, Case> = {
     seen: { candidates: a(statefulSet, false), records: one(statefulSet), blocked: blockedSince(0) },
     wanted: { records: ['Canary 1'], findings: ['EvictionBlocked'], again: BLOCKED_RETRY_MS },
   },
+  // Contract: pods-statefulset-blocked
   'a budget that refused is not asked again before 30 s': {
     seen: { candidates: a(statefulSet, false), records: one(statefulSet), blocked: blockedSince(BLOCKED_RETRY_MS - 1) },
     wanted: { records: ['Canary 1'], findings: ['EvictionBlocked'], again: 1 },

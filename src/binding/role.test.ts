@@ -325,6 +325,7 @@ describe('a role without the tags that the grant asks for', () => {
     const [, verdict] = planRole(seen(tagged({}, NOW))).verdicts[0] ?? [];
     expect(verdict?.kind === 'refused' && [verdict.size, verdict.findings.map(({ code }) => code)]).toEqual([undefined, ['NotGranted']]);
   });
+  // Contract: rule-grant-lost-10min
   test('loses the subject after ten minutes', () => {
     const plan = planRole(seen(tagged({}, NOW - 600_000)));
     expect(edited(plan)).toEqual({ wanted: [], released: [SUBJECT] });
@@ -379,6 +380,7 @@ describe('a trust policy that somebody else writes by now', () => {
       verdicts: { [SUBJECT]: 'allowed' },
       inMs: undefined,
     }));
+  // Contract: rule-external
   test('loses it when theirs lets it in', () => {
     const plan = planRole(roleObserved({ claims: external, record: present({ policy: policy(theirs, own()) }) }));
     expect(edited(plan)).toEqual({ wanted: [], released: [SUBJECT] });
@@ -409,6 +411,7 @@ describe('a hold', () => {
     expect(short(planRole(roleObserved({ record: present({ hold: paused }) }))).verdicts).toEqual({
       [SUBJECT]: 'allowed',
     }));
+  // Contract: rule-paused
   test('by the owner lets a revocation through', () =>
     expect(edited(planRole(roleObserved({ claims: [claimFor(deleted())], record: present({ hold: paused }) })))).toEqual({
       wanted: [],
@@ -418,6 +421,7 @@ describe('a hold', () => {
     const seen = roleObserved({ claims: [claimFor(deleted())], record: present({ hold: rejected }) });
     expect(short(planRole(seen))).toEqual({ steps: [], verdicts: { [SUBJECT]: 'TrustWriteRejected' }, inMs: 30_000 });
   });
+  // Contract: end-blocked
   test('by IAM for ten minutes calls for somebody', () => {
     const hold = { ...rejected, since: NOW - 600_000 };
     const [, verdict] = planRole(roleObserved({ claims: [claimFor(deleted())], record: present({ hold }) })).verdicts[0] ?? [];
@@ -450,11 +454,13 @@ describe('a role that is not there', () => {
     });
     expect(short(planRole(roleObserved({ now: NOW + 60_000, record: gone(NOW, NOW) }))).steps).toEqual(['read']);
   });
+  // Contract: end-role-gone
   test('releases nobody when it was missing once, or twice within 60 s', () => {
     const claims = [claimFor(deleted())];
     for (const age of [0, 59_999])
       expect(short(planRole(roleObserved({ now: NOW + age, claims, record: gone(NOW, NOW + age) }))).verdicts).toEqual({});
   });
+  // Contract: end-role-gone
   test('releases who is deleted when it was missing twice, 60 s apart', () =>
     expect(
       planRole(roleObserved({ now: NOW + 60_000, claims: [claimFor(deleted())], record: gone(NOW, NOW + 60_000) })).verdicts,

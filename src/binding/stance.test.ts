@@ -45,8 +45,11 @@ interface Case {
 
 const cases: Record<string, Case> = {
   'wants the role when finalizer and entry are on the API server': { binding: binding(), kind: 'wanted' },
+  // Contract: trust-intent-first
   'intends only, without the finalizer': { binding: binding({ metadata: { finalizers: [] } }), kind: 'intending' },
+  // Contract: trust-intent-first
   'intends only, without the entry': { binding: binding({ status: { roles: [] } }), kind: 'intending' },
+  // Contract: trust-recreated
   'intends only, when the role was made again and has another ID': {
     binding: binding(),
     world: { record: present({ roleId: 'AROANEW' }) },

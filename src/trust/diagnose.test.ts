@@ -78,6 +78,7 @@ describe('a subject that is another', () => {
       'system:serviceaccount:other:aws-load-balancer-controller',
       '"system:serviceaccount:other:aws-load-balancer-controller"',
     ],
+    // Contract: unbound-quotes
     'is not quoted when it is of another tenant': ['system:serviceaccount:team-a:app', 'another subject, not like this one'],
     'is counted when there are more': [['system:serviceaccount:team-a:app', 'x', 5], '3 other subjects, none of them like this one'],
     'is left out beside one that is near': [

@@ -16,6 +16,7 @@ export const CONTRACT = {
     'api-audience-refused': 'An audience of the API server itself is always refused.',
     'api-default-deny': 'A binding that no grant covers by ARN, namespace, name and audience gets `Authorized=False, NotGranted`.',
     'api-no-call-ungranted': 'Not one AWS call is made for a binding without a grant, except to release its own subject.',
+    'api-tags-fresh': 'Tags that a grant asks for are read afresh before each write.',
     'api-tag-same-text': 'A missing role tag gives the text of a missing grant, so that the message does not tell whether the role exists.',
     'api-grants-read-only': 'The operator can read grants and never write them.',
     'api-own-role': "The operator's own role is never a target, whatever a grant says; `config/iam` denies it too.",

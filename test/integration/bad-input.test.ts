@@ -245,6 +245,22 @@ describe('the API server itself refuses a binding with', () => {
   }
 });
 
+// Contract: api-arn
+test('the API server takes an ARN of each partition, with a path and every character that a name may have', async () => {
+  const partitions = ['aws', 'aws-cn', 'aws-us-gov', 'aws-iso', 'aws-iso-b', 'aws-iso-e', 'aws-iso-f', 'aws-eusc'];
+  for (const partition of partitions) {
+    const roleArn = `arn:${partition}:iam::${ACCOUNT}:role/team/a!b/aZ09+=,.@_-`;
+    const body = {
+      apiVersion: 'irsa-operator.dev/v1alpha1',
+      kind: 'IrsaBinding',
+      metadata: { name: 'taken' },
+      spec: { ...right, roleArn },
+    };
+    const taken = await api.call<{ spec: { roleArn: string } }>('POST', `${BINDINGS}?dryRun=All`, { body });
+    expect(taken.spec.roleArn).toBe(roleArn);
+  }
+});
+
 const rightGrant = { roleArns: [right.roleArn], namespaces: { names: ['shop'] }, serviceAccountNames: ['app'] };
 const refusedGrants: Record<string, { part: object; message: string | RegExp }> = {
   'a wildcard for the account': { part: { roleArns: ['arn:aws:iam::*:role/x'] }, message: /roleArns\[0\]: Invalid value/ },

@@ -168,6 +168,8 @@ describe.concurrent('the role', () => {
     await s.conditionIs('Trusted', 'False', 'RoleNotFound');
     await api.call('DELETE', bindingPath(s));
     await gone(s);
+    const missed = testbed.aws.journal.filter(({ code, params }) => code === 'NoSuchEntity' && params['RoleName'] === s.roleName);
+    expect(Number(missed.at(-1)?.at) - Number(missed[0]?.at)).toBeGreaterThanOrEqual(60_000);
   });
 
   // Contract: rule-paused

@@ -89,7 +89,7 @@ describe.concurrent('a grant', () => {
     expect([stands(s), s.writes().length]).toEqual([true, 1]);
   });
 
-  // Contract: api-tag-same-text
+  // Contract: api-tag-same-text, api-tags-fresh
   test('that asks for a tag of the role lets nobody in before the owner of the role has set it, in the words of no grant at all', async () => {
     const s = await prepared('tagged');
     await granted(s, { requiredRoleTags: { owner: 'shop' } });
@@ -101,6 +101,45 @@ describe.concurrent('a grant', () => {
     expect([(await s.binding()).status?.trustPolicy, s.writes()]).toEqual([undefined, []]);
     testbed.aws.account().role.setTags(s.roleName, { owner: 'shop' });
     await s.conditionIs('Ready', 'True');
+  });
+
+  // Contract: trust-recreated, api-tags-fresh
+  test('that asks for a tag asks it anew of a role that was deleted and made again', async () => {
+    const tags = { owner: 'shop' };
+    const s = await prepared('made-again', tags);
+    await granted(s, { requiredRoleTags: tags });
+    await s.bind();
+    await s.conditionIs('Ready', 'True');
+    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: FOREIGN });
+    await s.conditionIs('Authorized', 'False', 'NotGranted');
+    expect([stands(s), s.writes().length]).toEqual([false, 1]);
+    testbed.aws.account().role.setTags(s.roleName, tags);
+    await s.conditionIs('Ready', 'True');
+    expect(s.writes()).toHaveLength(2);
+  });
+
+  // Contract: rule-grant-lost-10min
+  test('that selects a namespace by a label which goes leaves the trust for ten minutes, and says until when', async () => {
+    const s = await prepared('relabelled');
+    const label = (team: string | null) =>
+      api.call('PATCH', '/api/v1/namespaces/relabelled', { patch: 'merge', body: { metadata: { labels: { team } } } });
+    await label('shop');
+    await granted(s, { namespaces: { selector: { matchLabels: { team: 'shop' } } } });
+    await s.bind();
+    await s.conditionIs('Ready', 'True');
+    const lostAt = Date.now();
+    await label(null);
+    const until10 = await until(
+      'the message tells when the trust goes',
+      async () => / its trust is taken away at (\S+Z) /.exec((await s.conditionIs('Authorized', 'False', 'NotGranted')).message)?.[1],
+      PATIENCE,
+    );
+    // The time is told in whole seconds, so it may be one less.
+    expect(Date.parse(until10) - lostAt).toBeGreaterThan(598_000);
+    expect([stands(s), s.writes().length]).toEqual([true, 1]);
+    await label('shop');
+    await s.conditionIs('Ready', 'True');
+    expect([stands(s), s.writes().length]).toEqual([true, 1]);
   });
 
   // Contract: api-audience-refused

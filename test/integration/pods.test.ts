@@ -282,6 +282,7 @@ describe.concurrent('budgets, and the right to roll out', () => {
     ]);
   });
 
+  // Contract: pods-settle
   test('a pod of a DaemonSet is evicted, once', async () => {
     const s = await prepared('daemonset');
     await workload(s, 'daemonsets', { pod: { tolerations: [{ operator: 'Exists' }] } });
@@ -290,6 +291,15 @@ describe.concurrent('budgets, and the right to roll out', () => {
     await allCurrent(s, 1);
     expect(await asked(s)).toEqual(['201 create eviction']);
     expect(await phases(s)).toEqual(['Stale Done 1']);
+    const events = await testbed.auditEvents();
+    const annotated = events.find(
+      ({ user, objectRef }) =>
+        user.username === OPERATOR_USER && objectRef?.namespace === s.namespace && objectRef.resource === 'serviceaccounts',
+    );
+    const evicted = events.find((event) => isEviction(event, s));
+    const settled = Date.parse(evicted?.requestReceivedTimestamp ?? '') - Date.parse(annotated?.stageTimestamp ?? '');
+    // Conditions tell whole seconds, so it may be one less.
+    expect(settled).toBeGreaterThanOrEqual(9_000);
   });
   // Contract: pods-rollout
   test('without the right nothing happens, and the condition says what to install; with it the template gets one annotation, once', async () => {

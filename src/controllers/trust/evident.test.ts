@@ -44,6 +44,7 @@ const selecting = grant({ namespaces: { selector: { matchLabels: { team: 'a' } }
 const cases: Record<string, { stances: Stance[]; said?: Said; evident: boolean; asked: string[] }> = {
   'nothing is asked where nothing is taken away': { stances: [stance('wanted')], evident: true, asked: [] },
   'a deletion is evident while the CRD stands': { stances: [deleted], evident: true, asked: ['crd'] },
+  // Contract: rule-crd-deleted
   'a deletion is not, when the CRD goes with every binding in it': {
     stances: [deleted],
     said: { retiring: true },
@@ -52,6 +53,7 @@ const cases: Record<string, { stances: Stance[]; said?: Said; evident: boolean; 
   },
   'a role that was changed is evident': { stances: [stance('released')], evident: true, asked: [] },
   'a lost grant is evident when the API server knows of none': { stances: [ungranted], evident: true, asked: ['grants', 'namespace shop'] },
+  // Contract: rule-grant-lost-60s
   'a lost grant is not, when the API server knows one': {
     stances: [ungranted],
     said: { grants: [grant()] },

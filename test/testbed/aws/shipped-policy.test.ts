@@ -33,6 +33,7 @@ async function answer(policy: object, operation: string, params: Record<string, 
 }
 const write = (policy: object, RoleName: string) => answer(policy, 'UpdateAssumeRolePolicy', { RoleName, PolicyDocument: TRUST });
 
+// Contract: api-own-role
 describe('who may be written to', () => {
   const cases: Record<string, [object, Record<string, string>]> = {
     'as it ships: every role but the operator’s own, whatever its path': [
