@@ -391,6 +391,7 @@ describe('records', () => {
     expect(away.records.map(({ desired, phase }) => `${desired} ${phase}`)).toEqual(['d1 Canary']);
   });
 
+  // Contract: pods-one-attempt
   test('are never more than a status may have, and newcomers wait for a place', () => {
     const all = owners(MAX_RESTARTS + 3);
     const candidates = all.map((owner) => old(`pod-of-${owner.name}`, {}, owner));

@@ -53,6 +53,7 @@ describe('a healthy binding', () => {
     ]);
   });
 
+  // Contract: report-status
   test('reports roles, size and pods, and no list that is empty', () => {
     const { conditions: _, ...rest } = planBinding(observed()).status;
     expect(rest).toEqual({
@@ -63,6 +64,7 @@ describe('a healthy binding', () => {
     });
   });
 
+  // Contract: trust-allowed
   test('is told apart where somebody else wrote the trust', () => {
     const { status } = planBinding(observed({ verdicts: verdicts({ ...allowed, managedBy: 'Others' }) }));
     expect([told(status, 'Trusted'), status.trustPolicy?.managedBy]).toEqual([['True', 'AllowedByOthers'], 'Others']);

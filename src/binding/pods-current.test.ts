@@ -220,6 +220,7 @@ const settling: Record<string, { seen: Observed; wanted: Partial<ReturnType<type
   },
 };
 const strategies: typeof settling = {
+  // Contract: pods-strategy
   'Never restarts nothing and says what is wrong': {
     seen: world({ pods: [lacking('a')] }),
     spec: { restart: { strategy: 'Never' } },
@@ -267,6 +268,7 @@ const strategies: typeof settling = {
   },
 };
 const repairs: typeof settling = {
+  // Contract: pods-strategy
   'unready pods that are older than it are restarted': {
     seen: world({ pods: [healthy('a', { ready: false, createdAt: HOUR_AGO - 1_000 })], reason: 'AllowedByOperator' }),
     wanted: { reason: 'Restarting', terminal: false, records: ['TrustRepair Canary'] },
@@ -279,11 +281,13 @@ const repairs: typeof settling = {
     seen: world({ pods: [healthy('a', { createdAt: HOUR_AGO - 1_000 })], reason: 'AllowedByOperator' }),
     wanted: {},
   },
+  // Contract: pods-strategy
   'ready pods are with Always': {
     seen: world({ pods: [healthy('a', { createdAt: HOUR_AGO - 1_000 })], reason: 'AllowedByOperator' }),
     spec: { restart: { afterTrustRepair: 'Always' } },
     wanted: { reason: 'Restarting', terminal: false, records: ['TrustRepair Canary'] },
   },
+  // Contract: pods-strategy
   'unready pods are not with Never': {
     seen: world({ pods: [healthy('a', { ready: false, createdAt: HOUR_AGO - 1_000 })], reason: 'AllowedByOperator' }),
     spec: { restart: { afterTrustRepair: 'Never' } },

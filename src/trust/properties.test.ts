@@ -104,6 +104,7 @@ describe('planning', () => {
   test('leaves every foreign statement as it is', () =>
     anyPlan((text, asked) => void expect(foreignChange(read(text), planTrust(read(text), asked), asked)).toBeUndefined()));
 
+  // Contract: rule-subjects
   test('gives to the wanted only, and takes from the released only', () => {
     anyPlan((text, asked) => void expect(wrongfulChange(read(text), planTrust(read(text), asked), asked)).toBeUndefined());
   });

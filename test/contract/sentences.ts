@@ -25,6 +25,7 @@ export const CONTRACT = {
   'Rules above all steps': {
     'rule-positive-evidence':
       'Trust is taken away only on positive evidence, never because something is missing from a list, a cache or a status.',
+    'rule-subjects': 'The subjects of our statement are (standing and wanted) without released.',
     'rule-orphan': 'A subject that stands in our statement and that no binding names is reported (`TrustOrphaned`) and kept.',
     'rule-prune': 'An orphan is removed only by `irsa-operator prune --confirm`.',
     'rule-grant-lost-60s':
@@ -67,7 +68,8 @@ export const CONTRACT = {
     'trust-quota': "The size is counted against the account's quota before the call, without white space.",
     'trust-newcomer': 'When not all subjects fit, the older bindings keep their place and the newcomer is told `TrustPolicyTooLarge`.',
     'trust-read-before-write': 'Read right before writing; when the document changed since it was last seen, wait and read again.',
-    'trust-read-back': 'The whole document is read back at 2 s and 8 s, as a recheck and not as a waiting worker.',
+    'trust-read-back':
+      'The whole document is read back at 2 s and 8 s, as a recheck and not as a waiting worker; presence is believed at 2 s, absence only at 8 s.',
     'trust-ambiguous': 'A write whose answer is lost is found by reading, and not made twice.',
     'trust-clusters': 'Thirty-two clusters sharing one role all end up in it.',
     'trust-one-write': 'All bindings of a role are one write.',
@@ -92,6 +94,7 @@ export const CONTRACT = {
     'prove-opt-in': 'The proof is opt-in by the grant and by installing `config/verification`.',
     'prove-confined': 'The permission to ask for tokens comes with a fail-closed policy: one audience of a list, ten minutes.',
     'prove-session': 'The call has a session policy that denies everything; token and credentials are in no log, Event, metric or status.',
+    'prove-budget': 'Proofs wait for a turn, five a second, and hold no worker meanwhile.',
     'prove-modes': '`OnChange` proves what changed, `Periodic` also once a day, and a restart of the operator proves nothing anew.',
     'prove-answers': 'Each answer of STS has its finding, with the words of STS.',
     'prove-three': 'AccessDenied is retried for 60 s; proved means three successes over 10 s.',
@@ -112,7 +115,8 @@ export const CONTRACT = {
     'pods-left-alone':
       'Pods that no ReplicaSet, StatefulSet or DaemonSet controls only with `irsa-operator.dev/restart: evict`; some never.',
     'pods-one-attempt':
-      'One attempt per workload and desired state, recorded before the first eviction, so that a restart of the operator repeats nothing.',
+      'One attempt per workload and desired state, recorded before the first eviction (32 entries at most), so that a restart of the operator repeats nothing.',
+    'pods-strategy': '`Never` restarts nothing; after a mere trust repair `Unready`, `Always` or `Never` says which pods are restarted.',
     'pods-repair-daily': 'After a mere trust repair a workload is restarted at most once a day.',
     'pods-rollout': '`Rollout` changes one annotation of the template, and needs `config/rollout`.',
   },
@@ -120,6 +124,8 @@ export const CONTRACT = {
     'report-twice': 'Status is written when something changed: once for the intent, once for the outcome.',
     'report-failures': 'Also after a step that failed the status says so.',
     'report-events': 'Events tell what changed, once for each change.',
+    'report-status':
+      'The status tells every role on which trust of ours may stand, the size of the policy and its quota, and how many pods are current, stale and exempt.',
     'report-pace': 'Counts of pods are written every 30 s at most.',
     'report-kstatus': '`Ready`, `Reconciling` and `Stalled` are read by kstatus and `kubectl wait`.',
     'report-plan': '`status.plan` says in words what would be done, and `Enforce` then does those steps first.',
@@ -142,8 +148,8 @@ export const CONTRACT = {
   'Drift, fights, rivals, failures': {
     'drift-watched': 'What somebody changes on a ServiceAccount is repaired at once.',
     'drift-sweep': 'IAM is swept by ListRoles; where it is denied, by GetRole for each bound role.',
-    'drift-requested': '`reconcile-requested-at` forces a fresh look now.',
-    'drift-limit': 'Per kind of call a client-side limit, halved on throttling and slowly restored.',
+    'drift-requested': '`reconcile-requested-at` forces a fresh look now, and is echoed in the status then.',
+    'drift-limit': 'Per account and kind of call a client-side limit, halved on throttling and slowly restored.',
     'drift-order': 'Who waits is served in the order user change, drift, resync.',
     'fight-annotation':
       'The third undo of an annotation in 10 minutes is `Contended`: who did it, at most one write per 5 minutes, and the advice.',

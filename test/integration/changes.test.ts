@@ -189,7 +189,7 @@ describe.concurrent('the role', () => {
 });
 
 describe.concurrent('a repair of the trust alone', () => {
-  // Contract: pods-repair-daily
+  // Contract: pods-repair-daily, pods-strategy
   test('restarts with afterTrustRepair Always, once a day for each workload, though its owner rolls it out in between', async () => {
     const s = await scene(testbed, api, 'repaired');
     await api.call('PATCH', '/api/v1/namespaces/repaired', { patch: 'merge', body: { metadata: { labels: { team: 'article' } } } });

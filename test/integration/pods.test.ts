@@ -478,6 +478,19 @@ describe.concurrent('pods that are left alone', () => {
     });
   }
 
+  // Contract: pods-strategy
+  test('a pod of a binding that restarts nothing: it says what is wrong', async () => {
+    const s = await prepared('strategy-never');
+    await workload(s, 'deployments');
+    const before = uids(await serving(s));
+    await s.bind({ restart: { strategy: 'Never' } });
+    const { message } = await s.conditionIs('PodsCurrent', 'False', 'PodCredentialsMissing');
+    expect(message).toContain('AWS_ROLE_ARN was not injected when the pod was made');
+    await s.conditionIs('Stalled', 'True', 'PodCredentialsMissing');
+    await secondLook();
+    expect([uids(await s.pods()), await asked(s)]).toEqual([before, []]);
+  });
+
   test('a pod of a Job', async () => {
     const s = await prepared('of-a-job');
     const template = {

@@ -104,7 +104,7 @@ test('what is optional has the defaults of the contract on the API server, and k
 });
 
 describe.concurrent('the status', () => {
-  // Contract: api-columns, report-kstatus
+  // Contract: api-columns, report-kstatus, report-status
   test('can be waited for and read in columns, as kubectl does', async () => {
     const s = await prepared('ready');
     await s.bind();

@@ -70,7 +70,7 @@ describe("evaluation and the AWS double's, which was written without a look at i
     });
   }
 
-  // Contract: trust-no-wildcard
+  // Contract: trust-no-wildcard, rule-subjects
   test("agree that a plan lets in the wanted, and nobody else: also by the double's judgement", () => {
     fc.assert(
       fc.property(policyText, change, (text, asked) => {

@@ -73,6 +73,7 @@ describe('the proof controller', () => {
     expect(outcome()).toBe('proven');
   });
 
+  // Contract: prove-budget
   test('holds no worker while it waits: with one, a hundred bindings are asked about five times a second', async () => {
     const world = filled();
     for (let index = 1; index < 100; index++) {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Turns } from './turns.ts';
 
+// Contract: prove-budget
 test('five a second have a turn, in the order in which they came, and each its own', () => {
   const turns = new Turns();
   const keys = Array.from({ length: 12 }, (_, index) => `ns/${index}`);
