@@ -49,7 +49,12 @@ const open = (step: StepCondition, reason: string, message: string, terminal = f
   findings: [],
 });
 /** Somebody else is asked; what was reported before stands until the answer comes. */
-const pending = (step: StepCondition, message: string): Violation => ({ ...open(step, 'Pending', message), pending: true });
+const pending = (step: StepCondition, message: string, failure: string | undefined): Violation => ({
+  ...open(step, 'Pending', triedAgain(message, failure)),
+  pending: failure === undefined ? 'asked' : 'failing',
+});
+export const triedAgain = (message: string, failure: string | undefined): string =>
+  failure === undefined ? message : `${message}; it is tried again after: ${failure}`;
 const good = (reason: string, message: string): Assessment => ({ status: 'True', reason, message });
 
 const authorized: Check = ({ claim, seen, spec }) => {
@@ -77,7 +82,7 @@ const callerKnown: Check = ({ seen: { caller } }) =>
 
 /** What the first checks look at; the audit of ServiceAccounts without a binding has no more. */
 interface Early {
-  readonly seen: Pick<Observed, 'caller' | 'cluster' | 'provider'>;
+  readonly seen: Pick<Observed, 'caller' | 'cluster' | 'provider'> & Partial<Pick<Observed, 'failureOf'>>;
   readonly spec: BindingSpec;
 }
 
@@ -98,11 +103,11 @@ const issuerKnown: Check = ({ seen: { cluster } }) => {
   return { ...refused('ProviderReady', found, false), status: 'Unknown' };
 };
 
-export const providerRegistered = ({ seen: { provider, cluster }, spec }: Early): Violation | undefined => {
+export const providerRegistered = ({ seen: { provider, cluster, failureOf }, spec }: Early): Violation | undefined => {
   if (cluster.kind === 'unknown') return undefined;
   const { account } = roleArnParts(spec.roleArn);
   if (provider === undefined)
-    return pending('ProviderReady', `account ${account} is being asked for the OIDC provider of "${cluster.issuer}"`);
+    return pending('ProviderReady', `account ${account} is being asked for the OIDC provider of "${cluster.issuer}"`, failureOf?.(account));
   switch (provider.kind) {
     case 'unreadable':
       return open('ProviderReady', 'ProviderUnreadable', provider.why);
@@ -137,7 +142,7 @@ function missingAudience(arn: string, issuer: string, clientIds: readonly string
 const trusted: Check = ({ seen, spec, verifies }) => {
   const verdict = seen.verdicts.get(spec.roleArn);
   if (verdict === undefined || verdict.kind === 'released')
-    return pending('Trusted', `the trust policy of "${spec.roleArn}" is being looked at`);
+    return pending('Trusted', `the trust policy of "${spec.roleArn}" is being looked at`, seen.failureOf(spec.roleArn));
   switch (verdict.kind) {
     case 'allowed':
       return undefined;

@@ -18,7 +18,7 @@ export interface Violation {
   /** Nothing will happen until somebody changes something. */
   readonly terminal: boolean;
   /** We did not look yet, which says nothing about the world. */
-  readonly pending?: boolean;
+  readonly pending?: 'asked' | 'failing';
   readonly findings: readonly Finding[];
 }
 

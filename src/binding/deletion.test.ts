@@ -38,6 +38,15 @@ describe('Revoke', () => {
       lastTransitionTime: '2026-01-01T12:00:00Z',
     });
   });
+  // Contract: end-unreachable
+  test('says why where IAM could not be asked, and that it is tried again', () => {
+    const { status } = planBinding(deleted({}, { failureOf: (of) => (of === ARN ? 'iam:GetRole: ServiceUnavailable' : undefined) }));
+    expect(conditionOf(status.conditions, 'Ready')).toMatchObject({
+      status: 'Unknown',
+      reason: 'Releasing',
+      message: `the subject of this binding is being released from the trust policy of "${ARN}"; it is tried again after: iam:GetRole: ServiceUnavailable`,
+    });
+  });
   test('names the reason while the release is refused', () => {
     const found = finding('TrustRevocationBlocked', 'statement 2 names a principal that was deleted');
     const refused: Verdict = {

@@ -1,7 +1,9 @@
+import type { RoleArn } from '../api/arn.ts';
 import { assertNever } from '../api/assert-never.ts';
 import type { IrsaBinding, RoleEntry } from '../api/binding.ts';
 import { ANNOTATIONS, FINALIZER } from '../api/names.ts';
 import { isProblem } from '../api/problem.ts';
+import { triedAgain } from './checks.ts';
 import { stuckAt, type Violation } from './conditions.ts';
 import { handoverOf } from './handover.ts';
 import { isReleased, type Observed } from './observed.ts';
@@ -53,7 +55,7 @@ function waitFor(seen: Observed, entry: RoleEntry): BindingPlan {
   const message =
     verdict?.kind === 'refused'
       ? verdict.finding.message
-      : `the subject of this binding is being released from the trust policy of "${arn}"`;
+      : triedAgain(`the subject of this binding is being released from the trust policy of "${arn}"`, seen.failureOf(arn as RoleArn));
   const reason = verdict?.kind === 'refused' ? verdict.finding.code : 'Releasing';
   const violation: Violation = {
     step: 'Trusted',

@@ -161,6 +161,8 @@ export interface Observed {
   readonly verdicts: ReadonlyMap<string, Verdict>;
   /** For the binding's subject, which its rivals share. */
   readonly verdictOn: (entry: Pick<RoleEntry, 'arn' | 'audience'>) => Verdict | undefined;
+  /** Why the last attempt to look at a role, or at the provider of an account, came to nothing; undefined where it did not. */
+  readonly failureOf: (of: RoleArn | AccountId) => string | undefined;
   /** The binding had a grant and has none any more; undefined in every other case. */
   readonly loss: Loss | undefined;
   /** The CRD of bindings itself is being deleted: nobody asked for an end of this one. */

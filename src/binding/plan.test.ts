@@ -449,6 +449,15 @@ describe('after a restart of the operator', () => {
         status: before,
         lookAgainInMs: undefined,
       }));
+    test(`the status stays as it is while ${sentence}, also where AWS cannot be reached`, () =>
+      expect(planBinding(withStatus(observed({ ...part, failureOf: () => 'down' }), before, NOW + later)).status).toEqual(before));
+    // Contract: failure-classes
+    test(`a new binding is told why, where ${sentence} since AWS cannot be reached`, () => {
+      const first = planBinding(observed({ provider: undefined, verdicts: new Map(), role: undefined })).status;
+      const { status } = planBinding(withStatus(observed({ ...part, failureOf: () => 'down' }), first, NOW + later));
+      expect(told(status, 'Reconciling')).toEqual(['True', 'Pending']);
+      expect(conditionOf(status.conditions, 'Ready')?.message).toMatch(/; it is tried again after: down$/);
+    });
     test(`a new generation is told that ${sentence}`, () => {
       const old = { ...before, observedGeneration: 0 };
       expect(told(planBinding(withStatus(observed(part), old, NOW + later)).status, 'Ready')).toEqual(['Unknown', 'Pending']);

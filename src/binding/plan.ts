@@ -56,13 +56,16 @@ function planWhole(seen: Observed): BindingPlan {
   const violation = found && !acts && !found.pending ? { ...found, terminal: true } : found;
   const steps = acts ? stepsOf(scope, held, podsInTurn) : [];
   // After a restart nothing was looked at yet: what the last process found stands, and nobody is alarmed.
-  if (violation?.pending && assessedBefore(binding, violation.step)) return { steps, status: binding.status, lookAgainInMs: undefined };
+  if (violation?.pending && assessedBefore(binding, violation)) return { steps, status: binding.status, lookAgainInMs: undefined };
   const lookAgainInMs = lookAgain(scope, held, acts, podsInTurn);
   return { steps, status: statusOf(scope, held, violation, acts, podsInTurn), lookAgainInMs };
 }
 
-function assessedBefore({ metadata, status }: IrsaBinding, step: StepCondition): boolean {
-  return status.observedGeneration === metadata.generation && conditionOf(status.conditions, step) !== undefined;
+/** Where no answer comes at all, what was no answer before is told anew, with the reason. */
+function assessedBefore({ metadata, status }: IrsaBinding, { step, pending }: Violation): boolean {
+  const before = conditionOf(status.conditions, step);
+  if (status.observedGeneration !== metadata.generation || before === undefined) return false;
+  return pending !== 'failing' || before.status !== 'Unknown';
 }
 
 /** Each stage whose checks hold, up to the first that does not. */

@@ -84,6 +84,7 @@ function observed(pod: Pod, restarts: readonly RestartEntry[]): Observed {
     apiAudiences: [],
     verdicts: new Map(),
     verdictOn: () => undefined,
+    failureOf: () => undefined,
     loss: undefined,
     retiring: false,
     serviceAccount: {

@@ -180,6 +180,7 @@ export function observed(part: Partial<Observed> = {}): Observed {
     provider,
     verdicts,
     verdictOn: ({ arn }) => verdicts.get(arn),
+    failureOf: () => undefined,
     loss: undefined,
     retiring: false,
     serviceAccount: serviceAccount(),

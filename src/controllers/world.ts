@@ -46,6 +46,12 @@ export interface AuditRecord extends Audit {
   readonly account: ObjectName;
 }
 
+/** The last attempt at a role, or at the provider of an account, ended without an answer; the next one with an answer forgets it. */
+export interface FailureRecord {
+  readonly of: RoleArn | AccountId;
+  readonly why: string;
+}
+
 /** A fresh look that somebody asked for, and who has looked. */
 export interface LookRecord extends Look {
   readonly binding: ObjectKey;
@@ -79,6 +85,7 @@ export interface World {
   readonly verdicts: Store<VerdictRecord, 'role' | 'subject'>;
   readonly proofs: Store<ProofRecord>;
   readonly audits: Store<AuditRecord, 'role' | 'account'>;
+  readonly failures: Store<FailureRecord>;
   readonly looks: Store<LookRecord, 'role' | 'account'>;
   /** At most one. */
   readonly losses: Store<LossRecord>;
@@ -143,6 +150,7 @@ export function world(log: Log, apiAudiences: readonly string[] = []): World {
       log,
     }),
     losses: new Store({ kind: 'Losses', keyOf: () => HERE, log }),
+    failures: new Store({ kind: 'Failure', keyOf: ({ of }) => of, log }),
     proofs: new Store({ kind: 'Proof', keyOf: ({ key }) => key, log }),
     audits: new Store({
       kind: 'Audit',
@@ -166,6 +174,7 @@ export function world(log: Log, apiAudiences: readonly string[] = []): World {
   found.proofs.markSynced();
   found.looks.markSynced();
   found.audits.markSynced();
+  found.failures.markSynced();
   found.losses.markSynced();
   found.bindings.onChange((previous, next) => {
     if ((previous && countsUntil(previous)) === (next && countsUntil(next))) return;

@@ -33,6 +33,7 @@ export function gather(
     provider: isProblem(spec) ? undefined : world.providers.get(roleArnParts(spec.roleArn).account)?.view,
     verdicts: verdictsFor(world, binding),
     verdictOn: (entry) => verdictOn(world, binding, entry),
+    failureOf: (of) => world.failures.get(of)?.why,
     serviceAccount,
     // Who only looks fights with nobody.
     fight: serviceAccount === undefined || !enforces(binding) ? peace : fights.of(serviceAccount.uid),

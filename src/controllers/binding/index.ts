@@ -61,6 +61,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       wakeOn(world.roles, ({ arn }) => keys(world.bindings.byIndex('role', arn)), {
         when: (a, b) => !isDeepStrictEqual(identityOf(a), identityOf(b)),
       }),
+      wakeOn(world.failures, ({ of }) => keys([...world.bindings.byIndex('role', of), ...world.bindings.byIndex('account', of)])),
       wakeOn(world.looks, ({ binding }) => [binding]),
       wakeOn(world.providers, ({ account }) => keys(world.bindings.byIndex('account', account))),
       wakeOn(world.surroundings, every),

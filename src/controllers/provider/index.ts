@@ -9,6 +9,7 @@ import type { CallerView, ProviderView } from '../../binding/observed.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { type Attempt, type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import type { BindingEvents } from '../events.ts';
+import { remembering } from '../failures.ts';
 import { accountsOfAudit, claimWorld, concernsAws, surroundings, type World } from '../world.ts';
 import type { Providers } from './ports.ts';
 import { similarTo } from './similar.ts';
@@ -46,7 +47,7 @@ export function providerController(options: ProviderOptions): Controller<Account
       if (cluster.kind === 'unknown' || caller.kind === 'unknown') return settled;
       const asOf = clock.now();
       const look = { account, arn: providerArnFor(role, cluster.issuer), issuer: cluster.issuer, signal, attempt };
-      const view = await providerView(look, options);
+      const view = await remembering(world, account, () => providerView(look, options));
       if (!isDeepStrictEqual(world.providers.get(account)?.view, view)) world.providers.put({ account, view });
       for (const asked of world.looks.byIndex('account', account))
         if (!asked.provider && asked.at <= asOf) world.looks.put({ ...asked, provider: true });

@@ -8,6 +8,7 @@ import { lostSince } from '../../binding/loss.ts';
 import { planRole, type RolePlan } from '../../binding/role.ts';
 import { questionKey } from '../../binding/stance.ts';
 import { type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
+import { remembering } from '../failures.ts';
 import { losers, rolesOf, type World } from '../world.ts';
 import { gather } from './gather.ts';
 import { perform } from './perform.ts';
@@ -40,8 +41,9 @@ export function trustController(options: TrustOptions): Controller<RoleArn> {
       publish(world, arn, plan);
       answerLooks(world, arn, plan);
       if (plan.steps.length > 0) log.debug({ steps: plan.steps.map((step) => step.do) }, 'planned');
+      if (plan.steps.length === 0) world.failures.delete(arn); // the sweep had the answer
       for (const step of plan.steps) {
-        const next = await perform(arn, step, options, log, signal, urgency);
+        const next = await remembering(world, arn, () => perform(arn, step, options, log, signal, urgency));
         if (next.kind === 'recheck') return next;
       }
       return plan.lookAgain === undefined ? settled : recheck(plan.lookAgain.inMs, plan.lookAgain.why);
