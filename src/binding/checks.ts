@@ -148,8 +148,11 @@ const trusted: Check = ({ seen, spec, verifies }) => {
       return undefined;
     case 'unknown':
       return undecided(verdict, verifies);
-    case 'refused':
-      return { ...refused('Trusted', verdict.finding, verdict.terminal), findings: verdict.findings };
+    case 'refused': {
+      const { finding: found, findings, terminal } = verdict;
+      const message = terminal ? found.message : triedAgain(found.message, seen.failureOf(spec.roleArn));
+      return { ...refused('Trusted', found, terminal), message, findings };
+    }
   }
 };
 

@@ -436,6 +436,16 @@ test('a missing role tag reads like a missing grant', () => {
   expect(tag.findings).toEqual(bare.findings);
 });
 
+test('what is being mended says why it is not yet, and what is not says nothing of it', () => {
+  const failing = { failureOf: () => 'down' };
+  const message = (terminal: boolean) =>
+    conditionOf(
+      planBinding(observed({ ...failing, verdicts: verdicts(refusal('TrustWrongAction', { terminal })) })).status.conditions,
+      'Trusted',
+    )?.message;
+  expect([message(false), message(true)]).toEqual(['about TrustWrongAction; it is tried again after: down', 'about TrustWrongAction']);
+});
+
 describe('after a restart of the operator', () => {
   const before = planBinding(observed()).status;
   const pending: Record<string, Partial<Observed>> = {
