@@ -43,13 +43,12 @@ export function conformance(links: readonly Link[]): string {
 # Conformance
 
 What the product promises, and the tests that prove it: ${all.length - open.length} of ${all.length} sentences have one. A test names its sentences in the line above it (\`// Contract: <id>\`); the sentences are in [test/contract/sentences.ts](../test/contract/sentences.ts). Files under \`test/integration\` run on the real control plane, with the RBAC and the IAM policy that ship.
-${proved.join('')}
-## Not proved yet
+${proved.join('')}${open.length === 0 ? '' : notProved(open.map(([, text]) => text))}`;
+}
 
-No test names these. Some are built and not linked, some are not built.
-
-${open.map(([, text]) => `- ${text}`).join('\n')}
-`;
+function notProved(sentences: readonly string[]): string {
+  const rows = sentences.map((text) => `- ${text}`).join('\n');
+  return `\n## Not proved yet\n\nNo test names these. Some are built and not linked, some are not built.\n\n${rows}\n`;
 }
 
 function bullet({ test, file }: Link): string {
