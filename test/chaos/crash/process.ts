@@ -15,7 +15,7 @@ export interface Life {
 
 /** Starts the bundle as it ships. Its log goes to a file. */
 export function startLife(flags: readonly string[], env: Readonly<Record<string, string>>, logFile: string): Life {
-  const child = spawn(process.execPath, ['--enable-source-maps', 'dist/irsa-operator.mjs', 'run', '--listen', '127.0.0.1:0', ...flags], {
+  const child = spawn(process.execPath, ['dist/irsa-operator.mjs', 'run', '--listen', '127.0.0.1:0', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], ...env },
   });
