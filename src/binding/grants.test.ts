@@ -30,6 +30,10 @@ const covered: Record<string, object> = {
 for (const [sentence, part] of Object.entries(covered))
   test(`a binding is covered ${sentence}`, () => expect(names([grant(part)])).toEqual(['g']));
 
+// Contract: report-twice
+test('grants are named in the same order, whichever was seen first', () =>
+  expect(names([grant({}, 'b'), grant({}, 'a')])).toEqual(['a', 'b']));
+
 /** Attempts to get a role past the grant. */
 const bypasses: Record<string, { grant?: object; spec?: object; labels?: Record<string, string>; namespace?: string }> = {
   'leaving the path out': { spec: { roleArn: 'arn:aws:iam::111122223333:role/lbc' } },

@@ -1,5 +1,6 @@
 import { roleArnParts } from '../api/arn.ts';
 import type { BindingSpec } from '../api/binding.ts';
+import { byName } from '../api/by-name.ts';
 import type { Namespace } from '../api/cluster.ts';
 import type { GrantSpec, IrsaGrant } from '../api/grant.ts';
 import { isProblem } from '../api/problem.ts';
@@ -16,7 +17,7 @@ export interface Granted {
  * The answer depends on nothing but what the binding says, so that it cannot tell whether a role exists.
  */
 export function grantsFor(spec: BindingSpec, namespace: Namespace, grants: readonly IrsaGrant[]): readonly Granted[] {
-  return grants.flatMap(({ name, spec: grant }) => {
+  return grants.toSorted(byName).flatMap(({ name, spec: grant }) => {
     if (isProblem(grant) || !covers(grant, spec, namespace)) return [];
     return [{ grant: name, requiredRoleTags: grant.requiredRoleTags, allowVerification: grant.allowVerification }];
   });

@@ -311,6 +311,16 @@ test('the counts tell the living pods, by what they carry', () => {
   expect(counts).toEqual({ total: 4, current: 2, stale: 1, exempt: 1, summary: '2/4' });
 });
 
+// Contract: report-twice
+test('what is said of the pods does not depend on the order in which they are seen', () => {
+  const skipped = healthy('s', { labels: { 'eks.amazonaws.com/skip-pod-identity-webhook': 'true' } });
+  const pods = [lacking('b'), skipped, lacking('a'), lacking('c')];
+  for (const acts of [true, false])
+    expect(assessPods(world({ pods: pods.toReversed() }), builders.spec(), acts)).toEqual(
+      assessPods(world({ pods }), builders.spec(), acts),
+    );
+});
+
 const sentences: Record<string, { pods: Pod[]; wanted: { status: 'True'; reason: string; message: string } }> = {
   'no pod': { pods: [], wanted: { status: 'True', reason: 'NoPods', message: 'no pod runs as this ServiceAccount' } },
   'pods that carry the role': {

@@ -1,4 +1,5 @@
 import type { BindingSpec, BindingStatus, RestartEntry } from '../api/binding.ts';
+import { byName } from '../api/by-name.ts';
 import { type Assessment, conditionOf } from '../api/condition.ts';
 import type { Finding } from '../api/finding.ts';
 import { EKS_ANNOTATIONS } from '../api/names.ts';
@@ -30,6 +31,7 @@ export function assessPods(seen: Observed, spec: BindingSpec, acts: boolean, pro
   const records = seen.binding.status.restarts ?? [];
   const judged = seen.pods
     .filter((pod) => !pod.finished)
+    .toSorted(byName)
     .map((pod) => ({
       pod,
       state: podState(pod, spec, workloadOf(pod, seen.workloads)?.template),

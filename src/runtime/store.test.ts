@@ -37,6 +37,14 @@ describe('an index', () => {
     store.delete('A');
     expect([store.byIndex('author', 'y'), store.list()]).toEqual([[], []]);
   });
+
+  test('gives objects in the order in which they came, whatever changes of them', () => {
+    const store = library();
+    for (const title of ['B', 'A', 'C']) store.put({ title, authors: ['x'] });
+    store.put({ title: 'A', authors: ['x', 'y'], shelf: 's' });
+    store.put({ title: 'B', authors: ['x'] });
+    expect([store.byIndex('author', 'x'), store.list()].map((books) => books.map(({ title }) => title).join(''))).toEqual(['BAC', 'BAC']);
+  });
 });
 
 describe('a listener', () => {

@@ -72,8 +72,8 @@ export class Store<T, Index extends string = never> {
   put(object: T): void {
     const key = this.#keyOf(object);
     const previous = this.#objects.get(key);
-    if (previous !== undefined) this.#unindex(key, previous);
     this.#objects.set(key, object);
+    if (previous !== undefined) this.#unindex(key, previous, object);
     this.#index(key, object);
     this.#tell(previous, object);
   }
@@ -118,10 +118,13 @@ export class Store<T, Index extends string = never> {
     }
   }
 
-  #unindex(key: string, object: T): void {
+  /** Where the object stays, it keeps its place: an order that changed would look like news. */
+  #unindex(key: string, object: T, next?: T): void {
     for (const [name, valuesOf] of this.#fields) {
       const index = this.#indexes.get(name);
+      const stays = new Set(next === undefined ? [] : valuesOf(next));
       for (const value of valuesOf(object)) {
+        if (stays.has(value)) continue;
         const keys = index?.get(value);
         keys?.delete(key);
         if (keys?.size === 0) index?.delete(value); // or every value ever seen would stay
