@@ -2,7 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { timestamp } from '../api/condition.ts';
 import { finding } from '../api/finding.ts';
 import type { Observed, Verdict } from './observed.ts';
-import { afterAnswer, askNextAt, type Proof, proofEntry, proofOf, type StsAnswer, verificationOf, withTrouble } from './proof.ts';
+import {
+  afterAnswer,
+  askedAnew,
+  askNextAt,
+  type Proof,
+  proofEntry,
+  proofOf,
+  type StsAnswer,
+  verificationOf,
+  withTrouble,
+} from './proof.ts';
 import { ARN, allowed, binding, grant, NOW, observed, present, question } from './test-observed.ts';
 
 const verifies = binding({ spec: { verification: 'OnChange' } });
@@ -127,6 +137,24 @@ describe('a proof', () => {
   });
   test('that gets no token is no refusal, and is tried again after 10 minutes', () => {
     expect(run(fresh, [noToken, noToken])).toMatchObject({ asked: [0, 600_000], outcome: 'noToken' });
+  });
+  // Contract: drift-requested
+  test('that failed is asked for again when the user requests a look, and only then', () => {
+    const { proof } = run(failed, [denied]);
+    const at = 600_000;
+    expect(run(askedAnew(proof, at + 1), times(3, admitted), { from: at + 1 })).toMatchObject({
+      asked: [at + 1, at + 5_001, at + 10_001],
+      outcome: 'proven',
+    });
+    expect(run(askedAnew(proof, at + 1), [denied], { from: at + 1 })).toMatchObject({ asked: [at + 1], outcome: 'refused' });
+    const others = {
+      'a request before that answer': proof,
+      'one that stands': standing,
+      'one under way': run(fresh, [denied]).proof,
+      fresh,
+    };
+    for (const one of Object.values(others)) expect(askedAnew(one, at)).toBe(one);
+    expect(askedAnew(failed, undefined)).toBe(failed);
   });
   test('keeps what it has when a call fails, with the reason, and is due at once: the queue backs off', () => {
     const { proof } = run(fresh, [admitted]);

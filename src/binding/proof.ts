@@ -53,6 +53,8 @@ interface ProofRun {
   readonly trouble: string | undefined;
 }
 
+const NOT_ASKED: ProofRun = { askedAt: 0, admissions: 0, refusedSince: undefined, trouble: undefined };
+
 /** The part of an observation that says what is to be proved. */
 export type VerificationWorld = ClaimWorld & Pick<Observed, 'binding' | 'cluster' | 'provider' | 'role' | 'verdicts' | 'serviceAccount'>;
 
@@ -127,6 +129,13 @@ interface Asked {
   readonly roleReadAt: number | undefined;
 }
 
+/** A user's request for a fresh look asks STS anew what it refused: the cause may be mended where nothing of it is seen here. */
+export function askedAnew(proof: Proof, at: number | undefined): Proof {
+  const { outcome, run } = proof;
+  if (at === undefined || run !== undefined || outcome === undefined || outcome.kind === 'proven' || outcome.at >= at) return proof;
+  return { ...proof, run: NOT_ASKED };
+}
+
 /** The proof after one more answer. */
 export function afterAnswer(proof: Proof, answer: StsAnswer, { now, question, verdict, roleReadAt }: Asked): Proof {
   const { of, outcome, run } = proof;
@@ -154,6 +163,5 @@ export function afterAnswer(proof: Proof, answer: StsAnswer, { now, question, ve
 
 /** No answer at all: the queue asks again with its back-off, and meanwhile the condition says why it takes so long. */
 export function withTrouble({ of, outcome, run }: Proof, trouble: string): Proof {
-  const blank: ProofRun = { askedAt: 0, admissions: 0, refusedSince: undefined, trouble: undefined };
-  return { of, outcome, run: { ...blank, ...run, trouble } };
+  return { of, outcome, run: { ...NOT_ASKED, ...run, trouble } };
 }

@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FindingCode } from '../../src/api/finding.ts';
 import { EC2 } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, type Scene, scene } from '../harness/scene.ts';
 import { type Api, connect } from '../testbed/api.ts';
+import { AwsError } from '../testbed/aws/aws-error.ts';
 import { startTestbed, type Testbed } from '../testbed/index.ts';
 import { until } from '../testbed/until.ts';
 
@@ -13,6 +15,69 @@ const OPERATOR = { namespace: 'irsa-operator-system', name: 'irsa-operator' };
 const PROOF = 'AssumeRoleWithWebIdentity';
 const SESSION = /^irsa-verify-[0-9a-f]{12}$/;
 const DENY_ALL = { Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action: '*', Resource: '*' }] };
+
+/** What STS says, by the namespace of the binding that is told so, and what the binding then says. Codes as they go over the wire (API model of STS). */
+const ANSWERS: Record<string, { code: string; status?: number; message: string; is: FindingCode; and: string }> = {
+  'no-provider': {
+    code: 'InvalidIdentityToken',
+    message: 'No OpenIDConnect provider found in your account for https://issuer.example',
+    is: 'OidcProviderMissing',
+    and: 'STS does not know it (yet)',
+  },
+  'no-audience': {
+    code: 'InvalidIdentityToken',
+    message: 'Incorrect token audience',
+    is: 'OidcProviderAudienceMissing',
+    and: 'IAM shows the client ID "sts.amazonaws.com"',
+  },
+  'no-key': {
+    code: 'InvalidIdentityToken',
+    message:
+      "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements",
+    is: 'IdpUnreachable',
+    and: 'must be open to the internet',
+  },
+  thumbprint: {
+    code: 'InvalidIdentityToken',
+    message: "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint",
+    is: 'OidcProviderThumbprint',
+    and: 'update them',
+  },
+  signature: {
+    code: 'InvalidIdentityToken',
+    message: 'The web identity token provided could not be validated',
+    is: 'TokenRejected',
+    and: "are they this cluster's?",
+  },
+  unreachable: {
+    code: 'IDPCommunicationError',
+    message: 'An error occurred while communicating with the identity provider',
+    is: 'IdpUnreachable',
+    and: 'must be open to the internet',
+  },
+  claim: { code: 'IDPRejectedClaim', status: 403, message: 'The claim was rejected', is: 'TokenRejected', and: "are they this cluster's?" },
+  expired: {
+    code: 'ExpiredTokenException',
+    message: 'Token expired: current date/time 2 must be before the expiration date/time 1',
+    is: 'TokenExpired',
+    and: 'compare the clock of the API server',
+  },
+  region: {
+    code: 'RegionDisabledException',
+    status: 403,
+    message: 'STS is not activated in this region for account:111122223333',
+    is: 'StsRegionDisabled',
+    and: 'activate it there',
+  },
+  arn: { code: 'ValidationError', message: 'Request ARN is invalid', is: 'RoleArnMismatch', and: 'of the partition' },
+  organisation: {
+    code: 'AccessDenied',
+    status: 403,
+    message: 'Not authorized to perform sts:AssumeRoleWithWebIdentity',
+    is: 'OrgPolicyDenied',
+    and: 'resource control policy',
+  },
+};
 
 let testbed: Testbed;
 let api: Api;
@@ -30,6 +95,7 @@ beforeAll(async () => {
   asOperator = await testbed.kubeconfigFor(OPERATOR);
   await grant('proved', true, ['before', 'proved', 'undecided', 'denied', 'late', 'watching', 'foreign', 'mended']);
   await grant('unproved', false, ['forbidden']);
+  await grant('answers', true, Object.keys(ANSWERS));
 });
 
 afterAll(async () => {
@@ -228,6 +294,34 @@ describe('with config/verification', () => {
       ).toEqual(['OK', 'OK', 'OK']);
     });
 
+    // Contract: prove-answers
+    describe.concurrent('that fails says what STS said, and what that is the sign of, and holds until STS lets the token in', () => {
+      for (const [name, { code, status = 400, message, is, and }] of Object.entries(ANSWERS)) {
+        test(`${code} "${message.slice(0, 40)}": ${is}`, async () => {
+          const s = await prepared(name);
+          const fault = testbed.aws.fault({
+            kind: new AwsError(code, status, message),
+            operation: PROOF,
+            roleName: s.roleName,
+            times: Number.POSITIVE_INFINITY,
+          });
+          await s.bind({ verification: 'OnChange' });
+          const verified = await s.conditionIs('Verified', 'False', is);
+          const said = `STS refuses a token of "${s.subject}" for role "${s.roleArn}" with "${code.replace('Exception', '')}: ${message}": `;
+          expect(verified.message.startsWith(said)).toBe(true);
+          expect(verified.message).toContain(and);
+          await s.conditionIs('Ready', 'False', is);
+          expect(await s.eventReasons()).toContain(is);
+          expect(fault.met).toBeGreaterThan(0);
+          // Whoever mends it where the operator cannot look asks for another look.
+          fault.end();
+          await requestLook(s);
+          await s.conditionIs('Verified', 'True', 'Proved');
+          await s.conditionIs('Ready', 'True');
+        });
+      }
+    });
+
     // Contract: prove-opt-in
     test('is not made where the grant does not allow it, which the condition says and nothing waits for', async () => {
       const s = await prepared('forbidden');
@@ -319,6 +413,13 @@ describe('with config/verification', () => {
     expect(testbed.aws.env({ roleName: 'irsa-operator' })['AWS_ACCESS_KEY_ID']).toMatch(secrets);
   });
 });
+
+async function requestLook(s: Scene): Promise<void> {
+  await api.call('PATCH', `/apis/irsa-operator.dev/v1alpha1/namespaces/${s.namespace}/irsabindings/app`, {
+    body: { metadata: { annotations: { 'irsa-operator.dev/reconcile-requested-at': 'mended' } } },
+    patch: 'merge',
+  });
+}
 
 async function annotationsOf(s: Scene): Promise<Record<string, string> | undefined> {
   const path = `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`;

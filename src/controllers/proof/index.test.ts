@@ -106,6 +106,22 @@ describe('the proof controller', () => {
     expect([asked.length, outcome()]).toEqual([6, 'proven']);
   });
 
+  // Contract: drift-requested
+  test('asks anew what was refused when the user requests a look, also when that is over before its turn comes', async () => {
+    const world = filled();
+    const refused: StsAnswer = { kind: 'refused', code: 'RegionDisabled', message: 'STS is not activated in this region' };
+    const { clock, asked, outcome } = running(world, (at) => (at < 100_000 ? refused : admitted));
+    await clock.advance(100_000);
+    expect(outcome()).toBe('refused');
+    const before = asked.length;
+    const look = { binding: KEY, role: question().role, account: undefined, value: 'now', provider: false, trust: false };
+    world.looks.put({ ...look, at: clock.now() });
+    await settle();
+    world.looks.delete(KEY);
+    await clock.advance(10_000);
+    expect([asked.length - before, outcome()]).toEqual([3, 'proven']);
+  });
+
   test('forgets a binding that is gone or asks no more', async () => {
     const world = filled();
     const { clock } = running(world, () => admitted);

@@ -3,7 +3,7 @@ import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf, type ObjectKey } from '../../api/cluster.ts';
 import { isFault } from '../../api/fault.ts';
 import { isProblem } from '../../api/problem.ts';
-import { afterAnswer, askNextAt, type Proof, proofOf, verificationOf, withTrouble } from '../../binding/proof.ts';
+import { afterAnswer, askedAnew, askNextAt, type Proof, proofOf, verificationOf, withTrouble } from '../../binding/proof.ts';
 import { type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import { serviceAccountOf, type World } from '../world.ts';
 import { gather } from './gather.ts';
@@ -35,6 +35,7 @@ export function proofController({ world, ask, clock }: ProofOptions): Controller
       wakeOn(world.verdicts, ({ question }) => asking(world.bindings.byIndex('role', question.role))),
       wakeOn(world.providers, ({ account }) => asking(world.bindings.byIndex('account', account))),
       wakeOn(world.surroundings, every),
+      wakeOn(world.looks, ({ binding }) => [binding], { when: (previous, next) => previous.at !== next.at }),
     ],
     async reconcile(key, signal, { log }): Promise<Outcome> {
       const binding = world.bindings.get(key);
@@ -47,7 +48,10 @@ export function proofController({ world, ask, clock }: ProofOptions): Controller
       }
       const { spec, metadata, status } = binding;
       const { of, question } = verification;
-      const proof = proofOf(of, world.proofs.get(key)?.proof, status);
+      const known = proofOf(of, world.proofs.get(key)?.proof, status);
+      const proof = askedAnew(known, world.looks.get(key)?.at);
+      // The request is forgotten when the role was read; what it asks of STS may have to wait for its turn.
+      if (proof !== known) put(world, key, proof);
       const next = () => askNextAt(world.proofs.get(key)?.proof ?? proof, spec.verification === 'Periodic');
       const dueInMs = untilDue(next(), clock.now());
       if (dueInMs === undefined) return settled;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { AwsError } from '../aws-error.ts';
 import { createFaultScript, type ScriptedFault } from './faults.ts';
 
 const call = (service: string, operation: string, params: Record<string, string> = {}) => ({
@@ -48,6 +49,14 @@ test('faults are met one after the other, the oldest that fits first', () => {
   script.next({ kind: 'timeoutAfterCommit' });
   const kinds = Array.from({ length: 3 }, () => script.meet(GET));
   expect(kinds).toEqual([{ lost: 'request', by: 'reset' }, { lost: 'answer', by: 'silence' }, undefined]);
+});
+
+test('an error is the answer itself', () => {
+  const script = createFaultScript();
+  const kind = new AwsError('RegionDisabledException', 403, 'STS is not activated in this region');
+  script.next({ kind, service: 'sts' });
+  const met = script.meet(call('sts', 'AssumeRoleWithWebIdentity'));
+  expect(met !== undefined && 'error' in met && met.error()).toBe(kind);
 });
 
 test('all that are left can be ended at once', () => {

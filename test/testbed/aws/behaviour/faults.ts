@@ -27,7 +27,8 @@ export interface Loss {
 }
 
 export interface ScriptedFault {
-  readonly kind: keyof typeof FAULTS;
+  /** An error is the answer itself: what no state of this double brings about. */
+  readonly kind: keyof typeof FAULTS | AwsError;
   /** All services when not given: `iam` alone is an outage of IAM while STS is up. */
   readonly service?: 'iam' | 'sts' | 'eks';
   /** All operations when not given. */
@@ -82,7 +83,8 @@ export function createFaultScript(): FaultScript {
       if (one === undefined) return undefined;
       one.met += 1;
       if (one.met >= (one.fault.times ?? 1)) end(one);
-      return FAULTS[one.fault.kind];
+      const { kind } = one.fault;
+      return kind instanceof AwsError ? { error: () => kind } : FAULTS[kind];
     },
   };
 }
