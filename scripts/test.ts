@@ -16,7 +16,7 @@ const CHECKS: readonly (readonly [string, string[]])[] = [
 ];
 /** Random input, less of it than a fuzzer gets on a quiet day: `npm run fuzz:trust -- --cases 1000000`. */
 const FUZZERS: typeof CHECKS = [['fuzzing of trust policies', ['node', 'test/fuzz/trust.ts', '--cases', '20000']]];
-const SUITES = { check: ['unit'], all: ['unit', 'integration'] } as const;
+const SUITES = { check: ['unit'], all: ['unit', 'integration', 'crash'] } as const;
 
 interface Totals {
   passed: number;
