@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Fault, isFault } from './api/fault.ts';
+import { Fault, isFault, LEASE_UNCERTAIN } from './api/fault.ts';
 import { GROUP } from './api/names.ts';
 import { awsCalls, CALL_DEADLINE_MS } from './aws/calls.ts';
 import { awsClients } from './aws/clients.ts';
@@ -81,7 +81,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   const elector = new Elector({ name: LEASE_NAME, identity, lock, times, clock, random, log, metrics: metrics.runtime });
   const fence = (deadlineMs: number) => {
     if (!elector.mayWrite(deadlineMs))
-      throw new Fault('transient', 'not written: the lease of this replica may end before the write would');
+      throw new Fault('transient', 'not written: the lease of this replica may end before the write would', { code: LEASE_UNCERTAIN });
   };
 
   // At the socket: what the call still takes was asked for before it, so it is enough that the lease is held.

@@ -10,6 +10,9 @@ export interface FaultDetails {
   readonly cause?: unknown;
 }
 
+/** The code of a write that was not sent: this replica might not lead any more when it were done. It tells nothing of the other side. */
+export const LEASE_UNCERTAIN = 'LeaseUncertain';
+
 /** A failed call in the product's words. `message` is written for the user and goes unedited into conditions and logs. */
 export class Fault extends Error {
   override readonly name = 'Fault';

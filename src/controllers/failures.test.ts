@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Fault } from '../api/fault.ts';
+import { Fault, LEASE_UNCERTAIN } from '../api/fault.ts';
 import { ARN } from '../binding/test-observed.ts';
 import { silentLog } from '../runtime/log.ts';
 import { remembering } from './failures.ts';
@@ -16,9 +16,14 @@ test('an attempt that failed is remembered with its reason until one does not, a
   expect([told, seen.failures.list()]).toEqual([[down.message, undefined], []]);
 });
 
-test('what is broken off is no failure', async () => {
-  const seen = world(silentLog);
-  const stop = new Error('stop');
-  await expect(remembering(seen, ARN, () => Promise.reject(stop))).rejects.toBe(stop);
-  expect(seen.failures.list()).toEqual([]);
-});
+const none: Record<string, Error> = {
+  'what is broken off': new Error('stop'),
+  'what was not sent because the lease may end': new Fault('transient', 'not written', { code: LEASE_UNCERTAIN }),
+};
+for (const [sentence, error] of Object.entries(none)) {
+  test(`${sentence} is no failure of AWS`, async () => {
+    const seen = world(silentLog);
+    await expect(remembering(seen, ARN, () => Promise.reject(error))).rejects.toBe(error);
+    expect(seen.failures.list()).toEqual([]);
+  });
+}

@@ -1,5 +1,5 @@
 import type { AccountId, RoleArn } from '../api/arn.ts';
-import { isFault } from '../api/fault.ts';
+import { isFault, LEASE_UNCERTAIN } from '../api/fault.ts';
 import type { World } from './world.ts';
 
 /** One attempt at a role or at a provider: while it fails, whoever waits for the answer can say why none comes. */
@@ -13,7 +13,8 @@ export async function remembering<T>(
     failures.delete(of);
     return done;
   } catch (error) {
-    if (isFault(error) && failures.get(of)?.why !== error.message) failures.put({ of, why: error.message });
+    if (isFault(error) && error.code !== LEASE_UNCERTAIN && failures.get(of)?.why !== error.message)
+      failures.put({ of, why: error.message });
     throw error;
   }
 }

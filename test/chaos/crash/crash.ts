@@ -17,6 +17,8 @@ export interface Observer extends Watcher {
   readonly sent: readonly Effect[];
   /** What may be done once more: sent, and nobody was told, when the process was killed. */
   readonly unanswered: readonly Effect[];
+  /** Calls that it gave up by itself, for an answer did not come in time. */
+  readonly givenUp: number;
   /** When the last effect was sent or answered: milliseconds of `performance.now()`. */
   readonly lastAt: number;
   /** The point was met, and the process is no more. */
@@ -33,14 +35,19 @@ export function observeEffects(point: Point | undefined, kill: () => Promise<voi
   const sent: Effect[] = [];
   const unanswered: Effect[] = [];
   const underWay = new Map<Call, Effect>();
+  /** Their connections end by its death, some of them a moment after it. */
+  const firstLife = new WeakSet<Call>();
   let counts = false;
   let seen = 0;
   let target: Call | undefined;
+  let dying = false;
   let dead = false;
+  let givenUp = 0;
   let lastAt = performance.now();
 
   const crash = async (): Promise<false> => {
     target = undefined;
+    dying = true;
     await kill();
     unanswered.push(...underWay.values());
     dead = true;
@@ -55,10 +62,14 @@ export function observeEffects(point: Point | undefined, kill: () => Promise<voi
     get dead() {
       return dead;
     },
+    get givenUp() {
+      return givenUp;
+    },
     begin() {
       counts = true;
     },
     async before(call) {
+      if (!dead) firstLife.add(call);
       const effect = effectOf(call);
       if (effect === undefined) return true;
       lastAt = performance.now();
@@ -75,6 +86,9 @@ export function observeEffects(point: Point | undefined, kill: () => Promise<voi
     async answered(call) {
       if (underWay.has(call)) lastAt = performance.now();
       return call === target && point?.moment === 'before its answer' ? crash() : true;
+    },
+    gaveUp(call) {
+      if (!(dying && firstLife.has(call))) givenUp += 1;
     },
     told(call) {
       if (call !== target || point?.moment !== 'after its answer') underWay.delete(call);

@@ -31,7 +31,7 @@ export interface Played {
   readonly endState: unknown;
 }
 
-/** The process ended by itself: with a lease of 2 s a machine that is busy costs the lead, and then nothing was tried. */
+/** With a lease of 2 s a machine that is busy costs the lead, or a call its answer in time (a third of the lease): then nothing was tried. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
@@ -53,6 +53,7 @@ export async function playUndisturbed(theatre: Theatre, scenario: Scenario): Pro
   return perform(theatre, scenario, undefined, async ({ stage, observer, patience }) => {
     await until(`"${scenario.name}" is done`, () => scenario.done(stage), patience);
     await until('nothing is done any more', () => performance.now() - observer.lastAt > QUIET_MS, patience);
+    if (observer.givenUp > 0) throw new Interrupted(`${observer.givenUp} calls were not answered in time`);
     return { effects: [...observer.sent], endState: await endStateOf(stage) };
   });
 }
@@ -88,14 +89,22 @@ export async function playWithCrash(theatre: Theatre, scenario: Scenario, point:
     }
     const more = tooOften(wanted.effects, observer.sent, observer.unanswered);
     if (more.length === 0) return { kind: 'passed' };
+    // What was not answered is done again, and AWS that does not answer is told in a status.
+    if (observer.givenUp > 0) throw new Interrupted(`${observer.givenUp} calls were not answered in time`);
+    const inWords = (effects: readonly Effect[]) => effects.map((effect) => `\n  ${whole(effect)}`).join('');
     return failed(
-      `done more often than without a crash: ${more.join(', ')}\nundisturbed: ${namesOf(wanted.effects)}\nwith a crash: ${namesOf(observer.sent)}`,
+      `done more often than without a crash: ${more.join(', ')}\nundisturbed: ${inWords(wanted.effects)}\nwith a crash: ${inWords(observer.sent)}`,
     );
   });
 }
 
 export function namesOf(effects: readonly Effect[]): string {
   return effects.map(({ name }) => name).join(', ');
+}
+
+/** With what a status says: two that look alike differ in it. */
+function whole({ name, says }: Effect): string {
+  return says === undefined ? name : `${name} ${says}`;
 }
 
 interface Scene {

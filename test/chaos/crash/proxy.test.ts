@@ -33,21 +33,72 @@ async function crashAt(moment: Moment | undefined) {
   };
   const answers = [await call(), await call().catch(() => 'killed')];
   if (point !== undefined) await until('the client is killed', () => observer.dead, { timeoutMs: 10_000 });
-  return { answers, arrived: arrived.length, sent: observer.sent.length, unanswered: observer.unanswered.length, dead: observer.dead };
+  return {
+    answers,
+    arrived: arrived.length,
+    sent: observer.sent.length,
+    unanswered: observer.unanswered.length,
+    dead: observer.dead,
+    givenUp: observer.givenUp,
+  };
 }
 
 test('killed before the second is sent, the server sees one', async () => {
-  expect(await crashAt('before it is sent')).toEqual({ answers: ['done', 'killed'], arrived: 1, sent: 1, unanswered: 0, dead: true });
+  expect(await crashAt('before it is sent')).toEqual({
+    answers: ['done', 'killed'],
+    arrived: 1,
+    sent: 1,
+    unanswered: 0,
+    dead: true,
+    givenUp: 0,
+  });
 });
 
 test('killed before its answer, the server has done it and the client does not know', async () => {
-  expect(await crashAt('before its answer')).toEqual({ answers: ['done', 'killed'], arrived: 2, sent: 2, unanswered: 1, dead: true });
+  expect(await crashAt('before its answer')).toEqual({
+    answers: ['done', 'killed'],
+    arrived: 2,
+    sent: 2,
+    unanswered: 1,
+    dead: true,
+    givenUp: 0,
+  });
 });
 
 test('killed after its answer, the client knows', async () => {
-  expect(await crashAt('after its answer')).toEqual({ answers: ['done', 'done'], arrived: 2, sent: 2, unanswered: 1, dead: true });
+  expect(await crashAt('after its answer')).toEqual({
+    answers: ['done', 'done'],
+    arrived: 2,
+    sent: 2,
+    unanswered: 1,
+    dead: true,
+    givenUp: 0,
+  });
+});
+
+test('a client that gives a call up by itself is noticed', async () => {
+  const arrived = Promise.withResolvers<void>();
+  const server = createServer(() => arrived.resolve());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const observer = observeEffects(undefined, async () => {});
+  const proxy = await startHttpProxy({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }, observer);
+  closing.push(
+    proxy.stop,
+    async () => server.closeAllConnections(),
+    async () => server.close(),
+  );
+  observer.begin();
+  const client = new AbortController();
+  const call = fetch(`http://127.0.0.1:${proxy.port}${EVICTION}`, { method: 'POST', body: '{}', signal: client.signal }).catch(
+    () => 'given up',
+  );
+  await arrived.promise;
+  client.abort();
+  await until('the proxy sees it go', () => observer.givenUp === 1, { timeoutMs: 10_000 });
+  expect([await call, observer.sent, observer.dead]).toEqual(['given up', [{ name: 'evict a pod' }], false]);
 });
 
 test('without a point nobody is killed', async () => {
-  expect(await crashAt(undefined)).toEqual({ answers: ['done', 'done'], arrived: 2, sent: 2, unanswered: 0, dead: false });
+  expect(await crashAt(undefined)).toEqual({ answers: ['done', 'done'], arrived: 2, sent: 2, unanswered: 0, dead: false, givenUp: 0 });
 });

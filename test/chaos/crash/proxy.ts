@@ -24,6 +24,8 @@ export interface Watcher {
   before(call: Call): boolean | Promise<boolean>;
   /** The server has answered. False: the client is not told. */
   answered(call: Call, status: number): boolean | Promise<boolean>;
+  /** The client has gone before it was told. */
+  gaveUp(call: Call): void;
   /** The client has been told. */
   told(call: Call): void;
 }
@@ -73,6 +75,9 @@ export async function startHttpProxy({ url, tls, path = (same) => same }: Target
   async function pass(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await buffer(incoming);
     const call = { method: incoming.method ?? '', path: incoming.url ?? '', body: body.toString() };
+    outgoing.once('close', () => {
+      if (!outgoing.writableFinished) watcher.gaveUp(call);
+    });
     if (!(await watcher.before(call))) return;
     // The client's end is no reason to take back what it had sent.
     const answer = await ask(incoming, path(call.path), body);
