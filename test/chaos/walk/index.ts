@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { createTwoFilesPatch } from 'diff';
 import { install, type RunningOperator, startOperator } from '../../harness/operator.ts';
 import { operatorWrites } from '../../harness/writes.ts';
-import { connect } from '../../testbed/api.ts';
+import { type Api, connect } from '../../testbed/api.ts';
 import { startTestbed, type Testbed } from '../../testbed/index.ts';
 import type { Chance } from '../chance.ts';
 import { foreignChanges, histories } from './history.ts';
@@ -98,8 +99,10 @@ async function run(world: World, walker: Walker, { ops, sweeps, say }: Omit<Walk
   const convergence = seconds(calm);
   say(`${unfinished.length === 0 ? 'converged' : 'did not converge'} ${convergence} s after the last step: ${JSON.stringify(reasons)}`);
   const since = Date.now();
+  const before = await statusesOf(world.api);
   const quiet = performance.now();
   const writes = unfinished.length === 0 ? await writesDuring(testbed, sweeps, since) : [];
+  const unrest = writes.length === 0 ? [] : [...writes, changesBetween(before, await statusesOf(world.api))];
   const foreign = foreignChanges(testbed, world.histories);
   return {
     steps,
@@ -107,7 +110,7 @@ async function run(world: World, walker: Walker, { ops, sweeps, say }: Omit<Walk
     seconds: { walk: walked, convergence, quiet: seconds(quiet) },
     trustWrites: foreign.writes,
     races: foreign.races,
-    wrong: [...unfinished, ...writes.map((write) => `in the quiet: ${write}`), ...foreign.wrong].slice(0, MOST_TOLD),
+    wrong: [...unfinished, ...unrest.map((what) => `in the quiet: ${what}`), ...foreign.wrong].slice(0, MOST_TOLD),
   };
 }
 
@@ -149,6 +152,20 @@ async function writesDuring(testbed: Testbed, sweeps: number, since: number): Pr
   }
   return operatorWrites(testbed, since);
 }
+
+interface Reported {
+  readonly metadata: { readonly namespace: string; readonly name: string };
+  readonly status?: unknown;
+}
+
+/** What the bindings say, line by line. */
+async function statusesOf(api: Api): Promise<string> {
+  const { items } = await api.call<{ items: Reported[] }>('GET', '/apis/irsa-operator.dev/v1alpha1/irsabindings');
+  return `${JSON.stringify(Object.fromEntries(items.map(({ metadata, status }) => [`${metadata.namespace}/${metadata.name}`, status])), undefined, 1)}\n`;
+}
+
+const changesBetween = (before: string, after: string): string =>
+  createTwoFilesPatch('converged', 'after the quiet', before, after, '', '', { context: 8 });
 
 async function letsIn(sts: STSClient, RoleArn: string, WebIdentityToken: string): Promise<boolean> {
   try {
