@@ -39,8 +39,8 @@ const LULL_EVERY = 200;
 const LULL_MS = 8_000;
 /** The longest wait of the contract here: a retry after five minutes of back-off, and a minute until a lost grant costs its trust. */
 const CONVERGENCE_MS = 8 * 60_000;
-/** Nothing of the operator waits longer between two looks at what it is at: 8 s for the last read-back, 10 s before a restart. */
-const STILL_MS = 20_000;
+/** Nothing of the operator waits longer: 8 s for the last read-back, 10 s before a restart, 30 s until other numbers of pods are told. */
+const STILL_MS = 35_000;
 const MOST_TOLD = 20;
 
 export async function walk({ chance, ops, sweeps, say }: WalkOptions): Promise<WalkResult> {
