@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 const CRASH = 'test/chaos/crash/crash.test.ts';
 
 /**
- * Three suites: `unit` (pure, beside the code), `integration` (on the real control plane, three files at a time) and `crash`, which wants the
+ * Three suites: `unit` (pure, beside the code), `integration` (on the real control plane, five files at a time) and `crash`, which wants the
  * machine for itself: its lease of 2 s is lost on one that is busy.
  */
 export default defineConfig({
@@ -33,7 +33,7 @@ export default defineConfig({
           exclude: [CRASH],
           globalSetup: ['test/testbed/binaries/before-tests.ts', 'test/harness/permissions.setup.ts'],
           // Most of a test here is waiting for the real times of the contract; each file has a control plane of its own, of half a gigabyte.
-          maxWorkers: 3,
+          maxWorkers: 5,
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },
