@@ -42,6 +42,8 @@ const CONVERGENCE_MS = 8 * 60_000;
 /** Nothing of the operator waits longer: 8 s for the last read-back, 10 s before a restart, 30 s until other numbers of pods are told. */
 const STILL_MS = 35_000;
 const MOST_TOLD = 20;
+/** The highest that AWS gives: whether a document has room for one more is not what is tried here. */
+const POLICY_QUOTA = 4_096;
 
 export async function walk({ chance, ops, sweeps, say }: WalkOptions): Promise<WalkResult> {
   const testbed = await startTestbed();
@@ -60,6 +62,7 @@ export async function walk({ chance, ops, sweeps, say }: WalkOptions): Promise<W
   const walker: Walker = { operator: undefined };
   try {
     testbed.aws.account().provider.put({ issuer: testbed.issuer, clientIds: AUDIENCES.slice(0, 2) });
+    testbed.aws.account().setQuota(POLICY_QUOTA);
     for (const role of ROLES) makeRole(world, role);
     await install(testbed);
     for (const name of NAMESPACES) await api.call('POST', '/api/v1/namespaces', { body: { metadata: { name, labels: TEAM } } });
