@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { until } from '../../testbed/until.ts';
 import { type Moment, observeEffects, type Point } from './crash.ts';
-import { type HttpProxy, startHttpProxy } from './proxy.ts';
+import { startHttpProxy, type Watcher } from './proxy.ts';
 
 /** A call of the kind that counts, through the proxy, with a client that ends when it is killed. */
 const EVICTION = '/api/v1/namespaces/c0001/pods/app-1/eviction';
@@ -13,22 +13,32 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-async function crashAt(moment: Moment | undefined) {
-  const arrived: string[] = [];
-  const server = createServer((request, response) => {
-    arrived.push(`${request.method} ${request.url}`);
-    response.end('done');
-  });
+/** A proxy before a server that does what `respond` does. Returns where it listens. */
+async function proxied(respond: RequestListener, watcher: Watcher): Promise<string> {
+  const server = createServer(respond);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  const proxy = await startHttpProxy({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }, watcher);
+  closing.push(
+    proxy.stop,
+    async () => server.closeAllConnections(),
+    async () => server.close(),
+  );
+  return `http://127.0.0.1:${proxy.port}${EVICTION}`;
+}
+
+async function crashAt(moment: Moment | undefined) {
+  const arrived: string[] = [];
   const client = new AbortController();
   const point: Point | undefined = moment && { effect: 'evict a pod', nth: 2, moment };
   const observer = observeEffects(point, async () => client.abort());
-  const proxy: HttpProxy = await startHttpProxy({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }, observer);
-  closing.push(proxy.stop, async () => server.close());
+  const url = await proxied((request, response) => {
+    arrived.push(`${request.method} ${request.url}`);
+    response.end('done');
+  }, observer);
   observer.begin();
   const call = async () => {
-    const answer = await fetch(`http://127.0.0.1:${proxy.port}${EVICTION}`, { method: 'POST', body: '{}', signal: client.signal });
+    const answer = await fetch(url, { method: 'POST', body: '{}', signal: client.signal });
     return answer.text();
   };
   const answers = [await call(), await call().catch(() => 'killed')];
@@ -78,21 +88,11 @@ test('killed after its answer, the client knows', async () => {
 
 test('a client that gives a call up by itself is noticed', async () => {
   const arrived = Promise.withResolvers<void>();
-  const server = createServer(() => arrived.resolve());
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   const observer = observeEffects(undefined, async () => {});
-  const proxy = await startHttpProxy({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }, observer);
-  closing.push(
-    proxy.stop,
-    async () => server.closeAllConnections(),
-    async () => server.close(),
-  );
+  const url = await proxied(() => arrived.resolve(), observer);
   observer.begin();
   const client = new AbortController();
-  const call = fetch(`http://127.0.0.1:${proxy.port}${EVICTION}`, { method: 'POST', body: '{}', signal: client.signal }).catch(
-    () => 'given up',
-  );
+  const call = fetch(url, { method: 'POST', body: '{}', signal: client.signal }).catch(() => 'given up');
   await arrived.promise;
   client.abort();
   await until('the proxy sees it go', () => observer.givenUp === 1, { timeoutMs: 10_000 });
