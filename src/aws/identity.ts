@@ -2,7 +2,7 @@ import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
 import { accountOfArn, parseRoleArn, roleArnParts } from '../api/arn.ts';
 import { Fault } from '../api/fault.ts';
 import { isProblem } from '../api/problem.ts';
-import type { CallerView, OwnRole } from '../binding/observed.ts';
+import type { CallerView, OwnRole } from '../domain/binding/observed.ts';
 import type { AwsCalls } from './calls.ts';
 
 /**

@@ -3,7 +3,7 @@ import { AssumeRoleWithWebIdentityCommand, type STSClient } from '@aws-sdk/clien
 import { isFault } from '../api/fault.ts';
 import type { Issuer } from '../api/issuer.ts';
 import { STS_REFUSAL_CODES } from '../api/sts-refusal.ts';
-import type { AskSts } from '../controllers/proof/ports.ts';
+import type { AskSts } from '../controllers/verification/ports.ts';
 import type { AwsCalls } from './calls.ts';
 
 /** A session may do what the role and this policy both allow: nothing (IAM user guide, session policies). GetCallerIdentity alone cannot be denied. */

@@ -5,7 +5,7 @@ import {
   ListOpenIDConnectProvidersCommand,
 } from '@aws-sdk/client-iam';
 import { isFault } from '../api/fault.ts';
-import type { Providers } from '../controllers/provider/ports.ts';
+import type { Providers } from '../ports/oidc-providers.ts';
 import type { IamCalls } from './iam-calls.ts';
 
 /** The OIDC providers of the account that our credentials reach; `writing` is the client that writes go through. Throws `Fault` and nothing else. */

@@ -9,9 +9,9 @@ import {
 import { type RoleArn, roleArnParts } from '../api/arn.ts';
 import { Fault } from '../api/fault.ts';
 import { isProblem } from '../api/problem.ts';
-import type { FreshRole, Role, Roles } from '../controllers/trust/ports.ts';
+import type { FreshRole, Role, Roles } from '../controllers/role/ports.ts';
 import type { Urgency } from '../runtime/queue.ts';
-import { decodeDocument } from '../trust/document.ts';
+import { decodeDocument } from '../trust/document/document.ts';
 import type { IamCalls } from './iam-calls.ts';
 
 /** A page of a thousand roles blocks the event loop for 20 ms while the SDK parses it; two hundred for 6 ms (measured). */

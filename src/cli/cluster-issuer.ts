@@ -1,6 +1,6 @@
 import { Fault, isFault } from '../api/fault.ts';
 import type { Issuer } from '../api/issuer.ts';
-import { clusterFrom } from '../controllers/cluster/surroundings.ts';
+import { clusterFrom } from '../domain/state/identity.ts';
 import type { Cluster, CommandPorts } from './ports.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { RoleArn } from '../api/arn.ts';
 import { Fault, isFault } from '../api/fault.ts';
-import type { FreshRole } from '../controllers/trust/ports.ts';
-import { refusalByIam } from '../controllers/trust/refused.ts';
+import type { FreshRole } from '../controllers/role/ports.ts';
+import { refusalByIam } from '../controllers/role/refused.ts';
 import type { TrustPlan, TrustWish } from '../trust/plan.ts';
 import type { CommandPorts, Signals } from './ports.ts';
 import { type Edited, readBack } from './read-back.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { ARN, ISSUER, SUBJECT } from '../binding/test-observed.ts';
+import { ARN, ISSUER, SUBJECT } from '../domain/test-observed.ts';
 import { parseFlags, usageOf } from './command.ts';
 import { COMMANDS } from './index.ts';
 import { render } from './output.ts';

@@ -1,8 +1,8 @@
 import type { IrsaBinding } from '../api/binding.ts';
 import type { Namespace } from '../api/cluster.ts';
-import type { CallerView } from '../binding/observed.ts';
-import type { Providers } from '../controllers/provider/ports.ts';
-import type { Evidence, Roles } from '../controllers/trust/ports.ts';
+import type { Evidence, Roles } from '../controllers/role/ports.ts';
+import type { CallerView } from '../domain/binding/observed.ts';
+import type { Providers } from '../ports/oidc-providers.ts';
 import type { Clock, Random } from '../runtime/clock.ts';
 
 /** The cluster of the kubeconfig. Everything is read from the API server itself, whole or not at all. Every method throws `Fault`. */

@@ -1,9 +1,9 @@
 import type { RoleArn } from '../api/arn.ts';
 import { isFault } from '../api/fault.ts';
 import { isProblem } from '../api/problem.ts';
-import { type PolicyDocument, parseDocument } from '../trust/document.ts';
+import { type PolicyDocument, parseDocument } from '../trust/document/document.ts';
+import { names } from '../trust/own-subjects.ts';
 import type { TrustWish } from '../trust/plan.ts';
-import { names } from '../trust/standing.ts';
 import type { CommandPorts, Signals } from './ports.ts';
 import { failed, type Row } from './report.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../api/fault.ts';
-import { ARN, ISSUER, OTHER_ARN, own, policy, SERVICE, SUBJECT } from '../binding/test-observed.ts';
-import { NOBODY } from '../trust/own-statement.ts';
+import { ARN, ISSUER, OTHER_ARN, own, policy, SERVICE, SUBJECT } from '../domain/test-observed.ts';
+import { NOBODY } from '../trust/document/own-statement.ts';
 import { release } from './release.ts';
 import { exitCodeOf, summaryOf } from './report.ts';
-import { Account, foreign, world } from './test-world.ts';
+import { Account, foreign, world } from './test-account.ts';
 
 const HERE = 'https://oidc.eks.eu-west-1.amazonaws.com/id/HERE';
 const audience = 'sts.amazonaws.com';

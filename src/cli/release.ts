@@ -4,7 +4,7 @@ import { type Command, issuerFrom } from './command.ts';
 import { editRoles } from './edit-roles.ts';
 import type { Cluster, CommandPorts } from './ports.ts';
 import { otherThanOwn, removal } from './remove.ts';
-import { oursIn, standingIn, standingRoles } from './standing-roles.ts';
+import { oursIn, standingIn, standingRoles } from './roles-with-own-statement.ts';
 
 /** Takes the statements of a cluster that is no more out of every role of the account. */
 export const release: Command = {

@@ -1,15 +1,15 @@
 import type { RoleArn } from '../api/arn.ts';
 import { Fault } from '../api/fault.ts';
 import type { Issuer } from '../api/issuer.ts';
-import { isOwnRole } from '../binding/claim.ts';
-import type { CallerView } from '../binding/observed.ts';
-import { parseDocument } from '../trust/document.ts';
+import { isOwnRole } from '../domain/authorization/authorize.ts';
+import type { CallerView } from '../domain/binding/observed.ts';
+import { parseDocument } from '../trust/document/document.ts';
+import type { Named } from '../trust/own-subjects.ts';
 import { planTrust, type Trusted } from '../trust/plan.ts';
-import type { Named } from '../trust/standing.ts';
 import type { Decision } from './edit-roles.ts';
 import type { CommandPorts } from './ports.ts';
 import type { Result } from './report.ts';
-import { oursIn } from './standing-roles.ts';
+import { oursIn } from './roles-with-own-statement.ts';
 
 /** Only what is added has to fit. */
 const NO_QUOTA = Number.POSITIVE_INFINITY;

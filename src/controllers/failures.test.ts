@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { Fault, LEASE_UNCERTAIN } from '../api/fault.ts';
-import { ARN } from '../binding/test-observed.ts';
+import { ARN } from '../domain/test-observed.ts';
 import { silentLog } from '../runtime/log.ts';
 import { remembering } from './failures.ts';
-import { world } from './world.ts';
+import { world } from './stores.ts';
 
 const down = new Fault('transient', 'iam:GetRole: ServiceUnavailable');
 

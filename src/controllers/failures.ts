@@ -1,6 +1,6 @@
 import type { AccountId, RoleArn } from '../api/arn.ts';
 import { isFault, LEASE_UNCERTAIN } from '../api/fault.ts';
-import type { World } from './world.ts';
+import type { World } from './stores.ts';
 
 /** One attempt at a role or at a provider: while it fails, whoever waits for the answer can say why none comes. */
 export async function remembering<T>(

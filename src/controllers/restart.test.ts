@@ -5,7 +5,7 @@ import { conditionOf } from '../api/condition.ts';
 import { Fault, isFault } from '../api/fault.ts';
 import { EKS_ANNOTATIONS, STS_AUDIENCE } from '../api/names.ts';
 import { subjectOf } from '../api/subject.ts';
-import type { CallerView } from '../binding/observed.ts';
+import type { CallerView } from '../domain/binding/observed.ts';
 import {
   ARN,
   arn,
@@ -20,7 +20,7 @@ import {
   policy,
   SERVICE,
   serviceAccount,
-} from '../binding/test-observed.ts';
+} from '../domain/test-observed.ts';
 import { ControllerLoop } from '../runtime/controller.ts';
 import { silentLog } from '../runtime/log.ts';
 import { ManualClock } from '../runtime/manual-clock.ts';
@@ -28,11 +28,11 @@ import { noMetrics } from '../runtime/metrics.ts';
 import { bindingController } from './binding/index.ts';
 import type { BindingWrites } from './binding/ports.ts';
 import { clusterController } from './cluster/index.ts';
-import { providerController } from './provider/index.ts';
-import { trustController } from './trust/index.ts';
-import type { Roles } from './trust/ports.ts';
-import { sweepRoles } from './trust/sweep.ts';
-import { world } from './world.ts';
+import { providerController } from './oidc-provider/index.ts';
+import { trustController } from './role/index.ts';
+import type { Roles } from './role/ports.ts';
+import { sweepRoles } from './role/sweep.ts';
+import { world } from './stores.ts';
 
 /**
  * The contract's bar: "restart of the operator, 10,000 bindings on 1,000 roles, nothing to do: at most 12 IAM calls, 0 writes anywhere".

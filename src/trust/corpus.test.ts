@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { PROVIDER, REQUEST, ROLE, wish } from '../../test/trust/cluster.ts';
 import { FINDINGS, type Finding } from '../api/finding.ts';
 import { isProblem } from '../api/problem.ts';
-import { diagnose } from './diagnose.ts';
-import { parseDocument, statementTexts } from './document.ts';
-import { evaluate, type TrustVerdict, type WebIdentity } from './evaluate.ts';
-import { compact } from './json.ts';
+import { diagnose } from './diagnose/diagnose.ts';
+import { parseDocument, statementTexts } from './document/document.ts';
+import { compact } from './document/json.ts';
+import { evaluate, type TrustVerdict, type WebIdentity } from './evaluate/evaluate.ts';
 import { planTrust, type TrustPlan } from './plan.ts';
 
 /**

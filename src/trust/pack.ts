@@ -1,7 +1,7 @@
 import type { ProviderArn } from '../api/arn.ts';
 import type { Issuer } from '../api/issuer.ts';
-import { type PolicyDocument, statementTexts, withStatements } from './document.ts';
-import { allOwn, writeOwn } from './own-statement.ts';
+import { type PolicyDocument, statementTexts, withStatements } from './document/document.ts';
+import { allOwn, writeOwn } from './document/own-statement.ts';
 
 /** Subjects of our statements by audience. */
 export type Subjects = ReadonlyMap<string, readonly string[]>;

@@ -3,7 +3,7 @@ import { ALB, AUDIENCE, allow, HOST, ISSUER, PROVIDER, policy, REQUEST, ROLE, re
 import type { FindingCode } from '../api/finding.ts';
 import { problem } from '../api/problem.ts';
 import { type Subject, subjectOf } from '../api/subject.ts';
-import { NOBODY, writeOwn } from './own-statement.ts';
+import { NOBODY, writeOwn } from './document/own-statement.ts';
 import { planTrust, type Trusted, type TrustWish } from './plan.ts';
 
 const DNS = subjectOf('kube-system', 'external-dns');

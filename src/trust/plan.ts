@@ -3,14 +3,14 @@ import { type Finding, finding } from '../api/finding.ts';
 import type { Issuer } from '../api/issuer.ts';
 import { isProblem, type Problem } from '../api/problem.ts';
 import type { Subject } from '../api/subject.ts';
-import { diagnoseJudged, unreadable } from './diagnose.ts';
-import { writeObstacles } from './diagnose-document.ts';
-import { compacted, type PolicyDocument, reparsed } from './document.ts';
-import { judgeStatements, verdictOf, type WebIdentity } from './evaluate.ts';
-import { allOwn, findOwn, sidFor } from './own-statement.ts';
+import { diagnoseJudged, unreadable } from './diagnose/diagnose.ts';
+import { writeObstacles } from './diagnose/document.ts';
+import { isRestriction, restriction } from './diagnose/restriction.ts';
+import { compacted, type PolicyDocument, reparsed } from './document/document.ts';
+import { allOwn, findOwn, sidFor } from './document/own-statement.ts';
+import { quote } from './document/quote.ts';
+import { judgeStatements, verdictOf, type WebIdentity } from './evaluate/evaluate.ts';
 import { type Subjects, withSubjects } from './pack.ts';
-import { quote } from './quote.ts';
-import { isRestriction, restriction } from './restriction.ts';
 
 /** Whose tokens are meant: `sub` and `aud`. */
 export interface Trusted {

@@ -6,11 +6,11 @@ import { asStored } from '../../test/trust/iam-like.ts';
 import { foreignChange, unexplained, wrongfulChange } from '../../test/trust/invariants.ts';
 import { providerArnFor } from '../api/arn.ts';
 import { isProblem } from '../api/problem.ts';
-import { diagnose } from './diagnose.ts';
-import { decodeDocument, parseDocument, printDocument, statementTexts } from './document.ts';
-import { evaluate } from './evaluate.ts';
-import { compact, parseJson } from './json.ts';
-import { allOwn, NOBODY } from './own-statement.ts';
+import { diagnose } from './diagnose/diagnose.ts';
+import { decodeDocument, parseDocument, printDocument, statementTexts } from './document/document.ts';
+import { compact, parseJson } from './document/json.ts';
+import { allOwn, NOBODY } from './document/own-statement.ts';
+import { evaluate } from './evaluate/evaluate.ts';
 import { planTrust, type TrustWish } from './plan.ts';
 
 /** fast-check prints the seed of a failure; `SEED=` replays it. */

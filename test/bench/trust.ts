@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseRoleArn } from '../../src/api/arn.ts';
 import { subjectOf } from '../../src/api/subject.ts';
-import { diagnose } from '../../src/trust/diagnose.ts';
-import { decodeDocument, parseDocument } from '../../src/trust/document.ts';
-import { evaluate } from '../../src/trust/evaluate.ts';
+import { diagnose } from '../../src/trust/diagnose/diagnose.ts';
+import { decodeDocument, parseDocument } from '../../src/trust/document/document.ts';
+import { evaluate } from '../../src/trust/evaluate/evaluate.ts';
 import { planTrust, type TrustWish } from '../../src/trust/plan.ts';
 import { ACTION, ALB, AUDIENCE, allow, HOST, PROVIDER, policy, REQUEST, ROLE, read, valid, wish } from '../trust/cluster.ts';
 

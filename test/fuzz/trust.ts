@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { isProblem } from '../../src/api/problem.ts';
-import { diagnose } from '../../src/trust/diagnose.ts';
-import { parseDocument } from '../../src/trust/document.ts';
-import { evaluate } from '../../src/trust/evaluate.ts';
+import { diagnose } from '../../src/trust/diagnose/diagnose.ts';
+import { parseDocument } from '../../src/trust/document/document.ts';
+import { evaluate } from '../../src/trust/evaluate/evaluate.ts';
 import { planTrust } from '../../src/trust/plan.ts';
 import { change, mutatedText, policyText } from '../trust/arbitraries.ts';
 import { REQUEST, ROLE, wish } from '../trust/cluster.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BindingSpec, parseBindingSpec } from '../../src/api/binding.ts';
-import { desiredAnnotations } from '../../src/binding/annotations.ts';
+import { desiredAnnotations } from '../../src/domain/service-account/annotations.ts';
 import { bindingPath, FOREIGN, makeGrant } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, type PodView, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { type Subject, subjectOf } from '../../src/api/subject.ts';
-import { sidFor } from '../../src/trust/own-statement.ts';
+import { sidFor } from '../../src/trust/document/own-statement.ts';
 import type { Trusted } from '../../src/trust/plan.ts';
 import { ACTION, ALB, AUDIENCE, HOST, ISSUER, OTHER_HOST, OTHER_ISSUER, PROVIDER } from './cluster.ts';
 

@@ -2,9 +2,9 @@ import { type ProviderArn, parseRoleArn, providerArnFor, type RoleArn } from '..
 import { type Issuer, issuerHostPath, parseIssuer } from '../../src/api/issuer.ts';
 import { isProblem, type Problem } from '../../src/api/problem.ts';
 import { type Subject, subjectOf } from '../../src/api/subject.ts';
-import { type PolicyDocument, parseDocument } from '../../src/trust/document.ts';
+import { type PolicyDocument, parseDocument } from '../../src/trust/document/document.ts';
+import type { WebIdentity } from '../../src/trust/evaluate/request.ts';
 import type { TrustWish } from '../../src/trust/plan.ts';
-import type { WebIdentity } from '../../src/trust/request.ts';
 
 /** What every test of trust policies is about, unless it says otherwise: one role, one cluster, the controller of the article. */
 export const ROLE: RoleArn = valid(parseRoleArn('arn:aws:iam::111122223333:role/AmazonEKSLoadBalancerControllerRole'));

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { BindingStatus } from '../../api/binding.ts';
 import { conditionsFrom } from '../../api/condition.ts';
 import { Fault } from '../../api/fault.ts';
-import type { Step } from '../../binding/step.ts';
+import type { Step } from '../../domain/binding/step.ts';
 import { withDenial } from './denied.ts';
 
 const THEN = Date.parse('2026-01-01T00:00:00Z');

@@ -1,7 +1,7 @@
 import type { BindingStatus } from '../../api/binding.ts';
 import { type Assessment, type ConditionType, conditionsFrom, type StepCondition } from '../../api/condition.ts';
 import { isFault } from '../../api/fault.ts';
-import type { Step } from '../../binding/step.ts';
+import type { Step } from '../../domain/binding/step.ts';
 
 /** Whose step an effect belongs to; a finalizer has none: where the binding itself cannot be written, nothing can be told in it. */
 const STEP_OF: Partial<Record<Step['do'], StepCondition>> = { annotate: 'Annotated', unannotate: 'Annotated', restart: 'PodsCurrent' };

@@ -2,12 +2,12 @@ import { roleArnParts } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf } from '../../api/cluster.ts';
 import { isProblem } from '../../api/problem.ts';
-import type { Blocked } from '../../binding/attempt.ts';
-import { claimOf, enforces } from '../../binding/claim.ts';
-import { type Fights, peace } from '../../binding/fights.ts';
-import { lossOf } from '../../binding/loss.ts';
-import type { Observed } from '../../binding/observed.ts';
-import { claimWorld, lossesOf, serviceAccountOf, surroundings, verdictOn, verdictsFor, type World, workloadsIn } from '../world.ts';
+import { claimOf, enforces } from '../../domain/authorization/authorize.ts';
+import { lossOf } from '../../domain/authorization/grant-loss.ts';
+import type { Observed } from '../../domain/binding/observed.ts';
+import type { Blocked } from '../../domain/pods/restart/attempt.ts';
+import { type Fights, peace } from '../../domain/state/contention.ts';
+import { claimWorld, lossesOf, serviceAccountOf, surroundings, verdictOn, verdictsFor, type World, workloadsIn } from '../stores.ts';
 
 /** Everything that the decision about one binding rests on; no call leaves the process for it. */
 export function gather(

@@ -13,10 +13,10 @@ import {
   provider,
   question,
   serviceAccount,
-} from '../../binding/test-observed.ts';
+} from '../../domain/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
-import { world } from '../world.ts';
+import { world } from '../stores.ts';
 import { bindingController } from './index.ts';
 import type { BindingWrites } from './ports.ts';
 

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import type { Blocked } from '../../binding/attempt.ts';
-import { binding, NOW, observed } from '../../binding/test-observed.ts';
-import { podOf, replicaSet } from '../../binding/test-world.ts';
+import type { Blocked } from '../../domain/pods/restart/attempt.ts';
+import { podOf, replicaSet } from '../../domain/test-cluster.ts';
+import { binding, NOW, observed } from '../../domain/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
-import { world } from '../world.ts';
-import { OwnRestarts } from './own-restarts.ts';
-import { OwnWrites } from './own-writes.ts';
+import { world } from '../stores.ts';
 import { perform } from './perform.ts';
 import type { BindingWrites, Removal } from './ports.ts';
+import { OwnRestarts } from './restart-expectations.ts';
+import { OwnWrites } from './write-expectations.ts';
 
 const pod = podOf(replicaSet, 'a', { ready: false });
 

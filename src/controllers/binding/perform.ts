@@ -2,16 +2,16 @@ import { assertNever } from '../../api/assert-never.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import type { ServiceAccount } from '../../api/cluster.ts';
 import { EKS_ANNOTATIONS } from '../../api/names.ts';
-import { otherWriters } from '../../binding/annotations.ts';
-import type { Blocked, RestartStep } from '../../binding/attempt.ts';
-import type { Observed } from '../../binding/observed.ts';
-import type { Step } from '../../binding/step.ts';
+import type { Observed } from '../../domain/binding/observed.ts';
+import type { Step } from '../../domain/binding/step.ts';
+import type { Blocked, RestartStep } from '../../domain/pods/restart/attempt.ts';
+import { otherWriters } from '../../domain/service-account/annotations.ts';
+import type { EventReason } from '../../ports/events.ts';
 import type { Log } from '../../runtime/log.ts';
-import { quote, quoteAll } from '../../trust/quote.ts';
-import type { EventReason } from '../events.ts';
-import type { OwnRestarts } from './own-restarts.ts';
-import type { OwnWrites } from './own-writes.ts';
+import { quote, quoteAll } from '../../trust/document/quote.ts';
 import type { BindingOptions, BindingWrites, Removal } from './ports.ts';
+import type { OwnRestarts } from './restart-expectations.ts';
+import type { OwnWrites } from './write-expectations.ts';
 
 interface PerformOptions extends BindingOptions {
   readonly blocked: Map<string, Blocked>;

@@ -1,9 +1,9 @@
 import type { BindingStatus, IrsaBinding } from '../../api/binding.ts';
 import type { Pod, ServiceAccount, Workload } from '../../api/cluster.ts';
-import type { Blocked } from '../../binding/attempt.ts';
+import type { Blocked } from '../../domain/pods/restart/attempt.ts';
+import type { BindingEvents } from '../../ports/events.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { BindingEvents } from '../events.ts';
-import type { World } from '../world.ts';
+import type { World } from '../stores.ts';
 
 /** What came of taking a pod away, or of having a workload do so. */
 export type Removal =

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { Fault, type FaultKind } from '../../api/fault.ts';
-import type { CallerView, ClusterView } from '../../binding/observed.ts';
-import { caller, cluster, ISSUER } from '../../binding/test-observed.ts';
+import type { CallerView, ClusterView } from '../../domain/binding/observed.ts';
+import { caller, cluster, ISSUER } from '../../domain/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { HERE, type Surroundings, world } from '../world.ts';
+import { HERE, type Surroundings, world } from '../stores.ts';
 import { clusterController } from './index.ts';
 import type { SurroundingsPorts } from './ports.ts';
 

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Fault, isFault } from '../../api/fault.ts';
 import type { Issuer } from '../../api/issuer.ts';
-import type { ClusterView } from '../../binding/observed.ts';
+import type { ClusterView } from '../../domain/binding/observed.ts';
+import { callerFrom, clusterFrom, mayPass, quotaFrom } from '../../domain/state/identity.ts';
 import { type Controller, recheck, type Wake } from '../../runtime/controller.ts';
-import { HERE, type Surroundings, surroundings, type World } from '../world.ts';
+import { HERE, type Surroundings, surroundings, type World } from '../stores.ts';
 import type { SurroundingsPorts } from './ports.ts';
-import { callerFrom, clusterFrom, mayPass, quotaFrom } from './surroundings.ts';
 
 /** An issuer never changes while a cluster lives, and an identity seldom: this is for clusters that were made again under one kubeconfig. */
 const LOOK_AGAIN_MS = 3_600_000;

@@ -1,4 +1,4 @@
-import type { CallerView } from '../../binding/observed.ts';
+import type { CallerView } from '../../domain/binding/observed.ts';
 import type { Urgency } from '../../runtime/queue.ts';
 
 /** Whom to ask about this cluster and about ourselves. Every method throws `Fault` and nothing else. */

@@ -1,0 +1,64 @@
+import type { RoleArn } from '../../api/arn.ts';
+import { Fault } from '../../api/fault.ts';
+import type { FreshRole } from '../../controllers/role/ports.ts';
+import type { Named } from '../../trust/own-subjects.ts';
+import { clusterIssuer } from '../cluster-issuer.ts';
+import { type Command, issuerIn } from '../command.ts';
+import { type Decision, editRoles } from '../edit-roles.ts';
+import type { Cluster } from '../ports.ts';
+import { otherThanOwn, removal } from '../remove.ts';
+import { oursIn, standingIn, standingRoles } from '../roles-with-own-statement.ts';
+import { namedBy, namespaceOf } from './orphans.ts';
+
+/** A subject that stands in our statement, and that no binding of the cluster names: reported, and removed only when that is confirmed. */
+export const prune: Command = {
+  summary: "list, or remove, the subjects of this cluster's statements that no binding names",
+  flags: {
+    confirm: { type: 'boolean', help: 'remove them; without it they are only listed' },
+    'oidc-issuer': { type: 'string', value: 'URL', help: "this cluster's issuer, where its API server does not tell" },
+    'eks-cluster-name': { type: 'string', value: 'NAME', help: 'the issuer must then be the one that eks:DescribeCluster tells too' },
+  },
+  async run(given, ports, signals) {
+    const write = given['confirm'] === true;
+    const { stop, abort } = signals;
+    const cluster = ports.cluster();
+    const issuer = await clusterIssuer(cluster, ports, issuerIn(given, 'oidc-issuer'), stop);
+    const isTarget = await otherThanOwn(ports, stop);
+    await standsFirm(cluster, stop);
+    const named = namedBy(await cluster.bindings(stop));
+    const orphans = await standingRoles(issuer, (role, one) => isTarget(role) && !named(role, one), ports, signals);
+
+    /** Turns are waited for, and a binding may have come meanwhile. Only what was an orphan then and is one now goes. */
+    const decide = async (role: RoleArn, fresh: FreshRole): Promise<Decision> => {
+      const listed = orphans.get(role) ?? [];
+      // GetRole takes a name and ignores the path.
+      if (fresh.arn !== role) return { rows: [], plan: undefined };
+      const still = listed.filter((one) => standingIn(role, fresh.policy, issuer).some((other) => isSame(one, other)));
+      return removal(role, fresh.policy, issuer, await unnamed(role, still, cluster, abort), write ? 'removed' : 'orphaned');
+    };
+    const rows = await editRoles({ roles: orphans.keys(), ours: oursIn(issuer), decide, write }, ports, signals);
+    const hint = rows.some(({ result }) => result === 'orphaned') ? 'irsa-operator prune --confirm removes them' : undefined;
+    return { issuer, rows, nothing: 'no orphans: a binding names every subject of our statements', hint };
+  },
+};
+
+/** While the CRD is being deleted bindings go with it, and their trust is kept. */
+async function standsFirm(cluster: Cluster, signal: AbortSignal): Promise<void> {
+  if (await cluster.isRetiring(signal))
+    throw new Fault(
+      'invalid',
+      'the CRD of the bindings is being deleted, or is not there: which subjects nobody needs cannot be told; to take all of them away see irsa-operator release',
+    );
+}
+
+/** By what the API server says now. A binding names ServiceAccounts of its own namespace only. */
+async function unnamed(role: RoleArn, orphans: readonly Named[], cluster: Cluster, signal: AbortSignal): Promise<readonly Named[]> {
+  await standsFirm(cluster, signal);
+  const namespaces = new Set(orphans.flatMap(({ subject }) => namespaceOf(subject) ?? []));
+  const bindings = [];
+  for (const namespace of namespaces) bindings.push(...(await cluster.bindings(signal, namespace)));
+  const named = namedBy(bindings);
+  return orphans.filter((one) => !named(role, one));
+}
+
+const isSame = (a: Named, b: Named): boolean => a.subject === b.subject && a.audience === b.audience;

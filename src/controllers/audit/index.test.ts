@@ -1,0 +1,174 @@
+import { afterEach, expect, test } from 'vitest';
+import { EKS_ANNOTATIONS } from '../../api/names.ts';
+import {
+  ARN,
+  binding,
+  caller,
+  cluster,
+  grant,
+  own,
+  policy,
+  present,
+  provider,
+  SERVICE,
+  serviceAccount,
+} from '../../domain/test-observed.ts';
+import type { BindingEvent } from '../../ports/events.ts';
+import { ControllerLoop } from '../../runtime/controller.ts';
+import { silentLog } from '../../runtime/log.ts';
+import { ManualClock, settle } from '../../runtime/manual-clock.ts';
+import { noMetrics } from '../../runtime/metrics.ts';
+import { Store } from '../../runtime/store.ts';
+import { readings } from '../collector.ts';
+import { world as makeWorld, type World } from '../stores.ts';
+import { unboundController } from './index.ts';
+
+/** The real loop over stores: what is known of ServiceAccounts without a binding, and what is told. */
+const stops: AbortController[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) stop.abort();
+  await settle();
+});
+
+const KEY = 'shop/app';
+const account = serviceAccount({ [EKS_ANNOTATIONS.roleArn]: ARN }, 'helm');
+const bound = binding({ status: { roles: [] } });
+const refusing = present({ policy: policy(SERVICE) });
+
+function filled(): World {
+  const world = makeWorld(silentLog, []);
+  world.grants.put(grant());
+  world.namespaces.put({ name: 'shop', labels: {} });
+  world.serviceAccounts.put(account);
+  world.surroundings.put({ cluster, caller, policyQuota: 2048 });
+  world.providers.put({ account: '111122223333', view: provider });
+  world.roles.put(present({ policy: policy(own()) }));
+  for (const store of Object.values(world)) if (store instanceof Store) store.markSynced();
+  return world;
+}
+
+async function running(world: World) {
+  const events: BindingEvent[] = [];
+  const clock = new ManualClock();
+  const stop = new AbortController();
+  stops.push(stop);
+  const loop = new ControllerLoop(unboundController({ world, events: { record: (event) => void events.push(event) }, clock }), {
+    workers: 1,
+    clock,
+    random: () => 0,
+    log: silentLog,
+    metrics: noMetrics,
+    classify: () => undefined,
+  });
+  void loop.run(stop.signal, stop.signal);
+  await settle();
+  const series = () => Object.fromEntries([...readings(world).serviceAccounts()].map(({ name, trusted }) => [name, trusted]));
+  return { events, series, codes: () => events.map(({ reason }) => reason) };
+}
+
+interface Change {
+  readonly begin?: (world: World) => void;
+  readonly change: (world: World) => void;
+  readonly series: object;
+  readonly told: readonly string[];
+}
+const REFUSED = 'TrustNoWebIdentityStatement';
+const changes: Record<string, Change> = {
+  'a policy that trusts it no longer is told': { change: ({ roles }) => roles.put(refusing), series: { app: false }, told: [REFUSED] },
+  'a policy that comes to trust it is not': {
+    begin: ({ roles }) => roles.put(refusing),
+    change: ({ roles }) => roles.put(present({ policy: policy(own()) })),
+    series: { app: true },
+    told: [REFUSED],
+  },
+  'what stays wrong is told once': {
+    begin: ({ roles }) => roles.put(refusing),
+    change: ({ roles }) => roles.put({ ...refusing, asOf: refusing.asOf + 1 }),
+    series: { app: false },
+    told: [REFUSED],
+  },
+  'a role that is read back after a write of ours leaves what was known': {
+    change: ({ roles }) => roles.put(present({ policy: policy(SERVICE) }, 1_000, { pending: { at: 0, policy: policy(own()) } })),
+    series: { app: true },
+    told: [],
+  },
+  'one that is bound is the business of its binding': { change: ({ bindings }) => bindings.put(bound), series: {}, told: [] },
+  'one that loses its binding is looked at': {
+    begin: ({ bindings }) => bindings.put(bound),
+    change: ({ bindings }) => bindings.delete('shop/app'),
+    series: { app: true },
+    told: [],
+  },
+  'of a ServiceAccount that is gone nothing is left': {
+    change: ({ serviceAccounts }) => serviceAccounts.delete(KEY),
+    series: {},
+    told: [],
+  },
+  'of one that asks for no role any more nothing is left': {
+    change: ({ serviceAccounts }) => serviceAccounts.put(serviceAccount({})),
+    series: {},
+    told: [],
+  },
+  'without its grant nothing is known of it': { change: ({ grants }) => grants.delete('platform'), series: {}, told: [] },
+  'a grant that comes makes it known': {
+    begin: ({ grants }) => grants.delete('platform'),
+    change: ({ grants }) => grants.put(grant()),
+    series: { app: true },
+    told: [],
+  },
+  'a label by which a grant selects its namespace makes it known': {
+    begin: ({ grants }) => grants.put(grant({ namespaces: { selector: { matchLabels: { team: 'a' } } } })),
+    change: ({ namespaces }) => namespaces.put({ name: 'shop', labels: { team: 'a' } }),
+    series: { app: true },
+    told: [],
+  },
+  'a provider that goes is told': {
+    change: ({ providers }) => providers.put({ account: '111122223333', view: { kind: 'missing', similar: [] } }),
+    series: { app: false },
+    told: ['OidcProviderMissing'],
+  },
+  'an issuer that is not known any more leaves what was known': {
+    change: ({ surroundings }) => surroundings.put({ cluster: { kind: 'unknown', why: 'x' }, caller, policyQuota: 2048 }),
+    series: { app: true },
+    told: [],
+  },
+};
+for (const [sentence, { begin, change, series, told }] of Object.entries(changes))
+  test(sentence, async () => {
+    const world = filled();
+    begin?.(world);
+    const controller = await running(world);
+    change(world);
+    await settle();
+    expect([controller.series(), controller.codes()]).toEqual([series, told]);
+  });
+
+test('the Event names the ServiceAccount, which is in another namespace than it', async () => {
+  const world = filled();
+  world.serviceAccounts.put({ ...serviceAccount({}), misspelt: ['eks.amazon.com/role-arn'] });
+  const { events } = await running(world);
+  expect(events).toEqual([
+    {
+      type: 'Warning',
+      reason: 'AnnotationKeyMisspelt',
+      action: 'Audit',
+      note: 'ServiceAccount "shop/app", which no binding names: the webhook does not read the annotation "eks.amazon.com/role-arn"; wanted is "eks.amazonaws.com/role-arn": rename it, and restart the pods',
+    },
+  ]);
+});
+
+test('a role is asked about for an audit while a grant covers it and no binding has the ServiceAccount', async () => {
+  const world = filled();
+  await running(world);
+  const audited = async () => {
+    await settle();
+    return world.audits.byIndex('role', ARN).length;
+  };
+  expect(await audited()).toBe(1);
+  world.grants.delete('platform');
+  expect(await audited()).toBe(0);
+  world.grants.put(grant());
+  expect(await audited()).toBe(1);
+  world.bindings.put(bound);
+  expect(await audited()).toBe(0);
+});

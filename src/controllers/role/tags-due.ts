@@ -1,0 +1,27 @@
+import type { RoleArn } from '../../api/arn.ts';
+import { isProblem } from '../../api/problem.ts';
+import { claimOf } from '../../domain/authorization/authorize.ts';
+import { claimWorld, type World } from '../stores.ts';
+
+/** Tags stand in no list, so a tag that went is found by reading the role by itself: this often, and spread over the sweeps of that time. */
+const TAGS_EVERY_MS = 3_600_000;
+
+/** Roles whose tags a grant asks for, and whose turn it is to be read: those that were not for the longest time first. */
+export function rolesWithTagsDue(world: World, now: number, intervalMs: number): RoleArn[] {
+  // Most clusters have no such grant: then there is nothing to go through all bindings for.
+  if (!world.grants.list().some(({ spec }) => !isProblem(spec) && Object.keys(spec.requiredRoleTags).length > 0)) return [];
+  const wanted = new Set<RoleArn>();
+  for (const binding of world.bindings.list()) {
+    if (isProblem(binding.spec) || wanted.has(binding.spec.roleArn)) continue;
+    const claim = claimOf(binding, claimWorld(world, binding));
+    if (claim.kind === 'granted' && claim.grants.every(({ requiredRoleTags }) => Object.keys(requiredRoleTags).length > 0)) {
+      wanted.add(binding.spec.roleArn);
+    }
+  }
+  const readAt = (arn: RoleArn): number => {
+    const state = world.roles.get(arn)?.state;
+    return state?.kind === 'present' ? (state.tags?.asOf ?? Number.NEGATIVE_INFINITY) : now;
+  };
+  const due = [...wanted].filter((arn) => now - readAt(arn) >= TAGS_EVERY_MS).toSorted((a, b) => readAt(a) - readAt(b));
+  return due.slice(0, Math.ceil((wanted.size * intervalMs) / TAGS_EVERY_MS));
+}

@@ -1,0 +1,20 @@
+import type { ObjectName } from '../../api/cluster.ts';
+import type { Question } from '../../domain/role/desired-trust.ts';
+import type { StsAnswer } from '../../domain/verification/proof.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { World } from '../stores.ts';
+
+/** Whose token is shown to STS, and for what. */
+export interface ToAsk {
+  readonly serviceAccount: ObjectName;
+  readonly question: Question;
+}
+
+/** One token, one call of STS, of which only the answer comes back. Throws `Fault` where there was none, and nothing else. */
+export type AskSts = (what: ToAsk, signal: AbortSignal) => Promise<StsAnswer>;
+
+export interface ProofOptions {
+  readonly world: World;
+  readonly ask: AskSts;
+  readonly clock: Clock;
+}

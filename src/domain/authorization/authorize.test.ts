@@ -1,0 +1,187 @@
+import { describe, expect, test } from 'vitest';
+import type { IrsaBinding } from '../../api/binding.ts';
+import { type FindingCode, finding } from '../../api/finding.ts';
+import { problem } from '../../api/problem.ts';
+import { namespace } from '../test-cluster.ts';
+import { ARN, binding, caller, grant, NOW, spec } from '../test-observed.ts';
+import { type Claim, type ClaimWorld, claimOf, enforces } from './authorize.ts';
+
+const AGE = NOW - 86_400_000;
+const HOUR = 3_600_000;
+
+function world(part: Partial<ClaimWorld> = {}): ClaimWorld {
+  return { grants: [grant()], namespace: namespace(), rivals: [], caller, apiAudiences: [], ...part };
+}
+
+const rival = (part: Parameters<typeof binding>[0] = {}) =>
+  binding({ ...part, metadata: { name: 'older', uid: 'binding-older', createdAt: AGE - HOUR, ...part.metadata } });
+
+const granted: Claim = { kind: 'granted', spec: spec(), grants: [{ grant: 'platform', requiredRoleTags: {}, allowVerification: false }] };
+const refusedWith = (claim: Claim): FindingCode | 'granted' => (claim.kind === 'refused' ? claim.finding.code : 'granted');
+
+describe('by default', () => {
+  test('nothing is granted, and the message names all four parts', () => {
+    expect(claimOf(binding(), world({ grants: [] }))).toEqual({
+      kind: 'refused',
+      finding: finding(
+        'NotGranted',
+        `no IrsaGrant lets ServiceAccount "app" of namespace "shop" have role "${ARN}" with audience "sts.amazonaws.com"; ask a platform engineer for a grant that covers all four`,
+      ),
+    });
+  });
+
+  test('a grant that covers it makes it granted, with the tags that the role must carry', () => {
+    const requiredRoleTags = { 'irsa-operator.dev/consent': 'yes' };
+    expect(claimOf(binding(), world({ grants: [grant({ requiredRoleTags })] }))).toEqual({
+      ...granted,
+      grants: [{ grant: 'platform', requiredRoleTags, allowVerification: false }],
+    });
+  });
+
+  test('a grant that does not parse grants nothing', () => {
+    const broken = { name: 'platform', spec: problem('spec.roleArns: it is empty'), revocationConfirmedAt: undefined };
+    expect(refusedWith(claimOf(binding(), world({ grants: [broken] })))).toBe('NotGranted');
+  });
+
+  test('a binding that does not parse is refused with what is wrong in it', () => {
+    const broken: IrsaBinding = { ...binding(), spec: problem('spec.roleArn: it is empty') };
+    expect(claimOf(broken, world())).toEqual({ kind: 'refused', finding: finding('InvalidSpec', 'spec.roleArn: it is empty') });
+  });
+
+  test('the words for a missing grant are the same for the own role as for any other', () => {
+    const own = 'arn:aws:iam::111122223333:role/irsa-operator';
+    const said = [own, 'arn:aws:iam::111122223333:role/no-such-role'].map((roleArn) => {
+      const claim = claimOf(binding({ spec: { roleArn } }), world());
+      return claim.kind === 'refused' ? [claim.finding.code, claim.finding.message.replace(roleArn, 'ROLE')] : [];
+    });
+    expect(said[0]).toEqual(said[1]);
+    expect(said[0]?.[0]).toBe('NotGranted');
+  });
+});
+
+describe('an audience of the API server itself', () => {
+  const audience = 'https://kubernetes.default.svc';
+  const granting = grant({ audiences: [audience] });
+  // Contract: api-audience-refused
+  test('is refused, whatever a grant says', () => {
+    const claim = claimOf(binding({ spec: { audience } }), world({ grants: [granting], apiAudiences: [audience] }));
+    expect(claim).toEqual({
+      kind: 'refused',
+      finding: finding(
+        'AudienceForbidden',
+        `audience "${audience}" is one of the API server itself: a token for it that is sent to AWS could be used against this cluster, so no grant can allow it; set spec.audience to what STS expects, "sts.amazonaws.com" as a rule`,
+      ),
+    });
+  });
+  test('is not talked about where there is no grant', () =>
+    expect(refusedWith(claimOf(binding({ spec: { audience } }), world({ apiAudiences: [audience] })))).toBe('NotGranted'));
+  test('is what the API server takes, and no other', () =>
+    expect(refusedWith(claimOf(binding({ spec: { audience } }), world({ grants: [granting], apiAudiences: ['vault'] })))).toBe('granted'));
+});
+
+describe('the own role', () => {
+  const all = grant({
+    roleArns: [
+      'arn:aws:iam::111122223333:role/*',
+      'arn:aws:iam::111122223333:role/ops/*',
+      'arn:aws:iam::999922223333:role/*',
+      'arn:aws:iam::999922223333:role/ops/*',
+    ],
+  });
+  const verdicts: Record<string, { roleArn: string; caller?: ClaimWorld['caller']; wanted: FindingCode | 'granted' }> = {
+    // Contract: api-own-role
+    'is no target, whatever a grant says': { roleArn: 'arn:aws:iam::111122223333:role/irsa-operator', wanted: 'RoleIsOperator' },
+    'is known in any case of letters': { roleArn: 'arn:aws:iam::111122223333:role/IRSA-Operator', wanted: 'RoleIsOperator' },
+    'is known with a path, which a session does not show': {
+      roleArn: 'arn:aws:iam::111122223333:role/ops/irsa-operator',
+      wanted: 'RoleIsOperator',
+    },
+    'is not the one of that name in another account': { roleArn: 'arn:aws:iam::999922223333:role/irsa-operator', wanted: 'granted' },
+    'is not one whose name only begins so': { roleArn: 'arn:aws:iam::111122223333:role/irsa-operator-2', wanted: 'granted' },
+    // Contract: api-own-role-hops
+    'is also one that leads to it': {
+      roleArn: 'arn:aws:iam::999922223333:role/ops/hop',
+      caller: {
+        ...caller,
+        ownRoles: [
+          { account: '111122223333', name: 'irsa-operator' },
+          { account: '999922223333', name: 'hop' },
+        ],
+      } as ClaimWorld['caller'],
+      wanted: 'RoleIsOperator',
+    },
+    'is nobody when we are a user and not a role': {
+      roleArn: 'arn:aws:iam::111122223333:role/irsa-operator',
+      caller: { ...caller, ownRoles: [] } as ClaimWorld['caller'],
+      wanted: 'granted',
+    },
+  };
+  for (const [sentence, { wanted, roleArn, caller: by = caller }] of Object.entries(verdicts)) {
+    test(sentence, () => {
+      expect(refusedWith(claimOf(binding({ spec: { roleArn } }), world({ grants: [all], caller: by })))).toBe(wanted);
+    });
+  }
+});
+
+describe('of two bindings for one ServiceAccount', () => {
+  test('the older one wins, and the other is told which one and what to do', () => {
+    const [younger, older] = [binding(), rival()];
+    const seen = world({ rivals: [younger, older] });
+    expect(claimOf(older, seen)).toEqual(granted);
+    expect(claimOf(younger, seen)).toEqual({
+      kind: 'refused',
+      finding: finding(
+        'ServiceAccountTaken',
+        'ServiceAccount "app" is bound by the older IrsaBinding "older" (made 2025-12-31T11:00:00.000Z); delete or suspend that one, or delete this one',
+      ),
+    });
+  });
+
+  // Contract: rival-older
+  test('of the same age the first by name wins, in whatever order they are seen', () => {
+    const [a, b] = ['a', 'b'].map((name) => binding({ metadata: { name, uid: name } })) as [IrsaBinding, IrsaBinding];
+    for (const rivals of [
+      [a, b],
+      [b, a],
+    ]) {
+      expect([a, b].map((one) => refusedWith(claimOf(one, world({ rivals }))))).toEqual(['granted', 'ServiceAccountTaken']);
+    }
+  });
+
+  test('of three the oldest wins, though it comes last', () => {
+    const oldest = rival({ metadata: { name: 'oldest', uid: 'oldest', createdAt: AGE - 2 * HOUR } });
+    const claim = claimOf(binding(), world({ rivals: [binding(), rival(), oldest] }));
+    expect(claim.kind === 'refused' && claim.finding.message).toContain('the older IrsaBinding "oldest"');
+  });
+
+  const weak: Record<string, IrsaBinding> = {
+    suspended: rival({ spec: { suspend: true } }),
+    'only observing': rival({ spec: { mode: 'Observe' } }),
+    'being deleted': rival({ metadata: { deleting: true } }),
+    'not granted': rival({ spec: { roleArn: 'arn:aws:iam::111122223333:role/elsewhere/app' } }),
+    'not to be parsed': { ...rival(), spec: problem('spec.roleArn: it is empty') },
+    'for the own role': rival({ spec: { roleArn: 'arn:aws:iam::111122223333:role/team/irsa-operator' } }),
+    younger: rival({ metadata: { createdAt: AGE + HOUR } }),
+  };
+  for (const [what, other] of Object.entries(weak)) {
+    test(`an other that is ${what} takes nothing`, () =>
+      expect(claimOf(binding(), world({ rivals: [binding(), other] }))).toEqual(granted));
+  }
+
+  test('one that changes nothing itself is not told off for an older one', () => {
+    for (const part of [{ suspend: true }, { mode: 'Observe' }]) {
+      const one = binding({ spec: part });
+      expect(refusedWith(claimOf(one, world({ rivals: [one, rival()] })))).toBe('granted');
+    }
+  });
+});
+
+const writes: Record<string, { one: IrsaBinding; wanted: boolean }> = {
+  'a plain binding': { one: binding(), wanted: true },
+  'a suspended one': { one: binding({ spec: { suspend: true } }), wanted: false },
+  'an observing one': { one: binding({ spec: { mode: 'Observe' } }), wanted: false },
+  'one that is being deleted': { one: binding({ metadata: { deleting: true } }), wanted: false },
+  'one that does not parse': { one: { ...binding(), spec: problem('it is empty') }, wanted: false },
+};
+for (const [what, { one, wanted }] of Object.entries(writes))
+  test(`${what} lets us write ${wanted ? 'for it' : 'nothing'}`, () => expect(enforces(one)).toBe(wanted));

@@ -1,0 +1,74 @@
+import { roleArnParts } from '../../api/arn.ts';
+import type { BindingSpec } from '../../api/binding.ts';
+import { byName } from '../../api/by-name.ts';
+import type { Namespace } from '../../api/cluster.ts';
+import type { GrantSpec, IrsaGrant } from '../../api/grant.ts';
+import { isProblem } from '../../api/problem.ts';
+
+export interface Granted {
+  readonly grant: string;
+  /** Tags that the role must carry, checked on the fresh read before each write. */
+  readonly requiredRoleTags: Readonly<Record<string, string>>;
+  readonly allowVerification: boolean;
+}
+
+/**
+ * The grants that cover a binding, each of them whole: two that cover half of it each do not add up. Default deny.
+ * The answer depends on nothing but what the binding says, so that it cannot tell whether a role exists.
+ */
+export function grantsFor(spec: BindingSpec, namespace: Namespace, grants: readonly IrsaGrant[]): readonly Granted[] {
+  return grants.toSorted(byName).flatMap(({ name, spec: grant }) => {
+    if (isProblem(grant) || !covers(grant, spec, namespace)) return [];
+    return [{ grant: name, requiredRoleTags: grant.requiredRoleTags, allowVerification: grant.allowVerification }];
+  });
+}
+
+/** Whether a grant would cover the binding if its namespace had other labels. */
+export function grantsForSomeLabels(spec: BindingSpec, grants: readonly IrsaGrant[]): boolean {
+  return grants.some(({ spec: grant }) => !isProblem(grant) && grant.namespaces.selector !== undefined && coversBut(grant, spec));
+}
+
+function covers(grant: GrantSpec, spec: BindingSpec, namespace: Namespace): boolean {
+  return coversNamespace(grant.namespaces, namespace) && coversBut(grant, spec);
+}
+
+/** Everything but the namespace. */
+function coversBut(grant: GrantSpec, spec: BindingSpec): boolean {
+  return (
+    grant.roleArns.some((pattern) => matchesArn(pattern, spec)) &&
+    grant.serviceAccountNames.some((pattern) => matchesGlob(pattern, spec.serviceAccountName)) &&
+    grant.audiences.includes(spec.audience)
+  );
+}
+
+function coversNamespace({ names, selector }: GrantSpec['namespaces'], namespace: Namespace): boolean {
+  if (names?.includes(namespace.name)) return true;
+  if (selector === undefined) return false;
+  const wanted = Object.entries(selector.matchLabels);
+  return wanted.length > 0 && wanted.every(([label, value]) => Object.hasOwn(namespace.labels, label) && namespace.labels[label] === value);
+}
+
+/** Path by path, so that `*` never crosses `/`; partition and account are compared as they are written. */
+function matchesArn(pattern: string, { roleArn }: BindingSpec): boolean {
+  const { partition, account, path, name } = roleArnParts(roleArn);
+  const prefix = `arn:${partition}:iam::${account}:role/`;
+  if (!pattern.startsWith(prefix)) return false;
+  const wanted = pattern.slice(prefix.length).split('/');
+  const found = `${path.slice(1)}${name}`.split('/');
+  return wanted.length === found.length && wanted.every((glob, index) => matchesGlob(glob, found[index] ?? ''));
+}
+
+/** `*` stands for any run of characters. Greedy with one step back, so it is linear in practice and never a regular expression of a user. */
+export function matchesGlob(glob: string, text: string): boolean {
+  const [first = '', ...rest] = glob.split('*');
+  if (rest.length === 0) return glob === text;
+  const last = rest.pop() ?? '';
+  if (!text.startsWith(first)) return false;
+  let from = first.length;
+  for (const part of rest) {
+    const at = text.indexOf(part, from);
+    if (at < 0) return false;
+    from = at + part.length;
+  }
+  return text.length - last.length >= from && text.endsWith(last);
+}

@@ -1,0 +1,223 @@
+import { roleArnParts, sharesAccount } from '../../api/arn.ts';
+import type { BindingSpec } from '../../api/binding.ts';
+import { type Assessment, type StepCondition, timestamp } from '../../api/condition.ts';
+import { type Finding, finding } from '../../api/finding.ts';
+import { type Claim, enforces } from '../authorization/authorize.ts';
+import type { Loss } from '../authorization/grant-loss.ts';
+import type { PodsAssessment } from '../pods/pods-current.ts';
+import { annotationsAreOurs, wrongAnnotations } from '../service-account/annotations.ts';
+import { contended } from '../service-account/contention.ts';
+import { tempers } from '../state/contention.ts';
+import type { Violation } from '../status/conditions.ts';
+import { inProgress, provenAt, refusedBySts, unproven, type Verifying, verifiedAs } from '../verification/verified.ts';
+import type { Observed, ProviderView, Verdict } from './observed.ts';
+
+/** What a check looks at: the observation, what the binding may claim, and what its pods look like. */
+export interface Scope {
+  readonly seen: Observed;
+  readonly spec: BindingSpec;
+  readonly claim: Claim;
+  readonly pods: PodsAssessment;
+  readonly verifies: Verifying;
+}
+
+type Check = (scope: Scope) => Violation | undefined;
+
+/** One step of a reconcile: what must hold for it, and what to say when it does. */
+export interface Stage {
+  readonly step: StepCondition;
+  /** Undefined: each binding has this step. */
+  readonly when?: (scope: Scope) => boolean;
+  readonly checks: readonly Check[];
+  readonly holds: (scope: Scope) => Assessment;
+}
+
+const refused = (step: StepCondition, found: Finding, terminal = true): Violation => ({
+  step,
+  status: 'False',
+  reason: found.code,
+  message: found.message,
+  terminal,
+  findings: [found],
+});
+const open = (step: StepCondition, reason: string, message: string, terminal = false): Violation => ({
+  step,
+  status: 'Unknown',
+  reason,
+  message,
+  terminal,
+  findings: [],
+});
+/** Somebody else is asked; what was reported before stands until the answer comes. */
+const pending = (step: StepCondition, message: string, failure: string | undefined): Violation => ({
+  ...open(step, 'Pending', triedAgain(message, failure)),
+  pending: failure === undefined ? 'asked' : 'failing',
+});
+export const triedAgain = (message: string, failure: string | undefined): string =>
+  failure === undefined ? message : `${message}; it is tried again after: ${failure}`;
+const good = (reason: string, message: string): Assessment => ({ status: 'True', reason, message });
+
+const authorized: Check = ({ claim, seen, spec }) => {
+  if (claim.kind === 'refused') return withLoss(refused('Authorized', claim.finding), seen.loss);
+  // A tag that the role lacks is found by the trust controller, and must look like a missing grant.
+  const verdict = seen.verdicts.get(spec.roleArn);
+  return verdict?.kind === 'refused' && verdict.finding.code === 'NotGranted' ? refused('Authorized', verdict.finding) : undefined;
+};
+
+/** What becomes of the trust that stands from when there was a grant. */
+function withLoss(violation: Violation, loss: Loss | undefined): Violation {
+  if (loss === undefined) return violation;
+  const { findings, message } = violation;
+  if (loss.paused !== undefined) {
+    const { finding: why } = loss.paused;
+    return { ...violation, message: `${message}; its trust stays: ${why.message}`, findings: [...findings, why] };
+  }
+  return loss.dueAt === undefined
+    ? violation
+    : { ...violation, message: `${message}; its trust is taken away at ${timestamp(loss.dueAt)} if none covers it by then` };
+}
+
+const callerKnown: Check = ({ seen: { caller } }) =>
+  caller.kind === 'unknown' ? open('ProviderReady', 'CallerUnknown', `AWS did not say who irsa-operator is: ${caller.why}`) : undefined;
+
+/** What the first checks look at; the audit of ServiceAccounts without a binding has no more. */
+interface Early {
+  readonly seen: Pick<Observed, 'caller' | 'cluster' | 'provider'> & Partial<Pick<Observed, 'failureOf'>>;
+  readonly spec: BindingSpec;
+}
+
+export const accountReachable = ({ seen: { caller }, spec }: Early): Violation | undefined => {
+  if (caller.kind === 'unknown' || sharesAccount(spec.roleArn, caller.arn)) return undefined;
+  const { account, partition } = roleArnParts(spec.roleArn);
+  const [where, reached] =
+    account === caller.account
+      ? [`partition ${partition}`, `partition ${caller.arn.split(':')[1]}`]
+      : [`account ${account}`, `account ${caller.account}`];
+  const text = `role "${spec.roleArn}" is in ${where}; the credentials of irsa-operator ("${caller.arn}") reach ${reached} only`;
+  return { ...refused('ProviderReady', finding('RoleInOtherAccount', text)), status: 'Unknown' };
+};
+
+const issuerKnown: Check = ({ seen: { cluster } }) => {
+  if (cluster.kind === 'known') return undefined;
+  const found = finding('IssuerUnknown', `nothing is written while the issuer of this cluster's tokens is not known: ${cluster.why}`);
+  return { ...refused('ProviderReady', found, false), status: 'Unknown' };
+};
+
+export const providerRegistered = ({ seen: { provider, cluster, failureOf }, spec }: Early): Violation | undefined => {
+  if (cluster.kind === 'unknown') return undefined;
+  const { account } = roleArnParts(spec.roleArn);
+  if (provider === undefined)
+    return pending('ProviderReady', `account ${account} is being asked for the OIDC provider of "${cluster.issuer}"`, failureOf?.(account));
+  switch (provider.kind) {
+    case 'unreadable':
+      return open('ProviderReady', 'ProviderUnreadable', provider.why);
+    case 'missing':
+      return refused('ProviderReady', missingProvider(account, cluster.issuer, provider, spec.audience));
+    case 'registered':
+      if (provider.clientIds.includes(spec.audience)) return undefined;
+      return refused('ProviderReady', missingAudience(provider.arn, cluster.issuer, provider.clientIds, spec.audience));
+  }
+};
+
+type Missing = Extract<ProviderView, { kind: 'missing' }>;
+
+function missingProvider(account: string, issuer: string, { similar, notCreated }: Missing, audience: string): Finding {
+  const byHand = `register it: aws iam create-open-id-connect-provider --url ${issuer} --client-id-list ${audience}`;
+  const todo = notCreated === undefined ? byHand : `irsa-operator could not register it (${notCreated}); ${byHand}`;
+  if (similar.length === 0)
+    return finding('OidcProviderMissing', `account ${account} has no OIDC provider for this cluster's issuer "${issuer}"; ${todo}`);
+  const found = similar.map((url) => `"https://${url}"`).join(', ');
+  return finding(
+    'OidcProviderUrlMismatch',
+    `account ${account} has an OIDC provider for ${found}, but none for this cluster's issuer "${issuer}"; ${todo}`,
+  );
+}
+
+function missingAudience(arn: string, issuer: string, clientIds: readonly string[], audience: string): Finding {
+  const found = clientIds.length === 0 ? 'no client ID' : `the client IDs ${clientIds.map((id) => `"${id}"`).join(', ')}`;
+  const todo = `aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${arn} --client-id ${audience}`;
+  return finding('OidcProviderAudienceMissing', `the OIDC provider for "${issuer}" has ${found}; wanted is "${audience}": ${todo}`);
+}
+
+const trusted: Check = ({ seen, spec, verifies }) => {
+  const verdict = seen.verdicts.get(spec.roleArn);
+  if (verdict === undefined || verdict.kind === 'released')
+    return pending('Trusted', `the trust policy of "${spec.roleArn}" is being looked at`, seen.failureOf(spec.roleArn));
+  switch (verdict.kind) {
+    case 'allowed':
+      return undefined;
+    case 'unknown':
+      return undecided(verdict, verifies);
+    case 'refused': {
+      const { finding: found, findings, terminal } = verdict;
+      const message = terminal ? found.message : triedAgain(found.message, seen.failureOf(spec.roleArn));
+      return { ...refused('Trusted', found, terminal), message, findings };
+    }
+  }
+};
+
+/** The trust policy leaves it open: where it may be asked, STS decides, and nothing goes on before. */
+function undecided({ message, findings }: Extract<Verdict, { kind: 'unknown' }>, verifies: Verifying): Violation | undefined {
+  if (provenAt(verifies) !== undefined) return undefined;
+  const refusal = refusedBySts(verifies);
+  if (refusal !== undefined) return { ...refusal, step: 'Trusted', findings: [...refusal.findings, ...findings] };
+  const { proof } = verifies;
+  if (proof === undefined || proof.outcome?.kind === 'noToken') return { ...open('Trusted', 'Undecidable', message, true), findings };
+  return { ...open('Trusted', 'Undecidable', `${message}; ${inProgress(proof)}`), findings };
+}
+
+const annotated: Check = ({ seen, spec }) => {
+  const { serviceAccount, fight, now } = seen;
+  const wrong = serviceAccount === undefined ? [] : wrongAnnotations(serviceAccount.annotations, spec);
+  const [first] = wrong;
+  // Only those who fight can end it.
+  if (first !== undefined && tempers(fight, now) === 'contended') {
+    const found = contended(seen, spec, serviceAccount);
+    return { ...refused('Annotated', found), findings: [found, ...wrong] };
+  }
+  return first === undefined ? undefined : { ...refused('Annotated', first, false), findings: wrong };
+};
+
+/** In the order of the contract: the first check that does not hold stops the later ones. A new rule is one function, one place here, one row in the test. */
+export const STAGES: readonly Stage[] = [
+  {
+    step: 'Authorized',
+    checks: [authorized],
+    holds: ({ claim }) => good('Granted', claim.kind === 'granted' ? `granted by IrsaGrant "${claim.grants[0]?.grant}"` : ''),
+  },
+  {
+    step: 'ProviderReady',
+    checks: [callerKnown, accountReachable, issuerKnown, providerRegistered],
+    holds: ({ spec }) =>
+      good('Registered', `the account of the role has this cluster's OIDC provider, with the client ID "${spec.audience}"`),
+  },
+  { step: 'Trusted', checks: [trusted], holds: trustedBy },
+  { step: 'Annotated', checks: [annotated], holds: annotatedAs },
+  {
+    step: 'Verified',
+    when: ({ verifies }) => verifies.verification.kind !== 'none',
+    checks: [({ verifies }) => unproven(verifies)],
+    holds: ({ verifies, spec }) => verifiedAs(verifies, spec),
+  },
+  { step: 'PodsCurrent', checks: [({ pods }) => pods.violation], holds: ({ pods }) => pods.assessment },
+];
+
+function trustedBy({ seen, spec }: Scope): Assessment {
+  const verdict = seen.verdicts.get(spec.roleArn);
+  if (verdict?.kind === 'unknown')
+    return good('Proved', `STS let the token in, which the trust policy alone leaves open: ${verdict.message}`);
+  if (verdict?.kind !== 'allowed') return good('Allowed', '');
+  return good(verdict.managedBy === 'Operator' ? 'AllowedByOperator' : 'AllowedByOthers', verdict.message);
+}
+
+function annotatedAs({ seen, spec, claim }: Scope): Assessment {
+  if (seen.serviceAccount === undefined) {
+    const message = `ServiceAccount "${spec.serviceAccountName}" does not exist yet; it is annotated as soon as it does`;
+    return { status: 'Unknown', reason: 'AwaitingServiceAccount', message };
+  }
+  const carries = `ServiceAccount "${spec.serviceAccountName}" carries "${spec.roleArn}"`;
+  // Where we act, what is right and not yet ours is applied in this very round: to say both would be to report twice.
+  const acts = claim.kind === 'granted' && enforces(seen.binding);
+  if (acts || annotationsAreOurs(seen.serviceAccount, spec)) return good('Annotated', carries);
+  return good('AnnotatedByOthers', `${carries} (set by somebody else)`);
+}

@@ -1,0 +1,80 @@
+import type { RoleArn } from '../../api/arn.ts';
+import { assertNever } from '../../api/assert-never.ts';
+import type { IrsaBinding, RoleEntry } from '../../api/binding.ts';
+import { ANNOTATIONS, FINALIZER } from '../../api/names.ts';
+import { isProblem } from '../../api/problem.ts';
+import { standsOn } from '../role/desired-trust.ts';
+import { stuckAt, type Violation } from '../status/conditions.ts';
+import { triedAgain } from './checks.ts';
+import { handoverOf } from './handover.ts';
+import { isReleased, type Observed } from './observed.ts';
+import type { BindingPlan } from './step.ts';
+
+/**
+ * The end of a binding: its own subject is released from every role on which it may stand, its own annotation is taken away,
+ * and only then it may go. Leaving alone is not revoking: suspended or observing, it goes as if it said `Retain`.
+ */
+export function planDeletion(seen: Observed): BindingPlan {
+  const { metadata, status } = seen.binding;
+  if (!metadata.finalizers.includes(FINALIZER)) return { steps: [], status, lookAgainInMs: undefined };
+  if (metadata.annotations[ANNOTATIONS.forceDelete] === 'true' || seen.retiring || retains(seen)) {
+    return { steps: [{ do: 'removeFinalizer' }], status, lookAgainInMs: undefined };
+  }
+  const standing = (status.roles ?? []).find((entry) => !isOver(seen, entry));
+  if (standing !== undefined) return waitFor(seen, standing);
+  const handover = handoverOf(seen);
+  switch (handover.kind) {
+    case 'leave':
+      return { steps: [{ do: 'removeFinalizer' }], status, lookAgainInMs: undefined };
+    case 'remove':
+      return { steps: [{ do: 'unannotate' }], status, lookAgainInMs: undefined };
+    case 'wait':
+      return waitForHeir(seen, handover.heir);
+    default:
+      return assertNever(handover);
+  }
+}
+
+function retains({ binding: { spec } }: Observed): boolean {
+  return isProblem(spec) || spec.deletionPolicy === 'Retain' || spec.suspend || spec.mode === 'Observe';
+}
+
+/** Released, or left to another binding of the same ServiceAccount that stands on the role too. */
+function isOver(seen: Observed, entry: RoleEntry): boolean {
+  return isReleased(seen.verdictOn(entry)) || isShared(seen, entry);
+}
+
+/** Nothing of it can be forgotten: the other one's entry and finalizer remember the same trust, also while it is suspended. */
+function isShared({ binding, rivals }: Observed, { arn, audience }: Pick<RoleEntry, 'arn' | 'audience'>): boolean {
+  return rivals.some((rival) => rival.metadata.uid !== binding.metadata.uid && !rival.metadata.deleting && standsOn(rival, arn, audience));
+}
+
+function waitFor(seen: Observed, entry: RoleEntry): BindingPlan {
+  const { arn } = entry;
+  const verdict = seen.verdictOn(entry);
+  const message =
+    verdict?.kind === 'refused'
+      ? verdict.finding.message
+      : triedAgain(`the subject of this binding is being released from the trust policy of "${arn}"`, seen.failureOf(arn as RoleArn));
+  const reason = verdict?.kind === 'refused' ? verdict.finding.code : 'Releasing';
+  const violation: Violation = {
+    step: 'Trusted',
+    status: 'Unknown',
+    reason,
+    message,
+    terminal: false,
+    findings: verdict?.kind === 'refused' ? verdict.findings : [],
+  };
+  return waiting(seen, violation);
+}
+
+function waitForHeir(seen: Observed, { metadata: { name } }: IrsaBinding): BindingPlan {
+  const account = seen.serviceAccount?.name;
+  const message = `IrsaBinding "${name}" is about to put its annotation on ServiceAccount "${account}" in the place of ours; if it never does, suspend or delete it`;
+  return waiting(seen, { step: 'Annotated', status: 'Unknown', reason: 'HandingOver', message, terminal: false, findings: [] });
+}
+
+/** Each change that it waits for wakes it. */
+function waiting(seen: Observed, violation: Violation): BindingPlan {
+  return { steps: [], status: stuckAt(violation, seen.binding, seen.now), lookAgainInMs: undefined };
+}

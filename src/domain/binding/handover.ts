@@ -1,0 +1,65 @@
+import type { BindingSpec, IrsaBinding } from '../../api/binding.ts';
+import { conditionOf } from '../../api/condition.ts';
+import { EKS_ANNOTATIONS, FINALIZER } from '../../api/names.ts';
+import { isProblem } from '../../api/problem.ts';
+import { claimOf, enforces } from '../authorization/authorize.ts';
+import { heldByUs } from '../service-account/annotations.ts';
+import type { Observed } from './observed.ts';
+
+/** What becomes of the annotation of a binding that goes. */
+export type Handover =
+  /** It is not ours, or somebody who stays answers for it. */
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'remove' }
+  /** This binding is about to put its own in the place of ours. */
+  | { readonly kind: 'wait'; readonly heir: IrsaBinding };
+
+/**
+ * Left is only what another binding will clean up in its turn: that stands on the same role, or works with it. One that comes into its right
+ * now, but never gets to work, would write nothing and, going, find a value that is not its own.
+ */
+export function handoverOf(seen: Observed): Handover {
+  const { binding, rivals } = seen;
+  const value = ourValue(seen);
+  if (value === undefined) return { kind: 'leave' };
+  const others = rivals.filter(({ metadata }) => metadata.uid !== binding.metadata.uid && !metadata.deleting);
+  if (others.some((other) => standsOnRole(other, value))) return { kind: 'leave' };
+  const heir = others.find((other) => enforces(other) && claimOf(other, seen).kind === 'granted');
+  if (heir === undefined || isProblem(heir.spec)) return { kind: 'remove' };
+  const prospect = prospectOf(heir, heir.spec, seen);
+  if (prospect === 'none') return { kind: 'remove' };
+  return prospect === 'works' && heir.spec.roleArn === value ? { kind: 'leave' } : { kind: 'wait', heir };
+}
+
+/** What the annotation says, where we wrote it for this binding: a role that it was leaving may not have been replaced there yet. */
+function ourValue({ serviceAccount, binding: { spec, status } }: Observed): string | undefined {
+  if (serviceAccount === undefined || isProblem(spec)) return undefined;
+  const value = serviceAccount.annotations[EKS_ANNOTATIONS.roleArn];
+  const roles: string[] = [spec.roleArn, ...(status.roles ?? []).map(({ arn }) => arn)];
+  return value !== undefined && roles.includes(value) && heldByUs(serviceAccount, EKS_ANNOTATIONS.roleArn) !== undefined
+    ? value
+    : undefined;
+}
+
+/** For whatever audience: the annotation is of the role. */
+function standsOnRole({ metadata, status }: IrsaBinding, role: string): boolean {
+  return metadata.finalizers.includes(FINALIZER) && (status.roles ?? []).some(({ arn }) => arn === role);
+}
+
+/** Whether the heir's trust is there, will be, or will not before somebody changes something. */
+function prospectOf(
+  { metadata, status }: IrsaBinding,
+  { roleArn: arn, audience }: BindingSpec,
+  { verdictOn }: Observed,
+): 'works' | 'coming' | 'none' {
+  const verdict = verdictOn({ arn, audience });
+  if (verdict?.kind === 'allowed') return 'works';
+  if (verdict?.kind === 'refused') return verdict.terminal || verdict.wouldWrite === undefined ? 'none' : 'coming';
+  const isNow = (type: 'Trusted' | 'Stalled') => {
+    const found = conditionOf(status.conditions, type);
+    return found?.status === 'True' && found.observedGeneration === metadata.generation ? found : undefined;
+  };
+  if (isNow('Trusted') !== undefined) return 'works';
+  // What it says of us is over.
+  return (isNow('Stalled')?.reason ?? 'ServiceAccountTaken') === 'ServiceAccountTaken' ? 'coming' : 'none';
+}

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { openRequest } from '../../api/binding.ts';
+import { ANNOTATIONS } from '../../api/names.ts';
+import { problem } from '../../api/problem.ts';
+import { planRole } from '../role/plan.ts';
+import { binding, grant, NOW, observed, present, roleObserved } from '../test-observed.ts';
+import type { Look, Observed } from './observed.ts';
+import { planBinding } from './plan.ts';
+
+const look = (part: Partial<Look> = {}): Look => ({ value: 'now', at: NOW, provider: true, trust: true, ...part });
+const elsewhere = 'arn:aws:iam::999900001111:role/team/app';
+
+const cases: Record<string, { readonly seen: Partial<Observed>; readonly echo: string | undefined }> = {
+  'nobody asked: what was handled before stays': {
+    seen: { binding: binding({ status: { lastHandledReconcileAt: 'before' } }) },
+    echo: 'before',
+  },
+  'both were read': { seen: { look: look() }, echo: 'now' },
+  'the role was not read yet': {
+    seen: { look: look({ trust: false }), binding: binding({ status: { lastHandledReconcileAt: 'before' } }) },
+    echo: 'before',
+  },
+  'the provider was not read yet': { seen: { look: look({ provider: false }) }, echo: undefined },
+  'the role is not asked for while there is no provider': {
+    seen: { look: look({ trust: false }), provider: { kind: 'missing', similar: [] } },
+    echo: 'now',
+  },
+  'no grant covers it, so AWS is not asked at all': { seen: { look: look({ provider: false, trust: false }), grants: [] }, echo: 'now' },
+  'the account is another, which is not asked': {
+    seen: {
+      look: look({ provider: false, trust: false }),
+      binding: binding({ spec: { roleArn: elsewhere } }),
+      grants: [grant({ roleArns: [elsewhere] })],
+    },
+    echo: 'now',
+  },
+  'who we are is not known yet': { seen: { look: look(), caller: { kind: 'unknown', why: 'x' } }, echo: undefined },
+  'the issuer is not known yet': { seen: { look: look(), cluster: { kind: 'unknown', why: 'x' } }, echo: undefined },
+  'the spec cannot be read': {
+    seen: { look: look({ provider: false, trust: false }), binding: { ...binding(), spec: problem('x') } },
+    echo: 'now',
+  },
+  'it only observes': { seen: { look: look(), binding: binding({ spec: { mode: 'Observe' } }) }, echo: 'now' },
+};
+for (const [sentence, { seen, echo }] of Object.entries(cases)) {
+  test(`a request for a fresh look is ${echo === 'now' ? 'echoed' : 'not echoed'}: ${sentence}`, () =>
+    expect(planBinding(observed(seen)).status.lastHandledReconcileAt).toEqual(echo));
+}
+
+const asked = (value: string, handled?: string) =>
+  openRequest(
+    binding({
+      metadata: { annotations: { [ANNOTATIONS.reconcileRequestedAt]: value } },
+      status: handled === undefined ? {} : { lastHandledReconcileAt: handled },
+    }),
+  );
+const values: Record<string, { readonly value: string; readonly handled?: string; readonly open: boolean }> = {
+  'a time': { value: '2026-01-01T12:00:00.123456789+01:00', open: true },
+  'any word': { value: 'please', open: true },
+  '253 characters': { value: 'x'.repeat(253), open: true },
+  'one that was handled': { value: 'please', handled: 'please', open: false },
+  'another than was handled': { value: 'again', handled: 'please', open: true },
+  nothing: { value: '', open: false },
+  'more than 253 characters': { value: 'x'.repeat(254), open: false },
+  'a line break': { value: 'a\nb', open: false },
+  'what does not print': { value: '\u0000\u202e', open: false },
+};
+for (const [sentence, { value, handled, open }] of Object.entries(values)) {
+  test(`${sentence} is ${open ? 'a request' : 'no request'}`, () => expect(asked(value, handled)).toEqual(open ? value : undefined));
+}
+
+test('a role that was read before the request is read by itself, once', () => {
+  const steps = (asOf: number) => planRole(roleObserved({ record: present({}, asOf), freshSince: NOW })).steps;
+  expect([steps(NOW - 1), steps(NOW)]).toEqual([[{ do: 'read', why: 'a fresh look was asked for' }], []]);
+});
+test('a request makes no read of a role that no binding may ask about', () =>
+  expect(planRole(roleObserved({ claims: [], record: present({}, 0), freshSince: NOW })).steps).toEqual([]));

@@ -1,0 +1,296 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import type { Container, Owner, Pod, Template } from '../../api/cluster.ts';
+import { type FindingCode, finding } from '../../api/finding.ts';
+import { daemonSet, job, podOf, replicaSet, statefulSet, template } from '../test-cluster.ts';
+import { ARN, OTHER_ARN } from '../test-observed.ts';
+import { type PodState, podState, reasonToLeaveAlone } from './pod-state.ts';
+
+const desired = { roleArn: ARN, audience: 'sts.amazonaws.com' };
+const TOKEN = '/var/run/secrets/eks.amazonaws.com/serviceaccount/token';
+const WINDOWS_TOKEN = 'C:\\var\\run\\secrets\\eks.amazonaws.com\\serviceaccount\\token';
+const right = { AWS_ROLE_ARN: ARN, AWS_WEB_IDENTITY_TOKEN_FILE: TOKEN };
+const podIdentity = { AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://169.254.170.23/v1/credentials' };
+
+function container(env: Container['env'] = right, part: Partial<Container> = {}): Container {
+  return { name: 'app', env, mountsToken: true, ...part };
+}
+
+const pod = (part: Partial<Pod> = {}, owner: Owner | undefined = replicaSet) => podOf(owner, 'app-1', part);
+const withContainers = (...containers: Container[]) => pod({ containers });
+const skipping = (names: string, ...containers: Container[]) =>
+  pod({ containers, annotations: { 'eks.amazonaws.com/skip-containers': names } });
+
+function stale(code: FindingCode, message: string): PodState {
+  return { kind: 'stale', finding: finding(code, message), leftAlone: undefined };
+}
+
+const vain = (code: FindingCode, message: string): PodState => {
+  const found = finding(code, message);
+  return { kind: 'stale', finding: found, leftAlone: found };
+};
+const exempt = (code: FindingCode, message: string): PodState => ({ kind: 'exempt', finding: finding(code, message) });
+const overridden = (role: string, file: string, wanted = TOKEN) =>
+  vain(
+    'PodEnvOverridden',
+    `pod shop/app-1, container "app": its template sets AWS_ROLE_ARN to ${role} and AWS_WEB_IDENTITY_TOKEN_FILE to ${file}, which the webhook leaves as they are; wanted "${ARN}" and "${wanted}"`,
+  );
+const partial = (key: string, other: string) =>
+  vain(
+    'PodPartialInjection',
+    `pod shop/app-1, container "app": its template sets ${key} and not ${other}, so the webhook adds neither; set none`,
+  );
+const ELSEWHERE = 'something from elsewhere (valueFrom)';
+
+const missing = (name = 'app') =>
+  stale(
+    'PodCredentialsMissing',
+    `pod shop/app-1, container "${name}": AWS_ROLE_ARN was not injected when the pod was made; wanted "${ARN}"`,
+  );
+const notMounted = (file: string) =>
+  stale(
+    'PodCredentialsMissing',
+    `pod shop/app-1, container "app": the token volume "aws-iam-token" is not mounted where AWS_WEB_IDENTITY_TOKEN_FILE (${file}) looks for it`,
+  );
+const current: PodState = { kind: 'current' };
+
+const states: Record<string, { pod: Pod; template?: Template; wanted: PodState }> = {
+  'is current with role, token and audience': { pod: pod(), wanted: current },
+  'is current when a second container is too': { pod: withContainers(container(), container(right, { name: 'sidecar' })), wanted: current },
+  'is current on Windows with the path of Windows': {
+    pod: pod({ windows: true, containers: [container({ ...right, AWS_WEB_IDENTITY_TOKEN_FILE: WINDOWS_TOKEN })] }),
+    wanted: current,
+  },
+  'is current when the container that lacks the role is skipped': {
+    pod: skipping('proxy,sidecar', container(), container({}, { name: 'sidecar' })),
+    wanted: current,
+  },
+  'lacks the role when the webhook never saw it': { pod: withContainers(container({}, { mountsToken: false })), wanted: missing() },
+  'lacks the role in its init container': { pod: withContainers(container({}, { name: 'init' }), container()), wanted: missing('init') },
+  'has only the role, which the webhook never does': {
+    pod: withContainers(container({ AWS_ROLE_ARN: ARN })),
+    wanted: partial('AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE'),
+  },
+  'has only the token file, which the webhook never does': {
+    pod: withContainers(container({ AWS_WEB_IDENTITY_TOKEN_FILE: TOKEN })),
+    wanted: partial('AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_ROLE_ARN'),
+  },
+  'lacks the role where skip-containers has a blank, as the webhook reads it': {
+    pod: skipping('proxy, app', container({})),
+    wanted: missing(),
+  },
+  'is exempt where skip-containers quotes the name, as the webhook reads it': {
+    pod: skipping('"app"', container({})),
+    wanted: exempt('ContainerSkipped', 'pod shop/app-1: its annotation eks.amazonaws.com/skip-containers names every container'),
+  },
+  'lacks the role where skip-containers cannot be read: the webhook then skips nothing': {
+    pod: skipping('app,"b', container({})),
+    wanted: missing(),
+  },
+  'lacks the role where skip-containers only begins with its name': {
+    pod: skipping('application', container({}), container(right, { name: 'b' })),
+    wanted: missing(),
+  },
+  'has the role of before': {
+    pod: withContainers(container({ ...right, AWS_ROLE_ARN: OTHER_ARN })),
+    wanted: stale(
+      'PodRoleArnStale',
+      `pod shop/app-1, container "app": AWS_ROLE_ARN is "${OTHER_ARN}", as the annotation said when the pod was made; wanted "${ARN}"`,
+    ),
+  },
+  'has a role from elsewhere (valueFrom), which the webhook never does': {
+    pod: withContainers(container({ ...right, AWS_ROLE_ARN: undefined })),
+    wanted: overridden(ELSEWHERE, `"${TOKEN}"`),
+  },
+  'has a token file from elsewhere (valueFrom), which the webhook never does': {
+    pod: withContainers(container({ ...right, AWS_WEB_IDENTITY_TOKEN_FILE: undefined })),
+    wanted: overridden(`"${ARN}"`, ELSEWHERE),
+  },
+  'has another token file than the webhook writes': {
+    pod: withContainers(container({ ...right, AWS_WEB_IDENTITY_TOKEN_FILE: '/token' })),
+    wanted: overridden(`"${ARN}"`, '"/token"'),
+  },
+  'does not mount the token': { pod: withContainers(container(right, { mountsToken: false })), wanted: notMounted(`"${TOKEN}"`) },
+  'has no volume with the token': { pod: pod({ tokenAudience: undefined, containers: [container()] }), wanted: notMounted(`"${TOKEN}"`) },
+  'has the path of Linux on Windows': {
+    pod: pod({ windows: true, containers: [container()] }),
+    wanted: overridden(`"${ARN}"`, `"${TOKEN}"`, WINDOWS_TOKEN),
+  },
+  'has the path of Windows on Linux': {
+    pod: withContainers(container({ ...right, AWS_WEB_IDENTITY_TOKEN_FILE: WINDOWS_TOKEN })),
+    wanted: overridden(`"${ARN}"`, `"${WINDOWS_TOKEN}"`),
+  },
+  'has a token for another audience': {
+    pod: pod({ tokenAudience: 'sigstore' }),
+    wanted: stale('PodAudienceStale', 'pod shop/app-1, container "app": its token has the audience "sigstore"; wanted "sts.amazonaws.com"'),
+  },
+  'is exempt by the label that skips the webhook, whatever its value': {
+    pod: pod({ labels: { 'eks.amazonaws.com/skip-pod-identity-webhook': '' }, containers: [container({})] }),
+    wanted: exempt('WebhookSkipped', 'pod shop/app-1: its label eks.amazonaws.com/skip-pod-identity-webhook keeps the webhook away'),
+  },
+  'is exempt when every container is skipped': {
+    pod: skipping('app', container({})),
+    wanted: exempt('ContainerSkipped', 'pod shop/app-1: its annotation eks.amazonaws.com/skip-containers names every container'),
+  },
+  'is exempt with EKS Pod Identity': {
+    pod: withContainers(container(podIdentity)),
+    wanted: exempt(
+      'PodIdentityShadowsIrsa',
+      'pod shop/app-1 gets credentials from EKS Pod Identity, so the webhook gives it no role: remove the association or the binding',
+    ),
+  },
+  'is not exempt when Pod Identity is in one of two containers': {
+    pod: withContainers(container(podIdentity), container({}, { name: 'sidecar' })),
+    wanted: missing(),
+  },
+  'is judged by its role where it has Pod Identity as well': {
+    pod: withContainers(container({ ...podIdentity, ...right, AWS_ROLE_ARN: OTHER_ARN })),
+    wanted: stale(
+      'PodRoleArnStale',
+      `pod shop/app-1, container "app": AWS_ROLE_ARN is "${OTHER_ARN}", as the annotation said when the pod was made; wanted "${ARN}"`,
+    ),
+  },
+};
+/** What the template tells that the pod cannot. */
+const EARLY = { ...right, AWS_REGION: 'eu-west-1', AWS_STS_REGIONAL_ENDPOINTS: 'regional' };
+const volumeTaken = (found: string) =>
+  vain(
+    'VolumeNameTaken',
+    `pod shop/app-1, container "app": its template has a volume "aws-iam-token" of its own ${found}, which the webhook keeps; wanted "sts.amazonaws.com": rename or remove it`,
+  );
+const templated: typeof states = {
+  'is current where only a container that another webhook put in lacks the role': {
+    pod: withContainers(container(), container({}, { name: 'istio-proxy', mountsToken: false })),
+    template: template({}),
+    wanted: current,
+  },
+  'has another role that its template sets': {
+    pod: withContainers(container({ ...right, AWS_ROLE_ARN: OTHER_ARN })),
+    template: template({ env: { AWS_ROLE_ARN: OTHER_ARN, AWS_WEB_IDENTITY_TOKEN_FILE: TOKEN } }),
+    wanted: overridden(`"${OTHER_ARN}"`, `"${TOKEN}"`),
+  },
+  'has what its template set before, and the template no longer does': {
+    pod: withContainers(container({ AWS_ROLE_ARN: OTHER_ARN }, { mountsToken: false })),
+    template: template({}),
+    wanted: missing(),
+  },
+  'is current where its template sets what is wanted': { pod: pod(), template: template({ env: right }), wanted: current },
+  'does not mount the token, since its template sets all that the webhook looks for': {
+    pod: withContainers(container(EARLY, { mountsToken: false })),
+    template: template({ env: EARLY }),
+    wanted: vain(
+      'PodEnvOverridden',
+      'pod shop/app-1, container "app": its template sets the role, a region and AWS_STS_REGIONAL_ENDPOINTS, so the webhook does not mount the token; set none of them',
+    ),
+  },
+  'does not mount the token though its template leaves that to the webhook': {
+    pod: withContainers(container(EARLY, { mountsToken: false })),
+    template: template({ env: right }),
+    wanted: notMounted(`"${TOKEN}"`),
+  },
+  'has a token volume of its template for another audience': {
+    pod: pod({ tokenAudience: 'vault' }),
+    template: { ...template({}), hasTokenVolume: true },
+    wanted: volumeTaken('with a token for "vault"'),
+  },
+  'has a volume of its template that holds no token': {
+    pod: pod({ tokenAudience: undefined }),
+    template: { ...template({}), hasTokenVolume: true },
+    wanted: volumeTaken('without a token'),
+  },
+  'is told of its template first, where another container only is too old': {
+    pod: withContainers(container({}), container({ AWS_ROLE_ARN: ARN }, { name: 'b' })),
+    template: template({}, { name: 'b', env: { AWS_ROLE_ARN: ARN } }),
+    wanted: vain(
+      'PodPartialInjection',
+      'pod shop/app-1, container "b": its template sets AWS_ROLE_ARN and not AWS_WEB_IDENTITY_TOKEN_FILE, so the webhook adds neither; set none',
+    ),
+  },
+};
+
+// Contract: pods-current
+describe('a pod', () => {
+  for (const [sentence, { pod: one, template: from, wanted }] of Object.entries({ ...states, ...templated }))
+    test(sentence, () => expect(podState(one, desired, from)).toEqual(wanted));
+
+  const lives = (found: number | string, wanted: number) =>
+    stale('PodExpirationStale', `pod shop/app-1, container "app": its token lives ${found} s; wanted ${wanted} s`);
+  const own = (value: string) => ({ annotations: { 'eks.amazonaws.com/token-expiration': value } });
+  const expirations: [sentence: string, pod: Partial<Pod>, wanted: number | undefined, state: PodState][] = [
+    ['counts not where the binding does not set it', {}, undefined, current],
+    ['counts where the binding sets it', {}, 3600, lives(86_400, 3600)],
+    ['is right', { tokenExpirationSeconds: 3600 }, 3600, current],
+    ['counts not where the pod sets it', own('7200'), 3600, current],
+    ['counts where what the pod sets is no number, as for the webhook', own('1h'), 3600, lives(86_400, 3600)],
+    ['is at least ten minutes, as for the webhook', { tokenExpirationSeconds: 600 }, 60, current],
+    ['counts where the volume does not tell it', { tokenExpirationSeconds: undefined }, 3600, lives('an unknown number of', 3600)],
+  ];
+  test.each(expirations)('the life of its token %s', (_, part, tokenExpirationSeconds, wanted) =>
+    expect(podState(pod(part), { ...desired, tokenExpirationSeconds })).toEqual(wanted),
+  );
+
+  test('that is stale and may not be restarted says why', () => {
+    const one = podOf(job, 'app-1', { containers: [container({})] });
+    const why = 'a Job controls it, so it may not come back; annotate it irsa-operator.dev/restart=evict, or restart it yourself';
+    const leftAlone = finding('PodNotRestartable', `pod "app-1" lacks the role and is not restarted: ${why}`);
+    expect(podState(one, desired)).toEqual({ ...missing(), leftAlone });
+  });
+});
+
+const advice = 'so it may not come back; annotate it irsa-operator.dev/restart=evict, or restart it yourself';
+const NEVER = { 'irsa-operator.dev/restart': 'never' };
+const EVICT = { 'irsa-operator.dev/restart': 'evict' };
+const KARPENTER = { 'karpenter.sh/do-not-disrupt': 'true' };
+const AUTOSCALER = { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' };
+
+const reasons: Record<string, { owner: Owner | undefined; part?: Partial<Pod>; wanted: string | undefined }> = {
+  'a pod of a ReplicaSet may be restarted': { owner: replicaSet, wanted: undefined },
+  'a pod of a StatefulSet may be restarted': { owner: statefulSet, wanted: undefined },
+  'a pod of a DaemonSet may be restarted': { owner: daemonSet, wanted: undefined },
+  'a pod of a Job is left alone': { owner: job, wanted: `a Job controls it, ${advice}` },
+  'a pod of a workflow engine is left alone': {
+    owner: { kind: 'TaskRun', name: 'build', uid: 'task' },
+    wanted: `a TaskRun controls it, ${advice}`,
+  },
+  'a bare pod is left alone': { owner: undefined, wanted: `nobody controls it, ${advice}` },
+  'a pod of a Job that says evict may be restarted': { owner: job, part: { annotations: EVICT }, wanted: undefined },
+  'a bare pod that says evict may be restarted': { owner: undefined, part: { annotations: EVICT }, wanted: undefined },
+  'a pod that says never is left alone': {
+    owner: replicaSet,
+    part: { annotations: NEVER },
+    wanted: 'its annotation irsa-operator.dev/restart is "never"',
+  },
+  'a pod that Karpenter must not disrupt is left alone, also when it says evict': {
+    owner: job,
+    part: { annotations: { ...EVICT, ...KARPENTER } },
+    wanted: 'its annotation karpenter.sh/do-not-disrupt is "true"',
+  },
+  'a pod that is not safe to evict is left alone': {
+    owner: statefulSet,
+    part: { annotations: AUTOSCALER },
+    wanted: 'its annotation cluster-autoscaler.kubernetes.io/safe-to-evict is "false"',
+  },
+  'a pod that says the contrary of both may be restarted': {
+    owner: replicaSet,
+    part: { annotations: { 'karpenter.sh/do-not-disrupt': 'false', 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true' } },
+    wanted: undefined,
+  },
+  'a static pod is left alone, also when it says evict': {
+    owner: { kind: 'Node', name: 'node-1', uid: 'node' },
+    part: { mirror: true, annotations: EVICT },
+    wanted: 'it is a static pod, which the API cannot restart',
+  },
+};
+for (const [sentence, { owner, part = {}, wanted }] of Object.entries(reasons))
+  test(sentence, () => expect(reasonToLeaveAlone(podOf(owner, 'app-1', part))).toBe(wanted));
+
+test("the operator's own pods are left alone: its Deployment says so", () => {
+  const manifest = parse(readFileSync(new URL('../../config/manager/deployment.yaml', import.meta.url), 'utf8')) as {
+    spec: { template: { metadata: { annotations: Record<string, string> } } };
+  };
+  const { annotations } = manifest.spec.template.metadata;
+  expect(reasonToLeaveAlone(podOf(replicaSet, 'irsa-operator-1', { annotations }))).toBe(
+    'its annotation irsa-operator.dev/restart is "never"',
+  );
+});

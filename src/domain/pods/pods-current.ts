@@ -1,0 +1,122 @@
+import type { BindingSpec, BindingStatus, RestartEntry } from '../../api/binding.ts';
+import { byName } from '../../api/by-name.ts';
+import { type Assessment, conditionOf } from '../../api/condition.ts';
+import type { Finding } from '../../api/finding.ts';
+import { EKS_ANNOTATIONS } from '../../api/names.ts';
+import type { Observed } from '../binding/observed.ts';
+import { heldByUs } from '../service-account/annotations.ts';
+import type { Violation } from '../status/conditions.ts';
+import { type PodState, podState } from './pod-state.ts';
+import type { RestartPlan, RestartStep } from './restart/attempt.ts';
+import { type Judged, planRestarts } from './restart/plan.ts';
+import { workloadOf } from './workload-of.ts';
+
+/** The webhook answers from a cache and IAM spreads a change: restarting sooner makes pods that are still wrong. */
+const SETTLE_MS = 10_000;
+
+export interface PodsAssessment {
+  readonly violation: Violation | undefined;
+  /** What to say when there is no violation. */
+  readonly assessment: Assessment;
+  readonly counts: NonNullable<BindingStatus['pods']>;
+  /** Of pods that need not carry the role: one for each cause. */
+  readonly remarks: readonly Finding[];
+  readonly records: readonly RestartEntry[];
+  readonly steps: readonly RestartStep[];
+  readonly lookAgainAt: number | undefined;
+}
+
+/** What the pods of a ServiceAccount look like, and which of them may be restarted now if the binding lets us (`acts`). */
+export function assessPods(seen: Observed, spec: BindingSpec, acts: boolean, provenAt?: number): PodsAssessment {
+  const records = seen.binding.status.restarts ?? [];
+  const judged = seen.pods
+    .filter((pod) => !pod.finished)
+    .toSorted(byName)
+    .map((pod) => ({
+      pod,
+      state: podState(pod, spec, workloadOf(pod, seen.workloads)?.template),
+    }));
+  const counts = count(judged);
+  const stale = judged.flatMap(({ pod, state }) => (state.kind === 'stale' && !pod.deleting ? [{ pod, state }] : []));
+  const going = judged.some(({ pod, state }) => state.kind === 'stale' && pod.deleting);
+  const settled = settledAt(seen, provenAt);
+  const early = settled === undefined || seen.now < settled;
+  const restarts = acts && spec.restart.strategy !== 'Never' && !early ? planRestarts(seen, spec, judged) : undefined;
+  // Without a ServiceAccount nothing settles: whoever makes it again starts the annotation, and then the wait.
+  const settling = early && acts && seen.serviceAccount !== undefined;
+  const violation = whatIsWrong({ stale, going, restarts, settling });
+  return {
+    violation,
+    assessment: { status: 'True', reason: judged.length === 0 ? 'NoPods' : 'Current', message: inWords(counts) },
+    counts,
+    remarks: remarksOn(judged),
+    records: restarts?.records ?? records,
+    steps: restarts?.steps ?? [],
+    // Pods that a trust repair left unready change no more by themselves than stale ones.
+    lookAgainAt: early && judged.some(({ pod, state }) => state.kind === 'stale' || !pod.ready) ? settled : restarts?.lookAgainAt,
+  };
+}
+
+function count(judged: readonly Judged[]): NonNullable<BindingStatus['pods']> {
+  const living = judged.filter(({ pod }) => !pod.deleting);
+  const of = (kind: PodState['kind']) => living.filter(({ state }) => state.kind === kind).length;
+  const [total, current] = [living.length, of('current')];
+  return { total, current, stale: of('stale'), exempt: of('exempt'), summary: `${current}/${total}` };
+}
+
+function inWords({ total, current, exempt }: NonNullable<BindingStatus['pods']>): string {
+  if (total === 0) return 'no pod runs as this ServiceAccount';
+  const left = exempt === 0 ? '' : `, ${exempt} need not`;
+  return `${current} of ${total} pods carry the role${left}`;
+}
+
+function remarksOn(judged: readonly Judged[]): Finding[] {
+  const all = judged.flatMap(({ pod, state }) => (state.kind === 'exempt' && !pod.deleting ? [state.finding] : []));
+  return all.filter(({ code }, index) => all.findIndex((other) => other.code === code) === index);
+}
+
+/**
+ * When both the annotation and the confirmed trust are old enough: epoch milliseconds. A proof by STS tells that IAM has spread the trust;
+ * of the webhook's cache it tells nothing.
+ */
+function settledAt({ binding, serviceAccount }: Observed, provenAt: number | undefined): number | undefined {
+  const trusted = conditionOf(binding.status.conditions, 'Trusted');
+  const annotated = serviceAccount === undefined ? undefined : heldByUs(serviceAccount, EKS_ANNOTATIONS.roleArn);
+  if (trusted?.status !== 'True' || annotated === undefined) return undefined;
+  return Math.max(provenAt ?? Date.parse(trusted.lastTransitionTime) + SETTLE_MS, annotated + SETTLE_MS);
+}
+
+interface Situation {
+  readonly stale: readonly { state: Extract<PodState, { kind: 'stale' }> }[];
+  readonly going: boolean;
+  readonly restarts: RestartPlan | undefined;
+  /** Annotation or trust are too young to say anything of what comes of them. */
+  readonly settling: boolean;
+}
+
+function whatIsWrong({ stale, going, restarts, settling }: Situation): Violation | undefined {
+  const grave = restarts?.findings ?? [];
+  const staleFindings = stale.map(({ state }) => state.finding);
+  const [worst] = grave;
+  if (worst !== undefined)
+    return because(worst, worst.severity === 'Error' || worst.code === 'PodNotRestartable', [...grave, ...staleFindings]);
+  const progress = restarts?.progress ?? [];
+  if (progress.length > 0) return { ...pending('Restarting', progress.join('; ')), findings: staleFindings };
+  const [first] = stale;
+  if (first === undefined) return going ? pending('Restarting', 'a pod without the role is going') : undefined;
+  if (settling) {
+    const message = `${stale.length} pods lack the role; what is to be done is decided ${SETTLE_MS / 1000} s after annotation and trust`;
+    return { ...pending('Settling', message), findings: staleFindings };
+  }
+  const leftAlone = stale.find(({ state }) => state.leftAlone !== undefined)?.state.leftAlone;
+  return because(leftAlone ?? first.state.finding, true, staleFindings);
+}
+
+function because(found: Finding, terminal: boolean, findings: readonly Finding[]): Violation {
+  const all = findings.includes(found) ? findings : [found, ...findings];
+  return { step: 'PodsCurrent', status: 'False', reason: found.code, message: found.message, terminal, findings: all };
+}
+
+function pending(reason: string, message: string): Violation {
+  return { step: 'PodsCurrent', status: 'False', reason, message, terminal: false, findings: [] };
+}

@@ -1,0 +1,204 @@
+import { MAX_RESTARTS, type RestartEntry } from '../../../api/binding.ts';
+import type { Owner, Pod, Workload } from '../../../api/cluster.ts';
+import { timestamp } from '../../../api/condition.ts';
+import { type Finding, type FindingCode, finding } from '../../../api/finding.ts';
+
+/** A replacement that is not ready by then is the sign of another trouble: nothing more is taken away. */
+export const READY_DEADLINE_MS = 10 * 60_000;
+/** A replacement that is still wrong may have met the webhook's cache: it gets one more chance. */
+export const MAX_ATTEMPTS = 2;
+/** What refused is asked again at this pace: a PodDisruptionBudget, or the right to roll out. */
+export const BLOCKED_RETRY_MS = 30_000;
+/** After a mere trust repair a workload is restarted at most once a day. */
+const TRUST_REPAIR_PAUSE_MS = 24 * 3_600_000;
+
+/** A pod and whether it has to be replaced; `stillWrong` is the finding that says why, if it lacks something. */
+export interface Candidate {
+  readonly pod: Pod;
+  readonly replace: boolean;
+  readonly stillWrong: Finding | undefined;
+}
+
+/** What the API server said when something was to be restarted. */
+export interface Blocked {
+  readonly kind: 'budget' | 'multipleBudgets' | 'forbidden';
+  readonly at: number;
+  readonly message: string;
+}
+
+export interface RestartsSeen {
+  readonly now: number;
+  readonly candidates: readonly Candidate[];
+  readonly cause: RestartEntry['cause'];
+  /** Stands for the state that the pods shall have. */
+  readonly desired: string;
+  readonly records: readonly RestartEntry[];
+  readonly maxUnavailable: number | string;
+  readonly workloads: readonly Workload[];
+  /** By uid of the pod, or of the workload that was to be rolled out. */
+  readonly blocked: ReadonlyMap<string, Blocked>;
+}
+
+export type RestartStep =
+  | { readonly how: 'evict' | 'delete'; readonly pod: Pod }
+  | { readonly how: 'rollout'; readonly workload: Workload; readonly restartedAt: string };
+
+export interface RestartPlan {
+  readonly records: readonly RestartEntry[];
+  readonly steps: readonly RestartStep[];
+  readonly findings: readonly Finding[];
+  /** When to look again though nothing changes: epoch milliseconds. */
+  readonly lookAgainAt: number | undefined;
+  /** What is going on, for the condition: one part for each workload that is being restarted. */
+  readonly progress: readonly string[];
+}
+
+/** The pods that are restarted together: those of one ReplicaSet, StatefulSet, DaemonSet, or of one Deployment. */
+export interface Group {
+  readonly owner: Owner;
+  readonly candidates: readonly Candidate[];
+  /** Those that are not going already. */
+  readonly living: readonly Candidate[];
+  /** Those of the living that have to be replaced. */
+  readonly todo: readonly Candidate[];
+}
+
+export function groupOf(owner: Owner, candidates: readonly Candidate[]): Group {
+  const living = candidates.filter(({ pod }) => !pod.deleting);
+  return { owner, candidates, living, todo: living.filter(({ replace }) => replace) };
+}
+
+export interface GroupPlan {
+  readonly record: RestartEntry | undefined;
+  readonly steps: readonly RestartStep[];
+  readonly findings: readonly Finding[];
+  readonly lookAgainAt?: number | undefined;
+  readonly progress?: string;
+}
+
+/**
+ * One attempt for each workload and desired state. Its record is planned before its first effect, and effects only where the record is
+ * seen to stand: so a restart of the operator repeats nothing. `go` takes an attempt that is under way one step further.
+ */
+export function planAttempts<G extends Group>(
+  seen: RestartsSeen,
+  groups: readonly G[],
+  go: (record: RestartEntry, group: G) => GroupPlan,
+): RestartPlan {
+  const plans = groups.map((group) => planAttempt(seen, group, go));
+  const touched = new Set(plans.flatMap((plan) => plan.record?.uid ?? []));
+  const inView = new Set(groups.map(({ owner }) => owner.uid));
+  const isThis = ({ cause, desired }: RestartEntry) => cause === seen.cause && desired === seen.desired;
+  const untouched = seen.records.filter(
+    (record) => !(isThis(record) && touched.has(record.uid)) && !(isOvertaken(record, seen) && inView.has(record.uid)),
+  );
+  const wanting = new Set(groups.filter(({ candidates }) => candidates.some(({ replace }) => replace)).map(({ owner }) => owner.uid));
+  const holdsPlace = (record: RestartEntry) =>
+    (inView.has(record.uid) && record.phase !== 'Done' && record.phase !== 'Ineffective') || (wanting.has(record.uid) && isThis(record));
+  return {
+    records: bounded([...untouched, ...plans.flatMap((plan) => plan.record ?? [])], holdsPlace),
+    steps: plans.flatMap((plan) => plan.steps),
+    findings: plans.flatMap((plan) => plan.findings),
+    lookAgainAt: earliest(...plans.map((plan) => plan.lookAgainAt)),
+    progress: plans.flatMap((plan) => plan.progress ?? []),
+  };
+}
+
+function planAttempt<G extends Group>(seen: RestartsSeen, group: G, go: (record: RestartEntry, group: G) => GroupPlan): GroupPlan {
+  const { owner, living, todo } = group;
+  const found = seen.records.find(({ uid, cause, desired }) => uid === owner.uid && cause === seen.cause && desired === seen.desired);
+  if (found === undefined) return todo.length === 0 || restartedToday(seen, owner) ? idle(found) : begin(seen, owner, living.length);
+  if (found.phase === 'Done') return idle(found);
+  if (found.phase === 'Ineffective') return { record: found, steps: [], findings: ineffective(found, todo) };
+  return go(found, group);
+}
+
+/** A role that was left and comes back is a new attempt: its former record would keep the pods as they are for ever. */
+function isOvertaken({ cause, desired }: RestartEntry, seen: RestartsSeen): boolean {
+  return cause === 'Stale' && seen.cause === 'Stale' && desired !== seen.desired;
+}
+
+export const idle = (record: RestartEntry | undefined): GroupPlan => ({ record, steps: [], findings: [] });
+
+export const waiting = (record: RestartEntry, progress: string, lookAgainAt?: number): GroupPlan => ({
+  record,
+  steps: [],
+  findings: [],
+  lookAgainAt,
+  progress,
+});
+
+function begin(seen: RestartsSeen, { kind, name, uid }: Owner, pods: number): GroupPlan {
+  const { cause, desired } = seen;
+  const record: RestartEntry = { kind, name, uid, cause, desired, phase: 'Canary', attempts: 1, startedAt: nextSecond(seen.now), pods };
+  return { record, steps: [], findings: [], progress: `${kind} "${name}": about to restart pods` };
+}
+
+/** Pods tell the second in which they were made: only in a later one can a replacement be told from the pods before it. */
+function nextSecond(now: number): string {
+  return timestamp(Math.ceil(now / 1000) * 1000);
+}
+
+function restartedToday({ cause, records, now }: RestartsSeen, { uid }: Owner): boolean {
+  if (cause !== 'TrustRepair') return false;
+  return records.some(
+    (record) => record.uid === uid && record.cause === cause && now - Date.parse(record.startedAt) < TRUST_REPAIR_PAUSE_MS,
+  );
+}
+
+/** A replacement came back wrong: once more, or never again for this desired state. */
+export function tryAgain(seen: RestartsSeen, record: RestartEntry, wrong: readonly Candidate[]): GroupPlan {
+  if (record.attempts >= MAX_ATTEMPTS) {
+    return { record: { ...record, phase: 'Ineffective' }, steps: [], findings: ineffective(record, wrong) };
+  }
+  const again: RestartEntry = { ...record, phase: 'Canary', attempts: record.attempts + 1, startedAt: nextSecond(seen.now) };
+  return waiting(again, `${record.kind} "${record.name}": about to restart pods again`, Date.parse(again.startedAt));
+}
+
+/** What is in the template itself, Pod Identity and skipped pods are told apart before a restart: this is what is left. */
+const CAUSES: Partial<Record<FindingCode, string>> = {
+  PodCredentialsMissing:
+    'the EKS pod identity webhook did not touch the new pod: is its MutatingWebhookConfiguration there, with admissionReviewVersions [v1beta1], and does it answer?',
+  PodRoleArnStale: 'either the webhook answers from an old cache, or the template or another webhook sets AWS_ROLE_ARN',
+};
+const OTHER_CAUSE = 'either the webhook answers from an old cache, or the template has a volume "aws-iam-token" of its own';
+
+function ineffective(record: RestartEntry, wrong: readonly Candidate[]): Finding[] {
+  const found = wrong.find(({ stillWrong }) => stillWrong !== undefined)?.stillWrong;
+  if (found === undefined) return [];
+  const text = `${record.kind} "${record.name}" was restarted ${record.attempts} times and its new pods are still wrong: ${found.message}. ${CAUSES[found.code] ?? OTHER_CAUSE}`;
+  return [finding('RestartIneffective', text)];
+}
+
+/** Waits for a replacement; too late it is a finding, but one that goes when the replacement comes after all. */
+export function awaited(
+  seen: RestartsSeen,
+  record: RestartEntry,
+  since: number,
+  say: { readonly wait: string; readonly late: string },
+): GroupPlan {
+  const what = `${record.kind} "${record.name}"`;
+  if (seen.now - since < READY_DEADLINE_MS) return waiting(record, `${what}: ${say.wait}`, since + READY_DEADLINE_MS);
+  const message = `${what}: ${say.late} within ${READY_DEADLINE_MS / 60_000} minutes; no other pod is restarted before a new one is ready`;
+  return { record: { ...record, phase: 'Stalled' }, steps: [], findings: [finding('RestartStalled', message)] };
+}
+
+/**
+ * Attempts under way are not forgotten for the sake of finished ones, nor of newcomers: those wait for a place. Nor are finished ones whose
+ * workload still has pods to replace: forgotten, they would begin anew. An attempt whose workload has no pods any more was
+ * overtaken by a rollout, most likely, and must not hold its place for ever.
+ */
+function bounded(records: readonly RestartEntry[], holdsPlace: (record: RestartEntry) => boolean): RestartEntry[] {
+  const [open, rest] = partition(records, holdsPlace);
+  const byTime = (a: RestartEntry, b: RestartEntry) => a.startedAt.localeCompare(b.startedAt) || a.uid.localeCompare(b.uid);
+  return [...open.toSorted(byTime), ...rest.toSorted((a, b) => byTime(b, a))].slice(0, MAX_RESTARTS);
+}
+
+export function earliest(...times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+export function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
+}

@@ -1,0 +1,154 @@
+import type { RestartEntry } from '../../../api/binding.ts';
+import type { Owner, Pod } from '../../../api/cluster.ts';
+import { type Finding, finding } from '../../../api/finding.ts';
+import { workloadOf } from '../workload-of.ts';
+import {
+  awaited,
+  BLOCKED_RETRY_MS,
+  type Blocked,
+  type Candidate,
+  earliest,
+  type Group,
+  type GroupPlan,
+  groupOf,
+  idle,
+  partition,
+  planAttempts,
+  READY_DEADLINE_MS,
+  type RestartPlan,
+  type RestartStep,
+  type RestartsSeen,
+  tryAgain,
+  waiting,
+} from './attempt.ts';
+
+/** Which pods may go now: one of a workload first, the others only when its replacement came back right and ready. */
+export function planEvictions(seen: RestartsSeen): RestartPlan {
+  const unfinished = seen.candidates.filter(({ pod }) => !pod.finished);
+  const groups = [...Map.groupBy(unfinished, ({ pod }) => ownerOf(pod, seen).uid).values()].flatMap((candidates): Group[] =>
+    candidates[0] === undefined ? [] : [groupOf(ownerOf(candidates[0].pod, seen), candidates)],
+  );
+  return planAttempts(seen, groups, (found, group) => {
+    const record = { ...found, pods: Math.max(found.pods ?? group.candidates.length, group.living.length) };
+    return found.phase === 'Rolling' ? roll(seen, record, group) : canary(seen, record, group);
+  });
+}
+
+/**
+ * Whose pods are restarted together; a pod that nobody controls is a workload of its own. For what pods lack each ReplicaSet counts: another
+ * template is another chance. After a trust repair the Deployment does: a rollout in between makes no new day.
+ */
+function ownerOf(pod: Pod, { cause, workloads }: RestartsSeen): Owner {
+  const workload = cause === 'TrustRepair' ? workloadOf(pod, workloads) : undefined;
+  const { kind, name, uid } = workload ?? pod.owner ?? { kind: 'Pod', name: pod.name, uid: pod.uid };
+  return { kind, name, uid };
+}
+
+/** A record under way: how many pods the workload has is known. */
+type Attempt = RestartEntry & { readonly pods: number };
+
+function canary(seen: RestartsSeen, record: Attempt, group: Group): GroupPlan {
+  const { candidates, living, todo } = group;
+  const what = `${record.kind} "${record.name}"`;
+  const startedAt = Date.parse(record.startedAt);
+  if (seen.now < startedAt) return waiting(record, `${what}: about to restart pods`, startedAt);
+  const replacements = living.filter(({ pod }) => pod.createdAt >= startedAt);
+  if (replacements.some(({ pod, stillWrong }) => stillWrong === undefined && pod.ready)) {
+    return todo.length === 0 ? idle({ ...record, phase: 'Done' }) : roll(seen, { ...record, phase: 'Rolling' }, group);
+  }
+  if (living.length < candidates.length) {
+    return awaited(seen, record, startedAt, { wait: 'the first pod is going', late: 'the first pod is still going' });
+  }
+  const wrong = replacements.filter(({ stillWrong }) => stillWrong !== undefined);
+  if (wrong.length > 0) return tryAgain(seen, record, wrong);
+  if (replacements.length > 0) {
+    const [pod] = replacements.map((each) => each.pod).toSorted((a, b) => a.createdAt - b.createdAt);
+    const since = pod?.createdAt ?? startedAt;
+    return awaited(seen, record, since, {
+      wait: 'the first replacement is not ready yet',
+      late: `pod "${pod?.name}" has the role but was not ready`,
+    });
+  }
+  // The first pod is gone and the next one is not made yet (StatefulSet, DaemonSet): taking another now would take two.
+  if (living.length < record.pods) {
+    if (todo.length === 0 && seen.now - startedAt >= READY_DEADLINE_MS) return idle({ ...record, phase: 'Done' });
+    return awaited(seen, record, startedAt, {
+      wait: 'the first replacement is not made yet',
+      late: `${living.length} of ${record.pods} pods are there and no replacement was made`,
+    });
+  }
+  const pick = todo.toSorted(canaryOrder)[0];
+  if (pick === undefined) return idle({ ...record, phase: 'Done' });
+  return take(seen, record, [pick], `${what}: restarting one pod first`);
+}
+
+function roll(seen: RestartsSeen, record: Attempt, { candidates, living, todo }: Group): GroupPlan {
+  const what = `${record.kind} "${record.name}"`;
+  // A pod that is missing is on its way; where none comes for this long the workload was made smaller.
+  const smallerAt = Math.max(Date.parse(record.startedAt), ...candidates.map(({ pod }) => pod.createdAt)) + READY_DEADLINE_MS;
+  if (todo.length === 0) {
+    if (living.length < candidates.length) return waiting(record, `${what}: the last pod is going`);
+    const missing = living.length < record.pods && seen.now < smallerAt;
+    return missing ? waiting(record, `${what}: the last replacement is not made yet`, smallerAt) : idle({ ...record, phase: 'Done' });
+  }
+  // The webhook failed in the middle: these would be taken again and again.
+  const wrong = living.filter(({ pod, stillWrong }) => stillWrong !== undefined && pod.createdAt >= Date.parse(record.startedAt));
+  if (wrong.length > 0) return tryAgain(seen, record, wrong);
+  const smaller = living.length === candidates.length && seen.now >= smallerAt;
+  const pods = smaller ? living.length : record.pods;
+  const away = pods - living.length + living.filter(({ pod, replace }) => !replace && !pod.ready).length;
+  const [ready, unready] = partition(todo.toSorted(canaryOrder), ({ pod }) => pod.ready);
+  // A StatefulSet makes its pods in order, so a second hole would wait for the first one.
+  const picks =
+    record.kind === 'StatefulSet'
+      ? [...unready, ...ready].slice(0, away > 0 ? 0 : 1)
+      : [...unready, ...ready.slice(0, Math.max(0, podsAtOnce(seen.maxUnavailable, pods) - away))];
+  const plan = take(seen, { ...record, pods }, picks, `${what}: ${todo.length} more to restart`);
+  return picks.length === 0 && pods > living.length && seen.now < smallerAt ? { ...plan, lookAgainAt: smallerAt } : plan;
+}
+
+/** An eviction that a budget refused is tried again at a pace; an unready pod of a ReplicaSet is deleted instead. */
+function take(seen: RestartsSeen, record: RestartEntry, picks: readonly Candidate[], progress: string): GroupPlan {
+  const steps: RestartStep[] = [];
+  const findings: Finding[] = [];
+  const again: number[] = [];
+  for (const { pod } of picks) {
+    const blocked = seen.blocked.get(pod.uid);
+    if (blocked === undefined) steps.push({ how: 'evict', pod });
+    // It serves nobody, so nothing that the budget protects is lost; and a budget whose pods are all unready would refuse for ever.
+    // Two budgets are no such refusal but a mistake that also keeps nodes from being drained: it is told, not worked around.
+    else if (blocked.kind === 'budget' && !pod.ready && pod.owner?.kind === 'ReplicaSet') steps.push({ how: 'delete', pod });
+    else {
+      findings.push(blockedFinding(pod, blocked));
+      if (seen.now - blocked.at >= BLOCKED_RETRY_MS) steps.push({ how: 'evict', pod });
+      else again.push(blocked.at + BLOCKED_RETRY_MS);
+    }
+  }
+  return { record, steps, findings, lookAgainAt: earliest(...again), progress };
+}
+
+function blockedFinding(pod: Pod, { kind, message }: Blocked): Finding {
+  const where = `pod "${pod.name}"`;
+  return kind === 'budget'
+    ? finding(
+        'EvictionBlocked',
+        `${where} cannot be evicted: ${message.replace(/\.$/, '')}; it is tried again every ${BLOCKED_RETRY_MS / 1000} s`,
+      )
+    : finding(
+        'MultiplePDBs',
+        `${where} is covered by more than one PodDisruptionBudget, and the API server then evicts nothing: ${message.replace(/\.$/, '')}; let one budget cover it`,
+      );
+}
+
+/** An unready pod serves nobody, so it goes first; of a StatefulSet the lowest unready ordinal, else the highest. */
+function canaryOrder(a: Candidate, b: Candidate): number {
+  if (a.pod.ready !== b.pod.ready) return a.pod.ready ? 1 : -1;
+  const byName = a.pod.name.localeCompare(b.pod.name, 'en', { numeric: true });
+  return a.pod.ready && a.pod.owner?.kind === 'StatefulSet' ? -byName : byName;
+}
+
+/** Percentages round up: none is 0 %, so that at least one pod can go. */
+export function podsAtOnce(maxUnavailable: number | string, total: number): number {
+  if (typeof maxUnavailable === 'number') return maxUnavailable;
+  return Math.ceil((Number.parseInt(maxUnavailable, 10) / 100) * total);
+}

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import type { BindingSpec } from '../../../api/binding.ts';
+import type { Pod } from '../../../api/cluster.ts';
+import { conditionOf } from '../../../api/condition.ts';
+import type { Observed } from '../../binding/observed.ts';
+import type { DesiredInjection } from '../injection.ts';
+import { type PodState, reasonToLeaveAlone } from '../pod-state.ts';
+import { type Candidate, earliest, type RestartPlan, type RestartsSeen } from './attempt.ts';
+import { planEvictions } from './evictions.ts';
+import { planRollouts } from './rollouts.ts';
+
+/** A pod, and what it was found to carry. */
+export interface Judged {
+  readonly pod: Pod;
+  readonly state: PodState;
+}
+
+/** First the pods that lack something; only where a workload has none of these, those that a trust repair may have left unready. */
+export function planRestarts(seen: Observed, spec: BindingSpec, judged: readonly Judged[]): RestartPlan {
+  const { now, blocked, workloads } = seen;
+  const planOne = spec.restart.strategy === 'Rollout' ? planRollouts : planEvictions;
+  const plan = (part: Pick<RestartsSeen, 'cause' | 'desired' | 'candidates' | 'records'>) =>
+    planOne({ now, blocked, workloads, maxUnavailable: spec.restart.maxUnavailable, ...part });
+  const lacking = judged.map(({ pod, state }): Candidate => {
+    const wrong = state.kind === 'stale' ? state.finding : undefined;
+    return { pod, replace: state.kind === 'stale' && state.leftAlone === undefined, stillWrong: wrong };
+  });
+  const records = seen.binding.status.restarts ?? [];
+  const first = plan({ cause: 'Stale', candidates: lacking, desired: desiredState(spec), records });
+  const repairedAt = trustRepairedAt(seen);
+  if (repairedAt === undefined || spec.restart.afterTrustRepair === 'Never' || lacking.some(({ stillWrong }) => stillWrong !== undefined))
+    return first;
+  const all = spec.restart.afterTrustRepair === 'Always';
+  const refused = judged.map(
+    ({ pod, state }): Candidate => ({
+      pod,
+      replace: state.kind === 'current' && reasonToLeaveAlone(pod) === undefined && pod.createdAt < repairedAt && (all || !pod.ready),
+      stillWrong: undefined,
+    }),
+  );
+  const second = plan({ cause: 'TrustRepair', candidates: refused, desired: `trust-${repairedAt}`, records: first.records });
+  return {
+    records: second.records,
+    steps: [...first.steps, ...second.steps],
+    findings: [...first.findings, ...second.findings],
+    lookAgainAt: earliest(first.lookAgainAt, second.lookAgainAt),
+    progress: [...first.progress, ...second.progress],
+  };
+}
+
+/** What a record of an attempt compares: another role, audience or life of the token is another attempt. */
+function desiredState({ roleArn, audience, tokenExpirationSeconds }: BindingSpec & DesiredInjection): string {
+  const state = [roleArn, audience, ...(tokenExpirationSeconds === undefined ? [] : [tokenExpirationSeconds])];
+  return createHash('sha256').update(state.join('\n')).digest('hex').slice(0, 16);
+}
+
+/** When our write made STS say yes. A policy that already allowed is no repair, and pods that were refused before it need no help after it. */
+function trustRepairedAt({ binding }: Observed): number | undefined {
+  const trusted = conditionOf(binding.status.conditions, 'Trusted');
+  return trusted?.status === 'True' && trusted.reason === 'AllowedByOperator' ? Date.parse(trusted.lastTransitionTime) : undefined;
+}

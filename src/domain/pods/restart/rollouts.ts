@@ -1,0 +1,100 @@
+import type { RestartEntry } from '../../../api/binding.ts';
+import type { Workload } from '../../../api/cluster.ts';
+import { type Finding, finding } from '../../../api/finding.ts';
+import { notRestarted, reasonToLeaveAlone } from '../pod-state.ts';
+import { workloadOf } from '../workload-of.ts';
+import {
+  awaited,
+  BLOCKED_RETRY_MS,
+  type Group,
+  type GroupPlan,
+  groupOf,
+  idle,
+  planAttempts,
+  type RestartPlan,
+  type RestartsSeen,
+  tryAgain,
+  waiting,
+} from './attempt.ts';
+
+interface Rollable extends Group {
+  readonly workload: Workload;
+}
+
+/**
+ * Which workloads are to make their pods again now: each by itself, at the pace and with the budget of its own update strategy. All pods
+ * of a workload go, so that one of them that is to be left alone protects the others.
+ */
+export function planRollouts(seen: RestartsSeen): RestartPlan {
+  const unfinished = seen.candidates.filter(({ pod }) => !pod.finished);
+  const found = unfinished.map((candidate) => ({ candidate, workload: workloadOf(candidate.pod, seen.workloads) }));
+  const without = found.filter(({ workload, candidate }) => workload === undefined && candidate.replace);
+  const groups = [...Map.groupBy(found, ({ workload }) => workload)].flatMap(([workload, members]): Rollable[] => {
+    const candidates = members.map(({ candidate }) => candidate);
+    return workload === undefined ? [] : [{ workload, ...groupOf(workload, candidates) }];
+  });
+  const held = (group: Rollable) => whyNot(group, seen.records);
+  const plan = planAttempts(
+    seen,
+    groups.filter((group) => held(group) === undefined),
+    (record, group) => rollOut(seen, record, group),
+  );
+  const why = 'no Deployment, StatefulSet or DaemonSet makes it, so there is nothing to roll out; use spec.restart.strategy Evict';
+  // After a trust repair the pods carry the role: to leave them alone is no finding.
+  const reported = seen.cause === 'Stale';
+  const findings = [...without.map(({ candidate }) => notRestarted(candidate.pod, why)), ...groups.flatMap((group) => held(group) ?? [])];
+  return { ...plan, findings: [...plan.findings, ...(reported ? findings : [])] };
+}
+
+/** What keeps a workload from being rolled out, unless it is already. */
+function whyNot({ workload, candidates, todo }: Rollable, records: readonly RestartEntry[]): Finding | undefined {
+  const first = todo[0]?.pod;
+  if (first === undefined || records.some(({ uid, phase }) => uid === workload.uid && phase === 'Rolling')) return undefined;
+  const what = `${workload.kind} "${workload.name}"`;
+  if (workload.held === 'paused') return notRestarted(first, `${what} is paused, so a rollout replaces no pod; resume it`);
+  if (workload.held === 'OnDelete')
+    return notRestarted(
+      first,
+      `${what} has the update strategy OnDelete, so a rollout replaces no pod; delete its pods yourself, or use Evict`,
+    );
+  const asks = candidates.map(({ pod }) => ({ pod, reason: reasonToLeaveAlone(pod) })).find(({ reason }) => reason !== undefined);
+  return asks && notRestarted(first, `a rollout would replace pod "${asks.pod.name}" too, and ${asks.reason}`);
+}
+
+/** Canary: the record stands, the template is to be changed. Rolling: it is, and is not changed again. */
+function rollOut(seen: RestartsSeen, record: RestartEntry, group: Rollable): GroupPlan {
+  const { workload, candidates, living, todo } = group;
+  const what = `${record.kind} "${record.name}"`;
+  const startedAt = Date.parse(record.startedAt);
+  if (todo.length === 0) {
+    return living.length < candidates.length ? waiting(record, `${what}: the last pod is going`) : idle({ ...record, phase: 'Done' });
+  }
+  if (record.phase !== 'Canary' || workload.restartedAt === record.startedAt) return replacing(seen, record, group);
+  if (seen.now < startedAt) return waiting(record, `${what}: about to be rolled out`, startedAt);
+  const blocked = seen.blocked.get(workload.uid);
+  const step = { how: 'rollout', workload, restartedAt: record.startedAt } as const;
+  if (blocked === undefined) return { record, steps: [step], findings: [], progress: `${what}: rolling out` };
+  const again = blocked.at + BLOCKED_RETRY_MS;
+  const findings = [forbidden(what, blocked.message)];
+  return { record, steps: seen.now >= again ? [step] : [], findings, lookAgainAt: seen.now >= again ? undefined : again };
+}
+
+function replacing(seen: RestartsSeen, record: RestartEntry, { candidates, living, todo }: Group): GroupPlan {
+  const startedAt = Date.parse(record.startedAt);
+  const wrong = living.filter(({ pod, stillWrong }) => stillWrong !== undefined && pod.createdAt >= startedAt);
+  if (wrong.length > 0) return tryAgain(seen, record, wrong);
+  // As long as it goes on, however many pods there are, the deadline moves with the newest pod.
+  const since = Math.max(startedAt, ...candidates.map(({ pod }) => pod.createdAt));
+  return awaited(seen, { ...record, phase: 'Rolling' }, since, {
+    wait: 'its pods are being replaced',
+    late: `its rollout did not replace pod "${todo[0]?.pod.name}"`,
+  });
+}
+
+function forbidden(what: string, message: string): Finding {
+  const todo = 'install the right with `kubectl apply -k config/rollout`, or set spec.restart.strategy to Evict';
+  return finding(
+    'RolloutForbidden',
+    `${what} cannot be rolled out: ${message}; ${todo}. It is tried again every ${BLOCKED_RETRY_MS / 1000} s`,
+  );
+}

@@ -1,0 +1,56 @@
+import type { RoleArn } from '../../api/arn.ts';
+import { type Finding, finding } from '../../api/finding.ts';
+import { quoteAll } from '../../trust/document/quote.ts';
+import { type Advice, adviceFor, type Fight, tempers } from '../state/contention.ts';
+
+/**
+ * Who may be writing a role's trust policy beside us, by the tags that tools leave on what they manage: CloudFormation's own (AWS reserves
+ * `aws:`), ACK's and Crossplane's, and those by which people mark what Terraform or Pulumi made.
+ */
+export function managersOf(tags: ReadonlyMap<string, string>): string[] {
+  const found = new Set<string>();
+  for (const [key, value] of tags) for (const [name, marks] of MARKS) if (marks(key.toLowerCase(), value.toLowerCase())) found.add(name);
+  return [...found];
+}
+
+type Marks = (key: string, value: string) => boolean;
+/** `managed-by`, `ManagedBy`, `provisioner`, ... with the tool as the value; or the tool as the key. */
+const marked =
+  (tool: string): Marks =>
+  (key, value) =>
+    key === tool || key.startsWith(`${tool}:`) || (/manage|provision|creat|owner|tool/.test(key) && value.includes(tool));
+
+const MARKS: readonly (readonly [string, Marks])[] = [
+  ['Terraform', marked('terraform')],
+  ['CloudFormation', (key) => key.startsWith('aws:cloudformation:')],
+  ['ACK', (key) => key.startsWith('services.k8s.aws/')],
+  ['Crossplane', (key, value) => key.startsWith('crossplane-') || marked('crossplane')(key, value)],
+  ['Pulumi', marked('pulumi')],
+];
+
+const ADVICE: Advice = {
+  Terraform: 'Terraform: lifecycle { ignore_changes = [assume_role_policy] } on the aws_iam_role',
+  CloudFormation:
+    'CloudFormation: leave AssumeRolePolicyDocument as the stack made it, and do not import drift; or put the statement into the template and set trustPolicy: External',
+  ACK: 'ACK: take assumeRolePolicyDocument out of the Role resource, or put the statement there and set trustPolicy: External',
+  Crossplane: 'Crossplane: managementPolicies without "Update" on the Role, or put the statement there and set trustPolicy: External',
+  Pulumi: 'Pulumi: ignoreChanges ["assumeRolePolicy"] on the role',
+};
+
+/** Somebody takes our statement out again and again; undefined while that is not so. */
+export function trustContended(role: RoleArn, fight: Fight, now: number): Finding | undefined {
+  if (tempers(fight, now) === 'calm') return undefined;
+  const by =
+    fight.by.length === 0
+      ? 'somebody who left no tag (CloudTrail knows: UpdateAssumeRolePolicy)'
+      : `${quoteAll(fight.by)}, by the tags of the role`;
+  const advice = adviceFor(fight.by, ADVICE);
+  const parts = [
+    `the statement of irsa-operator in the trust policy of "${role}" is taken out again and again, by ${by}`,
+    'where it goes on it is written at most once in 5 minutes',
+    advice.length === 0
+      ? 'ask whoever writes it to leave the statement in, or set trustPolicy: External and put it there'
+      : advice.join('; '),
+  ];
+  return finding('Contended', parts.join('; '));
+}

@@ -1,0 +1,495 @@
+import { describe, expect, test } from 'vitest';
+import { finding } from '../../api/finding.ts';
+import { type Subject, subjectOf } from '../../api/subject.ts';
+import type { Loss } from '../authorization/grant-loss.ts';
+import { type Hold, isReleased, type RoleRecord } from '../binding/observed.ts';
+import {
+  ARN,
+  arn,
+  binding,
+  claimFor,
+  entry,
+  grant,
+  NOW,
+  OTHER_ARN,
+  own,
+  policy,
+  present,
+  ROLE_ID,
+  roleObserved,
+  SERVICE,
+  SUBJECT,
+} from '../test-observed.ts';
+import { decideEdit } from './edit.ts';
+import { planRole, type RoleObserved, type RolePlan } from './plan.ts';
+
+const OTHER = subjectOf('shop', 'other');
+const nothing: RolePlan = { steps: [], verdicts: [], lookAgain: undefined };
+
+const other = (part: Parameters<typeof binding>[0] = {}) =>
+  binding({ ...part, spec: { serviceAccountName: 'other', ...part?.spec }, metadata: { name: 'other', uid: 'other', ...part?.metadata } });
+const deleted = (part: Parameters<typeof binding>[0] = {}) => binding({ ...part, metadata: { deleting: true, ...part?.metadata } });
+
+/** The plan in short: steps, verdict by subject, and how long until the next look. */
+function short(plan: RolePlan) {
+  return {
+    steps: plan.steps.map((step) => step.do),
+    verdicts: Object.fromEntries(
+      plan.verdicts.map(([{ subject }, verdict]) => [subject, verdict.kind === 'refused' ? verdict.finding.code : verdict.kind]),
+    ),
+    inMs: plan.lookAgain?.inMs,
+  };
+}
+
+/** Whom the next write adds and takes away. */
+function edited(plan: RolePlan): { wanted: Subject[]; released: Subject[] } | undefined {
+  const step = plan.steps.find((one) => one.do === 'edit');
+  if (step?.do !== 'edit') return undefined;
+  const { wanted, released } = step.edit.wish;
+  return { wanted: wanted.map(({ subject }) => subject), released: released.map(({ subject }) => subject) };
+}
+
+describe('before anything is asked of AWS', () => {
+  const silent: Record<string, Partial<RoleObserved>> = {
+    'no binding names the role': { claims: [] },
+    'the issuer is not known': { cluster: { kind: 'unknown', why: 'x' } },
+    'it is not known who we are': { caller: { kind: 'unknown', why: 'x' } },
+    'the quota was not asked': { quota: undefined },
+    'the role is in another account': { arn: arn('arn:aws:iam::999900001111:role/team/app') },
+    'no grant covers the binding': { claims: [claimFor(binding({ status: { roles: [] } }), [])] },
+    'no grant covers the binding any more': { claims: [claimFor(binding(), [])] },
+    'the binding is deleted and retains': { claims: [claimFor(deleted({ spec: { deletionPolicy: 'Retain' } }))] },
+    'the provider is missing': { provider: { kind: 'missing', similar: [] } },
+  };
+  for (const [sentence, part] of Object.entries(silent))
+    test(`no call is made when ${sentence}`, () => expect(planRole(roleObserved({ record: undefined, ...part }))).toEqual(nothing));
+
+  test('a role that a granted binding asks about is read', () =>
+    expect(planRole(roleObserved({ record: undefined }))).toEqual({ ...nothing, steps: [{ do: 'read', why: 'it was not read yet' }] }));
+
+  test('a role is read to release a binding that has lost its grant and is deleted', () =>
+    expect(short(planRole(roleObserved({ record: undefined, claims: [claimFor(deleted(), [])] }))).steps).toEqual(['read']));
+});
+
+describe('what is written', () => {
+  const without = present({ policy: policy(SERVICE) });
+
+  test('nothing, where our statement names the subject', () =>
+    expect(short(planRole(roleObserved()))).toEqual({ steps: [], verdicts: { [SUBJECT]: 'allowed' }, inMs: undefined }));
+
+  const intents: Record<string, ReturnType<typeof binding>> = {
+    'the finalizer is missing': binding({ metadata: { finalizers: [] } }),
+    'the entry in the status is missing': binding({ status: { roles: [] } }),
+    'the entry names the role before it was made again': binding({ status: { roles: [entry(ARN, 'AROAOLD')] } }),
+  };
+  for (const [sentence, one] of Object.entries(intents))
+    test(`nothing, when ${sentence}`, () =>
+      expect(short(planRole(roleObserved({ record: without, claims: [claimFor(one)] })))).toEqual({
+        steps: [],
+        verdicts: { [SUBJECT]: 'TrustNoWebIdentityStatement' },
+        inMs: undefined,
+      }));
+
+  test('one edit for all bindings, the oldest first', () => {
+    const claims = [claimFor(binding()), claimFor(other({ metadata: { createdAt: NOW - 172_800_000 } }))];
+    const plan = planRole(roleObserved({ record: without, claims }));
+    expect(short(plan).steps).toEqual(['edit']);
+    expect(edited(plan)).toEqual({ wanted: [OTHER, SUBJECT], released: [] });
+  });
+
+  test('what each deleted binding stood for is taken out, in the same edit', () => {
+    const record = present({ policy: policy(SERVICE, own([OTHER])) });
+    const plan = planRole(roleObserved({ record, claims: [claimFor(), claimFor(other({ metadata: { deleting: true } }))] }));
+    expect(edited(plan)).toEqual({ wanted: [SUBJECT], released: [OTHER] });
+  });
+
+  test('the subject of a deleted binding stays while another binding wants it', () => {
+    const heir = binding({ metadata: { name: 'heir', uid: 'heir' } });
+    expect(short(planRole(roleObserved({ claims: [claimFor(deleted()), claimFor(heir)] }))).steps).toEqual([]);
+  });
+
+  const unknown: Record<string, RoleObserved['provider']> = {
+    'was not asked for yet, as after a start': undefined,
+    'cannot be read': { kind: 'unreadable', why: 'throttled' },
+  };
+  for (const [sentence, provider] of Object.entries(unknown))
+    test(`the subject of a deleted binding stays for an heir that has nothing yet while the provider ${sentence}`, () => {
+      const heir = binding({ metadata: { name: 'heir', uid: 'heir', finalizers: [] }, status: { roles: [] } });
+      expect(short(planRole(roleObserved({ provider, claims: [claimFor(deleted()), claimFor(heir)] }))).steps).toEqual([]);
+    });
+
+  const beside: Record<string, { part: object; goes: boolean }> = {
+    'a suspended one that stands on the role too': { part: { spec: { suspend: true } }, goes: false },
+    'an observing one that stands on the role too': { part: { spec: { mode: 'Observe' } }, goes: false },
+    'a suspended one that never stood on it': {
+      part: { spec: { suspend: true }, status: { roles: [] }, metadata: { finalizers: [] } },
+      goes: true,
+    },
+    'an observing one that never stood on it': {
+      part: { spec: { mode: 'Observe' }, status: { roles: [] }, metadata: { finalizers: [] } },
+      goes: true,
+    },
+    'an external one that never stood on it': { part: { spec: { trustPolicy: 'External' }, status: { roles: [] } }, goes: true },
+  };
+  for (const [sentence, { part, goes }] of Object.entries(beside))
+    test(`the subject of a deleted binding ${goes ? 'is released' : 'stays'} beside ${sentence}`, () => {
+      const { metadata, ...rest } = part as { metadata?: object };
+      const neighbour = binding({ ...rest, metadata: { name: 'neighbour', uid: 'neighbour', ...metadata } });
+      const steps = planRole(roleObserved({ claims: [claimFor(deleted()), claimFor(neighbour)] })).steps;
+      expect(steps.map((step) => step.do)).toEqual(goes ? ['edit'] : []);
+    });
+
+  test('nothing is released because a grant is gone, a binding is suspended, or nobody names the subject', () => {
+    const claims = [claimFor(binding(), []), claimFor(other({ spec: { suspend: true } }))];
+    const record = present({ policy: policy(SERVICE, own([SUBJECT, OTHER, 'system:serviceaccount:shop:orphan'])) });
+    expect(planRole(roleObserved({ record, claims })).steps).toEqual([]);
+  });
+
+  test('the former role is released only when the new one works', () => {
+    const leaving = binding({ status: { roles: [entry(ARN), entry(OTHER_ARN)], conditions: [] } });
+    expect(planRole(roleObserved({ arn: OTHER_ARN, record: { ...present(), arn: OTHER_ARN }, claims: [claimFor(leaving)] }))).toEqual(
+      nothing,
+    );
+  });
+
+  const watched: Record<string, object> = {
+    'in mode Observe': { mode: 'Observe' },
+    'while suspended': { suspend: true },
+    'when somebody else writes the policy': { trustPolicy: 'External' },
+  };
+  for (const [sentence, part] of Object.entries(watched))
+    test(`nothing ${sentence}, and the refusal waits for somebody else`, () => {
+      const plan = planRole(roleObserved({ record: without, claims: [claimFor(binding({ spec: part }))] }));
+      expect(plan.steps).toEqual([]);
+      const [, verdict] = plan.verdicts[0] ?? [];
+      expect(verdict?.kind === 'refused' && [verdict.terminal, verdict.wouldWrite?.includes(`add "${SUBJECT}"`)]).toEqual([true, true]);
+    });
+
+  for (const path of ['aws-service-role/eks.amazonaws.com/', 'aws-reserved/sso.amazonaws.com/']) {
+    test(`nothing to a role under "/${path}", which only AWS may change`, () => {
+      const role = arn(`arn:aws:iam::111122223333:role/${path}app`);
+      const { binding: one } = claimFor(binding({ spec: { roleArn: role }, status: { roles: [entry(role)] } }));
+      const claim = {
+        kind: 'granted',
+        spec: one.spec,
+        grants: [{ grant: 'g', requiredRoleTags: {}, allowVerification: false }],
+      } as ReturnType<typeof claimFor>['claim'];
+      const record: RoleRecord = { ...without, arn: role };
+      expect(short(planRole(roleObserved({ arn: role, claims: [{ binding: one, claim, loss: undefined }], record })))).toEqual({
+        steps: [],
+        verdicts: { [SUBJECT]: 'RoleUnmodifiable' },
+        inMs: undefined,
+      });
+    });
+  }
+
+  test('nothing into a policy that cannot be read', () =>
+    expect(short(planRole(roleObserved({ record: present({ policy: '{"Statement": [' }) })))).toEqual({
+      steps: [],
+      verdicts: { [SUBJECT]: 'TrustPolicyUnparseable' },
+      inMs: undefined,
+    }));
+
+  const starts: Record<string, Partial<RoleObserved>> = {
+    'a subject to add': { record: without },
+    'a subject to release': { claims: [claimFor(deleted())] },
+    'one to add and one to release': {
+      claims: [claimFor(), claimFor(other({ metadata: { deleting: true } }))],
+      record: present({ policy: policy(SERVICE, own([OTHER])) }),
+    },
+  };
+  for (const [sentence, part] of Object.entries(starts))
+    test(`after the write and the read-backs nothing is left to do: ${sentence}`, () => {
+      const seen = roleObserved(part);
+      const step = planRole(seen).steps.find((one) => one.do === 'edit');
+      if (step?.do !== 'edit' || seen.record?.state.kind !== 'present') throw new Error('an edit was expected');
+      const decision = decideEdit(step.edit, { arn: ARN, roleId: ROLE_ID, policy: seen.record.state.policy, tags: new Map() });
+      if (decision.kind !== 'write') throw new Error(`a write was expected, not "${decision.kind}"`);
+      const at = NOW + 8_000;
+      const pending = { at: NOW, policy: decision.document };
+      const back = planRole({ ...seen, now: at, record: present({ policy: decision.document }, at, { pending }) });
+      expect(short(back).steps).toEqual(['believe']);
+      expect(planRole({ ...seen, now: at, record: present({ policy: decision.document }, at) })).toEqual({ ...back, steps: [] });
+    });
+});
+
+test('who wants a role is never told that nothing stands: the write may be under way when the binding is deleted', () => {
+  for (const text of [policy(SERVICE), policy(SERVICE, { ...own(), Sid: 'Theirs' })]) {
+    const verdicts = planRole(roleObserved({ record: present({ policy: text }) })).verdicts.map(([, verdict]) => isReleased(verdict));
+    expect(verdicts).toEqual([false]);
+  }
+});
+
+// Contract: trust-read-back
+describe('a write is read back', () => {
+  const stands = policy(SERVICE, own());
+  const lost = policy(SERVICE);
+  /** Our write at NOW, last read `age` later, looked at `now` later. */
+  const readBack = (age: number, now: number, text: string, part: Partial<RoleObserved> = {}) =>
+    short(planRole(roleObserved({ now: NOW + now, record: present({ policy: text }, NOW + age, sent), ...part })));
+  const sent = { pending: { at: NOW, policy: stands } };
+  const released = { pending: { at: NOW, policy: lost } };
+  const unanswered = { verdicts: {}, inMs: undefined };
+
+  test('not before 2 s, and nothing is answered until then', () => {
+    expect(readBack(0, 500, stands)).toEqual({ steps: [], verdicts: {}, inMs: 1_500 });
+    expect(readBack(1_999, 1_999, stands)).toEqual({ steps: [], verdicts: {}, inMs: 1 });
+  });
+  test('at 2 s', () => expect(readBack(0, 2_000, stands)).toEqual({ ...unanswered, steps: ['read'] }));
+  test('and what stands at 2 s is believed', () =>
+    expect(readBack(2_000, 2_000, stands)).toEqual({ steps: [], verdicts: { [SUBJECT]: 'allowed' }, inMs: 6_000 }));
+  test('what is not there at 2 s may be a stale read: nothing is said and nothing is written', () =>
+    expect(readBack(2_000, 2_000, lost)).toEqual({ steps: [], verdicts: {}, inMs: 6_000 }));
+  test('once more at 8 s', () => expect(readBack(2_000, 8_000, stands).steps).toEqual(['read']));
+  test('and what stands at 8 s is no longer in doubt', () =>
+    expect(readBack(8_000, 8_000, stands)).toEqual({ steps: ['believe'], verdicts: { [SUBJECT]: 'allowed' }, inMs: undefined }));
+  test('what is not there at 8 s is lost, and said to nobody before another attempt', () =>
+    expect(readBack(8_000, 8_000, lost)).toEqual({ steps: ['lose'], verdicts: {}, inMs: undefined }));
+  test('a subject that came back at 8 s after its release is lost too', () => {
+    const record = present({ policy: stands }, NOW + 8_000, released);
+    expect(readBack(8_000, 8_000, stands, { claims: [claimFor(deleted())], record }).steps).toEqual(['lose']);
+  });
+  test('after a loss the next write waits for its time', () => {
+    const at = (now: number) =>
+      planRole(roleObserved({ now, record: present({ policy: lost }, NOW, { losses: 1, waitsUntil: NOW + 500 }) }));
+    expect(short(at(NOW))).toEqual({ steps: [], verdicts: { [SUBJECT]: 'TrustNoWebIdentityStatement' }, inMs: 500 });
+    expect(short(at(NOW + 500)).steps).toEqual(['edit']);
+  });
+  const absent = (age: number) => {
+    const record = present({ policy: lost }, NOW + age, released);
+    return readBack(age, age, lost, { claims: [claimFor(deleted())], record });
+  };
+  test('an absence at 2 s does not yet say that a subject is released', () => {
+    expect(absent(2_000)).toEqual({ steps: [], verdicts: {}, inMs: 6_000 });
+    expect(absent(7_999).verdicts).toEqual({});
+  });
+  test('an absence at 8 s does', () =>
+    expect(absent(8_000)).toEqual({ steps: ['believe'], verdicts: { [SUBJECT]: 'released' }, inMs: undefined }));
+  test('a binding that comes meanwhile does not wait for it', () => {
+    const plan = planRole(roleObserved({ record: present({ policy: stands }, NOW, sent), claims: [claimFor(), claimFor(other())] }));
+    expect(edited(plan)).toEqual({ wanted: [SUBJECT, OTHER], released: [] });
+  });
+  test('a binding that comes meanwhile waits where the write does not show', () => {
+    const plan = planRole(roleObserved({ record: present({ policy: lost }, NOW + 1_000, sent), claims: [claimFor(), claimFor(other())] }));
+    expect(short(plan)).toEqual({ steps: [], verdicts: {}, inMs: 2_000 });
+  });
+});
+
+describe('bindings that come together', () => {
+  const without = present({ policy: policy(SERVICE) });
+  const coming = other({ status: { roles: [] } });
+  const claims = [claimFor(), claimFor(coming)];
+  test('are gathered before the first write', () =>
+    expect(short(planRole(roleObserved({ record: without, claims }))).steps).toEqual(['gather']));
+  test('are waited for until their time is over, and no longer', () => {
+    const record = present({ policy: policy(SERVICE) }, NOW, { gathersUntil: NOW + 300 });
+    expect(short(planRole(roleObserved({ record, claims }))).inMs).toBe(300);
+    expect(short(planRole(roleObserved({ record, claims, now: NOW + 300 }))).steps).toEqual(['edit']);
+  });
+  test('make one write as soon as the intent of each is on the API server', () => {
+    const record = present({ policy: policy(SERVICE) }, NOW, { gathersUntil: NOW + 300 });
+    const plan = planRole(roleObserved({ record, claims: [claimFor(), claimFor(other())] }));
+    expect(edited(plan)).toEqual({ wanted: [SUBJECT, OTHER], released: [] });
+  });
+});
+
+describe('a grant that is gone', () => {
+  const lose = (loss: Loss) => ({ ...claimFor(binding(), []), loss });
+  test('takes nothing away before its time, and is looked at then', () =>
+    expect(short(planRole(roleObserved({ claims: [lose({ since: NOW - 1_000, dueAt: NOW + 59_000, paused: undefined })] })))).toEqual({
+      steps: [],
+      verdicts: {},
+      inMs: 59_000,
+    }));
+  test('takes the subject out when it is time', () => {
+    const plan = planRole(roleObserved({ claims: [lose({ since: NOW - 60_000, dueAt: NOW, paused: undefined })] }));
+    expect(edited(plan)).toEqual({ wanted: [], released: [SUBJECT] });
+  });
+  test('takes nothing away while too many are gone', () =>
+    expect(planRole(roleObserved({ claims: [lose({ since: NOW - 3_600_000, dueAt: undefined, paused: undefined })] }))).toEqual(nothing));
+});
+
+describe('a role without the tags that the grant asks for', () => {
+  const wants = [grant({ requiredRoleTags: { owner: 'shop' } })];
+  const tagged = (values: Record<string, string>, since: number, asOf = NOW) =>
+    present({ tags: { values: new Map(Object.entries(values)), since, asOf } }, asOf);
+  const seen = (record: RoleRecord, part: Partial<RoleObserved> = {}) =>
+    roleObserved({ record, claims: [claimFor(binding(), wants)], ...part });
+
+  test('keeps what stands for ten minutes, says so in the words of a missing grant, and is read again', () => {
+    const plan = planRole(seen(tagged({}, NOW)));
+    expect(short(plan)).toEqual({ steps: [], verdicts: { [SUBJECT]: 'NotGranted' }, inMs: 60_000 });
+    expect(short(planRole(seen(tagged({}, NOW - 60_000, NOW - 60_000)))).steps).toEqual(['read']);
+  });
+  test('tells nothing of its policy: not even the size', () => {
+    const [, verdict] = planRole(seen(tagged({}, NOW))).verdicts[0] ?? [];
+    expect(verdict?.kind === 'refused' && [verdict.size, verdict.findings.map(({ code }) => code)]).toEqual([undefined, ['NotGranted']]);
+  });
+  // Contract: rule-grant-lost-10min
+  test('loses the subject after ten minutes', () => {
+    const plan = planRole(seen(tagged({}, NOW - 600_000)));
+    expect(edited(plan)).toEqual({ wanted: [], released: [SUBJECT] });
+    expect(short(plan).verdicts).toEqual({ [SUBJECT]: 'NotGranted' });
+  });
+  test('keeps it while too many lost their grant', () =>
+    expect(
+      short(planRole(seen(tagged({}, NOW - 600_000), { losses: { manyUntil: Number.POSITIVE_INFINITY, confirmedAt: undefined } }))).steps,
+    ).toEqual([]));
+  const newcomers: Record<string, Parameters<typeof binding>[0]> = {
+    'that wants it': {},
+    'that only observes': { spec: { mode: 'Observe' } },
+    'that is suspended': { spec: { suspend: true } },
+    'that leaves the policy to somebody else': { spec: { trustPolicy: 'External' } },
+  };
+  for (const [sentence, part] of Object.entries(newcomers)) {
+    const claims = [claimFor(binding({ ...part, status: { roles: [] } }), wants)];
+    // Contract: api-tag-same-text
+    test(`tells a new binding ${sentence} nothing of itself, not even that it is there`, () => {
+      const plan = planRole(seen(tagged({}, NOW), { claims }));
+      expect(short(plan)).toEqual({ steps: [], verdicts: { [SUBJECT]: 'NotGranted' }, inMs: 60_000 });
+    });
+    test(`that was only listed is read by itself before a new binding ${sentence} is told anything`, () =>
+      expect(short(planRole(seen(present(), { claims })))).toEqual({ steps: ['read'], verdicts: {}, inMs: undefined }));
+  }
+  test('that was only listed is not read for those who stand on it: sweeps do that in turns', () =>
+    expect(short(planRole(seen(present())))).toEqual({ steps: [], verdicts: { [SUBJECT]: 'allowed' }, inMs: undefined }));
+  test('does not get a new subject', () => {
+    const record = present({ policy: policy(SERVICE), tags: { values: new Map(), since: NOW, asOf: NOW } });
+    expect(short(planRole(seen(record))).steps).toEqual([]);
+  });
+  test('lets the others be written', () => {
+    const record = present({ policy: policy(SERVICE), tags: { values: new Map(), since: NOW, asOf: NOW } });
+    const plan = planRole(roleObserved({ record, claims: [claimFor(binding(), wants), claimFor(other())] }));
+    expect(edited(plan)).toEqual({ wanted: [OTHER], released: [] });
+    expect(short(plan).verdicts).toEqual({ [SUBJECT]: 'NotGranted', [OTHER]: 'TrustNoWebIdentityStatement' });
+  });
+  test('is in order when it carries them', () =>
+    expect(short(planRole(seen(tagged({ owner: 'shop' }, NOW))))).toEqual({
+      steps: [],
+      verdicts: { [SUBJECT]: 'allowed' },
+      inMs: undefined,
+    }));
+});
+
+describe('a trust policy that somebody else writes by now', () => {
+  const external = [claimFor(binding({ spec: { trustPolicy: 'External' } }))];
+  const theirs = { ...own(), Sid: 'Theirs' };
+  test('keeps our subject while nobody else lets it in', () =>
+    expect(short(planRole(roleObserved({ claims: external })))).toEqual({
+      steps: [],
+      verdicts: { [SUBJECT]: 'allowed' },
+      inMs: undefined,
+    }));
+  // Contract: rule-external
+  test('loses it when theirs lets it in', () => {
+    const plan = planRole(roleObserved({ claims: external, record: present({ policy: policy(theirs, own()) }) }));
+    expect(edited(plan)).toEqual({ wanted: [], released: [SUBJECT] });
+  });
+  test('says that ours is gone only when an absence is believed', () => {
+    const pending = { at: NOW, policy: policy(theirs) };
+    const at = (age: number) =>
+      planRole(
+        roleObserved({ claims: external, now: NOW + age, record: present({ policy: policy(theirs) }, NOW + age, { pending }) }),
+      ).verdicts.map(([, verdict]) => verdict.kind === 'allowed' && verdict.stands);
+    expect([at(2_000), at(8_000)]).toEqual([[true], [false]]);
+  });
+});
+
+describe('a hold', () => {
+  const until = NOW + 30_000;
+  const paused: Hold = { since: NOW - 30_000, until, finding: finding('RolePaused', 'the role is paused'), revocable: true };
+  const rejected: Hold = { since: NOW - 30_000, until, finding: finding('TrustWriteRejected', 'IAM rejects it'), revocable: false };
+  const empty = policy(SERVICE);
+
+  test('lets nothing be written, and is the reason', () =>
+    expect(short(planRole(roleObserved({ record: present({ policy: empty, hold: paused }) })))).toEqual({
+      steps: [],
+      verdicts: { [SUBJECT]: 'RolePaused' },
+      inMs: 30_000,
+    }));
+  test('does not touch who is allowed already', () =>
+    expect(short(planRole(roleObserved({ record: present({ hold: paused }) }))).verdicts).toEqual({
+      [SUBJECT]: 'allowed',
+    }));
+  // Contract: rule-paused
+  test('by the owner lets a revocation through', () =>
+    expect(edited(planRole(roleObserved({ claims: [claimFor(deleted())], record: present({ hold: paused }) })))).toEqual({
+      wanted: [],
+      released: [SUBJECT],
+    }));
+  test('by IAM is why a deleted binding still stands', () => {
+    const seen = roleObserved({ claims: [claimFor(deleted())], record: present({ hold: rejected }) });
+    expect(short(planRole(seen))).toEqual({ steps: [], verdicts: { [SUBJECT]: 'TrustWriteRejected' }, inMs: 30_000 });
+  });
+  // Contract: end-blocked
+  test('by IAM for ten minutes calls for somebody', () => {
+    const hold = { ...rejected, since: NOW - 600_000 };
+    const [, verdict] = planRole(roleObserved({ claims: [claimFor(deleted())], record: present({ hold }) })).verdicts[0] ?? [];
+    expect(verdict?.kind === 'refused' && [verdict.finding.code, verdict.finding.message, verdict.terminal]).toEqual([
+      'TrustRevocationBlocked',
+      `the subject of this binding cannot be taken out of the trust policy of "${ARN}" for now; it is tried again: IAM rejects it`,
+      false,
+    ]);
+  });
+  test('that is over is followed by another attempt, and stays the reason until that has shown what is so', () =>
+    expect(short(planRole(roleObserved({ record: present({ policy: empty, hold: { ...paused, until: NOW } }) })))).toEqual({
+      steps: ['edit'],
+      verdicts: { [SUBJECT]: 'RolePaused' },
+      inMs: undefined,
+    }));
+});
+
+describe('a role that is not there', () => {
+  const gone = (since: number, asOf: number, foundAs?: string): RoleRecord => ({
+    arn: ARN,
+    asOf,
+    state: { kind: 'missing', since, foundAs },
+  });
+
+  test('is told to who asks, and asked for again after 60 s', () => {
+    expect(short(planRole(roleObserved({ record: gone(NOW, NOW) })))).toEqual({
+      steps: [],
+      verdicts: { [SUBJECT]: 'RoleNotFound' },
+      inMs: 60_000,
+    });
+    expect(short(planRole(roleObserved({ now: NOW + 60_000, record: gone(NOW, NOW) }))).steps).toEqual(['read']);
+  });
+  // Contract: end-role-gone
+  test('releases nobody when it was missing once, or twice within 60 s', () => {
+    const claims = [claimFor(deleted())];
+    for (const age of [0, 59_999])
+      expect(short(planRole(roleObserved({ now: NOW + age, claims, record: gone(NOW, NOW + age) }))).verdicts).toEqual({});
+  });
+  // Contract: end-role-gone
+  test('releases who is deleted when it was missing twice, 60 s apart', () =>
+    expect(
+      planRole(roleObserved({ now: NOW + 60_000, claims: [claimFor(deleted())], record: gone(NOW, NOW + 60_000) })).verdicts,
+    ).toHaveLength(1));
+  test('is no release for who wants it', () =>
+    expect(short(planRole(roleObserved({ now: NOW + 60_000, record: gone(NOW, NOW + 60_000) }))).verdicts).toEqual({
+      [SUBJECT]: 'RoleNotFound',
+    }));
+  test('under that path is told with the ARN that IAM knows', () => {
+    const [, verdict] = planRole(roleObserved({ record: gone(NOW, NOW, 'arn:aws:iam::111122223333:role/app') })).verdicts[0] ?? [];
+    expect(verdict?.kind === 'refused' && [verdict.finding.code, verdict.finding.message]).toEqual([
+      'RoleArnMismatch',
+      `IAM knows the role "app" as "arn:aws:iam::111122223333:role/app"; the binding says "${ARN}": correct spec.roleArn, path and case count`,
+    ]);
+  });
+});
+
+describe('a role that may not be read', () => {
+  const denied: RoleRecord = { arn: ARN, asOf: NOW, state: { kind: 'unreadable', why: 'AccessDenied' } };
+  test('is told, and asked for again after 60 s', () => {
+    expect(short(planRole(roleObserved({ record: denied })))).toEqual({
+      steps: [],
+      verdicts: { [SUBJECT]: 'RoleAccessDenied' },
+      inMs: 60_000,
+    });
+    expect(short(planRole(roleObserved({ now: NOW + 60_000, record: denied }))).steps).toEqual(['read']);
+  });
+  test('releases nobody', () =>
+    expect(short(planRole(roleObserved({ claims: [claimFor(deleted())], record: denied }))).verdicts).toEqual({
+      [SUBJECT]: 'RoleAccessDenied',
+    }));
+});

@@ -1,0 +1,118 @@
+import { parseRoleArn, ROLE_ARN_MAX_LENGTH, type RoleArn, roleArnParts } from '../../api/arn.ts';
+import { type BindingSpec, MIN_TOKEN_SECONDS } from '../../api/binding.ts';
+import type { ServiceAccount } from '../../api/cluster.ts';
+import { type Finding, finding } from '../../api/finding.ts';
+import { EKS_ANNOTATIONS, FIELD_MANAGER, STS_AUDIENCE } from '../../api/names.ts';
+import { isProblem, type Problem, problem } from '../../api/problem.ts';
+import { quote } from '../../trust/document/quote.ts';
+
+type Annotations = Readonly<Record<string, string>>;
+
+/** What the ServiceAccount shall carry: everything that we hold of it, so that what is not here any more is taken away by the next apply. */
+export function desiredAnnotations(spec: BindingSpec, account: ServiceAccount): Record<string, string> {
+  return {
+    [EKS_ANNOTATIONS.roleArn]: spec.roleArn,
+    ...(setsAudience(spec, account) ? { [EKS_ANNOTATIONS.audience]: spec.audience } : {}),
+    ...settings(spec),
+  };
+}
+
+/** Without the key the webhook asks for the default: it is set where another is wanted, or to correct somebody's. One of our own just goes. */
+function setsAudience({ audience }: BindingSpec, account: ServiceAccount): boolean {
+  const found = account.annotations[EKS_ANNOTATIONS.audience];
+  if (audience !== STS_AUDIENCE) return true;
+  return found !== undefined && (found === STS_AUDIENCE || heldByUs(account, EKS_ANNOTATIONS.audience) === undefined);
+}
+
+/** Keys that are somebody else's business unless the binding names a value. */
+function settings({ tokenExpirationSeconds, stsRegionalEndpoints }: BindingSpec): Record<string, string> {
+  return {
+    ...(tokenExpirationSeconds === undefined ? {} : { [EKS_ANNOTATIONS.tokenExpiration]: String(tokenExpirationSeconds) }),
+    ...(stsRegionalEndpoints === undefined ? {} : { [EKS_ANNOTATIONS.stsRegionalEndpoints]: String(stsRegionalEndpoints) }),
+  };
+}
+
+/** What a webhook that reads these annotations would do otherwise than wanted. */
+export function wrongAnnotations(found: Annotations, spec: BindingSpec): Finding[] {
+  const audience = found[EKS_ANNOTATIONS.audience] ?? STS_AUDIENCE;
+  const said = (key: string, value: string) => `ServiceAccount "${spec.serviceAccountName}": annotation ${key} is ${quote(value)}`;
+  const findings = wrongRole(found[EKS_ANNOTATIONS.roleArn], spec, said);
+  if (audience !== spec.audience)
+    findings.push(finding('AudienceAnnotationMismatch', `${said(EKS_ANNOTATIONS.audience, audience)}; wanted is "${spec.audience}"`));
+  for (const [key, wanted] of Object.entries(settings(spec))) {
+    const value = found[key];
+    if (value === wanted) continue;
+    const is = value === undefined ? `ServiceAccount "${spec.serviceAccountName}" has no annotation ${key}` : said(key, value);
+    findings.push(finding('AnnotationSettingMismatch', `${is}; wanted is "${wanted}"`));
+  }
+  return findings;
+}
+
+function wrongRole(role: string | undefined, spec: BindingSpec, said: (key: string, value: string) => string): Finding[] {
+  const { roleArn } = EKS_ANNOTATIONS;
+  if (role === spec.roleArn) return [];
+  if (role === undefined || role === '') {
+    const text = `ServiceAccount "${spec.serviceAccountName}" has no annotation ${roleArn}; wanted is "${spec.roleArn}"`;
+    return [finding('AnnotationMissing', text)];
+  }
+  const parsed = parseRoleAnnotation(role);
+  if (isProblem(parsed)) {
+    const text = `ServiceAccount "${spec.serviceAccountName}": annotation ${roleArn}: ${parsed.problem}; this role is "${spec.roleArn}"`;
+    return [finding('AnnotationMalformed', text)];
+  }
+  return [finding('AnnotationRoleMismatch', `${said(roleArn, role)}${difference(parsed, spec.roleArn)}; wanted is "${spec.roleArn}"`)];
+}
+
+/** An annotation may hold anything: what is too long for an ARN is not quoted whole. */
+export function parseRoleAnnotation(value: string): RoleArn | Problem {
+  return value.length > ROLE_ARN_MAX_LENGTH ? problem(`${quote(value)} is longer than the ARN of a role can be`) : parseRoleArn(value);
+}
+
+/** The slips that are hard to see. */
+function difference(found: RoleArn, wanted: RoleArn): string {
+  const [a, b] = [roleArnParts(found), roleArnParts(wanted)];
+  if (found.toLowerCase() === wanted.toLowerCase()) return ' (it differs in case, which counts in an ARN)';
+  if (a.name !== b.name) return '';
+  if (a.partition !== b.partition) return ` (partition "${a.partition}" in place of "${b.partition}")`;
+  if (a.account !== b.account) return ` (account ${a.account} in place of ${b.account})`;
+  return ` (path "${a.path}" in place of "${b.path}")`;
+}
+
+/** A number of seconds as the webhook reads it (strconv.ParseInt). */
+const INTEGER = /^[+-]?[0-9]{1,18}$/;
+
+/** What the webhook does not take as it stands, though no binding names a value: it works, but not as whoever set it meant. */
+export function invalidExpiration(account: ServiceAccount, spec: BindingSpec): Finding[] {
+  const found = account.annotations[EKS_ANNOTATIONS.tokenExpiration];
+  if (found === undefined || spec.tokenExpirationSeconds !== undefined) return [];
+  const takes = INTEGER.test(found)
+    ? Number(found) < MIN_TOKEN_SECONDS
+      ? `takes ${MIN_TOKEN_SECONDS} instead, the least that the API server gives`
+      : undefined
+    : 'takes its own default instead, because that is no whole number';
+  if (takes === undefined) return [];
+  const { tokenExpiration } = EKS_ANNOTATIONS;
+  const text = `ServiceAccount "${account.name}": annotation ${tokenExpiration} is ${quote(found)}; the webhook ${takes}; correct it, or set spec.tokenExpirationSeconds`;
+  return [finding('TokenExpirationInvalid', text)];
+}
+
+/** Whether our apply stands: the values are right, each key is held by us, so that we may take it away again, and we hold nothing else. */
+export function annotationsAreOurs(account: ServiceAccount, spec: BindingSpec): boolean {
+  const desired = desiredAnnotations(spec, account);
+  const surplus = Object.keys(account.writers).some((key) => !(key in desired) && heldByUs(account, key) !== undefined);
+  return (
+    !surplus && Object.entries(desired).every(([key, value]) => account.annotations[key] === value && heldByUs(account, key) !== undefined)
+  );
+}
+
+/** When we last wrote a key that we hold: epoch milliseconds. */
+export function heldByUs(account: ServiceAccount, key: string): number | undefined {
+  return account.writers[key]?.find(({ manager }) => manager === FIELD_MANAGER)?.at;
+}
+
+/** Who else holds keys whose value is not the wanted one; nobody where a key was removed, for the API server keeps no name for that. */
+export function otherWriters(account: ServiceAccount, desired: Annotations): string[] {
+  const keys = Object.keys(desired).filter((key) => account.annotations[key] !== desired[key]);
+  const managers = keys.flatMap((key) => account.writers[key] ?? []).map(({ manager }) => manager);
+  return [...new Set(managers)].filter((manager) => manager !== FIELD_MANAGER);
+}

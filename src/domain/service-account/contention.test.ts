@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest';
+import type { IrsaBinding } from '../../api/binding.ts';
+import type { ServiceAccount } from '../../api/cluster.ts';
+import { conditionOf } from '../../api/condition.ts';
+import { EKS_ANNOTATIONS } from '../../api/names.ts';
+import { problem } from '../../api/problem.ts';
+import type { Observed } from '../binding/observed.ts';
+import { planBinding } from '../binding/plan.ts';
+import { type Fight, peace, undone } from '../state/contention.ts';
+import { ARN, binding, NOW, observed, serviceAccount } from '../test-observed.ts';
+import { undoneBy } from './contention.ts';
+
+const OTHER = 'arn:aws:iam::111122223333:role/other';
+const MINUTE = 60_000;
+const theirs = (by = 'helm') => serviceAccount({ [EKS_ANNOTATIONS.roleArn]: OTHER }, by);
+
+const undoes: Record<
+  string,
+  {
+    readonly from?: ServiceAccount;
+    readonly to: ServiceAccount;
+    readonly binding?: IrsaBinding;
+    readonly by: readonly string[] | undefined;
+  }
+> = {
+  "ours stood, and somebody else's value shows": { to: theirs(), by: ['helm'] },
+  'ours stood, and nothing shows: nobody signs for a removal': { to: serviceAccount({}), by: [] },
+  'ours stands': { to: serviceAccount(), by: undefined },
+  'ours did not stand': { from: theirs('helm'), to: theirs('argocd-controller'), by: undefined },
+  'only the right value of somebody else stood': { from: serviceAccount(undefined, 'helm'), to: theirs(), by: undefined },
+  'somebody else came to hold the same value': { to: serviceAccount(undefined, 'helm'), by: undefined },
+  'the user changed the binding: then it is we who change it': {
+    to: serviceAccount(),
+    binding: binding({ spec: { roleArn: OTHER } }),
+    by: undefined,
+  },
+  'the ServiceAccount was made again': { to: { ...serviceAccount({}), uid: 'another' }, by: undefined },
+  'the binding only looks': { to: theirs(), binding: binding({ spec: { mode: 'Observe' } }), by: undefined },
+  'the binding is suspended': { to: theirs(), binding: binding({ spec: { suspend: true } }), by: undefined },
+  'the binding is being deleted': { to: serviceAccount({}), binding: binding({ metadata: { deleting: true } }), by: undefined },
+  'the binding cannot be read': { to: theirs(), binding: { ...binding(), spec: problem('x') }, by: undefined },
+};
+describe('an undo is', () => {
+  for (const [sentence, { from = serviceAccount(), to, binding: one = binding(), by }] of Object.entries(undoes)) {
+    test(`${by === undefined ? 'not counted' : 'counted'} when ${sentence}`, () => expect(undoneBy(from, to, one)).toEqual(by));
+  }
+});
+
+const fought = (minutesAgo: readonly number[], by: readonly string[] = ['helm']): Fight =>
+  minutesAgo.reduce((fight, minutes) => undone(fight, NOW - minutes * MINUTE, by), peace);
+const plan = (fight: Fight, part: Partial<Observed> = {}) => {
+  const { steps, status, lookAgainInMs } = planBinding(observed({ serviceAccount: theirs(), fight, ...part }));
+  const annotated = conditionOf(status.conditions, 'Annotated');
+  return {
+    steps: steps.map((step) => step.do),
+    says: [annotated?.status, annotated?.reason],
+    stalled: conditionOf(status.conditions, 'Stalled')?.reason,
+    findings: (status.findings ?? []).map(({ code }) => code),
+    minutes: lookAgainInMs === undefined ? undefined : lookAgainInMs / MINUTE,
+  };
+};
+
+describe('a fight', () => {
+  test('of one undo is a repair at once', () =>
+    expect(plan(fought([0]))).toEqual({
+      steps: ['annotate'],
+      says: ['False', 'AnnotationRoleMismatch'],
+      stalled: undefined,
+      findings: ['AnnotationRoleMismatch'],
+      minutes: undefined,
+    }));
+  test('of three in a day is told, and repaired at once', () =>
+    expect(plan(fought([1_000, 500, 0]))).toEqual({
+      steps: ['annotate'],
+      says: ['False', 'AnnotationRoleMismatch'],
+      stalled: undefined,
+      findings: ['AnnotationRoleMismatch', 'Contended'],
+      minutes: undefined,
+    }));
+  test('of three in ten minutes waits, and only those who fight can end it', () =>
+    expect(plan(fought([2, 1, 0]))).toEqual({
+      steps: [],
+      says: ['False', 'Contended'],
+      stalled: 'Contended',
+      findings: ['Contended', 'AnnotationRoleMismatch'],
+      minutes: 5,
+    }));
+  test('is taken up again after five minutes', () =>
+    expect(plan(fought([7, 6, 5]))).toEqual({
+      steps: ['annotate'],
+      says: ['False', 'Contended'],
+      stalled: 'Contended',
+      findings: ['Contended', 'AnnotationRoleMismatch'],
+      minutes: undefined,
+    }));
+  test('is told while ours stands again', () =>
+    expect(plan(fought([7, 6, 5]), { serviceAccount: serviceAccount() })).toEqual({
+      steps: [],
+      says: ['True', 'Annotated'],
+      stalled: undefined,
+      findings: ['Contended'],
+      minutes: undefined,
+    }));
+
+  const advice: Record<string, { readonly by: readonly string[]; readonly contains: readonly string[] }> = {
+    Helm: { by: ['helm'], contains: ['by "helm"', "Helm: take the key out of the chart's values"] },
+    'Argo CD': {
+      by: ['argocd-controller'],
+      contains: ['"argocd-controller"', 'Argo CD: ignoreDifferences', 'RespectIgnoreDifferences=true'],
+    },
+    Flux: { by: ['kustomize-controller'], contains: ['"kustomize-controller"', 'Flux: take the key out of the manifest'] },
+    'Flux, by a HelmRelease': { by: ['helm-controller'], contains: ['"helm-controller"', "Helm: take the key out of the chart's values"] },
+    Terraform: {
+      by: ['Terraform'],
+      contains: ['by "Terraform"', 'Terraform: take the key out', 'ignore_changes = [metadata[0].annotations]'],
+    },
+    'Terraform, by the name of its client': { by: ['HashiCorp'], contains: ['by "HashiCorp"', 'Terraform: take the key out'] },
+    kubectl: { by: ['kubectl-client-side-apply'], contains: ['"kubectl-client-side-apply"', 'kubectl: take the key out'] },
+    'whoever it is': { by: ['our-own-thing'], contains: ['"our-own-thing"', 'ask whoever runs it to leave these keys alone'] },
+    nobody: { by: [], contains: ['somebody who removes them (the API server keeps no name for that)'] },
+  };
+  for (const [who, { by, contains }] of Object.entries(advice)) {
+    test(`with ${who} names it, quotes both values and says what to do`, () => {
+      const { status } = planBinding(observed({ serviceAccount: theirs(), fight: fought([2, 1, 0], by) }));
+      const message = conditionOf(status.conditions, 'Annotated')?.message ?? '';
+      expect([...contains, OTHER, ARN, 'once in 5 minutes'].filter((part) => !message.includes(part))).toEqual([]);
+    });
+  }
+});

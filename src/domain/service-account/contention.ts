@@ -1,0 +1,43 @@
+import type { BindingSpec, IrsaBinding } from '../../api/binding.ts';
+import type { ServiceAccount } from '../../api/cluster.ts';
+import { type Finding, finding } from '../../api/finding.ts';
+import { isProblem } from '../../api/problem.ts';
+import { quoteAll } from '../../trust/document/quote.ts';
+import { enforces } from '../authorization/authorize.ts';
+import type { Observed } from '../binding/observed.ts';
+import { type Advice, adviceFor } from '../state/contention.ts';
+import { annotationsAreOurs, desiredAnnotations, otherWriters, wrongAnnotations } from './annotations.ts';
+
+/** Who undid it, where our annotations stood in one state of a ServiceAccount and not in the next; undefined where nobody did. */
+export function undoneBy(previous: ServiceAccount, next: ServiceAccount, binding: IrsaBinding): readonly string[] | undefined {
+  const { spec } = binding;
+  if (previous.uid !== next.uid || isProblem(spec) || !enforces(binding)) return undefined;
+  if (!annotationsAreOurs(previous, spec) || wrongAnnotations(next.annotations, spec).length === 0) return undefined;
+  return otherWriters(next, desiredAnnotations(spec, next));
+}
+
+/** Without a number or a time, so that the same fight is one Event. */
+export function contended({ fight }: Observed, spec: BindingSpec, account: ServiceAccount | undefined): Finding {
+  const by = fight.by.length === 0 ? 'somebody who removes them (the API server keeps no name for that)' : quoteAll(fight.by);
+  const [wrong] = account === undefined ? [] : wrongAnnotations(account.annotations, spec);
+  const advice = adviceFor(fight.by, ADVICE);
+  const parts = [
+    `the annotations that irsa-operator writes on ServiceAccount "${spec.serviceAccountName}" are undone again and again, by ${by}`,
+    ...(wrong === undefined ? [] : [wrong.message]),
+    'where it goes on they are written at most once in 5 minutes',
+    advice.length === 0 ? 'ask whoever runs it to leave these keys alone' : advice.join('; '),
+  ];
+  return finding('Contended', parts.join('; '));
+}
+
+const TERRAFORM = 'Terraform: take the key out of the resource, or lifecycle { ignore_changes = [metadata[0].annotations] }';
+/** By the field managers that these tools sign with; Flux applies charts as `helm-controller`. */
+const ADVICE: Advice = {
+  helm: "Helm: take the key out of the chart's values (serviceAccount.annotations), or set this role there",
+  argocd: 'Argo CD: ignoreDifferences with managedFieldsManagers ["irsa-operator"], and the sync option RespectIgnoreDifferences=true',
+  'kustomize-controller': 'Flux: take the key out of the manifest, or set this role there',
+  // Where it applies, and where it patches: then the API server takes the name of its client.
+  Terraform: TERRAFORM,
+  HashiCorp: TERRAFORM,
+  kubectl: 'kubectl: take the key out of the manifest that is applied, or set this role there',
+};

@@ -1,0 +1,67 @@
+import type { BindingStatus, IrsaBinding } from '../../api/binding.ts';
+import {
+  type Assessment,
+  type Condition,
+  type ConditionType,
+  conditionsFrom,
+  STEP_CONDITIONS,
+  type StepCondition,
+} from '../../api/condition.ts';
+import type { Finding } from '../../api/finding.ts';
+
+/** One step that does not hold, which stops the later ones. */
+export interface Violation {
+  readonly step: StepCondition;
+  readonly status: 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  /** Nothing will happen until somebody changes something. */
+  readonly terminal: boolean;
+  /** We did not look yet, which says nothing about the world. */
+  readonly pending?: 'asked' | 'failing';
+  readonly findings: readonly Finding[];
+}
+
+export interface Summary {
+  /** The steps that hold, with what to say of them. */
+  readonly held: Partial<Record<StepCondition, Assessment>>;
+  /** The first step that does not. */
+  readonly violation: Violation | undefined;
+  /** Steps that this binding does not have: nothing is said of them. */
+  readonly without?: readonly StepCondition[];
+  /** Says of `Ready` what there is to say beyond "all hold". */
+  readonly readyReason: string;
+  readonly readyMessage: string;
+}
+
+/** Of a binding whose steps are not walked through: one thing stands in the way, and all the rest waits for it. */
+export function stuckAt(violation: Violation, { metadata, status }: IrsaBinding, now: number): BindingStatus {
+  const conditions = summarize(
+    { held: {}, violation, without: ['Verified'], readyReason: '', readyMessage: '' },
+    status.conditions,
+    metadata.generation,
+    now,
+  );
+  return { ...status, observedGeneration: metadata.generation, conditions, findings: [...violation.findings] };
+}
+
+/**
+ * The conditions as kstatus reads them: `Ready` sums up, `Stalled` says that only a change helps, `Reconciling` that we are at it.
+ * Steps behind a violation are Unknown with the step that they wait for, so that one line tells where it is stuck.
+ */
+export function summarize(summary: Summary, before: readonly Condition[], generation: number, now: number): Condition[] {
+  const { held, violation, without = [], readyReason, readyMessage } = summary;
+  const assessments: Partial<Record<ConditionType, Assessment>> = { ...held };
+  if (violation === undefined) {
+    assessments.Ready = { status: 'True', reason: readyReason, message: readyMessage };
+    return conditionsFrom(assessments, before, generation, now);
+  }
+  const { step, status, reason, message, terminal } = violation;
+  assessments[step] = { status, reason, message };
+  for (const later of STEP_CONDITIONS.slice(STEP_CONDITIONS.indexOf(step) + 1)) {
+    if (!without.includes(later)) assessments[later] ??= { status: 'Unknown', reason: 'Waiting', message: `waits for ${step}` };
+  }
+  assessments.Ready = { status: status === 'Unknown' ? 'Unknown' : 'False', reason, message };
+  assessments[terminal ? 'Stalled' : 'Reconciling'] = { status: 'True', reason, message };
+  return conditionsFrom(assessments, before, generation, now);
+}

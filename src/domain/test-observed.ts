@@ -1,0 +1,223 @@
+import { type AccountId, parseRoleArn, providerArnFor, type RoleArn } from '../api/arn.ts';
+import { type BindingMetadata, type BindingSpec, type BindingStatus, type IrsaBinding, parseBindingSpec } from '../api/binding.ts';
+import type { Pod, ServiceAccount } from '../api/cluster.ts';
+import { type IrsaGrant, parseGrantSpec } from '../api/grant.ts';
+import { type Issuer, parseIssuer } from '../api/issuer.ts';
+import { EKS_ANNOTATIONS, FIELD_MANAGER, FINALIZER, INJECTED, STS_AUDIENCE } from '../api/names.ts';
+import { isProblem, type Problem } from '../api/problem.ts';
+import { subjectOf } from '../api/subject.ts';
+import { sidFor, writeOwn } from '../trust/document/own-statement.ts';
+import { claimOf } from './authorization/authorize.ts';
+import type { Losses } from './authorization/grant-loss.ts';
+import {
+  type CallerView,
+  type ClusterView,
+  NO_WRITES,
+  type Observed,
+  type OwnWrites,
+  type ProviderView,
+  type RoleRecord,
+  type Verdict,
+} from './binding/observed.ts';
+import type { Question, RoleClaim } from './role/desired-trust.ts';
+import type { PresentState, RoleObserved } from './role/plan.ts';
+import { peace } from './state/contention.ts';
+
+/** Builders for tests: without arguments each gives a healthy whole, so that a test says only what is wrong in it. */
+export const NOW = Date.UTC(2026, 0, 1, 12);
+const ACCOUNT = '111122223333' as AccountId;
+export const ARN = arn('arn:aws:iam::111122223333:role/team/app');
+export const OTHER_ARN = arn('arn:aws:iam::111122223333:role/team/former');
+export const ROLE_ID = 'AROAAPP';
+export const ISSUER: Issuer = parsed(parseIssuer('https://oidc.eks.eu-west-1.amazonaws.com/id/ABCD'));
+export const SUBJECT = subjectOf('shop', 'app');
+export const SERVICE = { Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
+
+export function parsed<T>(value: T | Problem): T {
+  if (isProblem(value)) throw new Error(value.problem);
+  return value;
+}
+
+export function arn(text: string): RoleArn {
+  return parsed(parseRoleArn(text));
+}
+
+interface BindingPart {
+  readonly spec?: object;
+  readonly metadata?: Partial<BindingMetadata>;
+  readonly status?: Partial<BindingStatus>;
+}
+
+export function spec(part: object = {}): BindingSpec {
+  return parsed(parseBindingSpec({ serviceAccountName: 'app', roleArn: ARN, ...part }));
+}
+
+export function entry(role: RoleArn = ARN, roleId = ROLE_ID, audience = STS_AUDIENCE): NonNullable<BindingStatus['roles']>[number] {
+  return { arn: role, roleId, audience, sid: sidFor(ISSUER, audience) };
+}
+
+export function binding({ spec: specPart = {}, metadata = {}, status = {} }: BindingPart = {}): IrsaBinding {
+  return {
+    metadata: {
+      namespace: 'shop',
+      name: 'app',
+      uid: 'binding-app',
+      resourceVersion: '1',
+      generation: 1,
+      createdAt: NOW - 86_400_000,
+      deleting: false,
+      finalizers: [FINALIZER],
+      annotations: {},
+      ...metadata,
+    },
+    spec: spec(specPart),
+    status: { conditions: [], roles: [entry()], ...status },
+  };
+}
+
+export function grant(part: object = {}): IrsaGrant {
+  const whole = {
+    roleArns: ['arn:aws:iam::111122223333:role/team/*'],
+    namespaces: { names: ['shop'] },
+    serviceAccountNames: ['*'],
+    ...part,
+  };
+  return { name: 'platform', spec: parsed(parseGrantSpec(whole)), revocationConfirmedAt: undefined };
+}
+
+export function serviceAccount(
+  annotations: Record<string, string> = { [EKS_ANNOTATIONS.roleArn]: ARN },
+  by = FIELD_MANAGER,
+): ServiceAccount {
+  const writers = Object.fromEntries(Object.keys(annotations).map((key) => [key, [{ manager: by, at: NOW - 3_600_000 }]]));
+  return { namespace: 'shop', name: 'app', uid: 'service-account', resourceVersion: '1', annotations, misspelt: [], writers };
+}
+
+export function pod(part: Partial<Pod> = {}, env: Record<string, string> = injected()): Pod {
+  return {
+    namespace: 'shop',
+    name: 'app-1',
+    uid: 'pod-1',
+    resourceVersion: '1',
+    serviceAccountName: 'app',
+    createdAt: NOW - 1_800_000,
+    deleting: false,
+    finished: false,
+    ready: true,
+    mirror: false,
+    owner: { kind: 'ReplicaSet', name: 'app', uid: 'replica-set' },
+    labels: {},
+    annotations: {},
+    containers: [{ name: 'app', env, mountsToken: true }],
+    tokenAudience: STS_AUDIENCE,
+    tokenExpirationSeconds: 86_400,
+    windows: false,
+    ...part,
+  };
+}
+
+function injected(): Record<string, string> {
+  return { [INJECTED.roleArn]: ARN, [INJECTED.tokenFile]: '/var/run/secrets/eks.amazonaws.com/serviceaccount/token' };
+}
+
+export const cluster: ClusterView = { kind: 'known', issuer: ISSUER };
+export const caller: CallerView = {
+  kind: 'known',
+  account: ACCOUNT,
+  arn: 'arn:aws:sts::111122223333:assumed-role/irsa-operator/session',
+  ownRoles: [{ account: ACCOUNT, name: 'irsa-operator' }],
+};
+export const provider: ProviderView = { kind: 'registered', arn: providerArnFor(ARN, ISSUER), clientIds: [STS_AUDIENCE] };
+
+const SIZE = { characters: 400, quota: 2048 };
+
+export const allowed: Extract<Verdict, { kind: 'allowed' }> = {
+  kind: 'allowed',
+  managedBy: 'Operator',
+  stands: true,
+  message: `our statement lets "${SUBJECT}" assume the role`,
+  size: SIZE,
+  findings: [],
+};
+
+/** A trust policy as IAM gives it. */
+export function policy(...statements: readonly object[]): string {
+  return JSON.stringify({ Version: '2012-10-17', Statement: statements });
+}
+
+export function own(subjects: readonly string[] = [SUBJECT], audience: string = STS_AUDIENCE): object {
+  return JSON.parse(writeOwn(ISSUER, providerArnFor(ARN, ISSUER), audience, subjects));
+}
+
+/** A role that is there; `writes` are what is remembered of our own. */
+export function present(part: Partial<Omit<PresentState, 'own'>> = {}, asOf = NOW, writes: Partial<OwnWrites> = {}): RoleRecord {
+  const state: PresentState = {
+    kind: 'present',
+    roleId: ROLE_ID,
+    policy: policy(SERVICE, own()),
+    hold: undefined,
+    tags: undefined,
+    ...part,
+    own: { ...NO_WRITES, ...writes },
+  };
+  return { arn: ARN, asOf, state };
+}
+
+/** A binding in order: granted, trusted by our statement, annotated by us, its one pod current. */
+export function observed(part: Partial<Observed> = {}): Observed {
+  const one = part.binding ?? binding();
+  const verdicts = part.verdicts ?? new Map([[ARN, allowed]]);
+  return {
+    now: NOW,
+    binding: one,
+    namespace: { name: 'shop', labels: {} },
+    grants: [grant()],
+    rivals: [one],
+    cluster,
+    caller,
+    apiAudiences: [],
+    role: present(),
+    provider,
+    verdicts,
+    verdictOn: ({ arn }) => verdicts.get(arn),
+    failureOf: () => undefined,
+    loss: undefined,
+    retiring: false,
+    serviceAccount: serviceAccount(),
+    fight: peace,
+    look: undefined,
+    pods: [pod()],
+    workloads: [],
+    serviceAccountExists: () => true,
+    blocked: new Map(),
+    proof: undefined,
+    ...part,
+  };
+}
+
+export function claimFor(one: IrsaBinding = binding(), grants: readonly IrsaGrant[] = [grant()]): RoleClaim {
+  const claim = claimOf(one, { grants, namespace: { name: 'shop', labels: {} }, rivals: [one], caller, apiAudiences: [] });
+  return { binding: one, claim, loss: undefined };
+}
+
+export const NO_LOSSES: Losses = { manyUntil: undefined, confirmedAt: undefined };
+
+/** A role whose one binding stands in our statement, read back long ago. */
+export function roleObserved(part: Partial<RoleObserved> = {}): RoleObserved {
+  return {
+    now: NOW,
+    arn: ARN,
+    claims: [claimFor()],
+    record: present(),
+    cluster,
+    caller,
+    provider,
+    quota: 2048,
+    losses: NO_LOSSES,
+    ...part,
+  };
+}
+
+export function question(part: Partial<Question> = {}): Question {
+  return { role: ARN, issuer: ISSUER, subject: SUBJECT, audience: STS_AUDIENCE, ...part };
+}

@@ -1,0 +1,142 @@
+import { quote, quoteAll } from '../document/quote.ts';
+import { scalarText } from '../evaluate/comparisons.ts';
+import type { Condition } from '../evaluate/conditions.ts';
+import type { WebIdentity } from '../evaluate/request.ts';
+import { fold, like } from '../evaluate/text.ts';
+import type { Remark } from './partial-finding.ts';
+
+/** Why a condition on `sub` does not hold for this subject; the slip that was most likely made speaks. */
+export function subjectRemark(condition: Condition, name: string, request: WebIdentity): Remark {
+  const { subject } = request;
+  const wanted = `this ServiceAccount's subject is ${quote(subject)}`;
+  const values = condition.values.map((value) => scalarText(value) ?? '');
+  if (condition.operator?.negated) {
+    return {
+      code: 'TrustSubjectMismatch',
+      text: `${name} excludes this ServiceAccount by ${condition.operatorName} on ${quote(condition.key)}; ${wanted}`,
+    };
+  }
+  const isPattern = condition.operator?.comparison === 'StringLike';
+  for (const slip of SLIPS) {
+    for (const value of values) {
+      const what = slip.of(value, request, isPattern);
+      if (what !== undefined) return { code: slip.code, text: `${name} names ${quote(value)} (${what}); ${wanted}` };
+    }
+  }
+  const near = values.filter((value) => isNear(value, subject));
+  const others = values.length - near.length;
+  const named =
+    near.length > 0
+      ? quoteAll(near)
+      : others === 1
+        ? 'another subject, not like this one'
+        : `${others} other subjects, none of them like this one`;
+  return { code: 'TrustSubjectMismatch', text: `${name} names ${named}; ${wanted}` };
+}
+
+interface Slip {
+  readonly code:
+    | 'TrustSubjectWhitespace'
+    | 'TrustSubjectCase'
+    | 'TrustWildcardInStringEquals'
+    | 'TrustConditionKeySwapped'
+    | 'TrustSubjectMalformed';
+  /** What is wrong with this value, if it is this slip. */
+  of(value: string, request: WebIdentity, isPattern: boolean): string | undefined;
+}
+
+const SLIPS: readonly Slip[] = [
+  {
+    code: 'TrustSubjectWhitespace',
+    of: (value, { subject }) => (fold(withoutSpace(value)) === fold(subject) && SPACE.test(value) ? whereSpace(value) : undefined),
+  },
+  {
+    code: 'TrustSubjectCase',
+    of: (value, { subject }) => (fold(value) === fold(subject) ? 'the case differs, and it is compared exactly' : undefined),
+  },
+  {
+    code: 'TrustWildcardInStringEquals',
+    of: (value, { subject }, isPattern) =>
+      !isPattern && /[*?]/.test(value) && like(value, subject)
+        ? '"*" and "?" are plain characters here; only StringLike has wildcards'
+        : undefined,
+  },
+  {
+    code: 'TrustConditionKeySwapped',
+    of: (value, { audience }) =>
+      value === audience || value === 'sts.amazonaws.com' ? 'an audience, where the subject is compared' : undefined,
+  },
+  { code: 'TrustSubjectMalformed', of: malformation },
+];
+
+/** The blanks people paste: also the no-break space and those of no width. */
+const SPACE = /[\s\u200b\u2060\ufeff]/;
+
+function withoutSpace(value: string): string {
+  return value.replace(/[\s\u200b\u2060\ufeff]/g, '');
+}
+
+const SPACE_NAMES: Readonly<Record<string, string>> = {
+  ' ': 'a blank',
+  '\n': 'a line break',
+  '\r': 'a line break',
+  '\t': 'a tab',
+  '\u00a0': 'a no-break space',
+};
+
+function whereSpace(value: string): string {
+  const at = value.search(SPACE);
+  const what = SPACE_NAMES[value.charAt(at)] ?? 'an invisible character';
+  const next = withoutSpace(value.slice(at)).split(':')[0] ?? '';
+  if (at === 0) return `${what} at its beginning`;
+  if (value.slice(at).trim() === '' || withoutSpace(value.slice(at)) === '') return `${what} at its end`;
+  return next === '' ? `${what} before a colon` : `${what} before ${quote(next)}`;
+}
+
+function malformation(value: string, { subject }: WebIdentity, isPattern: boolean): string | undefined {
+  const parts = value.split(':');
+  if (!isNear(value, subject) || value.includes('${') || (isPattern && /[*?]/.test(value))) return undefined;
+  if (/[<>]/.test(value)) return 'a placeholder was left in it';
+  if (value.startsWith('arn:')) return 'an ARN, where a subject is compared';
+  if (!value.startsWith('system:serviceaccount:')) return 'it does not begin with "system:serviceaccount:"';
+  return parts.length === 4 ? undefined : `${parts.length} parts between colons, where a subject has 4`;
+}
+
+/** They stand in every subject, and namespaces may be called so too. */
+const PREFIX_WORDS = ['system', 'serviceaccount', 'serviceaccounts'];
+
+/** Values with the same namespace or the same name; the others belong to other tenants and are not quoted. */
+function isNear(value: string, subject: string): boolean {
+  const words = fold(withoutSpace(value))
+    .split(/[:/]/)
+    .filter((word) => !PREFIX_WORDS.includes(word));
+  return subject
+    .split(':')
+    .slice(2)
+    .some((name) => words.includes(name));
+}
+
+/** Why a condition on `aud` does not hold. */
+export function audienceRemark(condition: Condition, name: string, { audience }: WebIdentity): Remark {
+  const wanted = `the token's audience is ${quote(audience)}`;
+  const values = condition.values.map((value) => scalarText(value) ?? '');
+  if (condition.operator?.negated)
+    return {
+      code: 'TrustAudienceMismatch',
+      text: `${name} excludes the audience by ${condition.operatorName} on ${quote(condition.key)}; ${wanted}`,
+    };
+  const subject = values.find((value) => fold(value).startsWith('system:serviceaccount'));
+  if (subject !== undefined)
+    return {
+      code: 'TrustConditionKeySwapped',
+      text: `${name} compares the audience with a subject; ${wanted}, and the subject belongs under the key that ends in ":sub"`,
+    };
+  const pattern = values.find((value) => /[*?]/.test(value) && like(value, audience));
+  if (pattern !== undefined) {
+    return {
+      code: 'TrustWildcardInStringEquals',
+      text: `${name} names the audience ${quote(pattern)} ("*" and "?" are plain characters here; only StringLike has wildcards); ${wanted}`,
+    };
+  }
+  return { code: 'TrustAudienceMismatch', text: `${name} wants the audience ${quoteAll(values)}; ${wanted}` };
+}

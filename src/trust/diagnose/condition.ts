@@ -1,0 +1,138 @@
+import { assertNever } from '../../api/assert-never.ts';
+import { issuerHostPath } from '../../api/issuer.ts';
+import { nameOf, quote, quoteAll } from '../document/quote.ts';
+import { scalarText } from '../evaluate/comparisons.ts';
+import type { Condition } from '../evaluate/conditions.ts';
+import type { Judged, WebIdentity } from '../evaluate/evaluate.ts';
+import { kindOfKey, lookUp } from '../evaluate/request.ts';
+import { fold } from '../evaluate/text.ts';
+import { isUnknown } from '../evaluate/truth.ts';
+import { audienceRemark, subjectRemark } from './claim.ts';
+import type { Remark } from './partial-finding.ts';
+import { isRestriction, restriction } from './restriction.ts';
+
+/** Of a hostile statement with thousands of conditions the first are enough. */
+const MAX_CONDITIONS = 8;
+
+/** What is wrong with the conditions of an Allow, the condition that was most likely meant otherwise first. */
+export function conditionRemarks(judged: Judged, request: WebIdentity): Remark[] {
+  const failing = judged.conditions.filter(({ truth }) => truth !== true).slice(0, MAX_CONDITIONS);
+  const remarks = failing.map((condition) => remarkOn(condition, judged, request));
+  const slips = failing.flatMap((condition) => slipUnderWrongKey(condition, nameOf(judged.statement), request));
+  // The restriction names its keys itself; only what is known not to hold is worth another sentence.
+  if (isRestriction(judged, request)) return [restriction(judged), ...remarks.filter((_, at) => failing[at]?.truth === false)];
+  return [...onePerIssuer(remarks), ...slips, ...unreadable(judged)];
+}
+
+function remarkOn(condition: Condition, judged: Judged, request: WebIdentity): Remark {
+  const name = nameOf(judged.statement);
+  const kind = kindOfKey(condition.key, request.issuer);
+  const shape = kind === 'subject' || kind === 'audience' ? shapeRemark(condition, judged, name) : undefined;
+  if (shape !== undefined) return shape;
+  switch (kind) {
+    case 'subject':
+      return subjectRemark(condition, name, request);
+    case 'audience':
+      return audienceRemark(condition, name, request);
+    case 'otherProvider':
+      return isUnknown(condition.truth) ? otherKey(condition, name, request) : otherProvider(condition, judged, name, request);
+    case 'malformed':
+      return malformed(condition, name, request);
+    case 'claim':
+    case 'context':
+      return otherKey(condition, name, request);
+    default:
+      return assertNever(kind);
+  }
+}
+
+/** Conditions on a claim that no value of the claim could mend. */
+function shapeRemark(condition: Condition, { conditions }: Judged, name: string): Remark | undefined {
+  const { operator, operatorName, key, values, truth } = condition;
+  const on = `${name} asks by ${operatorName}`;
+  if (operator?.comparison === 'Null')
+    return { code: 'TrustNullCondition', text: `${on} that ${quote(key)} be absent, and every token of a ServiceAccount carries it` };
+  if (values.length === 0)
+    return { code: 'TrustConditionUnsatisfiable', text: `${on} for ${quote(key)} with an empty list of values, which nothing can match` };
+  const contradicted =
+    operator?.negated && conditions.some((other) => other.key === key && other.truth === true && other.operator?.negated === false);
+  if (contradicted)
+    return {
+      code: 'TrustConditionUnsatisfiable',
+      text: `${name} asks for one value of ${quote(key)} and by ${operatorName} excludes the same, so no token can satisfy it`,
+    };
+  if (!isUnknown(truth)) return undefined;
+  return {
+    code: 'TrustConditionUnsatisfiable',
+    text: `${name} has the condition ${operatorName} on ${quote(key)}, of which nobody can say what STS makes of it: ${truth.unknown}; compare it once, by StringEquals`,
+  };
+}
+
+function otherProvider({ key }: Condition, { conditions }: Judged, name: string, { issuer }: WebIdentity): Remark {
+  const wanted = `${issuerHostPath(issuer)}${key.slice(key.lastIndexOf(':'))}`;
+  const both = conditions.some((other) => fold(other.key) === fold(wanted));
+  if (both) {
+    return {
+      code: 'TrustMultiIssuerAnd',
+      text: `${name} has conditions for several issuers (${quote(key)} and this cluster's), which must all hold, and a token has only one issuer; each cluster needs a statement of its own`,
+    };
+  }
+  const cutOff = fold(issuerHostPath(issuer)).startsWith(fold(key.slice(0, key.lastIndexOf(':'))));
+  const found = cutOff ? `the key ${quote(key)} (this cluster's issuer, cut off)` : `another issuer's key ${quote(key)}`;
+  return {
+    code: 'TrustConditionKeyIssuerMismatch',
+    text: `${name} trusts this cluster's provider and its condition is on ${found}, which this cluster's tokens do not carry; wanted is ${quote(wanted)}`,
+  };
+}
+
+/** A wrong key hides a slip in its value, on which whoever mends the key would stumble next (the article's second cluster has both). */
+function slipUnderWrongKey(condition: Condition, name: string, request: WebIdentity): Remark[] {
+  const isWrong = ['otherProvider', 'malformed'].includes(kindOfKey(condition.key, request.issuer));
+  if (!isWrong || !/sub\s*$/i.test(condition.key) || condition.values.some((value) => scalarText(value) === request.subject)) return [];
+  const remark = subjectRemark(condition, name, request);
+  return remark.code === 'TrustSubjectMismatch' ? [] : [remark];
+}
+
+function malformed({ key }: Condition, name: string, { issuer }: WebIdentity): Remark {
+  const host = issuerHostPath(issuer);
+  const wanted = /aud[\s]*$/i.test(key) ? `${host}:aud` : `${host}:sub`;
+  return {
+    code: 'TrustConditionKeyMalformed',
+    text: `${name} has the condition key ${quote(key)} (${slip(key, host)}), which no request carries; wanted is ${quote(wanted)}`,
+  };
+}
+
+function slip(key: string, host: string): string {
+  if (/^https?:/i.test(key)) return 'keys have no "https://"';
+  if (/^arn:/i.test(key)) return "an ARN where the issuer's name is needed";
+  if (key !== key.trim()) return 'white space around it';
+  if (!key.includes(':')) return key.includes('/') || key.includes('.') ? 'no ":sub" or ":aud" at its end' : 'no issuer before it';
+  if (key.includes('/:')) return 'a slash before the colon';
+  return key.startsWith(host) ? 'no claim after the colon' : 'not an issuer and a claim';
+}
+
+/** A key that is no claim which we could set right: not in the request, not known from here, or a value that cannot come. */
+function otherKey({ key, operatorName, operator, values, truth }: Condition, name: string, request: WebIdentity): Remark {
+  const condition = `${name} has the condition ${operatorName} on ${quote(key)}`;
+  if (isUnknown(truth)) return { code: 'TrustConditionKeyUnknown', text: `${condition}: ${truth.unknown}` };
+  if (operator?.comparison.startsWith('Date')) {
+    return {
+      code: 'TrustConditionUnsatisfiable',
+      text: `${condition} with ${quoteAll(values.map((value) => scalarText(value) ?? ''))}, which does not hold now`,
+    };
+  }
+  const why = lookUp(key, request) === 'absent' ? "which is no part of a ServiceAccount's request" : 'which does not hold';
+  return { code: 'TrustConditionKeyUnknown', text: `${condition}, ${why}` };
+}
+
+function unreadable({ members, block, statement }: Judged): Remark[] {
+  const reasons = [members, block].flatMap((truth) => (isUnknown(truth) ? [truth.unknown] : []));
+  return reasons.map((reason) => ({ code: 'TrustConditionKeyUnknown' as const, text: `${nameOf(statement)} cannot be judged: ${reason}` }));
+}
+
+/** The `sub` and the `aud` of foreign issuers are one mistake, and the plainer word for it is enough. */
+function onePerIssuer(remarks: readonly Remark[]): Remark[] {
+  const mixUp =
+    remarks.find(({ code }) => code === 'TrustMultiIssuerAnd') ?? remarks.find(({ code }) => code === 'TrustConditionKeyIssuerMismatch');
+  return remarks.filter((one) => one === mixUp || (one.code !== 'TrustMultiIssuerAnd' && one.code !== 'TrustConditionKeyIssuerMismatch'));
+}

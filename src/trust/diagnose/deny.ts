@@ -1,0 +1,37 @@
+import { nameOf, quote } from '../document/quote.ts';
+import { type Judged, partsOf } from '../evaluate/evaluate.ts';
+import { isUnknown } from '../evaluate/truth.ts';
+import type { Remark } from './partial-finding.ts';
+
+/** Denies that match, and then those of which it cannot be known. */
+export function deniedFindings(judged: readonly Judged[]): Remark[] {
+  const denies = judged.filter(({ effect, truth }) => effect !== 'Allow' && truth !== false);
+  return denies.toSorted((a, b) => Number(matches(b)) - Number(matches(a))).map(remark);
+}
+
+function matches({ effect, truth }: Judged): boolean {
+  return effect === 'Deny' && truth === true;
+}
+
+function remark(deny: Judged): Remark {
+  const name = nameOf(deny.statement);
+  if (matches(deny)) {
+    return {
+      code: 'TrustExplicitDeny',
+      text: `${name} denies this token${because(deny)}; a Deny wins over every Allow, so only its owner can mend this`,
+    };
+  }
+  const unknowns = partsOf(deny).flatMap(({ truth }) => (isUnknown(truth) ? [truth.unknown] : []));
+  return {
+    code: 'TrustConditionKeyUnknown',
+    text: `${name} may deny this token: ${unknowns[0] ?? 'its "Effect" is neither "Allow" nor "Deny"'}`,
+  };
+}
+
+/** More conditions than these nobody reads. */
+const MAX_NAMED = 4;
+
+function because({ conditions }: Judged): string {
+  const held = conditions.slice(0, MAX_NAMED).map(({ operatorName, key }) => `${operatorName} on ${quote(key)}`);
+  return held.length === 0 ? ' without any condition' : `, because ${held.join(' and ')} ${held.length === 1 ? 'holds' : 'hold'}`;
+}

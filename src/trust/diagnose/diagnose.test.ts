@@ -1,0 +1,396 @@
+import { describe, expect, test } from 'vitest';
+import { ACTION, ALB, AUDIENCE, allow, HOST, OTHER_HOST, PROVIDER, policy, REQUEST, ROLE, read } from '../../../test/trust/cluster.ts';
+import { problem } from '../../api/problem.ts';
+import { subjectOf } from '../../api/subject.ts';
+import { diagnose } from './diagnose.ts';
+
+/** The corpus has whole messages; here are the rules by which the words are chosen. Each finding as its code and what it says after the role. */
+function found(statements: readonly object[], request = REQUEST): string[] {
+  return diagnose(read(policy(...statements)), request, { role: ROLE }).map(({ code, message }) => {
+    expect(message.startsWith(`trust policy of ${ROLE}: `)).toBe(true);
+    return `${code}: ${message.slice(`trust policy of ${ROLE}: `.length)}`;
+  });
+}
+
+const naming = (value: unknown, operator = 'StringEquals') => found([allow({ [operator]: { [`${HOST}:sub`]: value } })]);
+const wanted = `this ServiceAccount's subject is "${ALB}"`;
+
+describe('a subject that nearly is this one', () => {
+  const name = 'aws-load-balancer-controller';
+  const slips: Record<string, readonly [value: string, code: string, what: string]> = {
+    'a blank at the beginning': [` ${ALB}`, 'TrustSubjectWhitespace', 'a blank at its beginning'],
+    'a tab at the end': [`${ALB}\t`, 'TrustSubjectWhitespace', 'a tab at its end'],
+    'a carriage return': [`${ALB}\r\n`, 'TrustSubjectWhitespace', 'a line break at its end'],
+    'a blank before a colon': [`system:serviceaccount:kube-system :${name}`, 'TrustSubjectWhitespace', 'a blank before a colon'],
+    'a blank within the name': [
+      'system:serviceaccount:kube-system:aws-load- balancer-controller',
+      'TrustSubjectWhitespace',
+      'a blank before "balancer-controller"',
+    ],
+    'two blanks, of which the first speaks': [
+      `system: serviceaccount:kube-system: ${name}`,
+      'TrustSubjectWhitespace',
+      'a blank before "serviceaccount"',
+    ],
+    'a character of no width': [
+      `system:serviceaccount:\u200bkube-system:${name}`,
+      'TrustSubjectWhitespace',
+      'an invisible character before "kube-system"',
+    ],
+    'a word joiner at the end': [`${ALB}\u2060`, 'TrustSubjectWhitespace', 'an invisible character at its end'],
+    'a blank and another case': [` ${ALB.toUpperCase()}`, 'TrustSubjectWhitespace', 'a blank at its beginning'],
+    'another case': [ALB.toUpperCase(), 'TrustSubjectCase', 'the case differs, and it is compared exactly'],
+    'a question mark': [
+      ALB.replace('-', '?'),
+      'TrustWildcardInStringEquals',
+      '"*" and "?" are plain characters here; only StringLike has wildcards',
+    ],
+    'the audience': [AUDIENCE, 'TrustConditionKeySwapped', 'an audience, where the subject is compared'],
+    'no prefix': [`kube-system:${name}`, 'TrustSubjectMalformed', 'it does not begin with "system:serviceaccount:"'],
+    'another prefix': [`system:node:kube-system:${name}`, 'TrustSubjectMalformed', 'it does not begin with "system:serviceaccount:"'],
+    'a placeholder': ['system:serviceaccount:kube-system:<name>', 'TrustSubjectMalformed', 'a placeholder was left in it'],
+    'an ARN': [`arn:aws:x:${name}`, 'TrustSubjectMalformed', 'an ARN, where a subject is compared'],
+    'the namespace alone': ['system:serviceaccount:kube-system', 'TrustSubjectMalformed', '3 parts between colons, where a subject has 4'],
+    'something behind': [`${ALB}:x`, 'TrustSubjectMalformed', '5 parts between colons, where a subject has 4'],
+  };
+  for (const [sentence, [value, code, what]] of Object.entries(slips)) {
+    test(sentence, () => expect(naming(value)).toEqual([`${code}: statement 1 names ${quoted(value)} (${what}); ${wanted}`]));
+  }
+
+  test('of several values the plainest slip speaks', () => {
+    expect(naming(['kube-system:aws-load-balancer-controller', ALB.toUpperCase(), `${ALB} `])).toEqual([
+      `TrustSubjectWhitespace: statement 1 names "${ALB} " (a blank at its end); ${wanted}`,
+    ]);
+  });
+
+  test('the audience of STS is one, also where another is used', () => {
+    const request = { ...REQUEST, audience: 'vault' };
+    const [first] = found([allow({ StringEquals: { [`${HOST}:sub`]: AUDIENCE } })], request);
+    expect(first).toBe(`TrustConditionKeySwapped: statement 1 names "${AUDIENCE}" (an audience, where the subject is compared); ${wanted}`);
+    expect(found([allow({ StringEquals: { [`${HOST}:sub`]: 'vault' } })], request)[0]).toContain('names "vault" (an audience');
+  });
+});
+
+describe('a subject that is another', () => {
+  const cases: Record<string, readonly [value: unknown, names: string]> = {
+    'is quoted in the same namespace': ['system:serviceaccount:kube-system:other', '"system:serviceaccount:kube-system:other"'],
+    'is quoted with the same name': [
+      'system:serviceaccount:other:aws-load-balancer-controller',
+      '"system:serviceaccount:other:aws-load-balancer-controller"',
+    ],
+    // Contract: unbound-quotes
+    'is not quoted when it is of another tenant': ['system:serviceaccount:team-a:app', 'another subject, not like this one'],
+    'is counted when there are more': [['system:serviceaccount:team-a:app', 'x', 5], '3 other subjects, none of them like this one'],
+    'is left out beside one that is near': [
+      ['system:serviceaccount:team-a:app', 'system:serviceaccount:kube-system:other'],
+      '"system:serviceaccount:kube-system:other"',
+    ],
+    'is quoted with a policy variable in this namespace': [
+      `system:serviceaccount:kube-system:\${aws:username}`,
+      `"system:serviceaccount:kube-system:\${aws:username}"`,
+    ],
+  };
+  for (const [sentence, [value, names]] of Object.entries(cases)) {
+    test(sentence, () => expect(naming(value)).toEqual([`TrustSubjectMismatch: statement 1 names ${names}; ${wanted}`]));
+  }
+
+  test('is not near because the words of the prefix are also names', () => {
+    const request = { ...REQUEST, subject: subjectOf('system', 'serviceaccount') };
+    expect(found([allow({ StringEquals: { [`${HOST}:sub`]: 'system:serviceaccount:team-a:app' } })], request)).toEqual([
+      'TrustSubjectMismatch: statement 1 names another subject, not like this one; this ServiceAccount\'s subject is "system:serviceaccount:system:serviceaccount"',
+    ]);
+  });
+
+  test('is no slip under StringLike, where it is a pattern', () => {
+    expect(naming('kube-system:*', 'StringLike')).toEqual([`TrustSubjectMismatch: statement 1 names "kube-system:*"; ${wanted}`]);
+    expect(naming('kube-system:x', 'StringLike')).toEqual([
+      `TrustSubjectMalformed: statement 1 names "kube-system:x" (it does not begin with "system:serviceaccount:"); ${wanted}`,
+    ]);
+  });
+});
+
+describe('keys', () => {
+  const cases: Record<string, readonly [key: string, finding: string]> = {
+    'with https': [`https://${HOST}:sub`, 'keys have no "https://"'],
+    'with http': [`http://${HOST}:sub`, 'keys have no "https://"'],
+    'with an ARN': [`${PROVIDER}:sub`, "an ARN where the issuer's name is needed"],
+    'with white space': [` ${HOST}:sub`, 'white space around it'],
+    'of a bare claim': ['sub', 'no issuer before it'],
+    'without a claim': [HOST, 'no ":sub" or ":aud" at its end'],
+    'without a claim and a path': ['oidc.example.com', 'no ":sub" or ":aud" at its end'],
+    'with a slash too many': [`${HOST}/:sub`, 'a slash before the colon'],
+    'with an empty claim': [`${HOST}:`, 'no claim after the colon'],
+    'with a part of the ARN': [`oidc-provider/${HOST}:sub`, 'not an issuer and a claim'],
+  };
+  for (const [sentence, [key, what]] of Object.entries(cases)) {
+    test(`${sentence} are malformed`, () =>
+      expect(found([allow({ StringEquals: { [key]: 'x' } })])).toEqual([
+        `TrustConditionKeyMalformed: statement 1 has the condition key ${quoted(key)} (${what}), which no request carries; wanted is "${HOST}:sub"`,
+      ]));
+  }
+
+  test('that end in aud were meant for the audience', () => {
+    for (const key of ['aud', `https://${HOST}:aud`, `${HOST}:aud `, `${HOST}/:AUD`]) {
+      expect(found([allow({ StringEquals: { [key]: 'x' } })])[0]).toContain(`wanted is "${HOST}:aud"`);
+    }
+  });
+
+  test('that are wrong do not hide a slip in their value, and make none of another subject', () => {
+    const codes = (key: string, value: unknown) => found([allow({ StringEquals: { [key]: value } })]).map((text) => text.split(':')[0]);
+    for (const key of [`${HOST.slice(0, -3)}:sub`, `${OTHER_HOST}:sub`]) {
+      expect(codes(key, ` ${ALB}`)).toEqual(['TrustConditionKeyIssuerMismatch', 'TrustSubjectWhitespace']);
+      expect(codes(key, [` ${ALB}`, ALB])).toEqual(['TrustConditionKeyIssuerMismatch']);
+      expect(codes(key, 'system:serviceaccount:kube-system:other')).toEqual(['TrustConditionKeyIssuerMismatch']);
+    }
+    expect(codes(`https://${HOST}:sub `, ` ${ALB}`)).toEqual(['TrustConditionKeyMalformed', 'TrustSubjectWhitespace']);
+    expect(codes(`${OTHER_HOST}:subject`, ` ${ALB}`)).toEqual(['TrustConditionKeyIssuerMismatch']);
+    expect(codes(`${OTHER_HOST}:aud`, ` ${ALB}`)).toEqual(['TrustConditionKeyIssuerMismatch']);
+  });
+
+  test('of another issuer are unknown where the condition is', () => {
+    expect(found([allow({ StringEquals: { [`${HOST}:sub`]: ALB }, StringMatches: { [`${OTHER_HOST}:sub`]: ALB } })])).toEqual([
+      `TrustConditionKeyUnknown: statement 1 has the condition StringMatches on "${OTHER_HOST}:sub": "StringMatches" is no condition operator`,
+    ]);
+  });
+
+  test("that are this issuer's with its end cut off are called so", () => {
+    const key = `${HOST.slice(0, -3)}:sub`;
+    expect(found([allow({ StringEquals: { [key]: ALB } })])).toEqual([
+      `TrustConditionKeyIssuerMismatch: statement 1 trusts this cluster's provider and its condition is on the key "${key}" (this cluster's issuer, cut off), which this cluster's tokens do not carry; wanted is "${HOST}:sub"`,
+    ]);
+  });
+
+  test("of another issuer beside this one's are an impossible pair, and alone a mix-up", () => {
+    const both = found([allow({ StringEquals: { [`${HOST}:sub`]: ALB, [`${OTHER_HOST}:sub`]: ALB, [`${OTHER_HOST}:aud`]: AUDIENCE } })]);
+    expect(both.map((text) => text.split(':')[0])).toEqual(['TrustMultiIssuerAnd']);
+    const alone = found([allow({ StringEquals: { [`${OTHER_HOST}:sub`]: ALB, [`${OTHER_HOST}:aud`]: AUDIENCE } })]);
+    expect(alone).toEqual([
+      `TrustConditionKeyIssuerMismatch: statement 1 trusts this cluster's provider and its condition is on another issuer's key "${OTHER_HOST}:sub", which this cluster's tokens do not carry; wanted is "${HOST}:sub"`,
+    ]);
+  });
+});
+
+describe('what is too broad', () => {
+  const cases: Record<string, readonly [pattern: string, who: string | undefined]> = {
+    everybody: ['*', 'every ServiceAccount of the cluster'],
+    'every namespace': [
+      'system:serviceaccount:*:aws-load-balancer-controller',
+      'ServiceAccounts named "aws-load-balancer-controller" in every namespace',
+    ],
+    'namespaces with this beginning': [
+      'system:serviceaccount:kube-system*:aws-load-balancer-controller',
+      'ServiceAccounts of other namespaces',
+    ],
+    'namespaces with this end': ['system:serviceaccount:*kube-system:aws-load-balancer-controller', 'ServiceAccounts of other namespaces'],
+    'namespaces that differ in the last character': [
+      'system:serviceaccount:kube-syste?:aws-load-balancer-controller',
+      'ServiceAccounts of other namespaces',
+    ],
+    'every name': ['system:serviceaccount:kube-system:*', 'every ServiceAccount of the namespace "kube-system"'],
+    'names with this beginning': [
+      'system:serviceaccount:kube-system:aws-load-balancer-controller*',
+      'other ServiceAccounts of the namespace "kube-system"',
+    ],
+    'names with this end': [
+      'system:serviceaccount:kube-system:*aws-load-balancer-controller',
+      'other ServiceAccounts of the namespace "kube-system"',
+    ],
+    'names that differ in the last character': [
+      'system:serviceaccount:kube-system:aws-load-balancer-controlle?',
+      'other ServiceAccounts of the namespace "kube-system"',
+    ],
+    'nobody else': [ALB, undefined],
+  };
+  for (const [sentence, [pattern, who]] of Object.entries(cases)) {
+    test(`lets in ${sentence}`, () =>
+      expect(naming(pattern, 'StringLike')).toEqual(
+        who === undefined
+          ? []
+          : [
+              `TrustOverPermissive: statement 1 also lets in ${who}: its condition on ":sub" is StringLike "${pattern}"; name each subject by StringEquals`,
+            ],
+      ));
+  }
+
+  test('names the values that match, and not those of others', () => {
+    expect(found([allow({ StringLike: { [`${HOST}:sub`]: ['system:serviceaccount:team-a:*', '*'] } })])[0]).toContain(
+      'is StringLike "*"; name',
+    );
+  });
+
+  test('is said of every foreign statement that lets the token in, and of no other', () => {
+    const codes = found([allow(undefined), allow(undefined, { Action: 'sts:AssumeRole' }), allow(undefined)]);
+    expect(codes.map((text) => text.slice(0, 35))).toEqual(['TrustOverPermissive: statement 1 al', 'TrustOverPermissive: statement 3 al']);
+  });
+
+  test('is a misused set operator on a claim, not on another key', () => {
+    const on = (key: string, value: string) =>
+      found([allow({ StringEquals: { [`${HOST}:sub`]: ALB }, 'ForAllValues:StringEquals': { [key]: value } })]);
+    expect(on(`${HOST}:aud`, AUDIENCE)).toEqual([
+      `TrustSetOperatorMisuse: statement 1 compares "${HOST}:aud" by ForAllValues:StringEquals, which also holds when the key is absent; a claim has one value, and StringEquals compares it`,
+    ]);
+    expect(on('aws:TagKeys', 'x')).toEqual([]);
+  });
+});
+
+describe('which statement speaks', () => {
+  const ec2 = { Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
+  const otherProvider = { Federated: PROVIDER.replace(HOST, OTHER_HOST) };
+  const numbers = (statements: readonly object[]) => found(statements).map((text) => text.replace(/^(\w+): statement (\d).*/, '$1 $2'));
+
+  test('the nearest first, those for other clusters last, those for others not at all', () => {
+    const github = { Federated: 'arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com' };
+    expect(
+      numbers([
+        ec2,
+        allow({ StringEquals: { [`${OTHER_HOST}:sub`]: ALB } }, { Principal: otherProvider }),
+        allow({ StringEquals: { [`${HOST}:sub`]: `${ALB} `, [`${HOST}:aud`]: 'x' } }),
+        allow({ StringEquals: { [`${HOST}:sub`]: 'system:serviceaccount:kube-system:other' } }),
+        allow({ StringLike: { 'token.actions.githubusercontent.com:sub': 'repo:x' } }, { Principal: github }),
+      ]),
+    ).toEqual(['TrustSubjectMismatch 4', 'TrustSubjectWhitespace 3', 'TrustAudienceMismatch 3', 'TrustPrincipalProviderMismatch 2']);
+  });
+
+  test('a wrong action of another cluster is said, its conditions are not', () => {
+    expect(
+      numbers([allow({ StringEquals: { [`${OTHER_HOST}:sub`]: 'x' } }, { Principal: otherProvider, Action: 'sts:AssumeRole' })]),
+    ).toEqual(['TrustPrincipalProviderMismatch 1', 'TrustWrongAction 1']);
+  });
+
+  test('a statement that names ServiceAccounts was meant for tokens, whatever else it says', () => {
+    const saml = { Federated: 'arn:aws:iam::111122223333:saml-provider/x' };
+    const notMeant = [
+      'TrustNoWebIdentityStatement: no statement allows "sts:AssumeRoleWithWebIdentity" to an OIDC provider of a cluster; it trusts another identity provider',
+    ];
+    expect(numbers([allow({ StringEquals: { 'x.y:sub': 'System:ServiceAccount:a:b' } }, { Principal: saml })])[0]).toBe(
+      'TrustPrincipalMalformed 1',
+    );
+    expect(numbers([allow({ StringEquals: { [`${HOST}:aud`]: 'x' } }, { Principal: saml })])[0]).toBe('TrustPrincipalMalformed 1');
+    expect(numbers([allow({ StringEquals: { [`${HOST}:sub`]: 'x' } }, { Principal: saml })])[0]).toBe('TrustPrincipalMalformed 1');
+    expect(found([allow({ StringEquals: { 'x.y:sub': 'b' } }, { Principal: saml })])).toEqual(notMeant);
+  });
+
+  test('at most eight findings, each once', () => {
+    const many = Array.from({ length: 12 }, (_, at) =>
+      allow({ StringEquals: { [`${HOST}:sub`]: `system:serviceaccount:kube-system:x${at}` } }),
+    );
+    expect(found(many)).toHaveLength(8);
+    const conditions = Object.fromEntries(Array.from({ length: 12 }, (_, at) => [`k${at}`, 'x']));
+    expect(found([allow({ StringEquals: conditions })])).toHaveLength(8);
+  });
+
+  test('a document that cannot be read has one finding', () => {
+    expect(diagnose(problem('it is odd'), REQUEST, { role: ROLE })).toEqual([
+      {
+        code: 'TrustPolicyUnparseable',
+        severity: 'Error',
+        message: `trust policy of ${ROLE} cannot be read, so it is neither judged nor changed: it is odd`,
+      },
+    ]);
+  });
+});
+
+describe('a Deny', () => {
+  const deny = (condition?: object, change = {}) => allow(condition, { Effect: 'Deny', Principal: '*', ...change });
+  const lets = allow({ StringEquals: { [`${HOST}:sub`]: ALB } });
+
+  test('that matches comes before one that may', () => {
+    expect(
+      found([
+        lets,
+        deny({ StringEquals: { 'aws:SourceVpc': 'x' } }),
+        deny({ StringLike: { [`${HOST}:sub`]: '*', [`${HOST}:aud`]: '*' } }),
+        deny(),
+      ]),
+    ).toEqual([
+      `TrustExplicitDeny: statement 3 denies this token, because StringLike on "${HOST}:sub" and StringLike on "${HOST}:aud" hold; a Deny wins over every Allow, so only its owner can mend this`,
+      'TrustExplicitDeny: statement 4 denies this token without any condition; a Deny wins over every Allow, so only its owner can mend this',
+      'TrustConditionKeyUnknown: statement 2 may deny this token: "aws:SourceVpc" is not known before the call is made',
+    ]);
+  });
+
+  test('names four conditions at most', () => {
+    const keys = Object.fromEntries(['azp', 'amr', 'email', 'oaud', 'id'].map((claim) => [`${HOST}:${claim}`, 'x']));
+    expect(found([lets, deny({ StringNotEquals: keys })])[0]?.match(/StringNotEquals on/g)).toHaveLength(4);
+  });
+});
+
+describe('principals', () => {
+  const trusting = (Principal: unknown) => found([allow(undefined, { Principal })]);
+  const needed = `a token of a ServiceAccount needs the federated principal "${PROVIDER}"`;
+  const kinds: Record<string, readonly [principal: unknown, trusts: string]> = {
+    'services are named': [
+      { Service: ['ec2.amazonaws.com', 'ecs.amazonaws.com'] },
+      'the service "ec2.amazonaws.com" and the service "ecs.amazonaws.com"',
+    ],
+    'others are not': [{ AWS: ['arn:aws:iam::444455556666:root', 'arn:aws:iam::444455556666:role/x'] }, 'an AWS account, role or user'],
+    'everybody is': [{ AWS: '*' }, '{"AWS": "*"}'],
+    'a bare star is': ['*', '"*"'],
+    'a kind that does not exist is': [{ OIDC: 'x' }, 'a principal of the kind "OIDC"'],
+    'nobody is': [{}, 'nobody'],
+  };
+  for (const [sentence, [principal, trusts]] of Object.entries(kinds)) {
+    test(sentence, () => expect(trusting(principal)).toEqual([`TrustPrincipalNotFederated: statement 1 trusts ${trusts}; ${needed}`]));
+  }
+
+  test('each federated one speaks for itself', () => {
+    const both = trusting({ Federated: [`${PROVIDER}//`, 'arn:aws:iam::12:oidc-provider/x', 'arn:aws:iam::111122223333:user/<x>'] });
+    expect(both).toEqual([
+      `TrustPrincipalProviderMismatch: statement 1 trusts "${PROVIDER}//" (a slash too many at its end); this cluster's provider is "${PROVIDER}"`,
+      `TrustPrincipalMalformed: statement 1 trusts "arn:aws:iam::12:oidc-provider/x" (its account has not twelve digits); this cluster's provider is "${PROVIDER}"`,
+      `TrustPrincipalMalformed: statement 1 trusts "arn:aws:iam::111122223333:user/<x>" (a placeholder was left in it); this cluster's provider is "${PROVIDER}"`,
+    ]);
+  });
+
+  describe('that are a provider are told apart from this one:', () => {
+    const arn = (host: string, account = '111122223333') => `arn:aws:iam::${account}:oidc-provider/${host}`;
+    const eks = 'oidc.eks.eu-west-1.amazonaws.com/id/ABC';
+    const differences: Record<string, readonly [code: string, what: string]> = {
+      [`x${PROVIDER}`]: ['TrustPrincipalMalformed', 'not the ARN of an OIDC provider'],
+      [PROVIDER.replace('iam', 'sts')]: ['TrustPrincipalMalformed', 'not the ARN of an OIDC provider'],
+      [PROVIDER.replace('arn:aws:', 'arn:azure:')]: ['TrustPrincipalMalformed', 'not the ARN of an OIDC provider'],
+      [`${PROVIDER.slice(0, PROVIDER.indexOf('/'))}//${HOST}`]: ['TrustPrincipalMalformed', 'not the ARN of an OIDC provider'],
+      [arn(HOST, '1111222233334')]: ['TrustPrincipalMalformed', 'its account has not twelve digits'],
+      [arn(HOST, '11112222333a')]: ['TrustPrincipalMalformed', 'its account has not twelve digits'],
+      [arn(eks)]: ['TrustPrincipalProviderMismatch', 'another cluster, in eu-west-1, where this one is in us-east-1'],
+      [arn('oidc-eks.eu-west-1.api.aws/id/ABC')]: [
+        'TrustPrincipalProviderMismatch',
+        'another cluster, in eu-west-1, where this one is in us-east-1',
+      ],
+      [arn('oidc.eks.cn-north-1.amazonaws.com.cn/id/ABC')]: [
+        'TrustPrincipalProviderMismatch',
+        'another cluster, in cn-north-1, where this one is in us-east-1',
+      ],
+      [arn(`x.${eks}`)]: ['TrustPrincipalProviderMismatch', 'another issuer'],
+      [arn(`${eks}/x`)]: ['TrustPrincipalProviderMismatch', 'another issuer'],
+      [arn(`${HOST}/x`)]: ['TrustPrincipalProviderMismatch', 'another issuer'],
+      [`${eks}`]: ['TrustPrincipalProviderMismatch', "another issuer's bare name, where the ARN of this cluster's provider is needed"],
+    };
+    for (const [value, [code, what]] of Object.entries(differences))
+      test(value, () =>
+        expect(trusting({ Federated: value })).toEqual([
+          `${code}: statement 1 trusts "${value}" (${what}); this cluster's provider is "${PROVIDER}"`,
+        ]),
+      );
+  });
+
+  test('a host name with the region first is called so', () => {
+    const odd = PROVIDER.replace('oidc.eks.us-east-1', 'oidc.us-east-1.eks');
+    expect(trusting({ Federated: odd })).toEqual([
+      `TrustPrincipalProviderMismatch: statement 1 trusts "${odd}" ("eks" stands behind the region, where it belongs before it); this cluster's provider is "${PROVIDER}"`,
+    ]);
+  });
+
+  test('a statement without an action is one too', () => {
+    expect(found([allow(undefined, { Action: undefined })])).toEqual([
+      `TrustWrongAction: statement 1 names no action; a token of a ServiceAccount needs "${ACTION}"`,
+    ]);
+    expect(found([allow(undefined, { Action: [{}, 5] })])).toEqual([
+      `TrustWrongAction: statement 1 allows the action "a JSON object" and "5"; a token of a ServiceAccount needs "${ACTION}"`,
+    ]);
+  });
+});
+
+function quoted(value: string): string {
+  return JSON.stringify(value).replace(/[\u0080-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
+}

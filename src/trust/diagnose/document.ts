@@ -1,0 +1,46 @@
+import type { RoleArn } from '../../api/arn.ts';
+import { type Finding, finding } from '../../api/finding.ts';
+import type { PolicyDocument } from '../document/document.ts';
+import { list, nameOf, quote } from '../document/quote.ts';
+import type { Judged } from '../evaluate/evaluate.ts';
+import { principalValues } from '../evaluate/principals.ts';
+import type { Remark } from './partial-finding.ts';
+import { describePrincipals } from './principal.ts';
+import { unguardedProviders } from './shared-provider.ts';
+
+/** The principal of EKS Pod Identity (EKS user guide, Pod Identity). */
+const POD_IDENTITY = 'pods.eks.amazonaws.com';
+
+/** What to say of a document in which nothing even tries to let a web identity in. */
+export function withoutWebIdentity(judged: readonly Judged[]): Remark[] {
+  const allows = judged.filter(({ effect }) => effect === 'Allow');
+  const pods = allows.find(({ statement }) => principalValues(statement.node).some(({ value }) => value === POD_IDENTITY));
+  if (pods !== undefined) {
+    const text = `${nameOf(pods.statement)} trusts EKS Pod Identity (${quote(POD_IDENTITY)}) and no statement trusts this cluster's OIDC provider, so the role works with a Pod Identity association and not with IRSA`;
+    return [{ code: 'TrustPodIdentityOnly', text }];
+  }
+  const principals = describePrincipals(allows.flatMap(({ statement }) => principalValues(statement.node)));
+  const text = `no statement allows "sts:AssumeRoleWithWebIdentity" to an OIDC provider of a cluster; it trusts ${principals.length === 0 ? 'nobody' : list(principals)}`;
+  return [{ code: 'TrustNoWebIdentityStatement', text }];
+}
+
+/** The unique ID that IAM shows for a role or user that was deleted (IAM user guide, unique identifiers). */
+const UNIQUE_ID = /^A(?:ROA|IDA)[A-Z0-9]{8,}$/;
+/** `AROA` is a role, `AIDA` a user. */
+const KIND_LENGTH = 4;
+
+/** Why IAM may refuse any change of this document, whatever we change. */
+export function writeObstacles(document: PolicyDocument, context: { readonly role: RoleArn }): Finding[] {
+  return [...deletedPrincipals(document, context), ...unguardedProviders(document, context)];
+}
+
+/** IAM takes no document back in which a deleted principal stands (terraform-provider-aws issue 8905). */
+function deletedPrincipals(document: PolicyDocument, { role }: { readonly role: RoleArn }): Finding[] {
+  return document.statements.flatMap((statement) => {
+    const deleted = principalValues(statement.node).find(({ value }) => UNIQUE_ID.test(value));
+    if (deleted === undefined) return [];
+    const id = `${deleted.value.slice(0, KIND_LENGTH)}...`;
+    const message = `trust policy of ${role}: ${nameOf(statement)} trusts a role or user that was deleted (an ID ${quote(id)} stands in place of its ARN); IAM may refuse every change of this policy until its owner removes it`;
+    return [finding('TrustOrphanedPrincipal', message)];
+  });
+}

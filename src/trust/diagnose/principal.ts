@@ -1,0 +1,120 @@
+import type { FindingCode } from '../../api/finding.ts';
+import { type Issuer, issuerHostPath } from '../../api/issuer.ts';
+import { member, type Statement } from '../document/document.ts';
+import { list, nameOf, quote } from '../document/quote.ts';
+import { type PrincipalValue, principalValues } from '../evaluate/principals.ts';
+import type { WebIdentity } from '../evaluate/request.ts';
+import { fold } from '../evaluate/text.ts';
+import type { Remark } from './partial-finding.ts';
+
+/**
+ * Hosts of EKS issuers: `oidc.eks.<region>.amazonaws.com` and `oidc-eks.<region>.api.aws` (EKS user guide); also with the region first, as an
+ * old README has it.
+ */
+const EKS_HOST = /oidc[.-](?:eks[.-][a-z0-9-]{1,32}|[a-z0-9-]{1,32}\.eks)\./;
+const EKS_ISSUER = /^oidc(?:\.eks\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?|-eks\.([a-z0-9-]+)\.api\.aws)\/id\/([A-Za-z0-9]+)$/;
+const PROVIDER_ARN = /^arn:(aws[a-z-]*):iam::([0-9]{12}):oidc-provider\/([^/].*)$/;
+
+/** Whether a federated principal is, or was meant to be, a cluster's provider. */
+export function isKubernetesProvider(value: string, issuer: Issuer): boolean {
+  const name = fold(value);
+  const [host = ''] = fold(issuerHostPath(issuer)).split('/');
+  return EKS_HOST.test(name) || name.includes(host) || /oidc-prov?/.test(name.replace(/oidc-provider\/.*/, ''));
+}
+
+/** What is wrong with the principals of a statement, none of which is this cluster's provider. */
+export function principalRemarks(statement: Statement, request: WebIdentity): Remark[] {
+  const principals = principalValues(statement.node);
+  const federated = principals.filter(({ kind }) => kind === 'Federated').map(({ value }) => value);
+  const name = nameOf(statement);
+  if (federated.length === 0) {
+    const found = principals.length === 0 ? nobody(statement) : list(describePrincipals(principals));
+    return [
+      {
+        code: 'TrustPrincipalNotFederated',
+        text: `${name} trusts ${found}; a token of a ServiceAccount needs the federated principal ${quote(request.provider)}`,
+      },
+    ];
+  }
+  const wanted = `this cluster's provider is ${quote(request.provider)}`;
+  return federated.map((value) => {
+    const [code, what] = classify(value, request);
+    return { code, text: `${name} trusts ${quote(value)} (${what}); ${wanted}` };
+  });
+}
+
+/** Services by name, since those are no secret and tell what the role was made for; whoever else is trusted is not this tenant's business. */
+export function describePrincipals(principals: readonly PrincipalValue[]): string[] {
+  return [
+    ...new Set(
+      principals.map(
+        ({ kind, value }) =>
+          (value === '*' ? EVERYBODY.get(kind) : kind === 'Service' ? `the service ${quote(value)}` : KINDS.get(kind)) ??
+          `a principal of the kind ${quote(kind)}`,
+      ),
+    ),
+  ];
+}
+
+/** As they are written, since what they mean is the question. */
+const EVERYBODY: ReadonlyMap<string, string> = new Map([
+  ['anybody', '"*"'],
+  ['AWS', '{"AWS": "*"}'],
+]);
+
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ['AWS', 'an AWS account, role or user'],
+  ['Federated', 'another identity provider'],
+]);
+
+function nobody({ node }: Statement): string {
+  return member(node, 'NotPrincipal') === undefined ? 'nobody' : 'everybody but those in "NotPrincipal"';
+}
+
+function classify(value: string, { provider, issuer }: WebIdentity): [FindingCode, string] {
+  if (value === '*') return ['TrustPrincipalWildcard', 'what it means as a federated principal is not documented'];
+  if (/[*?]/.test(value)) return ['TrustPrincipalWildcard', 'principals are compared as a whole, a wildcard in one matches nothing'];
+  const found = PROVIDER_ARN.exec(value);
+  const wanted = PROVIDER_ARN.exec(provider);
+  const host = issuerHostPath(issuer);
+  if (found === null || wanted === null || found[3]?.includes('://')) return notAnArn(value, host);
+  const [, partition, account, path = ''] = found;
+  if (path === host) {
+    if (partition !== wanted[1])
+      return ['TrustPrincipalPartition', `the partition ${quote(partition ?? '')}, where this role is in ${quote(wanted[1] ?? '')}`];
+    return [
+      'TrustPrincipalOtherAccount',
+      `a provider in the account ${account}, where this role is in ${wanted[2]}; STS looks in the role's account only`,
+    ];
+  }
+  return ['TrustPrincipalProviderMismatch', difference(path, host)];
+}
+
+function notAnArn(value: string, host: string): [FindingCode, string] {
+  if (value === host) return ['TrustPrincipalProviderMismatch', "the issuer's bare name, where the ARN of its provider is needed"];
+  if (value.includes('://')) return ['TrustPrincipalMalformed', 'the ARN of a provider has no "https://"'];
+  if (/[<>{}$]/.test(value)) return ['TrustPrincipalMalformed', 'a placeholder was left in it'];
+  if (/^arn:[^:]*:iam::[^:]*:/.test(value) && !/^arn:[^:]*:iam::[0-9]{12}:/.test(value))
+    return ['TrustPrincipalMalformed', 'its account has not twelve digits'];
+  if (!value.includes(':') && EKS_HOST.test(value))
+    return ['TrustPrincipalProviderMismatch', "another issuer's bare name, where the ARN of this cluster's provider is needed"];
+  return ['TrustPrincipalMalformed', 'not the ARN of an OIDC provider'];
+}
+
+/** In what way another provider's name is not this one's. */
+function difference(path: string, host: string): string {
+  if (path.startsWith(host) && /^\/+$/.test(path.slice(host.length))) return 'a slash too many at its end';
+  if (fold(path) === fold(host)) return 'it differs in case, and names of providers are compared exactly';
+  if (host.startsWith(path)) return "this cluster's provider, cut off";
+  // An old README of the webhook has it so (amazon-eks-pod-identity-webhook issue 30).
+  if (path.replace(/^oidc\.([a-z0-9-]+)\.eks\./, 'oidc.eks.$1.') === host)
+    return '"eks" stands behind the region, where it belongs before it';
+  const found = EKS_ISSUER.exec(path);
+  const wanted = EKS_ISSUER.exec(host);
+  if (found === null || wanted === null) return 'another issuer';
+  const region = found[1] ?? found[2];
+  const ours = wanted[1] ?? wanted[2];
+  if (found[3] === wanted[3])
+    return region === ours ? 'the same cluster under another host name' : `the region ${region}, where this cluster is in ${ours}`;
+  return region === ours ? `another cluster in ${region}` : `another cluster, in ${region}, where this one is in ${ours}`;
+}

@@ -1,0 +1,39 @@
+import { nameOf, quote } from '../document/quote.ts';
+import type { Judged } from '../evaluate/evaluate.ts';
+import { kindOfKey, type WebIdentity } from '../evaluate/request.ts';
+import { isUnknown, type Truth } from '../evaluate/truth.ts';
+import type { Remark } from './partial-finding.ts';
+
+/**
+ * A foreign Allow that covers this very token (action, principal, and whatever it asks of the token's own claims) and does not let it in
+ * only because of something else: a network, a date, an organisation, a tag. That is its owner's will, and an Allow of ours beside it would
+ * undo it. Keys of another cluster or keys with a slip in them are mistakes, not a will.
+ */
+export function isRestriction(judged: Judged, request: WebIdentity): boolean {
+  const { effect, ours, action, principal, block, members, conditions } = judged;
+  if (effect !== 'Allow' || ours || !holds(action) || !holds(principal) || !holds(block)) return false;
+  const failing = conditions.filter(({ truth }) => !holds(truth));
+  const areLimits = failing.every(({ key }) => ['context', 'claim'].includes(kindOfKey(key, request.issuer)));
+  return areLimits && (failing.length > 0 || isUnknown(members));
+}
+
+/** More keys than these nobody reads. */
+const MAX_NAMED = 4;
+
+/** The finding's text; what limits the statement is named by its keys, the values are its owner's. */
+export function restriction({ conditions, statement, members }: Judged): Remark {
+  const limits = conditions
+    .filter(({ truth }) => !holds(truth))
+    .slice(0, MAX_NAMED)
+    .map(
+      ({ operatorName, key, truth }) =>
+        `${operatorName} on ${quote(key)} (${isUnknown(truth) ? 'not known before the call' : 'not fulfilled'})`,
+    );
+  const how = limits.length > 0 ? ` and limits it by ${limits.join(' and ')}` : isUnknown(members) ? `, and ${members.unknown}` : '';
+  const text = `${nameOf(statement)} covers this ServiceAccount${how}; that is its owner's decision, and a statement of ours beside it would undo it, so none is written: ask the owner to lift the limit or to name this ServiceAccount without it`;
+  return { code: 'TrustRestrictedByOwner', text };
+}
+
+function holds(truth: Truth): boolean {
+  return truth === true;
+}

@@ -1,0 +1,67 @@
+import { asList, member } from '../document/document.ts';
+import type { ObjectNode } from '../document/json.ts';
+import { nameOf, quote, quoteAll } from '../document/quote.ts';
+import { WEB_IDENTITY_ACTION } from '../evaluate/actions.ts';
+import { scalarText } from '../evaluate/comparisons.ts';
+import type { Judged, WebIdentity } from '../evaluate/evaluate.ts';
+import { principalValues } from '../evaluate/principals.ts';
+import { kindOfKey } from '../evaluate/request.ts';
+import { fold } from '../evaluate/text.ts';
+import { conditionRemarks } from './condition.ts';
+import type { Remark } from './partial-finding.ts';
+import { isKubernetesProvider, principalRemarks } from './principal.ts';
+
+/** Why one Allow does not let the token in, and how far it is from doing so. */
+export interface Miss {
+  readonly distance: number;
+  readonly remarks: readonly Remark[];
+}
+
+/** A statement for another provider is further away than one with every other slip, so it speaks last. */
+const OTHER_PROVIDER = 100;
+
+/** What is wrong with an Allow that does not hold; nothing when it was never meant for the tokens of a cluster. */
+export function missesOf(judged: Judged, request: WebIdentity): Miss {
+  if (!isMeantForTokens(judged, request)) return { distance: Number.POSITIVE_INFINITY, remarks: [] };
+  const principal = judged.principal !== true ? principalRemarks(judged.statement, request) : [];
+  const action = judged.action !== true ? [wrongAction(judged)] : [];
+  const conditions = conditionRemarks(judged, request);
+  // A principal for another cluster explains why nothing else fits; a slip in the right one does not.
+  const other = principal.some(({ code }) => code === 'TrustPrincipalProviderMismatch');
+  const remarks = other ? [...principal, ...action] : [...principal, ...action, ...conditions];
+  return { distance: remarks.length + (other ? OTHER_PROVIDER : 0), remarks };
+}
+
+/** Statements for EC2, Lambda, GitHub Actions and the like are not failed attempts at IRSA and are not spoken of. */
+function isMeantForTokens(judged: Judged, { issuer }: WebIdentity): boolean {
+  const federated = principalValues(judged.statement.node).filter(({ kind }) => kind === 'Federated');
+  if (judged.principal !== false && judged.action !== false) return true;
+  if (judged.principal === true || federated.some(({ value }) => isKubernetesProvider(value, issuer))) return true;
+  const namesServiceAccounts = judged.conditions.some(({ key, values }) => {
+    const kind = kindOfKey(key, issuer);
+    return (
+      kind === 'subject' || kind === 'audience' || values.some((value) => fold(scalarText(value) ?? '').includes('system:serviceaccount'))
+    );
+  });
+  return namesServiceAccounts || (judged.action === true && federated.length === 0);
+}
+
+function wrongAction({ statement }: Judged): Remark {
+  const { node } = statement;
+  const excluded = member(node, 'NotAction') !== undefined;
+  const actions = texts(node, excluded ? 'NotAction' : 'Action');
+  const found = excluded
+    ? `allows everything but ${quoteAll(actions)}`
+    : actions.length === 0
+      ? 'names no action'
+      : `allows the action ${quoteAll(actions)}`;
+  return {
+    code: 'TrustWrongAction',
+    text: `${nameOf(statement)} ${found}; a token of a ServiceAccount needs ${quote(WEB_IDENTITY_ACTION)}`,
+  };
+}
+
+function texts(node: ObjectNode, name: string): string[] {
+  const found = member(node, name);
+  return found === undefined ? [] : asList(found).map((item) => scalarText(item) ?? `a JSON ${item.kind}`);
+}

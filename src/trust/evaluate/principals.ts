@@ -1,0 +1,79 @@
+import { accountOfArn } from '../../api/arn.ts';
+import { asList, member } from '../document/document.ts';
+import type { JsonNode, ObjectNode } from '../document/json.ts';
+import { quote } from '../document/quote.ts';
+import type { WebIdentity } from './request.ts';
+import { any, not, type Truth, unknown } from './truth.ts';
+
+/** The two that IAM has, written exactly so (IAM user guide, element Effect). */
+export type Effect = 'Allow' | 'Deny';
+
+/** Whether a statement's principal is the provider of the request. Principals are compared as a whole, never as patterns (IAM user guide, element Principal). */
+export function principalMatches(statement: ObjectNode, effect: Effect, request: WebIdentity): Truth {
+  const principal = member(statement, 'Principal');
+  const excluded = member(statement, 'NotPrincipal');
+  if (principal !== undefined && excluded !== undefined) return unknown('it has both "Principal" and "NotPrincipal"');
+  if (principal !== undefined) return matchesAny(principal, effect, request);
+  if (excluded === undefined) return unknown('it has no "Principal"');
+  const others = not(matchesAny(excluded, 'Deny', request));
+  // An Allow for everybody else is an Allow for "*", of which it is not documented whether it reaches web identities.
+  return effect === 'Allow' && others === true ? unknown('it allows with "NotPrincipal"') : others;
+}
+
+function matchesAny(principal: JsonNode, effect: Effect, request: WebIdentity): Truth {
+  if (principal.kind === 'string' && principal.value === '*') return everybody(effect);
+  if (principal.kind !== 'object') return unknown('its principal is neither an object nor "*"');
+  return any(
+    principal.members.flatMap(({ name, value }) =>
+      asList(value).map((item) => {
+        if (item.kind !== 'string') return unknown(`its principal of the kind ${quote(name)} is a JSON ${item.kind}`);
+        return matchesOne(name, item.value, effect, request);
+      }),
+    ),
+  );
+}
+
+function matchesOne(kind: string, value: string, effect: Effect, request: WebIdentity): Truth {
+  switch (kind) {
+    case 'Federated':
+      if (value === '*') return unknown('what "*" means as a federated principal is not documented');
+      return value === request.provider;
+    case 'AWS':
+      if (value === '*') return everybody(effect);
+      return effect === 'Deny' && isAccountOf(value, request)
+        ? unknown(`whether a Deny for the account ${value} covers web identities is not documented`)
+        : false;
+    case 'Service':
+    case 'CanonicalUser':
+      return false;
+    default:
+      return unknown(`IAM has no principal of the kind ${quote(kind)}`);
+  }
+}
+
+/** In a Deny, `*` is everybody, web identities too; in an Allow it is not documented whether it lets them in (IAM user guide, all principals). */
+function everybody(effect: Effect): Truth {
+  return effect === 'Deny' ? true : unknown('whether an Allow for "*" lets web identities in is not documented');
+}
+
+/** An account stands as its number or as its root (IAM user guide, account principals). */
+function isAccountOf(value: string, request: WebIdentity): boolean {
+  const account = accountOfArn(request.provider);
+  return account !== undefined && (value === account || value.endsWith(`:iam::${account}:root`));
+}
+
+/** One principal: `Federated`, `AWS`, `Service`, `CanonicalUser` (IAM user guide, element Principal), or whatever stands there. */
+export interface PrincipalValue {
+  readonly kind: string;
+  readonly value: string;
+}
+
+/** Every string in `Principal` with its kind; the bare `"*"` is of the kind `anybody`. */
+export function principalValues(statement: ObjectNode): readonly PrincipalValue[] {
+  const principal = member(statement, 'Principal');
+  if (principal?.kind === 'string') return [{ kind: 'anybody', value: principal.value }];
+  if (principal?.kind !== 'object') return [];
+  return principal.members.flatMap(({ name, value }) =>
+    asList(value).flatMap((item) => (item.kind === 'string' ? [{ kind: name, value: item.value }] : [])),
+  );
+}

@@ -1,0 +1,124 @@
+import type { ProviderArn } from '../../api/arn.ts';
+import { type Issuer, issuerHostPath } from '../../api/issuer.ts';
+import type { Subject } from '../../api/subject.ts';
+import { quote } from '../document/quote.ts';
+import { fold } from './text.ts';
+import { type Unknown, unknown } from './truth.ts';
+
+/** One question to STS: may a token with this `iss`, `sub` and `aud` assume the role? */
+export interface WebIdentity {
+  /** The provider for the issuer in the role's account: `providerArnFor(role, issuer)`. */
+  readonly provider: ProviderArn;
+  readonly issuer: Issuer;
+  readonly subject: Subject;
+  readonly audience: string;
+  /** Milliseconds since 1970, for conditions on the time; without it they are unknown. */
+  readonly now?: number;
+  /** The role's own tags, for `aws:ResourceTag`; without them such conditions are unknown. */
+  readonly roleTags?: ReadonlyMap<string, string>;
+}
+
+/** What the request context holds under a condition key. */
+export type ContextValue = { readonly value: string } | 'absent' | Unknown;
+
+/** Claims that IAM knows for OIDC providers and that the token of a ServiceAccount does not carry (IAM user guide, keys for OIDC federation). */
+const ABSENT_CLAIMS: ReadonlySet<string> = new Set(['azp', 'amr', 'email', 'oaud', 'id']);
+
+/**
+ * Keys that a web identity's request cannot carry. It is not signed with AWS credentials, so nothing about an AWS principal exists; and a
+ * ServiceAccount's token has no claim for session tags or a source identity (IAM user guide, global condition keys and keys of STS).
+ */
+const ABSENT_KEYS: ReadonlySet<string> = new Set(
+  [
+    'aws:PrincipalOrgID',
+    'aws:PrincipalOrgPaths',
+    'aws:PrincipalArn',
+    'aws:PrincipalServiceName',
+    'aws:PrincipalServiceNamesList',
+    'aws:username',
+    'aws:TokenIssueTime',
+    'aws:MultiFactorAuthPresent',
+    'aws:MultiFactorAuthAge',
+    'aws:SourceIdentity',
+    'aws:SourceArn',
+    'aws:SourceAccount',
+    'aws:SourceOrgID',
+    'aws:SourceOrgPaths',
+    'aws:TagKeys',
+    'sts:ExternalId',
+    'sts:SourceIdentity',
+    'sts:TransitiveTagKeys',
+    'sts:AWSServiceName',
+  ].map(fold),
+);
+const ABSENT_PREFIXES = ['aws:PrincipalTag/', 'aws:RequestTag/', 'saml:'].map(fold);
+
+const RESOURCE_TAG = fold('aws:ResourceTag/');
+const CURRENT_TIME = fold('aws:CurrentTime');
+const EPOCH_TIME = fold('aws:EpochTime');
+const SECURE_TRANSPORT = fold('aws:SecureTransport');
+
+const MS_PER_SECOND = 1000;
+
+/**
+ * What a condition key is about: a claim of this cluster's tokens, the same of another identity provider, something else of the request, or
+ * nothing at all, because it has not the form of a key (an ARN or a URL before the claim, no claim, white space).
+ */
+export type KeyKind = 'subject' | 'audience' | 'claim' | 'otherProvider' | 'context' | 'malformed';
+
+/** Names of keys are compared without regard to case (IAM user guide, element Condition). */
+export function kindOfKey(key: string, issuer: Issuer): KeyKind {
+  const exact = issuerHostPath(issuer);
+  if (key === `${exact}:sub`) return 'subject'; // nearly always written so: spares the rest
+  const name = fold(key);
+  const host = fold(exact);
+  if (name === `${host}:sub`) return 'subject';
+  if (name === `${host}:aud`) return 'audience';
+  if (name.startsWith(`${host}:`)) return /^[a-z0-9._-]+$/.test(name.slice(host.length + 1)) ? 'claim' : 'malformed';
+  if (/^(?:arn|https?):/.test(name)) return 'malformed';
+  // Also with a blank around it: what IAM makes of that nobody knows, and whoever wrote it meant to limit something.
+  if (/^[a-z0-9-]+:./.test(name.trim())) return 'context';
+  if (name !== name.trim()) return 'malformed';
+  return /^[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:\/[a-z0-9._~-]+)*:[a-z0-9._-]+$/.test(name) ? 'otherProvider' : 'malformed';
+}
+
+/** What STS would find under this key. */
+export function lookUp(key: string, request: WebIdentity): ContextValue {
+  switch (kindOfKey(key, request.issuer)) {
+    case 'subject':
+      return { value: request.subject };
+    case 'audience':
+      return { value: request.audience };
+    case 'claim':
+      return ABSENT_CLAIMS.has(fold(key).slice(issuerHostPath(request.issuer).length + 1)) ? 'absent' : hidden(key);
+    case 'otherProvider':
+    case 'malformed':
+      return 'absent';
+    case 'context':
+      return lookUpContext(key, request);
+  }
+}
+
+function lookUpContext(key: string, { now, roleTags }: WebIdentity): ContextValue {
+  const name = fold(key);
+  if (name === CURRENT_TIME) return now === undefined ? hidden(key) : { value: new Date(now).toISOString() };
+  if (name === EPOCH_TIME) return now === undefined ? hidden(key) : { value: String(Math.floor(now / MS_PER_SECOND)) };
+  // STS has no endpoint without TLS (AWS general reference, STS endpoints).
+  if (name === SECURE_TRANSPORT) return { value: 'true' };
+  if (name.startsWith(RESOURCE_TAG)) return tag(key, name.slice(RESOURCE_TAG.length), roleTags);
+  if (ABSENT_KEYS.has(name) || ABSENT_PREFIXES.some((prefix) => name.startsWith(prefix))) return 'absent';
+  return hidden(key);
+}
+
+/** Keys of tags, too, are compared without regard to case (IAM user guide, aws:ResourceTag). */
+function tag(key: string, name: string, tags: ReadonlyMap<string, string> | undefined): ContextValue {
+  if (tags === undefined) return hidden(key);
+  const values = [...tags].filter(([tagKey]) => fold(tagKey) === name).map(([, value]) => value);
+  if (values.length > 1) return unknown(`the role has several tags that ${quote(key)} may mean`);
+  const value = values[0];
+  return value === undefined ? 'absent' : { value };
+}
+
+function hidden(key: string): Unknown {
+  return unknown(`${quote(key)} is not known before the call is made`);
+}
