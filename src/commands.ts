@@ -11,7 +11,7 @@ import { plain, render } from './cli/output.ts';
 import type { Cluster, CommandPorts } from './cli/ports.ts';
 import { exitCodeOf, summaryOf } from './cli/report.ts';
 import { FLAGS, kubeFrom, webIdentityRoleFrom } from './config.ts';
-import { evidence } from './kube/api-reader.ts';
+import { apiReader } from './kube/api-reader.ts';
 import { apiAudiences } from './kube/audiences.ts';
 import { connect } from './kube/config.ts';
 import { readIssuer } from './kube/issuer.ts';
@@ -41,9 +41,9 @@ export async function runCommand(name: string, command: Command, args: readonly 
   }
   const stop = stopBySignal(say);
   const cluster = asked.given['eks-cluster-name'];
-  const world = realWorld(version, typeof cluster === 'string' ? cluster : undefined);
+  const stores = realWorld(version, typeof cluster === 'string' ? cluster : undefined);
   try {
-    const report = await command.run(asked.given, world.ports, { stop, abort: afterAbort(stop, DRAIN_MS, systemClock) });
+    const report = await command.run(asked.given, stores.ports, { stop, abort: afterAbort(stop, DRAIN_MS, systemClock) });
     process.stdout.write(render(report, asked.format));
     say(summaryOf(report));
     return exitCodeOf(report);
@@ -51,7 +51,7 @@ export async function runCommand(name: string, command: Command, args: readonly 
     say(stop.aborted ? 'stopped; nothing was written' : error instanceof Error ? error.message : String(error));
     return COULD_NOT_LOOK;
   } finally {
-    await world.close();
+    await stores.close();
   }
 }
 
@@ -90,7 +90,7 @@ function realWorld(version: string, eksClusterName: string | undefined): { ports
     const to = new Transport({ connection, userAgent: `irsa-operator/${version}`, clock, random, metrics: noKubeMetrics });
     transport = to;
     return {
-      ...evidence(to),
+      ...apiReader(to),
       issuer: (signal) => readIssuer(to, signal),
       bindings: (signal, namespace) => listAll(to, bindings, signal, namespace),
       namespaces: (signal) => listAll(to, namespaces, signal),

@@ -10,19 +10,19 @@ import { stsProof } from './aws/proof.ts';
 import { iamProviders } from './aws/providers.ts';
 import { iamRoles } from './aws/roles.ts';
 import type { Config } from './config.ts';
-import { unboundController } from './controllers/audit/index.ts';
+import { auditController } from './controllers/audit/index.ts';
 import type { AuditEvents } from './controllers/audit/ports.ts';
 import { bindingController } from './controllers/binding/index.ts';
 import { clusterController } from './controllers/cluster/index.ts';
-import { readings } from './controllers/collector.ts';
-import { providerController } from './controllers/oidc-provider/index.ts';
-import { trustController } from './controllers/role/index.ts';
+import { collector } from './controllers/collector.ts';
+import { oidcProviderController } from './controllers/oidc-provider/index.ts';
+import { roleController } from './controllers/role/index.ts';
 import { sweepRoles } from './controllers/role/sweep.ts';
-import { world } from './controllers/stores.ts';
-import { proofController } from './controllers/verification/index.ts';
+import { createStores } from './controllers/stores.ts';
+import { verificationController } from './controllers/verification/index.ts';
 import { POD_ANNOTATIONS, POD_LABELS } from './domain/pods/pod-state.ts';
 import { onlyLookedAt } from './dry-run.ts';
-import { evidence } from './kube/api-reader.ts';
+import { apiReader } from './kube/api-reader.ts';
 import { apiAudiences } from './kube/audiences.ts';
 import { bindingWrites } from './kube/binding-writes.ts';
 import { connect } from './kube/config.ts';
@@ -71,7 +71,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   const metrics = makeMetrics(version);
   const connection = connect({ ...config.kube, clock });
   const transport = new Transport({ connection, userAgent: `irsa-operator/${version}`, clock, random, metrics: metrics.kube });
-  const everything = world(log, await apiAudiences(connection));
+  const stores = createStores(log, await apiAudiences(connection));
 
   const identity = `${config.hostname}_${randomUUID()}`;
   const times = electionTimes(config.leaseDurationMs);
@@ -122,15 +122,15 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     return { store, reflector, running: reflector.run(caches.signal) };
   };
   const reflectors = [
-    reflect(config.dryRun ? { ...bindings, decode: (raw) => onlyLookedAt(bindings.decode(raw)) } : bindings, everything.bindings),
-    reflect(grants, everything.grants),
-    reflect(bindingsCrd, everything.definitions),
-    reflect(namespaces, everything.namespaces),
-    reflect(serviceAccounts, everything.serviceAccounts),
-    reflect(pods({ labels: POD_LABELS, annotations: POD_ANNOTATIONS }), everything.pods),
-    reflect(deployments, everything.deployments),
-    reflect(statefulSets, everything.statefulSets),
-    reflect(daemonSets, everything.daemonSets),
+    reflect(config.dryRun ? { ...bindings, decode: (raw) => onlyLookedAt(bindings.decode(raw)) } : bindings, stores.bindings),
+    reflect(grants, stores.grants),
+    reflect(bindingsCrd, stores.definitions),
+    reflect(namespaces, stores.namespaces),
+    reflect(serviceAccounts, stores.serviceAccounts),
+    reflect(pods({ labels: POD_LABELS, annotations: POD_ANNOTATIONS }), stores.pods),
+    reflect(deployments, stores.deployments),
+    reflect(statefulSets, stores.statefulSets),
+    reflect(daemonSets, stores.daemonSets),
   ];
 
   const options = { workers: WORKERS, clock, random, log, metrics: metrics.runtime, classify: failureOf };
@@ -138,7 +138,8 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   const loops = [
     loop(
       clusterController({
-        world: everything,
+        stores,
+        owned: stores,
         ports: {
           issuer: (signal) => readIssuer(transport, signal),
           eksIssuer:
@@ -150,8 +151,9 @@ export async function runOperator(config: Config, version: string, log: Log, sto
       }),
     ),
     loop(
-      providerController({
-        world: everything,
+      oidcProviderController({
+        stores,
+        owned: stores,
         providers: iamProviders(aws.iam, iam, aws.iamWrites),
         events,
         sweepIntervalMs: config.sweepIntervalMs,
@@ -159,18 +161,19 @@ export async function runOperator(config: Config, version: string, log: Log, sto
         clock,
       }),
     ),
-    loop(trustController({ world: everything, roles, evidence: evidence(transport), events, metrics: metrics.trust, clock, random })),
-    loop(bindingController({ world: everything, writes: bindingWrites(writes), events, metrics: metrics.binding, clock })),
+    loop(roleController({ stores, owned: stores, roles, apiReader: apiReader(transport), events, metrics: metrics.trust, clock, random })),
+    loop(bindingController({ stores, owned: stores, writes: bindingWrites(writes), events, metrics: metrics.binding, clock })),
     loop(
-      proofController({
-        world: everything,
+      verificationController({
+        stores,
+        owned: stores,
         ask: stsProof(aws.sts, call, (of, audience, signal) => requestToken(writes, of, audience, signal)),
         clock,
       }),
     ),
-    loop(unboundController({ world: everything, events: auditEvents, clock })),
+    loop(auditController({ stores, owned: stores, events: auditEvents, clock })),
   ];
-  metrics.observe(readings(everything));
+  metrics.observe(collector(stores));
 
   const health = await serveHealth(config.listen, metrics.registry, {
     livez: () => loops.flatMap((each) => each.wedged()),
@@ -182,11 +185,11 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   log.info({ port: health.port, identity }, 'serves /livez, /readyz and /metrics; waits for the lease');
 
   try {
-    const end = await elector.lead(stop, async (lost) => {
-      const done = AbortSignal.any([stop, lost]);
-      const abort = AbortSignal.any([lost, afterAbort(stop, DRAIN_MS, clock)]);
+    const end = await elector.lead(stop, async (grantLoss) => {
+      const done = AbortSignal.any([stop, grantLoss]);
+      const abort = AbortSignal.any([grantLoss, afterAbort(stop, DRAIN_MS, clock)]);
       const sweeping = sweepRoles(
-        { world: everything, roles, intervalMs: config.sweepIntervalMs, clock, random, log, swept: metrics.swept },
+        { stores, owned: stores, roles, intervalMs: config.sweepIntervalMs, clock, random, log, swept: metrics.swept },
         done,
       );
       await Promise.all([...loops.map((each) => each.run(done, abort)), sweeping.catch(ignoreWhen(done))]);

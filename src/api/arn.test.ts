@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import {
-  accountOfArn,
+  arnOwner,
   PARTITIONS,
   parseRoleArn,
   providerArnFor,
@@ -79,8 +79,8 @@ test("the provider is in the role's account and partition, and has no scheme", (
 });
 
 test('the account of a session is read from its ARN', () => {
-  expect(accountOfArn('arn:aws:sts::111122223333:assumed-role/irsa-operator/x')).toBe('111122223333');
-  expect(accountOfArn('not an arn')).toBeUndefined();
+  expect(arnOwner('arn:aws:sts::111122223333:assumed-role/irsa-operator/x')).toEqual({ partition: 'aws', account: '111122223333' });
+  expect(arnOwner('not an arn')).toBeUndefined();
 });
 
 const accounts: Record<string, [arn: string, same: boolean]> = {

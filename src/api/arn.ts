@@ -1,4 +1,4 @@
-import type { Issuer } from './issuer.ts';
+import { type Issuer, issuerHostPath } from './issuer.ts';
 import { type Problem, problem } from './problem.ts';
 
 declare const brand: unique symbol;
@@ -64,17 +64,26 @@ export function roleArnParts(arn: RoleArn): RoleArnParts {
 /** The provider that a role's account must have for tokens of this issuer. IAM leaves the scheme out (IAM user guide, OIDC providers). */
 export function providerArnFor(role: RoleArn, issuer: Issuer): ProviderArn {
   const { partition, account } = roleArnParts(role);
-  return `arn:${partition}:iam::${account}:oidc-provider/${issuer.slice('https://'.length)}` as ProviderArn;
+  return `arn:${partition}:iam::${account}:oidc-provider/${issuerHostPath(issuer)}` as ProviderArn;
 }
 
-/** The account of any well-formed ARN, for example the caller's `arn:aws:sts::111122223333:assumed-role/x/y`. */
-export function accountOfArn(arn: string): AccountId | undefined {
-  const account = /^arn:[a-z0-9-]+:[a-z]+:[^:]*:([0-9]{12}):/.exec(arn)?.[1];
-  return account as AccountId | undefined;
+/** Where any ARN with an account belongs, for example the caller's `arn:aws:sts::111122223333:assumed-role/x/y`. */
+export function arnOwner(arn: string): { readonly partition: string; readonly account: AccountId } | undefined {
+  const [, partition, account] = /^arn:([a-z0-9-]+):[a-z]+:[^:]*:([0-9]{12}):/.exec(arn) ?? [];
+  return partition === undefined ? undefined : { partition, account: account as AccountId };
 }
 
 /** Whether this ARN is of the role's account. The same twelve digits may be an account of two partitions, and a call reaches one partition only. */
 export function sharesAccount(role: RoleArn, arn: string): boolean {
   const { partition, account } = roleArnParts(role);
-  return arn.startsWith(`arn:${partition}:`) && accountOfArn(arn) === account;
+  const owner = arnOwner(arn);
+  return owner?.partition === partition && owner.account === account;
+}
+
+const PROVIDER_RESOURCE = ':oidc-provider/';
+
+/** The issuer that the ARN of an OIDC provider names, without the scheme; undefined where it is no such ARN. */
+export function providerHostPath(arn: string): string | undefined {
+  const at = arn.indexOf(PROVIDER_RESOURCE);
+  return at < 0 ? undefined : arn.slice(at + PROVIDER_RESOURCE.length);
 }

@@ -177,10 +177,11 @@ export const bindingStatus = z.object({
 });
 
 export type BindingSpec = Omit<z.output<typeof bindingSpec>, 'roleArn'> & { readonly roleArn: RoleArn };
-export type RoleEntry = z.output<typeof roleEntry>;
+export type RoleEntry = Omit<z.output<typeof roleEntry>, 'arn'> & { readonly arn: RoleArn };
 export type RestartEntry = z.output<typeof restartEntry>;
-export interface BindingStatus extends Omit<z.output<typeof bindingStatus>, 'conditions'> {
+export interface BindingStatus extends Omit<z.output<typeof bindingStatus>, 'conditions' | 'roles'> {
   readonly conditions: readonly Condition[];
+  readonly roles?: RoleEntry[] | undefined;
 }
 
 /** Of the metadata only what decisions need. */
@@ -238,10 +239,10 @@ function isRoleEntry(entry: unknown): boolean {
   return parsed.success && !isProblem(parseRoleArn(parsed.data.arn));
 }
 
-/** What a user asks a fresh look with: printable, or it is as if nobody asked. */
+/** What a user requests a reconcile with: printable, or it is as if nobody asked. */
 const REQUEST = new RegExp(`^[ -~]{1,${MAX_REQUEST}}$`);
 
-/** The request for a fresh look that was not handled yet. */
+/** The request for a reconcile that was not handled yet. */
 export function openRequest({ metadata, status }: IrsaBinding): string | undefined {
   const asked = metadata.annotations[ANNOTATIONS.reconcileRequestedAt];
   return asked === undefined || asked === status.lastHandledReconcileAt || !REQUEST.test(asked) ? undefined : asked;

@@ -1,8 +1,9 @@
 import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
-import { accountOfArn, parseRoleArn, roleArnParts } from '../api/arn.ts';
+import { arnOwner, parseRoleArn, roleArnParts } from '../api/arn.ts';
 import { Fault } from '../api/fault.ts';
 import { isProblem } from '../api/problem.ts';
-import type { CallerView, OwnRole } from '../domain/binding/observed.ts';
+import type { CallerView, OwnRole } from '../domain/state/identity.ts';
+
 import type { AwsCalls } from './calls.ts';
 
 /**
@@ -22,7 +23,7 @@ export async function callerIdentity(
     signal,
     send: (options) => sts.send(new GetCallerIdentityCommand({}), options),
   });
-  const account = arn === undefined ? undefined : accountOfArn(arn);
+  const account = arn === undefined ? undefined : arnOwner(arn)?.account;
   if (arn === undefined || account === undefined) throw new Fault('transient', `sts:GetCallerIdentity answered with the ARN "${arn}"`);
   return { kind: 'known', account, arn, ownRoles: [...roleOfSession(arn, account), ...roleOfArn(webIdentityRole ?? '')] };
 }

@@ -5,11 +5,11 @@ import {
   ListOpenIDConnectProvidersCommand,
 } from '@aws-sdk/client-iam';
 import { isFault } from '../api/fault.ts';
-import type { Providers } from '../ports/oidc-providers.ts';
+import type { OidcProviders } from '../ports/oidc-providers.ts';
 import type { IamCalls } from './iam-calls.ts';
 
 /** The OIDC providers of the account that our credentials reach; `writing` is the client that writes go through. Throws `Fault` and nothing else. */
-export function iamProviders(iam: IAMClient, calls: IamCalls, writing = iam): Providers {
+export function iamProviders(iam: IAMClient, calls: IamCalls, writing = iam): OidcProviders {
   return {
     async clientIds(arn, signal, urgency) {
       try {

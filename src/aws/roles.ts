@@ -9,7 +9,8 @@ import {
 import { type RoleArn, roleArnParts } from '../api/arn.ts';
 import { Fault } from '../api/fault.ts';
 import { isProblem } from '../api/problem.ts';
-import type { FreshRole, Role, Roles } from '../controllers/role/ports.ts';
+import type { FreshRole, Role, Roles } from '../ports/roles.ts';
+
 import type { Urgency } from '../runtime/queue.ts';
 import { decodeDocument } from '../trust/document/document.ts';
 import type { IamCalls } from './iam-calls.ts';

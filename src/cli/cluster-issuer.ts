@@ -1,6 +1,7 @@
 import { Fault, isFault } from '../api/fault.ts';
 import type { Issuer } from '../api/issuer.ts';
-import { clusterFrom } from '../domain/state/identity.ts';
+import { clusterFrom } from '../domain/state/identify.ts';
+
 import type { Cluster, CommandPorts } from './ports.ts';
 
 /**

@@ -1,8 +1,9 @@
 import type { RoleArn } from '../api/arn.ts';
 import { Fault, isFault } from '../api/fault.ts';
-import type { FreshRole } from '../controllers/role/ports.ts';
-import { refusalByIam } from '../controllers/role/refused.ts';
-import type { TrustPlan, TrustWish } from '../trust/plan.ts';
+import { CHANGED_WAIT_MS } from '../domain/role/edit.ts';
+import { refusalByIam } from '../domain/role/refused-write.ts';
+import type { FreshRole } from '../ports/roles.ts';
+import type { DesiredStatement, TrustPlan } from '../trust/plan.ts';
 import type { CommandPorts, Signals } from './ports.ts';
 import { type Edited, readBack } from './read-back.ts';
 import { failed, type Row } from './report.ts';
@@ -16,16 +17,14 @@ export interface Decision {
 
 export interface Edits {
   readonly roles: Iterable<RoleArn>;
-  readonly ours: (role: RoleArn) => Pick<TrustWish, 'issuer' | 'provider'>;
+  readonly ours: (role: RoleArn) => Pick<DesiredStatement, 'issuer' | 'provider'>;
   /** Called with a fresh read, right before the write. */
   readonly decide: (role: RoleArn, fresh: FreshRole) => Promise<Decision>;
   /** Otherwise it is only told what would be done. */
   readonly write: boolean;
 }
 
-/** Somebody writes the role now: looked at again after a random part of this, so that two writers do not meet again (`controllers/trust`). */
-const CHANGED_WAIT_MS = 2_000;
-/** Who writes is done by then, or does nothing else. */
+/** Another writer of the role is done by then, or does nothing else. */
 const AGREEMENT_ATTEMPTS = 8;
 
 /** One role after the other, one write each, and each write read back. What fails for one role is told and does not stop the others. */

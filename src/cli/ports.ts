@@ -1,12 +1,13 @@
 import type { IrsaBinding } from '../api/binding.ts';
 import type { Namespace } from '../api/cluster.ts';
-import type { Evidence, Roles } from '../controllers/role/ports.ts';
-import type { CallerView } from '../domain/binding/observed.ts';
-import type { Providers } from '../ports/oidc-providers.ts';
+import type { CallerView } from '../domain/state/identity.ts';
+import type { APIReader } from '../ports/api-reader.ts';
+import type { OidcProviders } from '../ports/oidc-providers.ts';
+import type { Roles } from '../ports/roles.ts';
 import type { Clock, Random } from '../runtime/clock.ts';
 
 /** The cluster of the kubeconfig. Everything is read from the API server itself, whole or not at all. Every method throws `Fault`. */
-export interface Cluster extends Evidence {
+export interface Cluster extends APIReader {
   /** What the API server puts into `iss`, as it says itself. */
   issuer(signal: AbortSignal): Promise<string>;
   /** Of all namespaces, or of one. */
@@ -25,7 +26,7 @@ export interface CommandPorts {
   /** Whom AWS takes us for; its account is the one whose roles are meant. */
   caller(signal: AbortSignal): Promise<CallerView>;
   readonly roles: Roles;
-  readonly providers: Pick<Providers, 'clientIds'>;
+  readonly providers: Pick<OidcProviders, 'clientIds'>;
   readonly clock: Clock;
   readonly random: Random;
 }

@@ -1,9 +1,10 @@
 import type { RoleArn } from '../api/arn.ts';
 import { isFault } from '../api/fault.ts';
 import { isProblem } from '../api/problem.ts';
+import { LAST_READ_BACK_MS } from '../domain/role/plan.ts';
 import { type PolicyDocument, parseDocument } from '../trust/document/document.ts';
-import { names } from '../trust/own-subjects.ts';
-import type { TrustWish } from '../trust/plan.ts';
+import { namesSubject } from '../trust/own-subjects.ts';
+import type { DesiredStatement } from '../trust/plan.ts';
 import type { CommandPorts, Signals } from './ports.ts';
 import { failed, type Row } from './report.ts';
 
@@ -13,10 +14,8 @@ export interface Edited {
   readonly written?: boolean;
 }
 
-type Ours = (role: RoleArn) => Pick<TrustWish, 'issuer' | 'provider'>;
+type Ours = (role: RoleArn) => Pick<DesiredStatement, 'issuer' | 'provider'>;
 
-/** IAM reads may be seconds old, at most so many (`src/binding/role.ts`). */
-const APART_MS = 8_000;
 /** Two reads that agree are the least; more while others write the role. */
 const MOST_READS = 12;
 
@@ -33,7 +32,7 @@ export async function readBack(
   const told = new Map<RoleArn, readonly Row[]>();
   let open: readonly (Edited & { readonly seen?: string })[] = written;
   for (let reads = 1; open.length > 0; reads++) {
-    await ports.clock.sleep(APART_MS, signals.stop).catch(() => {});
+    await ports.clock.sleep(LAST_READ_BACK_MS, signals.stop).catch(() => {});
     const left = [];
     for (const one of open) {
       const found = await readOnce(one, ours, ports, signals, reads === MOST_READS);
@@ -74,7 +73,7 @@ const OVERWRITTEN = {
 
 /** Of this very subject: others may come and go meanwhile. */
 function holds({ result, subject = '', audience = '' }: Row, document: PolicyDocument, ours: ReturnType<Ours>): boolean {
-  const stands = names(document, { subject, audience }, ours);
+  const stands = namesSubject(document, { subject, audience }, ours);
   if (result === 'added') return stands;
   return result === 'removed' ? !stands : true;
 }

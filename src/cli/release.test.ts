@@ -4,7 +4,7 @@ import { ARN, ISSUER, OTHER_ARN, own, policy, SERVICE, SUBJECT } from '../domain
 import { NOBODY } from '../trust/document/own-statement.ts';
 import { release } from './release.ts';
 import { exitCodeOf, summaryOf } from './report.ts';
-import { Account, foreign, world } from './test-account.ts';
+import { Account, foreign, stores } from './test-account.ts';
 
 const HERE = 'https://oidc.eks.eu-west-1.amazonaws.com/id/HERE';
 const audience = 'sts.amazonaws.com';
@@ -20,7 +20,7 @@ test("a dead cluster's statements are taken out of every role, and nothing else 
     'arn:aws:iam::111122223333:role/foreign': foreign,
     'arn:aws:iam::111122223333:role/irsa-operator': policy(own()),
   });
-  const report = await world(account, { issuer: HERE }).run(release, dead);
+  const report = await stores(account, { issuer: HERE }).run(release, dead);
   expect([report.rows, exitCodeOf(report)]).toEqual([
     [rowOf('removed'), rowOf('removed', ARN, { audience: 'sigstore' }), rowOf('removed', OTHER_ARN)],
     0,
@@ -33,13 +33,13 @@ test("a dead cluster's statements are taken out of every role, and nothing else 
 
 test('--dry-run tells what would go, and writes nothing', async () => {
   const account = new Account({ [ARN]: policy(SERVICE, own()) });
-  const report = await world(account, { issuer: HERE }).run(release, { ...dead, 'dry-run': true });
+  const report = await stores(account, { issuer: HERE }).run(release, { ...dead, 'dry-run': true });
   expect([report.rows, exitCodeOf(report), account.writes]).toEqual([[rowOf('planned')], 0, []]);
 });
 
 test('a second run finds nothing', async () => {
   const account = new Account({ [OTHER_ARN]: policy(own([NOBODY])) });
-  const report = await world(account, { issuer: HERE }).run(release, dead);
+  const report = await stores(account, { issuer: HERE }).run(release, dead);
   expect([account.writes, summaryOf(report)]).toEqual([
     [],
     `"${ISSUER}": no statement of ours for this issuer stands in any role of the account`,
@@ -51,7 +51,7 @@ test('where no cluster is configured none is asked', async () => {
   const cluster = () => {
     throw new Fault('notFound', 'no cluster to talk to');
   };
-  expect((await world(account).run(release, dead, { cluster })).rows).toEqual([rowOf('removed')]);
+  expect((await stores(account).run(release, dead, { cluster })).rows).toEqual([rowOf('removed')]);
 });
 
 describe('nothing is touched', () => {
@@ -76,7 +76,7 @@ describe('nothing is touched', () => {
   for (const [sentence, { issuer = HERE, given = dead, cluster, says }] of Object.entries(refused))
     test(sentence, async () => {
       const account = new Account({ [ARN]: policy(SERVICE, own()) });
-      await expect(world(account, { issuer }).run(release, { ...given }, cluster === undefined ? {} : { cluster })).rejects.toThrow(says);
+      await expect(stores(account, { issuer }).run(release, { ...given }, cluster === undefined ? {} : { cluster })).rejects.toThrow(says);
       expect(account.writes).toEqual([]);
     });
 });

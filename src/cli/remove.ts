@@ -1,11 +1,13 @@
 import type { RoleArn } from '../api/arn.ts';
 import { Fault } from '../api/fault.ts';
 import type { Issuer } from '../api/issuer.ts';
+import type { TokenSubject } from '../api/subject.ts';
 import { isOwnRole } from '../domain/authorization/authorize.ts';
-import type { CallerView } from '../domain/binding/observed.ts';
+import type { CallerView } from '../domain/state/identity.ts';
+
 import { parseDocument } from '../trust/document/document.ts';
-import type { Named } from '../trust/own-subjects.ts';
-import { planTrust, type Trusted } from '../trust/plan.ts';
+import type { StatedSubject } from '../trust/own-subjects.ts';
+import { planTrust } from '../trust/plan.ts';
 import type { Decision } from './edit-roles.ts';
 import type { CommandPorts } from './ports.ts';
 import type { Result } from './report.ts';
@@ -15,9 +17,9 @@ import { oursIn } from './roles-with-own-statement.ts';
 const NO_QUOTA = Number.POSITIVE_INFINITY;
 
 /** Takes these subjects out of our statement, as the planner of the operator does; a pause of the role stops no revocation. */
-export function removal(role: RoleArn, policy: string, issuer: Issuer, released: readonly Named[], result: Result): Decision {
+export function removal(role: RoleArn, policy: string, issuer: Issuer, released: readonly StatedSubject[], result: Result): Decision {
   // Somebody may have put in what no token carries: it goes as it stands.
-  const subjects = released as readonly Trusted[];
+  const subjects = released as readonly TokenSubject[];
   const plan = planTrust(parseDocument(policy), { role, ...oursIn(issuer)(role), wanted: [], released: subjects, quota: NO_QUOTA });
   return { plan, rows: released.map((named) => ({ result, role, ...named })) };
 }

@@ -2,7 +2,7 @@ import { type ProviderArn, parseRoleArn, providerArnFor, type RoleArn } from '..
 import type { Issuer } from '../api/issuer.ts';
 import { isProblem } from '../api/problem.ts';
 import { parseDocument } from '../trust/document/document.ts';
-import { type Named, ownSubjects } from '../trust/own-subjects.ts';
+import { ownSubjects, type StatedSubject } from '../trust/own-subjects.ts';
 import type { CommandPorts, Signals } from './ports.ts';
 
 /** Whose statement in which role is ours. */
@@ -13,11 +13,11 @@ export const oursIn =
 /** Every role of the account in which our statement for the issuer names somebody who is meant, as the list shows it. Throws `Fault`. */
 export async function standingRoles(
   issuer: Issuer,
-  isMeant: (role: RoleArn, named: Named) => boolean,
+  isMeant: (role: RoleArn, named: StatedSubject) => boolean,
   { roles }: CommandPorts,
   { stop }: Signals,
-): Promise<ReadonlyMap<RoleArn, readonly Named[]>> {
-  const found = new Map<RoleArn, readonly Named[]>();
+): Promise<ReadonlyMap<RoleArn, readonly StatedSubject[]>> {
+  const found = new Map<RoleArn, readonly StatedSubject[]>();
   for await (const page of roles.list(stop, 'change')) {
     stop.throwIfAborted();
     for (const listed of page) {
@@ -31,7 +31,7 @@ export async function standingRoles(
 }
 
 /** Nothing of ours can be told apart in a document that cannot be read. */
-export function standingIn(role: RoleArn, policy: string, issuer: Issuer): readonly Named[] {
+export function standingIn(role: RoleArn, policy: string, issuer: Issuer): readonly StatedSubject[] {
   const document = parseDocument(policy);
   return isProblem(document) ? [] : ownSubjects(document, oursIn(issuer)(role));
 }

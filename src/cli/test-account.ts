@@ -1,8 +1,8 @@
 import type { RoleArn } from '../api/arn.ts';
 import type { IrsaBinding } from '../api/binding.ts';
 import { Fault } from '../api/fault.ts';
-import type { FreshRole, Roles } from '../controllers/role/ports.ts';
 import { binding, caller, grant, ISSUER, NOW, policy, ROLE_ID, SERVICE } from '../domain/test-observed.ts';
+import type { FreshRole, Roles } from '../ports/roles.ts';
 import { ManualClock } from '../runtime/manual-clock.ts';
 import type { Command } from './command.ts';
 import type { Cluster, CommandPorts } from './ports.ts';
@@ -74,12 +74,12 @@ export class Account implements Roles {
 /** An API server in memory; bindings are what stands at the moment of the question. */
 export interface Seen {
   bindings: readonly IrsaBinding[];
-  retiring: boolean;
+  crdDeleting: boolean;
   issuer: string | Fault;
 }
 
-export function world(account: Account, part: Partial<Seen> = {}) {
-  const seen: Seen = { bindings: [binding()], retiring: false, issuer: ISSUER, ...part };
+export function stores(account: Account, part: Partial<Seen> = {}) {
+  const seen: Seen = { bindings: [binding()], crdDeleting: false, issuer: ISSUER, ...part };
   const stop = new AbortController();
   const abort = new AbortController();
   const clock = new ManualClock(NOW);
@@ -92,7 +92,7 @@ export function world(account: Account, part: Partial<Seen> = {}) {
     grants: async () => [grant()],
     namespace: async (name) => ({ name, labels: {} }),
     namespaces: async () => [{ name: 'shop', labels: {} }],
-    isRetiring: async () => seen.retiring,
+    isCrdDeleting: async () => seen.crdDeleting,
     apiAudiences: async () => ['https://kubernetes.default.svc'],
   };
   const ports: CommandPorts = {

@@ -1,7 +1,7 @@
-import type { World } from './stores.ts';
+import type { Stores } from './stores.ts';
 
 /** What the metrics tell of bindings and of the roles that they name, from the stores as they are at the moment of a scrape. */
-export function readings(from: World) {
+export function collector(from: Stores) {
   return {
     *bindings() {
       for (const { metadata, status } of from.bindings.list()) {

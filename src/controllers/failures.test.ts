@@ -2,18 +2,18 @@ import { expect, test } from 'vitest';
 import { Fault, LEASE_UNCERTAIN } from '../api/fault.ts';
 import { ARN } from '../domain/test-observed.ts';
 import { silentLog } from '../runtime/log.ts';
-import { remembering } from './failures.ts';
-import { world } from './stores.ts';
+import { recordFailure } from './failures.ts';
+import { createStores } from './stores.ts';
 
 const down = new Fault('transient', 'iam:GetRole: ServiceUnavailable');
 
 test('an attempt that failed is remembered with its reason until one does not, and told once', async () => {
-  const seen = world(silentLog);
+  const { roleFailures } = createStores(silentLog);
   const told: (string | undefined)[] = [];
-  seen.failures.onChange((_, next) => told.push(next?.why));
-  for (let time = 0; time < 2; time++) await expect(remembering(seen, ARN, () => Promise.reject(down))).rejects.toBe(down);
-  expect(await remembering(seen, ARN, async () => 'done')).toBe('done');
-  expect([told, seen.failures.list()]).toEqual([[down.message, undefined], []]);
+  roleFailures.onChange((_, next) => told.push(next?.why));
+  for (let time = 0; time < 2; time++) await expect(recordFailure(roleFailures, ARN, () => Promise.reject(down))).rejects.toBe(down);
+  expect(await recordFailure(roleFailures, ARN, async () => 'done')).toBe('done');
+  expect([told, roleFailures.list()]).toEqual([[down.message, undefined], []]);
 });
 
 const none: Record<string, Error> = {
@@ -22,8 +22,8 @@ const none: Record<string, Error> = {
 };
 for (const [sentence, error] of Object.entries(none)) {
   test(`${sentence} is no failure of AWS`, async () => {
-    const seen = world(silentLog);
-    await expect(remembering(seen, ARN, () => Promise.reject(error))).rejects.toBe(error);
-    expect(seen.failures.list()).toEqual([]);
+    const { roleFailures } = createStores(silentLog);
+    await expect(recordFailure(roleFailures, ARN, () => Promise.reject(error))).rejects.toBe(error);
+    expect(roleFailures.list()).toEqual([]);
   });
 }

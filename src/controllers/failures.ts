@@ -1,11 +1,12 @@
 import type { AccountId, RoleArn } from '../api/arn.ts';
 import { isFault, LEASE_UNCERTAIN } from '../api/fault.ts';
-import type { World } from './stores.ts';
+import type { Store } from '../runtime/store.ts';
+import type { FailureRecord } from './stores.ts';
 
-/** One attempt at a role or at a provider: while it fails, whoever waits for the answer can say why none comes. */
-export async function remembering<T>(
-  { failures }: Pick<World, 'failures'>,
-  of: RoleArn | AccountId,
+/** One attempt at a role or at a provider: while it fails, a binding that waits for the answer can say why none comes. */
+export async function recordFailure<Of extends RoleArn | AccountId, T>(
+  failures: Store<FailureRecord<Of>>,
+  of: Of,
   attempt: () => Promise<T>,
 ): Promise<T> {
   try {

@@ -7,15 +7,16 @@ import type { IrsaGrant } from '../api/grant.ts';
 import { STS_AUDIENCE } from '../api/names.ts';
 import { subjectOf } from '../api/subject.ts';
 import { ARN, arn, binding, caller, cluster, entry, grant, ISSUER, NOW, own, policy, SERVICE } from '../domain/test-observed.ts';
+import type { Roles } from '../ports/roles.ts';
 import { ControllerLoop } from '../runtime/controller.ts';
 import { silentLog } from '../runtime/log.ts';
 import { ManualClock } from '../runtime/manual-clock.ts';
 import { noMetrics } from '../runtime/metrics.ts';
 import { bindingController } from './binding/index.ts';
 import type { BindingWrites } from './binding/ports.ts';
-import { trustController } from './role/index.ts';
-import type { Roles } from './role/ports.ts';
-import { world } from './stores.ts';
+import { roleController } from './role/index.ts';
+
+import { createStores } from './stores.ts';
 
 /** Bindings that lose their grants, each on a role of its own, with the controllers of bindings and of roles, in virtual time. */
 const SECOND_MS = 1_000;
@@ -65,15 +66,15 @@ afterEach(() => stopRunning());
 /** An operator over what an API server holds. */
 async function operator(clock: ManualClock, iam: Iam, bindings: readonly IrsaBinding[], grants: readonly IrsaGrant[]) {
   await stopRunning();
-  const seen = world(silentLog);
-  seen.surroundings.put({ cluster, caller, policyQuota: 2048 });
+  const seen = createStores(silentLog);
+  seen.identity.put({ cluster, caller, policyQuota: 2048 });
   const registered = { kind: 'registered', arn: providerArnFor(ARN, ISSUER), clientIds: [STS_AUDIENCE] } as const;
   seen.providers.put({ account: '111122223333' as AccountId, view: registered });
   seen.namespaces.put({ name: 'shop', labels: {} });
   for (const one of grants) seen.grants.put(one);
   for (const one of bindings) seen.bindings.put(one);
-  const { definitions, namespaces, serviceAccounts, pods, deployments, statefulSets, daemonSets, surroundings, roles } = seen;
-  for (const store of [definitions, namespaces, serviceAccounts, pods, deployments, statefulSets, daemonSets, surroundings, roles])
+  const { definitions, namespaces, serviceAccounts, pods, deployments, statefulSets, daemonSets, identity, roles } = seen;
+  for (const store of [definitions, namespaces, serviceAccounts, pods, deployments, statefulSets, daemonSets, identity, roles])
     store.markSynced();
   for (const store of [seen.bindings, seen.grants]) store.markSynced();
   const unexpected = async () => {
@@ -95,17 +96,20 @@ async function operator(clock: ManualClock, iam: Iam, bindings: readonly IrsaBin
   const random = () => 0.5;
   const events = { record: () => {} };
   const metrics = { wrote: () => {}, drifted: () => {}, repaired: () => {}, restarted: () => {} };
-  const evidence = {
+  const apiReader = {
     grants: async () => seen.grants.list(),
     namespace: async () => seen.namespaces.get('shop'),
-    isRetiring: async () => false,
+    isCrdDeleting: async () => false,
   };
   const classify = (error: unknown) => (isFault(error) ? { kind: error.kind } : undefined);
   const options = { workers: 4, clock, random, log: silentLog, metrics: noMetrics, classify };
   const stop = new AbortController();
   const running = [
-    new ControllerLoop(trustController({ world: seen, roles: rolesIn(iam), evidence, events, metrics, clock, random }), options),
-    new ControllerLoop(bindingController({ world: seen, writes, events, metrics, clock }), options),
+    new ControllerLoop(
+      roleController({ stores: seen, owned: seen, roles: rolesIn(iam), apiReader, events, metrics, clock, random }),
+      options,
+    ),
+    new ControllerLoop(bindingController({ stores: seen, owned: seen, writes, events, metrics, clock }), options),
   ].map((loop) => loop.run(stop.signal, stop.signal));
   stopRunning = async () => {
     stop.abort();
@@ -134,7 +138,7 @@ const everybody = (bound: readonly string[]) => bound.map(standing);
 // Contract: rule-revocation-paused
 describe('eleven bindings that lose their grant', () => {
   const eleven = names(1, 11);
-  async function lost() {
+  async function grantLoss() {
     const [clock, iam] = [new ManualClock(NOW), iamWith(eleven)];
     const running = await operator(clock, iam, everybody(eleven), [grantFor('all', ['*'])]);
     expect(running.trusted()).toEqual(eleven);
@@ -144,7 +148,7 @@ describe('eleven bindings that lose their grant', () => {
   }
 
   test('are told at once that nothing is taken away, each of them, and keep their trust', async () => {
-    const { clock, running } = await lost();
+    const { clock, running } = await grantLoss();
     expect(running.paused()).toEqual(eleven);
     await clock.advance(3 * 60 * MINUTE_MS);
     expect([running.paused(), running.trusted()]).toEqual([eleven, eleven]);
@@ -164,7 +168,7 @@ describe('eleven bindings that lose their grant', () => {
   });
 
   test('lose their trust as soon as somebody confirms it', async () => {
-    const { clock, running } = await lost();
+    const { clock, running } = await grantLoss();
     await clock.advance(10 * MINUTE_MS);
     running.grants.put(confirmed(clock.now()));
     await clock.advance(15 * SECOND_MS);
@@ -172,7 +176,7 @@ describe('eleven bindings that lose their grant', () => {
   });
 
   test('are ten when one of them gets its grant back: the others lose their trust then', async () => {
-    const { clock, running } = await lost();
+    const { clock, running } = await grantLoss();
     await clock.advance(10 * MINUTE_MS);
     running.grants.put(grantFor('one', ['app-1']));
     await clock.advance(15 * SECOND_MS);
@@ -183,7 +187,7 @@ describe('eleven bindings that lose their grant', () => {
 describe('ten bindings that lost their trust', () => {
   const [ten, all] = [names(1, 10), names(1, 12)];
   /** Ten have lost their trust; then, ten minutes later, the other two lose their grant. */
-  async function lost({ restarted }: { readonly restarted: boolean }) {
+  async function grantLoss({ restarted }: { readonly restarted: boolean }) {
     const [clock, iam] = [new ManualClock(NOW), iamWith(all)];
     let running = await operator(clock, iam, everybody(all), [grantFor('ten', ten), grantFor('two', ['app-11', 'app-12'])]);
     running.grants.delete('ten');
@@ -200,7 +204,7 @@ describe('ten bindings that lost their trust', () => {
     const across = restarted ? ', across a restart of the operator' : '';
     // Contract: rule-revocation-paused
     test(`count for an hour${across}: whoever loses its grant in it keeps the trust, and loses it by itself when the hour is over`, async () => {
-      const { clock, running } = await lost({ restarted });
+      const { clock, running } = await grantLoss({ restarted });
       expect(running.paused()).toEqual(['app-11', 'app-12']);
       expect(running.messageOf('app-11')).toMatch(/; it goes on by itself at 2026-01-01T13:0\d:\d\dZ, when no more than 10 count; /);
       await clock.advance(45 * MINUTE_MS);

@@ -5,7 +5,7 @@ import { conditionOf } from '../api/condition.ts';
 import { Fault, isFault } from '../api/fault.ts';
 import { EKS_ANNOTATIONS, STS_AUDIENCE } from '../api/names.ts';
 import { subjectOf } from '../api/subject.ts';
-import type { CallerView } from '../domain/binding/observed.ts';
+import type { CallerView } from '../domain/state/identity.ts';
 import {
   ARN,
   arn,
@@ -21,6 +21,7 @@ import {
   SERVICE,
   serviceAccount,
 } from '../domain/test-observed.ts';
+import type { Roles } from '../ports/roles.ts';
 import { ControllerLoop } from '../runtime/controller.ts';
 import { silentLog } from '../runtime/log.ts';
 import { ManualClock } from '../runtime/manual-clock.ts';
@@ -28,11 +29,11 @@ import { noMetrics } from '../runtime/metrics.ts';
 import { bindingController } from './binding/index.ts';
 import type { BindingWrites } from './binding/ports.ts';
 import { clusterController } from './cluster/index.ts';
-import { providerController } from './oidc-provider/index.ts';
-import { trustController } from './role/index.ts';
-import type { Roles } from './role/ports.ts';
+import { oidcProviderController } from './oidc-provider/index.ts';
+import { roleController } from './role/index.ts';
+
 import { sweepRoles } from './role/sweep.ts';
-import { world } from './stores.ts';
+import { createStores } from './stores.ts';
 
 /**
  * The contract's bar: "restart of the operator, 10,000 bindings on 1,000 roles, nothing to do: at most 12 IAM calls, 0 writes anywhere".
@@ -115,7 +116,7 @@ function account() {
 
 /** Starts everything over these bindings, as operator.ts does, and lets the first minute pass. */
 async function started(bindings: readonly IrsaBinding[], epoch: number, answersOfSts: readonly (CallerView | Fault)[] = [caller]) {
-  const seen = world(silentLog);
+  const seen = createStores(silentLog);
   const clock = new ManualClock(epoch);
   const { calls, roles, providers } = account();
   for (const [index, one] of bindings.entries()) {
@@ -154,7 +155,7 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
 
   const random = () => 0.5;
   const events = { record: () => {} };
-  const evidence = { grants: refused('grants'), namespace: refused('namespace'), isRetiring: refused('isRetiring') };
+  const apiReader = { grants: refused('grants'), namespace: refused('namespace'), isCrdDeleting: refused('isRetiring') };
   const quiet = { wrote: () => {}, drifted: () => {}, repaired: () => {}, restarted: () => {} };
   const options = {
     workers: 8,
@@ -177,26 +178,29 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
   };
   const stop = new AbortController();
   const running = [
-    new ControllerLoop(clusterController({ world: seen, ports, oidcIssuer: undefined }), options).run(stop.signal, stop.signal),
+    new ControllerLoop(clusterController({ stores: seen, owned: seen, ports, oidcIssuer: undefined }), options).run(
+      stop.signal,
+      stop.signal,
+    ),
     new ControllerLoop(
-      providerController({ world: seen, providers, events, sweepIntervalMs: 60_000, createWith: [STS_AUDIENCE], clock }),
+      oidcProviderController({ stores: seen, owned: seen, providers, events, sweepIntervalMs: 60_000, createWith: [STS_AUDIENCE], clock }),
       options,
     ).run(stop.signal, stop.signal),
-    new ControllerLoop(trustController({ world: seen, roles, evidence, events, metrics: quiet, clock, random }), options).run(
+    new ControllerLoop(roleController({ stores: seen, owned: seen, roles, apiReader, events, metrics: quiet, clock, random }), options).run(
       stop.signal,
       stop.signal,
     ),
-    new ControllerLoop(bindingController({ world: seen, writes: kube, events, metrics: quiet, clock }), options).run(
+    new ControllerLoop(bindingController({ stores: seen, owned: seen, writes: kube, events, metrics: quiet, clock }), options).run(
       stop.signal,
       stop.signal,
     ),
-    sweepRoles({ world: seen, roles, intervalMs: 60_000, clock, random, log: silentLog, swept: () => {} }, stop.signal),
+    sweepRoles({ stores: seen, owned: seen, roles, intervalMs: 60_000, clock, random, log: silentLog, swept: () => {} }, stop.signal),
   ];
   await clock.advance(FIRST_MINUTE_MS);
   const after = seen.bindings.list().toSorted((a, b) => a.metadata.uid.localeCompare(b.metadata.uid, 'en', { numeric: true }));
   stop.abort();
   await Promise.all(running);
-  return { after, calls, writes, cluster: seen.surroundings.list()[0]?.cluster };
+  return { after, calls, writes, cluster: seen.identity.list()[0]?.cluster };
 }
 
 const total = (calls: Record<string, number>) => Object.values(calls).reduce((sum, each) => sum + each, 0);

@@ -7,25 +7,21 @@ import { EKS_ANNOTATIONS, FIELD_MANAGER, FINALIZER, INJECTED, STS_AUDIENCE } fro
 import { isProblem, type Problem } from '../api/problem.ts';
 import { subjectOf } from '../api/subject.ts';
 import { sidFor, writeOwn } from '../trust/document/own-statement.ts';
-import { claimOf } from './authorization/authorize.ts';
-import type { Losses } from './authorization/grant-loss.ts';
-import {
-  type CallerView,
-  type ClusterView,
-  NO_WRITES,
-  type Observed,
-  type OwnWrites,
-  type ProviderView,
-  type RoleRecord,
-  type Verdict,
-} from './binding/observed.ts';
-import type { Question, RoleClaim } from './role/desired-trust.ts';
-import type { PresentState, RoleObserved } from './role/plan.ts';
-import { peace } from './state/contention.ts';
+import { authorize } from './authorization/authorize.ts';
+import { GUARD_OFF } from './authorization/grant-loss.ts';
+import type { Observed } from './binding/observed.ts';
+import type { BindingAuthorization } from './role/desired-trust.ts';
+import type { RoleObserved } from './role/plan.ts';
+import { NO_CONTENTION } from './state/contention.ts';
+import type { CallerView, ClusterView } from './state/identity.ts';
+import type { ProviderView } from './state/oidc-provider.ts';
+import type { Question } from './state/question.ts';
+import { NO_WRITES, type PresentState, type RoleRecord, type WriteState } from './state/role-record.ts';
+import type { Verdict } from './state/verdict.ts';
 
 /** Builders for tests: without arguments each gives a healthy whole, so that a test says only what is wrong in it. */
 export const NOW = Date.UTC(2026, 0, 1, 12);
-const ACCOUNT = '111122223333' as AccountId;
+export const ACCOUNT = '111122223333' as AccountId;
 export const ARN = arn('arn:aws:iam::111122223333:role/team/app');
 export const OTHER_ARN = arn('arn:aws:iam::111122223333:role/team/former');
 export const ROLE_ID = 'AROAAPP';
@@ -134,7 +130,7 @@ const SIZE = { characters: 400, quota: 2048 };
 export const allowed: Extract<Verdict, { kind: 'allowed' }> = {
   kind: 'allowed',
   managedBy: 'Operator',
-  stands: true,
+  mayStand: true,
   message: `our statement lets "${SUBJECT}" assume the role`,
   size: SIZE,
   findings: [],
@@ -150,7 +146,7 @@ export function own(subjects: readonly string[] = [SUBJECT], audience: string = 
 }
 
 /** A role that is there; `writes` are what is remembered of our own. */
-export function present(part: Partial<Omit<PresentState, 'own'>> = {}, asOf = NOW, writes: Partial<OwnWrites> = {}): RoleRecord {
+export function present(part: Partial<Omit<PresentState, 'writes'>> = {}, asOf = NOW, writes: Partial<WriteState> = {}): RoleRecord {
   const state: PresentState = {
     kind: 'present',
     roleId: ROLE_ID,
@@ -158,62 +154,59 @@ export function present(part: Partial<Omit<PresentState, 'own'>> = {}, asOf = NO
     hold: undefined,
     tags: undefined,
     ...part,
-    own: { ...NO_WRITES, ...writes },
+    writes: { ...NO_WRITES, ...writes },
   };
   return { arn: ARN, asOf, state };
 }
 
+/** `verdicts` are those for the binding's subject and audience, by the ARN of the role. */
+export type ObservedPart = Partial<Observed> & { readonly verdicts?: ReadonlyMap<string, Verdict> };
+
 /** A binding in order: granted, trusted by our statement, annotated by us, its one pod current. */
-export function observed(part: Partial<Observed> = {}): Observed {
+export function observed({ verdicts = new Map([[ARN, allowed]]), ...part }: ObservedPart = {}): Observed {
   const one = part.binding ?? binding();
-  const verdicts = part.verdicts ?? new Map([[ARN, allowed]]);
+  const input = { namespace: { name: 'shop', labels: {} }, grants: [grant()], competingBindings: [one], caller, apiAudiences: [], ...part };
   return {
     now: NOW,
     binding: one,
-    namespace: { name: 'shop', labels: {} },
-    grants: [grant()],
-    rivals: [one],
+    authorization: authorize(one, input),
     cluster,
-    caller,
-    apiAudiences: [],
     role: present(),
     provider,
-    verdicts,
+    verdict: isProblem(one.spec) ? undefined : verdicts.get(one.spec.roleArn),
     verdictOn: ({ arn }) => verdicts.get(arn),
     failureOf: () => undefined,
-    loss: undefined,
-    retiring: false,
+    grantLoss: undefined,
+    crdDeleting: false,
     serviceAccount: serviceAccount(),
-    fight: peace,
-    look: undefined,
+    contention: NO_CONTENTION,
+    request: undefined,
     pods: [pod()],
     workloads: [],
     serviceAccountExists: () => true,
     blocked: new Map(),
     proof: undefined,
-    ...part,
+    ...input,
   };
 }
 
-export function claimFor(one: IrsaBinding = binding(), grants: readonly IrsaGrant[] = [grant()]): RoleClaim {
-  const claim = claimOf(one, { grants, namespace: { name: 'shop', labels: {} }, rivals: [one], caller, apiAudiences: [] });
-  return { binding: one, claim, loss: undefined };
+export function authorizationFor(one: IrsaBinding = binding(), grants: readonly IrsaGrant[] = [grant()]): BindingAuthorization {
+  const input = { grants, namespace: { name: 'shop', labels: {} }, competingBindings: [one], caller, apiAudiences: [] };
+  return { binding: one, authorization: authorize(one, input), grantLoss: undefined };
 }
-
-export const NO_LOSSES: Losses = { manyUntil: undefined, confirmedAt: undefined };
 
 /** A role whose one binding stands in our statement, read back long ago. */
 export function roleObserved(part: Partial<RoleObserved> = {}): RoleObserved {
   return {
     now: NOW,
     arn: ARN,
-    claims: [claimFor()],
+    bindings: [authorizationFor()],
     record: present(),
     cluster,
     caller,
     provider,
     quota: 2048,
-    losses: NO_LOSSES,
+    guard: GUARD_OFF,
     ...part,
   };
 }

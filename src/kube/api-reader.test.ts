@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { evidence } from './api-reader.ts';
+import { apiReader } from './api-reader.ts';
 import { reply, status, testServer, transportTo } from './test-server.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
@@ -19,7 +19,7 @@ async function against(answers: Readonly<Record<string, object>>) {
   });
   const transport = transportTo(server.url);
   open.push(server, transport);
-  return evidence(transport);
+  return apiReader(transport);
 }
 
 const grantNamed = (name: string) => ({ metadata: { name, uid: name, resourceVersion: '1' }, spec: {} });
@@ -62,13 +62,13 @@ describe('a namespace', () => {
 describe('the CRD of the bindings', () => {
   test('that is being deleted takes its bindings with it', async () => {
     const from = await against({ [CRD]: { metadata: { name: 'x', deletionTimestamp: '2026-01-01T00:00:00Z' } } });
-    expect(await from.isRetiring(never)).toBe(true);
+    expect(await from.isCrdDeleting(never)).toBe(true);
   });
   test('that is there does not', async () =>
-    expect(await (await against({ [CRD]: { metadata: { name: 'x' } } })).isRetiring(never)).toBe(false));
-  test('that is gone has taken them', async () => expect(await (await against({})).isRetiring(never)).toBe(true));
+    expect(await (await against({ [CRD]: { metadata: { name: 'x' } } })).isCrdDeleting(never)).toBe(false));
+  test('that is gone has taken them', async () => expect(await (await against({})).isCrdDeleting(never)).toBe(true));
   test('that may not be read is no evidence', async () => {
     const from = await against({ [CRD]: status(403, 'Forbidden', 'no') });
-    await expect(from.isRetiring(never)).rejects.toMatchObject({ kind: 'denied' });
+    await expect(from.isCrdDeleting(never)).rejects.toMatchObject({ kind: 'denied' });
   });
 });

@@ -1,5 +1,6 @@
 import { isFault } from '../api/fault.ts';
-import type { Evidence } from '../controllers/role/ports.ts';
+import type { APIReader } from '../ports/api-reader.ts';
+
 import { listAll } from './list-all.ts';
 import { metaOf } from './objects.ts';
 import { objectPath } from './paths.ts';
@@ -8,7 +9,7 @@ import { BINDINGS_CRD, grants, namespaces } from './resources.ts';
 import type { Transport } from './transport.ts';
 
 /** What the API server itself says, past every cache: reads without a resource version are answered from etcd. Throws `Fault` and nothing else. */
-export function evidence(transport: Transport): Evidence {
+export function apiReader(transport: Transport): APIReader {
   return {
     grants: (signal) => listAll(transport, grants, signal),
     async namespace(name, signal) {
@@ -19,7 +20,7 @@ export function evidence(transport: Transport): Evidence {
         throw error;
       }
     },
-    async isRetiring(signal) {
+    async isCrdDeleting(signal) {
       try {
         const path = objectPath(CUSTOM_RESOURCE_DEFINITION, { name: BINDINGS_CRD });
         return metaOf(await transport.request({ method: 'GET', path }, signal)).deleting;

@@ -3,7 +3,7 @@ import { apiAudiences } from './audiences.ts';
 import type { Connection } from './connection.ts';
 
 const USUAL = 'https://kubernetes.default.svc';
-const tokenWith = (claims: object) => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`;
+const tokenWith = (bindings: object) => `e30.${Buffer.from(JSON.stringify(bindings)).toString('base64url')}.c2ln`;
 
 const cases: Record<string, { authorization?: string; wanted: readonly string[] }> = {
   'the usual one, with a certificate': { wanted: [USUAL] },

@@ -189,10 +189,10 @@ describe('trouble', () => {
   });
 
   test('that hides an answer does not tell the event twice', async () => {
-    let lost = true;
+    let grantLoss = true;
     const { events, server } = await recorder((_request, response) => {
-      if (!lost) return reply(response, 409, status(409, 'AlreadyExists', 'it exists'));
-      lost = false;
+      if (!grantLoss) return reply(response, 409, status(409, 'AlreadyExists', 'it exists'));
+      grantLoss = false;
       response.destroy();
     });
     events.record(about('a'));

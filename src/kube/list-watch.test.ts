@@ -94,12 +94,12 @@ describe('a list', () => {
       if (ticking) setImmediate(tick);
     };
     tick();
-    const turns = new Set<number>();
+    const rateLimiter = new Set<number>();
     let now = 0;
     const time = vi.spyOn(performance, 'now').mockImplementation(() => now);
     try {
       const decode = () => {
-        turns.add(turn);
+        rateLimiter.add(turn);
         now += 3; // ms: two of them are more than a slice
         return '';
       };
@@ -108,7 +108,7 @@ describe('a list', () => {
       time.mockRestore();
       ticking = false;
     }
-    expect(turns.size).toBe(3);
+    expect(rateLimiter.size).toBe(3);
   });
 
   test('that is not allowed is a fault', async () => {

@@ -5,7 +5,7 @@ import type { Log } from './log.ts';
 import type { ControllerMetrics, RuntimeMetrics } from './metrics.ts';
 import { type Urgency, WorkQueue } from './queue.ts';
 import { afterAbort, orAborted, withDeadline } from './signals.ts';
-import type { Store } from './store.ts';
+import type { StoreReader } from './store.ts';
 
 /** What happens next with a key, said in the type. What is thrown is retried with back-off. */
 export type Outcome =
@@ -46,7 +46,7 @@ export interface Controller<K extends string> {
  * `when` leaves out changes that cannot matter; additions and deletions always matter.
  */
 export function wakeOn<T, K extends string>(
-  store: Store<T, string>,
+  store: StoreReader<T, string>,
   keysOf: (object: T) => Iterable<K>,
   options: { readonly when?: (previous: T, next: T) => boolean; readonly urgency?: Urgency } = {},
 ): Wake<K> {

@@ -13,11 +13,27 @@ export interface StoreOptions<T, Index extends string> {
   readonly log: Log;
 }
 
+/** What all may do with a store. Only its owner holds the `Store` itself, and can put. */
+export interface StoreReader<T, Index extends string = never> {
+  readonly kind: string;
+  readonly size: number;
+  get(key: string): T | undefined;
+  has(key: string): boolean;
+  list(): T[];
+  byIndex(name: Index, value: string): T[];
+  /** Hears of every change from now on; what is there already is in `list()`. Returns how to stop. */
+  onChange(listener: ChangeListener<T>): () => void;
+  /** Whether the store has been filled once. Until then an object that is missing proves nothing. */
+  readonly hasSynced: boolean;
+  /** Resolves when `hasSynced`; rejects with the signal's reason. */
+  synced(signal: AbortSignal): Promise<void>;
+}
+
 /**
  * Objects by key, with indexes, and with listeners that hear of every change. One class for what is watched in Kubernetes and for what the
- * operator finds out by itself (roles, verdicts). Objects are never changed in place: whoever has something new puts a new object.
+ * operator finds out by itself (roles, verdicts). Objects are never changed in place: a new state is a new object.
  */
-export class Store<T, Index extends string = never> {
+export class Store<T, Index extends string = never> implements StoreReader<T, Index> {
   readonly kind: string;
   readonly #keyOf: (object: T) => string;
   readonly #log: Log;
@@ -86,13 +102,11 @@ export class Store<T, Index extends string = never> {
     this.#tell(previous, undefined);
   }
 
-  /** Hears of every change from now on; what stands already is in `list()`. Returns how to stop. */
   onChange(listener: ChangeListener<T>): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Whether the store has been filled once. Until then an object that is missing proves nothing. */
   get hasSynced(): boolean {
     return this.#hasSynced;
   }
@@ -102,7 +116,6 @@ export class Store<T, Index extends string = never> {
     this.#synced.resolve();
   }
 
-  /** Resolves when `hasSynced`; rejects with the signal's reason. */
   synced(signal: AbortSignal): Promise<void> {
     return orAborted(this.#synced.promise, signal);
   }

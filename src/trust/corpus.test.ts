@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { PROVIDER, REQUEST, ROLE, wish } from '../../test/trust/cluster.ts';
+import { desired, PROVIDER, REQUEST, ROLE } from '../../test/trust/cluster.ts';
 import { FINDINGS, type Finding } from '../api/finding.ts';
 import { isProblem } from '../api/problem.ts';
 import { diagnose } from './diagnose/diagnose.ts';
@@ -61,7 +61,7 @@ function judge({ request: change, policy, text = JSON.stringify(policy) }: Case)
   const request: WebIdentity = { ...REQUEST, audience, ...(roleTags ? { roleTags } : {}) };
   const document = parseDocument(text);
   const wanted = [{ subject: REQUEST.subject, audience }];
-  const plan = planTrust(document, wish({ wanted, quota: change?.quota ?? 2048, ...(roleTags ? { roleTags } : {}) }));
+  const plan = planTrust(document, desired({ wanted, quota: change?.quota ?? 2048, ...(roleTags ? { roleTags } : {}) }));
   if (plan.document !== undefined) expectOnlyOursChanged(text, plan.document);
   const findings = diagnose(document, request, { role: ROLE }).map(inShort);
   const said = new Set(findings.map(({ message }) => message));

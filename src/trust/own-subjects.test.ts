@@ -4,7 +4,7 @@ import { type Issuer, parseIssuer } from '../api/issuer.ts';
 import { isProblem, type Problem } from '../api/problem.ts';
 import { type PolicyDocument, parseDocument } from './document/document.ts';
 import { writeOwn } from './document/own-statement.ts';
-import { names, ownSubjects, ownTexts, sameOwn, undoes } from './own-subjects.ts';
+import { namesSubject, ownStatementTexts, ownSubjects, reverts, sameOwnSubjects } from './own-subjects.ts';
 
 function sure<T>(value: T | Problem): T {
   if (isProblem(value)) throw new Error(value.problem);
@@ -24,30 +24,30 @@ const trusted = (subject: string, audience = AUDIENCE) => ({ subject, audience }
 
 describe('our statements are the same', () => {
   test('whatever else stands in the documents, and in whatever order', () =>
-    expect(sameOwn(document(own([A, B])), document(ec2, { ...own([A, B]), Effect: 'Allow' }), ours)).toBe(true));
-  test('where no subject stands in either', () => expect(sameOwn(document(ec2), document(ec2, own([])), ours)).toBe(true));
+    expect(sameOwnSubjects(document(own([A, B])), document(ec2, { ...own([A, B]), Effect: 'Allow' }), ours)).toBe(true));
+  test('where no subject stands in either', () => expect(sameOwnSubjects(document(ec2), document(ec2, own([])), ours)).toBe(true));
   test('not where a subject is missing, or came, or stands for another audience', () => {
     for (const other of [document(own([A])), document(own([A, B, `${A}-2`])), document(own([A]), own([B], 'sigstore'))])
-      expect(sameOwn(document(own([A, B])), other, ours)).toBe(false);
+      expect(sameOwnSubjects(document(own([A, B])), other, ours)).toBe(false);
   });
 });
 
 test('a document names a subject for its audience only, and only in a statement of ours', () => {
-  expect(names(document(own([A])), trusted(A), ours)).toBe(true);
-  expect(names(document(own([A])), trusted(A, 'sigstore'), ours)).toBe(false);
-  expect(names(document({ ...own([A]), Sid: 'Theirs' }), trusted(A), ours)).toBe(false);
+  expect(namesSubject(document(own([A])), trusted(A), ours)).toBe(true);
+  expect(namesSubject(document(own([A])), trusted(A, 'sigstore'), ours)).toBe(false);
+  expect(namesSubject(document({ ...own([A]), Sid: 'Theirs' }), trusted(A), ours)).toBe(false);
 });
 
 test('of our statements whom they name and how they are written is told, of others nothing', () => {
   const all = document(ec2, own([A, B]), own([]), { ...own([A], 'sigstore'), Sid: 'Theirs' }, own([B], 'vault'));
   expect(ownSubjects(document(ec2, own([A, B]), own([B], 'vault')), ours)).toEqual([trusted(A), trusted(B), trusted(B, 'vault')]);
-  expect(ownTexts(document(ec2, own([A, B]), own([], 'empty')), ours)).toEqual([JSON.stringify(own([A, B]))]);
+  expect(ownStatementTexts(document(ec2, own([A, B]), own([], 'empty')), ours)).toEqual([JSON.stringify(own([A, B]))]);
   // Two statements with one Sid: neither can be told to be ours.
   expect(ownSubjects(all, ours)).toEqual([trusted(B, 'vault')]);
 });
 
 describe('an undoing', () => {
-  const undone = (found: PolicyDocument, believed: string) => undoes(found, believed, { ...ours, wanted: [trusted(A)] });
+  const undone = (found: PolicyDocument, believed: string) => reverts(found, believed, { ...ours, wanted: [trusted(A)] });
   test('is that a wanted subject was believed to stand and does not', () => expect(undone(document(ec2), text(ec2, own([A])))).toBe(true));
   test('is not that a subject never stood', () => expect(undone(document(ec2), text(ec2, own([B])))).toBe(false));
   test('is not that the subject stands', () => expect(undone(document(own([A])), text(own([A])))).toBe(false));

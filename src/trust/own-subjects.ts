@@ -1,17 +1,15 @@
 import type { ProviderArn } from '../api/arn.ts';
 import type { Issuer } from '../api/issuer.ts';
 import { isProblem } from '../api/problem.ts';
+import { subjectKey, type TokenSubject } from '../api/subject.ts';
 import { type PolicyDocument, parseDocument } from './document/document.ts';
 import { allOwn } from './document/own-statement.ts';
 
 /** Sids as an operator like us computes them, in whatever cluster it runs (`sidFor`). */
 const OPERATOR_SID = /^Irsa[a-z2-7]{12}$/;
 
-/** As it stands in a statement: anything may. */
-export interface Named {
-  readonly subject: string;
-  readonly audience: string;
-}
+/** As it stands in a statement: any text may. */
+export type StatedSubject = TokenSubject<string>;
 
 interface Ours {
   readonly issuer: Issuer;
@@ -19,45 +17,44 @@ interface Ours {
 }
 
 /** Whether our statements name the same subjects in both: what was written stands, whatever else changed. */
-export function sameOwn(a: PolicyDocument, b: PolicyDocument, ours: Ours): boolean {
-  const named = (document: PolicyDocument) => new Set(namedIn(document, ours));
-  return named(a).symmetricDifference(named(b)).size === 0;
+export function sameOwnSubjects(a: PolicyDocument, b: PolicyDocument, ours: Ours): boolean {
+  return ownKeys(a, ours).symmetricDifference(ownKeys(b, ours)).size === 0;
 }
 
 /**
- * Whether somebody took a subject that is wanted out of our statements since `believed`. Where another operator's statement came at the same
- * time it is a lost update between two clusters and nobody's will.
+ * Whether a subject that is wanted was taken out of our statements since the `confirmed` document. Where another operator's statement came at
+ * the same time it is a lost update between two clusters and nobody's intent.
  */
-export function undoes(document: PolicyDocument, believed: string, wish: Ours & { readonly wanted: readonly Named[] }): boolean {
-  const before = parseDocument(believed);
+export function reverts(
+  document: PolicyDocument,
+  confirmed: string,
+  desired: Ours & { readonly wanted: readonly StatedSubject[] },
+): boolean {
+  const before = parseDocument(confirmed);
   if (isProblem(before)) return false;
-  const stood = new Set(namedIn(before, wish));
-  const stands = new Set(namedIn(document, wish));
+  const then = ownKeys(before, desired);
+  const now = ownKeys(document, desired);
   const sids = new Set(before.statements.map(({ sid }) => sid));
   if (document.statements.some(({ sid }) => sid !== undefined && OPERATOR_SID.test(sid) && !sids.has(sid))) return false;
-  return wish.wanted.some((one) => stood.has(nameOf(one)) && !stands.has(nameOf(one)));
+  return desired.wanted.some((one) => then.has(subjectKey(one)) && !now.has(subjectKey(one)));
 }
 
 /** Whether a statement of ours names the subject for this audience. */
-export function names(document: PolicyDocument, trusted: Named, ours: Ours): boolean {
-  return namedIn(document, ours).includes(nameOf(trusted));
+export function namesSubject(document: PolicyDocument, one: StatedSubject, ours: Ours): boolean {
+  return ownKeys(document, ours).has(subjectKey(one));
 }
 
-/** Everybody whom our statements name, for whatever audience. */
-export function ownSubjects(document: PolicyDocument, { issuer, provider }: Ours): Named[] {
+/** All that our statements name, for whatever audience. */
+export function ownSubjects(document: PolicyDocument, { issuer, provider }: Ours): StatedSubject[] {
   return allOwn(document, issuer, provider).flatMap(({ audience, subjects }) => subjects.map((subject) => ({ subject, audience })));
 }
 
-/** The text of each of our statements that names somebody. */
-export function ownTexts(document: PolicyDocument, { issuer, provider }: Ours): string[] {
+/** The text of each of our statements that names a subject. */
+export function ownStatementTexts(document: PolicyDocument, { issuer, provider }: Ours): string[] {
   const named = allOwn(document, issuer, provider).filter(({ subjects }) => subjects.length > 0);
   return named.map(({ statement: { node } }) => document.text.slice(node.start, node.end));
 }
 
-function namedIn(document: PolicyDocument, ours: Ours): string[] {
-  return ownSubjects(document, ours).map(nameOf);
-}
-
-function nameOf({ subject, audience }: Named): string {
-  return `${subject}\n${audience}`;
+function ownKeys(document: PolicyDocument, ours: Ours): Set<string> {
+  return new Set(ownSubjects(document, ours).map(subjectKey));
 }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { ALB, AUDIENCE, allow, HOST, ISSUER, PROVIDER, policy, REQUEST, ROLE, read, wish } from '../../test/trust/cluster.ts';
+import { ALB, AUDIENCE, allow, desired, HOST, ISSUER, PROVIDER, policy, REQUEST, ROLE, read } from '../../test/trust/cluster.ts';
 import type { FindingCode } from '../api/finding.ts';
 import { problem } from '../api/problem.ts';
-import { type Subject, subjectOf } from '../api/subject.ts';
+import { type Subject, subjectOf, type TokenSubject } from '../api/subject.ts';
 import { NOBODY, writeOwn } from './document/own-statement.ts';
-import { planTrust, type Trusted, type TrustWish } from './plan.ts';
+import { type DesiredStatement, planTrust } from './plan.ts';
 
 const DNS = subjectOf('kube-system', 'external-dns');
 const APP = subjectOf('team-a', 'app');
@@ -14,7 +14,7 @@ const VAULT = 'vault.example.com';
 const SERVICE = { Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
 const DENY = { Effect: 'Deny', Principal: '*', Action: '*' };
 
-const who = (subject: Subject, audience = AUDIENCE): Trusted => ({ subject, audience });
+const who = (subject: Subject, audience = AUDIENCE): TokenSubject => ({ subject, audience });
 const ours = (subjects: readonly string[], audience = AUDIENCE): object => JSON.parse(writeOwn(ISSUER, PROVIDER, audience, subjects));
 const allows = (subject: string, more: object = {}): object =>
   allow({ StringEquals: { [`${HOST}:sub`]: subject, [`${HOST}:aud`]: AUDIENCE, ...more } });
@@ -22,14 +22,14 @@ const listing = (...statements: readonly object[]): string => policy(...statemen
 
 interface Case {
   readonly policy: string;
-  readonly wish?: Partial<TrustWish>;
+  readonly desired?: Partial<DesiredStatement>;
   /** The document to send, as statements; undefined when nothing is to be written. */
   readonly writes?: readonly object[];
   readonly states: readonly string[];
   readonly findings?: readonly FindingCode[];
   /** Of the document as a whole. */
   readonly general?: readonly FindingCode[];
-  readonly orphans?: readonly Trusted[];
+  readonly orphans?: readonly TokenSubject[];
 }
 
 const cases: Record<string, Case> = {
@@ -37,32 +37,32 @@ const cases: Record<string, Case> = {
   // Contract: trust-one-write
   'adds all wanted subjects in one statement, sorted': {
     policy: listing(SERVICE),
-    wish: { wanted: [who(DNS), who(ALB), who(APP)] },
+    desired: { wanted: [who(DNS), who(ALB), who(APP)] },
     writes: [SERVICE, ours([ALB, DNS, APP])],
     states: ['allowed (Operator)', 'allowed (Operator)', 'allowed (Operator)'],
   },
   'adds to what stands, in its place': {
     policy: listing(ours([DNS]), SERVICE),
-    wish: { wanted: [who(DNS), who(ALB)] },
+    desired: { wanted: [who(DNS), who(ALB)] },
     writes: [ours([ALB, DNS]), SERVICE],
     states: ['allowed (Operator)', 'allowed (Operator)'],
   },
   'adds a statement for each audience': {
     policy: listing(SERVICE),
-    wish: { wanted: [who(ALB), who(ALB, VAULT)] },
+    desired: { wanted: [who(ALB), who(ALB, VAULT)] },
     writes: [SERVICE, ours([ALB]), ours([ALB], VAULT)],
     states: ['allowed (Operator)', 'allowed (Operator)'],
   },
   'adds once what two bindings want': {
     policy: listing(SERVICE),
-    wish: { wanted: [who(ALB), who(ALB)] },
+    desired: { wanted: [who(ALB), who(ALB)] },
     writes: [SERVICE, ours([ALB])],
     states: ['allowed (Operator)', 'allowed (Operator)'],
   },
   'writes nothing when our statement allows': { policy: listing(ours([ALB])), states: ['allowed (Operator)'] },
   // Contract: trust-allowed
   'writes nothing when a foreign statement allows': { policy: listing(allows(ALB)), states: ['allowed (Others)'] },
-  'writes nothing when nothing is wanted': { policy: listing(SERVICE), wish: { wanted: [] }, states: [] },
+  'writes nothing when nothing is wanted': { policy: listing(SERVICE), desired: { wanted: [] }, states: [] },
   'says what is too broad about a foreign statement that allows': {
     policy: listing(allow(undefined)),
     states: ['allowed (Others)'],
@@ -75,44 +75,44 @@ const cases: Record<string, Case> = {
   },
   'keeps the order of the subjects where the meaning would not change': {
     policy: listing(allow({ StringEquals: { [`${HOST}:sub`]: [DNS, ALB], [`${HOST}:aud`]: AUDIENCE } }, { Sid: 'Irsaulgzwwrowtnv' })),
-    wish: { wanted: [who(ALB), who(DNS)] },
+    desired: { wanted: [who(ALB), who(DNS)] },
     states: ['allowed (Operator)', 'allowed (Operator)'],
   },
   'adds only what foreign statements do not allow': {
     policy: listing(allows(DNS)),
-    wish: { wanted: [who(DNS), who(ALB)] },
+    desired: { wanted: [who(DNS), who(ALB)] },
     writes: [allows(DNS), ours([ALB])],
     states: ['allowed (Others)', 'allowed (Operator)'],
   },
 
   'takes a released subject away': {
     policy: listing(ours([ALB, DNS])),
-    wish: { released: [who(DNS)] },
+    desired: { released: [who(DNS)] },
     writes: [ours([ALB])],
     states: ['allowed (Operator)'],
   },
   'takes away and adds in one write': {
     policy: listing(ours([DNS])),
-    wish: { released: [who(DNS)] },
+    desired: { released: [who(DNS)] },
     writes: [ours([ALB])],
     states: ['allowed (Operator)'],
   },
   'takes the statement away with its last subject': {
     policy: listing(SERVICE, ours([ALB])),
-    wish: { wanted: [], released: [who(ALB)] },
+    desired: { wanted: [], released: [who(ALB)] },
     writes: [SERVICE],
     states: [],
   },
   // Contract: trust-last-statement
   'keeps the last statement of a document, for nobody': {
     policy: listing(ours([ALB])),
-    wish: { wanted: [], released: [who(ALB)] },
+    desired: { wanted: [], released: [who(ALB)] },
     writes: [ours([])],
     states: [],
   },
   'leaves the statement for nobody alone when there is nothing to do': {
     policy: listing(ours([NOBODY]), SERVICE),
-    wish: { wanted: [], released: [who(ALB)] },
+    desired: { wanted: [], released: [who(ALB)] },
     states: [],
   },
   'takes the statement for nobody along with the next write': {
@@ -123,25 +123,25 @@ const cases: Record<string, Case> = {
   'uses the statement for nobody again': { policy: listing(ours([])), writes: [ours([ALB])], states: ['allowed (Operator)'] },
   'takes two statements away, and keeps one for nobody': {
     policy: listing(ours([ALB]), ours([ALB], VAULT)),
-    wish: { wanted: [], released: [who(ALB), who(ALB, VAULT)] },
+    desired: { wanted: [], released: [who(ALB), who(ALB, VAULT)] },
     writes: [ours([])],
     states: [],
   },
-  'releases what does not stand without a write': { policy: listing(SERVICE), wish: { wanted: [], released: [who(ALB)] }, states: [] },
+  'releases what does not stand without a write': { policy: listing(SERVICE), desired: { wanted: [], released: [who(ALB)] }, states: [] },
   'releases for one audience only': {
     policy: listing(ours([ALB]), ours([ALB], VAULT)),
-    wish: { wanted: [who(ALB)], released: [who(ALB, VAULT)] },
+    desired: { wanted: [who(ALB)], released: [who(ALB, VAULT)] },
     writes: [ours([ALB])],
     states: ['allowed (Operator)'],
   },
   'leaves a foreign statement that names the released alone': {
     policy: listing(allows(ALB)),
-    wish: { wanted: [], released: [who(ALB)] },
+    desired: { wanted: [], released: [who(ALB)] },
     states: [],
   },
   'releases what is wanted and released at once': {
     policy: listing(SERVICE, ours([ALB])),
-    wish: { released: [who(ALB)] },
+    desired: { released: [who(ALB)] },
     writes: [SERVICE],
     states: ['refused'],
     findings: ['TrustNoWebIdentityStatement'],
@@ -175,7 +175,7 @@ const cases: Record<string, Case> = {
   },
   'releases also where a Deny matches': {
     policy: listing(ours([ALB]), DENY),
-    wish: { wanted: [], released: [who(ALB)] },
+    desired: { wanted: [], released: [who(ALB)] },
     writes: [DENY],
     states: [],
   },
@@ -250,20 +250,20 @@ const cases: Record<string, Case> = {
   },
   'says so where our Sid is taken and something is to be released': {
     policy: listing(allow({ StringLike: { [`${HOST}:sub`]: ALB } }, { Sid: 'Irsaulgzwwrowtnv' })),
-    wish: { wanted: [], released: [who(ALB)] },
+    desired: { wanted: [], released: [who(ALB)] },
     states: [],
     general: ['TrustSidTaken'],
   },
   'leaves two statements under one Sid of ours alone, also the one for nobody': {
     policy: listing(ours([]), ours([DNS])),
-    wish: { wanted: [who(ALB, VAULT), who(ALB)] },
+    desired: { wanted: [who(ALB, VAULT), who(ALB)] },
     writes: [ours([]), ours([DNS]), ours([ALB], VAULT)],
     states: ['allowed (Operator)', 'refused'],
     findings: ['TrustSidTaken', 'TrustSubjectMismatch', 'TrustSubjectMismatch', 'TrustAudienceMismatch'],
   },
   'serves another audience where one Sid is taken': {
     policy: listing(allow(undefined, { Sid: 'Irsaulgzwwrowtnv', Action: 'sts:AssumeRole' })),
-    wish: { wanted: [who(ALB), who(ALB, VAULT)] },
+    desired: { wanted: [who(ALB), who(ALB, VAULT)] },
     writes: [allow(undefined, { Sid: 'Irsaulgzwwrowtnv', Action: 'sts:AssumeRole' }), ours([ALB], VAULT)],
     states: ['refused', 'allowed (Operator)'],
     findings: ['TrustSidTaken', 'TrustWrongAction', 'TrustAudienceMismatch'],
@@ -271,7 +271,7 @@ const cases: Record<string, Case> = {
 
   'keeps the older binding when only one more fits': {
     policy: listing(SERVICE),
-    wish: { wanted: [who(DNS), who(ALB)], quota: policy(SERVICE, ours([DNS])).length },
+    desired: { wanted: [who(DNS), who(ALB)], quota: policy(SERVICE, ours([DNS])).length },
     writes: [SERVICE, ours([DNS])],
     states: ['allowed (Operator)', 'refused'],
     findings: ['TrustPolicyTooLarge', 'TrustSubjectMismatch'],
@@ -279,39 +279,39 @@ const cases: Record<string, Case> = {
   // Contract: trust-newcomer
   'never evicts for an older binding that comes later': {
     policy: listing(SERVICE, ours([DNS])),
-    wish: { wanted: [who(ALB), who(DNS)], quota: policy(SERVICE, ours([DNS])).length },
+    desired: { wanted: [who(ALB), who(DNS)], quota: policy(SERVICE, ours([DNS])).length },
     states: ['refused', 'allowed (Operator)'],
     findings: ['TrustPolicyTooLarge', 'TrustSubjectMismatch'],
   },
   'fits exactly': {
     policy: listing(SERVICE),
-    wish: { quota: policy(SERVICE, ours([ALB])).length },
+    desired: { quota: policy(SERVICE, ours([ALB])).length },
     writes: [SERVICE, ours([ALB])],
     states: ['allowed (Operator)'],
   },
   // Contract: trust-quota
   'does not fit by one character': {
     policy: listing(SERVICE),
-    wish: { quota: policy(SERVICE, ours([ALB])).length - 1 },
+    desired: { quota: policy(SERVICE, ours([ALB])).length - 1 },
     states: ['refused'],
     findings: ['TrustPolicyTooLarge', 'TrustNoWebIdentityStatement'],
   },
   'uses the room that a release makes': {
     policy: listing(SERVICE, ours([DNS])),
-    wish: { wanted: [who(APP)], released: [who(DNS)], quota: policy(SERVICE, ours([DNS])).length },
+    desired: { wanted: [who(APP)], released: [who(DNS)], quota: policy(SERVICE, ours([DNS])).length },
     writes: [SERVICE, ours([APP])],
     states: ['allowed (Operator)'],
   },
   'releases also from a document that is too large': {
     policy: listing(SERVICE, ours([ALB, DNS])),
-    wish: { released: [who(DNS)], quota: 10 },
+    desired: { released: [who(DNS)], quota: 10 },
     writes: [SERVICE, ours([ALB])],
     states: ['allowed (Operator)'],
   },
   // Contract: trust-quota
   'does not count white space': {
     policy: JSON.stringify(JSON.parse(policy(SERVICE)), undefined, 8),
-    wish: { quota: policy(SERVICE, ours([ALB])).length },
+    desired: { quota: policy(SERVICE, ours([ALB])).length },
     writes: [SERVICE, ours([ALB])],
     states: ['allowed (Operator)'],
   },
@@ -330,7 +330,7 @@ const cases: Record<string, Case> = {
   // Contract: trust-no-wildcard
   'refuses a subject with a wildcard': {
     policy: listing(SERVICE),
-    wish: { wanted: [who('system:serviceaccount:kube-system:*' as Subject)] },
+    desired: { wanted: [who('system:serviceaccount:kube-system:*' as Subject)] },
     states: ['refused'],
     findings: ['TrustSubjectMalformed', 'TrustNoWebIdentityStatement'],
   },
@@ -343,7 +343,7 @@ const cases: Record<string, Case> = {
       `refuses the subject ${JSON.stringify(subject)}`,
       {
         policy: listing(SERVICE),
-        wish: { wanted: [who(subject as Subject)] },
+        desired: { wanted: [who(subject as Subject)] },
         states: ['refused'],
         findings: ['TrustSubjectMalformed', 'TrustNoWebIdentityStatement'],
       },
@@ -351,36 +351,36 @@ const cases: Record<string, Case> = {
   ),
   'takes names of one character, with dots and dashes within': {
     policy: listing(SERVICE),
-    wish: { wanted: [who(subjectOf('0', 'a.b--c')), who(subjectOf('a', '9'))] },
+    desired: { wanted: [who(subjectOf('0', 'a.b--c')), who(subjectOf('a', '9'))] },
     writes: [SERVICE, ours([subjectOf('0', 'a.b--c'), subjectOf('a', '9')])],
     states: ['allowed (Operator)', 'allowed (Operator)'],
   },
   'refuses a subject that is no ServiceAccount': {
     policy: listing(SERVICE),
-    wish: { wanted: [who('system:node:x' as Subject)] },
+    desired: { wanted: [who('system:node:x' as Subject)] },
     states: ['refused'],
     findings: ['TrustSubjectMalformed', 'TrustNoWebIdentityStatement'],
   },
   'refuses an audience that is a policy variable': {
     policy: listing(SERVICE),
-    wish: { wanted: [who(ALB, `\${aws:username}`)] },
+    desired: { wanted: [who(ALB, `\${aws:username}`)] },
     states: ['refused'],
     findings: ['TrustSubjectMalformed', 'TrustNoWebIdentityStatement'],
   },
   'refuses an empty audience': {
     policy: listing(SERVICE),
-    wish: { wanted: [who(ALB, '')] },
+    desired: { wanted: [who(ALB, '')] },
     states: ['refused'],
     findings: ['TrustSubjectMalformed', 'TrustNoWebIdentityStatement'],
   },
 };
 
 describe('the plan', () => {
-  for (const [sentence, { policy: text, writes, states, findings = [], general = [], orphans = [], wish: asked }] of Object.entries(
+  for (const [sentence, { policy: text, writes, states, findings = [], general = [], orphans = [], desired: asked }] of Object.entries(
     cases,
   )) {
     test(sentence, () => {
-      const wanted = wish(asked);
+      const wanted = desired(asked);
       const plan = planTrust(read(text), wanted);
       const sent = writes && policy(...writes);
       expect({
@@ -411,7 +411,7 @@ describe('the plan', () => {
 
   test('keeps everything around the statements', () => {
     const text = `{"Id":"x","Statement":${JSON.stringify(SERVICE)},"Version":"2012-10-17"}`;
-    expect(planTrust(read(text), wish()).document).toBe(
+    expect(planTrust(read(text), desired()).document).toBe(
       `{"Id":"x","Statement":[${JSON.stringify(SERVICE)},${JSON.stringify(ours([ALB]))}],"Version":"2012-10-17"}`,
     );
   });
@@ -419,7 +419,7 @@ describe('the plan', () => {
   // Contract: trust-byte-for-byte
   test('keeps a foreign statement as it was written, but for the white space between tokens', () => {
     const text = '{"Statement":[ {"Effect":"Allow", "X":1.50, "Y":"\\u0041 b", "Action":["a" , "b"]} ]}';
-    expect(planTrust(read(text), wish()).document).toBe(
+    expect(planTrust(read(text), desired()).document).toBe(
       `{"Statement":[{"Effect":"Allow","X":1.50,"Y":"\\u0041 b","Action":["a","b"]},${JSON.stringify(ours([ALB]))}]}`,
     );
   });
@@ -428,7 +428,7 @@ describe('the plan', () => {
   test('of a document that cannot be read is to leave it alone', () => {
     const message = `trust policy of ${ROLE} cannot be read, so it is neither judged nor changed: it is odd`;
     const finding = { code: 'TrustPolicyUnparseable', severity: 'Error', message };
-    expect(planTrust(problem('it is odd'), wish())).toEqual({
+    expect(planTrust(problem('it is odd'), desired())).toEqual({
       document: undefined,
       verdicts: [{ subject: ALB, audience: AUDIENCE, state: 'unknown', reason: 'it is odd', findings: [finding] }],
       findings: [finding],
@@ -439,11 +439,11 @@ describe('the plan', () => {
 
   test('judges by the time and the tags that it is given', () => {
     const text = policy(allows(ALB, { 'aws:ResourceTag/team': 'network' }));
-    expect(planTrust(read(text), wish({ roleTags: new Map([['team', 'network']]) })).verdicts[0]?.state).toBe('allowed');
-    expect(planTrust(read(text), wish({ roleTags: new Map() })).verdicts[0]?.state).toBe('refused');
+    expect(planTrust(read(text), desired({ roleTags: new Map([['team', 'network']]) })).verdicts[0]?.state).toBe('allowed');
+    expect(planTrust(read(text), desired({ roleTags: new Map() })).verdicts[0]?.state).toBe('refused');
     const dated = policy(allow({ StringEquals: { [`${HOST}:sub`]: ALB }, DateLessThan: { 'aws:CurrentTime': '2020-01-01' } }));
-    expect(planTrust(read(dated), wish({ now: Date.UTC(2019, 0) })).verdicts[0]?.state).toBe('allowed');
-    const { now: _, ...timeless } = wish();
+    expect(planTrust(read(dated), desired({ now: Date.UTC(2019, 0) })).verdicts[0]?.state).toBe('allowed');
+    const { now: _, ...timeless } = desired();
     expect(planTrust(read(dated), timeless).verdicts[0]?.state).toBe('unknown');
   });
 
@@ -452,16 +452,16 @@ describe('the plan', () => {
     const kept =
       'it is kept, because nothing says that it shall go; who knows that it is not needed removes it: irsa-operator prune --confirm';
     const about = (...subjects: string[]) =>
-      planTrust(read(policy(ours([ALB, ...subjects]))), wish()).findings.map(({ message }) => message);
+      planTrust(read(policy(ours([ALB, ...subjects]))), desired()).findings.map(({ message }) => message);
     expect(about(GONE)).toEqual([say(`our statement trusts a subject that no binding wants; ${kept}`)]);
     expect(about(GONE, APP)).toEqual([say(`our statement trusts 2 subjects that no binding wants; ${kept}`)]);
-    const [refused] = planTrust(read(policy(SERVICE)), wish({ wanted: [who(ALB, '')] })).verdicts;
+    const [refused] = planTrust(read(policy(SERVICE)), desired({ wanted: [who(ALB, '')] })).verdicts;
     expect(refused?.findings[0]?.message).toBe(say(`"${ALB}" with the audience "" cannot be written: only exact names are`));
   });
 
   test('says by how much a newcomer is too large, as it will stand then', () => {
     const quota = policy(SERVICE, ours([DNS])).length;
-    const [, newcomer] = planTrust(read(policy(SERVICE)), wish({ wanted: [who(DNS), who(ALB)], quota })).verdicts;
+    const [, newcomer] = planTrust(read(policy(SERVICE)), desired({ wanted: [who(DNS), who(ALB)], quota })).verdicts;
     expect(newcomer?.findings[0]?.message).toBe(
       `trust policy of ${ROLE}: with "${REQUEST.subject}" it would have ${policy(SERVICE, ours([ALB, DNS])).length} characters, and the account's quota is ${quota}; ask AWS for a higher quota (IAM, "Role trust policy length"), or use another role`,
     );

@@ -2,7 +2,7 @@ import type { ProviderArn, RoleArn } from '../api/arn.ts';
 import { type Finding, finding } from '../api/finding.ts';
 import type { Issuer } from '../api/issuer.ts';
 import { isProblem, type Problem } from '../api/problem.ts';
-import type { Subject } from '../api/subject.ts';
+import { subjectKey, type TokenSubject } from '../api/subject.ts';
 import { diagnoseJudged, unreadable } from './diagnose/diagnose.ts';
 import { writeObstacles } from './diagnose/document.ts';
 import { isRestriction, restriction } from './diagnose/restriction.ts';
@@ -12,22 +12,16 @@ import { quote } from './document/quote.ts';
 import { judgeStatements, verdictOf, type WebIdentity } from './evaluate/evaluate.ts';
 import { type Subjects, withSubjects } from './pack.ts';
 
-/** Whose tokens are meant: `sub` and `aud`. */
-export interface Trusted {
-  readonly subject: Subject;
-  readonly audience: string;
-}
-
-/** What the bindings of one role want of its trust policy. */
-export interface TrustWish {
+/** What the bindings of one role want of its trust policy: of our statement in it. */
+export interface DesiredStatement {
   readonly role: RoleArn;
   readonly issuer: Issuer;
   /** `providerArnFor(role, issuer)`. */
   readonly provider: ProviderArn;
   /** The oldest binding first: when not all fit, a newcomer never evicts. */
-  readonly wanted: readonly Trusted[];
+  readonly wanted: readonly TokenSubject[];
   /** Only on positive evidence. What is released and wanted at once is released, so do not release what another binding wants. */
-  readonly released: readonly Trusted[];
+  readonly released: readonly TokenSubject[];
   /** Characters (`AssumeRolePolicySizeQuota`). */
   readonly quota: number;
   readonly now?: number;
@@ -35,7 +29,7 @@ export interface TrustWish {
 }
 
 /** What STS will say once the plan's document is written (or now, when there is nothing to write). */
-export type PlannedVerdict = Trusted & {
+export type PlannedVerdict = TokenSubject & {
   /** Most telling first. An allowed subject has warnings at most. */
   readonly findings: readonly Finding[];
 } & (
@@ -44,7 +38,7 @@ export type PlannedVerdict = Trusted & {
     | { readonly state: 'unknown'; readonly reason: string }
   );
 
-/** An edit of a trust policy, and what is known of everybody who is wanted. */
+/** An edit of a trust policy, and a verdict for each wanted subject. */
 export interface TrustPlan {
   /** The text to send; undefined when there is nothing to write. */
   readonly document: string | undefined;
@@ -58,32 +52,36 @@ export interface TrustPlan {
    */
   readonly size: { readonly characters: number; readonly quota: number };
   /** Subjects of ours that nobody wants or releases: they are kept. */
-  readonly orphans: readonly { readonly subject: string; readonly audience: string }[];
+  readonly orphans: readonly TokenSubject<string>[];
 }
 
 /**
  * The edit that makes the trust policy say what the bindings want: the subjects of our statement become (standing + wanted) - released,
  * everything else stays as it is. Planning again on the result gives nothing to do.
  */
-export function planTrust(document: PolicyDocument | Problem, wish: TrustWish): TrustPlan {
-  if (isProblem(document)) return unreadablePlan(document, wish);
+export function planTrust(document: PolicyDocument | Problem, desired: DesiredStatement): TrustPlan {
+  if (isProblem(document)) return unreadablePlan(document, desired);
   const before = compacted(document);
-  const own = standing(before, wish);
-  const released = release(own, wish);
-  const { text, refusals } = admit(before, own, released, wish);
+  const own = ownByAudience(before, desired);
+  const released = release(own, desired);
+  const { text, refusals } = admit(before, own, released, desired);
   const after = text === before.text ? before : reparsed(text);
-  const orphans = orphansOf(after, wish);
+  const orphans = orphansOf(after, desired);
   return {
     document: after === before ? undefined : after.text,
-    verdicts: wish.wanted.map((trusted) => verdictOn(after, trusted, refusals.get(keyOf(trusted)), wish)),
-    findings: [...unreleasable(own, wish), ...(after === before ? [] : writeObstacles(after, wish)), ...orphanFindings(orphans, wish)],
-    size: { characters: text.length, quota: wish.quota },
+    verdicts: desired.wanted.map((trusted) => verdictOn(after, trusted, refusals.get(subjectKey(trusted)), desired)),
+    findings: [
+      ...unreleasable(own, desired),
+      ...(after === before ? [] : writeObstacles(after, desired)),
+      ...orphanFindings(orphans, desired),
+    ],
+    size: { characters: text.length, quota: desired.quota },
     orphans,
   };
 }
 
 /** The subjects of our statements that can be edited, by audience; an audience whose Sid is taken has none. */
-function standing(document: PolicyDocument, { issuer, provider, wanted, released }: TrustWish): Subjects {
+function ownByAudience(document: PolicyDocument, { issuer, provider, wanted, released }: DesiredStatement): Subjects {
   const audiences = new Set([...wanted, ...released].map(({ audience }) => audience));
   const own = new Map<string, readonly string[]>();
   for (const audience of audiences) {
@@ -93,15 +91,17 @@ function standing(document: PolicyDocument, { issuer, provider, wanted, released
   return own;
 }
 
-function release(own: Subjects, { released }: TrustWish): Subjects {
-  const gone = new Set(released.map(keyOf));
-  return new Map([...own].map(([audience, subjects]) => [audience, subjects.filter((subject) => !gone.has(keyOf({ subject, audience })))]));
+function release(own: Subjects, { released }: DesiredStatement): Subjects {
+  const gone = new Set(released.map(subjectKey));
+  return new Map(
+    [...own].map(([audience, subjects]) => [audience, subjects.filter((subject) => !gone.has(subjectKey({ subject, audience })))]),
+  );
 }
 
-/** What was changed under our Sid is somebody else's now: what is released from it stays, and somebody has to know. */
-function unreleasable(own: Subjects, wish: TrustWish): Finding[] {
-  const audiences = new Set(wish.released.map(({ audience }) => audience));
-  return [...audiences].filter((audience) => !own.has(audience)).map((audience) => sidTaken(audience, wish));
+/** A statement that was changed under our Sid is foreign now: what is released from it stays, and that is reported. */
+function unreleasable(own: Subjects, desired: DesiredStatement): Finding[] {
+  const audiences = new Set(desired.released.map(({ audience }) => audience));
+  return [...audiences].filter((audience) => !own.has(audience)).map((audience) => sidTaken(audience, desired));
 }
 
 /** The text with the wanted added, the oldest first, each only where nothing speaks against it and it fits. */
@@ -109,58 +109,63 @@ function admit(
   document: PolicyDocument,
   own: Subjects,
   start: Subjects,
-  wish: TrustWish,
+  desired: DesiredStatement,
 ): { text: string; refusals: ReadonlyMap<string, Finding> } {
-  const gone = new Set(wish.released.map(keyOf));
+  const gone = new Set(desired.released.map(subjectKey));
   const refusals = new Map<string, Finding>();
-  const crowdedOut: Trusted[] = [];
-  const textWith = (subjects: Subjects) => withSubjects(document, wish, changes(own, subjects));
+  const crowdedOut: TokenSubject[] = [];
+  const textWith = (subjects: Subjects) => withSubjects(document, desired, changes(own, subjects));
   let subjects = start;
   let text = textWith(start);
-  for (const trusted of wish.wanted) {
-    if (gone.has(keyOf(trusted)) || subjects.get(trusted.audience)?.includes(trusted.subject)) continue;
-    const objection = objectionTo(document, trusted, own, wish);
+  for (const trusted of desired.wanted) {
+    if (gone.has(subjectKey(trusted)) || subjects.get(trusted.audience)?.includes(trusted.subject)) continue;
+    const objection = objectionTo(document, trusted, own, desired);
     if (objection === 'needless') continue;
     if (objection !== undefined) {
-      refusals.set(keyOf(trusted), objection);
+      refusals.set(subjectKey(trusted), objection);
       continue;
     }
     const grown = add(subjects, trusted);
     const longer = textWith(grown);
-    if (longer.length > wish.quota) crowdedOut.push(trusted);
+    if (longer.length > desired.quota) crowdedOut.push(trusted);
     else [subjects, text] = [grown, longer];
   }
   // Only now: a message that counts on the way would change with the next plan.
-  for (const trusted of crowdedOut) refusals.set(keyOf(trusted), tooLarge(textWith(add(subjects, trusted)).length, trusted, wish));
+  for (const trusted of crowdedOut) refusals.set(subjectKey(trusted), tooLarge(textWith(add(subjects, trusted)).length, trusted, desired));
   return { text, refusals };
 }
 
-function add(subjects: Subjects, { subject, audience }: Trusted): Subjects {
+function add(subjects: Subjects, { subject, audience }: TokenSubject): Subjects {
   return new Map(subjects).set(audience, [...(subjects.get(audience) ?? []), subject]);
 }
 
 /** Why a subject is not to be added to our statement; `needless` when it is allowed without. */
-function objectionTo(document: PolicyDocument, trusted: Trusted, own: Subjects, wish: TrustWish): Finding | 'needless' | undefined {
+function objectionTo(
+  document: PolicyDocument,
+  trusted: TokenSubject,
+  own: Subjects,
+  desired: DesiredStatement,
+): Finding | 'needless' | undefined {
   const { subject, audience } = trusted;
-  const request = requestFor(trusted, wish);
+  const request = requestFor(trusted, desired);
   const judged = judgeStatements(document, request);
   const allows = judged.some(({ effect, truth }) => effect === 'Allow' && truth === true);
   const denies = judged.some(({ effect, truth }) => effect === 'Deny' && truth === true);
   // A Deny that matches is diagnosed from the document itself; nothing that we write could help.
   if (allows || denies) return 'needless';
-  const say = (text: string) => `trust policy of ${wish.role}: ${text}`;
+  const say = (text: string) => `trust policy of ${desired.role}: ${text}`;
   if (!isExact(subject) || audience === '' || audience.includes('${')) {
     return finding(
       'TrustSubjectMalformed',
       say(`${quote(subject)} with the audience ${quote(audience)} cannot be written: only exact names are`),
     );
   }
-  if (!own.has(audience)) return sidTaken(audience, wish);
+  if (!own.has(audience)) return sidTaken(audience, desired);
   const restricted = judged.find((one) => isRestriction(one, request));
   return restricted && finding('TrustRestrictedByOwner', say(restriction(restricted).text));
 }
 
-function sidTaken(audience: string, { role, issuer }: TrustWish): Finding {
+function sidTaken(audience: string, { role, issuer }: DesiredStatement): Finding {
   const sid = quote(sidFor(issuer, audience));
   return finding(
     'TrustSidTaken',
@@ -175,7 +180,7 @@ function isExact(subject: string): boolean {
 }
 const NAME = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
 
-function tooLarge(characters: number, { subject }: Trusted, { role, quota }: TrustWish): Finding {
+function tooLarge(characters: number, { subject }: TokenSubject, { role, quota }: DesiredStatement): Finding {
   return finding(
     'TrustPolicyTooLarge',
     `trust policy of ${role}: with ${quote(subject)} it would have ${characters} characters, and the account's quota is ${quota}; ask AWS for a higher quota (IAM, "Role trust policy length"), or use another role`,
@@ -187,10 +192,15 @@ function changes(own: Subjects, wanted: Subjects): Subjects {
   return new Map([...wanted].filter(([audience, subjects]) => new Set(own.get(audience)).symmetricDifference(new Set(subjects)).size > 0));
 }
 
-function verdictOn(document: PolicyDocument, trusted: Trusted, refusal: Finding | undefined, wish: TrustWish): PlannedVerdict {
-  const request = requestFor(trusted, wish);
+function verdictOn(
+  document: PolicyDocument,
+  trusted: TokenSubject,
+  refusal: Finding | undefined,
+  desired: DesiredStatement,
+): PlannedVerdict {
+  const request = requestFor(trusted, desired);
   const judged = judgeStatements(document, request);
-  const diagnosed = diagnoseJudged(document, judged, request, wish).filter(({ code }) => code !== refusal?.code);
+  const diagnosed = diagnoseJudged(document, judged, request, desired).filter(({ code }) => code !== refusal?.code);
   const findings = refusal === undefined ? diagnosed : [refusal, ...diagnosed];
   const verdict = verdictOf(judged);
   if (verdict.kind === 'allowed') return { ...trusted, state: 'allowed', managedBy: verdict.ours ? 'Operator' : 'Others', findings };
@@ -198,36 +208,32 @@ function verdictOn(document: PolicyDocument, trusted: Trusted, refusal: Finding 
   return { ...trusted, state: 'refused', findings };
 }
 
-function orphansOf(document: PolicyDocument, { issuer, provider, wanted, released }: TrustWish): { subject: string; audience: string }[] {
-  const known = new Set([...wanted, ...released].map(keyOf));
+function orphansOf(document: PolicyDocument, { issuer, provider, wanted, released }: DesiredStatement): TokenSubject<string>[] {
+  const known = new Set([...wanted, ...released].map(subjectKey));
   return allOwn(document, issuer, provider).flatMap(({ audience, subjects }) =>
-    subjects.filter((subject) => !known.has(keyOf({ subject, audience }))).map((subject) => ({ subject, audience })),
+    subjects.filter((subject) => !known.has(subjectKey({ subject, audience }))).map((subject) => ({ subject, audience })),
   );
 }
 
 /** Counted, not named: the finding stands in every binding's status, and the subjects are other tenants'. */
-function orphanFindings(orphans: readonly unknown[], { role }: TrustWish): Finding[] {
+function orphanFindings(orphans: readonly unknown[], { role }: DesiredStatement): Finding[] {
   if (orphans.length === 0) return [];
   const subjects = orphans.length === 1 ? 'a subject that no binding wants' : `${orphans.length} subjects that no binding wants`;
   const message = `trust policy of ${role}: our statement trusts ${subjects}; it is kept, because nothing says that it shall go; who knows that it is not needed removes it: irsa-operator prune --confirm`;
   return [finding('TrustOrphaned', message)];
 }
 
-function unreadablePlan(document: Problem, wish: TrustWish): TrustPlan {
-  const findings = [unreadable(document, wish)];
+function unreadablePlan(document: Problem, desired: DesiredStatement): TrustPlan {
+  const findings = [unreadable(document, desired)];
   return {
     document: undefined,
-    verdicts: wish.wanted.map((trusted) => ({ ...trusted, state: 'unknown', reason: document.problem, findings })),
+    verdicts: desired.wanted.map((trusted) => ({ ...trusted, state: 'unknown', reason: document.problem, findings })),
     findings,
-    size: { characters: 0, quota: wish.quota },
+    size: { characters: 0, quota: desired.quota },
     orphans: [],
   };
 }
 
-function requestFor({ subject, audience }: Trusted, { provider, issuer, now, roleTags }: TrustWish): WebIdentity {
+function requestFor({ subject, audience }: TokenSubject, { provider, issuer, now, roleTags }: DesiredStatement): WebIdentity {
   return { provider, issuer, subject, audience, ...(now === undefined ? {} : { now }), ...(roleTags === undefined ? {} : { roleTags }) };
-}
-
-function keyOf({ subject, audience }: { subject: string; audience: string }): string {
-  return `${subject}\n${audience}`;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { change, mutatedText, policyText } from '../../test/trust/arbitraries.ts';
-import { OTHER_ISSUER, REQUEST, ROLE, read, wish } from '../../test/trust/cluster.ts';
+import { desired, OTHER_ISSUER, REQUEST, ROLE, read } from '../../test/trust/cluster.ts';
 import { asStored } from '../../test/trust/iam-like.ts';
 import { foreignChange, unexplained, wrongfulChange } from '../../test/trust/invariants.ts';
 import { providerArnFor } from '../api/arn.ts';
@@ -11,7 +11,7 @@ import { decodeDocument, parseDocument, printDocument, statementTexts } from './
 import { compact, parseJson } from './document/json.ts';
 import { allOwn, NOBODY } from './document/own-statement.ts';
 import { evaluate } from './evaluate/evaluate.ts';
-import { planTrust, type TrustWish } from './plan.ts';
+import { type DesiredStatement, planTrust } from './plan.ts';
 
 /** fast-check prints the seed of a failure; `SEED=` replays it. */
 const SEED = process.env['SEED'];
@@ -67,7 +67,7 @@ describe('reading and printing', () => {
       fc.property(fc.oneof(mutatedText, fc.string({ unit: 'binary' })), change, (text, { wanted, released }) => {
         const document = parseDocument(text);
         decodeDocument(text);
-        planTrust(document, wish({ wanted, released }));
+        planTrust(document, desired({ wanted, released }));
         diagnose(document, REQUEST, { role: ROLE });
         if (!isProblem(document)) evaluate(document, REQUEST);
       }),
@@ -76,8 +76,8 @@ describe('reading and printing', () => {
 });
 
 describe('planning', () => {
-  const anyPlan = (check: (text: string, asked: TrustWish) => void) =>
-    fc.assert(fc.property(policyText, change, quota, (text, asked, characters) => check(text, wish({ ...asked, quota: characters }))));
+  const anyPlan = (check: (text: string, asked: DesiredStatement) => void) =>
+    fc.assert(fc.property(policyText, change, quota, (text, asked, characters) => check(text, desired({ ...asked, quota: characters }))));
 
   // Contract: trust-fixpoint
   test('has nothing to do after its own plan', () => {
@@ -93,9 +93,9 @@ describe('planning', () => {
   test('has nothing to do after IAM has stored its plan in its own order', () => {
     fc.assert(
       fc.property(policyText, change, fc.boolean(), (text, asked, collapse) => {
-        const plan = planTrust(read(text), wish({ ...asked, quota: 100_000 }));
+        const plan = planTrust(read(text), desired({ ...asked, quota: 100_000 }));
         if (plan.document === undefined) return;
-        expect(planTrust(read(asStored(plan.document, collapse)), wish({ ...asked, quota: 100_000 })).document).toBeUndefined();
+        expect(planTrust(read(asStored(plan.document, collapse)), desired({ ...asked, quota: 100_000 })).document).toBeUndefined();
       }),
     );
   });
@@ -139,7 +139,7 @@ describe('planning', () => {
   test("commutes with another cluster's", () => {
     fc.assert(
       fc.property(policyText, change, change, (text, here, there) => {
-        const ourWish = wish({ ...here, quota: 100_000 });
+        const ourWish = desired({ ...here, quota: 100_000 });
         const theirWish = { ...ourWish, ...there, issuer: OTHER_ISSUER, provider: providerArnFor(ROLE, OTHER_ISSUER) };
         const one = statementsAfter(statementsAfter(text, ourWish), theirWish);
         const other = statementsAfter(statementsAfter(text, theirWish), ourWish);
@@ -149,7 +149,7 @@ describe('planning', () => {
   });
 });
 
-function statementsAfter(text: string, asked: TrustWish): string {
+function statementsAfter(text: string, asked: DesiredStatement): string {
   return planTrust(read(text), asked).document ?? compact(text);
 }
 
@@ -160,7 +160,7 @@ function usable(text: string): readonly string[] {
     .toSorted();
 }
 
-function ownSubjects(text: string, { issuer, provider }: TrustWish): Set<string> {
+function ownSubjects(text: string, { issuer, provider }: DesiredStatement): Set<string> {
   return new Set(
     allOwn(read(text), issuer, provider).flatMap(({ audience, subjects }) => subjects.map((subject) => inWords({ subject, audience }))),
   );

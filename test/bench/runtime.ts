@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { get } from 'node:http';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { world } from '../../src/controllers/stores.ts';
+import { createStores } from '../../src/controllers/stores.ts';
 import { POD_ANNOTATIONS, POD_LABELS } from '../../src/domain/pods/pod-state.ts';
 import { listWatch, type Resource } from '../../src/kube/list-watch.ts';
 import { pods, serviceAccounts } from '../../src/kube/resources.ts';
@@ -89,7 +89,7 @@ async function bareEvents(): Promise<number> {
 }
 
 async function events(): Promise<number> {
-  const { serviceAccounts: store } = world(silentLog);
+  const { serviceAccounts: store } = createStores(silentLog);
   const queue = new WorkQueue<string>({ ...common, name: 'bench' });
   const stop = new AbortController();
   wakeOn(store, ({ namespace, name }) => [`${namespace}/${name}`]).subscribe((key, urgency) => queue.add(key, urgency));
@@ -113,7 +113,7 @@ async function events(): Promise<number> {
 
 /** All ServiceAccounts and pods at once, as at a cold start: how long, how smooth, and what is kept. */
 async function listing(): Promise<void> {
-  const stores = world(silentLog);
+  const stores = createStores(silentLog);
   const before = await heap();
   const transport = transportTo('quiet');
   const stop = new AbortController();

@@ -4,8 +4,8 @@ import { subjectOf } from '../../src/api/subject.ts';
 import { diagnose } from '../../src/trust/diagnose/diagnose.ts';
 import { decodeDocument, parseDocument } from '../../src/trust/document/document.ts';
 import { evaluate } from '../../src/trust/evaluate/evaluate.ts';
-import { planTrust, type TrustWish } from '../../src/trust/plan.ts';
-import { ACTION, ALB, AUDIENCE, allow, HOST, PROVIDER, policy, REQUEST, ROLE, read, valid, wish } from '../trust/cluster.ts';
+import { type DesiredStatement, planTrust } from '../../src/trust/plan.ts';
+import { ACTION, ALB, AUDIENCE, allow, desired, HOST, PROVIDER, policy, REQUEST, ROLE, read, valid } from '../trust/cluster.ts';
 
 /**
  * What a trust policy costs, as a ratio to `JSON.parse` of the same text in the same run, on one core; and how long a sweep of 1,000 roles
@@ -55,17 +55,17 @@ const roles = Array.from({ length: ROLES }, (_, at) => ({
   ),
 }));
 
-function judge({ arn, encoded }: (typeof roles)[number], wanted: TrustWish['wanted']): void {
+function judge({ arn, encoded }: (typeof roles)[number], wanted: DesiredStatement['wanted']): void {
   const text = valid({ text: decodeDocument(encoded) }).text;
   if (typeof text !== 'string') throw new TypeError(text.problem);
-  planTrust(parseDocument(text), wish({ role: arn, wanted }));
+  planTrust(parseDocument(text), desired({ role: arn, wanted }));
 }
 
 /** The first sweep finds the code cold, as after a start; the others tell what it costs from then on. */
 const SWEEPS = 5;
 
 /** How long the slice lasted that held the event loop longest, by the clock; whatever else runs on the machine counts in. */
-async function longestSlice(wanted: TrustWish['wanted']): Promise<number> {
+async function longestSlice(wanted: DesiredStatement['wanted']): Promise<number> {
   let longest = 0;
   for (let at = 0; at < ROLES; at += SLICE) {
     await nextTurn();
@@ -105,8 +105,8 @@ const HEAD = [
 console.log(HEAD.join('  '));
 for (const count of [1, 5, 20]) {
   const text = policy(...foreign(count));
-  const adds = wish({ quota: 100_000 });
-  const nothing = wish({ quota: 100_000, wanted: [] });
+  const adds = desired({ quota: 100_000 });
+  const nothing = desired({ quota: 100_000, wanted: [] });
   const base = opsPerSecond(() => JSON.parse(text));
   const rates = [
     () => evaluate(read(text), REQUEST),

@@ -6,7 +6,7 @@ import { parseDocument } from '../../src/trust/document/document.ts';
 import { evaluate } from '../../src/trust/evaluate/evaluate.ts';
 import { planTrust } from '../../src/trust/plan.ts';
 import { change, mutatedText, policyText } from '../trust/arbitraries.ts';
-import { REQUEST, ROLE, wish } from '../trust/cluster.ts';
+import { desired, REQUEST, ROLE } from '../trust/cluster.ts';
 import { foreignChange, unexplained, wrongfulChange } from '../trust/invariants.ts';
 
 /**
@@ -28,7 +28,7 @@ const startedAt = performance.now();
 fc.assert(
   fc.property(text, change, quota, (policy, asked, characters) => {
     const document = parseDocument(policy);
-    const wanted = wish({ ...asked, quota: characters });
+    const wanted = desired({ ...asked, quota: characters });
     const plan = planTrust(document, wanted);
     diagnose(document, REQUEST, { role: ROLE });
     if (isProblem(document)) {
@@ -52,7 +52,7 @@ console.log(
   `${cases} documents, seed ${seed}: ${count.read} could be read, ${count.written} plans wrote; nothing wrong in ${seconds.toFixed(0)} s`,
 );
 
-function restless(text: string | undefined, wanted: ReturnType<typeof wish>): string | undefined {
+function restless(text: string | undefined, wanted: ReturnType<typeof desired>): string | undefined {
   if (text === undefined || planTrust(parseDocument(text), wanted).document === undefined) return undefined;
   return 'the plan has something to do after itself';
 }

@@ -5,13 +5,13 @@ import { describe, expect, test, vi } from 'vitest';
 import { providerArnFor } from '../../src/api/arn.ts';
 import { issuerHostPath } from '../../src/api/issuer.ts';
 import { isProblem } from '../../src/api/problem.ts';
-import type { Subject } from '../../src/api/subject.ts';
+import type { Subject, TokenSubject } from '../../src/api/subject.ts';
 import { parseDocument } from '../../src/trust/document/document.ts';
 import { evaluate, type TrustVerdict } from '../../src/trust/evaluate/evaluate.ts';
-import { planTrust, type Trusted } from '../../src/trust/plan.ts';
+import { planTrust } from '../../src/trust/plan.ts';
 import { evaluateTrust } from '../testbed/aws/policy/evaluate.ts';
 import { AUDIENCES, change, policyText, SUBJECTS } from './arbitraries.ts';
-import { ACTION, ALB, AUDIENCE, HOST, ISSUER, NOW, PROVIDER, REQUEST, ROLE, read, wish } from './cluster.ts';
+import { ACTION, ALB, AUDIENCE, desired, HOST, ISSUER, NOW, PROVIDER, REQUEST, ROLE, read } from './cluster.ts';
 import { EVERYBODY } from './invariants.ts';
 
 /** fast-check prints the seed of a failure; `SEED=` replays it. */
@@ -74,14 +74,14 @@ describe("evaluation and the AWS double's, which was written without a look at i
   test("agree that a plan lets in the wanted, and nobody else: also by the double's judgement", () => {
     fc.assert(
       fc.property(policyText, change, (text, asked) => {
-        const plan = planTrust(read(text), wish({ ...asked, quota: 100_000, roleTags: TAGS }));
+        const plan = planTrust(read(text), desired({ ...asked, quota: 100_000, roleTags: TAGS }));
         const after = plan.document ?? text;
         for (const { subject, audience, state } of plan.verdicts)
           if (state === 'allowed') expect(evaluateTrust({ document: after, request: completed(subject, audience, {}) })).toBe('allowed');
         for (const { issuer, subject, audience } of EVERYBODY) {
           const request = completed(subject, audience, {}, issuer);
           const [was, is] = [text, after].map((document) => evaluateTrust({ document, request }) === 'allowed');
-          const among = (list: readonly Trusted[]) =>
+          const among = (list: readonly TokenSubject[]) =>
             issuer === ISSUER && list.some((one) => one.subject === subject && one.audience === audience);
           if (is && !was) expect(among(asked.wanted), `${subject} gained`).toBe(true);
           if (was && !is) expect(among(asked.released), `${subject} lost`).toBe(true);

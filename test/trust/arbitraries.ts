@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { type Subject, subjectOf } from '../../src/api/subject.ts';
+import { type Subject, subjectOf, type TokenSubject } from '../../src/api/subject.ts';
 import { sidFor } from '../../src/trust/document/own-statement.ts';
-import type { Trusted } from '../../src/trust/plan.ts';
+
 import { ACTION, ALB, AUDIENCE, HOST, ISSUER, OTHER_HOST, OTHER_ISSUER, PROVIDER } from './cluster.ts';
 
 /** Trust policies from the words that real ones are made of, right, nearly right and wrong, so that every rule meets every other. */
@@ -257,7 +257,7 @@ export const policyText: fc.Arbitrary<string> = fc
     return JSON.stringify(policy, undefined, indent);
   });
 
-export const trusted: fc.Arbitrary<Trusted> = fc.record({
+export const trusted: fc.Arbitrary<TokenSubject> = fc.record({
   subject: fc.constantFrom(...SUBJECTS),
   audience: fc.constantFrom(AUDIENCE, AUDIENCE, ...AUDIENCES),
 });

@@ -4,7 +4,7 @@ import { isProblem, type Problem } from '../../src/api/problem.ts';
 import { type Subject, subjectOf } from '../../src/api/subject.ts';
 import { type PolicyDocument, parseDocument } from '../../src/trust/document/document.ts';
 import type { WebIdentity } from '../../src/trust/evaluate/request.ts';
-import type { TrustWish } from '../../src/trust/plan.ts';
+import type { DesiredStatement } from '../../src/trust/plan.ts';
 
 /** What every test of trust policies is about, unless it says otherwise: one role, one cluster, the controller of the article. */
 export const ROLE: RoleArn = valid(parseRoleArn('arn:aws:iam::111122223333:role/AmazonEKSLoadBalancerControllerRole'));
@@ -21,7 +21,7 @@ export const ACTION = 'sts:AssumeRoleWithWebIdentity';
 
 export const REQUEST: WebIdentity = { provider: PROVIDER, issuer: ISSUER, subject: ALB, audience: AUDIENCE, now: NOW };
 
-export function wish(change: Partial<TrustWish> = {}): TrustWish {
+export function desired(change: Partial<DesiredStatement> = {}): DesiredStatement {
   return {
     role: ROLE,
     issuer: ISSUER,

@@ -5,31 +5,31 @@ import { subjectOf } from '../../src/api/subject.ts';
 import { compacted, type PolicyDocument, parseDocument, statementTexts } from '../../src/trust/document/document.ts';
 import { sidFor } from '../../src/trust/document/own-statement.ts';
 import { evaluate, type TrustVerdict, type WebIdentity } from '../../src/trust/evaluate/evaluate.ts';
-import type { TrustPlan, TrustWish } from '../../src/trust/plan.ts';
+import type { DesiredStatement, TrustPlan } from '../../src/trust/plan.ts';
 import { AUDIENCES, SUBJECTS } from './arbitraries.ts';
 import { ACTION, ISSUER, NOW, OTHER_ISSUER, ROLE } from './cluster.ts';
 
 /** What must hold of every plan. Each function answers with what is wrong, or with nothing; random tests and the fuzzer share them. */
 
 /** The statements that are not ours to edit, and everything around the statements, go out as the tokens that came in. */
-export function foreignChange(before: PolicyDocument, plan: TrustPlan, wish: TrustWish): string | undefined {
+export function foreignChange(before: PolicyDocument, plan: TrustPlan, desired: DesiredStatement): string | undefined {
   if (plan.document === undefined) return undefined;
   const after = parseDocument(plan.document);
   if (isProblem(after)) return `the plan cannot be read: ${after.problem}`;
-  const [was, is] = [compacted(before), after].map((document) => ({ around: around(document), foreign: foreign(document, wish) }));
+  const [was, is] = [compacted(before), after].map((document) => ({ around: around(document), foreign: foreign(document, desired) }));
   return JSON.stringify(was) === JSON.stringify(is)
     ? undefined
     : `foreign parts changed: ${JSON.stringify(was)} became ${JSON.stringify(is)}`;
 }
 
-function foreign(document: PolicyDocument, wish: TrustWish): readonly string[] {
+function foreign(document: PolicyDocument, desired: DesiredStatement): readonly string[] {
   const sids = document.statements.map(({ sid }) => sid);
   const isAlone = (at: number) => sids.indexOf(sids[at]) === sids.lastIndexOf(sids[at]);
-  return statementTexts(document).filter((text, at) => !isAlone(at) || !isOurs(JSON.parse(text), wish));
+  return statementTexts(document).filter((text, at) => !isAlone(at) || !isOurs(JSON.parse(text), desired));
 }
 
 /** Written without a look at `src/trust/own-statement.ts`, which it checks: exactly our members, each with what we write. */
-function isOurs(statement: unknown, { issuer, provider }: TrustWish): boolean {
+function isOurs(statement: unknown, { issuer, provider }: DesiredStatement): boolean {
   const host = issuerHostPath(issuer);
   const only = (value: unknown) => (Array.isArray(value) && value.length === 1 ? value[0] : value);
   const members = (value: unknown, ...names: readonly string[]): Record<string, unknown> | undefined =>
@@ -63,16 +63,16 @@ function everybody(): WebIdentity[] {
 export const EVERYBODY: readonly WebIdentity[] = everybody();
 
 /** Nobody but the wanted gains anything, and nobody but the released loses anything. */
-export function wrongfulChange(before: PolicyDocument, plan: TrustPlan, wish: TrustWish): string | undefined {
+export function wrongfulChange(before: PolicyDocument, plan: TrustPlan, desired: DesiredStatement): string | undefined {
   if (plan.document === undefined) return undefined;
   const after = parseDocument(plan.document);
   if (isProblem(after)) return `the plan cannot be read: ${after.problem}`;
   for (const one of EVERYBODY) {
-    const isIn = (list: TrustWish['wanted']) =>
-      one.issuer === wish.issuer && list.some(({ subject, audience }) => one.subject === subject && one.audience === audience);
+    const isIn = (list: DesiredStatement['wanted']) =>
+      one.issuer === desired.issuer && list.some(({ subject, audience }) => one.subject === subject && one.audience === audience);
     const [was, is] = [rank(evaluate(before, one)), rank(evaluate(after, one))];
-    if (is > was && !isIn(wish.wanted)) return `gained: ${JSON.stringify(one)}`;
-    if (is < was && !isIn(wish.released)) return `lost: ${JSON.stringify(one)}`;
+    if (is > was && !isIn(desired.wanted)) return `gained: ${JSON.stringify(one)}`;
+    if (is < was && !isIn(desired.released)) return `lost: ${JSON.stringify(one)}`;
   }
   return undefined;
 }

@@ -40,7 +40,7 @@ function portsOf(aws: AwsInProcess, clock: ManualClock, random: () => number): C
       grants: async () => [grant()],
       namespace: async () => undefined,
       namespaces: async () => [],
-      isRetiring: async () => false,
+      isCrdDeleting: async () => false,
       apiAudiences: async () => [],
     }),
     eksIssuer: undefined,

@@ -7,11 +7,12 @@ import { subjectOf } from '../../src/api/subject.ts';
 import { awsCalls } from '../../src/aws/calls.ts';
 import { iamCalls } from '../../src/aws/iam-calls.ts';
 import { iamRoles } from '../../src/aws/roles.ts';
-import { trustController } from '../../src/controllers/role/index.ts';
+import { roleController } from '../../src/controllers/role/index.ts';
 import { sweepRoles } from '../../src/controllers/role/sweep.ts';
-import { world } from '../../src/controllers/stores.ts';
-import type { Verdict } from '../../src/domain/binding/observed.ts';
-import { questionKey } from '../../src/domain/role/desired-trust.ts';
+import { createStores } from '../../src/controllers/stores.ts';
+import { questionKey } from '../../src/domain/state/question.ts';
+import type { Verdict } from '../../src/domain/state/verdict.ts';
+
 import { arn, binding, caller, entry, grant, parsed } from '../../src/domain/test-observed.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { ControllerLoop } from '../../src/runtime/controller.ts';
@@ -66,9 +67,9 @@ export interface WriterOptions {
 }
 
 export function runWriter({ index, roleId, iam, clock, random }: WriterOptions): Writer {
-  const seen = world(silentLog);
+  const seen = createStores(silentLog);
   const issuer = issuerOf(index);
-  seen.surroundings.put({ cluster: { kind: 'known', issuer }, caller, policyQuota: QUOTA });
+  seen.identity.put({ cluster: { kind: 'known', issuer }, caller, policyQuota: QUOTA });
   const roles = [{ ...entry(ROLE, roleId), sid: sidFor(issuer, STS_AUDIENCE) }];
   const rebind: Writer['rebind'] = ({ spec, ...part } = {}) =>
     seen.bindings.put(binding({ status: { roles }, ...part, spec: { roleArn: ROLE, ...spec } }));
@@ -77,17 +78,18 @@ export function runWriter({ index, roleId, iam, clock, random }: WriterOptions):
   seen.namespaces.put({ name: 'shop', labels: {} });
   const provider = { kind: 'registered', arn: providerArnFor(ROLE, issuer), clientIds: [STS_AUDIENCE] } as const;
   seen.providers.put({ account: '111122223333' as AccountId, view: provider });
-  for (const store of [seen.bindings, seen.grants, seen.namespaces, seen.surroundings, seen.definitions]) store.markSynced();
+  for (const store of [seen.bindings, seen.grants, seen.namespaces, seen.identity, seen.definitions]) store.markSynced();
 
   const call = awsCalls({ requested: () => {} }, clock);
   const limiter = (perSecond: number) => new Limiter({ perSecond, clock, waited: () => {} });
   const calls = iamCalls({ call, reads: limiter(10), writes: limiter(5), fence: () => {}, clock, random });
   const adapter = iamRoles(iam, calls);
   const events: string[] = [];
-  const controller = trustController({
-    world: seen,
+  const controller = roleController({
+    stores: seen,
+    owned: seen,
     roles: adapter,
-    evidence: { grants: async () => [grant()], namespace: async () => undefined, isRetiring: async () => false },
+    apiReader: { grants: async () => [grant()], namespace: async () => undefined, isCrdDeleting: async () => false },
     events: { record: (_, { reason }) => events.push(reason) },
     metrics: { wrote: () => {}, drifted: () => {}, repaired: () => {} },
     clock,
@@ -98,7 +100,10 @@ export function runWriter({ index, roleId, iam, clock, random }: WriterOptions):
   const loop = new ControllerLoop(controller, { workers: 2, clock, random, log: silentLog, metrics: noMetrics, classify });
   const running = [
     loop.run(end.signal, end.signal),
-    sweepRoles({ world: seen, roles: adapter, intervalMs: 60_000, clock, random, log: silentLog, swept: () => {} }, end.signal),
+    sweepRoles(
+      { stores: seen, owned: seen, roles: adapter, intervalMs: 60_000, clock, random, log: silentLog, swept: () => {} },
+      end.signal,
+    ),
   ];
   const question = questionKey({ role: ROLE, issuer, subject: subjectOf('shop', 'app'), audience: STS_AUDIENCE });
   return {

@@ -2,15 +2,15 @@ import type { RoleArn } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
-import { subjectOf } from '../../api/subject.ts';
-import type { CallerView } from '../../domain/binding/observed.ts';
-import type { Trusted } from '../../trust/plan.ts';
+import { subjectOf, type TokenSubject } from '../../api/subject.ts';
+import type { CallerView } from '../../domain/state/identity.ts';
+
 import type { Row } from '../report.ts';
 import { preparationOf } from './eligibility.ts';
 import type { Source } from './source.ts';
 
 /** A binding whose trust is wanted in its role. */
-export interface Candidate extends Trusted {
+export interface Candidate extends TokenSubject {
   readonly role: RoleArn;
   readonly binding: IrsaBinding;
   /** Each grant's required role tags: one of them must be fulfilled. */
@@ -20,15 +20,21 @@ export interface Candidate extends Trusted {
 /** Whose trust is to be written for the other cluster, the oldest first, and a row for each of the others. Pure. */
 export function candidatesOf(source: Source, issuer: Issuer, caller: CallerView): { candidates: Candidate[]; others: Row[] } {
   const namespaces = new Map(source.namespaces.map((namespace) => [namespace.name, namespace]));
-  const rivals = Map.groupBy(source.bindings, accountOf);
+  const competingBindings = Map.groupBy(source.bindings, accountOf);
   const apiAudiences = [...source.apiAudiences, issuer];
   const candidates: Candidate[] = [];
   const others: Row[] = [];
   for (const binding of source.bindings.toSorted((a, b) => a.metadata.createdAt - b.metadata.createdAt)) {
     const name = binding.metadata.namespace;
     const namespace = namespaces.get(name) ?? { name, labels: {} };
-    const world = { grants: source.grants, namespace, rivals: rivals.get(accountOf(binding)) ?? [], caller, apiAudiences };
-    const preparation = preparationOf(binding, world);
+    const stores = {
+      grants: source.grants,
+      namespace,
+      competingBindings: competingBindings.get(accountOf(binding)) ?? [],
+      caller,
+      apiAudiences,
+    };
+    const preparation = preparationOf(binding, stores);
     if (preparation.kind === 'wanted') {
       const { spec, consents } = preparation;
       const subject = subjectOf(name, spec.serviceAccountName);

@@ -3,11 +3,12 @@ import type { Finding } from '../../api/finding.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { PAUSED_ROLE_TAG } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
-import type { FreshRole } from '../../controllers/role/ports.ts';
+import type { TokenSubject } from '../../api/subject.ts';
 import { consents, otherRole, rolePaused } from '../../domain/role/edit.ts';
+import type { FreshRole } from '../../ports/roles.ts';
 import { parseDocument } from '../../trust/document/document.ts';
-import { names } from '../../trust/own-subjects.ts';
-import { type PlannedVerdict, planTrust, type Trusted } from '../../trust/plan.ts';
+import { namesSubject } from '../../trust/own-subjects.ts';
+import { type PlannedVerdict, planTrust } from '../../trust/plan.ts';
 import type { Decision } from '../edit-roles.ts';
 import type { Result, Row } from '../report.ts';
 import { oursIn } from '../roles-with-own-statement.ts';
@@ -38,8 +39,8 @@ export function decidePreparation({ role, candidates, issuer, quota, now, write 
   const plan = planTrust(document, { role, ...ours, wanted, released: [], quota, now, roleTags: fresh.tags });
   const after = plan.document === undefined ? document : parseDocument(plan.document);
   const resultOf = (verdict: PlannedVerdict): Result => {
-    if (!isProblem(document) && names(document, verdict, ours)) return 'standing';
-    if (!isProblem(after) && names(after, verdict, ours)) return write ? 'added' : 'planned';
+    if (!isProblem(document) && namesSubject(document, verdict, ours)) return 'standing';
+    if (!isProblem(after) && namesSubject(after, verdict, ours)) return write ? 'added' : 'planned';
     return verdict.state === 'allowed' ? 'allowed' : 'refused';
   };
   return { rows: [...plan.verdicts.map((verdict) => row(verdict, role, resultOf(verdict), doubtOf(verdict))), ...untagged], plan };
@@ -49,7 +50,7 @@ function refuse(candidates: readonly Candidate[], { code, message }: Finding): R
   return candidates.map((one) => row(one, one.role, 'refused', `${code}: ${message}`));
 }
 
-function row({ subject, audience }: Trusted, role: RoleArn, result: Result, message: string | undefined): Row {
+function row({ subject, audience }: TokenSubject, role: RoleArn, result: Result, message: string | undefined): Row {
   return { result, role, subject, audience, ...(message === undefined ? {} : { message }) };
 }
 

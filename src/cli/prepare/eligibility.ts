@@ -3,7 +3,7 @@ import type { BindingSpec, IrsaBinding } from '../../api/binding.ts';
 import { conditionOf } from '../../api/condition.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { isProblem } from '../../api/problem.ts';
-import { type ClaimWorld, claimOf } from '../../domain/authorization/authorize.ts';
+import { type AuthorizationInput, authorize } from '../../domain/authorization/authorize.ts';
 import { onlyAwsMayChange } from '../../domain/role/plan.ts';
 
 /** Whether the trust of a binding is to be written before its cluster asks for it. */
@@ -14,7 +14,7 @@ export type Preparation =
   | { readonly kind: 'refused'; readonly why: string };
 
 /** Default deny, as where the operator itself writes; and of a cluster whose operator has spoken nothing that it refused. */
-export function preparationOf(binding: IrsaBinding, world: ClaimWorld): Preparation {
+export function preparationOf(binding: IrsaBinding, stores: AuthorizationInput): Preparation {
   const { metadata, spec, status } = binding;
   const name = `IrsaBinding "${metadata.namespace}/${metadata.name}"`;
   if (metadata.deleting) return { kind: 'skipped', why: `${name} is being deleted` };
@@ -22,20 +22,20 @@ export function preparationOf(binding: IrsaBinding, world: ClaimWorld): Preparat
   if (spec.suspend) return { kind: 'skipped', why: `${name} is suspended` };
   if (spec.mode === 'Observe') return { kind: 'skipped', why: `${name} only observes` };
   if (spec.trustPolicy === 'External') return { kind: 'skipped', why: `${name} says that somebody else writes the trust policy` };
-  const claim = claimOf(binding, world);
-  if (claim.kind === 'refused') return refused(claim.finding);
+  const authorization = authorize(binding, stores);
+  if (authorization.kind === 'refused') return refused(authorization.finding);
   // It knows what it runs as, and whoever prepares may run as somebody else.
   const authorized = conditionOf(status.conditions, 'Authorized');
   if (authorized?.status === 'False' && authorized.observedGeneration === metadata.generation)
     return { kind: 'refused', why: `${authorized.reason}: ${authorized.message}` };
   const { account } = roleArnParts(spec.roleArn);
-  if (world.caller.kind === 'known' && world.caller.account !== account) {
-    const text = `role "${spec.roleArn}" is in account ${account}; the credentials ("${world.caller.arn}") reach account ${world.caller.account} only`;
+  if (stores.caller.kind === 'known' && stores.caller.account !== account) {
+    const text = `role "${spec.roleArn}" is in account ${account}; the credentials ("${stores.caller.arn}") reach account ${stores.caller.account} only`;
     return refused(finding('RoleInOtherAccount', text));
   }
   const unmodifiable = onlyAwsMayChange(spec.roleArn);
   if (unmodifiable !== undefined) return refused(unmodifiable);
-  return { kind: 'wanted', spec, consents: claim.grants.map(({ requiredRoleTags }) => requiredRoleTags) };
+  return { kind: 'wanted', spec, consents: authorization.grants.map(({ requiredRoleTags }) => requiredRoleTags) };
 }
 
 function refused({ code, message }: Finding): Preparation {

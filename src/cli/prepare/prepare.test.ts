@@ -7,7 +7,7 @@ import { problem } from '../../api/problem.ts';
 import { ARN, arn, binding, ISSUER, NOW, OTHER_ARN, own, parsed, policy, SERVICE, SUBJECT } from '../../domain/test-observed.ts';
 import { writeOwn } from '../../trust/document/own-statement.ts';
 import { exitCodeOf, summaryOf } from '../report.ts';
-import { Account, foreign, world } from '../test-account.ts';
+import { Account, foreign, stores } from '../test-account.ts';
 import { prepare } from './prepare.ts';
 
 const NEW = parsed(parseIssuer('https://oidc.eks.eu-west-1.amazonaws.com/id/GREEN'));
@@ -27,7 +27,7 @@ const named = (name: string, part: Parameters<typeof binding>[0] = {}): IrsaBind
 // Contract: blue-green
 test("the other cluster's statement is written beside what stands, one write for all of a role", async () => {
   const account = new Account({ [ARN]: policy(SERVICE, own()) });
-  const report = await world(account, { bindings: [binding(), named('other')] }).run(prepare, green);
+  const report = await stores(account, { bindings: [binding(), named('other')] }).run(prepare, green);
   const other = 'system:serviceaccount:shop:other';
   expect([report.rows, exitCodeOf(report)]).toEqual([[rowOf('added'), rowOf('added', undefined, other)], 0]);
   expect(account.writes).toEqual([[ARN, policy(SERVICE, own(), theirs([SUBJECT, other]))]]);
@@ -35,7 +35,7 @@ test("the other cluster's statement is written beside what stands, one write for
 
 test('--dry-run prints the statements, and writes nothing', async () => {
   const account = new Account({ [ARN]: foreign });
-  const report = await world(account).run(prepare, { ...green, 'dry-run': true });
+  const report = await stores(account).run(prepare, { ...green, 'dry-run': true });
   expect([report.rows, report.statements, account.writes, exitCodeOf(report)]).toEqual([
     [rowOf('planned')],
     [{ role: ARN, statement: theirs() }],
@@ -46,20 +46,20 @@ test('--dry-run prints the statements, and writes nothing', async () => {
 
 test('a second run writes nothing', async () => {
   const account = new Account({ [ARN]: policy(SERVICE, theirs()) });
-  const report = await world(account).run(prepare, green);
+  const report = await stores(account).run(prepare, green);
   expect([report.rows, account.writes, exitCodeOf(report)]).toEqual([[rowOf('standing')], [], 0]);
 });
 
 test('whom somebody else lets in needs no statement', async () => {
   const account = new Account({ [ARN]: policy({ ...theirs(), Sid: 'Theirs' }) });
-  expect([(await world(account).run(prepare, green)).rows, account.writes]).toEqual([[rowOf('allowed')], []]);
+  expect([(await stores(account).run(prepare, green)).rows, account.writes]).toEqual([[rowOf('allowed')], []]);
 });
 
 test('of a role whose quota is too small for all the older binding gets its place', async () => {
   const older = named('zzz', { metadata: { createdAt: NOW - 2 * 86_400_000 } });
   const account = new Account({ [ARN]: foreign });
   account.quota = policy(SERVICE, theirs(['system:serviceaccount:shop:zzz'])).length;
-  const report = await world(account, { bindings: [binding(), older] }).run(prepare, green);
+  const report = await stores(account, { bindings: [binding(), older] }).run(prepare, green);
   expect(report.rows.map(({ result, subject }) => [result, subject])).toEqual([
     ['added', 'system:serviceaccount:shop:zzz'],
     ['refused', SUBJECT],
@@ -110,7 +110,7 @@ describe('a binding is left alone', () => {
   for (const [sentence, { binding: one, result, why }] of Object.entries(left))
     test(sentence, async () => {
       const account = new Account({ [ARN]: foreign, 'arn:aws:iam::111122223333:role/team/irsa-operator': foreign });
-      const report = await world(account, { bindings: [one] }).run(prepare, green);
+      const report = await stores(account, { bindings: [one] }).run(prepare, green);
       expect([report.rows.map((row) => row.result), account.writes, exitCodeOf(report)]).toEqual([
         [result],
         [],
@@ -122,7 +122,7 @@ describe('a binding is left alone', () => {
   test('when an older one has the ServiceAccount', async () => {
     const older = binding({ metadata: { name: 'older', uid: 'older', createdAt: 0 }, spec: { roleArn: OTHER_ARN } });
     const account = new Account({ [ARN]: foreign, [OTHER_ARN]: foreign });
-    const report = await world(account, { bindings: [binding(), older] }).run(prepare, green);
+    const report = await stores(account, { bindings: [binding(), older] }).run(prepare, green);
     expect(report.rows.map(({ result, role }) => [result, role])).toEqual([
       ['added', OTHER_ARN],
       ['refused', ARN],
@@ -133,7 +133,7 @@ describe('a binding is left alone', () => {
   test('for an audience of an API server, and of the other one too', async () => {
     const audiences = ['https://kubernetes.default.svc', NEW];
     const bindings = audiences.map((one) => named(`b${audiences.indexOf(one)}`, { spec: { audience: one } }));
-    const w = world(new Account({ [ARN]: foreign }), { bindings });
+    const w = stores(new Account({ [ARN]: foreign }), { bindings });
     const cluster = () => ({
       ...w.ports.cluster(),
       grants: async () => [{ ...grantFor(ARN), spec: { ...grantFor(ARN).spec, audiences } }],
@@ -144,7 +144,7 @@ describe('a binding is left alone', () => {
 
   test('whose role is in another account, which is not asked about', async () => {
     const far = arn('arn:aws:iam::999900001111:role/team/app');
-    const w = world(new Account({}), { bindings: [binding({ spec: { roleArn: far } })] });
+    const w = stores(new Account({}), { bindings: [binding({ spec: { roleArn: far } })] });
     const cluster = () => ({ ...w.ports.cluster(), grants: async () => [{ ...grantFor(far) }] });
     expect((await w.run(prepare, green, { cluster })).rows[0]?.message).toContain('RoleInOtherAccount: ');
   });
@@ -184,14 +184,14 @@ describe('a role is not written', () => {
   for (const [sentence, { role, why }] of Object.entries(roles))
     test(sentence, async () => {
       const account = new Account(role === undefined ? {} : { [ARN]: role });
-      const report = await world(account).run(prepare, green);
+      const report = await stores(account).run(prepare, green);
       expect([report.rows.map((row) => row.result), account.writes, exitCodeOf(report)]).toEqual([['refused'], [], 1]);
       expect(report.rows[0]?.message).toContain(why);
     });
 
   test('for a binding whose grant asks for tags that it does not carry; the others of the role are', async () => {
     const account = new Account({ [ARN]: foreign });
-    const w = world(account, { bindings: [binding(), named('tagged', { metadata: { namespace: 'tags' } })] });
+    const w = stores(account, { bindings: [binding(), named('tagged', { metadata: { namespace: 'tags' } })] });
     const tagged = { ...grantFor(ARN), name: 'tagged' };
     const grants = async () => [
       grantFor(ARN),
@@ -209,7 +209,7 @@ describe('a role is not written', () => {
 describe("the other cluster's OIDC provider", () => {
   test('has to be there before anything is written for it', async () => {
     const account = new Account({ [ARN]: foreign });
-    const report = await world(account).run(prepare, green, { providers: { clientIds: async () => undefined } });
+    const report = await stores(account).run(prepare, green, { providers: { clientIds: async () => undefined } });
     expect([report.rows.map(({ result }) => result), account.writes, exitCodeOf(report)]).toEqual([['refused'], [], 1]);
     expect(report.rows[0]?.message).toMatch(
       /^OidcProviderMissing: account 111122223333 has no OIDC provider for ".*GREEN", so no statement/,
@@ -218,14 +218,14 @@ describe("the other cluster's OIDC provider", () => {
 
   test('has to take the audience, for what has this audience', async () => {
     const account = new Account({ [ARN]: foreign });
-    const report = await world(account).run(prepare, green, { providers: { clientIds: async () => ['sigstore'] } });
+    const report = await stores(account).run(prepare, green, { providers: { clientIds: async () => ['sigstore'] } });
     expect([report.rows.map(({ result }) => result), account.writes]).toEqual([['refused'], []]);
     expect(report.rows[0]?.message).toMatch(/^OidcProviderAudienceMissing: /);
   });
 
   test('is not needed for what --dry-run prints', async () => {
     const account = new Account({ [ARN]: foreign });
-    const report = await world(account).run(prepare, { ...green, 'dry-run': true }, { providers: { clientIds: async () => undefined } });
+    const report = await stores(account).run(prepare, { ...green, 'dry-run': true }, { providers: { clientIds: async () => undefined } });
     expect([report.rows.map(({ result }) => result), report.statements?.length, exitCodeOf(report)]).toEqual([
       ['refused', 'planned'],
       1,
@@ -237,16 +237,16 @@ describe("the other cluster's OIDC provider", () => {
 test('an account that does not tell its quota has the default one', async () => {
   const account = new Account({ [ARN]: foreign });
   account.faults.set('quota', new Fault('denied', 'no'));
-  expect((await world(account).run(prepare, green)).rows).toEqual([rowOf('added')]);
+  expect((await stores(account).run(prepare, green)).rows).toEqual([rowOf('added')]);
 });
 
 test('a cluster without bindings is told', async () => {
-  const report = await world(new Account({}), { bindings: [] }).run(prepare, green);
+  const report = await stores(new Account({}), { bindings: [] }).run(prepare, green);
   expect([summaryOf(report), exitCodeOf(report)]).toEqual([`"${NEW}": there is no binding in the cluster`, 0]);
 });
 
 test("this cluster's own issuer is no other matter: its operator would write the same", async () => {
   const account = new Account({ [ARN]: foreign });
-  expect((await world(account).run(prepare, { issuer: ISSUER })).rows).toEqual([rowOf('added')]);
+  expect((await stores(account).run(prepare, { issuer: ISSUER })).rows).toEqual([rowOf('added')]);
   expect(account.writes).toEqual([[ARN, policy(SERVICE, own())]]);
 });

@@ -3,9 +3,10 @@ import { providerArnFor } from '../../api/arn.ts';
 import type { Finding } from '../../api/finding.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
-import { quotaFrom } from '../../domain/state/identity.ts';
+import { quotaFrom } from '../../domain/state/identify.ts';
+
 import { parseDocument } from '../../trust/document/document.ts';
-import { ownTexts } from '../../trust/own-subjects.ts';
+import { ownStatementTexts } from '../../trust/own-subjects.ts';
 import { type Command, issuerFrom } from '../command.ts';
 import { editRoles } from '../edit-roles.ts';
 import type { CommandPorts } from '../ports.ts';
@@ -91,5 +92,5 @@ async function quotaOf({ roles }: CommandPorts, signal: AbortSignal): Promise<nu
 function statementsOf(role: RoleArn, policy: string, issuer: Issuer): Statement[] {
   const document = parseDocument(policy);
   if (isProblem(document)) return [];
-  return ownTexts(document, oursIn(issuer)(role)).map((text) => ({ role, statement: JSON.parse(text) }));
+  return ownStatementTexts(document, oursIn(issuer)(role)).map((text) => ({ role, statement: JSON.parse(text) }));
 }

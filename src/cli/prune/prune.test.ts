@@ -3,7 +3,7 @@ import { Fault } from '../../api/fault.ts';
 import { ARN, binding, caller, ISSUER, OTHER_ARN, own, policy, SERVICE, SUBJECT } from '../../domain/test-observed.ts';
 import { NOBODY } from '../../trust/document/own-statement.ts';
 import { exitCodeOf, summaryOf } from '../report.ts';
-import { Account, foreign, world } from '../test-account.ts';
+import { Account, foreign, stores } from '../test-account.ts';
 import { prune } from './prune.ts';
 
 const GONE = 'system:serviceaccount:shop:gone';
@@ -16,7 +16,7 @@ describe('an orphan', () => {
   // Contract: rule-prune
   test('is listed, and stays, without --confirm', async () => {
     const account = new Account({ [OTHER_ARN]: foreign, [ARN]: withOrphan });
-    const report = await world(account).run(prune);
+    const report = await stores(account).run(prune);
     expect([report.rows, exitCodeOf(report), account.writes]).toEqual([[rowOf('orphaned')], 1, []]);
     expect(summaryOf(report)).toBe(`"${ISSUER}": 1 orphaned; irsa-operator prune --confirm removes them`);
   });
@@ -24,7 +24,7 @@ describe('an orphan', () => {
   // Contract: rule-prune
   test('is removed with --confirm, by one write a role, and nothing else is', async () => {
     const account = new Account({ [ARN]: withOrphan, [OTHER_ARN]: policy(SERVICE, own([GONE, 'repo:odd']), own([GONE], 'sigstore')) });
-    const report = await world(account).run(prune, confirm);
+    const report = await stores(account).run(prune, confirm);
     expect([report.rows, exitCodeOf(report)]).toEqual([
       [
         rowOf('removed'),
@@ -42,13 +42,13 @@ describe('an orphan', () => {
 
   test('that is all of a document leaves a statement that lets nobody in', async () => {
     const account = new Account({ [ARN]: policy(own([GONE])) });
-    await world(account).run(prune, confirm);
+    await stores(account).run(prune, confirm);
     expect(account.writes).toEqual([[ARN, policy(own([NOBODY]))]]);
   });
 
   test('goes from a paused role too, because that is a revocation', async () => {
     const account = new Account({ [ARN]: { policy: withOrphan, tags: { 'irsa-operator.dev/paused': 'true' } } });
-    expect((await world(account).run(prune, confirm)).rows).toEqual([rowOf('removed')]);
+    expect((await stores(account).run(prune, confirm)).rows).toEqual([rowOf('removed')]);
   });
 });
 
@@ -65,12 +65,12 @@ describe('nothing is removed', () => {
   for (const [sentence, roles] of Object.entries(kept))
     test(sentence, async () => {
       const account = new Account(roles);
-      const report = await world(account).run(prune, confirm);
+      const report = await stores(account).run(prune, confirm);
       expect([report.rows, account.writes, exitCodeOf(report)]).toEqual([[], [], 0]);
       expect(summaryOf(report)).toBe(`"${ISSUER}": no orphans: a binding names every subject of our statements`);
     });
 
-  const fails: Record<string, (account: Account, w: ReturnType<typeof world>) => Parameters<typeof w.run>[2]> = {
+  const fails: Record<string, (account: Account, w: ReturnType<typeof stores>) => Parameters<typeof w.run>[2]> = {
     'when the bindings cannot all be listed': (_, { ports }) => {
       const bindings = () => Promise.reject(new Fault('transient', 'the list of IrsaBindings expired before its end'));
       return { cluster: () => ({ ...ports.cluster(), bindings }) };
@@ -81,7 +81,7 @@ describe('nothing is removed', () => {
     },
     'when AWS does not say who we are': () => ({ caller: async () => ({ kind: 'unknown', why: 'x' }) }),
     'while the CRD of the bindings is being deleted': (_, { seen }) => {
-      seen.retiring = true;
+      seen.crdDeleting = true;
       return {};
     },
     'when no cluster is configured': () => ({
@@ -95,14 +95,14 @@ describe('nothing is removed', () => {
   for (const [sentence, breakIt] of Object.entries(fails))
     test(sentence, async () => {
       const account = new Account({ [ARN]: withOrphan });
-      const w = world(account);
+      const w = stores(account);
       await expect(w.run(prune, confirm, breakIt(account, w) ?? {})).rejects.toBeInstanceOf(Fault);
       expect(account.writes).toEqual([]);
     });
 
   test('when a binding for it comes between the list and the write', async () => {
     const account = new Account({ [ARN]: withOrphan });
-    const w = world(account);
+    const w = stores(account);
     account.beforeDecision = () => {
       w.seen.bindings = [...w.seen.bindings, binding({ metadata: { name: 'late', uid: 'late' }, spec: { serviceAccountName: 'gone' } })];
     };
@@ -112,9 +112,9 @@ describe('nothing is removed', () => {
 
   test('when the CRD begins to be deleted between the list and the write', async () => {
     const account = new Account({ [ARN]: withOrphan });
-    const w = world(account);
+    const w = stores(account);
     account.beforeDecision = () => {
-      w.seen.retiring = true;
+      w.seen.crdDeleting = true;
     };
     const report = await w.run(prune, confirm);
     expect([report.rows.map(({ result }) => result), exitCodeOf(report), account.writes]).toEqual([['failed'], 2, []]);
@@ -122,7 +122,7 @@ describe('nothing is removed', () => {
 
   test('of what became an orphan only after the list', async () => {
     const account = new Account({ [ARN]: withOrphan });
-    const w = world(account);
+    const w = stores(account);
     account.beforeDecision = () => {
       w.seen.bindings = [];
     };
@@ -132,7 +132,7 @@ describe('nothing is removed', () => {
 
   test('from another role of the same name', async () => {
     const account = new Account({ [ARN]: { policy: withOrphan, foundAs: 'arn:aws:iam::111122223333:role/app' } });
-    expect([(await world(account).run(prune, confirm)).rows, account.writes]).toEqual([[], []]);
+    expect([(await stores(account).run(prune, confirm)).rows, account.writes]).toEqual([[], []]);
   });
 });
 
@@ -140,7 +140,7 @@ describe('the issuer', () => {
   const other = 'https://oidc.eks.eu-west-1.amazonaws.com/id/OTHER';
   const asked = async (issuer: string | Fault, said?: string) => {
     const account = new Account({ [ARN]: withOrphan });
-    return world(account, { issuer }).run(prune, said === undefined ? {} : { 'oidc-issuer': said });
+    return stores(account, { issuer }).run(prune, said === undefined ? {} : { 'oidc-issuer': said });
   };
 
   test('is what the API server says', async () => expect((await asked(ISSUER)).issuer).toBe(ISSUER));
@@ -162,7 +162,7 @@ describe('what goes wrong on the way', () => {
   test('for one role is told, and does not stop the others', async () => {
     const account = new Account(roles);
     account.faults.set(`write ${ARN}`, new Fault('denied', 'AccessDenied: no'));
-    const report = await world(account).run(prune, confirm);
+    const report = await stores(account).run(prune, confirm);
     expect(report.rows).toEqual([
       { result: 'failed', role: ARN, message: `irsa-operator may not change the trust policy of "${ARN}": AccessDenied: no` },
       rowOf('removed', OTHER_ARN),
@@ -173,7 +173,7 @@ describe('what goes wrong on the way', () => {
   test('by somebody who writes the role at the same time is seen when it is read back', async () => {
     const account = new Account({ [ARN]: withOrphan });
     account.afterWrite = () => account.roles.set(ARN, { policy: withOrphan });
-    const report = await world(account).run(prune, confirm);
+    const report = await stores(account).run(prune, confirm);
     expect(report.rows).toEqual([
       { ...rowOf('overwritten'), message: 'somebody wrote the role at the same time, and this does not stand: run the command again' },
     ]);
@@ -183,30 +183,30 @@ describe('what goes wrong on the way', () => {
   test('where the role is being written, by whoever, waits until two reads agree, and drops nothing', async () => {
     const account = new Account({ [ARN]: withOrphan });
     const theirs = { ...SERVICE, Sid: 'New' };
-    let turns = 0;
+    let rateLimiter = 0;
     account.beforeDecision = () => {
-      turns += 1;
-      if (turns === 1) account.roles.set(ARN, { policy: policy(theirs, own([SUBJECT, GONE])) });
+      rateLimiter += 1;
+      if (rateLimiter === 1) account.roles.set(ARN, { policy: policy(theirs, own([SUBJECT, GONE])) });
     };
-    expect((await world(account).run(prune, confirm)).rows).toEqual([rowOf('removed')]);
-    expect([turns, account.writes]).toEqual([2, [[ARN, policy(theirs, own([SUBJECT]))]]]);
+    expect((await stores(account).run(prune, confirm)).rows).toEqual([rowOf('removed')]);
+    expect([rateLimiter, account.writes]).toEqual([2, [[ARN, policy(theirs, own([SUBJECT]))]]]);
   });
 
   test('where the role changes again and again is told, and nothing is written', async () => {
     const account = new Account({ [ARN]: withOrphan });
-    let turns = 0;
+    let rateLimiter = 0;
     account.beforeDecision = () => {
-      turns += 1;
-      account.roles.set(ARN, { policy: policy({ ...SERVICE, Sid: `New${turns}` }, own([GONE])) });
+      rateLimiter += 1;
+      account.roles.set(ARN, { policy: policy({ ...SERVICE, Sid: `New${rateLimiter}` }, own([GONE])) });
     };
-    const report = await world(account).run(prune, confirm);
+    const report = await stores(account).run(prune, confirm);
     const message = `somebody else writes the trust policy of "${ARN}" now, again and again: run the command again later`;
-    expect([report.rows, account.writes, turns]).toEqual([[{ result: 'failed', role: ARN, message }], [], 8]);
+    expect([report.rows, account.writes, rateLimiter]).toEqual([[{ result: 'failed', role: ARN, message }], [], 8]);
   });
 
   test('a stop while it waits for that ends the wait, and nothing is written', async () => {
     const account = new Account({ [ARN]: withOrphan });
-    const w = world(account);
+    const w = stores(account);
     account.beforeDecision = () => {
       account.roles.set(ARN, { policy: policy(own([GONE])) });
       w.stop.abort();
@@ -221,12 +221,12 @@ describe('what goes wrong on the way', () => {
   test('while others come and go in our statement is told to nobody', async () => {
     const account = new Account({ [ARN]: withOrphan });
     account.afterWrite = () => account.roles.set(ARN, { policy: policy(SERVICE, own(['system:serviceaccount:shop:new'])) });
-    expect((await world(account).run(prune, confirm)).rows).toEqual([rowOf('removed')]);
+    expect((await stores(account).run(prune, confirm)).rows).toEqual([rowOf('removed')]);
   });
 
   test('a stop lets the role at hand be written, begins no other, and tells what was left', async () => {
     const account = new Account(roles);
-    const w = world(account);
+    const w = stores(account);
     account.afterWrite = () => w.stop.abort();
     const report = await w.run(prune, confirm);
     expect(report.rows).toEqual([
@@ -240,7 +240,7 @@ describe('what goes wrong on the way', () => {
 
 test('what is given up while it is under way may have been written: that is told', async () => {
   const account = new Account({ [ARN]: withOrphan });
-  const w = world(account);
+  const w = stores(account);
   account.afterWrite = () => {
     w.stop.abort();
     w.abort.abort();
@@ -254,6 +254,6 @@ test('what is given up while it is under way may have been written: that is told
 test('whoever runs it under no role may touch every other', async () => {
   const account = new Account({ [ARN]: withOrphan });
   const user = { ...caller, ownRoles: [] };
-  const report = await world(account).run(prune, {}, { caller: async () => user as typeof caller });
+  const report = await stores(account).run(prune, {}, { caller: async () => user as typeof caller });
   expect(report.rows).toEqual([rowOf('orphaned')]);
 });

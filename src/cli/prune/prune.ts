@@ -1,7 +1,9 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { Fault } from '../../api/fault.ts';
-import type { FreshRole } from '../../controllers/role/ports.ts';
-import type { Named } from '../../trust/own-subjects.ts';
+import { sameSubject } from '../../api/subject.ts';
+import type { FreshRole } from '../../ports/roles.ts';
+
+import type { StatedSubject } from '../../trust/own-subjects.ts';
 import { clusterIssuer } from '../cluster-issuer.ts';
 import { type Command, issuerIn } from '../command.ts';
 import { type Decision, editRoles } from '../edit-roles.ts';
@@ -33,7 +35,7 @@ export const prune: Command = {
       const listed = orphans.get(role) ?? [];
       // GetRole takes a name and ignores the path.
       if (fresh.arn !== role) return { rows: [], plan: undefined };
-      const still = listed.filter((one) => standingIn(role, fresh.policy, issuer).some((other) => isSame(one, other)));
+      const still = listed.filter((one) => standingIn(role, fresh.policy, issuer).some((other) => sameSubject(one, other)));
       return removal(role, fresh.policy, issuer, await unnamed(role, still, cluster, abort), write ? 'removed' : 'orphaned');
     };
     const rows = await editRoles({ roles: orphans.keys(), ours: oursIn(issuer), decide, write }, ports, signals);
@@ -44,7 +46,7 @@ export const prune: Command = {
 
 /** While the CRD is being deleted bindings go with it, and their trust is kept. */
 async function standsFirm(cluster: Cluster, signal: AbortSignal): Promise<void> {
-  if (await cluster.isRetiring(signal))
+  if (await cluster.isCrdDeleting(signal))
     throw new Fault(
       'invalid',
       'the CRD of the bindings is being deleted, or is not there: which subjects nobody needs cannot be told; to take all of them away see irsa-operator release',
@@ -52,7 +54,12 @@ async function standsFirm(cluster: Cluster, signal: AbortSignal): Promise<void> 
 }
 
 /** By what the API server says now. A binding names ServiceAccounts of its own namespace only. */
-async function unnamed(role: RoleArn, orphans: readonly Named[], cluster: Cluster, signal: AbortSignal): Promise<readonly Named[]> {
+async function unnamed(
+  role: RoleArn,
+  orphans: readonly StatedSubject[],
+  cluster: Cluster,
+  signal: AbortSignal,
+): Promise<readonly StatedSubject[]> {
   await standsFirm(cluster, signal);
   const namespaces = new Set(orphans.flatMap(({ subject }) => namespaceOf(subject) ?? []));
   const bindings = [];
@@ -60,5 +67,3 @@ async function unnamed(role: RoleArn, orphans: readonly Named[], cluster: Cluste
   const named = namedBy(bindings);
   return orphans.filter((one) => !named(role, one));
 }
-
-const isSame = (a: Named, b: Named): boolean => a.subject === b.subject && a.audience === b.audience;

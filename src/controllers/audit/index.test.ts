@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { EKS_ANNOTATIONS } from '../../api/names.ts';
 import {
+  ACCOUNT,
   ARN,
   binding,
   caller,
@@ -19,9 +20,9 @@ import { silentLog } from '../../runtime/log.ts';
 import { ManualClock, settle } from '../../runtime/manual-clock.ts';
 import { noMetrics } from '../../runtime/metrics.ts';
 import { Store } from '../../runtime/store.ts';
-import { readings } from '../collector.ts';
-import { world as makeWorld, type World } from '../stores.ts';
-import { unboundController } from './index.ts';
+import { collector } from '../collector.ts';
+import { createStores, type OwnedStores } from '../stores.ts';
+import { auditController } from './index.ts';
 
 /** The real loop over stores: what is known of ServiceAccounts without a binding, and what is told. */
 const stops: AbortController[] = [];
@@ -35,40 +36,43 @@ const account = serviceAccount({ [EKS_ANNOTATIONS.roleArn]: ARN }, 'helm');
 const bound = binding({ status: { roles: [] } });
 const refusing = present({ policy: policy(SERVICE) });
 
-function filled(): World {
-  const world = makeWorld(silentLog, []);
-  world.grants.put(grant());
-  world.namespaces.put({ name: 'shop', labels: {} });
-  world.serviceAccounts.put(account);
-  world.surroundings.put({ cluster, caller, policyQuota: 2048 });
-  world.providers.put({ account: '111122223333', view: provider });
-  world.roles.put(present({ policy: policy(own()) }));
-  for (const store of Object.values(world)) if (store instanceof Store) store.markSynced();
-  return world;
+function filled(): OwnedStores {
+  const stores = createStores(silentLog, []);
+  stores.grants.put(grant());
+  stores.namespaces.put({ name: 'shop', labels: {} });
+  stores.serviceAccounts.put(account);
+  stores.identity.put({ cluster, caller, policyQuota: 2048 });
+  stores.providers.put({ account: ACCOUNT, view: provider });
+  stores.roles.put(present({ policy: policy(own()) }));
+  for (const store of Object.values(stores)) if (store instanceof Store) store.markSynced();
+  return stores;
 }
 
-async function running(world: World) {
+async function running(stores: OwnedStores) {
   const events: BindingEvent[] = [];
   const clock = new ManualClock();
   const stop = new AbortController();
   stops.push(stop);
-  const loop = new ControllerLoop(unboundController({ world, events: { record: (event) => void events.push(event) }, clock }), {
-    workers: 1,
-    clock,
-    random: () => 0,
-    log: silentLog,
-    metrics: noMetrics,
-    classify: () => undefined,
-  });
+  const loop = new ControllerLoop(
+    auditController({ stores, owned: stores, events: { record: (event) => void events.push(event) }, clock }),
+    {
+      workers: 1,
+      clock,
+      random: () => 0,
+      log: silentLog,
+      metrics: noMetrics,
+      classify: () => undefined,
+    },
+  );
   void loop.run(stop.signal, stop.signal);
   await settle();
-  const series = () => Object.fromEntries([...readings(world).serviceAccounts()].map(({ name, trusted }) => [name, trusted]));
+  const series = () => Object.fromEntries([...collector(stores).serviceAccounts()].map(({ name, trusted }) => [name, trusted]));
   return { events, series, codes: () => events.map(({ reason }) => reason) };
 }
 
 interface Change {
-  readonly begin?: (world: World) => void;
-  readonly change: (world: World) => void;
+  readonly begin?: (stores: OwnedStores) => void;
+  readonly change: (stores: OwnedStores) => void;
   readonly series: object;
   readonly told: readonly string[];
 }
@@ -123,30 +127,30 @@ const changes: Record<string, Change> = {
     told: [],
   },
   'a provider that goes is told': {
-    change: ({ providers }) => providers.put({ account: '111122223333', view: { kind: 'missing', similar: [] } }),
+    change: ({ providers }) => providers.put({ account: ACCOUNT, view: { kind: 'missing', similar: [] } }),
     series: { app: false },
     told: ['OidcProviderMissing'],
   },
   'an issuer that is not known any more leaves what was known': {
-    change: ({ surroundings }) => surroundings.put({ cluster: { kind: 'unknown', why: 'x' }, caller, policyQuota: 2048 }),
+    change: ({ identity }) => identity.put({ cluster: { kind: 'unknown', why: 'x' }, caller, policyQuota: 2048 }),
     series: { app: true },
     told: [],
   },
 };
 for (const [sentence, { begin, change, series, told }] of Object.entries(changes))
   test(sentence, async () => {
-    const world = filled();
-    begin?.(world);
-    const controller = await running(world);
-    change(world);
+    const stores = filled();
+    begin?.(stores);
+    const controller = await running(stores);
+    change(stores);
     await settle();
     expect([controller.series(), controller.codes()]).toEqual([series, told]);
   });
 
 test('the Event names the ServiceAccount, which is in another namespace than it', async () => {
-  const world = filled();
-  world.serviceAccounts.put({ ...serviceAccount({}), misspelt: ['eks.amazon.com/role-arn'] });
-  const { events } = await running(world);
+  const stores = filled();
+  stores.serviceAccounts.put({ ...serviceAccount({}), misspelt: ['eks.amazon.com/role-arn'] });
+  const { events } = await running(stores);
   expect(events).toEqual([
     {
       type: 'Warning',
@@ -158,17 +162,17 @@ test('the Event names the ServiceAccount, which is in another namespace than it'
 });
 
 test('a role is asked about for an audit while a grant covers it and no binding has the ServiceAccount', async () => {
-  const world = filled();
-  await running(world);
+  const stores = filled();
+  await running(stores);
   const audited = async () => {
     await settle();
-    return world.audits.byIndex('role', ARN).length;
+    return stores.audits.byIndex('role', ARN).length;
   };
   expect(await audited()).toBe(1);
-  world.grants.delete('platform');
+  stores.grants.delete('platform');
   expect(await audited()).toBe(0);
-  world.grants.put(grant());
+  stores.grants.put(grant());
   expect(await audited()).toBe(1);
-  world.bindings.put(bound);
+  stores.bindings.put(bound);
   expect(await audited()).toBe(0);
 });

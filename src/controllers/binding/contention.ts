@@ -1,20 +1,20 @@
 import { keyOf } from '../../api/cluster.ts';
-import { undoneBy } from '../../domain/service-account/contention.ts';
-import { Fights, undone } from '../../domain/state/contention.ts';
+import { revertedBy } from '../../domain/service-account/contention.ts';
+import { Contentions, recordRevert } from '../../domain/state/contention.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { World } from '../stores.ts';
+import type { Stores } from '../stores.ts';
 
-/** Counts what others undo, by the uid of the ServiceAccount: on each change that the watch shows, since a reconcile may see only the last of several. */
-export function annotationFights({ serviceAccounts, bindings }: World, clock: Clock): Fights {
-  const fights = new Fights();
+/** Counts what others revert, by the uid of the ServiceAccount: on each change that the watch shows, since a reconcile may see only the last of several. */
+export function annotationContentions({ serviceAccounts, bindings }: Stores, clock: Clock): Contentions {
+  const contentions = new Contentions();
   serviceAccounts.onChange((previous, next) => {
     if (previous === undefined || next === undefined) return;
     for (const binding of bindings.byIndex('serviceAccount', keyOf(next))) {
-      const by = undoneBy(previous, next, binding);
+      const by = revertedBy(previous, next, binding);
       if (by === undefined) continue;
-      fights.keep(next.uid, undone(fights.of(next.uid), clock.now(), by));
+      contentions.set(next.uid, recordRevert(contentions.of(next.uid), clock.now(), by));
       return;
     }
   });
-  return fights;
+  return contentions;
 }

@@ -3,7 +3,7 @@ import type { BindingStatus } from '../../api/binding.ts';
 import { type ConditionStatus, conditionsFrom } from '../../api/condition.ts';
 import { NOW } from '../../domain/test-observed.ts';
 import type { BindingEvent } from '../../ports/events.ts';
-import { changesToTell } from './events.ts';
+import { eventsFor } from './events.ts';
 
 const never: BindingStatus = { conditions: [] };
 const ready = (status: ConditionStatus, reason: string, message = `about ${reason}`): BindingStatus => ({
@@ -55,4 +55,4 @@ const cases: Record<string, { before: BindingStatus; after: BindingStatus; told:
 };
 // Contract: report-events
 for (const [sentence, { before, after, told }] of Object.entries(cases))
-  test(`tells ${sentence}`, () => expect(changesToTell(before, after)).toEqual(told));
+  test(`tells ${sentence}`, () => expect(eventsFor(before, after)).toEqual(told));

@@ -4,7 +4,7 @@ import { FINDINGS, type FindingCode } from '../../api/finding.ts';
 import type { BindingEvent } from '../../ports/events.ts';
 
 /** One Event for what is newly wrong and one when all is well again; everything else is in the status. */
-export function changesToTell(before: BindingStatus, after: BindingStatus): BindingEvent[] {
+export function eventsFor(before: BindingStatus, after: BindingStatus): BindingEvent[] {
   const [old, now] = [conditionOf(before.conditions, 'Ready'), conditionOf(after.conditions, 'Ready')];
   if (now === undefined || (old?.status === now.status && old.reason === now.reason)) return [];
   if (isFinding(now.reason)) return [{ type: 'Warning', reason: now.reason, action: 'Reconcile', note: now.message }];

@@ -2,46 +2,64 @@ import { roleArnParts } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf } from '../../api/cluster.ts';
 import { isProblem } from '../../api/problem.ts';
-import { claimOf, enforces } from '../../domain/authorization/authorize.ts';
-import { lossOf } from '../../domain/authorization/grant-loss.ts';
+import { authorize, isEnforcing } from '../../domain/authorization/authorize.ts';
+import { grantLossOf } from '../../domain/authorization/grant-loss.ts';
 import type { Observed } from '../../domain/binding/observed.ts';
 import type { Blocked } from '../../domain/pods/restart/attempt.ts';
-import { type Fights, peace } from '../../domain/state/contention.ts';
-import { claimWorld, lossesOf, serviceAccountOf, surroundings, verdictOn, verdictsFor, type World, workloadsIn } from '../stores.ts';
+import { type Contentions, NO_CONTENTION } from '../../domain/state/contention.ts';
+import type { ReconcileRequest } from '../../domain/state/reconcile-request.ts';
+import { authorizationInput, identityOf, revocationGuardOf, verdictOn, workloadsIn } from '../observe.ts';
+import { type Stores, serviceAccountOf } from '../stores.ts';
 
 /** Everything that the decision about one binding rests on; no call leaves the process for it. */
 export function gather(
-  world: World,
+  stores: Stores,
   binding: IrsaBinding,
-  { blocked, fights }: { readonly blocked: ReadonlyMap<string, Blocked>; readonly fights: Fights },
+  { blocked, contentions }: { readonly blocked: ReadonlyMap<string, Blocked>; readonly contentions: Contentions },
   now: number,
 ): Observed {
   const { metadata, spec } = binding;
-  const { cluster, caller } = surroundings(world);
   const [account] = serviceAccountOf(binding);
-  const around = claimWorld(world, binding);
-  const serviceAccount = account === undefined ? undefined : world.serviceAccounts.get(account);
+  const input = authorizationInput(stores, binding);
+  const authorization = authorize(binding, input);
+  const serviceAccount = account === undefined ? undefined : stores.serviceAccounts.get(account);
   return {
     now,
     binding,
-    ...around,
-    loss: lossOf(binding, claimOf(binding, around), around, lossesOf(world, now)),
-    retiring: world.definitions.list().some(({ deleting }) => deleting),
-    cluster,
-    caller,
-    role: isProblem(spec) ? undefined : world.roles.get(spec.roleArn),
-    provider: isProblem(spec) ? undefined : world.providers.get(roleArnParts(spec.roleArn).account)?.view,
-    verdicts: verdictsFor(world, binding),
-    verdictOn: (entry) => verdictOn(world, binding, entry),
-    failureOf: (of) => world.failures.get(of)?.why,
+    ...input,
+    authorization,
+    grantLoss: grantLossOf(binding, authorization, input, revocationGuardOf(stores, now)),
+    crdDeleting: stores.definitions.list().some(({ deleting }) => deleting),
+    cluster: identityOf(stores).cluster,
+    role: isProblem(spec) ? undefined : stores.roles.get(spec.roleArn),
+    provider: isProblem(spec) ? undefined : stores.providers.get(roleArnParts(spec.roleArn).account)?.view,
+    verdict: isProblem(spec) ? undefined : verdictOn(stores, binding, { arn: spec.roleArn, audience: spec.audience }),
+    verdictOn: (entry) => verdictOn(stores, binding, entry),
+    failureOf: (of) => (stores.roleFailures.get(of) ?? stores.providerFailures.get(of))?.why,
     serviceAccount,
-    // Who only looks fights with nobody.
-    fight: serviceAccount === undefined || !enforces(binding) ? peace : fights.of(serviceAccount.uid),
-    look: world.looks.get(keyOf(metadata)),
-    pods: account === undefined ? [] : world.pods.byIndex('serviceAccount', account),
-    workloads: workloadsIn(world, metadata.namespace),
-    serviceAccountExists: (name) => world.serviceAccounts.has(keyOf({ namespace: metadata.namespace, name })),
+    // A binding that only observes contends with nobody.
+    contention: serviceAccount === undefined || !isEnforcing(binding) ? NO_CONTENTION : contentions.of(serviceAccount.uid),
+    request: requestOf(stores, binding),
+    pods: account === undefined ? [] : stores.pods.byIndex('serviceAccount', account),
+    workloads: workloadsIn(stores, metadata.namespace),
+    serviceAccountExists: (name) => stores.serviceAccounts.has(keyOf({ namespace: metadata.namespace, name })),
     blocked,
-    proof: world.proofs.get(keyOf(metadata))?.proof,
+    proof: stores.proofs.get(keyOf(metadata))?.proof,
+  };
+}
+
+function requestOf(
+  { reconcileRequests, roleRefreshes, providerRefreshes }: Stores,
+  { metadata }: IrsaBinding,
+): ReconcileRequest | undefined {
+  const request = reconcileRequests.get(keyOf(metadata));
+  if (request === undefined) return undefined;
+  const { value, at, role } = request;
+  const isRead = (asOf = Number.NEGATIVE_INFINITY) => asOf >= at;
+  return {
+    value,
+    at,
+    roleRead: role !== undefined && isRead(roleRefreshes.get(role)?.asOf),
+    providerRead: role !== undefined && isRead(providerRefreshes.get(roleArnParts(role).account)?.asOf),
   };
 }

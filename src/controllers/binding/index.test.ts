@@ -16,7 +16,7 @@ import {
 } from '../../domain/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
-import { world } from '../stores.ts';
+import { createStores } from '../stores.ts';
 import { bindingController } from './index.ts';
 import type { BindingWrites } from './ports.ts';
 
@@ -24,12 +24,12 @@ const KEY: ObjectKey = 'shop/app';
 
 /** A binding whose role trusts it and whose ServiceAccount is bare; the API server gives version 2 to what is annotated. */
 function trusted() {
-  const seen = world(silentLog);
+  const seen = createStores(silentLog);
   seen.bindings.put(binding());
   seen.grants.put(grant());
   seen.namespaces.put({ name: 'shop', labels: {} });
   seen.serviceAccounts.put(serviceAccount({}));
-  seen.surroundings.put({ cluster, caller, policyQuota: 2048 });
+  seen.identity.put({ cluster, caller, policyQuota: 2048 });
   seen.providers.put({ account: roleArnParts(ARN).account, view: provider });
   seen.roles.put(present());
   seen.verdicts.put({ question: question(), verdict: allowed });
@@ -57,7 +57,14 @@ function trusted() {
     },
   };
   const metrics = { drifted: () => {}, repaired: () => {}, restarted: () => {} };
-  const controller = bindingController({ world: seen, writes, events: { record: () => {} }, metrics, clock: new ManualClock(NOW) });
+  const controller = bindingController({
+    stores: seen,
+    owned: seen,
+    writes,
+    events: { record: () => {} },
+    metrics,
+    clock: new ManualClock(NOW),
+  });
   const look = () => controller.reconcile(KEY, new AbortController().signal, { id: '1', urgency: 'change', failures: 0, log: silentLog });
   return { seen, look, annotated: () => annotated, letGo: () => letGo };
 }

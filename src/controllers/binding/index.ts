@@ -2,97 +2,105 @@ import { isDeepStrictEqual } from 'node:util';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf, type ObjectKey, type Pod, type Workload } from '../../api/cluster.ts';
 import { conditionOf } from '../../api/condition.ts';
-import type { RoleRecord } from '../../domain/binding/observed.ts';
 import { planBinding } from '../../domain/binding/plan.ts';
 import type { Step } from '../../domain/binding/step.ts';
 import { BLOCKED_RETRY_MS, type Blocked } from '../../domain/pods/restart/attempt.ts';
+import type { RoleRecord } from '../../domain/state/role-record.ts';
 import { type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
-import { losers, serviceAccountOf } from '../stores.ts';
-import { annotationFights } from './contention.ts';
+import { bindingsWithoutGrant } from '../observe.ts';
+import { serviceAccountOf } from '../stores.ts';
+import { annotationContentions } from './contention.ts';
 import { withDenial } from './denied.ts';
-import { changesToTell } from './events.ts';
+import { eventsFor } from './events.ts';
 import { gather } from './gather.ts';
 import { type Performed, perform } from './perform.ts';
 import type { BindingOptions } from './ports.ts';
-import { ask } from './reconcile-requests.ts';
-import { OwnRestarts } from './restart-expectations.ts';
-import { reportsAt } from './status-throttle.ts';
-import { OwnWrites } from './write-expectations.ts';
+import { keepRequest } from './reconcile-requests.ts';
+import { RestartExpectations } from './restart-expectations.ts';
+import { nextReportAt } from './status-throttle.ts';
+import { WriteExpectations } from './write-expectations.ts';
 
 /** A watch shows a write, ours or another's, within milliseconds; one that is silent is reconnected by the reflector. */
 const UNSEEN_MS = 1_000;
 
 /** Takes one binding through the steps of the contract and reports how far it is. The only one that writes its status. */
 export function bindingController(options: BindingOptions): Controller<ObjectKey> {
-  const { world, writes, events, clock } = options;
+  const { stores, owned, writes, events, clock } = options;
   const blocked = new Map<string, Blocked>();
-  const ownWrites = { bindings: new OwnWrites(), serviceAccounts: new OwnWrites() };
-  const ownRestarts = new OwnRestarts();
-  const fights = annotationFights(world, clock);
+  const expectations = {
+    bindings: new WriteExpectations(),
+    serviceAccounts: new WriteExpectations(),
+    restarts: new RestartExpectations(),
+  };
+  const contentions = annotationContentions(stores, clock);
   const reportedAt = new Map<ObjectKey, number>();
   const keys = (bindings: readonly IrsaBinding[]) => bindings.map(({ metadata }) => keyOf(metadata));
   const annotationUnseen = (binding: IrsaBinding) =>
     serviceAccountOf(binding).some((account) => {
-      const shown = world.serviceAccounts.get(account);
-      if (shown === undefined) ownWrites.serviceAccounts.forget(account);
-      return shown !== undefined && ownWrites.serviceAccounts.unseen(shown);
+      const shown = stores.serviceAccounts.get(account);
+      if (shown === undefined) expectations.serviceAccounts.forget(account);
+      return shown !== undefined && expectations.serviceAccounts.isUnseen(shown);
     });
-  const every = () => keys(world.bindings.list());
-  const ofServiceAccount = (key: string) => keys(world.bindings.byIndex('serviceAccount', key));
+  const every = () => keys(stores.bindings.list());
+  const requestedFor = (index: 'role' | 'account', of: string) => stores.reconcileRequests.byIndex(index, of).map(({ binding }) => binding);
+  const ofServiceAccount = (key: string) => keys(stores.bindings.byIndex('serviceAccount', key));
   return {
     name: 'binding',
     wakes: [
-      wakeOn(world.bindings, ({ metadata }) => [keyOf(metadata)]),
-      wakeOn(world.bindings, (binding) => serviceAccountOf(binding).flatMap(ofServiceAccount)), // its rivals
-      wakeOn(world.grants, every),
-      wakeOn(world.definitions, every),
-      wakeOn(world.namespaces, ({ name }) => keys(world.bindings.byIndex('namespace', name)), {
+      wakeOn(stores.bindings, ({ metadata }) => [keyOf(metadata)]),
+      wakeOn(stores.bindings, (binding) => serviceAccountOf(binding).flatMap(ofServiceAccount)), // the bindings that compete with it
+      wakeOn(stores.grants, every),
+      wakeOn(stores.definitions, every),
+      wakeOn(stores.namespaces, ({ name }) => keys(stores.bindings.byIndex('namespace', name)), {
         when: (a, b) => !isDeepStrictEqual(a.labels, b.labels),
       }),
-      wakeOn(world.serviceAccounts, (account) => ofServiceAccount(keyOf(account))),
-      wakeOn(world.pods, (pod) => ofServiceAccount(keyOf({ namespace: pod.namespace, name: pod.serviceAccountName })), {
+      wakeOn(stores.serviceAccounts, (account) => ofServiceAccount(keyOf(account))),
+      wakeOn(stores.pods, (pod) => ofServiceAccount(keyOf({ namespace: pod.namespace, name: pod.serviceAccountName })), {
         when: podMatters,
       }),
-      ...[world.deployments, world.statefulSets, world.daemonSets].map((store) =>
-        wakeOn(store, ({ namespace }) => keys(world.bindings.byIndex('namespace', namespace)), { when: workloadMatters }),
+      ...[stores.deployments, stores.statefulSets, stores.daemonSets].map((store) =>
+        wakeOn(store, ({ namespace }) => keys(stores.bindings.byIndex('namespace', namespace)), { when: workloadMatters }),
       ),
-      wakeOn(world.verdicts, ({ question }) => keys(world.bindings.byIndex('role', question.role))),
-      wakeOn(world.proofs, ({ key }) => [key]),
-      wakeOn(world.roles, ({ arn }) => keys(world.bindings.byIndex('role', arn)), {
-        when: (a, b) => !isDeepStrictEqual(identityOf(a), identityOf(b)),
+      wakeOn(stores.verdicts, ({ question }) => keys(stores.bindings.byIndex('role', question.role))),
+      wakeOn(stores.proofs, ({ key }) => [key]),
+      wakeOn(stores.roles, ({ arn }) => keys(stores.bindings.byIndex('role', arn)), {
+        when: (a, b) => !isDeepStrictEqual(presenceOf(a), presenceOf(b)),
       }),
-      wakeOn(world.failures, ({ of }) => keys([...world.bindings.byIndex('role', of), ...world.bindings.byIndex('account', of)])),
-      wakeOn(world.looks, ({ binding }) => [binding]),
-      wakeOn(world.providers, ({ account }) => keys(world.bindings.byIndex('account', account))),
-      wakeOn(world.surroundings, every),
-      wakeOn(world.losses, () => keys(losers(world))), // whether they are too many
+      wakeOn(stores.roleFailures, ({ of }) => keys(stores.bindings.byIndex('role', of))),
+      wakeOn(stores.providerFailures, ({ of }) => keys(stores.bindings.byIndex('account', of))),
+      wakeOn(stores.reconcileRequests, ({ binding }) => [binding]),
+      wakeOn(stores.roleRefreshes, ({ of }) => requestedFor('role', of)),
+      wakeOn(stores.providerRefreshes, ({ of }) => requestedFor('account', of)),
+      wakeOn(stores.providers, ({ account }) => keys(stores.bindings.byIndex('account', account))),
+      wakeOn(stores.identity, every),
+      wakeOn(stores.revocationGuard, () => keys(bindingsWithoutGrant(stores))), // whether they are too many
     ],
     async reconcile(key, signal, { log }): Promise<Outcome> {
-      const binding = world.bindings.get(key);
+      const binding = stores.bindings.get(key);
       if (binding === undefined) {
-        ownWrites.bindings.forget(key);
+        expectations.bindings.forget(key);
         reportedAt.delete(key);
-        world.looks.delete(key);
+        owned.reconcileRequests.delete(key);
         return settled;
       }
-      if (ownWrites.bindings.unseen(binding.metadata) || annotationUnseen(binding))
+      if (expectations.bindings.isUnseen(binding.metadata) || annotationUnseen(binding))
         return recheck(UNSEEN_MS, 'our own write was not seen yet');
       const now = clock.now();
       forgetOld(blocked, now);
-      ask(world, binding, now);
-      const seen = ownRestarts.shownIn(gather(world, binding, { blocked, fights }, now), now);
+      keepRequest(owned, binding, now);
+      const seen = expectations.restarts.applyTo(gather(stores, binding, { blocked, contentions }, now), now);
       const plan = planBinding(seen);
       if (plan.steps.length > 0) log.debug({ steps: plan.steps.map((step) => step.do) }, 'planned');
-      // What was found is told before what is done about it, as somebody reads it.
-      for (const event of changesToTell(binding.status, plan.status)) events.record(binding, event);
-      const due = reportsAt(binding.status, plan.status, reportedAt.get(key), now);
+      // What was found is told before what is done about it: a reader wants it in this order.
+      for (const event of eventsFor(binding.status, plan.status)) events.record(binding, event);
+      const due = nextReportAt(binding.status, plan.status, reportedAt.get(key), now);
       const done: Step['do'][] = [];
       const results = new Set<Performed>();
       let { status } = plan;
       try {
         for (const step of plan.steps) {
           try {
-            results.add(await perform(step, seen, { ...options, blocked, ownWrites, ownRestarts, log }, signal));
+            results.add(await perform(step, seen, { ...options, blocked, expectations, log }, signal));
           } catch (error) {
             status = withDenial(status, step, error, binding.status, now);
             throw error;
@@ -101,15 +109,15 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
         }
       } finally {
         // Also after a failure: what was found is what the user reads.
-        if (reportsAt(binding.status, status, reportedAt.get(key), now) === now && !comesBack(done, binding)) {
-          ownWrites.bindings.wrote(binding.metadata, await writes.report(binding, status, signal));
+        if (nextReportAt(binding.status, status, reportedAt.get(key), now) === now && !comesBack(done, binding)) {
+          expectations.bindings.expect(binding.metadata, await writes.report(binding, status, signal));
           reportedAt.set(key, now);
         }
       }
       // What a refused eviction means is decided with the refusal in view.
       if (results.has('blocked')) return recheck(0, 'a pod could not be evicted');
-      if (results.has('changed')) return recheck(UNSEEN_MS, 'a pod is not as it was looked at');
-      const waits = [plan.lookAgainInMs, due === undefined || due === now ? undefined : due - now].filter((ms) => ms !== undefined);
+      if (results.has('changed')) return recheck(UNSEEN_MS, 'a pod is not as it was planned for');
+      const waits = [plan.recheckInMs, due === undefined || due === now ? undefined : due - now].filter((ms) => ms !== undefined);
       return waits.length === 0 ? settled : recheck(Math.min(...waits), 'a time of the plan comes');
     },
   };
@@ -127,11 +135,11 @@ function forgetOld(blocked: Map<string, Blocked>, now: number): void {
 }
 
 /** Of a role only whether it is there, and which one it is. */
-function identityOf({ state }: RoleRecord): unknown {
+function presenceOf({ state }: RoleRecord): unknown {
   return state.kind === 'present' ? state.roleId : state.kind;
 }
 
-/** A version that is only newer tells of something that nobody here looks at. */
+/** A version that is only newer tells of something that nothing here depends on. */
 function podMatters(previous: Pod, next: Pod): boolean {
   return !isDeepStrictEqual({ ...previous, resourceVersion: '' }, { ...next, resourceVersion: '' });
 }

@@ -4,11 +4,11 @@ import { podOf, replicaSet } from '../../domain/test-cluster.ts';
 import { binding, NOW, observed } from '../../domain/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
-import { world } from '../stores.ts';
+import { createStores } from '../stores.ts';
 import { perform } from './perform.ts';
 import type { BindingWrites, Removal } from './ports.ts';
-import { OwnRestarts } from './restart-expectations.ts';
-import { OwnWrites } from './write-expectations.ts';
+import { RestartExpectations } from './restart-expectations.ts';
+import { WriteExpectations } from './write-expectations.ts';
 
 const pod = podOf(replicaSet, 'a', { ready: false });
 
@@ -32,24 +32,25 @@ async function deleted(answer: Removal) {
     deletePod: async () => answer,
   };
   const blocked = new Map<string, Blocked>();
-  const ownRestarts = new OwnRestarts();
+  const stores = createStores(silentLog);
+  const restarts = new RestartExpectations();
   const outcome = await perform(
     { do: 'restart', how: 'delete', pod },
     observed({ binding: binding() }),
     {
-      world: world(silentLog),
+      stores,
+      owned: stores,
       writes,
       events: { record: (_, { reason }) => note('event')(reason) },
       metrics: { drifted: note('drifted'), repaired: note('repaired'), restarted: note('metric') },
       clock: new ManualClock(NOW),
       blocked,
-      ownWrites: { bindings: new OwnWrites(), serviceAccounts: new OwnWrites() },
-      ownRestarts,
+      expectations: { bindings: new WriteExpectations(), serviceAccounts: new WriteExpectations(), restarts },
       log: silentLog,
     },
     new AbortController().signal,
   );
-  const going = ownRestarts.shownIn({ pods: [pod], workloads: [] }, NOW).pods.some(({ deleting }) => deleting);
+  const going = restarts.applyTo({ pods: [pod], workloads: [] }, NOW).pods.some(({ deleting }) => deleting);
   return { outcome, told, blocked: [...blocked.keys()], going };
 }
 

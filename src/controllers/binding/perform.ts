@@ -10,13 +10,16 @@ import type { EventReason } from '../../ports/events.ts';
 import type { Log } from '../../runtime/log.ts';
 import { quote, quoteAll } from '../../trust/document/quote.ts';
 import type { BindingOptions, BindingWrites, Removal } from './ports.ts';
-import type { OwnRestarts } from './restart-expectations.ts';
-import type { OwnWrites } from './write-expectations.ts';
+import type { RestartExpectations } from './restart-expectations.ts';
+import type { WriteExpectations } from './write-expectations.ts';
 
 interface PerformOptions extends BindingOptions {
   readonly blocked: Map<string, Blocked>;
-  readonly ownWrites: { readonly bindings: OwnWrites; readonly serviceAccounts: OwnWrites };
-  readonly ownRestarts: OwnRestarts;
+  readonly expectations: {
+    readonly bindings: WriteExpectations;
+    readonly serviceAccounts: WriteExpectations;
+    readonly restarts: RestartExpectations;
+  };
   readonly log: Log;
 }
 
@@ -29,12 +32,12 @@ export async function perform(step: Step, seen: Observed, options: PerformOption
   const { binding, serviceAccount } = seen;
   switch (step.do) {
     case 'addFinalizer':
-      options.ownWrites.bindings.wrote(binding.metadata, await writes.addFinalizer(binding, signal));
+      options.expectations.bindings.expect(binding.metadata, await writes.addFinalizer(binding, signal));
       return 'done';
     case 'removeFinalizer':
       log.info({}, 'lets the binding go');
       await writes.removeFinalizer(binding, signal);
-      options.ownWrites.bindings.wrote(binding.metadata);
+      options.expectations.bindings.expect(binding.metadata);
       return 'done';
     case 'annotate':
       if (serviceAccount !== undefined) await annotate(binding, serviceAccount, step.annotations, options, signal);
@@ -56,8 +59,8 @@ async function annotate(
   options: PerformOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { writes, events, metrics, ownWrites, log } = options;
-  ownWrites.serviceAccounts.wrote(account, await writes.annotate(account, annotations, signal));
+  const { writes, events, metrics, expectations, log } = options;
+  expectations.serviceAccounts.expect(account, await writes.annotate(account, annotations, signal));
   log.info({ serviceAccount: account.name, annotations }, 'annotated the ServiceAccount');
   const replaced = replacedValues(account, annotations);
   if (account.annotations[EKS_ANNOTATIONS.roleArn] !== annotations[EKS_ANNOTATIONS.roleArn]) {
@@ -85,10 +88,10 @@ function replacedValues(account: ServiceAccount, annotations: Readonly<Record<st
 async function unannotate(
   binding: IrsaBinding,
   account: ServiceAccount,
-  { writes, events, ownWrites }: PerformOptions,
+  { writes, events, expectations }: PerformOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  ownWrites.serviceAccounts.wrote(account, await writes.annotate(account, {}, signal));
+  expectations.serviceAccounts.expect(account, await writes.annotate(account, {}, signal));
   const note = `took our annotations from ServiceAccount "${account.name}"`;
   events.record(binding, { type: 'Normal', reason: 'AnnotationRemoved', action: 'RemoveAnnotation', note });
 }
@@ -99,7 +102,7 @@ async function restart(
   options: PerformOptions,
   signal: AbortSignal,
 ): Promise<Performed> {
-  const { writes, events, metrics, clock, blocked, ownRestarts, log } = options;
+  const { writes, events, metrics, clock, blocked, expectations, log } = options;
   const { how } = step;
   const what = how === 'rollout' ? step.workload : step.pod;
   const removal = await remove(step, writes, signal);
@@ -111,7 +114,7 @@ async function restart(
     return 'blocked';
   }
   blocked.delete(what.uid);
-  ownRestarts.restarted(step, clock.now());
+  expectations.restarts.expect(step, clock.now());
   metrics.restarted(how, 'done');
   log.info({ name: what.name, how }, 'restarted what lacks the role');
   const [reason, note] = restartInWords(step);

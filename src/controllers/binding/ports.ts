@@ -3,7 +3,7 @@ import type { Pod, ServiceAccount, Workload } from '../../api/cluster.ts';
 import type { Blocked } from '../../domain/pods/restart/attempt.ts';
 import type { BindingEvents } from '../../ports/events.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { World } from '../stores.ts';
+import type { OwnedStores, Stores } from '../stores.ts';
 
 /** What came of taking a pod away, or of having a workload do so. */
 export type Removal =
@@ -35,7 +35,8 @@ export interface BindingMetrics {
 }
 
 export interface BindingOptions {
-  readonly world: World;
+  readonly stores: Stores;
+  readonly owned: Pick<OwnedStores, 'reconcileRequests'>;
   readonly writes: BindingWrites;
   readonly events: BindingEvents;
   readonly metrics: BindingMetrics;

@@ -1,20 +1,17 @@
-import { roleArnParts } from '../../api/arn.ts';
 import { type IrsaBinding, openRequest } from '../../api/binding.ts';
 import { keyOf } from '../../api/cluster.ts';
 import { isProblem } from '../../api/problem.ts';
-import type { World } from '../stores.ts';
+import type { OwnedStores } from '../stores.ts';
 
-/** Puts a user's request for a fresh look where the controllers that can look see it, and takes it away when it was handled. */
-export function ask({ looks }: World, binding: IrsaBinding, now: number): void {
+/** Keeps a user's request where the controllers that read AWS see it, until the status says that it was handled. */
+export function keepRequest({ reconcileRequests }: Pick<OwnedStores, 'reconcileRequests'>, binding: IrsaBinding, now: number): void {
   const key = keyOf(binding.metadata);
-  const known = looks.get(key);
+  const known = reconcileRequests.get(key);
   const value = openRequest(binding);
   if (value === undefined) {
-    if (known !== undefined) looks.delete(key);
+    if (known !== undefined) reconcileRequests.delete(key);
     return;
   }
   const role = isProblem(binding.spec) ? undefined : binding.spec.roleArn;
-  if (known?.value === value && known.role === role) return;
-  const account = role === undefined ? undefined : roleArnParts(role).account;
-  looks.put({ binding: key, role, account, value, at: now, provider: false, trust: false });
+  if (known?.value !== value || known.role !== role) reconcileRequests.put({ binding: key, role, value, at: now });
 }

@@ -1,23 +1,23 @@
 import type { Pod, Workload } from '../../api/cluster.ts';
 import type { RestartStep } from '../../domain/pods/restart/attempt.ts';
 
-/** A watch that is silent is reconnected after 90 s; by then it has shown what we did. */
+/** A watch that is silent is reconnected after 90 s; by then it has shown our restarts. */
 const UNSEEN_MOST_MS = 120_000;
 
 /**
  * Our restarts that the watch has not shown yet. To decide on the pods before them is to ask for the same one again, or for a second one
  * where one may go.
  */
-export class OwnRestarts {
+export class RestartExpectations {
   /** By uid of the pod or workload: when, and the step. */
   readonly #done = new Map<string, { readonly at: number; readonly step: RestartStep }>();
 
-  restarted(step: RestartStep, now: number): void {
+  expect(step: RestartStep, now: number): void {
     this.#done.set(step.how === 'rollout' ? step.workload.uid : step.pod.uid, { at: now, step });
   }
 
   /** What the watch shows, as it is after them: pods that are going, templates that are changed. */
-  shownIn<View extends { readonly pods: readonly Pod[]; readonly workloads: readonly Workload[] }>(view: View, now: number): View {
+  applyTo<View extends { readonly pods: readonly Pod[]; readonly workloads: readonly Workload[] }>(view: View, now: number): View {
     for (const [uid, { at }] of this.#done) if (now - at > UNSEEN_MOST_MS) this.#done.delete(uid);
     if (this.#done.size === 0) return view;
     return {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { BindingStatus } from '../../api/binding.ts';
 import { type ConditionStatus, conditionsFrom } from '../../api/condition.ts';
 import { NOW } from '../../domain/test-observed.ts';
-import { reportsAt } from './status-throttle.ts';
+import { nextReportAt } from './status-throttle.ts';
 
 const SECOND = 1_000;
 const status = (total: number, ready: ConditionStatus = 'True', part: Partial<BindingStatus> = {}): BindingStatus => ({
@@ -42,7 +42,7 @@ const cases: Record<string, Case> = {
 for (const [sentence, { after, last, due }] of Object.entries(cases)) {
   // Contract: report-pace
   test(`it reports ${sentence}`, () => {
-    const at = reportsAt(status(2), after, last === undefined ? undefined : NOW - last * SECOND, NOW);
+    const at = nextReportAt(status(2), after, last === undefined ? undefined : NOW - last * SECOND, NOW);
     expect(at === undefined ? undefined : (at - NOW) / SECOND).toEqual(due);
   });
 }

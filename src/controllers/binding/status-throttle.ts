@@ -5,7 +5,12 @@ import type { BindingStatus } from '../../api/binding.ts';
 const COUNTS_EVERY_MS = 30_000;
 
 /** When a status is to be written: epoch milliseconds; undefined where it says nothing new. What matters is never held back. */
-export function reportsAt(before: BindingStatus, after: BindingStatus, lastReportAt: number | undefined, now: number): number | undefined {
+export function nextReportAt(
+  before: BindingStatus,
+  after: BindingStatus,
+  lastReportAt: number | undefined,
+  now: number,
+): number | undefined {
   if (isDeepStrictEqual(before, after)) return undefined;
   if (lastReportAt === undefined || !isDeepStrictEqual(withoutCounts(before), withoutCounts(after))) return now;
   return Math.max(now, lastReportAt + COUNTS_EVERY_MS);

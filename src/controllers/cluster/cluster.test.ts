@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest';
 import { Fault, type FaultKind } from '../../api/fault.ts';
-import type { CallerView, ClusterView } from '../../domain/binding/observed.ts';
+import type { CallerView, ClusterView, Identity } from '../../domain/state/identity.ts';
+
 import { caller, cluster, ISSUER } from '../../domain/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { HERE, type Surroundings, world } from '../stores.ts';
+import { createStores, HERE } from '../stores.ts';
 import { clusterController } from './index.ts';
-import type { SurroundingsPorts } from './ports.ts';
+import type { IdentityPorts } from './ports.ts';
 
 const { signal } = new AbortController();
 const OTHER = 'https://oidc.eks.eu-west-1.amazonaws.com/id/EFGH';
-const KNOWN: Surroundings = { cluster, caller, policyQuota: 4096 };
+const KNOWN: Identity = { cluster, caller, policyQuota: 4096 };
 const fault = (kind: FaultKind) => new Fault(kind, `told: ${kind}`);
 
 interface Answers {
@@ -26,25 +27,25 @@ const answer = async <T>(value: T | Fault): Promise<T> => {
 };
 
 /** One look, after what was known before; what is known then, and how it ended. */
-async function look(answers: Answers, before: Surroundings | undefined, failures = 0, oidcIssuer?: typeof ISSUER) {
-  const seen = world(silentLog);
+async function look(answers: Answers, before: Identity | undefined, failures = 0, oidcIssuer?: typeof ISSUER) {
+  const seen = createStores(silentLog);
   if (before !== undefined) {
-    seen.surroundings.put(before);
-    seen.surroundings.markSynced();
+    seen.identity.put(before);
+    seen.identity.markSynced();
   }
-  const ports: SurroundingsPorts = {
+  const ports: IdentityPorts = {
     issuer: () => answer(answers.issuer ?? ISSUER),
     eksIssuer: 'eks' in answers ? () => answer(answers.eks) : undefined,
     caller: () => answer(answers.caller ?? caller),
     policyQuota: () => answer(answers.quota ?? 4096),
   };
   const attempt = { id: 'x', urgency: 'resync', failures, log: silentLog } as const;
-  const controller = clusterController({ world: seen, ports, oidcIssuer });
+  const controller = clusterController({ stores: seen, owned: seen, ports, oidcIssuer });
   const end = await controller.reconcile(HERE, signal, attempt).then(
     ({ kind }) => kind,
     (error: Error) => error.message,
   );
-  return { found: seen.surroundings.get(HERE), synced: seen.surroundings.hasSynced, end };
+  return { found: seen.identity.get(HERE), synced: seen.identity.hasSynced, end };
 }
 
 const unknown = (why: string): ClusterView & CallerView => ({ kind: 'unknown', why });
@@ -52,10 +53,10 @@ const DISAGREE = (told: string, eks: string) =>
   `the API server issues tokens as "${told}", and eks:DescribeCluster says ${eks}: is --eks-cluster-name the name of this cluster?`;
 
 interface Case extends Answers {
-  readonly before?: Surroundings;
+  readonly before?: Identity;
   /** How often it failed before, at the start. */
   readonly failures?: number;
-  readonly finds: Partial<Surroundings>;
+  readonly finds: Partial<Identity>;
   readonly end: string;
 }
 

@@ -1,27 +1,29 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Fault, isFault } from '../../api/fault.ts';
 import type { Issuer } from '../../api/issuer.ts';
-import type { ClusterView } from '../../domain/binding/observed.ts';
-import { callerFrom, clusterFrom, mayPass, quotaFrom } from '../../domain/state/identity.ts';
+import { callerFrom, clusterFrom, mayPass, quotaFrom } from '../../domain/state/identify.ts';
+import type { ClusterView, Identity } from '../../domain/state/identity.ts';
 import { type Controller, recheck, type Wake } from '../../runtime/controller.ts';
-import { HERE, type Surroundings, surroundings, type World } from '../stores.ts';
-import type { SurroundingsPorts } from './ports.ts';
+import { identityOf } from '../observe.ts';
+import { HERE, type OwnedStores, type Stores } from '../stores.ts';
+import type { IdentityPorts } from './ports.ts';
 
 /** An issuer never changes while a cluster lives, and an identity seldom: this is for clusters that were made again under one kubeconfig. */
-const LOOK_AGAIN_MS = 3_600_000;
+const RECHECK_MS = 3_600_000;
 
 /** So often (half a minute or less) a source that does not answer at the start is asked again before that is news: what each binding's status says stands. */
 const PATIENT_ATTEMPTS = 4;
 
-export interface SurroundingsOptions {
-  readonly world: World;
-  readonly ports: SurroundingsPorts;
+export interface ClusterOptions {
+  readonly stores: Stores;
+  readonly owned: Pick<OwnedStores, 'identity'>;
+  readonly ports: IdentityPorts;
   /** What the user says of the issuer, above every other source. */
   readonly oidcIssuer: Issuer | undefined;
 }
 
 /** Finds out whom tokens of this cluster come from and who we are. Nothing is written anywhere while that is not known. */
-export function clusterController({ world, ports, oidcIssuer }: SurroundingsOptions): Controller<typeof HERE> {
+export function clusterController({ stores, owned, ports, oidcIssuer }: ClusterOptions): Controller<typeof HERE> {
   async function issuer(before: ClusterView, signal: AbortSignal): Promise<{ view: ClusterView; failure?: unknown }> {
     if (oidcIssuer !== undefined) return { view: { kind: 'known', issuer: oidcIssuer } };
     const [apiServer, eks] = await Promise.allSettled([ports.issuer(signal), ports.eksIssuer?.(signal)]);
@@ -35,13 +37,13 @@ export function clusterController({ world, ports, oidcIssuer }: SurroundingsOpti
     name: 'cluster',
     wakes: [once],
     async reconcile(_, signal, { log, urgency, failures }) {
-      const before = surroundings(world);
+      const before = identityOf(stores);
       const [cluster, [caller, quota]] = await Promise.all([
         issuer(before.cluster, signal),
         Promise.allSettled([ports.caller(signal), ports.policyQuota(signal, urgency)]),
       ]);
       signal.throwIfAborted();
-      const found: Surroundings = {
+      const found: Identity = {
         cluster: cluster.view,
         caller: callerFrom(caller, before.caller),
         policyQuota: quotaFrom(quota, before.policyQuota),
@@ -52,14 +54,14 @@ export function clusterController({ world, ports, oidcIssuer }: SurroundingsOpti
         ...(caller.status === 'rejected' ? [caller.reason] : []),
         ...(quota.status === 'rejected' && !mayNotAsk ? [quota.reason] : []),
       ];
-      const patient = !world.surroundings.hasSynced && failures < PATIENT_ATTEMPTS;
+      const patient = !stores.identity.hasSynced && failures < PATIENT_ATTEMPTS;
       if (failed.length > 0 && patient && failed.every(mayPass)) throw failed[0];
-      if (!isDeepStrictEqual(world.surroundings.get(HERE), found)) world.surroundings.put(found);
-      world.surroundings.markSynced();
+      if (!isDeepStrictEqual(stores.identity.get(HERE), found)) owned.identity.put(found);
+      owned.identity.markSynced();
       if (failed.length > 0) throw failed[0];
       if (mayNotAsk)
         log.info({ err: quota.reason, policyQuota: found.policyQuota }, 'the account does not tell its quota for trust policies');
-      return recheck(LOOK_AGAIN_MS, 'whether the issuer and our identity are still the same');
+      return recheck(RECHECK_MS, 'whether the issuer and our identity are still the same');
     },
   };
 }

@@ -1,8 +1,9 @@
-import type { CallerView } from '../../domain/binding/observed.ts';
+import type { CallerView } from '../../domain/state/identity.ts';
+
 import type { Urgency } from '../../runtime/queue.ts';
 
 /** Whom to ask about this cluster and about ourselves. Every method throws `Fault` and nothing else. */
-export interface SurroundingsPorts {
+export interface IdentityPorts {
   /** What the API server puts into `iss`, as it says itself. */
   issuer(signal: AbortSignal): Promise<string>;
   /** What EKS says, where the name of the cluster was given; undefined where it knows of no issuer. */

@@ -4,14 +4,16 @@ import type { IrsaBinding } from '../../api/binding.ts';
 import { Fault } from '../../api/fault.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
 import { STS_AUDIENCE } from '../../api/names.ts';
-import type { ProviderView } from '../../domain/binding/observed.ts';
+import type { Identity } from '../../domain/state/identity.ts';
+import type { ProviderView } from '../../domain/state/oidc-provider.ts';
+
 import { ARN, arn, binding, caller, cluster, grant, ISSUER } from '../../domain/test-observed.ts';
 import type { BindingEvent } from '../../ports/events.ts';
-import type { Providers } from '../../ports/oidc-providers.ts';
+import type { OidcProviders } from '../../ports/oidc-providers.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { type Surroundings, world } from '../stores.ts';
-import { providerController } from './index.ts';
+import { createStores } from '../stores.ts';
+import { oidcProviderController } from './index.ts';
 
 const ACCOUNT = '111122223333' as AccountId;
 const PROVIDER = providerArnFor(ARN, ISSUER);
@@ -23,30 +25,30 @@ const AUDIENCES = [STS_AUDIENCE, 'second'];
 interface Start {
   /** Providers by ARN, with their client IDs. */
   readonly there?: Readonly<Record<string, readonly string[]>>;
-  readonly faults?: Partial<Record<keyof Providers, Fault>>;
+  readonly faults?: Partial<Record<keyof OidcProviders, Fault>>;
   readonly createWith?: readonly string[];
   readonly bindings?: readonly IrsaBinding[];
   readonly grants?: readonly IrsaGrant[];
-  readonly surroundings?: Partial<Surroundings>;
+  readonly identity?: Partial<Identity>;
   readonly before?: ProviderView;
 }
 
 /** One look: what is known of the provider then, which calls were made, what was told. */
-async function look({ there = {}, faults = {}, createWith, bindings = [binding()], grants = [grant()], surroundings, before }: Start) {
-  const seen = world(silentLog, ['https://kubernetes.default.svc']);
+async function look({ there = {}, faults = {}, createWith, bindings = [binding()], grants = [grant()], identity, before }: Start) {
+  const seen = createStores(silentLog, ['https://kubernetes.default.svc']);
   for (const one of bindings) seen.bindings.put(one);
   for (const one of grants) seen.grants.put(one);
   seen.namespaces.put({ name: 'shop', labels: {} });
-  seen.surroundings.put({ cluster, caller, policyQuota: 2048, ...surroundings });
+  seen.identity.put({ cluster, caller, policyQuota: 2048, ...identity });
   if (before !== undefined) seen.providers.put({ account: ACCOUNT, view: before });
   const calls: string[] = [];
   const events: BindingEvent[] = [];
-  const called = (name: keyof Providers, text: string) => {
+  const called = (name: keyof OidcProviders, text: string) => {
     calls.push(text);
     const fault = faults[name];
     if (fault) throw fault;
   };
-  const providers: Providers = {
+  const providers: OidcProviders = {
     async clientIds(arn) {
       called('clientIds', 'get');
       return there[arn];
@@ -59,8 +61,9 @@ async function look({ there = {}, faults = {}, createWith, bindings = [binding()
       called('create', `create ${issuer} for ${audiences.join(' and ')}`);
     },
   };
-  const controller = providerController({
-    world: seen,
+  const controller = oidcProviderController({
+    stores: seen,
+    owned: seen,
     providers,
     events: { record: (_, event) => events.push(event) },
     sweepIntervalMs: 60_000,
@@ -214,14 +217,14 @@ const cases: Record<string, Case> = {
   // Contract: cluster-nothing-unknown
   'nothing is asked while the issuer is not known': {
     createWith: AUDIENCES,
-    surroundings: { cluster: { kind: 'unknown', why: 'x' } },
+    identity: { cluster: { kind: 'unknown', why: 'x' } },
     view: undefined,
     calls: [],
     end: 'settled',
   },
   'nothing is asked while it is not known who we are': {
     createWith: AUDIENCES,
-    surroundings: { caller: { kind: 'unknown', why: 'x' } },
+    identity: { caller: { kind: 'unknown', why: 'x' } },
     view: undefined,
     calls: [],
     end: 'settled',

@@ -1,3 +1,4 @@
+import { providerHostPath } from '../../api/arn.ts';
 import { type Issuer, issuerHostPath } from '../../api/issuer.ts';
 
 /** More than these would make no sentence. */
@@ -9,7 +10,7 @@ const EKS_ISSUER = /^oidc[.-]eks\./;
 export function similarTo(issuer: Issuer, arns: readonly string[]): string[] {
   const wanted = issuerHostPath(issuer);
   const fold = (text: string) => text.toLowerCase().replace(/\/+$/, '');
-  const urls = arns.map((arn) => arn.slice(arn.indexOf('/') + 1));
+  const urls = arns.flatMap((arn) => providerHostPath(arn) ?? []);
   const same = urls.filter((url) => fold(url) === fold(wanted));
   const id = wanted.slice(wanted.lastIndexOf('/') + 1);
   const moved = urls.filter((url) => EKS_ISSUER.test(url) && url.endsWith(`/${id}`));

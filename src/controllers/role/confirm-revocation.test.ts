@@ -1,75 +1,80 @@
 import { expect, test } from 'vitest';
 import type { IrsaBinding } from '../../api/binding.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
-import type { Stance } from '../../domain/role/desired-trust.ts';
+import type { DesiredTrust } from '../../domain/role/desired-trust.ts';
 import { binding, grant, NOW, question } from '../../domain/test-observed.ts';
+import type { APIReader } from '../../ports/api-reader.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { isEvident } from './confirm-revocation.ts';
-import type { Evidence, TrustOptions } from './ports.ts';
+import { confirmRevocation } from './confirm-revocation.ts';
+import type { RoleOptions } from './ports.ts';
 
 const { signal } = new AbortController();
-const stance = (kind: Stance['kind'], one: IrsaBinding = binding(), lost?: Stance['lost']): Stance => ({
+const desired = (kind: DesiredTrust['kind'], one: IrsaBinding = binding(), grantLoss?: DesiredTrust['grantLoss']): DesiredTrust => ({
   kind,
   question: question(),
   binding: one,
-  stands: true,
+  mayStand: true,
   consents: [],
-  lost,
+  grantLoss,
 });
-const deleted = stance('released', binding({ metadata: { deleting: true } }));
-const ungranted = stance('released', binding(), { since: NOW - 60_000, dueAt: NOW, paused: undefined });
+const deleted = desired('revoke', binding({ metadata: { deleting: true } }));
+const ungranted = desired('revoke', binding(), { since: NOW - 60_000, dueAt: NOW, paused: undefined });
 
 interface Said {
   readonly grants?: readonly IrsaGrant[];
   readonly labels?: Readonly<Record<string, string>>;
-  readonly retiring?: boolean;
+  readonly crdDeleting?: boolean;
 }
 
 /** What the API server says, and what it was asked. */
-function apiServer({ grants = [], labels = {}, retiring = false }: Said) {
+function apiServer({ grants = [], labels = {}, crdDeleting = false }: Said) {
   const asked: string[] = [];
   const answer = <T>(question: string, said: T): T => {
     asked.push(question);
     return said;
   };
-  const evidence: Evidence = {
+  const apiReader: APIReader = {
     grants: async () => answer('grants', grants),
     namespace: async (name) => answer(`namespace ${name}`, { name, labels }),
-    isRetiring: async () => answer('crd', retiring),
+    isCrdDeleting: async () => answer('crd', crdDeleting),
   };
-  return { asked, evidence };
+  return { asked, apiReader };
 }
 
 const selecting = grant({ namespaces: { selector: { matchLabels: { team: 'a' } } } });
-const cases: Record<string, { stances: Stance[]; said?: Said; evident: boolean; asked: string[] }> = {
-  'nothing is asked where nothing is taken away': { stances: [stance('wanted')], evident: true, asked: [] },
-  'a deletion is evident while the CRD stands': { stances: [deleted], evident: true, asked: ['crd'] },
+const cases: Record<string, { desiredTrust: DesiredTrust[]; said?: Said; evident: boolean; asked: string[] }> = {
+  'nothing is asked where nothing is taken away': { desiredTrust: [desired('ensure')], evident: true, asked: [] },
+  'a deletion is evident while the CRD stands': { desiredTrust: [deleted], evident: true, asked: ['crd'] },
   // Contract: rule-crd-deleted
   'a deletion is not, when the CRD goes with every binding in it': {
-    stances: [deleted],
-    said: { retiring: true },
+    desiredTrust: [deleted],
+    said: { crdDeleting: true },
     evident: false,
     asked: ['crd'],
   },
-  'a role that was changed is evident': { stances: [stance('released')], evident: true, asked: [] },
-  'a lost grant is evident when the API server knows of none': { stances: [ungranted], evident: true, asked: ['grants', 'namespace shop'] },
+  'a role that was changed is evident': { desiredTrust: [desired('revoke')], evident: true, asked: [] },
+  'a lost grant is evident when the API server knows of none': {
+    desiredTrust: [ungranted],
+    evident: true,
+    asked: ['grants', 'namespace shop'],
+  },
   // Contract: rule-grant-lost-60s
   'a lost grant is not, when the API server knows one': {
-    stances: [ungranted],
+    desiredTrust: [ungranted],
     said: { grants: [grant()] },
     evident: false,
     asked: ['grants', 'namespace shop'],
   },
   'a lost grant is not, when the namespace has its label': {
-    stances: [ungranted],
+    desiredTrust: [ungranted],
     said: { grants: [selecting], labels: { team: 'a' } },
     evident: false,
     asked: ['grants', 'namespace shop'],
   },
 };
-for (const [sentence, { stances, said = {}, evident, asked }] of Object.entries(cases))
+for (const [sentence, { desiredTrust, said = {}, evident, asked }] of Object.entries(cases))
   test(sentence, async () => {
     const server = apiServer(said);
-    const found = await isEvident({ changes: stances }, { evidence: server.evidence } as TrustOptions, silentLog, signal);
+    const found = await confirmRevocation({ changes: desiredTrust }, { apiReader: server.apiReader } as RoleOptions, silentLog, signal);
     expect([found, server.asked]).toEqual([evident, asked]);
   });

@@ -2,16 +2,22 @@ import type { RoleArn } from '../../api/arn.ts';
 import type { Edit } from '../../domain/role/edit.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Decision } from './confirm-revocation.ts';
-import type { TrustOptions } from './ports.ts';
+import type { RoleOptions } from './ports.ts';
 
 /** One Event for each binding whose subject came or went. */
-export function tell(arn: RoleArn, { wish: { wanted, released } }: Edit, decision: Decision, options: TrustOptions, log: Log): void {
+export function recordWritten(
+  arn: RoleArn,
+  { desiredStatement: { wanted, released } }: Edit,
+  decision: Decision,
+  options: RoleOptions,
+  log: Log,
+): void {
   log.info({ wanted: wanted.map(({ subject }) => subject), released: released.map(({ subject }) => subject) }, 'wrote the trust policy');
   if (decision.kind !== 'write') return;
-  for (const { binding, question, kind, lost } of decision.changes) {
-    const forWant = lost !== undefined || kind === 'disowned';
+  for (const { binding, question, kind, grantLoss } of decision.changes) {
+    const forWant = grantLoss !== undefined || kind === 'tagsExpired';
     const note =
-      kind === 'wanted'
+      kind === 'ensure'
         ? `the trust policy of ${arn} was written: it trusts "${question.subject}"`
         : `"${question.subject}" was taken out of the trust policy of ${arn}${forWant ? ', because no grant covers the binding any more' : ''}`;
     options.events.record(binding, { type: 'Normal', reason: 'TrustPolicyWritten', action: 'WriteTrustPolicy', note });

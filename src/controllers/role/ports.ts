@@ -1,73 +1,23 @@
-import type { RoleArn } from '../../api/arn.ts';
-import type { Namespace } from '../../api/cluster.ts';
-import type { IrsaGrant } from '../../api/grant.ts';
+import type { APIReader } from '../../ports/api-reader.ts';
 import type { BindingEvents } from '../../ports/events.ts';
+import type { Roles } from '../../ports/roles.ts';
 import type { Clock, Random } from '../../runtime/clock.ts';
-import type { Urgency } from '../../runtime/queue.ts';
-import type { World } from '../stores.ts';
+import type { OwnedStores, Stores } from '../stores.ts';
 
-/** A role as IAM answers. */
-export interface Role {
-  /** The role's real ARN: GetRole ignores the path, so this is the only proof that it is the one that was meant. */
-  readonly arn: string;
-  /** `AROA...`: a role that was deleted and made again has another. */
-  readonly roleId: string;
-  /** The trust policy, URL-decoded. */
-  readonly policy: string;
-}
-
-/** What only a read of the single role tells. */
-export interface FreshRole extends Role {
-  readonly tags: ReadonlyMap<string, string>;
-}
-
-export interface ListedRole {
-  readonly arn: string;
-  /** Decodes the document: worth it for the roles of bindings only. */
-  parse(): Role;
-}
-
-/** IAM roles. Every method throws `Fault` and nothing else. `urgency` is that of the attempt: in its order calls have their turns. */
-export interface Roles {
-  read(arn: RoleArn, signal: AbortSignal, urgency: Urgency): Promise<FreshRole>;
-  /** A fresh read, a decision over it, and the write if the decision is a document. */
-  edit(
-    arn: RoleArn,
-    decide: (fresh: FreshRole) => Promise<string | undefined>,
-    signal: AbortSignal,
-    urgency: Urgency,
-  ): Promise<{ readonly fresh: FreshRole; readonly written: string | undefined }>;
-  /** Every role of the account, page by page. */
-  list(signal: AbortSignal, urgency: Urgency): AsyncIterable<readonly ListedRole[]>;
-  /** Characters that the account allows for a trust policy. */
-  policyQuota(signal: AbortSignal, urgency: Urgency): Promise<number>;
-}
-
-/**
- * What must be so before trust is taken away, read from the API server itself and not from a cache: a cache may be cold, or of the past. Every
- * method throws `Fault` and nothing else.
- */
-export interface Evidence {
-  grants(signal: AbortSignal): Promise<readonly IrsaGrant[]>;
-  /** Undefined where there is none of that name. */
-  namespace(name: string, signal: AbortSignal): Promise<Namespace | undefined>;
-  /** The CRD of bindings itself is being deleted, and each binding only for that. */
-  isRetiring(signal: AbortSignal): Promise<boolean>;
-}
-
-/** What the trust controller counts. */
-export interface TrustMetrics {
+/** What the role controller counts. */
+export interface RoleMetrics {
   wrote(result: 'written' | 'rejected'): void;
   drifted(): void;
   repaired(): void;
 }
 
-export interface TrustOptions {
-  readonly world: World;
+export interface RoleOptions {
+  readonly stores: Stores;
+  readonly owned: Pick<OwnedStores, 'roles' | 'verdicts' | 'roleFailures' | 'roleRefreshes'>;
   readonly roles: Roles;
-  readonly evidence: Evidence;
+  readonly apiReader: APIReader;
   readonly events: BindingEvents;
-  readonly metrics: TrustMetrics;
+  readonly metrics: RoleMetrics;
   readonly clock: Clock;
   readonly random: Random;
 }

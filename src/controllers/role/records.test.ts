@@ -2,23 +2,24 @@ import { describe, expect, test } from 'vitest';
 import { Fault } from '../../api/fault.ts';
 import { finding } from '../../api/finding.ts';
 import { PAUSED_ROLE_TAG } from '../../api/names.ts';
-import type { Hold, OwnWrites, RoleRecord } from '../../domain/binding/observed.ts';
+import type { Hold, RoleRecord, WriteState } from '../../domain/state/role-record.ts';
 import { ARN, NOW, present } from '../../domain/test-observed.ts';
+import type { FreshRole, Roles } from '../../ports/roles.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
-import { world } from '../stores.ts';
-import type { FreshRole, Roles } from './ports.ts';
-import { believed, held, listed, lost, readRole, written } from './records.ts';
+import { createStores } from '../stores.ts';
+
+import { confirmed, conflicted, held, listed, readRole, written } from './records.ts';
 
 const { signal } = new AbortController();
 const HOLD: Hold = { since: NOW, until: NOW + 60_000, finding: finding('RolePaused', 'paused'), revocable: true };
 /** Our write of "sent" at this time, not read back yet. */
-const sentAt = (at: number, policy = 'sent'): Partial<OwnWrites> => ({ pending: { at, policy } });
+const sentAt = (at: number, policy = 'sent'): Partial<WriteState> => ({ pending: { at, policy } });
 const TAGS = { values: new Map(), asOf: NOW, since: NOW };
 const role = (policy: string, roleId = 'AROAAPP') => ({ arn: ARN, roleId, policy });
 
 function records(...known: readonly RoleRecord[]) {
-  const { roles } = world(silentLog);
+  const { roles } = createStores(silentLog);
   for (const record of known) roles.put(record);
   return roles;
 }
@@ -61,19 +62,19 @@ describe('a page of a list', () => {
   for (const [sentence, { known, asOf, taken }] of Object.entries(cases)) {
     test(sentence, () => {
       const store = records(...(known === undefined ? [] : [known]));
-      listed(store, role('new'), asOf);
+      listed(store, ARN, role('new'), asOf);
       expect(store.get(ARN)).toEqual(taken ? present({ policy: 'new' }, asOf) : known);
     });
   }
   test('says nothing of a pause: it has no tags', () => {
     const store = records(present({ policy: 'old', hold: HOLD }, NOW - 1));
-    listed(store, role('old'), NOW);
+    listed(store, ARN, role('old'), NOW);
     expect(store.get(ARN)).toEqual(present({ policy: 'old', hold: HOLD }));
   });
   test('that was asked for before our write, and comes after it, is ignored', () => {
     const store = records(present({ policy: 'before' }));
     written(store, ARN, 'sent', NOW);
-    listed(store, role('before'), NOW - 10);
+    listed(store, ARN, role('before'), NOW - 10);
     expect(store.get(ARN)).toEqual(present({ policy: 'sent' }, NOW, sentAt(NOW)));
   });
 });
@@ -181,23 +182,23 @@ describe('after a write', () => {
     expect(store.get(ARN)).toEqual(present({ policy: 'sent' }, NOW + 5, sentAt(NOW + 5)));
   });
   test('it is no longer in doubt when it was read back', () => {
-    const store = records(present({ policy: 'sent' }, NOW, { ...sentAt(NOW - 8_000), losses: 2 }));
-    believed(store, ARN);
-    expect(store.get(ARN)).toEqual(present({ policy: 'sent' }, NOW, { believed: 'sent' }));
+    const store = records(present({ policy: 'sent' }, NOW, { ...sentAt(NOW - 8_000), conflicts: 2 }));
+    confirmed(store, ARN);
+    expect(store.get(ARN)).toEqual(present({ policy: 'sent' }, NOW, { confirmed: 'sent' }));
   });
   // Contract: trust-lost-update
   test('that was overwritten the next one waits, longer each time', () => {
     const store = records(present({ policy: 'theirs' }, NOW, sentAt(NOW - 8_000)));
-    const wait = (losses: number) => NOW + 1_000 * 2 ** losses;
-    lost(store, ARN, wait);
-    expect(store.get(ARN)).toEqual(present({ policy: 'theirs' }, NOW, { losses: 1, waitsUntil: NOW + 1_000 }));
-    lost(store, ARN, wait);
-    expect(store.get(ARN)).toEqual(present({ policy: 'theirs' }, NOW, { losses: 2, waitsUntil: NOW + 2_000 }));
+    const wait = (conflicts: number) => NOW + 1_000 * 2 ** conflicts;
+    conflicted(store, ARN, wait);
+    expect(store.get(ARN)).toEqual(present({ policy: 'theirs' }, NOW, { conflicts: 1, retryAt: NOW + 1_000 }));
+    conflicted(store, ARN, wait);
+    expect(store.get(ARN)).toEqual(present({ policy: 'theirs' }, NOW, { conflicts: 2, retryAt: NOW + 2_000 }));
   });
   test('nothing is gathered or waited for any more', () => {
-    const store = records(present({ policy: 'old' }, NOW, { gathersUntil: NOW, waitsUntil: NOW, losses: 1 }));
+    const store = records(present({ policy: 'old' }, NOW, { debouncedUntil: NOW, retryAt: NOW, conflicts: 1 }));
     written(store, ARN, 'sent', NOW);
-    expect(store.get(ARN)).toEqual(present({ policy: 'sent' }, NOW, { ...sentAt(NOW), losses: 1 }));
+    expect(store.get(ARN)).toEqual(present({ policy: 'sent' }, NOW, { ...sentAt(NOW), conflicts: 1 }));
   });
 });
 
@@ -211,7 +212,7 @@ test('nothing is believed or held of a role that is not known, or not there', ()
   const gone: RoleRecord = { arn: ARN, asOf: NOW, state: { kind: 'missing', since: NOW, foundAs: undefined } };
   for (const known of [[], [gone]]) {
     const store = records(...known);
-    believed(store, ARN);
+    confirmed(store, ARN);
     held(store, ARN, HOLD);
     expect(store.list()).toEqual(known);
   }

@@ -1,21 +1,27 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { isFault } from '../../api/fault.ts';
 import { PAUSED_ROLE_TAG } from '../../api/names.ts';
-import { type Hold, NO_WRITES, type OwnWrites, type RoleRecord, type RoleTags } from '../../domain/binding/observed.ts';
-import type { PresentState } from '../../domain/role/plan.ts';
-import type { Fight } from '../../domain/state/contention.ts';
+import type { Contention } from '../../domain/state/contention.ts';
+import {
+  type Hold,
+  NO_WRITES,
+  type PresentState,
+  type RoleRecord,
+  type RoleTags,
+  type WriteState,
+} from '../../domain/state/role-record.ts';
+import type { FreshRole, Role, Roles } from '../../ports/roles.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Urgency } from '../../runtime/queue.ts';
 import type { Store } from '../../runtime/store.ts';
-import type { FreshRole, Role, Roles } from './ports.ts';
 
 type Records = Store<RoleRecord>;
 
 /** What a page of a list shows. It is ignored where a write of ours is newer, or was not read back yet: lists lag behind. */
-export function listed(records: Records, role: Role, asOf: number): void {
-  const known = records.get(role.arn);
-  if (known !== undefined && (known.asOf >= asOf || (known.state.kind === 'present' && known.state.own.pending !== undefined))) return;
-  put(records, role.arn as RoleArn, role, asOf);
+export function listed(records: Records, arn: RoleArn, role: Role, asOf: number): void {
+  const known = records.get(arn);
+  if (known !== undefined && (known.asOf >= asOf || (known.state.kind === 'present' && known.state.writes.pending !== undefined))) return;
+  put(records, arn, role, asOf);
 }
 
 /** Reads one role and keeps what came of it: also that it is missing, or may not be read. Throws what may pass by itself. */
@@ -56,8 +62,8 @@ function put(records: Records, arn: RoleArn, { roleId, policy }: Role, asOf: num
   const state = records.get(arn)?.state;
   const known = state?.kind === 'present' && state.roleId === roleId ? state : undefined;
   const hold = known?.policy === policy ? stillHeld(known.hold, tags) : undefined;
-  const own = known?.own ?? NO_WRITES;
-  records.put({ arn, asOf, state: { kind: 'present', roleId, policy, own, hold, tags: tagsAsOf(known?.tags, tags, asOf) } });
+  const writes = known?.writes ?? NO_WRITES;
+  records.put({ arn, asOf, state: { kind: 'present', roleId, policy, writes, hold, tags: tagsAsOf(known?.tags, tags, asOf) } });
 }
 
 /** A pause ends with its tag, which a list does not show. */
@@ -82,29 +88,34 @@ export function written(records: Records, arn: RoleArn, policy: string, at: numb
   change(records, arn, at, (state) => ({
     ...state,
     policy,
-    own: { ...state.own, pending: { at, policy }, gathersUntil: undefined, waitsUntil: undefined },
+    writes: { ...state.writes, pending: { at, policy }, debouncedUntil: undefined, retryAt: undefined },
     hold: undefined,
   }));
 }
 
 /** Our write was read back at all its ages. */
-export function believed(records: Records, arn: RoleArn): void {
-  ownWrites(records, arn, (own, { policy }) => ({ ...own, pending: undefined, losses: 0, believed: policy }));
+export function confirmed(records: Records, arn: RoleArn): void {
+  changeWrites(records, arn, (writes, { policy }) => ({ ...writes, pending: undefined, conflicts: 0, confirmed: policy }));
 }
 
-/** Our write was overwritten before it was believed; the next one waits. */
-export function lost(records: Records, arn: RoleArn, waitsUntil: (losses: number) => number): void {
-  ownWrites(records, arn, (own) => ({ ...own, pending: undefined, losses: own.losses + 1, waitsUntil: waitsUntil(own.losses) }));
+/** Our write was overwritten before it was confirmed; the next one waits. */
+export function conflicted(records: Records, arn: RoleArn, retryAt: (conflicts: number) => number): void {
+  changeWrites(records, arn, (writes) => ({
+    ...writes,
+    pending: undefined,
+    conflicts: writes.conflicts + 1,
+    retryAt: retryAt(writes.conflicts),
+  }));
 }
 
-/** Somebody took out what was believed; counted once for each belief. */
-export function fought(records: Records, arn: RoleArn, fight: Fight): void {
-  ownWrites(records, arn, (own) => ({ ...own, believed: undefined, fight }));
+/** What was confirmed was taken out; counted once for each confirmation. */
+export function reverted(records: Records, arn: RoleArn, contention: Contention): void {
+  changeWrites(records, arn, (writes) => ({ ...writes, confirmed: undefined, contention }));
 }
 
 /** The next write waits for more bindings. */
-export function gathers(records: Records, arn: RoleArn, until: number): void {
-  ownWrites(records, arn, (own) => ({ ...own, gathersUntil: until }));
+export function debounced(records: Records, arn: RoleArn, until: number): void {
+  changeWrites(records, arn, (writes) => ({ ...writes, debouncedUntil: until }));
 }
 
 /** Nothing is written to the role for a while, unless it changes. */
@@ -113,9 +124,9 @@ export function held(records: Records, arn: RoleArn, hold: Hold): void {
   if (known !== undefined) change(records, arn, known.asOf, (state) => ({ ...state, hold }));
 }
 
-function ownWrites(records: Records, arn: RoleArn, next: (own: OwnWrites, state: PresentState) => OwnWrites): void {
+function changeWrites(records: Records, arn: RoleArn, next: (writes: WriteState, state: PresentState) => WriteState): void {
   const known = records.get(arn);
-  if (known !== undefined) change(records, arn, known.asOf, (state) => ({ ...state, own: next(state.own, state) }));
+  if (known !== undefined) change(records, arn, known.asOf, (state) => ({ ...state, writes: next(state.writes, state) }));
 }
 
 function change(records: Records, arn: RoleArn, asOf: number, next: (state: PresentState) => PresentState): void {

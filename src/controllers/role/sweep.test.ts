@@ -3,12 +3,14 @@ import type { RoleArn } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { Fault } from '../../api/fault.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
+import type { Identity } from '../../domain/state/identity.ts';
 import { ARN, arn, binding, caller, cluster, entry, grant, NOW, OTHER_ARN, present } from '../../domain/test-observed.ts';
+import type { Roles } from '../../ports/roles.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock, settle } from '../../runtime/manual-clock.ts';
 import type { Urgency } from '../../runtime/queue.ts';
-import { type AuditRecord, type Surroundings, world } from '../stores.ts';
-import type { Roles } from './ports.ts';
+import { type AuditRecord, createStores } from '../stores.ts';
+
 import { written } from './records.ts';
 import { sweepRoles } from './sweep.ts';
 
@@ -77,7 +79,7 @@ interface Start {
   readonly bindings?: readonly IrsaBinding[];
   readonly grants?: readonly IrsaGrant[];
   readonly audits?: readonly AuditRecord[];
-  readonly surroundings?: Partial<Surroundings>;
+  readonly identity?: Partial<Identity>;
 }
 
 function unbound(name: string, role: RoleArn | undefined): AuditRecord {
@@ -85,18 +87,27 @@ function unbound(name: string, role: RoleArn | undefined): AuditRecord {
 }
 
 /** Runs a sweep in a world that is in view, until it sleeps. */
-async function swept({ account, bindings = [binding()], grants = [grant()], audits = [], surroundings = {} }: Start) {
-  const seen = world(silentLog);
+async function swept({ account, bindings = [binding()], grants = [grant()], audits = [], identity = {} }: Start) {
+  const seen = createStores(silentLog);
   for (const one of bindings) seen.bindings.put(one);
   for (const one of grants) seen.grants.put(one);
   for (const one of audits) seen.audits.put(one);
   seen.namespaces.put({ name: 'shop', labels: {} });
-  seen.surroundings.put({ cluster, caller, policyQuota: 2048, ...surroundings });
-  for (const store of [seen.bindings, seen.grants, seen.namespaces, seen.surroundings]) store.markSynced();
+  seen.identity.put({ cluster, caller, policyQuota: 2048, ...identity });
+  for (const store of [seen.bindings, seen.grants, seen.namespaces, seen.identity]) store.markSynced();
   const clock = new ManualClock(NOW);
   const end = new AbortController();
   let whole = 0;
-  const options = { world: seen, roles: account, intervalMs: INTERVAL_MS, clock, random: () => 0.5, log: silentLog, swept: () => whole++ };
+  const options = {
+    stores: seen,
+    owned: seen,
+    roles: account,
+    intervalMs: INTERVAL_MS,
+    clock,
+    random: () => 0.5,
+    log: silentLog,
+    swept: () => whole++,
+  };
   const running = sweepRoles(options, end.signal);
   await settle();
   return {
@@ -161,7 +172,7 @@ const silent: Record<string, Omit<Start, 'account'>> = {
     bindings: [binding({ spec: { roleArn: CHINA_ARN }, status: { roles: [entry(CHINA_ARN)] } })],
     grants: [grant({ roleArns: [CHINA_ARN] })],
   },
-  'it is not known who we are': { surroundings: { caller: { kind: 'unknown', why: 'x' } } },
+  'it is not known who we are': { identity: { caller: { kind: 'unknown', why: 'x' } } },
   'no grant covers a ServiceAccount that asks for the role': { bindings: [], audits: [unbound('job', undefined)] },
   'no grant covers the binding': { bindings: [binding({ status: { roles: [] } })], grants: [] },
 };
@@ -273,17 +284,17 @@ test('a sweep lets everybody else go first', async () => {
 
 test('while it is not known who we are no sweep is counted and nobody is held up; once it is, the sweep is at once', async () => {
   const account = new Account([[ARN]]);
-  const sweep = await swept({ account, surroundings: { caller: { kind: 'unknown', why: 'AWS does not answer' } } });
+  const sweep = await swept({ account, identity: { caller: { kind: 'unknown', why: 'AWS does not answer' } } });
   await sweep.clock.advance(2 * INTERVAL_MS);
   expect([account.asked, sweep.whole(), sweep.seen.roles.hasSynced]).toEqual([[], 0, true]);
-  sweep.seen.surroundings.put({ cluster, caller, policyQuota: 2048 });
+  sweep.seen.identity.put({ cluster, caller, policyQuota: 2048 });
   await settle();
   expect([account.asked, sweep.roles(), sweep.whole()]).toEqual([['list'], { [ARN]: 'present' }, 1]);
   await sweep.stop();
 });
 
 test('a sweep ends with the signal while it is not known who we are', async () => {
-  const sweep = await swept({ account: new Account([[ARN]]), surroundings: { caller: { kind: 'unknown', why: 'x' } } });
+  const sweep = await swept({ account: new Account([[ARN]]), identity: { caller: { kind: 'unknown', why: 'x' } } });
   await sweep.stop();
 });
 

@@ -1,18 +1,19 @@
 import { type RoleArn, sharesAccount } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { isFault } from '../../api/fault.ts';
-import { claimOf } from '../../domain/authorization/authorize.ts';
-import type { CallerView } from '../../domain/binding/observed.ts';
+import type { CallerView } from '../../domain/state/identity.ts';
+import type { Roles } from '../../ports/roles.ts';
 import { jitter } from '../../runtime/backoff.ts';
 import type { Clock, Random } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
-import { claimWorld, rolesOf, surroundings, type World } from '../stores.ts';
-import type { Roles } from './ports.ts';
+import { authorizationOf, identityOf } from '../observe.ts';
+import { type OwnedStores, rolesOf, type Stores } from '../stores.ts';
 import { listed, readRole } from './records.ts';
 import { rolesWithTagsDue } from './tags-due.ts';
 
 export interface SweepOptions {
-  readonly world: World;
+  readonly stores: Stores;
+  readonly owned: Pick<OwnedStores, 'roles'>;
   readonly roles: Roles;
   readonly intervalMs: number;
   readonly clock: Clock;
@@ -26,17 +27,17 @@ export interface SweepOptions {
 const JITTER = 0.1;
 /** Roles read by name at once: the limiter sets the pace, and one that has no answer for its three deadlines of 10 s must not hold up the rest. */
 const READERS = 4;
-/** Of roles that only unbound ServiceAccounts name so many are read by name in a sweep: whoever annotates must not hold up the drift of bound ones. */
+/** Of roles that only unbound ServiceAccounts name so many are read by name in a sweep: a tenant who annotates must not hold up the drift of bound ones. */
 const AUDIT_READS = 100;
 /** Who waits for a turn goes first. */
 const URGENCY = 'resync';
 
 /** Reads every role of the account again and again: drift in IAM cannot be watched, and one list is a thousand trust policies. Ends with the signal. */
 export async function sweepRoles(options: SweepOptions, signal: AbortSignal): Promise<void> {
-  const { world, clock, random, intervalMs, log } = options;
-  await Promise.all([world.bindings, world.grants, world.namespaces, world.surroundings].map((store) => store.synced(signal)));
+  const { stores, owned, clock, random, intervalMs, log } = options;
+  await Promise.all([stores.bindings, stores.grants, stores.namespaces, stores.identity].map((store) => store.synced(signal)));
   while (!signal.aborted) {
-    const { caller } = surroundings(world);
+    const { caller } = identityOf(stores);
     try {
       // Without it no role is known to be in reach; once it is, all are woken at once, and only a sweep at once spares a read for each.
       if (caller.kind === 'known') await sweep(options, caller, signal);
@@ -45,14 +46,14 @@ export async function sweepRoles(options: SweepOptions, signal: AbortSignal): Pr
       if (signal.aborted) return;
       log.warn({ err: error }, 'the roles of the account could not all be read; tries again at the next sweep');
     }
-    // Also after a failure: then each role is read by itself, by whoever asks for it.
-    world.roles.markSynced();
-    await (caller.kind === 'known' ? clock.sleep(jitter(intervalMs, JITTER, random), signal).catch(() => {}) : changed(world, signal));
+    // Also after a failure: then each role is read by itself, when a binding asks for it.
+    owned.roles.markSynced();
+    await (caller.kind === 'known' ? clock.sleep(jitter(intervalMs, JITTER, random), signal).catch(() => {}) : changed(stores, signal));
   }
 }
 
-/** Resolves at the next change of the surroundings, or when the signal is aborted. */
-async function changed({ surroundings: store }: World, signal: AbortSignal): Promise<void> {
+/** Resolves at the next change of the identity, or when the signal is aborted. */
+async function changed({ identity: store }: Stores, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const off = store.onChange(() => resolve());
   signal.addEventListener('abort', () => resolve(), { once: true });
@@ -63,25 +64,27 @@ async function changed({ surroundings: store }: World, signal: AbortSignal): Pro
 type Caller = Extract<CallerView, { kind: 'known' }>;
 
 async function sweep(
-  { world, roles, clock, log, intervalMs }: SweepOptions,
+  { stores, owned, roles, clock, log, intervalMs }: SweepOptions,
   { account, arn: own }: Caller,
   signal: AbortSignal,
 ): Promise<void> {
   // Roles of other accounts are not in the list, and their names mean other roles here.
   const reachable = (arn: RoleArn) => sharesAccount(arn, own);
-  const bound = new Set<string>(world.bindings.list().flatMap((binding) => rolesToAskFor(world, binding).filter(reachable)));
-  const auditedHere = () => auditedIn(world, account).filter(reachable);
+  const bound = new Set(stores.bindings.list().flatMap((binding) => rolesToAskFor(stores, binding).filter(reachable)));
+  const auditedHere = () => auditedIn(stores, account).filter(reachable);
   if (bound.size === 0 && auditedHere().length === 0) return;
-  const shown = new Set<string>();
+  const wanted = new Map<string, RoleArn>([...bound].map((arn) => [arn, arn]));
+  const shown = new Set<RoleArn>();
   try {
     let asOf = clock.now();
     for await (const page of roles.list(signal, URGENCY)) {
       for (const role of page) {
         // Audits come about beside the sweep, and do not wait for the next one.
-        if (!bound.has(role.arn) && world.audits.byIndex('role', role.arn).length === 0) continue;
+        const arn = wanted.get(role.arn) ?? stores.audits.byIndex('role', role.arn)[0]?.role;
+        if (arn === undefined) continue;
         try {
-          listed(world.roles, role.parse(), asOf);
-          shown.add(role.arn);
+          listed(owned.roles, arn, role.parse(), asOf);
+          shown.add(arn);
         } catch (error) {
           if (!isFault(error)) throw error; // half an entry: asked for by name, and the others are none the worse
         }
@@ -92,17 +95,17 @@ async function sweep(
     if (!isFault(error, 'denied')) throw error;
     log.info({ err: error }, 'the roles of the account may not be listed: reads each role that is wanted by itself');
   }
-  const due = rolesWithTagsDue(world, clock.now(), intervalMs).filter(reachable);
+  const due = rolesWithTagsDue(stores, clock.now(), intervalMs).filter(reachable);
   // What a list does not show is not gone for that: it is asked for by name.
   const failed: unknown[] = [];
   const unlisted = [...bound].filter((arn) => !shown.has(arn));
   const audited = auditedHere().filter((arn) => !shown.has(arn) && !bound.has(arn));
-  const byName = [...new Set([...unlisted, ...due, ...longestUnread(world, audited)])];
+  const byName = [...new Set([...unlisted, ...due, ...longestUnread(stores, audited)])];
   const asked = byName.values();
   const reader = async () => {
     for (const arn of asked) {
       try {
-        await readRole(world.roles, roles, arn as RoleArn, clock, signal, URGENCY);
+        await readRole(owned.roles, roles, arn, clock, signal, URGENCY);
       } catch (error) {
         signal.throwIfAborted();
         failed.push(error);
@@ -114,19 +117,18 @@ async function sweep(
 }
 
 /** Roles that unbound ServiceAccounts name, and a grant lets them have. */
-function auditedIn({ audits }: World, account: string): RoleArn[] {
+function auditedIn({ audits }: Stores, account: string): RoleArn[] {
   return [...new Set(audits.byIndex('account', account).flatMap(({ role }) => role ?? []))];
 }
 
 /** What only audits ask for, in turns. */
-function longestUnread({ roles }: World, audited: readonly string[]): string[] {
-  const readAt = (arn: string) => roles.get(arn)?.asOf ?? 0;
+function longestUnread({ roles }: Stores, audited: readonly RoleArn[]): RoleArn[] {
+  const readAt = (arn: RoleArn) => roles.get(arn)?.asOf ?? 0;
   return audited.toSorted((a, b) => readAt(a) - readAt(b)).slice(0, AUDIT_READS);
 }
 
 /** Where no grant covers a binding, only roles on which trust of ours may stand from when one did: nobody learns of a role by naming it. */
-function rolesToAskFor(world: World, binding: IrsaBinding): RoleArn[] {
-  if (claimOf(binding, claimWorld(world, binding)).kind === 'granted') return rolesOf(binding);
-  const standing = binding.status.roles ?? [];
-  return rolesOf(binding).filter((role) => standing.some(({ arn }) => arn === role));
+function rolesToAskFor(stores: Stores, binding: IrsaBinding): RoleArn[] {
+  if (authorizationOf(stores, binding).kind === 'granted') return rolesOf(binding);
+  return [...new Set((binding.status.roles ?? []).map(({ arn }) => arn))];
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { arn, binding, grant, NOW, present } from '../../domain/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { world } from '../stores.ts';
+import { createStores } from '../stores.ts';
 import { rolesWithTagsDue } from './tags-due.ts';
 
 const HOUR_MS = 3_600_000;
@@ -10,7 +10,7 @@ const roleOf = (index: number) => arn(`arn:aws:iam::111122223333:role/team/r-${i
 
 /** Roles with the age of their tags, each bound under a grant that asks for tags; undefined: never read by itself. */
 function seen(ages: readonly (number | undefined)[], requiredRoleTags: Record<string, string> = { owner: 'shop' }) {
-  const found = world(silentLog);
+  const found = createStores(silentLog);
   found.grants.put(grant({ requiredRoleTags }));
   found.namespaces.put({ name: 'shop', labels: {} });
   ages.forEach((age, index) => {

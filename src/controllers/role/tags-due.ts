@@ -1,25 +1,28 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { isProblem } from '../../api/problem.ts';
-import { claimOf } from '../../domain/authorization/authorize.ts';
-import { claimWorld, type World } from '../stores.ts';
+import { authorizationOf } from '../observe.ts';
+import type { Stores } from '../stores.ts';
 
 /** Tags stand in no list, so a tag that went is found by reading the role by itself: this often, and spread over the sweeps of that time. */
 const TAGS_EVERY_MS = 3_600_000;
 
 /** Roles whose tags a grant asks for, and whose turn it is to be read: those that were not for the longest time first. */
-export function rolesWithTagsDue(world: World, now: number, intervalMs: number): RoleArn[] {
+export function rolesWithTagsDue(stores: Stores, now: number, intervalMs: number): RoleArn[] {
   // Most clusters have no such grant: then there is nothing to go through all bindings for.
-  if (!world.grants.list().some(({ spec }) => !isProblem(spec) && Object.keys(spec.requiredRoleTags).length > 0)) return [];
+  if (!stores.grants.list().some(({ spec }) => !isProblem(spec) && Object.keys(spec.requiredRoleTags).length > 0)) return [];
   const wanted = new Set<RoleArn>();
-  for (const binding of world.bindings.list()) {
+  for (const binding of stores.bindings.list()) {
     if (isProblem(binding.spec) || wanted.has(binding.spec.roleArn)) continue;
-    const claim = claimOf(binding, claimWorld(world, binding));
-    if (claim.kind === 'granted' && claim.grants.every(({ requiredRoleTags }) => Object.keys(requiredRoleTags).length > 0)) {
+    const authorization = authorizationOf(stores, binding);
+    if (
+      authorization.kind === 'granted' &&
+      authorization.grants.every(({ requiredRoleTags }) => Object.keys(requiredRoleTags).length > 0)
+    ) {
       wanted.add(binding.spec.roleArn);
     }
   }
   const readAt = (arn: RoleArn): number => {
-    const state = world.roles.get(arn)?.state;
+    const state = stores.roles.get(arn)?.state;
     return state?.kind === 'present' ? (state.tags?.asOf ?? Number.NEGATIVE_INFINITY) : now;
   };
   const due = [...wanted].filter((arn) => now - readAt(arn) >= TAGS_EVERY_MS).toSorted((a, b) => readAt(a) - readAt(b));

@@ -1,8 +1,9 @@
 import type { ObjectName } from '../../api/cluster.ts';
-import type { Question } from '../../domain/role/desired-trust.ts';
+import type { Question } from '../../domain/state/question.ts';
+
 import type { StsAnswer } from '../../domain/verification/proof.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { World } from '../stores.ts';
+import type { OwnedStores, Stores } from '../stores.ts';
 
 /** Whose token is shown to STS, and for what. */
 export interface ToAsk {
@@ -13,8 +14,9 @@ export interface ToAsk {
 /** One token, one call of STS, of which only the answer comes back. Throws `Fault` where there was none, and nothing else. */
 export type AskSts = (what: ToAsk, signal: AbortSignal) => Promise<StsAnswer>;
 
-export interface ProofOptions {
-  readonly world: World;
+export interface VerificationOptions {
+  readonly stores: Stores;
+  readonly owned: Pick<OwnedStores, 'proofs'>;
   readonly ask: AskSts;
   readonly clock: Clock;
 }

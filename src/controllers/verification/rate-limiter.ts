@@ -2,7 +2,7 @@
 const INTERVAL_MS = 200;
 
 /** Who may ask STS when: each key has one turn, in the order in which they came. A wait is a recheck, so nobody holds a worker for it. */
-export class Turns {
+export class RateLimiter {
   #lastAt = Number.NEGATIVE_INFINITY;
   readonly #at = new Map<string, number>();
 

@@ -1,22 +1,28 @@
 import { expect, test } from 'vitest';
 import { EKS_ANNOTATIONS } from '../../api/names.ts';
-import type { ClaimWorld } from '../authorization/authorize.ts';
+import { type AuthorizationInput, authorize } from '../authorization/authorize.ts';
 import { ARN, caller, cluster, grant, NOW, own, policy, present, provider, SERVICE, SUBJECT, serviceAccount } from '../test-observed.ts';
 import { type Audit, type AuditObserved, audit, declaredBy } from './audit.ts';
 
 const NONE: Audit & { pending: boolean } = { role: undefined, trusted: undefined, findings: [], pending: false };
-const around: ClaimWorld = { grants: [grant()], namespace: { name: 'shop', labels: {} }, rivals: [], caller, apiAudiences: [] };
+const input: AuthorizationInput = {
+  grants: [grant()],
+  namespace: { name: 'shop', labels: {} },
+  competingBindings: [],
+  caller,
+  apiAudiences: [],
+};
 const carrying = (role: string, more: Record<string, string> = {}) => serviceAccount({ [EKS_ANNOTATIONS.roleArn]: role, ...more }, 'helm');
 
 interface Case {
   readonly seen?: Partial<AuditObserved>;
-  readonly around?: Partial<ClaimWorld>;
+  readonly input?: Partial<AuthorizationInput>;
   /** Codes stand for findings. */
   readonly found: Partial<Omit<Audit, 'findings'>> & { readonly findings?: readonly string[]; readonly pending?: boolean };
 }
 
 const ungranted = { grants: [] };
-const slip = { ...serviceAccount({}), misspelt: ['eks.amazon.com/role-arn'] };
+const mistake = { ...serviceAccount({}), misspelt: ['eks.amazon.com/role-arn'] };
 const cases: Record<string, Case> = {
   'trusted is whom the trust policy lets in': { found: { role: ARN, trusted: true } },
   'not trusted is whom it does not name, with the diagnosis of a binding': {
@@ -45,7 +51,7 @@ const cases: Record<string, Case> = {
   },
   'its own audience is judged': {
     seen: { serviceAccount: carrying(ARN, { [EKS_ANNOTATIONS.audience]: 'vault' }) },
-    around: { grants: [grant({ audiences: ['vault'] })] },
+    input: { grants: [grant({ audiences: ['vault'] })] },
     found: { role: ARN, trusted: false, findings: ['OidcProviderAudienceMissing'] },
   },
   'a role of an account that is out of reach is told, and not judged': {
@@ -59,10 +65,10 @@ const cases: Record<string, Case> = {
   'an unknown issuer is pending': { seen: { cluster: { kind: 'unknown', why: 'x' } }, found: { role: ARN, pending: true } },
   'without a grant nothing is said, though the policy is known to refuse': {
     seen: { role: present({ policy: policy(SERVICE) }) },
-    around: ungranted,
+    input: ungranted,
     found: {},
   },
-  'without a grant nothing is said, though the policy is known to allow': { around: ungranted, found: {} },
+  'without a grant nothing is said, though the policy is known to allow': { input: ungranted, found: {} },
   'a grant for another audience is none': {
     seen: { serviceAccount: carrying(ARN, { [EKS_ANNOTATIONS.audience]: 'vault' }) },
     found: {},
@@ -76,43 +82,44 @@ const cases: Record<string, Case> = {
     found: {},
   },
   'a grant that asks for role tags covers nobody while they are not known': {
-    around: { grants: [grant({ requiredRoleTags: { owner: 'shop' } })] },
+    input: { grants: [grant({ requiredRoleTags: { owner: 'shop' } })] },
     found: {},
   },
   'a grant that asks for role tags covers whom a role with them names': {
     seen: { role: present({ tags: { values: new Map([['owner', 'shop']]), asOf: NOW, since: NOW } }) },
-    around: { grants: [grant({ requiredRoleTags: { owner: 'shop' } })] },
+    input: { grants: [grant({ requiredRoleTags: { owner: 'shop' } })] },
     found: { role: ARN, trusted: true },
   },
   'a malformed ARN is told without a grant': {
     seen: { serviceAccount: carrying('lbc') },
-    around: ungranted,
+    input: ungranted,
     found: { trusted: false, findings: ['AnnotationMalformed'] },
   },
   'an empty annotation is none': { seen: { serviceAccount: carrying('') }, found: {} },
   'a misspelt key is told without a grant': {
-    seen: { serviceAccount: slip },
-    around: ungranted,
+    seen: { serviceAccount: mistake },
+    input: ungranted,
     found: { trusted: false, findings: ['AnnotationKeyMisspelt'] },
   },
   'a misspelt key beside the right one is told, and does not count': {
-    seen: { serviceAccount: { ...carrying(ARN), misspelt: slip.misspelt } },
+    seen: { serviceAccount: { ...carrying(ARN), misspelt: mistake.misspelt } },
     found: { role: ARN, trusted: true, findings: ['AnnotationKeyMisspelt'] },
   },
 };
-for (const [sentence, { seen, around: part, found }] of Object.entries(cases))
+for (const [sentence, { seen, input: part, found }] of Object.entries(cases))
   test(sentence, () => {
     const { findings, ...rest } = audit(observed(seen, part));
     expect({ ...rest, findings: findings.map(({ code }) => code) }).toEqual({ ...NONE, ...found });
   });
 
-function observed(part: Partial<AuditObserved> = {}, world: Partial<ClaimWorld> = {}): AuditObserved {
+function observed(part: Partial<AuditObserved> = {}, inputPart: Partial<AuthorizationInput> = {}): AuditObserved {
   const account = part.serviceAccount ?? carrying(ARN);
+  const declared = declaredBy(account);
   return {
     now: NOW,
     serviceAccount: account,
-    binding: declaredBy(account),
-    around: { ...around, ...world },
+    binding: declared,
+    authorization: declared && authorize(declared, { ...input, ...inputPart }),
     cluster,
     caller,
     role: present({ policy: policy(own()) }),
@@ -124,10 +131,10 @@ function observed(part: Partial<AuditObserved> = {}, world: Partial<ClaimWorld> 
 
 test('a message says what the webhook reads, and what to do', () => {
   const told = (seen: Partial<AuditObserved>) => audit(observed(seen)).findings.map(({ message }) => message);
-  expect(told({ serviceAccount: slip })).toEqual([
+  expect(told({ serviceAccount: mistake })).toEqual([
     'the webhook does not read the annotation "eks.amazon.com/role-arn"; wanted is "eks.amazonaws.com/role-arn": rename it, and restart the pods',
   ]);
-  expect(told({ serviceAccount: { ...carrying(ARN), misspelt: slip.misspelt } })).toEqual([
+  expect(told({ serviceAccount: { ...carrying(ARN), misspelt: mistake.misspelt } })).toEqual([
     'the webhook does not read the annotation "eks.amazon.com/role-arn"; wanted is "eks.amazonaws.com/role-arn": remove it',
   ]);
   expect(told({ serviceAccount: carrying('lbc ') })).toEqual([

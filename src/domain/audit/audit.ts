@@ -5,19 +5,23 @@ import { type Finding, finding } from '../../api/finding.ts';
 import { EKS_ANNOTATIONS, STS_AUDIENCE } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { quote } from '../../trust/document/quote.ts';
-import { type Claim, type ClaimWorld, claimOf } from '../authorization/authorize.ts';
+import type { Authorization } from '../authorization/authorize.ts';
+import { GUARD_OFF } from '../authorization/grant-loss.ts';
 import { accountReachable, providerRegistered } from '../binding/checks.ts';
-import type { CallerView, ClusterView, ProviderView, RoleRecord, Verdict } from '../binding/observed.ts';
 import { planRole } from '../role/plan.ts';
 import { parseRoleAnnotation } from '../service-account/annotations.ts';
+import type { CallerView, ClusterView } from '../state/identity.ts';
+import type { ProviderView } from '../state/oidc-provider.ts';
+import type { RoleRecord } from '../state/role-record.ts';
+import type { Verdict } from '../state/verdict.ts';
 
 /** A ServiceAccount that no binding names, and what its audit rests on; nothing is asked for it. */
 export interface AuditObserved {
   readonly now: number;
   readonly serviceAccount: ServiceAccount;
-  /** What its annotations amount to, and what that may claim rests on. */
+  /** What its annotations amount to, and whether that is authorized. */
   readonly binding: IrsaBinding | undefined;
-  readonly around: ClaimWorld | undefined;
+  readonly authorization: Authorization | undefined;
   readonly cluster: ClusterView;
   readonly caller: CallerView;
   readonly role: RoleRecord | undefined;
@@ -72,35 +76,35 @@ export function declaredBy(account: ServiceAccount): IrsaBinding | undefined {
 }
 
 /**
- * What a binding might claim in its place. A grant that asks for role tags covers it only where the tags are known, from reads for bindings:
+ * What a binding might be granted in its place. A grant that asks for role tags covers it only where the tags are known, from reads for bindings:
  * without the consent of the role's owner nobody learns of a role by annotating.
  */
-function claimOfDeclared(binding: IrsaBinding, around: ClaimWorld, role: RoleRecord | undefined): Claim | undefined {
-  const claim = claimOf(binding, around);
-  if (claim.kind === 'refused') return undefined;
+function withConsent(authorization: Authorization, role: RoleRecord | undefined): Granted | undefined {
+  if (authorization.kind === 'refused') return undefined;
   const tags = role?.state.kind === 'present' ? role.state.tags?.values : undefined;
-  const consented = claim.grants.some(({ requiredRoleTags }) =>
+  const consented = authorization.grants.some(({ requiredRoleTags }) =>
     Object.entries(requiredRoleTags).every(([tag, value]) => tags?.get(tag) === value),
   );
-  return consented ? claim : undefined;
+  return consented ? authorization : undefined;
 }
 
 /** Covered by a grant: judged as a binding is. Not covered: only what the ServiceAccount itself shows. */
 export function audit(seen: AuditObserved): Found {
-  const { serviceAccount, binding, around, role } = seen;
-  const slips = serviceAccount.misspelt.map((key) => misspelt(serviceAccount, key));
+  const { serviceAccount, binding, role } = seen;
+  const mistakes = serviceAccount.misspelt.map((key) => misspelt(serviceAccount, key));
   const value = roleAnnotation(serviceAccount);
   // Its pods get no credentials, which is certain without a look at AWS.
-  if (value === undefined) return { role: undefined, trusted: slips.length > 0 ? false : undefined, findings: slips, pending: false };
+  if (value === undefined) return { role: undefined, trusted: mistakes.length > 0 ? false : undefined, findings: mistakes, pending: false };
   const parsed = parseRoleAnnotation(value);
   if (isProblem(parsed)) {
     const text = `annotation ${EKS_ANNOTATIONS.roleArn}: ${parsed.problem}`;
-    return { role: undefined, trusted: false, findings: [finding('AnnotationMalformed', text), ...slips], pending: false };
+    return { role: undefined, trusted: false, findings: [finding('AnnotationMalformed', text), ...mistakes], pending: false };
   }
-  const claim = binding && around && claimOfDeclared(binding, around, role);
-  if (claim?.kind !== 'granted' || binding === undefined) return { role: undefined, trusted: undefined, findings: slips, pending: false };
-  const judged = judge({ ...seen, binding, claim });
-  return { ...judged, role: claim.spec.roleArn, findings: [...judged.findings, ...slips] };
+  const authorization = seen.authorization && withConsent(seen.authorization, role);
+  if (authorization === undefined || binding === undefined)
+    return { role: undefined, trusted: undefined, findings: mistakes, pending: false };
+  const judged = judge({ ...seen, binding, authorization });
+  return { ...judged, role: authorization.spec.roleArn, findings: [...judged.findings, ...mistakes] };
 }
 
 function misspelt({ annotations }: ServiceAccount, key: string): Finding {
@@ -110,14 +114,15 @@ function misspelt({ annotations }: ServiceAccount, key: string): Finding {
 }
 
 type Judged = Omit<Found, 'role'>;
-type Granted = Extract<Claim, { kind: 'granted' }>;
+type Granted = Extract<Authorization, { kind: 'granted' }>;
+type AuthorizedAudit = AuditObserved & { readonly binding: IrsaBinding; readonly authorization: Granted };
 
 const pending: Judged = { trusted: undefined, findings: [], pending: true };
 
-function judge(seen: AuditObserved & { readonly binding: IrsaBinding; readonly claim: Granted }): Judged {
-  const { caller, cluster, claim } = seen;
+function judge(seen: AuthorizedAudit): Judged {
+  const { caller, cluster, authorization } = seen;
   if (caller.kind === 'unknown' || cluster.kind === 'unknown') return pending;
-  const scope = { seen, spec: claim.spec };
+  const scope = { seen, spec: authorization.spec };
   const violation = accountReachable(scope) ?? providerRegistered(scope);
   if (violation?.pending) return pending;
   if (violation !== undefined)
@@ -127,19 +132,19 @@ function judge(seen: AuditObserved & { readonly binding: IrsaBinding; readonly c
 }
 
 /** The very plan that is made for bindings, of which only the answer is taken. */
-function verdictOn({
-  now,
-  binding,
-  claim,
-  role,
-  cluster,
-  caller,
-  provider,
-  quota,
-}: AuditObserved & { readonly binding: IrsaBinding; readonly claim: Granted }): Verdict | undefined {
-  const claims = [{ binding, claim, loss: undefined }];
-  const losses = { manyUntil: undefined, confirmedAt: undefined };
-  const { verdicts } = planRole({ now, arn: claim.spec.roleArn, claims, record: role, cluster, caller, provider, quota, losses });
+function verdictOn({ now, binding, authorization, role, cluster, caller, provider, quota }: AuthorizedAudit): Verdict | undefined {
+  const bindings = [{ binding, authorization, grantLoss: undefined }];
+  const { verdicts } = planRole({
+    now,
+    arn: authorization.spec.roleArn,
+    bindings,
+    record: role,
+    cluster,
+    caller,
+    provider,
+    quota,
+    guard: GUARD_OFF,
+  });
   return verdicts[0]?.[1];
 }
 

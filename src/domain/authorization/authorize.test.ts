@@ -4,24 +4,29 @@ import { type FindingCode, finding } from '../../api/finding.ts';
 import { problem } from '../../api/problem.ts';
 import { namespace } from '../test-cluster.ts';
 import { ARN, binding, caller, grant, NOW, spec } from '../test-observed.ts';
-import { type Claim, type ClaimWorld, claimOf, enforces } from './authorize.ts';
+import { type Authorization, type AuthorizationInput, authorize, isEnforcing } from './authorize.ts';
 
 const AGE = NOW - 86_400_000;
 const HOUR = 3_600_000;
 
-function world(part: Partial<ClaimWorld> = {}): ClaimWorld {
-  return { grants: [grant()], namespace: namespace(), rivals: [], caller, apiAudiences: [], ...part };
+function stores(part: Partial<AuthorizationInput> = {}): AuthorizationInput {
+  return { grants: [grant()], namespace: namespace(), competingBindings: [], caller, apiAudiences: [], ...part };
 }
 
 const rival = (part: Parameters<typeof binding>[0] = {}) =>
   binding({ ...part, metadata: { name: 'older', uid: 'binding-older', createdAt: AGE - HOUR, ...part.metadata } });
 
-const granted: Claim = { kind: 'granted', spec: spec(), grants: [{ grant: 'platform', requiredRoleTags: {}, allowVerification: false }] };
-const refusedWith = (claim: Claim): FindingCode | 'granted' => (claim.kind === 'refused' ? claim.finding.code : 'granted');
+const granted: Authorization = {
+  kind: 'granted',
+  spec: spec(),
+  grants: [{ grant: 'platform', requiredRoleTags: {}, allowVerification: false }],
+};
+const refusedWith = (authorization: Authorization): FindingCode | 'granted' =>
+  authorization.kind === 'refused' ? authorization.finding.code : 'granted';
 
 describe('by default', () => {
   test('nothing is granted, and the message names all four parts', () => {
-    expect(claimOf(binding(), world({ grants: [] }))).toEqual({
+    expect(authorize(binding(), stores({ grants: [] }))).toEqual({
       kind: 'refused',
       finding: finding(
         'NotGranted',
@@ -32,7 +37,7 @@ describe('by default', () => {
 
   test('a grant that covers it makes it granted, with the tags that the role must carry', () => {
     const requiredRoleTags = { 'irsa-operator.dev/consent': 'yes' };
-    expect(claimOf(binding(), world({ grants: [grant({ requiredRoleTags })] }))).toEqual({
+    expect(authorize(binding(), stores({ grants: [grant({ requiredRoleTags })] }))).toEqual({
       ...granted,
       grants: [{ grant: 'platform', requiredRoleTags, allowVerification: false }],
     });
@@ -40,19 +45,19 @@ describe('by default', () => {
 
   test('a grant that does not parse grants nothing', () => {
     const broken = { name: 'platform', spec: problem('spec.roleArns: it is empty'), revocationConfirmedAt: undefined };
-    expect(refusedWith(claimOf(binding(), world({ grants: [broken] })))).toBe('NotGranted');
+    expect(refusedWith(authorize(binding(), stores({ grants: [broken] })))).toBe('NotGranted');
   });
 
   test('a binding that does not parse is refused with what is wrong in it', () => {
     const broken: IrsaBinding = { ...binding(), spec: problem('spec.roleArn: it is empty') };
-    expect(claimOf(broken, world())).toEqual({ kind: 'refused', finding: finding('InvalidSpec', 'spec.roleArn: it is empty') });
+    expect(authorize(broken, stores())).toEqual({ kind: 'refused', finding: finding('InvalidSpec', 'spec.roleArn: it is empty') });
   });
 
   test('the words for a missing grant are the same for the own role as for any other', () => {
     const own = 'arn:aws:iam::111122223333:role/irsa-operator';
     const said = [own, 'arn:aws:iam::111122223333:role/no-such-role'].map((roleArn) => {
-      const claim = claimOf(binding({ spec: { roleArn } }), world());
-      return claim.kind === 'refused' ? [claim.finding.code, claim.finding.message.replace(roleArn, 'ROLE')] : [];
+      const authorization = authorize(binding({ spec: { roleArn } }), stores());
+      return authorization.kind === 'refused' ? [authorization.finding.code, authorization.finding.message.replace(roleArn, 'ROLE')] : [];
     });
     expect(said[0]).toEqual(said[1]);
     expect(said[0]?.[0]).toBe('NotGranted');
@@ -64,8 +69,8 @@ describe('an audience of the API server itself', () => {
   const granting = grant({ audiences: [audience] });
   // Contract: api-audience-refused
   test('is refused, whatever a grant says', () => {
-    const claim = claimOf(binding({ spec: { audience } }), world({ grants: [granting], apiAudiences: [audience] }));
-    expect(claim).toEqual({
+    const authorization = authorize(binding({ spec: { audience } }), stores({ grants: [granting], apiAudiences: [audience] }));
+    expect(authorization).toEqual({
       kind: 'refused',
       finding: finding(
         'AudienceForbidden',
@@ -74,9 +79,11 @@ describe('an audience of the API server itself', () => {
     });
   });
   test('is not talked about where there is no grant', () =>
-    expect(refusedWith(claimOf(binding({ spec: { audience } }), world({ apiAudiences: [audience] })))).toBe('NotGranted'));
+    expect(refusedWith(authorize(binding({ spec: { audience } }), stores({ apiAudiences: [audience] })))).toBe('NotGranted'));
   test('is what the API server takes, and no other', () =>
-    expect(refusedWith(claimOf(binding({ spec: { audience } }), world({ grants: [granting], apiAudiences: ['vault'] })))).toBe('granted'));
+    expect(refusedWith(authorize(binding({ spec: { audience } }), stores({ grants: [granting], apiAudiences: ['vault'] })))).toBe(
+      'granted',
+    ));
 });
 
 describe('the own role', () => {
@@ -88,7 +95,7 @@ describe('the own role', () => {
       'arn:aws:iam::999922223333:role/ops/*',
     ],
   });
-  const verdicts: Record<string, { roleArn: string; caller?: ClaimWorld['caller']; wanted: FindingCode | 'granted' }> = {
+  const verdicts: Record<string, { roleArn: string; caller?: AuthorizationInput['caller']; wanted: FindingCode | 'granted' }> = {
     // Contract: api-own-role
     'is no target, whatever a grant says': { roleArn: 'arn:aws:iam::111122223333:role/irsa-operator', wanted: 'RoleIsOperator' },
     'is known in any case of letters': { roleArn: 'arn:aws:iam::111122223333:role/IRSA-Operator', wanted: 'RoleIsOperator' },
@@ -107,18 +114,18 @@ describe('the own role', () => {
           { account: '111122223333', name: 'irsa-operator' },
           { account: '999922223333', name: 'hop' },
         ],
-      } as ClaimWorld['caller'],
+      } as AuthorizationInput['caller'],
       wanted: 'RoleIsOperator',
     },
     'is nobody when we are a user and not a role': {
       roleArn: 'arn:aws:iam::111122223333:role/irsa-operator',
-      caller: { ...caller, ownRoles: [] } as ClaimWorld['caller'],
+      caller: { ...caller, ownRoles: [] } as AuthorizationInput['caller'],
       wanted: 'granted',
     },
   };
   for (const [sentence, { wanted, roleArn, caller: by = caller }] of Object.entries(verdicts)) {
     test(sentence, () => {
-      expect(refusedWith(claimOf(binding({ spec: { roleArn } }), world({ grants: [all], caller: by })))).toBe(wanted);
+      expect(refusedWith(authorize(binding({ spec: { roleArn } }), stores({ grants: [all], caller: by })))).toBe(wanted);
     });
   }
 });
@@ -126,9 +133,9 @@ describe('the own role', () => {
 describe('of two bindings for one ServiceAccount', () => {
   test('the older one wins, and the other is told which one and what to do', () => {
     const [younger, older] = [binding(), rival()];
-    const seen = world({ rivals: [younger, older] });
-    expect(claimOf(older, seen)).toEqual(granted);
-    expect(claimOf(younger, seen)).toEqual({
+    const seen = stores({ competingBindings: [younger, older] });
+    expect(authorize(older, seen)).toEqual(granted);
+    expect(authorize(younger, seen)).toEqual({
       kind: 'refused',
       finding: finding(
         'ServiceAccountTaken',
@@ -140,18 +147,18 @@ describe('of two bindings for one ServiceAccount', () => {
   // Contract: rival-older
   test('of the same age the first by name wins, in whatever order they are seen', () => {
     const [a, b] = ['a', 'b'].map((name) => binding({ metadata: { name, uid: name } })) as [IrsaBinding, IrsaBinding];
-    for (const rivals of [
+    for (const competingBindings of [
       [a, b],
       [b, a],
     ]) {
-      expect([a, b].map((one) => refusedWith(claimOf(one, world({ rivals }))))).toEqual(['granted', 'ServiceAccountTaken']);
+      expect([a, b].map((one) => refusedWith(authorize(one, stores({ competingBindings }))))).toEqual(['granted', 'ServiceAccountTaken']);
     }
   });
 
   test('of three the oldest wins, though it comes last', () => {
     const oldest = rival({ metadata: { name: 'oldest', uid: 'oldest', createdAt: AGE - 2 * HOUR } });
-    const claim = claimOf(binding(), world({ rivals: [binding(), rival(), oldest] }));
-    expect(claim.kind === 'refused' && claim.finding.message).toContain('the older IrsaBinding "oldest"');
+    const authorization = authorize(binding(), stores({ competingBindings: [binding(), rival(), oldest] }));
+    expect(authorization.kind === 'refused' && authorization.finding.message).toContain('the older IrsaBinding "oldest"');
   });
 
   const weak: Record<string, IrsaBinding> = {
@@ -165,13 +172,13 @@ describe('of two bindings for one ServiceAccount', () => {
   };
   for (const [what, other] of Object.entries(weak)) {
     test(`an other that is ${what} takes nothing`, () =>
-      expect(claimOf(binding(), world({ rivals: [binding(), other] }))).toEqual(granted));
+      expect(authorize(binding(), stores({ competingBindings: [binding(), other] }))).toEqual(granted));
   }
 
   test('one that changes nothing itself is not told off for an older one', () => {
     for (const part of [{ suspend: true }, { mode: 'Observe' }]) {
       const one = binding({ spec: part });
-      expect(refusedWith(claimOf(one, world({ rivals: [one, rival()] })))).toBe('granted');
+      expect(refusedWith(authorize(one, stores({ competingBindings: [one, rival()] })))).toBe('granted');
     }
   });
 });
@@ -184,4 +191,4 @@ const writes: Record<string, { one: IrsaBinding; wanted: boolean }> = {
   'one that does not parse': { one: { ...binding(), spec: problem('it is empty') }, wanted: false },
 };
 for (const [what, { one, wanted }] of Object.entries(writes))
-  test(`${what} lets us write ${wanted ? 'for it' : 'nothing'}`, () => expect(enforces(one)).toBe(wanted));
+  test(`${what} lets us write ${wanted ? 'for it' : 'nothing'}`, () => expect(isEnforcing(one)).toBe(wanted));

@@ -1,25 +1,34 @@
+import { type RoleArn, roleArnParts } from '../../api/arn.ts';
 import type { BindingSpec, IrsaBinding } from '../../api/binding.ts';
-import { keyOf } from '../../api/cluster.ts';
+import { keyOf, type Namespace } from '../../api/cluster.ts';
 import { type Finding, finding } from '../../api/finding.ts';
+import type { IrsaGrant } from '../../api/grant.ts';
 import { isProblem } from '../../api/problem.ts';
-import type { Observed, OwnRole } from '../binding/observed.ts';
+import type { CallerView, OwnRole } from '../state/identity.ts';
 import { type Granted, grantsFor } from './grants.ts';
 
-/** What a binding may claim, before anything is asked of AWS. */
-export type Claim =
+/** What a binding is allowed, before anything is asked of AWS. */
+export type Authorization =
   | { readonly kind: 'refused'; readonly finding: Finding }
   | { readonly kind: 'granted'; readonly spec: BindingSpec; readonly grants: readonly Granted[] };
 
-/** The part of an observation that a claim rests on; `rivals` are all bindings of the same ServiceAccount. */
-export type ClaimWorld = Pick<Observed, 'grants' | 'namespace' | 'rivals' | 'caller' | 'apiAudiences'>;
+export interface AuthorizationInput {
+  readonly grants: readonly IrsaGrant[];
+  readonly namespace: Namespace;
+  /** All bindings of the same ServiceAccount, this one included. */
+  readonly competingBindings: readonly IrsaBinding[];
+  readonly caller: CallerView;
+  /** Audiences that open the API server itself. */
+  readonly apiAudiences: readonly string[];
+}
 
-/** Default deny: authorized is who is covered by a grant, and of two bindings for one ServiceAccount the older one. */
-export function claimOf(binding: IrsaBinding, world: ClaimWorld): Claim {
-  const alone = claimAlone(binding, world);
-  if (alone.kind === 'refused' || !contends(binding)) return alone;
-  const winner = world.rivals
-    .filter((rival) => contends(rival) && claimAlone(rival, world).kind === 'granted')
-    .reduce((older, rival) => (isOlder(rival, older) ? rival : older), binding);
+/** Default deny: a binding needs a grant that covers it, and of two bindings for one ServiceAccount the older one wins. */
+export function authorize(binding: IrsaBinding, input: AuthorizationInput): Authorization {
+  const alone = authorizeAlone(binding, input);
+  if (alone.kind === 'refused' || !isEnforcing(binding)) return alone;
+  const winner = input.competingBindings
+    .filter((other) => isEnforcing(other) && authorizeAlone(other, input).kind === 'granted')
+    .reduce((older, other) => (isOlder(other, older) ? other : older), binding);
   if (winner.metadata.uid === binding.metadata.uid) return alone;
   const { name, createdAt } = winner.metadata;
   return refused(
@@ -30,7 +39,7 @@ export function claimOf(binding: IrsaBinding, world: ClaimWorld): Claim {
   );
 }
 
-function claimAlone(binding: IrsaBinding, { grants, namespace, caller, apiAudiences }: ClaimWorld): Claim {
+function authorizeAlone(binding: IrsaBinding, { grants, namespace, caller, apiAudiences }: AuthorizationInput): Authorization {
   const { spec } = binding;
   if (isProblem(spec)) return refused(finding('InvalidSpec', spec.problem));
   const granted = grantsFor(spec, namespace, grants);
@@ -63,10 +72,10 @@ export function notGranted(binding: IrsaBinding, spec: BindingSpec): Finding {
   );
 }
 
-const refused = (found: Finding): Claim => ({ kind: 'refused', finding: found });
+const refused = (found: Finding): Authorization => ({ kind: 'refused', finding: found });
 
-/** Observed and suspended bindings change nothing, so they take nothing from anybody. */
-function contends({ metadata, spec }: IrsaBinding): boolean {
+/** Whether a binding lets the operator write anything for it. One that observes or is suspended changes nothing, so it takes nothing from another. */
+export function isEnforcing({ metadata, spec }: IrsaBinding): boolean {
   return !metadata.deleting && !isProblem(spec) && !spec.suspend && spec.mode === 'Enforce';
 }
 
@@ -75,13 +84,8 @@ function isOlder(a: IrsaBinding, b: IrsaBinding): boolean {
   return keyOf(a.metadata) < keyOf(b.metadata);
 }
 
-export function isOwnRole(arn: string, own: OwnRole): boolean {
-  const account = arn.split(':')[4];
-  const name = arn.slice(arn.lastIndexOf('/') + 1);
+/** Names of roles are unique in an account without regard to case and path. */
+export function isOwnRole(role: RoleArn, own: OwnRole): boolean {
+  const { account, name } = roleArnParts(role);
   return account === own.account && name.toLowerCase() === own.name.toLowerCase();
-}
-
-/** Whether a binding lets us write anything for it. */
-export function enforces(binding: IrsaBinding): boolean {
-  return contends(binding);
 }

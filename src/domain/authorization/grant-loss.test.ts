@@ -3,12 +3,22 @@ import type { IrsaBinding } from '../../api/binding.ts';
 import { conditionsFrom, timestamp } from '../../api/condition.ts';
 import { finding } from '../../api/finding.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
-import type { Verdict } from '../binding/observed.ts';
 import { refusal } from '../role/verdicts.ts';
+import type { Verdict } from '../state/verdict.ts';
 import { namespace } from '../test-cluster.ts';
-import { ARN, allowed, arn, binding, caller, entry, grant, NO_LOSSES, NOW } from '../test-observed.ts';
-import { claimOf } from './authorize.ts';
-import { countsUntil, isStillLost, type Losses, lossOf, lostSince, manyUntil, pausedBy, revokedAtFor } from './grant-loss.ts';
+import { ARN, allowed, arn, binding, caller, entry, grant, NOW } from '../test-observed.ts';
+import { authorize } from './authorize.ts';
+import {
+  countedUntil,
+  GUARD_OFF,
+  grantLossOf,
+  grantLostSince,
+  guardActiveUntil,
+  isGrantStillLost,
+  pausedBy,
+  type RevocationGuard,
+  revokedAtFor,
+} from './grant-loss.ts';
 
 const LOST_AT = NOW - 5_000;
 type Part = NonNullable<Parameters<typeof binding>[0]>;
@@ -22,18 +32,18 @@ function losing(part: Part = {}, condition: { status?: 'True' | 'False'; reason?
 
 const selecting = grant({ namespaces: { selector: { matchLabels: { team: 'platform' } } } });
 
-function loss(one: IrsaBinding, grants: readonly IrsaGrant[] = [], losses: Losses = NO_LOSSES) {
-  const world = { grants, namespace: namespace(), rivals: [one], caller, apiAudiences: [] };
-  return lossOf(one, claimOf(one, world), world, losses);
+function grantLoss(one: IrsaBinding, grants: readonly IrsaGrant[] = [], guard: RevocationGuard = GUARD_OFF) {
+  const stores = { grants, namespace: namespace(), competingBindings: [one], caller, apiAudiences: [] };
+  return grantLossOf(one, authorize(one, stores), stores, guard);
 }
 
 describe('a binding that stands on its role and has no grant any more', () => {
   test('loses its trust 60 s after its grant was deleted or narrowed', () =>
-    expect(loss(losing())).toEqual({ since: LOST_AT, dueAt: LOST_AT + 60_000, paused: undefined }));
+    expect(grantLoss(losing())).toEqual({ since: LOST_AT, dueAt: LOST_AT + 60_000, paused: undefined }));
   // Contract: rule-grant-lost-10min
   test('loses it 10 min after a label of its namespace went', () =>
-    expect(loss(losing(), [selecting])).toEqual({ since: LOST_AT, dueAt: LOST_AT + 600_000, paused: undefined }));
-  test('is not lost while a grant covers it', () => expect(loss(losing(), [grant()])).toBeUndefined());
+    expect(grantLoss(losing(), [selecting])).toEqual({ since: LOST_AT, dueAt: LOST_AT + 600_000, paused: undefined }));
+  test('is not lost while a grant covers it', () => expect(grantLoss(losing(), [grant()])).toBeUndefined());
 });
 
 const notLost: Record<string, IrsaBinding> = {
@@ -49,12 +59,12 @@ const notLost: Record<string, IrsaBinding> = {
   'that is being deleted': losing({ metadata: { deleting: true } }),
 };
 for (const [sentence, one] of Object.entries(notLost))
-  test(`a binding ${sentence} has lost nothing`, () => expect([lostSince(one), loss(one)]).toEqual([undefined, undefined]));
+  test(`a binding ${sentence} has lost nothing`, () => expect([grantLostSince(one), grantLoss(one)]).toEqual([undefined, undefined]));
 
 const STANDS = Number.POSITIVE_INFINITY;
 
 describe('many losses', () => {
-  const many = (manyUntil: number | undefined, confirmedAt?: number): Losses => ({ manyUntil, confirmedAt });
+  const many = (activeUntil: number | undefined, confirmedAt?: number): RevocationGuard => ({ activeUntil, confirmedAt });
   test('that are not too many are acted on', () => expect(pausedBy(many(undefined), LOST_AT)).toBeUndefined());
   test('that are too many are not, and the message tells how to confirm them', () => {
     const paused = pausedBy(many(STANDS), LOST_AT);
@@ -65,7 +75,7 @@ describe('many losses', () => {
         'more than 10 bindings lost their grant within an hour: no trust is taken away before somebody confirms that it is meant; kubectl annotate irsagrant <any> irsa-operator.dev/revocation-confirmed="$(date -u +%FT%TZ)" --overwrite; or give the grants back',
       ),
     );
-    expect(loss(losing(), [], many(STANDS))).toEqual({ since: LOST_AT, dueAt: undefined, paused });
+    expect(grantLoss(losing(), [], many(STANDS))).toEqual({ since: LOST_AT, dueAt: undefined, paused });
   });
   test('that are too many for a time only tell when it is over', () => {
     const paused = pausedBy(many(NOW), LOST_AT);
@@ -75,7 +85,7 @@ describe('many losses', () => {
     ]);
   });
   test('that were confirmed after they happened are acted on', () =>
-    expect(loss(losing(), [], many(STANDS, LOST_AT))).toEqual({ since: LOST_AT, dueAt: LOST_AT + 60_000, paused: undefined }));
+    expect(grantLoss(losing(), [], many(STANDS, LOST_AT))).toEqual({ since: LOST_AT, dueAt: LOST_AT + 60_000, paused: undefined }));
   test('are not confirmed beforehand', () => expect(pausedBy(many(STANDS, LOST_AT - 1), LOST_AT)?.finding.code).toBe('RevocationPaused'));
 });
 
@@ -94,7 +104,7 @@ const counting: Record<string, { one: IrsaBinding; until: number | undefined }> 
   'that got its grant back and lost it anew counts anew': { one: revoked(LOST_AT - 60_000, { roles: [entry()] }), until: STANDS },
 };
 for (const [sentence, { one, until }] of Object.entries(counting))
-  test(`a binding ${sentence}`, () => expect(countsUntil(one)).toBe(until));
+  test(`a binding ${sentence}`, () => expect(countedUntil(one)).toBe(until));
 
 describe('how many count', () => {
   const of = (count: number, one: IrsaBinding) => Array<IrsaBinding>(count).fill(one);
@@ -114,13 +124,13 @@ describe('how many count', () => {
     },
     'who is in order adds nothing': { bindings: [...of(10, losing()), ...of(10, binding())], until: undefined },
   };
-  for (const [sentence, { bindings, until }] of Object.entries(cases)) test(sentence, () => expect(manyUntil(bindings)).toBe(until));
+  for (const [sentence, { bindings, until }] of Object.entries(cases)) test(sentence, () => expect(guardActiveUntil(bindings)).toBe(until));
 });
 
 describe('the time at which trust went for want of a grant', () => {
   const told = (one: IrsaBinding, verdict: Verdict | undefined, now = NOW) => revokedAtFor({ binding: one, verdictOn: () => verdict, now });
   const gone: Verdict = { kind: 'released' };
-  const tagless = { ...refusal(finding('NotGranted', 'no grant'), { stands: false }) };
+  const tagless = { ...refusal(finding('NotGranted', 'no grant'), { mayStand: false }) };
   const earlier = timestamp(NOW - 600_000);
   const cases: Record<string, { now: string | undefined; wanted: string | undefined }> = {
     'is none while it stands': { now: told(losing(), allowed), wanted: undefined },
@@ -138,7 +148,7 @@ describe('the time at which trust went for want of a grant', () => {
       wanted: timestamp(NOW),
     },
     'is none for a binding in order whose trust somebody else gives': {
-      now: told(binding(), { ...allowed, stands: false }),
+      now: told(binding(), { ...allowed, mayStand: false }),
       wanted: undefined,
     },
   };
@@ -147,12 +157,12 @@ describe('the time at which trust went for want of a grant', () => {
 
 describe('the last look before trust is taken away', () => {
   test('finds the grant that no cache shows', () =>
-    expect(isStillLost(losing(), { grants: [grant()], namespace: namespace() })).toBe(false));
+    expect(isGrantStillLost(losing(), { grants: [grant()], namespace: namespace() })).toBe(false));
   test('finds the label that no cache shows', () =>
-    expect(isStillLost(losing(), { grants: [selecting], namespace: namespace({ team: 'platform' }) })).toBe(false));
-  test('confirms that there is none', () => expect(isStillLost(losing(), { grants: [selecting], namespace: namespace() })).toBe(true));
+    expect(isGrantStillLost(losing(), { grants: [selecting], namespace: namespace({ team: 'platform' }) })).toBe(false));
+  test('confirms that there is none', () => expect(isGrantStillLost(losing(), { grants: [selecting], namespace: namespace() })).toBe(true));
   test('is about the role that the binding names', () => {
     const elsewhere = grant({ roleArns: [`${ARN}2`] });
-    expect(isStillLost(losing(), { grants: [elsewhere], namespace: namespace() })).toBe(true);
+    expect(isGrantStillLost(losing(), { grants: [elsewhere], namespace: namespace() })).toBe(true);
   });
 });

@@ -1,35 +1,36 @@
-import { roleArnParts, sharesAccount } from '../../api/arn.ts';
+import { arnOwner, roleArnParts, sharesAccount } from '../../api/arn.ts';
+import { assertNever } from '../../api/assert-never.ts';
 import type { BindingSpec } from '../../api/binding.ts';
 import { type Assessment, type StepCondition, timestamp } from '../../api/condition.ts';
 import { type Finding, finding } from '../../api/finding.ts';
-import { type Claim, enforces } from '../authorization/authorize.ts';
-import type { Loss } from '../authorization/grant-loss.ts';
+import { isEnforcing } from '../authorization/authorize.ts';
+import type { GrantLoss } from '../authorization/grant-loss.ts';
 import type { PodsAssessment } from '../pods/pods-current.ts';
 import { annotationsAreOurs, wrongAnnotations } from '../service-account/annotations.ts';
-import { contended } from '../service-account/contention.ts';
-import { tempers } from '../state/contention.ts';
-import type { Violation } from '../status/conditions.ts';
+import { annotationContended } from '../service-account/contention.ts';
+import { contentionLevel } from '../state/contention.ts';
+import type { ProviderView } from '../state/oidc-provider.ts';
+import type { Verdict } from '../state/verdict.ts';
+import { isViolation, type Violation } from '../status/conditions.ts';
 import { inProgress, provenAt, refusedBySts, unproven, type Verifying, verifiedAs } from '../verification/verified.ts';
-import type { Observed, ProviderView, Verdict } from './observed.ts';
+import type { Observed } from './observed.ts';
 
-/** What a check looks at: the observation, what the binding may claim, and what its pods look like. */
+/** What a check looks at: the observation, the proof, and the state of the pods. */
 export interface Scope {
   readonly seen: Observed;
   readonly spec: BindingSpec;
-  readonly claim: Claim;
   readonly pods: PodsAssessment;
   readonly verifies: Verifying;
 }
 
 type Check = (scope: Scope) => Violation | undefined;
 
-/** One step of a reconcile: what must hold for it, and what to say when it does. */
+/** One step of a reconcile: what does not hold, or what to say when all does. */
 export interface Stage {
   readonly step: StepCondition;
   /** Undefined: each binding has this step. */
   readonly when?: (scope: Scope) => boolean;
-  readonly checks: readonly Check[];
-  readonly holds: (scope: Scope) => Assessment;
+  readonly assess: (scope: Scope) => Violation | Assessment;
 }
 
 const refused = (step: StepCondition, found: Finding, terminal = true): Violation => ({
@@ -48,7 +49,7 @@ const open = (step: StepCondition, reason: string, message: string, terminal = f
   terminal,
   findings: [],
 });
-/** Somebody else is asked; what was reported before stands until the answer comes. */
+/** The answer is not there yet; what was reported before stands until it comes. */
 const pending = (step: StepCondition, message: string, failure: string | undefined): Violation => ({
   ...open(step, 'Pending', triedAgain(message, failure)),
   pending: failure === undefined ? 'asked' : 'failing',
@@ -57,24 +58,24 @@ export const triedAgain = (message: string, failure: string | undefined): string
   failure === undefined ? message : `${message}; it is tried again after: ${failure}`;
 const good = (reason: string, message: string): Assessment => ({ status: 'True', reason, message });
 
-const authorized: Check = ({ claim, seen, spec }) => {
-  if (claim.kind === 'refused') return withLoss(refused('Authorized', claim.finding), seen.loss);
-  // A tag that the role lacks is found by the trust controller, and must look like a missing grant.
-  const verdict = seen.verdicts.get(spec.roleArn);
-  return verdict?.kind === 'refused' && verdict.finding.code === 'NotGranted' ? refused('Authorized', verdict.finding) : undefined;
+const authorized = ({ seen: { authorization, verdict, grantLoss } }: Scope): Violation | Assessment => {
+  if (authorization.kind === 'refused') return withLoss(refused('Authorized', authorization.finding), grantLoss);
+  // A tag that the role lacks is found by the role controller, and must look like a missing grant.
+  if (verdict?.kind === 'refused' && verdict.finding.code === 'NotGranted') return refused('Authorized', verdict.finding);
+  return good('Granted', `granted by IrsaGrant "${authorization.grants[0]?.grant}"`);
 };
 
-/** What becomes of the trust that stands from when there was a grant. */
-function withLoss(violation: Violation, loss: Loss | undefined): Violation {
-  if (loss === undefined) return violation;
+/** What becomes of the trust that stands from the time when there was a grant. */
+function withLoss(violation: Violation, grantLoss: GrantLoss | undefined): Violation {
+  if (grantLoss === undefined) return violation;
   const { findings, message } = violation;
-  if (loss.paused !== undefined) {
-    const { finding: why } = loss.paused;
+  if (grantLoss.paused !== undefined) {
+    const { finding: why } = grantLoss.paused;
     return { ...violation, message: `${message}; its trust stays: ${why.message}`, findings: [...findings, why] };
   }
-  return loss.dueAt === undefined
+  return grantLoss.dueAt === undefined
     ? violation
-    : { ...violation, message: `${message}; its trust is taken away at ${timestamp(loss.dueAt)} if none covers it by then` };
+    : { ...violation, message: `${message}; its trust is taken away at ${timestamp(grantLoss.dueAt)} if none covers it by then` };
 }
 
 const callerKnown: Check = ({ seen: { caller } }) =>
@@ -91,7 +92,7 @@ export const accountReachable = ({ seen: { caller }, spec }: Early): Violation |
   const { account, partition } = roleArnParts(spec.roleArn);
   const [where, reached] =
     account === caller.account
-      ? [`partition ${partition}`, `partition ${caller.arn.split(':')[1]}`]
+      ? [`partition ${partition}`, `partition ${arnOwner(caller.arn)?.partition}`]
       : [`account ${account}`, `account ${caller.account}`];
   const text = `role "${spec.roleArn}" is in ${where}; the credentials of irsa-operator ("${caller.arn}") reach ${reached} only`;
   return { ...refused('ProviderReady', finding('RoleInOtherAccount', text)), status: 'Unknown' };
@@ -139,13 +140,13 @@ function missingAudience(arn: string, issuer: string, clientIds: readonly string
   return finding('OidcProviderAudienceMissing', `the OIDC provider for "${issuer}" has ${found}; wanted is "${audience}": ${todo}`);
 }
 
-const trusted: Check = ({ seen, spec, verifies }) => {
-  const verdict = seen.verdicts.get(spec.roleArn);
+const trusted = ({ seen, spec, verifies }: Scope): Violation | Assessment => {
+  const { verdict } = seen;
   if (verdict === undefined || verdict.kind === 'released')
     return pending('Trusted', `the trust policy of "${spec.roleArn}" is being looked at`, seen.failureOf(spec.roleArn));
   switch (verdict.kind) {
     case 'allowed':
-      return undefined;
+      return good(verdict.managedBy === 'Operator' ? 'AllowedByOperator' : 'AllowedByOthers', verdict.message);
     case 'unknown':
       return undecided(verdict, verifies);
     case 'refused': {
@@ -153,12 +154,14 @@ const trusted: Check = ({ seen, spec, verifies }) => {
       const message = terminal ? found.message : triedAgain(found.message, seen.failureOf(spec.roleArn));
       return { ...refused('Trusted', found, terminal), message, findings };
     }
+    default:
+      return assertNever(verdict);
   }
 };
 
 /** The trust policy leaves it open: where it may be asked, STS decides, and nothing goes on before. */
-function undecided({ message, findings }: Extract<Verdict, { kind: 'unknown' }>, verifies: Verifying): Violation | undefined {
-  if (provenAt(verifies) !== undefined) return undefined;
+function undecided({ message, findings }: Extract<Verdict, { kind: 'unknown' }>, verifies: Verifying): Violation | Assessment {
+  if (provenAt(verifies) !== undefined) return good('Proved', `STS let the token in, which the trust policy alone leaves open: ${message}`);
   const refusal = refusedBySts(verifies);
   if (refusal !== undefined) return { ...refusal, step: 'Trusted', findings: [...refusal.findings, ...findings] };
   const { proof } = verifies;
@@ -166,58 +169,65 @@ function undecided({ message, findings }: Extract<Verdict, { kind: 'unknown' }>,
   return { ...open('Trusted', 'Undecidable', `${message}; ${inProgress(proof)}`), findings };
 }
 
-const annotated: Check = ({ seen, spec }) => {
-  const { serviceAccount, fight, now } = seen;
-  const wrong = serviceAccount === undefined ? [] : wrongAnnotations(serviceAccount.annotations, spec);
-  const [first] = wrong;
-  // Only those who fight can end it.
-  if (first !== undefined && tempers(fight, now) === 'contended') {
-    const found = contended(seen, spec, serviceAccount);
-    return { ...refused('Annotated', found), findings: [found, ...wrong] };
-  }
-  return first === undefined ? undefined : { ...refused('Annotated', first, false), findings: wrong };
-};
-
-/** In the order of the contract: the first check that does not hold stops the later ones. A new rule is one function, one place here, one row in the test. */
-export const STAGES: readonly Stage[] = [
-  {
-    step: 'Authorized',
-    checks: [authorized],
-    holds: ({ claim }) => good('Granted', claim.kind === 'granted' ? `granted by IrsaGrant "${claim.grants[0]?.grant}"` : ''),
-  },
-  {
-    step: 'ProviderReady',
-    checks: [callerKnown, accountReachable, issuerKnown, providerRegistered],
-    holds: ({ spec }) =>
-      good('Registered', `the account of the role has this cluster's OIDC provider, with the client ID "${spec.audience}"`),
-  },
-  { step: 'Trusted', checks: [trusted], holds: trustedBy },
-  { step: 'Annotated', checks: [annotated], holds: annotatedAs },
-  {
-    step: 'Verified',
-    when: ({ verifies }) => verifies.verification.kind !== 'none',
-    checks: [({ verifies }) => unproven(verifies)],
-    holds: ({ verifies, spec }) => verifiedAs(verifies, spec),
-  },
-  { step: 'PodsCurrent', checks: [({ pods }) => pods.violation], holds: ({ pods }) => pods.assessment },
-];
-
-function trustedBy({ seen, spec }: Scope): Assessment {
-  const verdict = seen.verdicts.get(spec.roleArn);
-  if (verdict?.kind === 'unknown')
-    return good('Proved', `STS let the token in, which the trust policy alone leaves open: ${verdict.message}`);
-  if (verdict?.kind !== 'allowed') return good('Allowed', '');
-  return good(verdict.managedBy === 'Operator' ? 'AllowedByOperator' : 'AllowedByOthers', verdict.message);
-}
-
-function annotatedAs({ seen, spec, claim }: Scope): Assessment {
-  if (seen.serviceAccount === undefined) {
+const annotated = ({ seen, spec }: Scope): Violation | Assessment => {
+  const { serviceAccount, contention, now, authorization, binding } = seen;
+  if (serviceAccount === undefined) {
     const message = `ServiceAccount "${spec.serviceAccountName}" does not exist yet; it is annotated as soon as it does`;
     return { status: 'Unknown', reason: 'AwaitingServiceAccount', message };
   }
+  const wrong = wrongAnnotations(serviceAccount.annotations, spec);
+  const [first] = wrong;
+  // Only the two writers can end it.
+  if (first !== undefined && contentionLevel(contention, now) === 'contended') {
+    const found = annotationContended(contention, spec, serviceAccount);
+    return { ...refused('Annotated', found), findings: [found, ...wrong] };
+  }
+  if (first !== undefined) return { ...refused('Annotated', first, false), findings: wrong };
   const carries = `ServiceAccount "${spec.serviceAccountName}" carries "${spec.roleArn}"`;
   // Where we act, what is right and not yet ours is applied in this very round: to say both would be to report twice.
-  const acts = claim.kind === 'granted' && enforces(seen.binding);
-  if (acts || annotationsAreOurs(seen.serviceAccount, spec)) return good('Annotated', carries);
+  const acts = authorization.kind === 'granted' && isEnforcing(binding);
+  if (acts || annotationsAreOurs(serviceAccount, spec)) return good('Annotated', carries);
   return good('AnnotatedByOthers', `${carries} (set by somebody else)`);
+};
+
+const PROVIDER_CHECKS: readonly Check[] = [callerKnown, accountReachable, issuerKnown, providerRegistered];
+
+const providerReady = (scope: Scope): Violation | Assessment =>
+  firstViolation(PROVIDER_CHECKS, scope) ??
+  good('Registered', `the account of the role has this cluster's OIDC provider, with the client ID "${scope.spec.audience}"`);
+
+function firstViolation(checks: readonly Check[], scope: Scope): Violation | undefined {
+  for (const check of checks) {
+    const violation = check(scope);
+    if (violation !== undefined) return violation;
+  }
+  return undefined;
+}
+
+/** In the order of the contract: the first step that fails stops the later ones. A new rule is one function, one place here, one row in the test. */
+export const STAGES: readonly Stage[] = [
+  { step: 'Authorized', assess: authorized },
+  { step: 'ProviderReady', assess: providerReady },
+  { step: 'Trusted', assess: trusted },
+  { step: 'Annotated', assess: annotated },
+  {
+    step: 'Verified',
+    when: ({ verifies }) => verifies.verification.kind !== 'none',
+    assess: ({ verifies, spec }) => unproven(verifies) ?? verifiedAs(verifies, spec),
+  },
+  { step: 'PodsCurrent', assess: ({ pods }) => pods.violation ?? pods.assessment },
+];
+
+export type Held = Partial<Record<StepCondition, Assessment>>;
+
+/** Each stage that holds, up to the first that does not. */
+export function walk(scope: Scope): { held: Held; violation: Violation | undefined } {
+  const held: Held = {};
+  for (const { step, when, assess } of STAGES) {
+    if (when?.(scope) === false) continue;
+    const assessed = assess(scope);
+    if (isViolation(assessed)) return { held, violation: assessed };
+    held[step] = assessed;
+  }
+  return { held, violation: undefined };
 }

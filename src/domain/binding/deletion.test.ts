@@ -5,21 +5,35 @@ import { type Condition, conditionOf, conditionsFrom } from '../../api/condition
 import { finding } from '../../api/finding.ts';
 import { ANNOTATIONS, EKS_ANNOTATIONS, FINALIZER } from '../../api/names.ts';
 import { problem } from '../../api/problem.ts';
-import { ARN, allowed, binding, entry, grant, NOW, OTHER_ARN, observed, ROLE_ID, SUBJECT, serviceAccount } from '../test-observed.ts';
-import type { Observed, Verdict } from './observed.ts';
+import type { Verdict } from '../state/verdict.ts';
+import {
+  ARN,
+  allowed,
+  binding,
+  entry,
+  grant,
+  NOW,
+  type ObservedPart,
+  OTHER_ARN,
+  observed,
+  ROLE_ID,
+  SUBJECT,
+  serviceAccount,
+} from '../test-observed.ts';
+import type { Observed } from './observed.ts';
 import { planBinding } from './plan.ts';
 
 type Part = NonNullable<Parameters<typeof binding>[0]>;
 
 const released: Verdict = { kind: 'released' };
 const going = (part: Part = {}) => binding({ ...part, metadata: { deleting: true, ...part.metadata } });
-const heir = (part: Part = {}) => binding({ ...part, metadata: { name: 'heir', uid: 'heir', ...part.metadata } });
+const successor = (part: Part = {}) => binding({ ...part, metadata: { name: 'heir', uid: 'heir', ...part.metadata } });
 /** A binding that is being deleted, its subject still in the trust policy. */
-function deleted(part: Part = {}, seen: Partial<Observed> = {}): Observed {
+function deleted(part: Part = {}, seen: ObservedPart = {}): Observed {
   const one = going(part);
-  return observed({ binding: one, rivals: [one, ...(seen.rivals ?? [])], ...without(seen) });
+  return observed({ binding: one, competingBindings: [one, ...(seen.competingBindings ?? [])], ...without(seen) });
 }
-const without = ({ rivals: _, ...rest }: Partial<Observed>) => rest;
+const without = ({ competingBindings: _, ...rest }: ObservedPart) => rest;
 const stepsOf = (seen: Observed) => planBinding(seen).steps.map((step) => step.do);
 const isReleased = { verdicts: new Map<string, Verdict>([[ARN, released]]) };
 const unmarked = serviceAccount({});
@@ -56,7 +70,7 @@ describe('Revoke', () => {
       size: undefined,
       terminal: false,
       wouldWrite: undefined,
-      stands: true,
+      mayStand: true,
     };
     const { steps, status } = planBinding(deleted({}, { verdicts: new Map([[ARN, refused]]) }));
     expect(steps).toEqual([]);
@@ -78,7 +92,7 @@ describe('Revoke', () => {
   test('does not wait where it never stood on a role', () =>
     expect(stepsOf(deleted({ status: { roles: [] } }, { serviceAccount: unmarked }))).toEqual(['removeFinalizer']));
   test('takes the answer to another binding of the ServiceAccount for a release, where it says that nothing of ours stands', () =>
-    expect(stepsOf(deleted({}, { verdicts: new Map([[ARN, { ...allowed, stands: false }]]) }))).toEqual(['unannotate']));
+    expect(stepsOf(deleted({}, { verdicts: new Map([[ARN, { ...allowed, mayStand: false }]]) }))).toEqual(['unannotate']));
   test('does not take an answer for a release', () => expect(stepsOf(deleted({}, { verdicts: new Map([[ARN, allowed]]) }))).toEqual([]));
   test('releases also without a grant', () => expect(stepsOf(deleted({}, { ...isReleased, grants: [] }))).toEqual(['unannotate']));
   test('releases also where somebody else writes the policy by now', () => {
@@ -98,22 +112,22 @@ const leaves: Record<string, Part> = {
 for (const [sentence, part] of Object.entries(leaves))
   test(`trust and annotation are left as they are when ${sentence}`, () => expect(stepsOf(deleted(part))).toEqual(['removeFinalizer']));
 test('trust and annotation are left as they are when the CRD itself is being deleted', () =>
-  expect(stepsOf(deleted({}, { retiring: true }))).toEqual(['removeFinalizer']));
+  expect(stepsOf(deleted({}, { crdDeleting: true }))).toEqual(['removeFinalizer']));
 
 test('a spec that cannot be read holds nobody back', () => {
   const one = { ...going(), spec: problem('x') };
-  expect(stepsOf(observed({ binding: one, rivals: [one] }))).toEqual(['removeFinalizer']);
+  expect(stepsOf(observed({ binding: one, competingBindings: [one] }))).toEqual(['removeFinalizer']);
 });
 test('"true" is the only word that forces', () =>
   expect(stepsOf(deleted({ metadata: { annotations: { [ANNOTATIONS.forceDelete]: 'yes' } } }))).toEqual([]));
 test('without our finalizer there is nothing to do', () => {
   const seen = deleted({ metadata: { finalizers: ['somebody.else/finalizer'] } });
-  expect(planBinding(seen)).toEqual({ steps: [], status: seen.binding.status, lookAgainInMs: undefined });
+  expect(planBinding(seen)).toEqual({ steps: [], status: seen.binding.status, recheckInMs: undefined });
 });
 
 describe('a successor', () => {
   test('takes trust and annotation over without a gap', () =>
-    expect(stepsOf(deleted({}, { rivals: [heir()] }))).toEqual(['removeFinalizer']));
+    expect(stepsOf(deleted({}, { competingBindings: [successor()] }))).toEqual(['removeFinalizer']));
 
   const unready: Record<string, Part> = {
     'without the finalizer': { metadata: { finalizers: [] } },
@@ -128,15 +142,15 @@ describe('a successor', () => {
   };
   for (const [sentence, part] of Object.entries(keeping))
     test(`${sentence} and stands on the role keeps trust and annotation, and the deletion does not wait for it`, () =>
-      expect(stepsOf(deleted({}, { rivals: [heir(part)] }))).toEqual(['removeFinalizer']));
+      expect(stepsOf(deleted({}, { competingBindings: [successor(part)] }))).toEqual(['removeFinalizer']));
 
   test('still stands where it comes from while it leaves: the deletion does not wait for that', () =>
-    expect(stepsOf(deleted({}, { rivals: [heir({ spec: { audience: 'sigstore' } })] }))).toEqual(['removeFinalizer']));
+    expect(stepsOf(deleted({}, { competingBindings: [successor({ spec: { audience: 'sigstore' } })] }))).toEqual(['removeFinalizer']));
   for (const [sentence, part] of Object.entries(unready))
-    test(`is none ${sentence}`, () => expect(stepsOf(deleted({}, { rivals: [heir(part)] }))).toEqual([]));
+    test(`is none ${sentence}`, () => expect(stepsOf(deleted({}, { competingBindings: [successor(part)] }))).toEqual([]));
   test('for another role does not take this one over', () => {
-    const elsewhere = heir({ spec: { roleArn: OTHER_ARN }, status: { roles: [entry(OTHER_ARN)] } });
-    expect(stepsOf(deleted({}, { rivals: [elsewhere] }))).toEqual([]);
+    const elsewhere = successor({ spec: { roleArn: OTHER_ARN }, status: { roles: [entry(OTHER_ARN)] } });
+    expect(stepsOf(deleted({}, { competingBindings: [elsewhere] }))).toEqual([]);
   });
 });
 
@@ -144,14 +158,14 @@ describe('the annotation, where another binding comes into its right', () => {
   const [same, other] = [{}, { spec: { roleArn: OTHER_ARN } }];
   const refused = (terminal: boolean, wouldWrite?: string): Extract<Verdict, { kind: 'refused' }> => {
     const found = finding('TrustNoWebIdentityStatement', `the trust policy of "${OTHER_ARN}" does not allow "${SUBJECT}"`);
-    return { kind: 'refused', finding: found, findings: [found], size: undefined, terminal, wouldWrite, stands: true };
+    return { kind: 'refused', finding: found, findings: [found], size: undefined, terminal, wouldWrite, mayStand: true };
   };
   const unsure: Extract<Verdict, { kind: 'unknown' }> = {
     kind: 'unknown',
     message: 'a Deny may match',
     size: { characters: 1, quota: 2 },
     findings: [],
-    stands: true,
+    mayStand: true,
   };
   const says = (type: 'Trusted' | 'Stalled', reason: string, generation = 1) =>
     conditionsFrom({ [type]: { status: 'True', reason, message: '' } }, [], generation, NOW);
@@ -161,7 +175,7 @@ describe('the annotation, where another binding comes into its right', () => {
   ];
 
   interface Case {
-    readonly heir: {
+    readonly successor: {
       readonly spec?: object;
       readonly conditions?: Condition[];
       readonly finalizers?: string[];
@@ -173,72 +187,72 @@ describe('the annotation, where another binding comes into its right', () => {
     readonly steps: readonly string[];
   }
   const cases: Record<string, Case> = {
-    'is waited for while its role was not looked at yet': { heir: other, steps: [] },
+    'is waited for while its role was not looked at yet': { successor: other, steps: [] },
     'is waited for while it still says that its ServiceAccount is taken': {
-      heir: { ...other, conditions: says('Stalled', 'ServiceAccountTaken') },
+      successor: { ...other, conditions: says('Stalled', 'ServiceAccountTaken') },
       steps: [],
     },
     'is waited for while what it says is of a former spec': {
-      heir: { ...other, conditions: says('Stalled', 'OidcProviderMissing', 0) },
+      successor: { ...other, conditions: says('Stalled', 'OidcProviderMissing', 0) },
       steps: [],
     },
-    'is waited for while its trust is about to be written': { heir: other, verdict: refused(false, 'add it'), steps: [] },
-    'is waited for while its trust is there and its annotation is not': { heir: other, verdict: allowed, steps: [] },
-    'is waited for while STS is asked': { heir: other, verdict: unsure, steps: [] },
-    'is replaced by its own': { heir: other, verdict: allowed, account: replaced, steps: ['removeFinalizer'] },
-    'is none of ours': { heir: other, verdict: refused(true), account: foreign, steps: ['removeFinalizer'] },
-    'goes where its role refuses it': { heir: other, verdict: refused(true), steps: ['unannotate'] },
-    'goes where its role cannot be read': { heir: other, verdict: refused(false), steps: ['unannotate'] },
-    'goes where its role does not take the write': { heir: other, verdict: refused(true, 'add it'), steps: ['unannotate'] },
+    'is waited for while its trust is about to be written': { successor: other, verdict: refused(false, 'add it'), steps: [] },
+    'is waited for while its trust is there and its annotation is not': { successor: other, verdict: allowed, steps: [] },
+    'is waited for while STS is asked': { successor: other, verdict: unsure, steps: [] },
+    'is replaced by its own': { successor: other, verdict: allowed, account: replaced, steps: ['removeFinalizer'] },
+    'is none of ours': { successor: other, verdict: refused(true), account: foreign, steps: ['removeFinalizer'] },
+    'goes where its role refuses it': { successor: other, verdict: refused(true), steps: ['unannotate'] },
+    'goes where its role cannot be read': { successor: other, verdict: refused(false), steps: ['unannotate'] },
+    'goes where its role does not take the write': { successor: other, verdict: refused(true, 'add it'), steps: ['unannotate'] },
     'goes where it waits for somebody before its role is looked at': {
-      heir: { ...other, conditions: says('Stalled', 'OidcProviderMissing') },
+      successor: { ...other, conditions: says('Stalled', 'OidcProviderMissing') },
       steps: ['unannotate'],
     },
     'goes where nobody can tell whether its role lets it in': {
-      heir: { ...other, conditions: says('Stalled', 'Undecidable') },
+      successor: { ...other, conditions: says('Stalled', 'Undecidable') },
       verdict: unsure,
       steps: ['unannotate'],
     },
-    'stays where it stands on the same role': { heir: { ...same, roles: [entry()] }, verdict: released, steps: ['removeFinalizer'] },
+    'stays where it stands on the same role': { successor: { ...same, roles: [entry()] }, verdict: released, steps: ['removeFinalizer'] },
     'stays where it stands on the same role, though it is refused there by now: it takes it away in its turn': {
-      heir: { ...same, roles: [entry()] },
-      verdict: { ...refused(true), stands: false },
+      successor: { ...same, roles: [entry()] },
+      verdict: { ...refused(true), mayStand: false },
       steps: ['removeFinalizer'],
     },
     'stays where somebody else lets it into the same role': {
-      heir: { spec: { trustPolicy: 'External' } },
-      verdict: { ...allowed, stands: false },
+      successor: { spec: { trustPolicy: 'External' } },
+      verdict: { ...allowed, mayStand: false },
       steps: ['removeFinalizer'],
     },
     'stays where STS let it into the same role': {
-      heir: { ...same, conditions: says('Trusted', 'Proved') },
-      verdict: { ...unsure, stands: false },
+      successor: { ...same, conditions: says('Trusted', 'Proved') },
+      verdict: { ...unsure, mayStand: false },
       steps: ['removeFinalizer'],
     },
     'goes where it is refused by the same role and stands on none': {
-      heir: same,
-      verdict: { ...refused(true), stands: false },
+      successor: same,
+      verdict: { ...refused(true), mayStand: false },
       steps: ['unannotate'],
     },
     'goes where it says of the same role that it stands there, and nothing will clean up': {
-      heir: { ...same, roles: [entry()], finalizers: [] },
-      verdict: { ...refused(true), stands: false },
+      successor: { ...same, roles: [entry()], finalizers: [] },
+      verdict: { ...refused(true), mayStand: false },
       steps: ['unannotate'],
     },
   };
-  for (const [sentence, { heir: part, verdict, account = serviceAccount(), steps }] of Object.entries(cases)) {
+  for (const [sentence, { successor: part, verdict, account = serviceAccount(), steps }] of Object.entries(cases)) {
     test(sentence, () => {
       const { spec = {}, conditions = [], finalizers = [FINALIZER], roles = [] } = part;
-      const one = heir({ spec, metadata: { finalizers }, status: { conditions, roles } });
+      const one = successor({ spec, metadata: { finalizers }, status: { conditions, roles } });
       const verdicts = new Map<string, Verdict>([[ARN, released]]);
       if (verdict !== undefined) verdicts.set('roleArn' in spec ? OTHER_ARN : ARN, verdict);
-      expect(stepsOf(deleted({}, { verdicts, rivals: [one], serviceAccount: account }))).toEqual(steps);
+      expect(stepsOf(deleted({}, { verdicts, competingBindings: [one], serviceAccount: account }))).toEqual(steps);
     });
   }
 
   // Contract: end-handover
   test('is waited for, and says so', () => {
-    const { status } = planBinding(deleted({}, { ...isReleased, rivals: [heir({ ...other, status: { roles: [] } })] }));
+    const { status } = planBinding(deleted({}, { ...isReleased, competingBindings: [successor({ ...other, status: { roles: [] } })] }));
     expect(conditionOf(status.conditions, 'Reconciling')).toMatchObject({
       reason: 'HandingOver',
       message: `IrsaBinding "heir" is about to put its annotation on ServiceAccount "app" in the place of ours; if it never does, suspend or delete it`,
@@ -246,14 +260,14 @@ describe('the annotation, where another binding comes into its right', () => {
   });
 
   test('of whoever goes before its turn is left to the older one, though that is refused by now', () => {
-    const older = heir({ metadata: { createdAt: 0 }, status: { roles: [entry()] } });
-    const seen = deleted({ status: { roles: [] } }, { rivals: [older], verdicts: new Map([[ARN, refused(true)]]) });
+    const older = successor({ metadata: { createdAt: 0 }, status: { roles: [entry()] } });
+    const seen = deleted({ status: { roles: [] } }, { competingBindings: [older], verdicts: new Map([[ARN, refused(true)]]) });
     expect(stepsOf(seen)).toEqual(['removeFinalizer']);
   });
 });
 
 describe('the annotation', () => {
-  const stays: Record<string, Partial<Observed>> = {
+  const stays: Record<string, ObservedPart> = {
     'somebody else set the same value': { serviceAccount: serviceAccount({ [EKS_ANNOTATIONS.roleArn]: ARN }, 'helm') },
     'it has another value by now': { serviceAccount: serviceAccount({ [EKS_ANNOTATIONS.roleArn]: OTHER_ARN }) },
     'the ServiceAccount is gone': { serviceAccount: undefined },
@@ -269,7 +283,7 @@ describe('the annotation', () => {
     expect(stepsOf(deleted(moved, { verdicts: both, serviceAccount: former }))).toEqual(['unannotate']);
   });
   test('goes although a binding stands beside it that no grant covers', () => {
-    const rivals = [heir({ spec: { audience: 'sigstore' }, status: { roles: [] } })];
-    expect(stepsOf(deleted({}, { ...isReleased, rivals, grants: [grant()] }))).toEqual(['unannotate']);
+    const competingBindings = [successor({ spec: { audience: 'sigstore' }, status: { roles: [] } })];
+    expect(stepsOf(deleted({}, { ...isReleased, competingBindings, grants: [grant()] }))).toEqual(['unannotate']);
   });
 });

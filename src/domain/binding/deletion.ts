@@ -1,13 +1,13 @@
-import type { RoleArn } from '../../api/arn.ts';
 import { assertNever } from '../../api/assert-never.ts';
 import type { IrsaBinding, RoleEntry } from '../../api/binding.ts';
 import { ANNOTATIONS, FINALIZER } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
-import { standsOn } from '../role/desired-trust.ts';
+import { mayStandOn } from '../state/role-entry.ts';
+import { isReleased } from '../state/verdict.ts';
 import { stuckAt, type Violation } from '../status/conditions.ts';
 import { triedAgain } from './checks.ts';
 import { handoverOf } from './handover.ts';
-import { isReleased, type Observed } from './observed.ts';
+import type { Observed } from './observed.ts';
 import type { BindingPlan } from './step.ts';
 
 /**
@@ -16,20 +16,20 @@ import type { BindingPlan } from './step.ts';
  */
 export function planDeletion(seen: Observed): BindingPlan {
   const { metadata, status } = seen.binding;
-  if (!metadata.finalizers.includes(FINALIZER)) return { steps: [], status, lookAgainInMs: undefined };
-  if (metadata.annotations[ANNOTATIONS.forceDelete] === 'true' || seen.retiring || retains(seen)) {
-    return { steps: [{ do: 'removeFinalizer' }], status, lookAgainInMs: undefined };
+  if (!metadata.finalizers.includes(FINALIZER)) return { steps: [], status, recheckInMs: undefined };
+  if (metadata.annotations[ANNOTATIONS.forceDelete] === 'true' || seen.crdDeleting || retains(seen)) {
+    return { steps: [{ do: 'removeFinalizer' }], status, recheckInMs: undefined };
   }
-  const standing = (status.roles ?? []).find((entry) => !isOver(seen, entry));
-  if (standing !== undefined) return waitFor(seen, standing);
+  const left = (status.roles ?? []).find((entry) => !isOver(seen, entry));
+  if (left !== undefined) return waitFor(seen, left);
   const handover = handoverOf(seen);
   switch (handover.kind) {
     case 'leave':
-      return { steps: [{ do: 'removeFinalizer' }], status, lookAgainInMs: undefined };
+      return { steps: [{ do: 'removeFinalizer' }], status, recheckInMs: undefined };
     case 'remove':
-      return { steps: [{ do: 'unannotate' }], status, lookAgainInMs: undefined };
+      return { steps: [{ do: 'unannotate' }], status, recheckInMs: undefined };
     case 'wait':
-      return waitForHeir(seen, handover.heir);
+      return waitForSuccessor(seen, handover.successor);
     default:
       return assertNever(handover);
   }
@@ -45,8 +45,10 @@ function isOver(seen: Observed, entry: RoleEntry): boolean {
 }
 
 /** Nothing of it can be forgotten: the other one's entry and finalizer remember the same trust, also while it is suspended. */
-function isShared({ binding, rivals }: Observed, { arn, audience }: Pick<RoleEntry, 'arn' | 'audience'>): boolean {
-  return rivals.some((rival) => rival.metadata.uid !== binding.metadata.uid && !rival.metadata.deleting && standsOn(rival, arn, audience));
+function isShared({ binding, competingBindings }: Observed, entry: RoleEntry): boolean {
+  return competingBindings.some(
+    (other) => other.metadata.uid !== binding.metadata.uid && !other.metadata.deleting && mayStandOn(other, entry),
+  );
 }
 
 function waitFor(seen: Observed, entry: RoleEntry): BindingPlan {
@@ -55,7 +57,7 @@ function waitFor(seen: Observed, entry: RoleEntry): BindingPlan {
   const message =
     verdict?.kind === 'refused'
       ? verdict.finding.message
-      : triedAgain(`the subject of this binding is being released from the trust policy of "${arn}"`, seen.failureOf(arn as RoleArn));
+      : triedAgain(`the subject of this binding is being released from the trust policy of "${arn}"`, seen.failureOf(arn));
   const reason = verdict?.kind === 'refused' ? verdict.finding.code : 'Releasing';
   const violation: Violation = {
     step: 'Trusted',
@@ -68,7 +70,7 @@ function waitFor(seen: Observed, entry: RoleEntry): BindingPlan {
   return waiting(seen, violation);
 }
 
-function waitForHeir(seen: Observed, { metadata: { name } }: IrsaBinding): BindingPlan {
+function waitForSuccessor(seen: Observed, { metadata: { name } }: IrsaBinding): BindingPlan {
   const account = seen.serviceAccount?.name;
   const message = `IrsaBinding "${name}" is about to put its annotation on ServiceAccount "${account}" in the place of ours; if it never does, suspend or delete it`;
   return waiting(seen, { step: 'Annotated', status: 'Unknown', reason: 'HandingOver', message, terminal: false, findings: [] });
@@ -76,5 +78,5 @@ function waitForHeir(seen: Observed, { metadata: { name } }: IrsaBinding): Bindi
 
 /** Each change that it waits for wakes it. */
 function waiting(seen: Observed, violation: Violation): BindingPlan {
-  return { steps: [], status: stuckAt(violation, seen.binding, seen.now), lookAgainInMs: undefined };
+  return { steps: [], status: stuckAt(violation, seen.binding, seen.now), recheckInMs: undefined };
 }

@@ -2,33 +2,33 @@ import type { BindingSpec, IrsaBinding } from '../../api/binding.ts';
 import { conditionOf } from '../../api/condition.ts';
 import { EKS_ANNOTATIONS, FINALIZER } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
-import { claimOf, enforces } from '../authorization/authorize.ts';
+import { authorize, isEnforcing } from '../authorization/authorize.ts';
 import { heldByUs } from '../service-account/annotations.ts';
 import type { Observed } from './observed.ts';
 
 /** What becomes of the annotation of a binding that goes. */
 export type Handover =
-  /** It is not ours, or somebody who stays answers for it. */
+  /** It is not ours, or a binding that stays answers for it. */
   | { readonly kind: 'leave' }
   | { readonly kind: 'remove' }
   /** This binding is about to put its own in the place of ours. */
-  | { readonly kind: 'wait'; readonly heir: IrsaBinding };
+  | { readonly kind: 'wait'; readonly successor: IrsaBinding };
 
 /**
- * Left is only what another binding will clean up in its turn: that stands on the same role, or works with it. One that comes into its right
+ * Left is only what another binding will clean up in its turn: whose trust may stand in the same role, or that works with it. One that wins
  * now, but never gets to work, would write nothing and, going, find a value that is not its own.
  */
 export function handoverOf(seen: Observed): Handover {
-  const { binding, rivals } = seen;
+  const { binding, competingBindings } = seen;
   const value = ourValue(seen);
   if (value === undefined) return { kind: 'leave' };
-  const others = rivals.filter(({ metadata }) => metadata.uid !== binding.metadata.uid && !metadata.deleting);
-  if (others.some((other) => standsOnRole(other, value))) return { kind: 'leave' };
-  const heir = others.find((other) => enforces(other) && claimOf(other, seen).kind === 'granted');
-  if (heir === undefined || isProblem(heir.spec)) return { kind: 'remove' };
-  const prospect = prospectOf(heir, heir.spec, seen);
+  const others = competingBindings.filter(({ metadata }) => metadata.uid !== binding.metadata.uid && !metadata.deleting);
+  if (others.some((other) => mayStandOnRole(other, value))) return { kind: 'leave' };
+  const successor = others.find((other) => isEnforcing(other) && authorize(other, seen).kind === 'granted');
+  if (successor === undefined || isProblem(successor.spec)) return { kind: 'remove' };
+  const prospect = prospectOf(successor, successor.spec, seen);
   if (prospect === 'none') return { kind: 'remove' };
-  return prospect === 'works' && heir.spec.roleArn === value ? { kind: 'leave' } : { kind: 'wait', heir };
+  return prospect === 'works' && successor.spec.roleArn === value ? { kind: 'leave' } : { kind: 'wait', successor };
 }
 
 /** What the annotation says, where we wrote it for this binding: a role that it was leaving may not have been replaced there yet. */
@@ -42,11 +42,11 @@ function ourValue({ serviceAccount, binding: { spec, status } }: Observed): stri
 }
 
 /** For whatever audience: the annotation is of the role. */
-function standsOnRole({ metadata, status }: IrsaBinding, role: string): boolean {
+function mayStandOnRole({ metadata, status }: IrsaBinding, role: string): boolean {
   return metadata.finalizers.includes(FINALIZER) && (status.roles ?? []).some(({ arn }) => arn === role);
 }
 
-/** Whether the heir's trust is there, will be, or will not before somebody changes something. */
+/** Whether the successor's trust is there, will be, or will not before a user changes something. */
 function prospectOf(
   { metadata, status }: IrsaBinding,
   { roleArn: arn, audience }: BindingSpec,

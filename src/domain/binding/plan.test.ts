@@ -5,9 +5,24 @@ import { finding } from '../../api/finding.ts';
 import { EKS_ANNOTATIONS } from '../../api/names.ts';
 import { problem } from '../../api/problem.ts';
 import { notGranted } from '../authorization/authorize.ts';
-import type { Loss } from '../authorization/grant-loss.ts';
-import { ARN, allowed, binding, entry, grant, NOW, OTHER_ARN, observed, pod, present, serviceAccount, spec } from '../test-observed.ts';
-import type { Observed, Verdict } from './observed.ts';
+import type { GrantLoss } from '../authorization/grant-loss.ts';
+import type { Verdict } from '../state/verdict.ts';
+import {
+  ARN,
+  allowed,
+  binding,
+  entry,
+  grant,
+  NOW,
+  type ObservedPart,
+  OTHER_ARN,
+  observed,
+  pod,
+  present,
+  serviceAccount,
+  spec,
+} from '../test-observed.ts';
+import type { Observed } from './observed.ts';
 import { planBinding } from './plan.ts';
 
 const later = 3_600_000;
@@ -23,7 +38,7 @@ function refusal(code: Parameters<typeof finding>[0], part: Partial<Extract<Verd
     size: undefined,
     terminal: true,
     wouldWrite: undefined,
-    stands: true,
+    mayStand: true,
     ...part,
   };
 }
@@ -32,17 +47,17 @@ const told = (status: BindingStatus, type: ConditionType) => {
   const condition = conditionOf(status.conditions, type);
   return condition && [condition.status, condition.reason];
 };
-const stepsOf = (part: Partial<Observed> = {}) => planBinding(observed(part)).steps.map((step) => step.do);
+const stepsOf = (part: ObservedPart = {}) => planBinding(observed(part)).steps.map((step) => step.do);
 /** The same world once the status is on the API server. */
 const withStatus = (seen: Observed, status: BindingStatus, now = seen.now): Observed => {
   const one = { ...seen.binding, status };
-  return { ...seen, now, binding: one, rivals: seen.rivals.map((rival) => (rival === seen.binding ? one : rival)) };
+  return { ...seen, now, binding: one, competingBindings: seen.competingBindings.map((rival) => (rival === seen.binding ? one : rival)) };
 };
 
 describe('a healthy binding', () => {
   test('has every condition True, and nothing to do', () => {
-    const { steps, status, lookAgainInMs } = planBinding(observed());
-    expect({ steps, lookAgainInMs }).toEqual({ steps: [], lookAgainInMs: undefined });
+    const { steps, status, recheckInMs } = planBinding(observed());
+    expect({ steps, recheckInMs }).toEqual({ steps: [], recheckInMs: undefined });
     expect(status.conditions.map(({ type, status: value, reason }) => [type, value, reason])).toEqual([
       ['Ready', 'True', 'Ready'],
       ['Authorized', 'True', 'Granted'],
@@ -71,7 +86,7 @@ describe('a healthy binding', () => {
   });
 });
 
-const fixpoints: Record<string, Partial<Observed>> = {
+const fixpoints: Record<string, ObservedPart> = {
   'in order': {},
   'without pods': { pods: [] },
   'without a ServiceAccount': { serviceAccount: undefined, pods: [] },
@@ -91,14 +106,14 @@ for (const [sentence, part] of Object.entries(fixpoints)) {
 }
 
 interface Violated {
-  readonly seen: Partial<Observed>;
+  readonly seen: ObservedPart;
   readonly step: StepCondition;
   readonly status: 'False' | 'Unknown';
   readonly reason: string;
   readonly sign: 'Stalled' | 'Reconciling';
 }
 
-const unknown: Verdict = { kind: 'unknown', message: 'a Deny may match', size: { characters: 1, quota: 2 }, findings: [], stands: true };
+const unknown: Verdict = { kind: 'unknown', message: 'a Deny may match', size: { characters: 1, quota: 2 }, findings: [], mayStand: true };
 /** Pods are judged a while after the trust came to be. */
 const trustedLongAgo: Condition = {
   type: 'Trusted',
@@ -125,7 +140,7 @@ const violations: Record<string, Violated> = {
     sign: 'Stalled',
   },
   'an older binding has the ServiceAccount': {
-    seen: { rivals: [binding({ metadata: { name: 'older', uid: 'older', createdAt: 0 } })] },
+    seen: { competingBindings: [binding({ metadata: { name: 'older', uid: 'older', createdAt: 0 } })] },
     step: 'Authorized',
     status: 'False',
     reason: 'ServiceAccountTaken',
@@ -345,14 +360,14 @@ describe('what is done', () => {
 
 describe('the intent', () => {
   const fresh = (part: Parameters<typeof binding>[0] = {}) => binding({ ...part, status: { roles: [], ...part?.status } });
-  const roles = (part: Partial<Observed>) => planBinding(observed(part)).status.roles;
+  const roles = (part: ObservedPart) => planBinding(observed(part)).status.roles;
 
   test('stands in the status as soon as the binding is granted and the role is known', () =>
     expect(roles({ binding: fresh(), verdicts: new Map() })).toEqual([entry()]));
   test('names the role as it is now, after it was made again', () =>
     expect(roles({ role: present({ roleId: 'AROANEW' }) })).toEqual([entry(ARN, 'AROANEW')]));
 
-  const none: Record<string, Partial<Observed>> = {
+  const none: Record<string, ObservedPart> = {
     'without a grant': { binding: fresh(), grants: [] },
     'while the role was not read': { binding: fresh(), role: undefined },
     'while the issuer is not known': { binding: fresh(), cluster: { kind: 'unknown', why: 'x' } },
@@ -362,7 +377,7 @@ describe('the intent', () => {
   };
   for (const [sentence, part] of Object.entries(none)) test(`is not made ${sentence}`, () => expect(roles(part)).toBeUndefined());
 
-  const kept: Record<string, Partial<Observed>> = {
+  const kept: Record<string, ObservedPart> = {
     'the grant is gone': { grants: [] },
     'the role cannot be read': { role: { arn: ARN, asOf: NOW, state: { kind: 'unreadable', why: 'x' } } },
     'the role is missing': { role: { arn: ARN, asOf: NOW, state: { kind: 'missing', since: 0, foundAs: undefined } } },
@@ -448,7 +463,7 @@ test('what is being mended says why it is not yet, and what is not says nothing 
 
 describe('after a restart of the operator', () => {
   const before = planBinding(observed()).status;
-  const pending: Record<string, Partial<Observed>> = {
+  const pending: Record<string, ObservedPart> = {
     'the provider was not asked for yet': { provider: undefined },
     'no role was looked at yet': { verdicts: new Map(), role: undefined },
   };
@@ -457,7 +472,7 @@ describe('after a restart of the operator', () => {
       expect(planBinding(withStatus(observed(part), before, NOW + later))).toEqual({
         steps: [],
         status: before,
-        lookAgainInMs: undefined,
+        recheckInMs: undefined,
       }));
     test(`the status stays as it is while ${sentence}, also where AWS cannot be reached`, () =>
       expect(planBinding(withStatus(observed({ ...part, failureOf: () => 'down' }), before, NOW + later)).status).toEqual(before));
@@ -485,39 +500,39 @@ describe('the intent', () => {
 describe('a binding whose trust was taken away for want of a grant', () => {
   const AT = timestamp(NOW - 600_000);
   const AN_HOUR_LATER = NOW + 3_000_000;
-  const revoked = (part: Partial<Observed> = {}) =>
+  const revoked = (part: ObservedPart = {}) =>
     planBinding(observed({ binding: binding({ status: { roles: [], revokedAt: AT } }), grants: [], verdicts: new Map(), ...part }));
   test('remembers it for an hour, and looks again then', () => {
-    const { status, lookAgainInMs } = revoked();
-    expect([status.revokedAt, lookAgainInMs]).toEqual([AT, AN_HOUR_LATER - NOW]);
+    const { status, recheckInMs } = revoked();
+    expect([status.revokedAt, recheckInMs]).toEqual([AT, AN_HOUR_LATER - NOW]);
   });
   test('forgets it then', () => {
-    const { status, lookAgainInMs } = revoked({ now: AN_HOUR_LATER });
-    expect([Object.keys(status).includes('revokedAt'), lookAgainInMs]).toEqual([false, undefined]);
+    const { status, recheckInMs } = revoked({ now: AN_HOUR_LATER });
+    expect([Object.keys(status).includes('revokedAt'), recheckInMs]).toEqual([false, undefined]);
   });
   test('remembers it for the hour also when it has a grant again', () => expect(revoked({ grants: [grant()] }).status.revokedAt).toBe(AT));
 });
 
 describe('a binding that lost its grant looks again', () => {
-  const lost = (loss: Loss) => planBinding(observed({ grants: [], loss })).lookAgainInMs;
-  const paused = (until: number): Loss => ({
+  const grantLoss = (grantLoss: GrantLoss) => planBinding(observed({ grants: [], grantLoss })).recheckInMs;
+  const paused = (until: number): GrantLoss => ({
     since: NOW - 60_000,
     dueAt: undefined,
     paused: { finding: finding('RevocationPaused', 'more than 10 bindings lost their grant'), until },
   });
   test('when its trust is due: meanwhile so many may have lost theirs that it is not taken away', () =>
-    expect(lost({ since: NOW, dueAt: NOW + 60_000, paused: undefined })).toBe(60_000));
+    expect(grantLoss({ since: NOW, dueAt: NOW + 60_000, paused: undefined })).toBe(60_000));
   test('no more once it is due: what comes of it is another change', () =>
-    expect(lost({ since: NOW - 60_000, dueAt: NOW, paused: undefined })).toBeUndefined());
+    expect(grantLoss({ since: NOW - 60_000, dueAt: NOW, paused: undefined })).toBeUndefined());
   test('no more while it is paused: whoever confirms changes a grant', () =>
-    expect(lost(paused(Number.POSITIVE_INFINITY))).toBeUndefined());
-  test('when it is paused until a time: then it goes on by itself', () => expect(lost(paused(NOW + 5_000))).toBe(5_000));
+    expect(grantLoss(paused(Number.POSITIVE_INFINITY))).toBeUndefined());
+  test('when it is paused until a time: then it goes on by itself', () => expect(grantLoss(paused(NOW + 5_000))).toBe(5_000));
 });
 
 test('a spec that cannot be read is told, changes nothing and forgets nothing', () => {
   const one = { ...binding(), spec: problem('spec.roleArn: "x" is not the ARN of a role') };
-  const { steps, status, lookAgainInMs } = planBinding(observed({ binding: one, rivals: [one] }));
-  expect({ steps, lookAgainInMs, roles: status.roles }).toEqual({ steps: [], lookAgainInMs: undefined, roles: [entry()] });
+  const { steps, status, recheckInMs } = planBinding(observed({ binding: one, competingBindings: [one] }));
+  expect({ steps, recheckInMs, roles: status.roles }).toEqual({ steps: [], recheckInMs: undefined, roles: [entry()] });
   expect(conditionOf(status.conditions, 'Stalled')?.message).toBe('spec.roleArn: "x" is not the ARN of a role');
   expect(status.findings).toEqual([finding('InvalidSpec', 'spec.roleArn: "x" is not the ARN of a role')]);
 });

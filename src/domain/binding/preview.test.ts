@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { finding } from '../../api/finding.ts';
 import { EKS_ANNOTATIONS } from '../../api/names.ts';
 import { onlyLookedAt } from '../../dry-run.ts';
-import { ARN, binding, entry, OTHER_ARN, observed, pod, SUBJECT, serviceAccount } from '../test-observed.ts';
-import type { Observed, Verdict } from './observed.ts';
+import type { Verdict } from '../state/verdict.ts';
+import { ARN, binding, entry, type ObservedPart, OTHER_ARN, observed, pod, SUBJECT, serviceAccount } from '../test-observed.ts';
 import { planBinding } from './plan.ts';
 
 const missing = finding('TrustWrongAction', 'x');
@@ -13,7 +13,7 @@ const refused = (wouldWrite: string | undefined): Verdict => ({
   findings: [missing],
   size: undefined,
   terminal: true,
-  stands: false,
+  mayStand: false,
   wouldWrite,
 });
 const verdicts = (wouldWrite?: string) => new Map([[ARN, refused(wouldWrite)]]);
@@ -21,7 +21,7 @@ const observe = (spec: object = {}, status: object = {}) => binding({ spec: { mo
 const annotate = `annotate ServiceAccount "app" with ${EKS_ANNOTATIONS.roleArn}: "${ARN}"`;
 const none = { serviceAccount: serviceAccount({}), pods: [pod({}, {})] };
 
-const cases: Record<string, { readonly seen: Partial<Observed>; readonly plan: readonly string[] | undefined }> = {
+const cases: Record<string, { readonly seen: ObservedPart; readonly plan: readonly string[] | undefined }> = {
   'nothing, where all is in order': { seen: { binding: observe() }, plan: undefined },
   'every step, in their order': {
     seen: { ...none, binding: observe(), verdicts: verdicts('add it') },

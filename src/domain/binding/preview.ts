@@ -5,7 +5,7 @@ import { annotationsAreOurs, desiredAnnotations } from '../service-account/annot
 import type { Scope } from './checks.ts';
 
 /** What `Enforce` would do from here, step by step, up to the first step that somebody else must take. */
-export function planInWords(scope: Scope, held: Partial<Record<StepCondition, Assessment>>): string[] {
+export function preview(scope: Scope, held: Partial<Record<StepCondition, Assessment>>): string[] {
   const { seen, spec, pods } = scope;
   if (held.ProviderReady === undefined) return [];
   const trust = held.Trusted === undefined ? trustInWords(scope) : [];
@@ -38,7 +38,7 @@ function restartInWords(strategy: BindingSpec['restart']['strategy'], stale: num
 
 /** Undefined where nothing that we may write would make STS say yes. */
 function trustInWords({ seen, spec }: Scope): string[] | undefined {
-  const verdict = seen.verdicts.get(spec.roleArn);
+  const verdict = seen.verdict;
   if (spec.trustPolicy === 'External' || verdict?.kind !== 'refused' || verdict.wouldWrite === undefined) return undefined;
   return [verdict.wouldWrite];
 }

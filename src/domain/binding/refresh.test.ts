@@ -3,47 +3,56 @@ import { openRequest } from '../../api/binding.ts';
 import { ANNOTATIONS } from '../../api/names.ts';
 import { problem } from '../../api/problem.ts';
 import { planRole } from '../role/plan.ts';
-import { binding, grant, NOW, observed, present, roleObserved } from '../test-observed.ts';
-import type { Look, Observed } from './observed.ts';
+import type { ReconcileRequest } from '../state/reconcile-request.ts';
+import { binding, grant, NOW, type ObservedPart, observed, present, roleObserved } from '../test-observed.ts';
 import { planBinding } from './plan.ts';
 
-const look = (part: Partial<Look> = {}): Look => ({ value: 'now', at: NOW, provider: true, trust: true, ...part });
+const request = (part: Partial<ReconcileRequest> = {}): ReconcileRequest => ({
+  value: 'now',
+  at: NOW,
+  providerRead: true,
+  roleRead: true,
+  ...part,
+});
 const elsewhere = 'arn:aws:iam::999900001111:role/team/app';
 
-const cases: Record<string, { readonly seen: Partial<Observed>; readonly echo: string | undefined }> = {
+const cases: Record<string, { readonly seen: ObservedPart; readonly echo: string | undefined }> = {
   'nobody asked: what was handled before stays': {
     seen: { binding: binding({ status: { lastHandledReconcileAt: 'before' } }) },
     echo: 'before',
   },
-  'both were read': { seen: { look: look() }, echo: 'now' },
+  'both were read': { seen: { request: request() }, echo: 'now' },
   'the role was not read yet': {
-    seen: { look: look({ trust: false }), binding: binding({ status: { lastHandledReconcileAt: 'before' } }) },
+    seen: { request: request({ roleRead: false }), binding: binding({ status: { lastHandledReconcileAt: 'before' } }) },
     echo: 'before',
   },
-  'the provider was not read yet': { seen: { look: look({ provider: false }) }, echo: undefined },
+  'the provider was not read yet': { seen: { request: request({ providerRead: false }) }, echo: undefined },
   'the role is not asked for while there is no provider': {
-    seen: { look: look({ trust: false }), provider: { kind: 'missing', similar: [] } },
+    seen: { request: request({ roleRead: false }), provider: { kind: 'missing', similar: [] } },
     echo: 'now',
   },
-  'no grant covers it, so AWS is not asked at all': { seen: { look: look({ provider: false, trust: false }), grants: [] }, echo: 'now' },
+  'no grant covers it, so AWS is not asked at all': {
+    seen: { request: request({ providerRead: false, roleRead: false }), grants: [] },
+    echo: 'now',
+  },
   'the account is another, which is not asked': {
     seen: {
-      look: look({ provider: false, trust: false }),
+      request: request({ providerRead: false, roleRead: false }),
       binding: binding({ spec: { roleArn: elsewhere } }),
       grants: [grant({ roleArns: [elsewhere] })],
     },
     echo: 'now',
   },
-  'who we are is not known yet': { seen: { look: look(), caller: { kind: 'unknown', why: 'x' } }, echo: undefined },
-  'the issuer is not known yet': { seen: { look: look(), cluster: { kind: 'unknown', why: 'x' } }, echo: undefined },
+  'the caller is not known yet': { seen: { request: request(), caller: { kind: 'unknown', why: 'x' } }, echo: undefined },
+  'the issuer is not known yet': { seen: { request: request(), cluster: { kind: 'unknown', why: 'x' } }, echo: undefined },
   'the spec cannot be read': {
-    seen: { look: look({ provider: false, trust: false }), binding: { ...binding(), spec: problem('x') } },
+    seen: { request: request({ providerRead: false, roleRead: false }), binding: { ...binding(), spec: problem('x') } },
     echo: 'now',
   },
-  'it only observes': { seen: { look: look(), binding: binding({ spec: { mode: 'Observe' } }) }, echo: 'now' },
+  'it only observes': { seen: { request: request(), binding: binding({ spec: { mode: 'Observe' } }) }, echo: 'now' },
 };
 for (const [sentence, { seen, echo }] of Object.entries(cases)) {
-  test(`a request for a fresh look is ${echo === 'now' ? 'echoed' : 'not echoed'}: ${sentence}`, () =>
+  test(`a reconcile request is ${echo === 'now' ? 'echoed' : 'not echoed'}: ${sentence}`, () =>
     expect(planBinding(observed(seen)).status.lastHandledReconcileAt).toEqual(echo));
 }
 
@@ -70,8 +79,8 @@ for (const [sentence, { value, handled, open }] of Object.entries(values)) {
 }
 
 test('a role that was read before the request is read by itself, once', () => {
-  const steps = (asOf: number) => planRole(roleObserved({ record: present({}, asOf), freshSince: NOW })).steps;
-  expect([steps(NOW - 1), steps(NOW)]).toEqual([[{ do: 'read', why: 'a fresh look was asked for' }], []]);
+  const steps = (asOf: number) => planRole(roleObserved({ record: present({}, asOf), requestedAt: NOW })).steps;
+  expect([steps(NOW - 1), steps(NOW)]).toEqual([[{ do: 'read', why: 'a reconcile was requested' }], []]);
 });
 test('a request makes no read of a role that no binding may ask about', () =>
-  expect(planRole(roleObserved({ claims: [], record: present({}, 0), freshSince: NOW })).steps).toEqual([]));
+  expect(planRole(roleObserved({ bindings: [], record: present({}, 0), requestedAt: NOW })).steps).toEqual([]));

@@ -12,6 +12,6 @@ export type Step =
 export interface BindingPlan {
   readonly steps: readonly Step[];
   readonly status: BindingStatus;
-  /** When to look again though nothing changes: milliseconds from now. */
-  readonly lookAgainInMs: number | undefined;
+  /** When to check again though nothing changes: milliseconds from now. */
+  readonly recheckInMs: number | undefined;
 }

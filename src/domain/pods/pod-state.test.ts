@@ -286,7 +286,7 @@ for (const [sentence, { owner, part = {}, wanted }] of Object.entries(reasons))
   test(sentence, () => expect(reasonToLeaveAlone(podOf(owner, 'app-1', part))).toBe(wanted));
 
 test("the operator's own pods are left alone: its Deployment says so", () => {
-  const manifest = parse(readFileSync(new URL('../../config/manager/deployment.yaml', import.meta.url), 'utf8')) as {
+  const manifest = parse(readFileSync(new URL('../../../config/manager/deployment.yaml', import.meta.url), 'utf8')) as {
     spec: { template: { metadata: { annotations: Record<string, string> } } };
   };
   const { annotations } = manifest.spec.template.metadata;

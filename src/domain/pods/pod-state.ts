@@ -59,8 +59,8 @@ export function notRestarted(pod: Pod, why: string): Finding {
 /** Why a pod is never restarted by us, or `undefined` where it may be. */
 export function reasonToLeaveAlone(pod: Pod): string | undefined {
   if (pod.mirror) return 'it is a static pod, which the API cannot restart';
-  const wish = DO_NOT_DISTURB.find(([key, value]) => pod.annotations[key] === value);
-  if (wish) return `its annotation ${wish[0]} is "${wish[1]}"`;
+  const desiredStatement = DO_NOT_DISTURB.find(([key, value]) => pod.annotations[key] === value);
+  if (desiredStatement) return `its annotation ${desiredStatement[0]} is "${desiredStatement[1]}"`;
   if (pod.owner !== undefined && REPLACING_OWNERS.includes(pod.owner.kind)) return undefined;
   if (pod.annotations[ANNOTATIONS.restart] === 'evict') return undefined;
   const who = pod.owner === undefined ? 'nobody controls it' : `a ${pod.owner.kind} controls it`;

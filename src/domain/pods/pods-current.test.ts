@@ -4,10 +4,9 @@ import { parseBindingSpec } from '../../api/binding.ts';
 import type { Owner, Pod, ServiceAccount } from '../../api/cluster.ts';
 import { timestamp } from '../../api/condition.ts';
 import { isProblem } from '../../api/problem.ts';
-import type { Observed } from '../binding/observed.ts';
-import { peace } from '../state/contention.ts';
 import { stepInWords, template, replicaSet as templated, workload } from '../test-cluster.ts';
 import * as builders from '../test-observed.ts';
+import type { PodsInput } from './input.ts';
 import { assessPods } from './pods-current.ts';
 
 const ARN = 'arn:aws:iam::111122223333:role/app';
@@ -45,7 +44,7 @@ function refusedPod(owner: Owner | undefined, annotations: Record<string, string
 }
 
 /** After a trust repair that has settled. */
-function observed(pod: Pod, restarts: readonly RestartEntry[]): Observed {
+function observed(pod: Pod, restarts: readonly RestartEntry[]): PodsInput {
   const trusted = {
     type: 'Trusted',
     status: 'True',
@@ -74,19 +73,6 @@ function observed(pod: Pod, restarts: readonly RestartEntry[]): Observed {
   return {
     now: NOW,
     binding,
-    namespace: { name: 'team', labels: {} },
-    grants: [],
-    rivals: [binding],
-    cluster: { kind: 'unknown', why: '' },
-    caller: { kind: 'unknown', why: '' },
-    role: undefined,
-    provider: undefined,
-    apiAudiences: [],
-    verdicts: new Map(),
-    verdictOn: () => undefined,
-    failureOf: () => undefined,
-    loss: undefined,
-    retiring: false,
     serviceAccount: {
       namespace: 'team',
       name: 'app',
@@ -96,12 +82,9 @@ function observed(pod: Pod, restarts: readonly RestartEntry[]): Observed {
       misspelt: [],
       writers: { [key]: [{ manager: 'irsa-operator', at }] },
     },
-    fight: peace,
-    look: undefined,
     pods: [pod],
     workloads: [],
     serviceAccountExists: () => true,
-    proof: undefined,
     blocked: new Map(),
   };
 }
@@ -136,9 +119,9 @@ for (const [sentence, pod] of Object.entries(leftAlone)) {
 }
 
 /** A world in order but for what a test says; trust and annotation are an hour old. */
-function world(
-  part: Partial<Observed> & { readonly trustedAt?: number; readonly reason?: string; readonly records?: RestartEntry[] } = {},
-): Observed {
+function stores(
+  part: Partial<PodsInput> & { readonly trustedAt?: number; readonly reason?: string; readonly records?: RestartEntry[] } = {},
+): PodsInput {
   const { trustedAt = HOUR_AGO, reason = 'AllowedByOthers', records = [], ...rest } = part;
   const condition = {
     type: 'Trusted',
@@ -160,89 +143,89 @@ const bare = { AWS_REGION: 'eu-west-1' };
 const lacking = (name: string, part: Partial<Pod> = {}) => ({ ...builders.pod({ name, uid: name, ...part }, bare), ...part });
 const healthy = (name: string, part: Partial<Pod> = {}) => builders.pod({ name, uid: name, ...part });
 
-function short(seen: Observed, part: object = {}, acts = true) {
-  const { violation, steps, records, lookAgainAt } = assessPods(seen, builders.spec(part), acts);
+function short(seen: PodsInput, part: object = {}, acts = true) {
+  const { violation, steps, records, recheckAt } = assessPods(seen, builders.spec(part), acts);
   return {
     reason: violation?.reason,
     terminal: violation?.terminal,
     steps: steps.map(stepInWords),
     records: records.map(({ cause, phase }) => `${cause} ${phase}`),
-    again: lookAgainAt === undefined ? undefined : lookAgainAt - seen.now,
+    again: recheckAt === undefined ? undefined : recheckAt - seen.now,
   };
 }
 const quiet = { reason: undefined, terminal: undefined, steps: [], records: [], again: undefined };
 
-const settling: Record<string, { seen: Observed; wanted: Partial<ReturnType<typeof short>>; spec?: object; acts?: boolean }> = {
+const settling: Record<string, { seen: PodsInput; wanted: Partial<ReturnType<typeof short>>; spec?: object; acts?: boolean }> = {
   'nothing begins within 10 s of the annotation': {
-    seen: world({ pods: [lacking('a')], serviceAccount: annotatedAt(builders.NOW - 9_999) }),
+    seen: stores({ pods: [lacking('a')], serviceAccount: annotatedAt(builders.NOW - 9_999) }),
     wanted: { reason: 'Settling', terminal: false, again: 1 },
   },
   'nothing begins within 10 s of the trust': {
-    seen: world({ pods: [lacking('a')], trustedAt: builders.NOW - 9_000 }),
+    seen: stores({ pods: [lacking('a')], trustedAt: builders.NOW - 9_000 }),
     wanted: { reason: 'Settling', terminal: false, again: 1_000 },
   },
   'the later of both counts': {
-    seen: world({ pods: [lacking('a')], trustedAt: builders.NOW - 9_000, serviceAccount: annotatedAt(builders.NOW - 2_000) }),
+    seen: stores({ pods: [lacking('a')], trustedAt: builders.NOW - 9_000, serviceAccount: annotatedAt(builders.NOW - 2_000) }),
     wanted: { reason: 'Settling', terminal: false, again: 8_000 },
   },
   // Contract: pods-settle
   'it begins 10 s after both': {
-    seen: world({ pods: [lacking('a')], trustedAt: builders.NOW - 10_000, serviceAccount: annotatedAt(builders.NOW - 10_000) }),
+    seen: stores({ pods: [lacking('a')], trustedAt: builders.NOW - 10_000, serviceAccount: annotatedAt(builders.NOW - 10_000) }),
     wanted: { reason: 'Restarting', terminal: false, records: ['Stale Canary'] },
   },
   'it looks again for a pod that is current and not ready': {
-    seen: world({ pods: [healthy('a', { ready: false })], reason: 'AllowedByOperator', trustedAt: builders.NOW - 4_000 }),
+    seen: stores({ pods: [healthy('a', { ready: false })], reason: 'AllowedByOperator', trustedAt: builders.NOW - 4_000 }),
     wanted: { again: 6_000 },
   },
   'it does not look again for pods that are current and ready': {
-    seen: world({ pods: [healthy('a')], trustedAt: builders.NOW }),
+    seen: stores({ pods: [healthy('a')], trustedAt: builders.NOW }),
     wanted: {},
   },
   'a pod that will not be restarted is not told of while others are about to be': {
-    seen: world({ pods: [lacking('a'), lacking('b', { owner: undefined })], trustedAt: builders.NOW - 4_000 }),
+    seen: stores({ pods: [lacking('a'), lacking('b', { owner: undefined })], trustedAt: builders.NOW - 4_000 }),
     wanted: { reason: 'Settling', terminal: false, again: 6_000 },
   },
   'nobody is alarmed by a pod that will not be restarted, before it has settled': {
-    seen: world({ pods: [lacking('b', { owner: undefined })], trustedAt: builders.NOW - 4_000 }),
+    seen: stores({ pods: [lacking('b', { owner: undefined })], trustedAt: builders.NOW - 4_000 }),
     wanted: { reason: 'Settling', terminal: false, again: 6_000 },
   },
   'nor where nothing is ever restarted': {
-    seen: world({ pods: [lacking('b')], trustedAt: builders.NOW - 4_000 }),
+    seen: stores({ pods: [lacking('b')], trustedAt: builders.NOW - 4_000 }),
     spec: { restart: { strategy: 'Never' } },
     wanted: { reason: 'Settling', terminal: false, again: 6_000 },
   },
   'nothing is about to be decided while there is no ServiceAccount: somebody has to make it again': {
-    seen: { ...world({ pods: [lacking('a')], trustedAt: builders.NOW - 60_000 }), serviceAccount: undefined },
+    seen: { ...stores({ pods: [lacking('a')], trustedAt: builders.NOW - 60_000 }), serviceAccount: undefined },
     wanted: { reason: 'PodCredentialsMissing', terminal: true },
   },
   'then a pod that nobody will restart is told of': {
-    seen: world({ pods: [lacking('b', { owner: undefined })], trustedAt: builders.NOW - 10_000 }),
+    seen: stores({ pods: [lacking('b', { owner: undefined })], trustedAt: builders.NOW - 10_000 }),
     wanted: { reason: 'PodNotRestartable', terminal: true },
   },
 };
 const strategies: typeof settling = {
   // Contract: pods-strategy
   'Never restarts nothing and says what is wrong': {
-    seen: world({ pods: [lacking('a')] }),
+    seen: stores({ pods: [lacking('a')] }),
     spec: { restart: { strategy: 'Never' } },
     wanted: { reason: 'PodCredentialsMissing', terminal: true },
   },
   'Never restarts nothing after a trust repair': {
-    seen: world({ pods: [healthy('a', { ready: false })], reason: 'AllowedByOperator' }),
+    seen: stores({ pods: [healthy('a', { ready: false })], reason: 'AllowedByOperator' }),
     spec: { restart: { strategy: 'Never' } },
     wanted: {},
   },
   'a binding that does not let us act restarts nothing': {
-    seen: world({ pods: [lacking('a')] }),
+    seen: stores({ pods: [lacking('a')] }),
     acts: false,
     wanted: { reason: 'PodCredentialsMissing', terminal: true },
   },
   'a pod that is not restartable is named once the others are right': {
-    seen: world({ pods: [healthy('a'), lacking('b', { annotations: { 'irsa-operator.dev/restart': 'never' } })] }),
+    seen: stores({ pods: [healthy('a'), lacking('b', { annotations: { 'irsa-operator.dev/restart': 'never' } })] }),
     wanted: { reason: 'PodNotRestartable', terminal: true },
   },
   'what stands in the template is told, and no pod is restarted in vain': {
-    seen: world({
+    seen: stores({
       pods: [
         builders.pod(
           { owner: templated, labels: { 'pod-template-hash': '5d9c' } },
@@ -254,48 +237,48 @@ const strategies: typeof settling = {
     wanted: { reason: 'PodEnvOverridden', terminal: true },
   },
   'Rollout asks for the workload of the pods': {
-    seen: world({ pods: [lacking('a', { owner: templated, labels: { 'pod-template-hash': '5d9c' } })], workloads: [workload()] }),
+    seen: stores({ pods: [lacking('a', { owner: templated, labels: { 'pod-template-hash': '5d9c' } })], workloads: [workload()] }),
     spec: { restart: { strategy: 'Rollout' } },
     wanted: { reason: 'Restarting', terminal: false, records: ['Stale Canary'] },
   },
   'Rollout says so where there is no workload': {
-    seen: world({ pods: [lacking('a')], workloads: [workload()] }),
+    seen: stores({ pods: [lacking('a')], workloads: [workload()] }),
     spec: { restart: { strategy: 'Rollout' } },
     wanted: { reason: 'PodNotRestartable', terminal: true },
   },
   'a pod without the role that is going is waited for': {
-    seen: world({ pods: [lacking('a', { deleting: true })] }),
+    seen: stores({ pods: [lacking('a', { deleting: true })] }),
     wanted: { reason: 'Restarting', terminal: false },
   },
 };
 const repairs: typeof settling = {
   // Contract: pods-strategy
   'unready pods that are older than it are restarted': {
-    seen: world({ pods: [healthy('a', { ready: false, createdAt: HOUR_AGO - 1_000 })], reason: 'AllowedByOperator' }),
+    seen: stores({ pods: [healthy('a', { ready: false, createdAt: HOUR_AGO - 1_000 })], reason: 'AllowedByOperator' }),
     wanted: { reason: 'Restarting', terminal: false, records: ['TrustRepair Canary'] },
   },
   'unready pods that were made later are not': {
-    seen: world({ pods: [healthy('a', { ready: false, createdAt: HOUR_AGO })], reason: 'AllowedByOperator' }),
+    seen: stores({ pods: [healthy('a', { ready: false, createdAt: HOUR_AGO })], reason: 'AllowedByOperator' }),
     wanted: {},
   },
   'ready pods are not': {
-    seen: world({ pods: [healthy('a', { createdAt: HOUR_AGO - 1_000 })], reason: 'AllowedByOperator' }),
+    seen: stores({ pods: [healthy('a', { createdAt: HOUR_AGO - 1_000 })], reason: 'AllowedByOperator' }),
     wanted: {},
   },
   // Contract: pods-strategy
   'ready pods are with Always': {
-    seen: world({ pods: [healthy('a', { createdAt: HOUR_AGO - 1_000 })], reason: 'AllowedByOperator' }),
+    seen: stores({ pods: [healthy('a', { createdAt: HOUR_AGO - 1_000 })], reason: 'AllowedByOperator' }),
     spec: { restart: { afterTrustRepair: 'Always' } },
     wanted: { reason: 'Restarting', terminal: false, records: ['TrustRepair Canary'] },
   },
   // Contract: pods-strategy
   'unready pods are not with Never': {
-    seen: world({ pods: [healthy('a', { ready: false, createdAt: HOUR_AGO - 1_000 })], reason: 'AllowedByOperator' }),
+    seen: stores({ pods: [healthy('a', { ready: false, createdAt: HOUR_AGO - 1_000 })], reason: 'AllowedByOperator' }),
     spec: { restart: { afterTrustRepair: 'Never' } },
     wanted: {},
   },
   'unready pods are not where the policy allowed without us': {
-    seen: world({ pods: [healthy('a', { ready: false, createdAt: HOUR_AGO - 1_000 })] }),
+    seen: stores({ pods: [healthy('a', { ready: false, createdAt: HOUR_AGO - 1_000 })] }),
     wanted: {},
   },
 };
@@ -307,7 +290,7 @@ for (const [title, table] of Object.entries({ settling, strategies, 'after a tru
 test('the counts tell the living pods, by what they carry', () => {
   const exempt = healthy('x', { labels: { 'eks.amazonaws.com/skip-pod-identity-webhook': 'true' } });
   const pods = [healthy('a'), healthy('b'), lacking('c'), exempt, healthy('d', { deleting: true }), lacking('e', { finished: true })];
-  const { counts } = assessPods(world({ pods }), builders.spec(), true);
+  const { counts } = assessPods(stores({ pods }), builders.spec(), true);
   expect(counts).toEqual({ total: 4, current: 2, stale: 1, exempt: 1, summary: '2/4' });
 });
 
@@ -316,8 +299,8 @@ test('what is said of the pods does not depend on the order in which they are se
   const skipped = healthy('s', { labels: { 'eks.amazonaws.com/skip-pod-identity-webhook': 'true' } });
   const pods = [lacking('b'), skipped, lacking('a'), lacking('c')];
   for (const acts of [true, false])
-    expect(assessPods(world({ pods: pods.toReversed() }), builders.spec(), acts)).toEqual(
-      assessPods(world({ pods }), builders.spec(), acts),
+    expect(assessPods(stores({ pods: pods.toReversed() }), builders.spec(), acts)).toEqual(
+      assessPods(stores({ pods }), builders.spec(), acts),
     );
 });
 
@@ -333,14 +316,14 @@ const sentences: Record<string, { pods: Pod[]; wanted: { status: 'True'; reason:
   },
 };
 for (const [sentence, { pods, wanted }] of Object.entries(sentences))
-  test(`with ${sentence} it says so`, () => expect(assessPods(world({ pods }), builders.spec(), true).assessment).toEqual(wanted));
+  test(`with ${sentence} it says so`, () => expect(assessPods(stores({ pods }), builders.spec(), true).assessment).toEqual(wanted));
 
 test('pods that need not carry the role are remarked on, one for each cause', () => {
   const skipped = (name: string) => healthy(name, { labels: { 'eks.amazonaws.com/skip-pod-identity-webhook': 'true' } });
   const identity = { ...builders.pod({ name: 'c' }, { AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://169.254.170.23/v1/credentials' }) };
-  const { violation, remarks } = assessPods(world({ pods: [skipped('a'), skipped('b'), identity] }), builders.spec(), true);
+  const { violation, notes } = assessPods(stores({ pods: [skipped('a'), skipped('b'), identity] }), builders.spec(), true);
   expect(violation).toBeUndefined();
-  expect(remarks.map(({ code, message }) => [code, message.slice(0, 10)])).toEqual([
+  expect(notes.map(({ code, message }) => [code, message.slice(0, 10)])).toEqual([
     ['WebhookSkipped', 'pod shop/a'],
     ['PodIdentityShadowsIrsa', 'pod shop/c'],
   ]);

@@ -3,9 +3,9 @@ import { byName } from '../../api/by-name.ts';
 import { type Assessment, conditionOf } from '../../api/condition.ts';
 import type { Finding } from '../../api/finding.ts';
 import { EKS_ANNOTATIONS } from '../../api/names.ts';
-import type { Observed } from '../binding/observed.ts';
 import { heldByUs } from '../service-account/annotations.ts';
 import type { Violation } from '../status/conditions.ts';
+import type { PodsInput } from './input.ts';
 import { type PodState, podState } from './pod-state.ts';
 import type { RestartPlan, RestartStep } from './restart/attempt.ts';
 import { type Judged, planRestarts } from './restart/plan.ts';
@@ -20,14 +20,14 @@ export interface PodsAssessment {
   readonly assessment: Assessment;
   readonly counts: NonNullable<BindingStatus['pods']>;
   /** Of pods that need not carry the role: one for each cause. */
-  readonly remarks: readonly Finding[];
+  readonly notes: readonly Finding[];
   readonly records: readonly RestartEntry[];
   readonly steps: readonly RestartStep[];
-  readonly lookAgainAt: number | undefined;
+  readonly recheckAt: number | undefined;
 }
 
 /** What the pods of a ServiceAccount look like, and which of them may be restarted now if the binding lets us (`acts`). */
-export function assessPods(seen: Observed, spec: BindingSpec, acts: boolean, provenAt?: number): PodsAssessment {
+export function assessPods(seen: PodsInput, spec: BindingSpec, acts: boolean, provenAt?: number): PodsAssessment {
   const records = seen.binding.status.restarts ?? [];
   const judged = seen.pods
     .filter((pod) => !pod.finished)
@@ -49,11 +49,11 @@ export function assessPods(seen: Observed, spec: BindingSpec, acts: boolean, pro
     violation,
     assessment: { status: 'True', reason: judged.length === 0 ? 'NoPods' : 'Current', message: inWords(counts) },
     counts,
-    remarks: remarksOn(judged),
+    notes: notesOn(judged),
     records: restarts?.records ?? records,
     steps: restarts?.steps ?? [],
     // Pods that a trust repair left unready change no more by themselves than stale ones.
-    lookAgainAt: early && judged.some(({ pod, state }) => state.kind === 'stale' || !pod.ready) ? settled : restarts?.lookAgainAt,
+    recheckAt: early && judged.some(({ pod, state }) => state.kind === 'stale' || !pod.ready) ? settled : restarts?.recheckAt,
   };
 }
 
@@ -70,7 +70,7 @@ function inWords({ total, current, exempt }: NonNullable<BindingStatus['pods']>)
   return `${current} of ${total} pods carry the role${left}`;
 }
 
-function remarksOn(judged: readonly Judged[]): Finding[] {
+function notesOn(judged: readonly Judged[]): Finding[] {
   const all = judged.flatMap(({ pod, state }) => (state.kind === 'exempt' && !pod.deleting ? [state.finding] : []));
   return all.filter(({ code }, index) => all.findIndex((other) => other.code === code) === index);
 }
@@ -79,7 +79,7 @@ function remarksOn(judged: readonly Judged[]): Finding[] {
  * When both the annotation and the confirmed trust are old enough: epoch milliseconds. A proof by STS tells that IAM has spread the trust;
  * of the webhook's cache it tells nothing.
  */
-function settledAt({ binding, serviceAccount }: Observed, provenAt: number | undefined): number | undefined {
+function settledAt({ binding, serviceAccount }: PodsInput, provenAt: number | undefined): number | undefined {
   const trusted = conditionOf(binding.status.conditions, 'Trusted');
   const annotated = serviceAccount === undefined ? undefined : heldByUs(serviceAccount, EKS_ANNOTATIONS.roleArn);
   if (trusted?.status !== 'True' || annotated === undefined) return undefined;

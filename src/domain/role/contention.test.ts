@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { peace, undone } from '../state/contention.ts';
+import { NO_CONTENTION, recordRevert } from '../state/contention.ts';
 import { ARN, NOW } from '../test-observed.ts';
 import { managersOf, trustContended } from './contention.ts';
 
@@ -18,18 +18,18 @@ for (const [sentence, { tags: given, by }] of Object.entries(tags))
   test(`a role is managed by ${sentence}`, () => expect(managersOf(new Map(Object.entries(given)))).toEqual(by));
 
 describe('a fight over a trust policy', () => {
-  const fight = (times: number, by: string[] = []) =>
-    Array.from({ length: times }, (_, index) => NOW + index * 60_000).reduce((so, at) => undone(so, at, by), peace);
+  const contention = (times: number, by: string[] = []) =>
+    Array.from({ length: times }, (_, index) => NOW + index * 60_000).reduce((so, at) => recordRevert(so, at, by), NO_CONTENTION);
   test('is told from the third undoing on', () => {
-    expect(trustContended(ARN, fight(2), NOW + 180_000)).toBeUndefined();
-    expect(trustContended(ARN, fight(3), NOW + 180_000)?.code).toBe('Contended');
+    expect(trustContended(ARN, contention(2), NOW + 180_000)).toBeUndefined();
+    expect(trustContended(ARN, contention(3), NOW + 180_000)?.code).toBe('Contended');
   });
   test('with nobody to name says where to look and what to ask for', () =>
-    expect(trustContended(ARN, fight(3), NOW + 180_000)?.message).toBe(
+    expect(trustContended(ARN, contention(3), NOW + 180_000)?.message).toBe(
       `the statement of irsa-operator in the trust policy of "${ARN}" is taken out again and again, by somebody who left no tag (CloudTrail knows: UpdateAssumeRolePolicy); where it goes on it is written at most once in 5 minutes; ask whoever writes it to leave the statement in, or set trustPolicy: External and put it there`,
     ));
   test('names the tool and what to tell it', () =>
-    expect(trustContended(ARN, fight(3, ['Pulumi']), NOW + 180_000)?.message).toContain(
+    expect(trustContended(ARN, contention(3, ['Pulumi']), NOW + 180_000)?.message).toContain(
       'Pulumi: ignoreChanges ["assumeRolePolicy"] on the role',
     ));
 });

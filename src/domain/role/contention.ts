@@ -1,7 +1,7 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { quoteAll } from '../../trust/document/quote.ts';
-import { type Advice, adviceFor, type Fight, tempers } from '../state/contention.ts';
+import { type Advice, adviceFor, type Contention, contentionLevel } from '../state/contention.ts';
 
 /**
  * Who may be writing a role's trust policy beside us, by the tags that tools leave on what they manage: CloudFormation's own (AWS reserves
@@ -38,13 +38,13 @@ const ADVICE: Advice = {
 };
 
 /** Somebody takes our statement out again and again; undefined while that is not so. */
-export function trustContended(role: RoleArn, fight: Fight, now: number): Finding | undefined {
-  if (tempers(fight, now) === 'calm') return undefined;
+export function trustContended(role: RoleArn, contention: Contention, now: number): Finding | undefined {
+  if (contentionLevel(contention, now) === 'none') return undefined;
   const by =
-    fight.by.length === 0
+    contention.by.length === 0
       ? 'somebody who left no tag (CloudTrail knows: UpdateAssumeRolePolicy)'
-      : `${quoteAll(fight.by)}, by the tags of the role`;
-  const advice = adviceFor(fight.by, ADVICE);
+      : `${quoteAll(contention.by)}, by the tags of the role`;
+  const advice = adviceFor(contention.by, ADVICE);
   const parts = [
     `the statement of irsa-operator in the trust policy of "${role}" is taken out again and again, by ${by}`,
     'where it goes on it is written at most once in 5 minutes',

@@ -4,51 +4,44 @@ import { conditionOf } from '../../api/condition.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { FINALIZER } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
-import { type Subject, subjectOf } from '../../api/subject.ts';
-import { type Claim, enforces } from '../authorization/authorize.ts';
-import type { Loss } from '../authorization/grant-loss.ts';
-import type { ProviderView, RoleRecord } from '../binding/observed.ts';
+import { subjectOf } from '../../api/subject.ts';
+import { type Authorization, isEnforcing } from '../authorization/authorize.ts';
+import type { GrantLoss } from '../authorization/grant-loss.ts';
+import type { ProviderView } from '../state/oidc-provider.ts';
+import type { Question } from '../state/question.ts';
+import { entryFor, isCurrentEntry, mayStandOn } from '../state/role-entry.ts';
+import type { RoleRecord } from '../state/role-record.ts';
 
-/** What a verdict answers: would STS let this token assume this role? */
-export interface Question {
-  readonly role: RoleArn;
-  readonly issuer: Issuer;
-  readonly subject: Subject;
-  readonly audience: string;
-}
-
-export const questionKey = ({ role, issuer, subject, audience }: Question): string => JSON.stringify([role, issuer, subject, audience]);
-
-/** A binding that names the role, or stands on it, with what it may claim. */
-export interface RoleClaim {
+/** A binding that names the role, or whose trust may stand in it, and whether it is authorized. */
+export interface BindingAuthorization {
   readonly binding: IrsaBinding;
-  readonly claim: Claim;
-  readonly loss: Loss | undefined;
+  readonly authorization: Authorization;
+  readonly grantLoss: GrantLoss | undefined;
 }
 
 /** What one binding wants of a role, for one audience. */
-export interface Stance {
+export interface DesiredTrust {
   readonly kind:
-    | 'wanted' // may stand in our statement, and its intent is on the API server
-    | 'intending' // as wanted, but the intent is not there yet: nothing is written for it
-    | 'expecting' // as intending, but it is not known yet whether tokens of this cluster are taken at all: nothing is asked
-    | 'watched' // observed, suspended, or written by somebody else: only judged
-    | 'yielding' // as watched, and stands no longer than until somebody else lets it in
-    | 'withheld' // as wanted, but the role does not carry the tags that its grant asks for: what stands stays for a while
-    | 'disowned' // as withheld, and the while is over
-    | 'released' // positive evidence that its subject shall go
-    | 'kept'; // covered by no grant any more, say: what stands stays, nothing is asked
+    | 'ensure' // its subject belongs into our statement, and its intent is on the API server
+    | 'awaitIntent' // as ensure, but the intent is not there yet: nothing is written for it
+    | 'awaitProvider' // as awaitIntent, but it is not known yet whether IAM takes tokens of this cluster at all: nothing is asked
+    | 'observe' // an observed, suspended or external binding: only judged
+    | 'releaseWhenRedundant' // as observe, and its subject stays in our statement until a foreign one allows it
+    | 'tagsMissing' // as ensure, but the role lacks the tags that its grant requires: what stands stays for a while
+    | 'tagsExpired' // as tagsMissing, and the while is over
+    | 'revoke' // positive evidence that its subject has to go
+    | 'retain'; // no grant covers it any more, for example: what stands stays, nothing is asked
   readonly question: Question;
   readonly binding: IrsaBinding;
   /** Whatever it wants now, trust of its own may stand, and it will clean up after itself. */
-  readonly stands: boolean;
+  readonly mayStand: boolean;
   /** Each grant's required role tags: one of them must be fulfilled before a write. */
   readonly consents: readonly Readonly<Record<string, string>>[];
-  /** For want of a grant: before the trust is taken away, what no cache has touched must say so too. */
-  readonly lost: Loss | undefined;
+  /** For want of a grant: before the trust is revoked, an uncached read must say so too. */
+  readonly grantLoss: GrantLoss | undefined;
 }
 
-interface RoleWorld {
+interface DesiredTrustInput {
   readonly now: number;
   readonly arn: RoleArn;
   readonly issuer: Issuer;
@@ -57,53 +50,48 @@ interface RoleWorld {
 }
 
 /**
- * What a binding wants of the role: for the audience that it asks for, and for each other one on which it still stands. Leaving alone is not
- * revoking, and nothing is released because something is missing: only a deletion, a grant that is really gone, or a change that works says so.
+ * What a binding wants of the role: for the audience that it asks for, and for each other one on which its trust may stand. Leaving alone is
+ * not revoking, and nothing is revoked because something is missing: only a deletion, a grant that is really gone, or a change that works
+ * says so.
  */
-export function stancesOf({ binding, claim, loss }: RoleClaim, world: RoleWorld): Stance[] {
+export function desiredTrustOf({ binding, authorization, grantLoss }: BindingAuthorization, input: DesiredTrustInput): DesiredTrust[] {
   const { spec, metadata, status } = binding;
+  const { arn, issuer } = input;
   if (isProblem(spec)) return [];
   const subject = subjectOf(metadata.namespace, spec.serviceAccountName);
-  const consents = claim.kind === 'granted' ? claim.grants.map((grant) => grant.requiredRoleTags) : [];
-  const stance = (kind: Stance['kind'], audience: string): Stance => {
-    const question = { role: world.arn, issuer: world.issuer, subject, audience };
-    return { kind, question, binding, stands: standsOn(binding, world.arn, audience), consents, lost: loss };
+  const consents = authorization.kind === 'granted' ? authorization.grants.map((grant) => grant.requiredRoleTags) : [];
+  const desired = (kind: DesiredTrust['kind'], audience: string): DesiredTrust => {
+    const question = { role: arn, issuer, subject, audience };
+    return { kind, question, binding, mayStand: mayStandOn(binding, { arn, audience }), consents, grantLoss };
   };
-  const entries = (status.roles ?? []).filter(({ arn }) => arn === world.arn);
-  if (metadata.deleting) return entries.map(({ audience }) => stance(revokes(spec) ? 'released' : 'kept', audience));
-  const left = entries.filter(({ audience }) => !names(spec, world.arn, audience));
-  const leaving = enforces(binding) && worksElsewhere(binding) ? 'released' : 'kept';
+  const entries = (status.roles ?? []).filter((entry) => entry.arn === arn);
+  if (metadata.deleting) return entries.map(({ audience }) => desired(revokes(spec) ? 'revoke' : 'retain', audience));
+  const left = entries.filter((entry) => !isCurrentEntry(spec, entry));
+  const leaving = isEnforcing(binding) && worksElsewhere(binding) ? 'revoke' : 'retain';
   return [
-    ...(spec.roleArn === world.arn ? [stance(kindOf(binding, spec, claim, loss, world), spec.audience)] : []),
-    ...left.map(({ audience }) => stance(leaving, audience)),
+    ...(spec.roleArn === arn ? [desired(kindOf(binding, spec, authorization, grantLoss, input), spec.audience)] : []),
+    ...left.map(({ audience }) => desired(leaving, audience)),
   ];
 }
 
-function kindOf(binding: IrsaBinding, spec: BindingSpec, claim: Claim, loss: Loss | undefined, world: RoleWorld): Stance['kind'] {
-  const { record, provider, arn, now } = world;
-  if (claim.kind === 'refused') return loss?.dueAt !== undefined && loss.dueAt <= now ? 'released' : 'kept';
-  if (spec.suspend || spec.mode === 'Observe') return 'watched';
-  if (spec.trustPolicy === 'External') return standsOn(binding, arn, spec.audience) ? 'yielding' : 'watched';
-  if (provider === undefined || provider.kind === 'unreadable') return 'expecting';
+function kindOf(
+  binding: IrsaBinding,
+  spec: BindingSpec,
+  authorization: Authorization,
+  grantLoss: GrantLoss | undefined,
+  { record, provider, arn, now }: DesiredTrustInput,
+): DesiredTrust['kind'] {
+  const { audience } = spec;
+  if (authorization.kind === 'refused') return grantLoss?.dueAt !== undefined && grantLoss.dueAt <= now ? 'revoke' : 'retain';
+  if (spec.suspend || spec.mode === 'Observe') return 'observe';
+  if (spec.trustPolicy === 'External') return mayStandOn(binding, { arn, audience }) ? 'releaseWhenRedundant' : 'observe';
+  if (provider === undefined || provider.kind === 'unreadable') return 'awaitProvider';
   // Tokens of this cluster would be refused whatever the document says: first things first.
-  if (provider.kind === 'missing' || !provider.clientIds.includes(spec.audience)) return 'kept';
-  const entry = entryOn(binding, arn, spec.audience);
+  if (provider.kind === 'missing' || !provider.clientIds.includes(audience)) return 'retain';
+  const entry = entryFor(binding, { arn, audience });
   const intended =
     binding.metadata.finalizers.includes(FINALIZER) && record?.state.kind === 'present' && entry?.roleId === record.state.roleId;
-  return intended ? 'wanted' : 'intending';
-}
-
-/** Its entry remembers the trust, its finalizer takes care of the end. */
-export function standsOn(binding: IrsaBinding, arn: string, audience: string): boolean {
-  return binding.metadata.finalizers.includes(FINALIZER) && entryOn(binding, arn, audience) !== undefined;
-}
-
-function entryOn({ status }: IrsaBinding, arn: string, audience: string) {
-  return (status.roles ?? []).find((role) => role.arn === arn && role.audience === audience);
-}
-
-function names(spec: BindingSpec, arn: string, audience: string): boolean {
-  return spec.roleArn === arn && spec.audience === audience;
+  return intended ? 'ensure' : 'awaitIntent';
 }
 
 function revokes(spec: BindingSpec): boolean {
@@ -117,7 +105,12 @@ function worksElsewhere({ metadata, status }: IrsaBinding): boolean {
 }
 
 /** Whether the binding asks if it may assume the role. */
-export const asks = ({ kind }: Stance): boolean => kind === 'wanted' || kind === 'intending' || kind === 'watched' || kind === 'yielding';
+export const needsVerdict = ({ kind }: DesiredTrust): boolean =>
+  kind === 'ensure' || kind === 'awaitIntent' || kind === 'observe' || kind === 'releaseWhenRedundant';
 
-/** Whether the binding waits for an answer: also that it was let go. */
-export const waits = (stance: Stance): boolean => asks(stance) || stance.kind === 'released';
+/** Whether the binding waits for an answer: also that its trust is gone. */
+export const awaitsAnswer = (desired: DesiredTrust): boolean => needsVerdict(desired) || desired.kind === 'revoke';
+
+/** Whether its subject has to leave our statement, now or when the time has come. */
+export const isRevoking = ({ kind }: DesiredTrust): boolean =>
+  kind === 'revoke' || kind === 'releaseWhenRedundant' || kind === 'tagsExpired';

@@ -3,38 +3,38 @@ import { providerArnFor } from '../../api/arn.ts';
 import { PAUSED_ROLE_TAG, STS_AUDIENCE } from '../../api/names.ts';
 import { type Subject, subjectOf } from '../../api/subject.ts';
 import { ARN, binding, ISSUER, NOW, own, policy, question, ROLE_ID, SERVICE, SUBJECT } from '../test-observed.ts';
-import type { Stance } from './desired-trust.ts';
+import type { DesiredTrust } from './desired-trust.ts';
 import { decideEdit, type Edit, type RoleBeforeWrite } from './edit.ts';
 
 const OTHER = subjectOf('shop', 'other');
 const EMPTY = policy(SERVICE);
 
-function wanted(subject: Subject = SUBJECT, consents: Stance['consents'] = [{}]): Stance {
-  return { kind: 'wanted', question: question({ subject }), binding: binding(), stands: true, consents, lost: undefined };
+function wanted(subject: Subject = SUBJECT, consents: DesiredTrust['consents'] = [{}]): DesiredTrust {
+  return { kind: 'ensure', question: question({ subject }), binding: binding(), mayStand: true, consents, grantLoss: undefined };
 }
 
 interface EditPart {
-  readonly stances?: readonly Stance[];
+  readonly desiredTrust?: readonly DesiredTrust[];
   readonly released?: readonly Subject[];
   readonly policy?: string;
-  readonly believed?: string;
+  readonly confirmed?: string;
 }
 
-function edit({ stances = [wanted()], released = [], policy: text = EMPTY, believed }: EditPart = {}): Edit {
+function edit({ desiredTrust = [wanted()], released = [], policy: text = EMPTY, confirmed }: EditPart = {}): Edit {
   return {
-    wish: {
+    desiredStatement: {
       role: ARN,
       issuer: ISSUER,
       provider: providerArnFor(ARN, ISSUER),
-      wanted: stances.flatMap(({ kind, question: { subject, audience } }) => (kind === 'wanted' ? [{ subject, audience }] : [])),
+      wanted: desiredTrust.flatMap(({ kind, question: { subject, audience } }) => (kind === 'ensure' ? [{ subject, audience }] : [])),
       released: released.map((subject) => ({ subject, audience: STS_AUDIENCE })),
       quota: 2048,
       now: NOW,
     },
-    stances,
+    desiredTrust,
     roleId: ROLE_ID,
     policy: text,
-    believed,
+    confirmed,
   };
 }
 
@@ -43,15 +43,15 @@ function fresh(part: Partial<RoleBeforeWrite> = {}, tags: Record<string, string>
 }
 
 /** What is sent, and whom it changes. */
-function outcome(wish: Edit, role: RoleBeforeWrite) {
-  const decision = decideEdit(wish, role);
+function outcome(desiredStatement: Edit, role: RoleBeforeWrite) {
+  const decision = decideEdit(desiredStatement, role);
   switch (decision.kind) {
     case 'write':
       return {
         kind: decision.kind,
         document: decision.document,
         changes: decision.changes.map(({ question: { subject } }) => subject),
-        ...(decision.undoing ? { undoing: true } : {}),
+        ...(decision.reverted ? { reverted: true } : {}),
       };
     case 'nothing':
     case 'changed':
@@ -98,50 +98,50 @@ const cases: Record<string, { edit?: EditPart; role?: RoleBeforeWrite; expected:
   },
   // Contract: api-tags-fresh
   'withholds who lacks the consent of the role, and writes for the others': {
-    edit: { stances: [wanted(), tagged] },
+    edit: { desiredTrust: [wanted(), tagged] },
     expected: { kind: 'write', document: policy(SERVICE, own()), changes: [SUBJECT] },
   },
   'writes for both where the role carries the tag': {
-    edit: { stances: [wanted(), tagged] },
+    edit: { desiredTrust: [wanted(), tagged] },
     role: fresh({}, { owner: 'shop' }),
     expected: { kind: 'write', document: policy(SERVICE, own([SUBJECT, OTHER])), changes: [SUBJECT, OTHER] },
   },
   'withholds where the tag has another value': {
-    edit: { stances: [tagged] },
+    edit: { desiredTrust: [tagged] },
     role: fresh({}, { owner: 'Shop' }),
     expected: { kind: 'nothing' },
   },
   'withholds where one of two tags is missing': {
-    edit: { stances: [wanted(OTHER, [{ owner: 'shop', tier: 'one' }])] },
+    edit: { desiredTrust: [wanted(OTHER, [{ owner: 'shop', tier: 'one' }])] },
     role: fresh({}, { owner: 'shop' }),
     expected: { kind: 'nothing' },
   },
   'is content with one of two grants': {
-    edit: { stances: [wanted(SUBJECT, [{ owner: 'nobody' }, { owner: 'shop' }])] },
+    edit: { desiredTrust: [wanted(SUBJECT, [{ owner: 'nobody' }, { owner: 'shop' }])] },
     role: fresh({}, { owner: 'shop' }),
     expected: { kind: 'write', document: policy(SERVICE, own()), changes: [SUBJECT] },
   },
   'stops where a tag that was thought to be gone is there': {
-    edit: { stances: [{ ...tagged, kind: 'disowned' }], released: [OTHER], policy: policy(SERVICE, own([OTHER])) },
+    edit: { desiredTrust: [{ ...tagged, kind: 'tagsExpired' }], released: [OTHER], policy: policy(SERVICE, own([OTHER])) },
     role: fresh({ policy: policy(SERVICE, own([OTHER])) }, { owner: 'shop' }),
     expected: { kind: 'changed' },
   },
   'notices that somebody took out what had been believed': {
-    edit: { believed: policy(SERVICE, own()) },
-    expected: { kind: 'write', document: policy(SERVICE, own()), changes: [SUBJECT], undoing: true },
+    edit: { confirmed: policy(SERVICE, own()) },
+    expected: { kind: 'write', document: policy(SERVICE, own()), changes: [SUBJECT], reverted: true },
   },
   'does not take a subject that never stood for one that was taken out': {
-    edit: { believed: policy(SERVICE, own([OTHER])) },
+    edit: { confirmed: policy(SERVICE, own([OTHER])) },
     expected: { kind: 'write', document: policy(SERVICE, own()), changes: [SUBJECT] },
   },
   // Contract: fight-lost-update
   "takes another operator's statement that came meanwhile for a lost update, and for nobody's will": {
-    edit: { believed: policy(SERVICE, own()), policy: policy(SERVICE, neighbour) },
+    edit: { confirmed: policy(SERVICE, own()), policy: policy(SERVICE, neighbour) },
     role: fresh({ policy: policy(SERVICE, neighbour) }),
     expected: { kind: 'write', document: policy(SERVICE, neighbour, own()), changes: [SUBJECT] },
   },
   'does not tell of a pause to whom the role did not consent': {
-    edit: { stances: [tagged] },
+    edit: { desiredTrust: [tagged] },
     role: fresh({}, PAUSED),
     expected: { kind: 'nothing' },
   },

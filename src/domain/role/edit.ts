@@ -2,10 +2,11 @@ import { type RoleArn, roleArnParts } from '../../api/arn.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { PAUSED_ROLE_TAG } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
+import { sameSubject } from '../../api/subject.ts';
 import { parseDocument } from '../../trust/document/document.ts';
-import { names, undoes } from '../../trust/own-subjects.ts';
-import { planTrust, type TrustPlan, type TrustWish } from '../../trust/plan.ts';
-import type { Stance } from './desired-trust.ts';
+import { namesSubject, reverts } from '../../trust/own-subjects.ts';
+import { type DesiredStatement, planTrust, type TrustPlan } from '../../trust/plan.ts';
+import type { DesiredTrust } from './desired-trust.ts';
 
 /** A role as a fresh read shows it. */
 export interface RoleBeforeWrite {
@@ -17,63 +18,66 @@ export interface RoleBeforeWrite {
 
 /** What was planned from what was known, to be decided once more on a fresh read. */
 export interface Edit {
-  readonly wish: TrustWish;
-  /** Whom the wish is of: wanted and released. */
-  readonly stances: readonly Stance[];
+  readonly desiredStatement: DesiredStatement;
+  /** Of the bindings whose subjects the desired statement names: wanted and released. */
+  readonly desiredTrust: readonly DesiredTrust[];
   /** The role that was planned for. */
   readonly roleId: string;
   readonly policy: string;
-  /** The policy as our last write that was believed left it. */
-  readonly believed: string | undefined;
+  /** The policy as our last confirmed write left it. */
+  readonly confirmed: string | undefined;
 }
+
+/** The role changed between two reads, so another writer is at it: a retry waits a random part of this, so that two writers do not meet again. */
+export const CHANGED_WAIT_MS = 2_000;
 
 export type EditDecision =
   | {
       readonly kind: 'write';
       readonly document: string;
       readonly plan: TrustPlan;
-      /** Whom it brings in or takes out. */
-      readonly changes: readonly Stance[];
-      /** Somebody took out what we had put in. */
-      readonly undoing: boolean;
+      /** Whose subject it adds or removes. */
+      readonly changes: readonly DesiredTrust[];
+      /** Our subject was taken out after our write was confirmed. */
+      readonly reverted: boolean;
     }
   | { readonly kind: 'nothing' }
-  /** It is not what was seen last: somebody writes now, and this read may even be older than that. */
+  /** It is not what was seen last: another writer is at it, and this read may even be older than that. */
   | { readonly kind: 'changed' }
   | { readonly kind: 'paused'; readonly finding: Finding };
 
-/** The last look before a write. Pure: the document to send, or why there is none. */
+/** The last check before a write. Pure: the document to send, or why there is none. */
 export function decideEdit(edit: Edit, role: RoleBeforeWrite): EditDecision {
-  const { wish } = edit;
-  if (role.arn !== wish.role || role.roleId !== edit.roleId || role.policy !== edit.policy) return { kind: 'changed' };
+  const { desiredStatement } = edit;
+  if (role.arn !== desiredStatement.role || role.roleId !== edit.roleId || role.policy !== edit.policy) return { kind: 'changed' };
   // The tag is back.
-  if (edit.stances.some((stance) => stance.kind === 'disowned' && consents(stance, role.tags))) return { kind: 'changed' };
-  const withheld = edit.stances.filter((stance) => stance.kind === 'wanted' && !consents(stance, role.tags));
+  if (edit.desiredTrust.some((desired) => desired.kind === 'tagsExpired' && consents(desired, role.tags))) return { kind: 'changed' };
+  const lacking = edit.desiredTrust.filter((desired) => desired.kind === 'ensure' && !consents(desired, role.tags));
   // A pause stops every write but a revocation.
   const paused = role.tags.get(PAUSED_ROLE_TAG) === 'true';
-  const consented = wish.wanted.filter(
-    (one) => !withheld.some(({ question }) => question.subject === one.subject && question.audience === one.audience),
-  );
+  const consented = desiredStatement.wanted.filter((one) => !lacking.some(({ question }) => sameSubject(question, one)));
   const document = parseDocument(role.policy);
-  const plan = planTrust(document, { ...wish, wanted: paused ? [] : consented, roleTags: role.tags });
+  const plan = planTrust(document, { ...desiredStatement, wanted: paused ? [] : consented, roleTags: role.tags });
   if (plan.document !== undefined) {
     const after = parseDocument(plan.document);
     if (isProblem(document) || isProblem(after)) return { kind: 'nothing' };
-    const changes = edit.stances.filter(({ question }) => names(document, question, wish) !== names(after, question, wish));
+    const changes = edit.desiredTrust.filter(
+      ({ question }) => namesSubject(document, question, desiredStatement) !== namesSubject(after, question, desiredStatement),
+    );
     return {
       kind: 'write',
       document: plan.document,
       plan,
       changes,
-      undoing: edit.believed !== undefined && undoes(document, edit.believed, wish),
+      reverted: edit.confirmed !== undefined && reverts(document, edit.confirmed, desiredStatement),
     };
   }
-  // Whom the role's owner did not let in learns nothing of a pause.
-  return paused && consented.length > 0 ? { kind: 'paused', finding: rolePaused(wish.role) } : { kind: 'nothing' };
+  // A binding without the consent of the role's owner learns nothing of a pause.
+  return paused && consented.length > 0 ? { kind: 'paused', finding: rolePaused(desiredStatement.role) } : { kind: 'nothing' };
 }
 
 /** Whether the tags of the role are those that one of the binding's grants asks for. */
-export function consents({ consents: alternatives }: Pick<Stance, 'consents'>, tags: ReadonlyMap<string, string>): boolean {
+export function consents({ consents: alternatives }: Pick<DesiredTrust, 'consents'>, tags: ReadonlyMap<string, string>): boolean {
   return alternatives.some((required) => Object.entries(required).every(([key, value]) => tags.get(key) === value));
 }
 

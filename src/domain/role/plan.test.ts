@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { finding } from '../../api/finding.ts';
 import { type Subject, subjectOf } from '../../api/subject.ts';
-import type { Loss } from '../authorization/grant-loss.ts';
-import { type Hold, isReleased, type RoleRecord } from '../binding/observed.ts';
+import type { GrantLoss } from '../authorization/grant-loss.ts';
+import type { Hold, RoleRecord } from '../state/role-record.ts';
+import { isReleased } from '../state/verdict.ts';
+
 import {
   ARN,
   arn,
+  authorizationFor,
   binding,
-  claimFor,
   entry,
   grant,
   NOW,
@@ -24,7 +26,7 @@ import { decideEdit } from './edit.ts';
 import { planRole, type RoleObserved, type RolePlan } from './plan.ts';
 
 const OTHER = subjectOf('shop', 'other');
-const nothing: RolePlan = { steps: [], verdicts: [], lookAgain: undefined };
+const nothing: RolePlan = { steps: [], verdicts: [], recheck: undefined };
 
 const other = (part: Parameters<typeof binding>[0] = {}) =>
   binding({ ...part, spec: { serviceAccountName: 'other', ...part?.spec }, metadata: { name: 'other', uid: 'other', ...part?.metadata } });
@@ -37,7 +39,7 @@ function short(plan: RolePlan) {
     verdicts: Object.fromEntries(
       plan.verdicts.map(([{ subject }, verdict]) => [subject, verdict.kind === 'refused' ? verdict.finding.code : verdict.kind]),
     ),
-    inMs: plan.lookAgain?.inMs,
+    inMs: plan.recheck?.inMs,
   };
 }
 
@@ -45,20 +47,20 @@ function short(plan: RolePlan) {
 function edited(plan: RolePlan): { wanted: Subject[]; released: Subject[] } | undefined {
   const step = plan.steps.find((one) => one.do === 'edit');
   if (step?.do !== 'edit') return undefined;
-  const { wanted, released } = step.edit.wish;
+  const { wanted, released } = step.edit.desiredStatement;
   return { wanted: wanted.map(({ subject }) => subject), released: released.map(({ subject }) => subject) };
 }
 
 describe('before anything is asked of AWS', () => {
   const silent: Record<string, Partial<RoleObserved>> = {
-    'no binding names the role': { claims: [] },
+    'no binding names the role': { bindings: [] },
     'the issuer is not known': { cluster: { kind: 'unknown', why: 'x' } },
     'it is not known who we are': { caller: { kind: 'unknown', why: 'x' } },
     'the quota was not asked': { quota: undefined },
     'the role is in another account': { arn: arn('arn:aws:iam::999900001111:role/team/app') },
-    'no grant covers the binding': { claims: [claimFor(binding({ status: { roles: [] } }), [])] },
-    'no grant covers the binding any more': { claims: [claimFor(binding(), [])] },
-    'the binding is deleted and retains': { claims: [claimFor(deleted({ spec: { deletionPolicy: 'Retain' } }))] },
+    'no grant covers the binding': { bindings: [authorizationFor(binding({ status: { roles: [] } }), [])] },
+    'no grant covers the binding any more': { bindings: [authorizationFor(binding(), [])] },
+    'the binding is deleted and retains': { bindings: [authorizationFor(deleted({ spec: { deletionPolicy: 'Retain' } }))] },
     'the provider is missing': { provider: { kind: 'missing', similar: [] } },
   };
   for (const [sentence, part] of Object.entries(silent))
@@ -68,7 +70,7 @@ describe('before anything is asked of AWS', () => {
     expect(planRole(roleObserved({ record: undefined }))).toEqual({ ...nothing, steps: [{ do: 'read', why: 'it was not read yet' }] }));
 
   test('a role is read to release a binding that has lost its grant and is deleted', () =>
-    expect(short(planRole(roleObserved({ record: undefined, claims: [claimFor(deleted(), [])] }))).steps).toEqual(['read']));
+    expect(short(planRole(roleObserved({ record: undefined, bindings: [authorizationFor(deleted(), [])] }))).steps).toEqual(['read']));
 });
 
 describe('what is written', () => {
@@ -84,28 +86,30 @@ describe('what is written', () => {
   };
   for (const [sentence, one] of Object.entries(intents))
     test(`nothing, when ${sentence}`, () =>
-      expect(short(planRole(roleObserved({ record: without, claims: [claimFor(one)] })))).toEqual({
+      expect(short(planRole(roleObserved({ record: without, bindings: [authorizationFor(one)] })))).toEqual({
         steps: [],
         verdicts: { [SUBJECT]: 'TrustNoWebIdentityStatement' },
         inMs: undefined,
       }));
 
   test('one edit for all bindings, the oldest first', () => {
-    const claims = [claimFor(binding()), claimFor(other({ metadata: { createdAt: NOW - 172_800_000 } }))];
-    const plan = planRole(roleObserved({ record: without, claims }));
+    const bindings = [authorizationFor(binding()), authorizationFor(other({ metadata: { createdAt: NOW - 172_800_000 } }))];
+    const plan = planRole(roleObserved({ record: without, bindings }));
     expect(short(plan).steps).toEqual(['edit']);
     expect(edited(plan)).toEqual({ wanted: [OTHER, SUBJECT], released: [] });
   });
 
   test('what each deleted binding stood for is taken out, in the same edit', () => {
     const record = present({ policy: policy(SERVICE, own([OTHER])) });
-    const plan = planRole(roleObserved({ record, claims: [claimFor(), claimFor(other({ metadata: { deleting: true } }))] }));
+    const plan = planRole(
+      roleObserved({ record, bindings: [authorizationFor(), authorizationFor(other({ metadata: { deleting: true } }))] }),
+    );
     expect(edited(plan)).toEqual({ wanted: [SUBJECT], released: [OTHER] });
   });
 
   test('the subject of a deleted binding stays while another binding wants it', () => {
-    const heir = binding({ metadata: { name: 'heir', uid: 'heir' } });
-    expect(short(planRole(roleObserved({ claims: [claimFor(deleted()), claimFor(heir)] }))).steps).toEqual([]);
+    const successor = binding({ metadata: { name: 'heir', uid: 'heir' } });
+    expect(short(planRole(roleObserved({ bindings: [authorizationFor(deleted()), authorizationFor(successor)] }))).steps).toEqual([]);
   });
 
   const unknown: Record<string, RoleObserved['provider']> = {
@@ -114,8 +118,10 @@ describe('what is written', () => {
   };
   for (const [sentence, provider] of Object.entries(unknown))
     test(`the subject of a deleted binding stays for an heir that has nothing yet while the provider ${sentence}`, () => {
-      const heir = binding({ metadata: { name: 'heir', uid: 'heir', finalizers: [] }, status: { roles: [] } });
-      expect(short(planRole(roleObserved({ provider, claims: [claimFor(deleted()), claimFor(heir)] }))).steps).toEqual([]);
+      const successor = binding({ metadata: { name: 'heir', uid: 'heir', finalizers: [] }, status: { roles: [] } });
+      expect(
+        short(planRole(roleObserved({ provider, bindings: [authorizationFor(deleted()), authorizationFor(successor)] }))).steps,
+      ).toEqual([]);
     });
 
   const beside: Record<string, { part: object; goes: boolean }> = {
@@ -135,21 +141,21 @@ describe('what is written', () => {
     test(`the subject of a deleted binding ${goes ? 'is released' : 'stays'} beside ${sentence}`, () => {
       const { metadata, ...rest } = part as { metadata?: object };
       const neighbour = binding({ ...rest, metadata: { name: 'neighbour', uid: 'neighbour', ...metadata } });
-      const steps = planRole(roleObserved({ claims: [claimFor(deleted()), claimFor(neighbour)] })).steps;
+      const steps = planRole(roleObserved({ bindings: [authorizationFor(deleted()), authorizationFor(neighbour)] })).steps;
       expect(steps.map((step) => step.do)).toEqual(goes ? ['edit'] : []);
     });
 
   test('nothing is released because a grant is gone, a binding is suspended, or nobody names the subject', () => {
-    const claims = [claimFor(binding(), []), claimFor(other({ spec: { suspend: true } }))];
+    const bindings = [authorizationFor(binding(), []), authorizationFor(other({ spec: { suspend: true } }))];
     const record = present({ policy: policy(SERVICE, own([SUBJECT, OTHER, 'system:serviceaccount:shop:orphan'])) });
-    expect(planRole(roleObserved({ record, claims })).steps).toEqual([]);
+    expect(planRole(roleObserved({ record, bindings })).steps).toEqual([]);
   });
 
   test('the former role is released only when the new one works', () => {
     const leaving = binding({ status: { roles: [entry(ARN), entry(OTHER_ARN)], conditions: [] } });
-    expect(planRole(roleObserved({ arn: OTHER_ARN, record: { ...present(), arn: OTHER_ARN }, claims: [claimFor(leaving)] }))).toEqual(
-      nothing,
-    );
+    expect(
+      planRole(roleObserved({ arn: OTHER_ARN, record: { ...present(), arn: OTHER_ARN }, bindings: [authorizationFor(leaving)] })),
+    ).toEqual(nothing);
   });
 
   const watched: Record<string, object> = {
@@ -159,7 +165,7 @@ describe('what is written', () => {
   };
   for (const [sentence, part] of Object.entries(watched))
     test(`nothing ${sentence}, and the refusal waits for somebody else`, () => {
-      const plan = planRole(roleObserved({ record: without, claims: [claimFor(binding({ spec: part }))] }));
+      const plan = planRole(roleObserved({ record: without, bindings: [authorizationFor(binding({ spec: part }))] }));
       expect(plan.steps).toEqual([]);
       const [, verdict] = plan.verdicts[0] ?? [];
       expect(verdict?.kind === 'refused' && [verdict.terminal, verdict.wouldWrite?.includes(`add "${SUBJECT}"`)]).toEqual([true, true]);
@@ -168,14 +174,16 @@ describe('what is written', () => {
   for (const path of ['aws-service-role/eks.amazonaws.com/', 'aws-reserved/sso.amazonaws.com/']) {
     test(`nothing to a role under "/${path}", which only AWS may change`, () => {
       const role = arn(`arn:aws:iam::111122223333:role/${path}app`);
-      const { binding: one } = claimFor(binding({ spec: { roleArn: role }, status: { roles: [entry(role)] } }));
-      const claim = {
+      const { binding: one } = authorizationFor(binding({ spec: { roleArn: role }, status: { roles: [entry(role)] } }));
+      const authorization = {
         kind: 'granted',
         spec: one.spec,
         grants: [{ grant: 'g', requiredRoleTags: {}, allowVerification: false }],
-      } as ReturnType<typeof claimFor>['claim'];
+      } as ReturnType<typeof authorizationFor>['authorization'];
       const record: RoleRecord = { ...without, arn: role };
-      expect(short(planRole(roleObserved({ arn: role, claims: [{ binding: one, claim, loss: undefined }], record })))).toEqual({
+      expect(
+        short(planRole(roleObserved({ arn: role, bindings: [{ binding: one, authorization, grantLoss: undefined }], record }))),
+      ).toEqual({
         steps: [],
         verdicts: { [SUBJECT]: 'RoleUnmodifiable' },
         inMs: undefined,
@@ -192,9 +200,9 @@ describe('what is written', () => {
 
   const starts: Record<string, Partial<RoleObserved>> = {
     'a subject to add': { record: without },
-    'a subject to release': { claims: [claimFor(deleted())] },
+    'a subject to release': { bindings: [authorizationFor(deleted())] },
     'one to add and one to release': {
-      claims: [claimFor(), claimFor(other({ metadata: { deleting: true } }))],
+      bindings: [authorizationFor(), authorizationFor(other({ metadata: { deleting: true } }))],
       record: present({ policy: policy(SERVICE, own([OTHER])) }),
     },
   };
@@ -208,7 +216,7 @@ describe('what is written', () => {
       const at = NOW + 8_000;
       const pending = { at: NOW, policy: decision.document };
       const back = planRole({ ...seen, now: at, record: present({ policy: decision.document }, at, { pending }) });
-      expect(short(back).steps).toEqual(['believe']);
+      expect(short(back).steps).toEqual(['confirm']);
       expect(planRole({ ...seen, now: at, record: present({ policy: decision.document }, at) })).toEqual({ ...back, steps: [] });
     });
 });
@@ -222,55 +230,62 @@ test('who wants a role is never told that nothing stands: the write may be under
 
 // Contract: trust-read-back
 describe('a write is read back', () => {
-  const stands = policy(SERVICE, own());
-  const lost = policy(SERVICE);
+  const asSent = policy(SERVICE, own());
+  const overwritten = policy(SERVICE);
   /** Our write at NOW, last read `age` later, looked at `now` later. */
   const readBack = (age: number, now: number, text: string, part: Partial<RoleObserved> = {}) =>
     short(planRole(roleObserved({ now: NOW + now, record: present({ policy: text }, NOW + age, sent), ...part })));
-  const sent = { pending: { at: NOW, policy: stands } };
-  const released = { pending: { at: NOW, policy: lost } };
+  const sent = { pending: { at: NOW, policy: asSent } };
+  const released = { pending: { at: NOW, policy: overwritten } };
   const unanswered = { verdicts: {}, inMs: undefined };
 
   test('not before 2 s, and nothing is answered until then', () => {
-    expect(readBack(0, 500, stands)).toEqual({ steps: [], verdicts: {}, inMs: 1_500 });
-    expect(readBack(1_999, 1_999, stands)).toEqual({ steps: [], verdicts: {}, inMs: 1 });
+    expect(readBack(0, 500, asSent)).toEqual({ steps: [], verdicts: {}, inMs: 1_500 });
+    expect(readBack(1_999, 1_999, asSent)).toEqual({ steps: [], verdicts: {}, inMs: 1 });
   });
-  test('at 2 s', () => expect(readBack(0, 2_000, stands)).toEqual({ ...unanswered, steps: ['read'] }));
+  test('at 2 s', () => expect(readBack(0, 2_000, asSent)).toEqual({ ...unanswered, steps: ['read'] }));
   test('and what stands at 2 s is believed', () =>
-    expect(readBack(2_000, 2_000, stands)).toEqual({ steps: [], verdicts: { [SUBJECT]: 'allowed' }, inMs: 6_000 }));
+    expect(readBack(2_000, 2_000, asSent)).toEqual({ steps: [], verdicts: { [SUBJECT]: 'allowed' }, inMs: 6_000 }));
   test('what is not there at 2 s may be a stale read: nothing is said and nothing is written', () =>
-    expect(readBack(2_000, 2_000, lost)).toEqual({ steps: [], verdicts: {}, inMs: 6_000 }));
-  test('once more at 8 s', () => expect(readBack(2_000, 8_000, stands).steps).toEqual(['read']));
+    expect(readBack(2_000, 2_000, overwritten)).toEqual({ steps: [], verdicts: {}, inMs: 6_000 }));
+  test('once more at 8 s', () => expect(readBack(2_000, 8_000, asSent).steps).toEqual(['read']));
   test('and what stands at 8 s is no longer in doubt', () =>
-    expect(readBack(8_000, 8_000, stands)).toEqual({ steps: ['believe'], verdicts: { [SUBJECT]: 'allowed' }, inMs: undefined }));
+    expect(readBack(8_000, 8_000, asSent)).toEqual({ steps: ['confirm'], verdicts: { [SUBJECT]: 'allowed' }, inMs: undefined }));
   test('what is not there at 8 s is lost, and said to nobody before another attempt', () =>
-    expect(readBack(8_000, 8_000, lost)).toEqual({ steps: ['lose'], verdicts: {}, inMs: undefined }));
+    expect(readBack(8_000, 8_000, overwritten)).toEqual({ steps: ['retryAfterConflict'], verdicts: {}, inMs: undefined }));
   test('a subject that came back at 8 s after its release is lost too', () => {
-    const record = present({ policy: stands }, NOW + 8_000, released);
-    expect(readBack(8_000, 8_000, stands, { claims: [claimFor(deleted())], record }).steps).toEqual(['lose']);
+    const record = present({ policy: asSent }, NOW + 8_000, released);
+    expect(readBack(8_000, 8_000, asSent, { bindings: [authorizationFor(deleted())], record }).steps).toEqual(['retryAfterConflict']);
   });
   test('after a loss the next write waits for its time', () => {
     const at = (now: number) =>
-      planRole(roleObserved({ now, record: present({ policy: lost }, NOW, { losses: 1, waitsUntil: NOW + 500 }) }));
+      planRole(roleObserved({ now, record: present({ policy: overwritten }, NOW, { conflicts: 1, retryAt: NOW + 500 }) }));
     expect(short(at(NOW))).toEqual({ steps: [], verdicts: { [SUBJECT]: 'TrustNoWebIdentityStatement' }, inMs: 500 });
     expect(short(at(NOW + 500)).steps).toEqual(['edit']);
   });
   const absent = (age: number) => {
-    const record = present({ policy: lost }, NOW + age, released);
-    return readBack(age, age, lost, { claims: [claimFor(deleted())], record });
+    const record = present({ policy: overwritten }, NOW + age, released);
+    return readBack(age, age, overwritten, { bindings: [authorizationFor(deleted())], record });
   };
   test('an absence at 2 s does not yet say that a subject is released', () => {
     expect(absent(2_000)).toEqual({ steps: [], verdicts: {}, inMs: 6_000 });
     expect(absent(7_999).verdicts).toEqual({});
   });
   test('an absence at 8 s does', () =>
-    expect(absent(8_000)).toEqual({ steps: ['believe'], verdicts: { [SUBJECT]: 'released' }, inMs: undefined }));
+    expect(absent(8_000)).toEqual({ steps: ['confirm'], verdicts: { [SUBJECT]: 'released' }, inMs: undefined }));
   test('a binding that comes meanwhile does not wait for it', () => {
-    const plan = planRole(roleObserved({ record: present({ policy: stands }, NOW, sent), claims: [claimFor(), claimFor(other())] }));
+    const plan = planRole(
+      roleObserved({ record: present({ policy: asSent }, NOW, sent), bindings: [authorizationFor(), authorizationFor(other())] }),
+    );
     expect(edited(plan)).toEqual({ wanted: [SUBJECT, OTHER], released: [] });
   });
   test('a binding that comes meanwhile waits where the write does not show', () => {
-    const plan = planRole(roleObserved({ record: present({ policy: lost }, NOW + 1_000, sent), claims: [claimFor(), claimFor(other())] }));
+    const plan = planRole(
+      roleObserved({
+        record: present({ policy: overwritten }, NOW + 1_000, sent),
+        bindings: [authorizationFor(), authorizationFor(other())],
+      }),
+    );
     expect(short(plan)).toEqual({ steps: [], verdicts: {}, inMs: 2_000 });
   });
 });
@@ -278,35 +293,35 @@ describe('a write is read back', () => {
 describe('bindings that come together', () => {
   const without = present({ policy: policy(SERVICE) });
   const coming = other({ status: { roles: [] } });
-  const claims = [claimFor(), claimFor(coming)];
+  const bindings = [authorizationFor(), authorizationFor(coming)];
   test('are gathered before the first write', () =>
-    expect(short(planRole(roleObserved({ record: without, claims }))).steps).toEqual(['gather']));
+    expect(short(planRole(roleObserved({ record: without, bindings }))).steps).toEqual(['debounce']));
   test('are waited for until their time is over, and no longer', () => {
-    const record = present({ policy: policy(SERVICE) }, NOW, { gathersUntil: NOW + 300 });
-    expect(short(planRole(roleObserved({ record, claims }))).inMs).toBe(300);
-    expect(short(planRole(roleObserved({ record, claims, now: NOW + 300 }))).steps).toEqual(['edit']);
+    const record = present({ policy: policy(SERVICE) }, NOW, { debouncedUntil: NOW + 300 });
+    expect(short(planRole(roleObserved({ record, bindings }))).inMs).toBe(300);
+    expect(short(planRole(roleObserved({ record, bindings, now: NOW + 300 }))).steps).toEqual(['edit']);
   });
   test('make one write as soon as the intent of each is on the API server', () => {
-    const record = present({ policy: policy(SERVICE) }, NOW, { gathersUntil: NOW + 300 });
-    const plan = planRole(roleObserved({ record, claims: [claimFor(), claimFor(other())] }));
+    const record = present({ policy: policy(SERVICE) }, NOW, { debouncedUntil: NOW + 300 });
+    const plan = planRole(roleObserved({ record, bindings: [authorizationFor(), authorizationFor(other())] }));
     expect(edited(plan)).toEqual({ wanted: [SUBJECT, OTHER], released: [] });
   });
 });
 
 describe('a grant that is gone', () => {
-  const lose = (loss: Loss) => ({ ...claimFor(binding(), []), loss });
+  const lose = (grantLoss: GrantLoss) => ({ ...authorizationFor(binding(), []), grantLoss });
   test('takes nothing away before its time, and is looked at then', () =>
-    expect(short(planRole(roleObserved({ claims: [lose({ since: NOW - 1_000, dueAt: NOW + 59_000, paused: undefined })] })))).toEqual({
+    expect(short(planRole(roleObserved({ bindings: [lose({ since: NOW - 1_000, dueAt: NOW + 59_000, paused: undefined })] })))).toEqual({
       steps: [],
       verdicts: {},
       inMs: 59_000,
     }));
   test('takes the subject out when it is time', () => {
-    const plan = planRole(roleObserved({ claims: [lose({ since: NOW - 60_000, dueAt: NOW, paused: undefined })] }));
+    const plan = planRole(roleObserved({ bindings: [lose({ since: NOW - 60_000, dueAt: NOW, paused: undefined })] }));
     expect(edited(plan)).toEqual({ wanted: [], released: [SUBJECT] });
   });
   test('takes nothing away while too many are gone', () =>
-    expect(planRole(roleObserved({ claims: [lose({ since: NOW - 3_600_000, dueAt: undefined, paused: undefined })] }))).toEqual(nothing));
+    expect(planRole(roleObserved({ bindings: [lose({ since: NOW - 3_600_000, dueAt: undefined, paused: undefined })] }))).toEqual(nothing));
 });
 
 describe('a role without the tags that the grant asks for', () => {
@@ -314,7 +329,7 @@ describe('a role without the tags that the grant asks for', () => {
   const tagged = (values: Record<string, string>, since: number, asOf = NOW) =>
     present({ tags: { values: new Map(Object.entries(values)), since, asOf } }, asOf);
   const seen = (record: RoleRecord, part: Partial<RoleObserved> = {}) =>
-    roleObserved({ record, claims: [claimFor(binding(), wants)], ...part });
+    roleObserved({ record, bindings: [authorizationFor(binding(), wants)], ...part });
 
   test('keeps what stands for ten minutes, says so in the words of a missing grant, and is read again', () => {
     const plan = planRole(seen(tagged({}, NOW)));
@@ -333,7 +348,7 @@ describe('a role without the tags that the grant asks for', () => {
   });
   test('keeps it while too many lost their grant', () =>
     expect(
-      short(planRole(seen(tagged({}, NOW - 600_000), { losses: { manyUntil: Number.POSITIVE_INFINITY, confirmedAt: undefined } }))).steps,
+      short(planRole(seen(tagged({}, NOW - 600_000), { guard: { activeUntil: Number.POSITIVE_INFINITY, confirmedAt: undefined } }))).steps,
     ).toEqual([]));
   const newcomers: Record<string, Parameters<typeof binding>[0]> = {
     'that wants it': {},
@@ -342,14 +357,14 @@ describe('a role without the tags that the grant asks for', () => {
     'that leaves the policy to somebody else': { spec: { trustPolicy: 'External' } },
   };
   for (const [sentence, part] of Object.entries(newcomers)) {
-    const claims = [claimFor(binding({ ...part, status: { roles: [] } }), wants)];
+    const bindings = [authorizationFor(binding({ ...part, status: { roles: [] } }), wants)];
     // Contract: api-tag-same-text
     test(`tells a new binding ${sentence} nothing of itself, not even that it is there`, () => {
-      const plan = planRole(seen(tagged({}, NOW), { claims }));
+      const plan = planRole(seen(tagged({}, NOW), { bindings }));
       expect(short(plan)).toEqual({ steps: [], verdicts: { [SUBJECT]: 'NotGranted' }, inMs: 60_000 });
     });
     test(`that was only listed is read by itself before a new binding ${sentence} is told anything`, () =>
-      expect(short(planRole(seen(present(), { claims })))).toEqual({ steps: ['read'], verdicts: {}, inMs: undefined }));
+      expect(short(planRole(seen(present(), { bindings })))).toEqual({ steps: ['read'], verdicts: {}, inMs: undefined }));
   }
   test('that was only listed is not read for those who stand on it: sweeps do that in turns', () =>
     expect(short(planRole(seen(present())))).toEqual({ steps: [], verdicts: { [SUBJECT]: 'allowed' }, inMs: undefined }));
@@ -359,7 +374,7 @@ describe('a role without the tags that the grant asks for', () => {
   });
   test('lets the others be written', () => {
     const record = present({ policy: policy(SERVICE), tags: { values: new Map(), since: NOW, asOf: NOW } });
-    const plan = planRole(roleObserved({ record, claims: [claimFor(binding(), wants), claimFor(other())] }));
+    const plan = planRole(roleObserved({ record, bindings: [authorizationFor(binding(), wants), authorizationFor(other())] }));
     expect(edited(plan)).toEqual({ wanted: [OTHER], released: [] });
     expect(short(plan).verdicts).toEqual({ [SUBJECT]: 'NotGranted', [OTHER]: 'TrustNoWebIdentityStatement' });
   });
@@ -372,25 +387,25 @@ describe('a role without the tags that the grant asks for', () => {
 });
 
 describe('a trust policy that somebody else writes by now', () => {
-  const external = [claimFor(binding({ spec: { trustPolicy: 'External' } }))];
+  const external = [authorizationFor(binding({ spec: { trustPolicy: 'External' } }))];
   const theirs = { ...own(), Sid: 'Theirs' };
   test('keeps our subject while nobody else lets it in', () =>
-    expect(short(planRole(roleObserved({ claims: external })))).toEqual({
+    expect(short(planRole(roleObserved({ bindings: external })))).toEqual({
       steps: [],
       verdicts: { [SUBJECT]: 'allowed' },
       inMs: undefined,
     }));
   // Contract: rule-external
   test('loses it when theirs lets it in', () => {
-    const plan = planRole(roleObserved({ claims: external, record: present({ policy: policy(theirs, own()) }) }));
+    const plan = planRole(roleObserved({ bindings: external, record: present({ policy: policy(theirs, own()) }) }));
     expect(edited(plan)).toEqual({ wanted: [], released: [SUBJECT] });
   });
   test('says that ours is gone only when an absence is believed', () => {
     const pending = { at: NOW, policy: policy(theirs) };
     const at = (age: number) =>
       planRole(
-        roleObserved({ claims: external, now: NOW + age, record: present({ policy: policy(theirs) }, NOW + age, { pending }) }),
-      ).verdicts.map(([, verdict]) => verdict.kind === 'allowed' && verdict.stands);
+        roleObserved({ bindings: external, now: NOW + age, record: present({ policy: policy(theirs) }, NOW + age, { pending }) }),
+      ).verdicts.map(([, verdict]) => verdict.kind === 'allowed' && verdict.mayStand);
     expect([at(2_000), at(8_000)]).toEqual([[true], [false]]);
   });
 });
@@ -413,18 +428,18 @@ describe('a hold', () => {
     }));
   // Contract: rule-paused
   test('by the owner lets a revocation through', () =>
-    expect(edited(planRole(roleObserved({ claims: [claimFor(deleted())], record: present({ hold: paused }) })))).toEqual({
+    expect(edited(planRole(roleObserved({ bindings: [authorizationFor(deleted())], record: present({ hold: paused }) })))).toEqual({
       wanted: [],
       released: [SUBJECT],
     }));
   test('by IAM is why a deleted binding still stands', () => {
-    const seen = roleObserved({ claims: [claimFor(deleted())], record: present({ hold: rejected }) });
+    const seen = roleObserved({ bindings: [authorizationFor(deleted())], record: present({ hold: rejected }) });
     expect(short(planRole(seen))).toEqual({ steps: [], verdicts: { [SUBJECT]: 'TrustWriteRejected' }, inMs: 30_000 });
   });
   // Contract: end-blocked
   test('by IAM for ten minutes calls for somebody', () => {
     const hold = { ...rejected, since: NOW - 600_000 };
-    const [, verdict] = planRole(roleObserved({ claims: [claimFor(deleted())], record: present({ hold }) })).verdicts[0] ?? [];
+    const [, verdict] = planRole(roleObserved({ bindings: [authorizationFor(deleted())], record: present({ hold }) })).verdicts[0] ?? [];
     expect(verdict?.kind === 'refused' && [verdict.finding.code, verdict.finding.message, verdict.terminal]).toEqual([
       'TrustRevocationBlocked',
       `the subject of this binding cannot be taken out of the trust policy of "${ARN}" for now; it is tried again: IAM rejects it`,
@@ -456,14 +471,14 @@ describe('a role that is not there', () => {
   });
   // Contract: end-role-gone
   test('releases nobody when it was missing once, or twice within 60 s', () => {
-    const claims = [claimFor(deleted())];
+    const bindings = [authorizationFor(deleted())];
     for (const age of [0, 59_999])
-      expect(short(planRole(roleObserved({ now: NOW + age, claims, record: gone(NOW, NOW + age) }))).verdicts).toEqual({});
+      expect(short(planRole(roleObserved({ now: NOW + age, bindings, record: gone(NOW, NOW + age) }))).verdicts).toEqual({});
   });
   // Contract: end-role-gone
   test('releases who is deleted when it was missing twice, 60 s apart', () =>
     expect(
-      planRole(roleObserved({ now: NOW + 60_000, claims: [claimFor(deleted())], record: gone(NOW, NOW + 60_000) })).verdicts,
+      planRole(roleObserved({ now: NOW + 60_000, bindings: [authorizationFor(deleted())], record: gone(NOW, NOW + 60_000) })).verdicts,
     ).toHaveLength(1));
   test('is no release for who wants it', () =>
     expect(short(planRole(roleObserved({ now: NOW + 60_000, record: gone(NOW, NOW + 60_000) }))).verdicts).toEqual({
@@ -489,7 +504,7 @@ describe('a role that may not be read', () => {
     expect(short(planRole(roleObserved({ now: NOW + 60_000, record: denied }))).steps).toEqual(['read']);
   });
   test('releases nobody', () =>
-    expect(short(planRole(roleObserved({ claims: [claimFor(deleted())], record: denied }))).verdicts).toEqual({
+    expect(short(planRole(roleObserved({ bindings: [authorizationFor(deleted())], record: denied }))).verdicts).toEqual({
       [SUBJECT]: 'RoleAccessDenied',
     }));
 });

@@ -1,61 +1,66 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { isProblem } from '../../api/problem.ts';
+import { sameSubject, subjectKey } from '../../api/subject.ts';
 import { diagnose } from '../../trust/diagnose/diagnose.ts';
 import type { PolicyDocument } from '../../trust/document/document.ts';
-import { allOwn } from '../../trust/document/own-statement.ts';
-import { type PlannedVerdict, planTrust, type TrustPlan, type TrustWish } from '../../trust/plan.ts';
+import { ownSubjects } from '../../trust/own-subjects.ts';
+import { type DesiredStatement, type PlannedVerdict, planTrust, type TrustPlan } from '../../trust/plan.ts';
 import { notGranted } from '../authorization/authorize.ts';
-import type { Hold, Verdict } from '../binding/observed.ts';
-import type { Question, Stance } from './desired-trust.ts';
+import type { Question } from '../state/question.ts';
+import type { Hold } from '../state/role-record.ts';
+import type { Verdict } from '../state/verdict.ts';
+import type { DesiredTrust } from './desired-trust.ts';
 
 /** What the answers about a role that is there rest on, beside its policy. */
-export interface Situation {
+export interface VerdictInput {
   readonly arn: RoleArn;
-  readonly stances: readonly Stance[];
+  readonly desiredTrust: readonly DesiredTrust[];
   readonly now: number;
   readonly hold: Hold | undefined;
   /** A write of ours is still in doubt: what does not show may stand all the same. */
   readonly inDoubt: boolean;
-  /** Somebody takes our statement out again and again. */
+  /** Another writer keeps taking our statement out. */
   readonly contended: Finding | undefined;
   /** The role is one that only AWS may change. */
   readonly unmodifiable: Finding | undefined;
 }
 
-/** A revocation that IAM refuses for this long is somebody's business: a deleted principal heals by itself within minutes, or not at all. */
+/** A revocation that IAM refuses for this long needs a person: a deleted principal heals by itself within minutes, or not at all. */
 const REVOCATION_BLOCKED_AFTER_MS = 10 * 60_000;
 
 /** The answer to each binding of the role that waits for one; no answer yet is none. */
-export function verdictsOn(at: Situation, document: PolicyDocument, wish: TrustWish, plan: TrustPlan): [Question, Verdict][] {
-  const standing = allOwn(document, wish.issuer, wish.provider);
-  return at.stances.flatMap((stance): [Question, Verdict][] => {
-    const { question, kind } = stance;
-    if (kind === 'kept' || kind === 'expecting') return [];
-    const shows = standing.some(({ audience, subjects }) => audience === question.audience && subjects.includes(question.subject));
-    // For whoever wants it a write may be under way, from this very plan.
-    const stands = shows || at.inDoubt || kind === 'wanted';
-    if (kind === 'withheld' || kind === 'disowned') return [[question, withheld(stance, stands)]];
-    if (kind === 'released') {
-      const verdict: Verdict | undefined = stands ? whyItStands(at) : { kind: 'released' };
+export function verdictsOn(
+  at: VerdictInput,
+  document: PolicyDocument,
+  desiredStatement: DesiredStatement,
+  plan: TrustPlan,
+): [Question, Verdict][] {
+  const own = new Set(ownSubjects(document, desiredStatement).map(subjectKey));
+  return at.desiredTrust.flatMap((desired): [Question, Verdict][] => {
+    const { question, kind } = desired;
+    if (kind === 'retain' || kind === 'awaitProvider') return [];
+    // Where it is to be ensured a write may be under way, from this very plan.
+    const mayStand = own.has(subjectKey(question)) || at.inDoubt || kind === 'ensure';
+    if (kind === 'tagsMissing' || kind === 'tagsExpired') return [[question, tagsMissing(desired, mayStand)]];
+    if (kind === 'revoke') {
+      const verdict: Verdict | undefined = mayStand ? whyNotRevoked(at) : { kind: 'released' };
       return verdict === undefined ? [] : [[question, verdict]];
     }
-    const together = plan.verdicts.find(({ subject, audience }) => subject === question.subject && audience === question.audience);
+    const together = plan.verdicts.find((verdict) => sameSubject(verdict, question));
     // Where all together need no write, each alone needs none: the plan for all is the answer, and not as many plans as bindings.
     const inOrder = together !== undefined && plan.document === undefined;
-    const alone = inOrder ? plan : planTrust(document, { ...wish, wanted: [question], released: [] });
-    const orphans = plan.findings.filter(({ code }) => code !== 'TrustOrphaned' || orphansRemain(at.stances, plan));
+    const alone = inOrder ? plan : planTrust(document, { ...desiredStatement, wanted: [question], released: [] });
+    const orphans = plan.findings.filter(({ code }) => code !== 'TrustOrphaned' || orphansRemain(at.desiredTrust, plan));
     const general = at.contended === undefined ? orphans : [at.contended, ...orphans];
-    const verdict = verdictOf(stance, document, wish, { alone, together, general, stands });
+    const verdict = verdictOf(desired, document, desiredStatement, { alone, together, general, mayStand });
     return [[question, reasonToWait(verdict, alone, at)]];
   });
 }
 
 /** A subject that a binding of this role names, though it does not want it now, is nobody's orphan. */
-function orphansRemain(stances: readonly Stance[], { orphans }: TrustPlan): boolean {
-  return orphans.some(
-    ({ subject, audience }) => !stances.some(({ question }) => question.subject === subject && question.audience === audience),
-  );
+function orphansRemain(desiredTrust: readonly DesiredTrust[], { orphans }: TrustPlan): boolean {
+  return orphans.some((orphan) => !desiredTrust.some(({ question }) => sameSubject(question, orphan)));
 }
 
 interface Planned {
@@ -64,22 +69,22 @@ interface Planned {
   /** What the plan for all says of it. */
   readonly together: PlannedVerdict | undefined;
   readonly general: readonly Finding[];
-  readonly stands: boolean;
+  readonly mayStand: boolean;
 }
 
 function verdictOf(
-  { question, kind }: Stance,
+  { question, kind }: DesiredTrust,
   document: PolicyDocument,
-  wish: TrustWish,
-  { alone, together, general, stands }: Planned,
+  desiredStatement: DesiredStatement,
+  { alone, together, general, mayStand }: Planned,
 ): Verdict {
   const planned = together ?? alone.verdicts[0];
   if (planned === undefined) return { kind: 'released' };
-  const size = { characters: document.text.length, quota: wish.quota };
+  const size = { characters: document.text.length, quota: desiredStatement.quota };
   const findings = [...planned.findings, ...general];
   switch (planned.state) {
     case 'unknown':
-      return { kind: 'unknown', message: planned.reason, size, findings, stands };
+      return { kind: 'unknown', message: planned.reason, size, findings, mayStand };
     case 'refused':
       return {
         kind: 'refused',
@@ -88,23 +93,23 @@ function verdictOf(
         size,
         terminal: true,
         wouldWrite: undefined,
-        stands,
+        mayStand,
       };
     case 'allowed': {
       if (alone.document === undefined) {
         const { managedBy } = planned;
         const by = managedBy === 'Operator' ? 'our statement' : 'a statement of somebody else';
         const message = `${by} lets "${question.subject}" assume the role`;
-        return { kind: 'allowed', managedBy, stands, message, size, findings };
+        return { kind: 'allowed', managedBy, mayStand, message, size, findings };
       }
-      const { role, provider, issuer, now, roleTags } = wish;
+      const { role, provider, issuer, now, roleTags } = desiredStatement;
       const { subject, audience } = question;
       const request = { provider, issuer, subject, audience, ...(now === undefined ? {} : { now }), ...(roleTags && { roleTags }) };
       const why = diagnose(document, request, { role });
-      const wouldWrite = `add "${subject}" to our statement in the trust policy of "${role}" (${alone.size.characters} of ${wish.quota} characters then)`;
-      // Somebody else has to act where the binding does not let us.
-      const terminal = kind === 'watched' || kind === 'yielding';
-      return { kind: 'refused', finding: why[0] ?? notAllowed(question), findings: why, size, terminal, wouldWrite, stands };
+      const wouldWrite = `add "${subject}" to our statement in the trust policy of "${role}" (${alone.size.characters} of ${desiredStatement.quota} characters then)`;
+      // Others have to act where the binding does not let us.
+      const terminal = kind === 'observe' || kind === 'releaseWhenRedundant';
+      return { kind: 'refused', finding: why[0] ?? notAllowed(question), findings: why, size, terminal, wouldWrite, mayStand };
     }
   }
 }
@@ -114,13 +119,13 @@ function notAllowed({ role, subject }: Question): Finding {
 }
 
 /** The role's owner did not consent: told in the words of a missing grant, so that nobody learns of a role by binding it. */
-function withheld({ binding }: Stance, stands: boolean): Verdict {
+function tagsMissing({ binding }: DesiredTrust, mayStand: boolean): Verdict {
   const found = isProblem(binding.spec) ? finding('NotGranted', 'no IrsaGrant covers this binding') : notGranted(binding, binding.spec);
-  return refusal(found, { stands });
+  return refusal(found, { mayStand });
 }
 
-/** What would be mended waits for what the last attempt met with; what is allowed or refused anyhow stays so. */
-function reasonToWait(verdict: Verdict, alone: TrustPlan, { hold, unmodifiable }: Situation): Verdict {
+/** What would be fixed by a write waits for what the last attempt met with; what is allowed or refused anyhow stays so. */
+function reasonToWait(verdict: Verdict, alone: TrustPlan, { hold, unmodifiable }: VerdictInput): Verdict {
   const found = unmodifiable ?? hold?.finding;
   if (found === undefined || verdict.kind === 'released' || alone.document === undefined) return verdict;
   const findings = [found, ...verdict.findings.filter(({ code }) => code !== found.code)];
@@ -128,8 +133,8 @@ function reasonToWait(verdict: Verdict, alone: TrustPlan, { hold, unmodifiable }
   return verdict.terminal ? verdict : { ...verdict, finding: found, findings, terminal: true };
 }
 
-/** A binding that lets go says why it still stands: after some time, that somebody has to help. */
-function whyItStands({ hold, now, arn, unmodifiable }: Situation): Verdict | undefined {
+/** Why trust that is to be revoked still stands: after some time, that a person has to help. */
+function whyNotRevoked({ hold, now, arn, unmodifiable }: VerdictInput): Verdict | undefined {
   if (unmodifiable !== undefined) return refusal(revocationBlocked(arn, unmodifiable));
   if (hold === undefined || hold.revocable) return undefined;
   return refusal(now - hold.since < REVOCATION_BLOCKED_AFTER_MS ? hold.finding : revocationBlocked(arn, hold.finding), { terminal: false });
@@ -143,6 +148,6 @@ function revocationBlocked(arn: RoleArn, { message }: Finding): Finding {
 }
 
 /** Terminal, and something may stand, unless it is said otherwise. */
-export function refusal(found: Finding, { terminal = true, stands = true }: { terminal?: boolean; stands?: boolean } = {}): Verdict {
-  return { kind: 'refused', finding: found, findings: [found], size: undefined, terminal, wouldWrite: undefined, stands };
+export function refusal(found: Finding, { terminal = true, mayStand = true }: { terminal?: boolean; mayStand?: boolean } = {}): Verdict {
+  return { kind: 'refused', finding: found, findings: [found], size: undefined, terminal, wouldWrite: undefined, mayStand };
 }

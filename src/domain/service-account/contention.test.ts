@@ -4,11 +4,10 @@ import type { ServiceAccount } from '../../api/cluster.ts';
 import { conditionOf } from '../../api/condition.ts';
 import { EKS_ANNOTATIONS } from '../../api/names.ts';
 import { problem } from '../../api/problem.ts';
-import type { Observed } from '../binding/observed.ts';
 import { planBinding } from '../binding/plan.ts';
-import { type Fight, peace, undone } from '../state/contention.ts';
-import { ARN, binding, NOW, observed, serviceAccount } from '../test-observed.ts';
-import { undoneBy } from './contention.ts';
+import { type Contention, NO_CONTENTION, recordRevert } from '../state/contention.ts';
+import { ARN, binding, NOW, type ObservedPart, observed, serviceAccount } from '../test-observed.ts';
+import { revertedBy } from './contention.ts';
 
 const OTHER = 'arn:aws:iam::111122223333:role/other';
 const MINUTE = 60_000;
@@ -42,21 +41,21 @@ const undoes: Record<
 };
 describe('an undo is', () => {
   for (const [sentence, { from = serviceAccount(), to, binding: one = binding(), by }] of Object.entries(undoes)) {
-    test(`${by === undefined ? 'not counted' : 'counted'} when ${sentence}`, () => expect(undoneBy(from, to, one)).toEqual(by));
+    test(`${by === undefined ? 'not counted' : 'counted'} when ${sentence}`, () => expect(revertedBy(from, to, one)).toEqual(by));
   }
 });
 
-const fought = (minutesAgo: readonly number[], by: readonly string[] = ['helm']): Fight =>
-  minutesAgo.reduce((fight, minutes) => undone(fight, NOW - minutes * MINUTE, by), peace);
-const plan = (fight: Fight, part: Partial<Observed> = {}) => {
-  const { steps, status, lookAgainInMs } = planBinding(observed({ serviceAccount: theirs(), fight, ...part }));
+const fought = (minutesAgo: readonly number[], by: readonly string[] = ['helm']): Contention =>
+  minutesAgo.reduce((contention, minutes) => recordRevert(contention, NOW - minutes * MINUTE, by), NO_CONTENTION);
+const plan = (contention: Contention, part: ObservedPart = {}) => {
+  const { steps, status, recheckInMs } = planBinding(observed({ serviceAccount: theirs(), contention, ...part }));
   const annotated = conditionOf(status.conditions, 'Annotated');
   return {
     steps: steps.map((step) => step.do),
     says: [annotated?.status, annotated?.reason],
     stalled: conditionOf(status.conditions, 'Stalled')?.reason,
     findings: (status.findings ?? []).map(({ code }) => code),
-    minutes: lookAgainInMs === undefined ? undefined : lookAgainInMs / MINUTE,
+    minutes: recheckInMs === undefined ? undefined : recheckInMs / MINUTE,
   };
 };
 
@@ -121,7 +120,7 @@ describe('a fight', () => {
   };
   for (const [who, { by, contains }] of Object.entries(advice)) {
     test(`with ${who} names it, quotes both values and says what to do`, () => {
-      const { status } = planBinding(observed({ serviceAccount: theirs(), fight: fought([2, 1, 0], by) }));
+      const { status } = planBinding(observed({ serviceAccount: theirs(), contention: fought([2, 1, 0], by) }));
       const message = conditionOf(status.conditions, 'Annotated')?.message ?? '';
       expect([...contains, OTHER, ARN, 'once in 5 minutes'].filter((part) => !message.includes(part))).toEqual([]);
     });

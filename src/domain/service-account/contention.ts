@@ -3,24 +3,23 @@ import type { ServiceAccount } from '../../api/cluster.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { isProblem } from '../../api/problem.ts';
 import { quoteAll } from '../../trust/document/quote.ts';
-import { enforces } from '../authorization/authorize.ts';
-import type { Observed } from '../binding/observed.ts';
-import { type Advice, adviceFor } from '../state/contention.ts';
+import { isEnforcing } from '../authorization/authorize.ts';
+import { type Advice, adviceFor, type Contention } from '../state/contention.ts';
 import { annotationsAreOurs, desiredAnnotations, otherWriters, wrongAnnotations } from './annotations.ts';
 
-/** Who undid it, where our annotations stood in one state of a ServiceAccount and not in the next; undefined where nobody did. */
-export function undoneBy(previous: ServiceAccount, next: ServiceAccount, binding: IrsaBinding): readonly string[] | undefined {
+/** Who reverted our annotations between two states of a ServiceAccount; undefined where nobody did. */
+export function revertedBy(previous: ServiceAccount, next: ServiceAccount, binding: IrsaBinding): readonly string[] | undefined {
   const { spec } = binding;
-  if (previous.uid !== next.uid || isProblem(spec) || !enforces(binding)) return undefined;
+  if (previous.uid !== next.uid || isProblem(spec) || !isEnforcing(binding)) return undefined;
   if (!annotationsAreOurs(previous, spec) || wrongAnnotations(next.annotations, spec).length === 0) return undefined;
   return otherWriters(next, desiredAnnotations(spec, next));
 }
 
-/** Without a number or a time, so that the same fight is one Event. */
-export function contended({ fight }: Observed, spec: BindingSpec, account: ServiceAccount | undefined): Finding {
-  const by = fight.by.length === 0 ? 'somebody who removes them (the API server keeps no name for that)' : quoteAll(fight.by);
+/** Without a number or a time, so that the same contention is one Event. */
+export function annotationContended(contention: Contention, spec: BindingSpec, account: ServiceAccount | undefined): Finding {
+  const by = contention.by.length === 0 ? 'somebody who removes them (the API server keeps no name for that)' : quoteAll(contention.by);
   const [wrong] = account === undefined ? [] : wrongAnnotations(account.annotations, spec);
-  const advice = adviceFor(fight.by, ADVICE);
+  const advice = adviceFor(contention.by, ADVICE);
   const parts = [
     `the annotations that irsa-operator writes on ServiceAccount "${spec.serviceAccountName}" are undone again and again, by ${by}`,
     ...(wrong === undefined ? [] : [wrong.message]),

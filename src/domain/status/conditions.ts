@@ -15,33 +15,27 @@ export interface Violation {
   readonly status: 'False' | 'Unknown';
   readonly reason: string;
   readonly message: string;
-  /** Nothing will happen until somebody changes something. */
+  /** Nothing will happen until a user changes something. */
   readonly terminal: boolean;
   /** We did not look yet, which says nothing about the world. */
   readonly pending?: 'asked' | 'failing';
   readonly findings: readonly Finding[];
 }
 
+export const isViolation = (found: Violation | Assessment): found is Violation => 'step' in found;
+
+/** `outcome` is the first step that does not hold, or what to say of `Ready` where all do. */
 export interface Summary {
   /** The steps that hold, with what to say of them. */
   readonly held: Partial<Record<StepCondition, Assessment>>;
-  /** The first step that does not. */
-  readonly violation: Violation | undefined;
+  readonly outcome: Violation | Assessment;
   /** Steps that this binding does not have: nothing is said of them. */
   readonly without?: readonly StepCondition[];
-  /** Says of `Ready` what there is to say beyond "all hold". */
-  readonly readyReason: string;
-  readonly readyMessage: string;
 }
 
 /** Of a binding whose steps are not walked through: one thing stands in the way, and all the rest waits for it. */
 export function stuckAt(violation: Violation, { metadata, status }: IrsaBinding, now: number): BindingStatus {
-  const conditions = summarize(
-    { held: {}, violation, without: ['Verified'], readyReason: '', readyMessage: '' },
-    status.conditions,
-    metadata.generation,
-    now,
-  );
+  const conditions = summarize({ held: {}, outcome: violation, without: ['Verified'] }, status.conditions, metadata.generation, now);
   return { ...status, observedGeneration: metadata.generation, conditions, findings: [...violation.findings] };
 }
 
@@ -50,13 +44,13 @@ export function stuckAt(violation: Violation, { metadata, status }: IrsaBinding,
  * Steps behind a violation are Unknown with the step that they wait for, so that one line tells where it is stuck.
  */
 export function summarize(summary: Summary, before: readonly Condition[], generation: number, now: number): Condition[] {
-  const { held, violation, without = [], readyReason, readyMessage } = summary;
+  const { held, outcome, without = [] } = summary;
   const assessments: Partial<Record<ConditionType, Assessment>> = { ...held };
-  if (violation === undefined) {
-    assessments.Ready = { status: 'True', reason: readyReason, message: readyMessage };
+  if (!isViolation(outcome)) {
+    assessments.Ready = outcome;
     return conditionsFrom(assessments, before, generation, now);
   }
-  const { step, status, reason, message, terminal } = violation;
+  const { step, status, reason, message, terminal } = outcome;
   assessments[step] = { status, reason, message };
   for (const later of STEP_CONDITIONS.slice(STEP_CONDITIONS.indexOf(step) + 1)) {
     if (!without.includes(later)) assessments[later] ??= { status: 'Unknown', reason: 'Waiting', message: `waits for ${step}` };

@@ -3,8 +3,8 @@ import { bindingStatus, MAX_FINDINGS, MAX_MESSAGE, MAX_PLAN, MAX_ROLES } from '.
 import { cut } from '../../api/cut.ts';
 import { finding } from '../../api/finding.ts';
 import { problem } from '../../api/problem.ts';
-import type { Verdict } from '../binding/observed.ts';
 import { planBinding } from '../binding/plan.ts';
+import type { Verdict } from '../state/verdict.ts';
 import { ARN, allowed, arn, binding, entry, observed } from '../test-observed.ts';
 
 const endless = Array.from({ length: 3 * MAX_FINDINGS }, (_, index) =>
@@ -17,7 +17,7 @@ const refused: Verdict = {
   findings: endless,
   size: undefined,
   terminal: true,
-  stands: false,
+  mayStand: false,
   wouldWrite: 'long '.repeat(MAX_MESSAGE),
 };
 const manyRoles = Array.from({ length: MAX_ROLES }, (_, index) => entry(arn(`arn:aws:iam::111122223333:role/former-${index}`)));

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { timestamp } from '../../api/condition.ts';
 import { finding } from '../../api/finding.ts';
-import type { Observed, Verdict } from '../binding/observed.ts';
-import { ARN, allowed, binding, grant, NOW, observed, present, question } from '../test-observed.ts';
+import type { Observed } from '../binding/observed.ts';
+import type { Verdict } from '../state/verdict.ts';
+import { ARN, allowed, binding, grant, NOW, type ObservedPart, observed, present, question } from '../test-observed.ts';
 import {
   afterAnswer,
   askedAnew,
@@ -16,46 +17,46 @@ import {
 } from './proof.ts';
 
 const verifies = binding({ spec: { verification: 'OnChange' } });
-const world = (part: Partial<Observed> = {}) => observed({ binding: verifies, grants: [grant({ allowVerification: true })], ...part });
+const stores = (part: ObservedPart = {}) => observed({ binding: verifies, grants: [grant({ allowVerification: true })], ...part });
 const unknown: Verdict = {
   kind: 'unknown',
   message: 'statement 2 may deny it',
   size: { characters: 1, quota: 2 },
-  stands: false,
+  mayStand: false,
   findings: [],
 };
 const ofHealthy = () => {
-  const found = verificationOf(world());
+  const found = verificationOf(stores());
   return found.kind === 'wanted' ? found.of : '';
 };
 
 describe('what is to be proved', () => {
   const cases: Record<string, { seen: Observed; kind: ReturnType<typeof verificationOf>['kind'] }> = {
-    'for a binding in order that asks, where its grant allows it': { seen: world(), kind: 'wanted' },
-    'where the trust policy leaves it open: then STS decides': { seen: world({ verdicts: new Map([[ARN, unknown]]) }), kind: 'wanted' },
-    'nothing where it is not asked for': { seen: world({ binding: binding() }), kind: 'none' },
+    'for a binding in order that asks, where its grant allows it': { seen: stores(), kind: 'wanted' },
+    'where the trust policy leaves it open: then STS decides': { seen: stores({ verdicts: new Map([[ARN, unknown]]) }), kind: 'wanted' },
+    'nothing where it is not asked for': { seen: stores({ binding: binding() }), kind: 'none' },
     'nothing for a binding that observes': {
-      seen: world({ binding: binding({ spec: { verification: 'Periodic', mode: 'Observe' } }) }),
+      seen: stores({ binding: binding({ spec: { verification: 'Periodic', mode: 'Observe' } }) }),
       kind: 'none',
     },
     'nothing for a suspended one': {
-      seen: world({ binding: binding({ spec: { verification: 'Periodic', suspend: true } }) }),
+      seen: stores({ binding: binding({ spec: { verification: 'Periodic', suspend: true } }) }),
       kind: 'none',
     },
     'nothing for one that is being deleted': {
-      seen: world({ binding: binding({ spec: { verification: 'Periodic' }, metadata: { deleting: true } }) }),
+      seen: stores({ binding: binding({ spec: { verification: 'Periodic' }, metadata: { deleting: true } }) }),
       kind: 'none',
     },
-    'nothing where no grant allows it': { seen: world({ grants: [grant()] }), kind: 'notGranted' },
-    'nothing without a grant': { seen: world({ grants: [] }), kind: 'waiting' },
-    'nothing while the trust is being looked at': { seen: world({ verdicts: new Map() }), kind: 'waiting' },
+    'nothing where no grant allows it': { seen: stores({ grants: [grant()] }), kind: 'notGranted' },
+    'nothing without a grant': { seen: stores({ grants: [] }), kind: 'waiting' },
+    'nothing while the trust is being looked at': { seen: stores({ verdicts: new Map() }), kind: 'waiting' },
     'nothing while the provider lacks the audience': {
-      seen: world({ provider: { kind: 'registered', arn: 'x', clientIds: ['other'] } }),
+      seen: stores({ provider: { kind: 'registered', arn: 'x', clientIds: ['other'] } }),
       kind: 'waiting',
     },
-    'nothing while the issuer is not known': { seen: world({ cluster: { kind: 'unknown', why: '' } }), kind: 'waiting' },
+    'nothing while the issuer is not known': { seen: stores({ cluster: { kind: 'unknown', why: '' } }), kind: 'waiting' },
     'nothing without a ServiceAccount, of whom there is no token': {
-      seen: world({ serviceAccount: undefined }),
+      seen: stores({ serviceAccount: undefined }),
       kind: 'awaitingServiceAccount',
     },
   };
@@ -63,9 +64,9 @@ describe('what is to be proved', () => {
 
   test('is another thing for another role, for the role made again, and when the policy is judged for another reason', () => {
     const others = [
-      world({ role: present({ roleId: 'AROAOTHER' }) }),
-      world({ verdicts: new Map([[ARN, { ...allowed, message: 'somebody else lets it in' }]]) }),
-      world({ verdicts: new Map([[ARN, unknown]]) }),
+      stores({ role: present({ roleId: 'AROAOTHER' }) }),
+      stores({ verdicts: new Map([[ARN, { ...allowed, message: 'somebody else lets it in' }]]) }),
+      stores({ verdicts: new Map([[ARN, unknown]]) }),
     ].map((seen) => {
       const found = verificationOf(seen);
       return found.kind === 'wanted' && found.of;

@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
-import type { BindingStatus } from '../../api/binding.ts';
+import type { BindingStatus, IrsaBinding } from '../../api/binding.ts';
+import type { ServiceAccount } from '../../api/cluster.ts';
 import { timestamp } from '../../api/condition.ts';
 import type { Finding } from '../../api/finding.ts';
 import { isProblem } from '../../api/problem.ts';
 import type { StsRefusal } from '../../api/sts-refusal.ts';
 import { subjectOf } from '../../api/subject.ts';
-import { type ClaimWorld, claimOf, enforces } from '../authorization/authorize.ts';
-import type { Observed, Verdict } from '../binding/observed.ts';
-import { type Question, questionKey } from '../role/desired-trust.ts';
+import { type Authorization, isEnforcing } from '../authorization/authorize.ts';
+import type { ClusterView } from '../state/identity.ts';
+import type { ProviderView } from '../state/oidc-provider.ts';
+import { type Question, questionKey } from '../state/question.ts';
+import type { RoleRecord } from '../state/role-record.ts';
+import type { Verdict } from '../state/verdict.ts';
 import { findingOf } from './sts-refusals.ts';
 
 /** Replicas of STS learn of a change one after the other: one that lets the token in proves nothing of the others. */
@@ -18,7 +22,7 @@ const ASK_EVERY_MS = 5_000;
 const REFUSED_FOR_MS = 60_000;
 /** From then on it is asked at this pace whether a sweep has found the cause meanwhile. */
 const STILL_REFUSED_EVERY_MS = 60_000;
-/** What was refused may be mended where we cannot see it: by a policy of the organisation, or by installing config/verification. */
+/** What was refused may be fixed where we cannot see it: by a policy of the organisation, or by installing config/verification. */
 const REFUSED_RETRY_MS = 10 * 60_000;
 /** What the contract says of `Periodic`; the loop's rechecks come up to a tenth later, so that bindings do not stay together. */
 const PERIOD_MS = 24 * 3_600_000;
@@ -55,8 +59,17 @@ interface ProofRun {
 
 const NOT_ASKED: ProofRun = { askedAt: 0, admissions: 0, refusedSince: undefined, trouble: undefined };
 
-/** The part of an observation that says what is to be proved. */
-export type VerificationWorld = ClaimWorld & Pick<Observed, 'binding' | 'cluster' | 'provider' | 'role' | 'verdicts' | 'serviceAccount'>;
+/** What decides about the proof for one binding. */
+export interface VerificationInput {
+  readonly binding: IrsaBinding;
+  readonly authorization: Authorization;
+  readonly cluster: ClusterView;
+  readonly provider: ProviderView | undefined;
+  readonly role: RoleRecord | undefined;
+  /** For the role and audience of the spec; undefined: pending. */
+  readonly verdict: Verdict | undefined;
+  readonly serviceAccount: ServiceAccount | undefined;
+}
 
 export type Verification =
   /** Not asked for, or a binding that only looks: it does nothing, so it asks for no token either. */
@@ -68,16 +81,14 @@ export type Verification =
   | { readonly kind: 'wanted'; readonly of: string; readonly question: Question };
 
 /** What is to be proved for a binding now. Also where the trust policy cannot decide: then STS does. */
-export function verificationOf(seen: VerificationWorld): Verification {
-  const { binding, cluster, provider, role, serviceAccount } = seen;
+export function verificationOf(seen: VerificationInput): Verification {
+  const { binding, authorization, cluster, provider, role, verdict, serviceAccount } = seen;
   const { spec, metadata } = binding;
-  if (isProblem(spec) || spec.verification === 'Never' || !enforces(binding)) return { kind: 'none' };
-  const claim = claimOf(binding, seen);
-  if (claim.kind === 'refused') return { kind: 'waiting' };
-  if (!claim.grants.some(({ allowVerification }) => allowVerification)) {
-    return { kind: 'notGranted', grants: claim.grants.map(({ grant }) => grant) };
+  if (isProblem(spec) || spec.verification === 'Never' || !isEnforcing(binding)) return { kind: 'none' };
+  if (authorization.kind === 'refused') return { kind: 'waiting' };
+  if (!authorization.grants.some(({ allowVerification }) => allowVerification)) {
+    return { kind: 'notGranted', grants: authorization.grants.map(({ grant }) => grant) };
   }
-  const verdict = seen.verdicts.get(spec.roleArn);
   const judged = verdict?.kind === 'allowed' || verdict?.kind === 'unknown';
   const registered = provider?.kind === 'registered' && provider.clientIds.includes(spec.audience);
   if (cluster.kind === 'unknown' || !registered || !judged || role?.state.kind !== 'present') return { kind: 'waiting' };
@@ -129,7 +140,7 @@ interface Asked {
   readonly roleReadAt: number | undefined;
 }
 
-/** A user's request for a fresh look asks STS anew what it refused: the cause may be mended where nothing of it is seen here. */
+/** A user's reconcile request asks STS anew what it refused: the cause may be fixed where nothing of it is seen here. */
 export function askedAnew(proof: Proof, at: number | undefined): Proof {
   const { outcome, run } = proof;
   if (at === undefined || run !== undefined || outcome === undefined || outcome.kind === 'proven' || outcome.at >= at) return proof;

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { finding } from '../../api/finding.ts';
 import { STS_REFUSAL_CODES, type StsRefusal } from '../../api/sts-refusal.ts';
-import type { Verdict } from '../binding/observed.ts';
+import type { Verdict } from '../state/verdict.ts';
+
 import { ARN, allowed, ISSUER, question, SUBJECT } from '../test-observed.ts';
 import { findingOf } from './sts-refusals.ts';
 
@@ -9,7 +10,7 @@ const open = (...codes: Parameters<typeof finding>[0][]): Verdict => ({
   kind: 'unknown',
   message: 'statement 2 may deny it',
   size: { characters: 1, quota: 2 },
-  stands: true,
+  mayStand: true,
   findings: codes.map((code) => finding(code, 'about it')),
 });
 const NOT_AUTHORIZED = 'Not authorized to perform sts:AssumeRoleWithWebIdentity';

@@ -1,9 +1,9 @@
-import { accountOfArn } from '../../api/arn.ts';
+import { roleArnParts } from '../../api/arn.ts';
 import { assertNever } from '../../api/assert-never.ts';
 import { type Finding, type FindingCode, finding } from '../../api/finding.ts';
 import type { StsRefusal } from '../../api/sts-refusal.ts';
-import type { Verdict } from '../binding/observed.ts';
-import type { Question } from '../role/desired-trust.ts';
+import type { Question } from '../state/question.ts';
+import type { Verdict } from '../state/verdict.ts';
 
 interface Cause {
   readonly code: FindingCode;
@@ -34,7 +34,7 @@ function causeOf(refusal: StsRefusal, question: Question, verdict: Verdict | und
         text: 'it was made a moment ago for ten minutes; compare the clock of the API server with the right time',
       };
     case 'RegionDisabled': {
-      const account = accountOfArn(question.role);
+      const { account } = roleArnParts(question.role);
       const text = `account ${account} has STS switched off in the region that irsa-operator calls; activate it there (IAM, account settings)`;
       return { code: 'StsRegionDisabled', text };
     }

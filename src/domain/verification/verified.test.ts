@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { conditionOf } from '../../api/condition.ts';
 import { finding } from '../../api/finding.ts';
-import type { Observed, Verdict } from '../binding/observed.ts';
+import type { Observed } from '../binding/observed.ts';
 import { planBinding } from '../binding/plan.ts';
-import { ARN, binding, grant, NOW, OTHER_ARN, observed, pod, serviceAccount } from '../test-observed.ts';
+import type { Verdict } from '../state/verdict.ts';
+import { ARN, binding, grant, NOW, type ObservedPart, OTHER_ARN, observed, pod, serviceAccount } from '../test-observed.ts';
 import { type Proof, verificationOf } from './proof.ts';
 
 /** What the whole plan makes of a proof. */
@@ -12,12 +13,12 @@ const undecided: Verdict = {
   kind: 'unknown',
   message: 'statement 2 may deny it',
   size: { characters: 400, quota: 2048 },
-  stands: true,
+  mayStand: true,
   findings: [finding('TrustConditionKeyUnknown', 'statement 2 may deny it')],
 };
 const refusal = finding('OrgPolicyDenied', 'STS refuses it');
 
-function seen(part: Partial<Observed> = {}, proof: Omit<Proof, 'of'> | undefined = undefined): Observed {
+function seen(part: ObservedPart = {}, proof: Omit<Proof, 'of'> | undefined = undefined): Observed {
   const whole = observed({ binding: verifies, grants: [grant({ allowVerification: true })], ...part });
   const found = verificationOf(whole);
   return proof === undefined || found.kind !== 'wanted' ? whole : { ...whole, proof: { of: found.of, ...proof } };

@@ -1,7 +1,7 @@
 import type { BindingSpec } from '../../api/binding.ts';
 import { type Assessment, timestamp } from '../../api/condition.ts';
 import type { Violation } from '../status/conditions.ts';
-import { ADMISSIONS_WANTED, type Proof, proofOf, type Verification, type VerificationWorld, verificationOf } from './proof.ts';
+import { ADMISSIONS_WANTED, type Proof, proofOf, type Verification, type VerificationInput, verificationOf } from './proof.ts';
 
 /** Where a binding stands with its proof: what the conditions `Trusted` and `Verified` rest on. */
 export interface Verifying {
@@ -10,7 +10,7 @@ export interface Verifying {
   readonly proof: Proof | undefined;
 }
 
-export function verifying(seen: VerificationWorld & { readonly proof: Proof | undefined }): Verifying {
+export function verifying(seen: VerificationInput & { readonly proof: Proof | undefined }): Verifying {
   const verification = verificationOf(seen);
   const proof = verification.kind === 'wanted' ? proofOf(verification.of, seen.proof, seen.binding.status) : undefined;
   return { verification, proof };

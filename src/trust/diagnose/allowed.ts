@@ -5,40 +5,40 @@ import { scalarText } from '../evaluate/comparisons.ts';
 import { type Judged, judgeStatement, type WebIdentity } from '../evaluate/evaluate.ts';
 import { kindOfKey } from '../evaluate/request.ts';
 import { like } from '../evaluate/text.ts';
-import type { Remark } from './partial-finding.ts';
+import type { PartialFinding } from './partial-finding.ts';
 
 /** What is too broad about the foreign statements that let the token in: they work, and they let others in too. */
-export function allowedFindings(judged: readonly Judged[], version: string | undefined, request: WebIdentity): Remark[] {
+export function allowedFindings(judged: readonly Judged[], version: string | undefined, request: WebIdentity): PartialFinding[] {
   const allowing = judged.filter(({ effect, truth, ours }) => effect === 'Allow' && truth === true && !ours);
   return allowing.flatMap((one) => [...tooBroad(one, version, request), ...setOperators(one, request)]);
 }
 
 /** Asks the statement about strangers, so that every way of being broad is found, also those nobody thought of. */
-function tooBroad(judged: Judged, version: string | undefined, request: WebIdentity): Remark[] {
+function tooBroad(judged: Judged, version: string | undefined, request: WebIdentity): PartialFinding[] {
   const name = nameOf(judged.statement);
-  const remarks: Remark[] = [];
+  const partials: PartialFinding[] = [];
   const stranger = strangers(request.subject).find(
     ({ subject }) => judgeStatement(judged.statement, version, { ...request, subject }).truth === true,
   );
   if (stranger !== undefined) {
-    remarks.push({
+    partials.push({
       code: 'TrustOverPermissive',
       text: `${name} also lets in ${stranger.who}: ${cause(judged, request)}; name each subject by StringEquals`,
     });
   }
   if (stranger === undefined && holdsWithoutSubject(judged, request)) {
-    remarks.push({
+    partials.push({
       code: 'TrustOverPermissive',
       text: `${name} also holds for a token without a subject: ${cause(judged, request)}; compare it by StringEquals`,
     });
   }
   if (member(judged.statement.node, 'NotAction') !== undefined) {
-    remarks.push({
+    partials.push({
       code: 'TrustOverPermissive',
       text: `${name} allows with "NotAction" every action but those it lists; list what is allowed`,
     });
   }
-  return remarks;
+  return partials;
 }
 
 /** IfExists and ForAllValues alone: they stop at strangers, and not at a token that lacks the claim. */
@@ -74,7 +74,7 @@ function cause({ conditions }: Judged, { issuer, subject }: WebIdentity): string
   return `its ${found.length === 1 ? 'condition on ":sub" is' : 'conditions on ":sub" are'} ${list(found)}`;
 }
 
-function setOperators({ conditions, statement }: Judged, { issuer }: WebIdentity): Remark[] {
+function setOperators({ conditions, statement }: Judged, { issuer }: WebIdentity): PartialFinding[] {
   const misused = conditions.filter(
     ({ key, operator }) => operator?.set !== undefined && ['subject', 'audience'].includes(kindOfKey(key, issuer)),
   );

@@ -3,10 +3,10 @@ import { scalarText } from '../evaluate/comparisons.ts';
 import type { Condition } from '../evaluate/conditions.ts';
 import type { WebIdentity } from '../evaluate/request.ts';
 import { fold, like } from '../evaluate/text.ts';
-import type { Remark } from './partial-finding.ts';
+import type { PartialFinding } from './partial-finding.ts';
 
 /** Why a condition on `sub` does not hold for this subject; the slip that was most likely made speaks. */
-export function subjectRemark(condition: Condition, name: string, request: WebIdentity): Remark {
+export function subjectFinding(condition: Condition, name: string, request: WebIdentity): PartialFinding {
   const { subject } = request;
   const wanted = `this ServiceAccount's subject is ${quote(subject)}`;
   const values = condition.values.map((value) => scalarText(value) ?? '');
@@ -17,10 +17,10 @@ export function subjectRemark(condition: Condition, name: string, request: WebId
     };
   }
   const isPattern = condition.operator?.comparison === 'StringLike';
-  for (const slip of SLIPS) {
+  for (const mistake of MISTAKES) {
     for (const value of values) {
-      const what = slip.of(value, request, isPattern);
-      if (what !== undefined) return { code: slip.code, text: `${name} names ${quote(value)} (${what}); ${wanted}` };
+      const what = mistake.of(value, request, isPattern);
+      if (what !== undefined) return { code: mistake.code, text: `${name} names ${quote(value)} (${what}); ${wanted}` };
     }
   }
   const near = values.filter((value) => isNear(value, subject));
@@ -34,7 +34,7 @@ export function subjectRemark(condition: Condition, name: string, request: WebId
   return { code: 'TrustSubjectMismatch', text: `${name} names ${named}; ${wanted}` };
 }
 
-interface Slip {
+interface Mistake {
   readonly code:
     | 'TrustSubjectWhitespace'
     | 'TrustSubjectCase'
@@ -45,7 +45,7 @@ interface Slip {
   of(value: string, request: WebIdentity, isPattern: boolean): string | undefined;
 }
 
-const SLIPS: readonly Slip[] = [
+const MISTAKES: readonly Mistake[] = [
   {
     code: 'TrustSubjectWhitespace',
     of: (value, { subject }) => (fold(withoutSpace(value)) === fold(subject) && SPACE.test(value) ? whereSpace(value) : undefined),
@@ -117,7 +117,7 @@ function isNear(value: string, subject: string): boolean {
 }
 
 /** Why a condition on `aud` does not hold. */
-export function audienceRemark(condition: Condition, name: string, { audience }: WebIdentity): Remark {
+export function audienceFinding(condition: Condition, name: string, { audience }: WebIdentity): PartialFinding {
   const wanted = `the token's audience is ${quote(audience)}`;
   const values = condition.values.map((value) => scalarText(value) ?? '');
   if (condition.operator?.negated)

@@ -7,33 +7,33 @@ import type { Judged, WebIdentity } from '../evaluate/evaluate.ts';
 import { kindOfKey, lookUp } from '../evaluate/request.ts';
 import { fold } from '../evaluate/text.ts';
 import { isUnknown } from '../evaluate/truth.ts';
-import { audienceRemark, subjectRemark } from './claim.ts';
-import type { Remark } from './partial-finding.ts';
+import { audienceFinding, subjectFinding } from './claim.ts';
+import type { PartialFinding } from './partial-finding.ts';
 import { isRestriction, restriction } from './restriction.ts';
 
 /** Of a hostile statement with thousands of conditions the first are enough. */
 const MAX_CONDITIONS = 8;
 
 /** What is wrong with the conditions of an Allow, the condition that was most likely meant otherwise first. */
-export function conditionRemarks(judged: Judged, request: WebIdentity): Remark[] {
+export function conditionFindings(judged: Judged, request: WebIdentity): PartialFinding[] {
   const failing = judged.conditions.filter(({ truth }) => truth !== true).slice(0, MAX_CONDITIONS);
-  const remarks = failing.map((condition) => remarkOn(condition, judged, request));
-  const slips = failing.flatMap((condition) => slipUnderWrongKey(condition, nameOf(judged.statement), request));
+  const partials = failing.map((condition) => partialFindingOn(condition, judged, request));
+  const mistakes = failing.flatMap((condition) => mistakeUnderWrongKey(condition, nameOf(judged.statement), request));
   // The restriction names its keys itself; only what is known not to hold is worth another sentence.
-  if (isRestriction(judged, request)) return [restriction(judged), ...remarks.filter((_, at) => failing[at]?.truth === false)];
-  return [...onePerIssuer(remarks), ...slips, ...unreadable(judged)];
+  if (isRestriction(judged, request)) return [restriction(judged), ...partials.filter((_, at) => failing[at]?.truth === false)];
+  return [...onePerIssuer(partials), ...mistakes, ...unreadable(judged)];
 }
 
-function remarkOn(condition: Condition, judged: Judged, request: WebIdentity): Remark {
+function partialFindingOn(condition: Condition, judged: Judged, request: WebIdentity): PartialFinding {
   const name = nameOf(judged.statement);
   const kind = kindOfKey(condition.key, request.issuer);
-  const shape = kind === 'subject' || kind === 'audience' ? shapeRemark(condition, judged, name) : undefined;
+  const shape = kind === 'subject' || kind === 'audience' ? shapeFinding(condition, judged, name) : undefined;
   if (shape !== undefined) return shape;
   switch (kind) {
     case 'subject':
-      return subjectRemark(condition, name, request);
+      return subjectFinding(condition, name, request);
     case 'audience':
-      return audienceRemark(condition, name, request);
+      return audienceFinding(condition, name, request);
     case 'otherProvider':
       return isUnknown(condition.truth) ? otherKey(condition, name, request) : otherProvider(condition, judged, name, request);
     case 'malformed':
@@ -47,7 +47,7 @@ function remarkOn(condition: Condition, judged: Judged, request: WebIdentity): R
 }
 
 /** Conditions on a claim that no value of the claim could mend. */
-function shapeRemark(condition: Condition, { conditions }: Judged, name: string): Remark | undefined {
+function shapeFinding(condition: Condition, { conditions }: Judged, name: string): PartialFinding | undefined {
   const { operator, operatorName, key, values, truth } = condition;
   const on = `${name} asks by ${operatorName}`;
   if (operator?.comparison === 'Null')
@@ -68,7 +68,7 @@ function shapeRemark(condition: Condition, { conditions }: Judged, name: string)
   };
 }
 
-function otherProvider({ key }: Condition, { conditions }: Judged, name: string, { issuer }: WebIdentity): Remark {
+function otherProvider({ key }: Condition, { conditions }: Judged, name: string, { issuer }: WebIdentity): PartialFinding {
   const wanted = `${issuerHostPath(issuer)}${key.slice(key.lastIndexOf(':'))}`;
   const both = conditions.some((other) => fold(other.key) === fold(wanted));
   if (both) {
@@ -86,23 +86,23 @@ function otherProvider({ key }: Condition, { conditions }: Judged, name: string,
 }
 
 /** A wrong key hides a slip in its value, on which whoever mends the key would stumble next (the article's second cluster has both). */
-function slipUnderWrongKey(condition: Condition, name: string, request: WebIdentity): Remark[] {
+function mistakeUnderWrongKey(condition: Condition, name: string, request: WebIdentity): PartialFinding[] {
   const isWrong = ['otherProvider', 'malformed'].includes(kindOfKey(condition.key, request.issuer));
   if (!isWrong || !/sub\s*$/i.test(condition.key) || condition.values.some((value) => scalarText(value) === request.subject)) return [];
-  const remark = subjectRemark(condition, name, request);
-  return remark.code === 'TrustSubjectMismatch' ? [] : [remark];
+  const partialFinding = subjectFinding(condition, name, request);
+  return partialFinding.code === 'TrustSubjectMismatch' ? [] : [partialFinding];
 }
 
-function malformed({ key }: Condition, name: string, { issuer }: WebIdentity): Remark {
+function malformed({ key }: Condition, name: string, { issuer }: WebIdentity): PartialFinding {
   const host = issuerHostPath(issuer);
   const wanted = /aud[\s]*$/i.test(key) ? `${host}:aud` : `${host}:sub`;
   return {
     code: 'TrustConditionKeyMalformed',
-    text: `${name} has the condition key ${quote(key)} (${slip(key, host)}), which no request carries; wanted is ${quote(wanted)}`,
+    text: `${name} has the condition key ${quote(key)} (${mistake(key, host)}), which no request carries; wanted is ${quote(wanted)}`,
   };
 }
 
-function slip(key: string, host: string): string {
+function mistake(key: string, host: string): string {
   if (/^https?:/i.test(key)) return 'keys have no "https://"';
   if (/^arn:/i.test(key)) return "an ARN where the issuer's name is needed";
   if (key !== key.trim()) return 'white space around it';
@@ -112,7 +112,7 @@ function slip(key: string, host: string): string {
 }
 
 /** A key that is no claim which we could set right: not in the request, not known from here, or a value that cannot come. */
-function otherKey({ key, operatorName, operator, values, truth }: Condition, name: string, request: WebIdentity): Remark {
+function otherKey({ key, operatorName, operator, values, truth }: Condition, name: string, request: WebIdentity): PartialFinding {
   const condition = `${name} has the condition ${operatorName} on ${quote(key)}`;
   if (isUnknown(truth)) return { code: 'TrustConditionKeyUnknown', text: `${condition}: ${truth.unknown}` };
   if (operator?.comparison.startsWith('Date')) {
@@ -125,14 +125,14 @@ function otherKey({ key, operatorName, operator, values, truth }: Condition, nam
   return { code: 'TrustConditionKeyUnknown', text: `${condition}, ${why}` };
 }
 
-function unreadable({ members, block, statement }: Judged): Remark[] {
+function unreadable({ members, block, statement }: Judged): PartialFinding[] {
   const reasons = [members, block].flatMap((truth) => (isUnknown(truth) ? [truth.unknown] : []));
   return reasons.map((reason) => ({ code: 'TrustConditionKeyUnknown' as const, text: `${nameOf(statement)} cannot be judged: ${reason}` }));
 }
 
 /** The `sub` and the `aud` of foreign issuers are one mistake, and the plainer word for it is enough. */
-function onePerIssuer(remarks: readonly Remark[]): Remark[] {
+function onePerIssuer(partials: readonly PartialFinding[]): PartialFinding[] {
   const mixUp =
-    remarks.find(({ code }) => code === 'TrustMultiIssuerAnd') ?? remarks.find(({ code }) => code === 'TrustConditionKeyIssuerMismatch');
-  return remarks.filter((one) => one === mixUp || (one.code !== 'TrustMultiIssuerAnd' && one.code !== 'TrustConditionKeyIssuerMismatch'));
+    partials.find(({ code }) => code === 'TrustMultiIssuerAnd') ?? partials.find(({ code }) => code === 'TrustConditionKeyIssuerMismatch');
+  return partials.filter((one) => one === mixUp || (one.code !== 'TrustMultiIssuerAnd' && one.code !== 'TrustConditionKeyIssuerMismatch'));
 }

@@ -1,19 +1,19 @@
 import { nameOf, quote } from '../document/quote.ts';
 import { type Judged, partsOf } from '../evaluate/evaluate.ts';
 import { isUnknown } from '../evaluate/truth.ts';
-import type { Remark } from './partial-finding.ts';
+import type { PartialFinding } from './partial-finding.ts';
 
 /** Denies that match, and then those of which it cannot be known. */
-export function deniedFindings(judged: readonly Judged[]): Remark[] {
+export function deniedFindings(judged: readonly Judged[]): PartialFinding[] {
   const denies = judged.filter(({ effect, truth }) => effect !== 'Allow' && truth !== false);
-  return denies.toSorted((a, b) => Number(matches(b)) - Number(matches(a))).map(remark);
+  return denies.toSorted((a, b) => Number(matches(b)) - Number(matches(a))).map(partialFinding);
 }
 
 function matches({ effect, truth }: Judged): boolean {
   return effect === 'Deny' && truth === true;
 }
 
-function remark(deny: Judged): Remark {
+function partialFinding(deny: Judged): PartialFinding {
   const name = nameOf(deny.statement);
   if (matches(deny)) {
     return {

@@ -17,7 +17,7 @@ const wanted = `this ServiceAccount's subject is "${ALB}"`;
 
 describe('a subject that nearly is this one', () => {
   const name = 'aws-load-balancer-controller';
-  const slips: Record<string, readonly [value: string, code: string, what: string]> = {
+  const mistakes: Record<string, readonly [value: string, code: string, what: string]> = {
     'a blank at the beginning': [` ${ALB}`, 'TrustSubjectWhitespace', 'a blank at its beginning'],
     'a tab at the end': [`${ALB}\t`, 'TrustSubjectWhitespace', 'a tab at its end'],
     'a carriage return': [`${ALB}\r\n`, 'TrustSubjectWhitespace', 'a line break at its end'],
@@ -53,7 +53,7 @@ describe('a subject that nearly is this one', () => {
     'the namespace alone': ['system:serviceaccount:kube-system', 'TrustSubjectMalformed', '3 parts between colons, where a subject has 4'],
     'something behind': [`${ALB}:x`, 'TrustSubjectMalformed', '5 parts between colons, where a subject has 4'],
   };
-  for (const [sentence, [value, code, what]] of Object.entries(slips)) {
+  for (const [sentence, [value, code, what]] of Object.entries(mistakes)) {
     test(sentence, () => expect(naming(value)).toEqual([`${code}: statement 1 names ${quoted(value)} (${what}); ${wanted}`]));
   }
 
@@ -72,7 +72,7 @@ describe('a subject that nearly is this one', () => {
 });
 
 describe('a subject that is another', () => {
-  const cases: Record<string, readonly [value: unknown, names: string]> = {
+  const cases: Record<string, readonly [value: unknown, namesSubject: string]> = {
     'is quoted in the same namespace': ['system:serviceaccount:kube-system:other', '"system:serviceaccount:kube-system:other"'],
     'is quoted with the same name': [
       'system:serviceaccount:other:aws-load-balancer-controller',
@@ -90,8 +90,8 @@ describe('a subject that is another', () => {
       `"system:serviceaccount:kube-system:\${aws:username}"`,
     ],
   };
-  for (const [sentence, [value, names]] of Object.entries(cases)) {
-    test(sentence, () => expect(naming(value)).toEqual([`TrustSubjectMismatch: statement 1 names ${names}; ${wanted}`]));
+  for (const [sentence, [value, namesSubject]] of Object.entries(cases)) {
+    test(sentence, () => expect(naming(value)).toEqual([`TrustSubjectMismatch: statement 1 names ${namesSubject}; ${wanted}`]));
   }
 
   test('is not near because the words of the prefix are also names', () => {

@@ -6,8 +6,8 @@ import { type Judged, judgeStatements, verdictOf, type WebIdentity } from '../ev
 import { allowedFindings } from './allowed.ts';
 import { deniedFindings } from './deny.ts';
 import { withoutWebIdentity, writeObstacles } from './document.ts';
-import type { Remark } from './partial-finding.ts';
-import { missesOf } from './statement.ts';
+import type { PartialFinding } from './partial-finding.ts';
+import { nearMissOf } from './statement.ts';
 
 /** What the messages say beyond the document itself. */
 export interface DiagnosisContext {
@@ -34,8 +34,11 @@ export function diagnoseJudged(
   context: DiagnosisContext,
 ): readonly Finding[] {
   const allowed = judged.some(({ effect, truth }) => effect === 'Allow' && truth === true);
-  const remarks = [...deniedFindings(judged), ...(allowed ? allowedFindings(judged, document.version, request) : refused(judged, request))];
-  const findings = remarks.map(({ code, text }) => finding(code, `trust policy of ${context.role}: ${text}`));
+  const partials = [
+    ...deniedFindings(judged),
+    ...(allowed ? allowedFindings(judged, document.version, request) : refused(judged, request)),
+  ];
+  const findings = partials.map(({ code, text }) => finding(code, `trust policy of ${context.role}: ${text}`));
   if (verdictOf(judged).kind !== 'allowed') findings.push(...writeObstacles(document, context));
   return unique(findings).slice(0, MAX_FINDINGS);
 }
@@ -46,10 +49,10 @@ export function unreadable({ problem }: Problem, { role }: DiagnosisContext): Fi
 }
 
 /** The statement that comes closest speaks first. */
-function refused(judged: readonly Judged[], request: WebIdentity): Remark[] {
-  const misses = judged.filter(({ effect }) => effect === 'Allow').map((one) => missesOf(one, request));
-  const remarks = misses.toSorted((a, b) => a.distance - b.distance).flatMap((miss) => miss.remarks);
-  return remarks.length > 0 ? remarks : withoutWebIdentity(judged);
+function refused(judged: readonly Judged[], request: WebIdentity): PartialFinding[] {
+  const nearMisses = judged.filter(({ effect }) => effect === 'Allow').map((one) => nearMissOf(one, request));
+  const partials = nearMisses.toSorted((a, b) => a.distance - b.distance).flatMap((nearMiss) => nearMiss.partials);
+  return partials.length > 0 ? partials : withoutWebIdentity(judged);
 }
 
 function unique(findings: readonly Finding[]): Finding[] {

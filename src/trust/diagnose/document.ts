@@ -4,7 +4,7 @@ import type { PolicyDocument } from '../document/document.ts';
 import { list, nameOf, quote } from '../document/quote.ts';
 import type { Judged } from '../evaluate/evaluate.ts';
 import { principalValues } from '../evaluate/principals.ts';
-import type { Remark } from './partial-finding.ts';
+import type { PartialFinding } from './partial-finding.ts';
 import { describePrincipals } from './principal.ts';
 import { unguardedProviders } from './shared-provider.ts';
 
@@ -12,7 +12,7 @@ import { unguardedProviders } from './shared-provider.ts';
 const POD_IDENTITY = 'pods.eks.amazonaws.com';
 
 /** What to say of a document in which nothing even tries to let a web identity in. */
-export function withoutWebIdentity(judged: readonly Judged[]): Remark[] {
+export function withoutWebIdentity(judged: readonly Judged[]): PartialFinding[] {
   const allows = judged.filter(({ effect }) => effect === 'Allow');
   const pods = allows.find(({ statement }) => principalValues(statement.node).some(({ value }) => value === POD_IDENTITY));
   if (pods !== undefined) {

@@ -5,7 +5,7 @@ import { list, nameOf, quote } from '../document/quote.ts';
 import { type PrincipalValue, principalValues } from '../evaluate/principals.ts';
 import type { WebIdentity } from '../evaluate/request.ts';
 import { fold } from '../evaluate/text.ts';
-import type { Remark } from './partial-finding.ts';
+import type { PartialFinding } from './partial-finding.ts';
 
 /**
  * Hosts of EKS issuers: `oidc.eks.<region>.amazonaws.com` and `oidc-eks.<region>.api.aws` (EKS user guide); also with the region first, as an
@@ -23,7 +23,7 @@ export function isKubernetesProvider(value: string, issuer: Issuer): boolean {
 }
 
 /** What is wrong with the principals of a statement, none of which is this cluster's provider. */
-export function principalRemarks(statement: Statement, request: WebIdentity): Remark[] {
+export function principalFindings(statement: Statement, request: WebIdentity): PartialFinding[] {
   const principals = principalValues(statement.node);
   const federated = principals.filter(({ kind }) => kind === 'Federated').map(({ value }) => value);
   const name = nameOf(statement);

@@ -2,7 +2,7 @@ import { nameOf, quote } from '../document/quote.ts';
 import type { Judged } from '../evaluate/evaluate.ts';
 import { kindOfKey, type WebIdentity } from '../evaluate/request.ts';
 import { isUnknown, type Truth } from '../evaluate/truth.ts';
-import type { Remark } from './partial-finding.ts';
+import type { PartialFinding } from './partial-finding.ts';
 
 /**
  * A foreign Allow that covers this very token (action, principal, and whatever it asks of the token's own claims) and does not let it in
@@ -21,7 +21,7 @@ export function isRestriction(judged: Judged, request: WebIdentity): boolean {
 const MAX_NAMED = 4;
 
 /** The finding's text; what limits the statement is named by its keys, the values are its owner's. */
-export function restriction({ conditions, statement, members }: Judged): Remark {
+export function restriction({ conditions, statement, members }: Judged): PartialFinding {
   const limits = conditions
     .filter(({ truth }) => !holds(truth))
     .slice(0, MAX_NAMED)

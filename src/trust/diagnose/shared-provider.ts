@@ -1,4 +1,4 @@
-import type { RoleArn } from '../../api/arn.ts';
+import { providerHostPath, type RoleArn } from '../../api/arn.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { asList, member, type PolicyDocument } from '../document/document.ts';
 import type { ObjectNode } from '../document/json.ts';
@@ -37,7 +37,9 @@ export function unguardedProviders(document: PolicyDocument, { role }: { readonl
   return document.statements.flatMap((statement) => {
     const effect = member(statement.node, 'Effect');
     if (effect?.kind === 'string' && effect.value === 'Deny') return [];
-    const issuers = principalValues(statement.node).flatMap(({ kind, value }) => (kind === 'Federated' ? [issuerOf(value)] : []));
+    const issuers = principalValues(statement.node).flatMap(({ kind, value }) =>
+      kind === 'Federated' ? (providerHostPath(value) ?? []) : [],
+    );
     const unguarded = issuers.flatMap((issuer) => {
       const claim = TENANT_CLAIMS.get(issuer);
       return claim === undefined || narrows(statement.node, `${issuer}:${claim}`) ? [] : [{ issuer, claim }];
@@ -47,10 +49,6 @@ export function unguardedProviders(document: PolicyDocument, { role }: { readonl
       return finding('TrustThirdPartyGuard', message);
     });
   });
-}
-
-function issuerOf(provider: string): string {
-  return provider.slice(provider.indexOf(':oidc-provider/') + ':oidc-provider/'.length);
 }
 
 /** Only a comparison of strings that has to hold narrows, and not by wildcards alone. */

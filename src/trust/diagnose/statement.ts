@@ -7,29 +7,29 @@ import type { Judged, WebIdentity } from '../evaluate/evaluate.ts';
 import { principalValues } from '../evaluate/principals.ts';
 import { kindOfKey } from '../evaluate/request.ts';
 import { fold } from '../evaluate/text.ts';
-import { conditionRemarks } from './condition.ts';
-import type { Remark } from './partial-finding.ts';
-import { isKubernetesProvider, principalRemarks } from './principal.ts';
+import { conditionFindings } from './condition.ts';
+import type { PartialFinding } from './partial-finding.ts';
+import { isKubernetesProvider, principalFindings } from './principal.ts';
 
 /** Why one Allow does not let the token in, and how far it is from doing so. */
-export interface Miss {
+export interface NearMiss {
   readonly distance: number;
-  readonly remarks: readonly Remark[];
+  readonly partials: readonly PartialFinding[];
 }
 
 /** A statement for another provider is further away than one with every other slip, so it speaks last. */
 const OTHER_PROVIDER = 100;
 
 /** What is wrong with an Allow that does not hold; nothing when it was never meant for the tokens of a cluster. */
-export function missesOf(judged: Judged, request: WebIdentity): Miss {
-  if (!isMeantForTokens(judged, request)) return { distance: Number.POSITIVE_INFINITY, remarks: [] };
-  const principal = judged.principal !== true ? principalRemarks(judged.statement, request) : [];
+export function nearMissOf(judged: Judged, request: WebIdentity): NearMiss {
+  if (!isMeantForTokens(judged, request)) return { distance: Number.POSITIVE_INFINITY, partials: [] };
+  const principal = judged.principal !== true ? principalFindings(judged.statement, request) : [];
   const action = judged.action !== true ? [wrongAction(judged)] : [];
-  const conditions = conditionRemarks(judged, request);
+  const conditions = conditionFindings(judged, request);
   // A principal for another cluster explains why nothing else fits; a slip in the right one does not.
   const other = principal.some(({ code }) => code === 'TrustPrincipalProviderMismatch');
-  const remarks = other ? [...principal, ...action] : [...principal, ...action, ...conditions];
-  return { distance: remarks.length + (other ? OTHER_PROVIDER : 0), remarks };
+  const partials = other ? [...principal, ...action] : [...principal, ...action, ...conditions];
+  return { distance: partials.length + (other ? OTHER_PROVIDER : 0), partials };
 }
 
 /** Statements for EC2, Lambda, GitHub Actions and the like are not failed attempts at IRSA and are not spoken of. */
@@ -46,7 +46,7 @@ function isMeantForTokens(judged: Judged, { issuer }: WebIdentity): boolean {
   return namesServiceAccounts || (judged.action === true && federated.length === 0);
 }
 
-function wrongAction({ statement }: Judged): Remark {
+function wrongAction({ statement }: Judged): PartialFinding {
   const { node } = statement;
   const excluded = member(node, 'NotAction') !== undefined;
   const actions = texts(node, excluded ? 'NotAction' : 'Action');

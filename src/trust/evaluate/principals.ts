@@ -1,4 +1,4 @@
-import { accountOfArn } from '../../api/arn.ts';
+import { arnOwner } from '../../api/arn.ts';
 import { asList, member } from '../document/document.ts';
 import type { JsonNode, ObjectNode } from '../document/json.ts';
 import { quote } from '../document/quote.ts';
@@ -58,7 +58,7 @@ function everybody(effect: Effect): Truth {
 
 /** An account stands as its number or as its root (IAM user guide, account principals). */
 function isAccountOf(value: string, request: WebIdentity): boolean {
-  const account = accountOfArn(request.provider);
+  const account = arnOwner(request.provider)?.account;
   return account !== undefined && (value === account || value.endsWith(`:iam::${account}:root`));
 }
 

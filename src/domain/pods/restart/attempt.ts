@@ -48,7 +48,7 @@ export interface RestartPlan {
   readonly steps: readonly RestartStep[];
   readonly findings: readonly Finding[];
   /** When to look again though nothing changes: epoch milliseconds. */
-  readonly lookAgainAt: number | undefined;
+  readonly recheckAt: number | undefined;
   /** What is going on, for the condition: one part for each workload that is being restarted. */
   readonly progress: readonly string[];
 }
@@ -72,7 +72,7 @@ export interface GroupPlan {
   readonly record: RestartEntry | undefined;
   readonly steps: readonly RestartStep[];
   readonly findings: readonly Finding[];
-  readonly lookAgainAt?: number | undefined;
+  readonly recheckAt?: number | undefined;
   readonly progress?: string;
 }
 
@@ -99,7 +99,7 @@ export function planAttempts<G extends Group>(
     records: bounded([...untouched, ...plans.flatMap((plan) => plan.record ?? [])], holdsPlace),
     steps: plans.flatMap((plan) => plan.steps),
     findings: plans.flatMap((plan) => plan.findings),
-    lookAgainAt: earliest(...plans.map((plan) => plan.lookAgainAt)),
+    recheckAt: earliest(...plans.map((plan) => plan.recheckAt)),
     progress: plans.flatMap((plan) => plan.progress ?? []),
   };
 }
@@ -120,11 +120,11 @@ function isOvertaken({ cause, desired }: RestartEntry, seen: RestartsSeen): bool
 
 export const idle = (record: RestartEntry | undefined): GroupPlan => ({ record, steps: [], findings: [] });
 
-export const waiting = (record: RestartEntry, progress: string, lookAgainAt?: number): GroupPlan => ({
+export const waiting = (record: RestartEntry, progress: string, recheckAt?: number): GroupPlan => ({
   record,
   steps: [],
   findings: [],
-  lookAgainAt,
+  recheckAt,
   progress,
 });
 

@@ -48,12 +48,12 @@ function record(part: Partial<RestartEntry> = {}, { kind, name, uid }: Owner = r
 const refused = (at: number, kind: Blocked['kind'] = 'budget'): Blocked => ({ kind, at, message: 'the budget needs 1 healthy pod.' });
 
 /** All of a plan but the words; `again` is in milliseconds from now. */
-function short({ records, steps, findings, lookAgainAt }: RestartPlan, now = NOW) {
+function short({ records, steps, findings, recheckAt }: RestartPlan, now = NOW) {
   return {
     records: records.map(({ phase, attempts }) => `${phase} ${attempts}`),
     steps: steps.map(stepInWords),
     findings: findings.map(({ code }) => code),
-    again: lookAgainAt === undefined ? undefined : lookAgainAt - now,
+    again: recheckAt === undefined ? undefined : recheckAt - now,
   };
 }
 
@@ -66,12 +66,12 @@ test('the record stands before the first eviction, and says all of the attempt',
     records: [begun],
     steps: [],
     findings: [],
-    lookAgainAt: undefined,
+    recheckAt: undefined,
     progress: ['ReplicaSet "app-5d9c": about to restart pods'],
   });
   expect(planEvictions(seen({ candidates, now: NOW + 2, records: [begun] }))).toEqual({
     ...first,
-    lookAgainAt: NOW + SECOND, // pods tell whole seconds: a replacement made in this one could not be told from the others
+    recheckAt: NOW + SECOND, // pods tell whole seconds: a replacement made in this one could not be told from the others
   });
   expect(planEvictions(seen({ candidates, now: NOW + SECOND, records: [begun] }))).toEqual({
     ...first,
@@ -340,8 +340,8 @@ for (const [title, [table, common]] of Object.entries(tables)) {
   describe(title, () => {
     for (const [sentence, { seen: part, wanted }] of Object.entries(table)) {
       test(sentence, () => {
-        const world = seen({ ...common, ...part });
-        expect(short(planEvictions(world), world.now)).toEqual({ ...nothing, ...wanted });
+        const stores = seen({ ...common, ...part });
+        expect(short(planEvictions(stores), stores.now)).toEqual({ ...nothing, ...wanted });
       });
     }
   });
@@ -503,30 +503,30 @@ const workloads = fc.record({
   slow: fc.array(fc.integer({ min: 0, max: SLOWEST }), { minLength: 1, maxLength: 12 }),
   maxUnavailable: fc.constantFrom<(number | string)[]>(1, 2, 4, '25%', '50%', '100%'),
   /** Rounds in which the status could not be written, over and over; never all of them. */
-  lost: fc.array(fc.boolean(), { minLength: 2, maxLength: 6 }).filter((rounds) => rounds.includes(false)),
+  grantLoss: fc.array(fc.boolean(), { minLength: 2, maxLength: 6 }).filter((rounds) => rounds.includes(false)),
 });
 
 test(`a workload is restarted to its end, within the budget, and then left alone (SEED=${seed})`, () => {
   let taken = 0;
-  const property = fc.property(workloads, ({ owner, ready, slow, maxUnavailable, lost }) => {
-    const world = new Simulation(owner, ready, slow);
+  const property = fc.property(workloads, ({ owner, ready, slow, maxUnavailable, grantLoss }) => {
+    const stores = new Simulation(owner, ready, slow);
     const budget = podsAtOnce(maxUnavailable, ready.length);
     let records: readonly RestartEntry[] = [];
-    const look = () => planEvictions(seen({ now: world.now, candidates: world.candidates, records, maxUnavailable }));
+    const look = () => planEvictions(seen({ now: stores.now, candidates: stores.candidates, records, maxUnavailable }));
     const end = 2 * ROUNDS_A_POD + ROUNDS_A_POD * ready.length;
-    while (world.round < end && !(world.healthy && records[0]?.phase === 'Done')) {
+    while (stores.round < end && !(stores.healthy && records[0]?.phase === 'Done')) {
       const plan = look();
       if (plan.steps.length > 0) expect(records.map(({ uid, desired }) => [uid, desired])).toEqual([[owner.uid, 'd1']]);
-      for (const step of plan.steps) if (step.how !== 'rollout') world.take(step.pod.uid);
+      for (const step of plan.steps) if (step.how !== 'rollout') stores.take(step.pod.uid);
       taken += plan.steps.length;
-      expect(world.away).toBeLessThanOrEqual(budget);
-      if (!lost[world.round % lost.length]) records = plan.records;
-      world.next();
+      expect(stores.away).toBeLessThanOrEqual(budget);
+      if (!grantLoss[stores.round % grantLoss.length]) records = plan.records;
+      stores.next();
     }
-    expect([world.healthy, records.map(({ phase }) => phase)]).toEqual([true, ['Done']]);
+    expect([stores.healthy, records.map(({ phase }) => phase)]).toEqual([true, ['Done']]);
     for (let round = 0; round < 100; round += 1) {
-      expect(look()).toEqual({ records, steps: [], findings: [], lookAgainAt: undefined, progress: [] });
-      world.next();
+      expect(look()).toEqual({ records, steps: [], findings: [], recheckAt: undefined, progress: [] });
+      stores.next();
     }
   });
   fc.assert(property, { seed, numRuns: 400 });

@@ -104,7 +104,7 @@ function roll(seen: RestartsSeen, record: Attempt, { candidates, living, todo }:
       ? [...unready, ...ready].slice(0, away > 0 ? 0 : 1)
       : [...unready, ...ready.slice(0, Math.max(0, podsAtOnce(seen.maxUnavailable, pods) - away))];
   const plan = take(seen, { ...record, pods }, picks, `${what}: ${todo.length} more to restart`);
-  return picks.length === 0 && pods > living.length && seen.now < smallerAt ? { ...plan, lookAgainAt: smallerAt } : plan;
+  return picks.length === 0 && pods > living.length && seen.now < smallerAt ? { ...plan, recheckAt: smallerAt } : plan;
 }
 
 /** An eviction that a budget refused is tried again at a pace; an unready pod of a ReplicaSet is deleted instead. */
@@ -124,7 +124,7 @@ function take(seen: RestartsSeen, record: RestartEntry, picks: readonly Candidat
       else again.push(blocked.at + BLOCKED_RETRY_MS);
     }
   }
-  return { record, steps, findings, lookAgainAt: earliest(...again), progress };
+  return { record, steps, findings, recheckAt: earliest(...again), progress };
 }
 
 function blockedFinding(pod: Pod, { kind, message }: Blocked): Finding {

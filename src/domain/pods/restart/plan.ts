@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { BindingSpec } from '../../../api/binding.ts';
 import type { Pod } from '../../../api/cluster.ts';
 import { conditionOf } from '../../../api/condition.ts';
-import type { Observed } from '../../binding/observed.ts';
 import type { DesiredInjection } from '../injection.ts';
+import type { PodsInput } from '../input.ts';
 import { type PodState, reasonToLeaveAlone } from '../pod-state.ts';
 import { type Candidate, earliest, type RestartPlan, type RestartsSeen } from './attempt.ts';
 import { planEvictions } from './evictions.ts';
@@ -16,7 +16,7 @@ export interface Judged {
 }
 
 /** First the pods that lack something; only where a workload has none of these, those that a trust repair may have left unready. */
-export function planRestarts(seen: Observed, spec: BindingSpec, judged: readonly Judged[]): RestartPlan {
+export function planRestarts(seen: PodsInput, spec: BindingSpec, judged: readonly Judged[]): RestartPlan {
   const { now, blocked, workloads } = seen;
   const planOne = spec.restart.strategy === 'Rollout' ? planRollouts : planEvictions;
   const plan = (part: Pick<RestartsSeen, 'cause' | 'desired' | 'candidates' | 'records'>) =>
@@ -43,7 +43,7 @@ export function planRestarts(seen: Observed, spec: BindingSpec, judged: readonly
     records: second.records,
     steps: [...first.steps, ...second.steps],
     findings: [...first.findings, ...second.findings],
-    lookAgainAt: earliest(first.lookAgainAt, second.lookAgainAt),
+    recheckAt: earliest(first.recheckAt, second.recheckAt),
     progress: [...first.progress, ...second.progress],
   };
 }
@@ -55,7 +55,7 @@ function desiredState({ roleArn, audience, tokenExpirationSeconds }: BindingSpec
 }
 
 /** When our write made STS say yes. A policy that already allowed is no repair, and pods that were refused before it need no help after it. */
-function trustRepairedAt({ binding }: Observed): number | undefined {
+function trustRepairedAt({ binding }: PodsInput): number | undefined {
   const trusted = conditionOf(binding.status.conditions, 'Trusted');
   return trusted?.status === 'True' && trusted.reason === 'AllowedByOperator' ? Date.parse(trusted.lastTransitionTime) : undefined;
 }

@@ -173,7 +173,7 @@ describe('a rollout', () => {
         records: plan.records.map(({ phase, attempts }) => `${phase} ${attempts}`),
         steps: plan.steps.map(stepInWords),
         findings: plan.findings.map(({ code }) => code),
-        again: plan.lookAgainAt === undefined ? undefined : plan.lookAgainAt - NOW,
+        again: plan.recheckAt === undefined ? undefined : plan.recheckAt - NOW,
       }).toEqual({ records, steps, findings, again });
     });
   }

@@ -76,7 +76,7 @@ function rollOut(seen: RestartsSeen, record: RestartEntry, group: Rollable): Gro
   if (blocked === undefined) return { record, steps: [step], findings: [], progress: `${what}: rolling out` };
   const again = blocked.at + BLOCKED_RETRY_MS;
   const findings = [forbidden(what, blocked.message)];
-  return { record, steps: seen.now >= again ? [step] : [], findings, lookAgainAt: seen.now >= again ? undefined : again };
+  return { record, steps: seen.now >= again ? [step] : [], findings, recheckAt: seen.now >= again ? undefined : again };
 }
 
 function replacing(seen: RestartsSeen, record: RestartEntry, { candidates, living, todo }: Group): GroupPlan {

@@ -1,0 +1,67 @@
+import type { IrsaBinding } from '../api/binding.ts';
+import type { Workload } from '../api/cluster.ts';
+import { isProblem } from '../api/problem.ts';
+import { subjectOf } from '../api/subject.ts';
+import { type Authorization, type AuthorizationInput, authorize } from '../domain/authorization/authorize.ts';
+import type { RevocationGuard } from '../domain/authorization/grant-loss.ts';
+import { type Identity, NOT_ASKED } from '../domain/state/identity.ts';
+import { questionKey } from '../domain/state/question.ts';
+import type { EntryKey } from '../domain/state/role-entry.ts';
+import type { Verdict } from '../domain/state/verdict.ts';
+import { HERE, type Stores, serviceAccountOf, WITHOUT_GRANT } from './stores.ts';
+
+/** What the stores show, as the inputs of the domain want it. No call leaves the process for it. */
+export function identityOf({ identity }: Stores): Identity {
+  return identity.get(HERE) ?? NOT_ASKED;
+}
+
+export function authorizationInput(stores: Stores, binding: IrsaBinding): AuthorizationInput {
+  const { namespace } = binding.metadata;
+  const { caller, cluster } = identityOf(stores);
+  return {
+    grants: stores.grants.list(),
+    // A namespace that is not in the cache yet has no labels that a grant could select.
+    namespace: stores.namespaces.get(namespace) ?? { name: namespace, labels: {} },
+    competingBindings: serviceAccountOf(binding).flatMap((key) => stores.bindings.byIndex('serviceAccount', key)),
+    caller,
+    apiAudiences: cluster.kind === 'known' ? [...stores.apiAudiences, cluster.issuer] : stores.apiAudiences,
+  };
+}
+
+export function authorizationOf(stores: Stores, binding: IrsaBinding): Authorization {
+  return authorize(binding, authorizationInput(stores, binding));
+}
+
+/** Whether AWS may be asked about the roles of a binding: a grant covers it, or trust of ours may stand from when one did. */
+export function concernsAws(stores: Stores, binding: IrsaBinding): boolean {
+  return (binding.status.roles ?? []).length > 0 || authorizationOf(stores, binding).kind === 'granted';
+}
+
+/** The bindings that the guard counts: they lost their grant. */
+export function bindingsWithoutGrant({ bindings }: Stores): IrsaBinding[] {
+  return bindings.byIndex('withoutGrant', WITHOUT_GRANT);
+}
+
+/** The clock of the person who confirms and ours differ by less; a time further ahead confirms what nobody can have seen. */
+const CLOCK_SKEW_MS = 60_000;
+
+/** Whether too many bindings lost their grant for anything to be revoked now. */
+export function revocationGuardOf({ revocationGuard, grants }: Stores, now: number): RevocationGuard {
+  const until = revocationGuard.get(HERE)?.activeUntil;
+  const confirmed = grants.list().flatMap(({ revocationConfirmedAt: at }) => (at !== undefined && at <= now + CLOCK_SKEW_MS ? [at] : []));
+  return {
+    activeUntil: until !== undefined && now < until ? until : undefined,
+    confirmedAt: confirmed.length === 0 ? undefined : Math.max(...confirmed),
+  };
+}
+
+export function workloadsIn({ deployments, statefulSets, daemonSets }: Stores, namespace: string): Workload[] {
+  return [deployments, statefulSets, daemonSets].flatMap((store) => store.byIndex('namespace', namespace));
+}
+
+export function verdictOn(stores: Stores, { spec, metadata }: IrsaBinding, { arn, audience }: EntryKey): Verdict | undefined {
+  const { cluster } = identityOf(stores);
+  if (isProblem(spec) || cluster.kind === 'unknown') return undefined;
+  const subject = subjectOf(metadata.namespace, spec.serviceAccountName);
+  return stores.verdicts.get(questionKey({ role: arn, issuer: cluster.issuer, subject, audience }))?.verdict;
+}

@@ -1,0 +1,18 @@
+import type { IrsaBinding } from '../../api/binding.ts';
+import type { Pod, ServiceAccount, Workload } from '../../api/cluster.ts';
+import type { Blocked } from './restart/attempt.ts';
+
+/** What the decision about the pods of one binding rests on. */
+export interface PodsInput {
+  readonly now: number;
+  readonly binding: IrsaBinding;
+  readonly serviceAccount: ServiceAccount | undefined;
+  /** Those of the ServiceAccount. */
+  readonly pods: readonly Pod[];
+  /** All of the namespace. */
+  readonly workloads: readonly Workload[];
+  /** In the namespace of the binding. */
+  readonly serviceAccountExists: (name: string) => boolean;
+  /** By uid of the pod, or of the workload that was to be rolled out. */
+  readonly blocked: ReadonlyMap<string, Blocked>;
+}

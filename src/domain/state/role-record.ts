@@ -1,0 +1,70 @@
+import type { RoleArn } from '../../api/arn.ts';
+import type { Finding } from '../../api/finding.ts';
+import { type Contention, NO_CONTENTION } from './contention.ts';
+
+/** Why the role is not written for now. It stays the reason until another attempt has shown what is so. Times are epoch milliseconds. */
+export interface Hold {
+  /** Since when attempts end like this. */
+  readonly since: number;
+  readonly until: number;
+  readonly finding: Finding;
+  /** Nothing but a revocation is written, because the role's owner wants it so; otherwise IAM takes no write at all. */
+  readonly revocable: boolean;
+}
+
+/** The tags of a role, which only a read of the role by itself shows. */
+export interface RoleTags {
+  readonly values: ReadonlyMap<string, string>;
+  readonly asOf: number;
+  /** When they were first seen to be these. */
+  readonly since: number;
+}
+
+/** What is remembered of our own writes to a role. */
+export interface WriteState {
+  /** The one that was not read back at all its ages yet, and what was sent. */
+  readonly pending: { readonly at: number; readonly policy: string } | undefined;
+  /** Until when the next one waits for more bindings. */
+  readonly debouncedUntil: number | undefined;
+  /** How many in a row were overwritten before they were confirmed, and until when the next one waits for that. */
+  readonly conflicts: number;
+  readonly retryAt: number | undefined;
+  /** The policy as the last confirmed one left it: taking ours out of it later is a revert. */
+  readonly confirmed: string | undefined;
+  /** By reverts of what was confirmed. */
+  readonly contention: Contention;
+}
+
+export const NO_WRITES: WriteState = {
+  pending: undefined,
+  debouncedUntil: undefined,
+  conflicts: 0,
+  retryAt: undefined,
+  confirmed: undefined,
+  contention: NO_CONTENTION,
+};
+
+/** A role as it was read last. */
+export interface RoleRecord {
+  readonly arn: RoleArn;
+  /** When the read was sent: what was asked before a write says nothing about what came of it. Epoch milliseconds. */
+  readonly asOf: number;
+  readonly state:
+    | {
+        readonly kind: 'present';
+        readonly roleId: string;
+        /** The trust policy, URL-decoded. */
+        readonly policy: string;
+        readonly writes: WriteState;
+        /** A write that was refused is not tried again before its time, unless the role changes. */
+        readonly hold: Hold | undefined;
+        /** Undefined while the role was seen in lists only. */
+        readonly tags: RoleTags | undefined;
+      }
+    /** `since` is when IAM said so first: it counts when IAM still says so later. */
+    /** `foundAs` is the ARN under which IAM knows a role of that name. */
+    | { readonly kind: 'missing'; readonly since: number; readonly foundAs: string | undefined }
+    | { readonly kind: 'unreadable'; readonly why: string };
+}
+
+export type PresentState = Extract<RoleRecord['state'], { kind: 'present' }>;
