@@ -1,116 +1,70 @@
-import { isProblem } from './api/problem.ts';
-import { awsCalls } from './aws/calls.ts';
-import { awsClients } from './aws/clients.ts';
-import { eksIssuer } from './aws/clusters.ts';
-import { iamCalls } from './aws/iam-calls.ts';
-import { callerIdentity } from './aws/identity.ts';
-import { iamProviders } from './aws/providers.ts';
-import { iamRoles } from './aws/roles.ts';
-import { type Command, parseFlags, usageOf } from './cli/command.ts';
-import { plain, render } from './cli/output.ts';
-import type { Cluster, CommandPorts } from './cli/ports.ts';
-import { exitCodeOf, summaryOf } from './cli/report.ts';
-import { FLAGS, kubeFrom, webIdentityRoleFrom } from './config.ts';
-import { apiReader } from './kube/api-reader.ts';
-import { apiAudiences } from './kube/audiences.ts';
-import { connect } from './kube/config.ts';
-import { readIssuer } from './kube/issuer.ts';
-import { listAll } from './kube/list-all.ts';
-import { noKubeMetrics } from './kube/metrics.ts';
-import { bindings, namespaces } from './kube/resources.ts';
-import { Transport } from './kube/transport.ts';
-import { systemClock } from './runtime/clock.ts';
-import { DRAIN_MS } from './runtime/lifecycle.ts';
-import { Limiter } from './runtime/limiter.ts';
-import { afterAbort } from './runtime/signals.ts';
+import type { Command, Execute, Flags } from './cli/command.ts';
+import type { Reporter } from './cli/report.ts';
+import { RUN_FLAGS } from './config.ts';
 
-const COULD_NOT_LOOK = 2;
+const OUTPUT: Flags = {
+  output: { type: 'string', short: 'o', value: 'table|json|yaml', default: 'table', help: 'how the report is written' },
+};
 
-/** Runs one command for a person at a terminal: the report on standard output, all words on standard error. Resolves with the exit code; never throws. */
-export async function runCommand(name: string, command: Command, args: readonly string[], version: string): Promise<number> {
-  const say = (text: string) => void process.stderr.write(`irsa-operator ${name}: ${plain(text)}\n`);
-  const asked = parseFlags(command, args);
-  if (isProblem(asked)) {
-    say(asked.problem);
-    process.stderr.write(`\n${usageOf(name, command)}\n`);
-    return COULD_NOT_LOOK;
-  }
-  if (asked.help) {
-    process.stdout.write(`${usageOf(name, command)}\n`);
-    return 0;
-  }
-  const stop = stopBySignal(say);
-  const cluster = asked.given['eks-cluster-name'];
-  const stores = realWorld(version, typeof cluster === 'string' ? cluster : undefined);
-  try {
-    const report = await command.run(asked.given, stores.ports, { stop, abort: afterAbort(stop, DRAIN_MS, systemClock) });
-    process.stdout.write(render(report, asked.format));
-    say(summaryOf(report));
-    return exitCodeOf(report);
-  } catch (error) {
-    say(stop.aborted ? 'stopped; nothing was written' : error instanceof Error ? error.message : String(error));
-    return COULD_NOT_LOOK;
-  } finally {
-    await stores.close();
-  }
-}
-
-/** The first Ctrl-C lets the role at hand come to its end; a second one ends the process. */
-function stopBySignal(say: (text: string) => void): AbortSignal {
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => {
-      say('stops after the role at hand; once more to end at once');
-      stop.abort(new DOMException(`received ${signal}`, 'AbortError'));
-    });
-  return stop.signal;
-}
-
-/** Who runs a command holds no lease: writers of one role pass each other as clusters do, by the read right before the write and the one after it. */
-const noFence = () => {};
-
-function realWorld(version: string, eksClusterName: string | undefined): { ports: CommandPorts; close(): Promise<void> } {
-  const clock = systemClock;
-  const random = Math.random;
-  const aws = awsClients(version, eksClusterName, noFence);
-  const call = awsCalls({ requested: () => {} }, clock);
-  const limiter = (perSecond: string) => new Limiter({ perSecond: Number(perSecond), clock, waited: () => {} });
-  const iam = iamCalls({
-    call,
-    reads: limiter(FLAGS['iam-reads-per-second'].default),
-    writes: limiter(FLAGS['iam-writes-per-second'].default),
-    fence: noFence,
-    clock,
-    random,
-  });
-  let transport: Transport | undefined;
-
-  function cluster(): Cluster {
-    const connection = connect({ ...kubeFrom(process.env), clock });
-    const to = new Transport({ connection, userAgent: `irsa-operator/${version}`, clock, random, metrics: noKubeMetrics });
-    transport = to;
-    return {
-      ...apiReader(to),
-      issuer: (signal) => readIssuer(to, signal),
-      bindings: (signal, namespace) => listAll(to, bindings, signal, namespace),
-      namespaces: (signal) => listAll(to, namespaces, signal),
-      apiAudiences: () => apiAudiences(connection),
-    };
-  }
-
+/** A command that reports, and how its body is loaded. */
+function reporting(summary: string, flags: Flags, load: () => Promise<Reporter>): Command {
   return {
-    ports: {
-      cluster,
-      eksIssuer: eksClusterName === undefined ? undefined : (signal) => eksIssuer(aws.eks, call, eksClusterName, signal),
-      caller: (signal) => callerIdentity(aws.sts, call, webIdentityRoleFrom(process.env), signal),
-      roles: iamRoles(aws.iam, iam, aws.iamWrites),
-      providers: iamProviders(aws.iam, iam, aws.iamWrites),
-      clock,
-      random,
-    },
-    async close() {
-      for (const client of Object.values(aws)) client.destroy();
-      await transport?.close();
+    summary,
+    flags: { ...flags, ...OUTPUT },
+    async load(): Promise<Execute> {
+      const [{ report }, reporter] = await Promise.all([import('./terminal.ts'), load()]);
+      return (call) => report(call, reporter);
     },
   };
 }
+
+/** Every command, by the word that a user types: the source of the parser and of the help. */
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  run: {
+    summary: 'keep role trust, ServiceAccount annotations and pods in agreement',
+    flags: RUN_FLAGS,
+    load: async () => (await import('./run.ts')).run,
+  },
+  prepare: reporting(
+    "write the statements that another cluster's bindings will need",
+    {
+      issuer: { type: 'string', value: 'URL', help: 'the issuer of the other cluster' },
+      'dry-run': { type: 'boolean', help: 'print the statements, and write nothing' },
+      filename: {
+        type: 'string',
+        short: 'f',
+        multiple: true,
+        value: 'FILE|FOLDER',
+        help: 'manifests with the bindings and their grants; without it those of this cluster are taken',
+      },
+    },
+    async () => (await import('./cli/prepare/prepare.ts')).prepare,
+  ),
+  prune: reporting(
+    "list, or remove, the subjects of this cluster's statements that no binding names",
+    {
+      confirm: { type: 'boolean', help: 'remove them; without it they are only listed' },
+      'oidc-issuer': { type: 'string', value: 'URL', help: "this cluster's issuer, where its API server does not tell" },
+      'eks-cluster-name': { type: 'string', value: 'NAME', help: 'the issuer must then be the one that eks:DescribeCluster tells too' },
+    },
+    async () => (await import('./cli/prune/prune.ts')).prune,
+  ),
+  release: reporting(
+    "remove a dead cluster's statements",
+    {
+      issuer: { type: 'string', value: 'URL', help: 'the issuer of the cluster that is no more' },
+      'dry-run': { type: 'boolean', help: 'tell what would be removed, and write nothing' },
+    },
+    async () => (await import('./cli/release.ts')).release,
+  ),
+  version: {
+    summary: 'print the version',
+    flags: {},
+    load:
+      async () =>
+      async ({ version }) => {
+        console.log(version);
+        return 0;
+      },
+  },
+};

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { parseConfig } from './config.ts';
+import { isProblem } from './api/problem.ts';
+import { parseFlags } from './cli/command.ts';
+import { parseConfig, RUN_FLAGS } from './config.ts';
+
+function configOf(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const flags = parseFlags(RUN_FLAGS, args);
+  return isProblem(flags) ? flags : parseConfig(flags, env, 'pod-1');
+}
 
 const DEFAULTS = {
   sweepIntervalMs: 60_000,
@@ -18,18 +25,18 @@ const DEFAULTS = {
   kube: { kubeconfig: undefined, serviceHost: undefined, servicePort: undefined, home: undefined },
 };
 
-test('without flags everything has its default', () => expect(parseConfig([], {}, 'pod-1')).toEqual(DEFAULTS));
+test('without flags everything has its default', () => expect(configOf([])).toEqual(DEFAULTS));
 
 test('the environment tells where the API server is', () => {
   const env = { KUBECONFIG: '/k', KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '443', HOME: '/h' };
-  expect(parseConfig([], env, 'pod-1')).toEqual({
+  expect(configOf([], env)).toEqual({
     ...DEFAULTS,
     kube: { kubeconfig: '/k', serviceHost: '10.0.0.1', servicePort: '443', home: '/h' },
   });
 });
 
 test('the environment tells which role our own token is for', () =>
-  expect(parseConfig([], { AWS_ROLE_ARN: 'arn:aws:iam::111122223333:role/hop' }, 'pod-1')).toEqual({
+  expect(configOf([], { AWS_ROLE_ARN: 'arn:aws:iam::111122223333:role/hop' })).toEqual({
     ...DEFAULTS,
     webIdentityRole: 'arn:aws:iam::111122223333:role/hop',
   }));
@@ -52,7 +59,7 @@ const accepted: Record<string, [string[], object]> = {
   'a level': [['--log-level=debug'], { logLevel: 'debug' }],
 };
 for (const [sentence, [args, part]] of Object.entries(accepted)) {
-  test(`it takes ${sentence}`, () => expect(parseConfig(args, {}, 'pod-1')).toEqual({ ...DEFAULTS, ...part }));
+  test(`it takes ${sentence}`, () => expect(configOf(args)).toEqual({ ...DEFAULTS, ...part }));
 }
 
 const refused: Record<string, [string[], string]> = {
@@ -88,9 +95,9 @@ const refused: Record<string, [string[], string]> = {
   'a level that is none': [['--log-level', 'loud'], '--log-level: "loud" is none of debug, info, warn, error'],
 };
 for (const [sentence, [args, problem]] of Object.entries(refused)) {
-  test(`it refuses ${sentence}, and quotes it`, () => expect(parseConfig(args, {}, 'pod-1')).toEqual({ problem }));
+  test(`it refuses ${sentence}, and quotes it`, () => expect(configOf(args)).toEqual({ problem }));
 }
 
 test('an unknown flag is refused by its name', () => {
-  expect(parseConfig(['--sweep'], {}, 'pod-1')).toEqual({ problem: expect.stringContaining("'--sweep'") });
+  expect(configOf(['--sweep'])).toEqual({ problem: expect.stringContaining("'--sweep'") });
 });

@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util';
 import { type Issuer, parseIssuer } from './api/issuer.ts';
 import { isProblem, type Problem, problem } from './api/problem.ts';
-import { LOG_LEVELS, type LogLevel } from './observability/logger.ts';
+import type { Flag, Given } from './cli/command.ts';
+import { LOG_LEVELS, type LogLevel } from './observability/log-levels.ts';
 
 /** Flags and environment as one object; nobody else reads `process.env`. */
 export interface Config {
@@ -35,23 +35,41 @@ export interface Config {
   };
 }
 
-export const FLAGS = {
-  'sweep-interval': { default: '60s', help: 'how often all roles of the account are read, from 1s to 1h' },
-  'iam-writes-per-second': { default: '5', help: 'writes to IAM per account, halved when AWS throttles and slowly restored' },
-  'iam-reads-per-second': { default: '10', help: 'reads of IAM per account, likewise; a list counts once for 200 roles' },
-  'manage-oidc-provider': { default: false, help: "create the OIDC provider of this cluster's issuer where it is missing" },
-  'provider-audiences': { default: 'sts.amazonaws.com', help: 'client IDs of a provider that is created, separated by commas' },
-  'oidc-issuer': { default: '', help: "this cluster's issuer URL, instead of the one that the API server tells" },
-  'eks-cluster-name': { default: '', help: 'name of this EKS cluster: the issuer must then be the one that eks:DescribeCluster tells' },
-  'dry-run': { default: false, help: 'treats every binding as if its mode were Observe: says in its status what would be done' },
-  'lease-namespace': { default: 'irsa-operator-system', help: 'namespace of the Lease by which replicas elect their leader' },
+/** The flags of `irsa-operator run`. */
+export const RUN_FLAGS = {
+  'sweep-interval': { type: 'string', default: '60s', help: 'how often all roles of the account are read, from 1s to 1h' },
+  'iam-writes-per-second': {
+    type: 'string',
+    default: '5',
+    help: 'writes to IAM per account, halved when AWS throttles and slowly restored',
+  },
+  'iam-reads-per-second': { type: 'string', default: '10', help: 'reads of IAM per account, likewise; a list counts once for 200 roles' },
+  'manage-oidc-provider': { type: 'boolean', help: "create the OIDC provider of this cluster's issuer where it is missing" },
+  'provider-audiences': {
+    type: 'string',
+    default: 'sts.amazonaws.com',
+    help: 'client IDs of a provider that is created, separated by commas',
+  },
+  'oidc-issuer': { type: 'string', default: '', help: "this cluster's issuer URL, instead of the one that the API server tells" },
+  'eks-cluster-name': {
+    type: 'string',
+    default: '',
+    help: 'name of this EKS cluster: the issuer must then be the one that eks:DescribeCluster tells',
+  },
+  'dry-run': { type: 'boolean', help: 'treats every binding as if its mode were Observe: says in its status what would be done' },
+  'lease-namespace': {
+    type: 'string',
+    default: 'irsa-operator-system',
+    help: 'namespace of the Lease by which replicas elect their leader',
+  },
   'lease-duration': {
+    type: 'string',
     default: '15s',
     help: 'how long a leader that is not heard of is waited for, from 2s to 5m; a write gets two thirds of it, at most 10s',
   },
-  listen: { default: '0.0.0.0:8080', help: 'address of /livez, /readyz and /metrics' },
-  'log-level': { default: 'info', help: LOG_LEVELS.join(' | ') },
-} as const;
+  listen: { type: 'string', default: '0.0.0.0:8080', help: 'address of /livez, /readyz and /metrics' },
+  'log-level': { type: 'string', default: 'info', help: LOG_LEVELS.join(' | ') },
+} as const satisfies Readonly<Record<string, Flag>>;
 
 const SWEEP = { least: 1_000, most: 3_600_000, words: 'from 1s to 1h, such as 60s' };
 /** Shorter, and one slow answer costs the lease; longer, and nobody works for minutes after a crash. */
@@ -63,20 +81,8 @@ const MOST_RATE = 1_000;
 const MOST_CLIENT_IDS = 100;
 const CLIENT_ID = /^[^\s,]{1,255}$/;
 
-export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv, hostname: string): Config | Problem {
-  const options = Object.fromEntries(
-    Object.entries(FLAGS).map(([name, { default: value }]) => [
-      name,
-      typeof value === 'boolean' ? { type: 'boolean' as const, default: value } : { type: 'string' as const, default: value },
-    ]),
-  );
-  let flags: Record<string, string | boolean | undefined>;
-  try {
-    flags = parseArgs({ args: [...args], options, strict: true }).values;
-  } catch (error) {
-    return problem(error instanceof Error ? error.message : String(error));
-  }
-  const text = (name: keyof typeof FLAGS) => String(flags[name] ?? '');
+export function parseConfig(flags: Given, env: NodeJS.ProcessEnv, hostname: string): Config | Problem {
+  const text = (name: keyof typeof RUN_FLAGS) => String(flags[name] ?? '');
   const sweepIntervalMs = duration(text('sweep-interval'), SWEEP);
   if (isProblem(sweepIntervalMs)) return problem(`--sweep-interval: ${sweepIntervalMs.problem}`);
   const leaseDurationMs = duration(text('lease-duration'), LEASE);

@@ -1,6 +1,6 @@
 import { EKS_ANNOTATIONS } from './names.ts';
 
-/** `eks.amazon.com/role-arn`, the slip that is seen most, lacks three letters; annotations of other tools are further away. */
+/** `eks.amazon.com/role-arn`, the mistake that is seen most, lacks three letters; annotations of other tools are further away. */
 const MOST_EDITS = 3;
 
 /** Case and punctuation are what people get wrong first. */

@@ -172,7 +172,7 @@ export const bindingStatus = z.object({
   lastHandledReconcileAt: z
     .string()
     .max(MAX_REQUEST)
-    .describe('The annotation irsa-operator.dev/reconcile-requested-at, once the look that it asked for was done.')
+    .describe('The annotation irsa-operator.dev/reconcile-requested-at, once the reconcile that it requested was done.')
     .optional(),
 });
 

@@ -13,7 +13,7 @@ export const ANNOTATIONS = {
   revocationConfirmed: `${GROUP}/revocation-confirmed`,
   /** On a pod: `never` leaves it alone, `evict` allows to restart one that no ReplicaSet, StatefulSet or DaemonSet controls. */
   restart: `${GROUP}/restart`,
-  /** On a binding: a value that was not there before forces a fresh look at the role and its provider. */
+  /** On a binding: a value that was not there before requests a reconcile that reads the role and its provider anew. */
   reconcileRequestedAt: `${GROUP}/reconcile-requested-at`,
   /** On the template of a workload: changed by us, so that its controller makes every pod again. */
   restartedAt: `${GROUP}/restarted-at`,
@@ -33,6 +33,9 @@ export const INJECTED = {
   tokenFile: 'AWS_WEB_IDENTITY_TOKEN_FILE',
   volume: 'aws-iam-token',
 } as const;
+
+/** The one action that a web identity needs. */
+export const WEB_IDENTITY_ACTION = 'sts:AssumeRoleWithWebIdentity';
 
 /** The audience that STS wants and the webhook asks for unless it is told another. */
 export const STS_AUDIENCE = 'sts.amazonaws.com';

@@ -9,6 +9,7 @@ import {
 import { type RoleArn, roleArnParts } from '../api/arn.ts';
 import { Fault } from '../api/fault.ts';
 import { isProblem } from '../api/problem.ts';
+import { DEFAULT_POLICY_QUOTA } from '../api/quota.ts';
 import type { FreshRole, Role, Roles } from '../ports/roles.ts';
 
 import type { Urgency } from '../runtime/queue.ts';
@@ -17,8 +18,6 @@ import type { IamCalls } from './iam-calls.ts';
 
 /** A page of a thousand roles blocks the event loop for 20 ms while the SDK parses it; two hundred for 6 ms (measured). */
 const PAGE_SIZE = 200;
-/** IAM's default, where the account summary does not tell (IAM quotas, role trust policy length). */
-const DEFAULT_POLICY_QUOTA = 2048;
 /** An account has a few thousand roles at most; more pages than this would be a loop. */
 const MAX_PAGES = 1_000;
 

@@ -1,10 +1,5 @@
 import { parseArgs } from 'node:util';
-import { Fault } from '../api/fault.ts';
-import { type Issuer, parseIssuer } from '../api/issuer.ts';
 import { isProblem, type Problem, problem } from '../api/problem.ts';
-import { FORMATS, type Format } from './output.ts';
-import type { CommandPorts, Signals } from './ports.ts';
-import type { Report } from './report.ts';
 
 export interface Flag {
   readonly type: 'string' | 'boolean';
@@ -12,67 +7,100 @@ export interface Flag {
   readonly multiple?: boolean;
   /** `URL`: what the value is. */
   readonly value?: string;
+  readonly default?: string;
   readonly help: string;
 }
+export type Flags = Readonly<Record<string, Flag>>;
+/** The flags as the user gave them, with their defaults. */
+export type Given = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
 
-type Given = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
+/** 0: as it should be. 1: something was found. 2: it could not look, or was asked for what makes no sense. */
+export type ExitCode = 0 | 1 | 2;
+export const COULD_NOT_LOOK: ExitCode = 2;
 
-/** A command looks once, does what it is for, and reports. */
+/** One row of the command table: what parser and help say of it. Its body is loaded when it is asked for. */
 export interface Command {
   readonly summary: string;
-  readonly flags: Readonly<Record<string, Flag>>;
-  /** Throws a `Fault` where it could not look, or was asked for what makes no sense. */
-  run(given: Given, ports: CommandPorts, signals: Signals): Promise<Report>;
+  readonly flags: Flags;
+  load(): Promise<Execute>;
 }
 
-export interface Asked {
+export interface Call {
+  readonly name: string;
   readonly given: Given;
-  readonly format: Format;
-  readonly help: boolean;
+  readonly version: string;
+  /** Tells the user on standard error what was wrong with the flags, with the usage. */
+  misused(problem: string): ExitCode;
 }
 
-const COMMON: Readonly<Record<string, Flag>> = {
-  output: { type: 'string', short: 'o', value: FORMATS.join('|'), help: 'how the report is written (default table)' },
-  help: { type: 'boolean', short: 'h', help: 'tell this' },
-};
+/** Resolves with the exit code of the process. */
+export type Execute = (call: Call) => Promise<number>;
 
-export function parseFlags({ flags }: Command, args: readonly string[]): Asked | Problem {
+const HELP: Flags = { help: { type: 'boolean', short: 'h', help: 'print this' } };
+
+/** The parser of every command. */
+export function parseFlags(flags: Flags, args: readonly string[]): Given | Problem {
   const options = Object.fromEntries(
-    Object.entries({ ...flags, ...COMMON }).map(([name, { type, short, multiple = false }]) => [
+    Object.entries({ ...flags, ...HELP }).map(([name, { type, short, multiple = false, default: value }]) => [
       name,
-      { type, multiple, ...(short === undefined ? {} : { short }) },
+      { type, multiple, ...(short === undefined ? {} : { short }), ...(value === undefined ? {} : { default: value }) },
     ]),
   );
-  let given: Given;
   try {
-    given = parseArgs({ args: [...args], options, strict: true }).values;
+    return parseArgs({ args: [...args], options, strict: true }).values;
   } catch (error) {
     return problem(error instanceof Error ? error.message : String(error));
   }
-  const format = FORMATS.find((one) => one === (given['output'] ?? 'table'));
-  if (format === undefined) return problem(`--output: "${given['output']}" is none of ${FORMATS.join(', ')}`);
-  return { given, format, help: given['help'] === true };
 }
 
-export function usageOf(name: string, { summary, flags }: Command): string {
-  const lines = Object.entries({ ...flags, ...COMMON }).map(([flag, { short, value, help }]) => {
+/** The usage of one command, as `--help` prints it. */
+export function usageOf(name: string, { summary, flags }: Pick<Command, 'summary' | 'flags'>): string {
+  const lines = Object.entries({ ...flags, ...HELP }).map(([flag, { short, value, help, default: preset }]) => {
     const names = `${short === undefined ? '' : `-${short}, `}--${flag}${value === undefined ? '' : ` ${value}`}`;
-    return `  ${names.padEnd(30)} ${help}`;
+    return `  ${names.padEnd(33)} ${help}${preset === undefined || preset === '' ? '' : ` (default ${preset})`}`;
   });
   return [`usage: irsa-operator ${name} [flags]   ${summary}`, '', ...lines].join('\n');
 }
 
-/** The issuer that a flag names. */
-export function issuerIn(given: Given, flag: string): Issuer | undefined {
-  const text = given[flag];
-  if (typeof text !== 'string') return undefined;
-  const issuer = parseIssuer(text);
-  if (isProblem(issuer)) throw new Fault('invalid', `--${flag}: ${issuer.problem}`);
-  return issuer;
+/** Every command in a line. */
+export function usage(commands: Readonly<Record<string, Command>>): string {
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`);
+  return ['usage: irsa-operator <command> [flags]', '', ...lines, '', 'irsa-operator <command> --help prints the flags of a command'].join(
+    '\n',
+  );
 }
 
-export function issuerFrom(given: Given, flag: string): Issuer {
-  const issuer = issuerIn(given, flag);
-  if (issuer === undefined) throw new Fault('invalid', `--${flag} is missing: the issuer URL of the cluster that is meant`);
-  return issuer;
+interface Output {
+  print(text: string): void;
+  complain(text: string): void;
+}
+
+/** Runs the command that the arguments name. Resolves with the exit code. */
+export async function dispatch(
+  commands: Readonly<Record<string, Command>>,
+  [name = 'help', ...args]: readonly string[],
+  version: string,
+  { print, complain }: Output,
+): Promise<number> {
+  if (['help', '--help', '-h'].includes(name)) {
+    print(usage(commands));
+    return 0;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) {
+    complain(`irsa-operator: "${name}" is not a command\n\n${usage(commands)}`);
+    return COULD_NOT_LOOK;
+  }
+  const misused = (text: string): ExitCode => {
+    complain(`irsa-operator ${name}: ${text}\n\n${usageOf(name, command)}`);
+    return COULD_NOT_LOOK;
+  };
+  const given = parseFlags(command.flags, args);
+  if (isProblem(given)) return misused(given.problem);
+  if (given['help'] === true) {
+    print(usageOf(name, command));
+    return 0;
+  }
+  const execute = await command.load();
+  return execute({ name, given, version, misused });
 }

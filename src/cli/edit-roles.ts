@@ -4,9 +4,9 @@ import { CHANGED_WAIT_MS } from '../domain/role/edit.ts';
 import { refusalByIam } from '../domain/role/refused-write.ts';
 import type { FreshRole } from '../ports/roles.ts';
 import type { DesiredStatement, TrustPlan } from '../trust/plan.ts';
+import { failed, type Row } from './edit-report.ts';
 import type { CommandPorts, Signals } from './ports.ts';
 import { type Edited, readBack } from './read-back.ts';
-import { failed, type Row } from './report.ts';
 
 /** What is to be done with a role, as a fresh read shows it. */
 export interface Decision {

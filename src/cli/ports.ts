@@ -17,7 +17,7 @@ export interface Cluster extends APIReader {
   apiAudiences(): Promise<readonly string[]>;
 }
 
-/** What a command asks of the world. */
+/** What a command may call. */
 export interface CommandPorts {
   /** Throws a `notFound` where no cluster is configured at all. */
   cluster(): Cluster;

@@ -5,8 +5,8 @@ import { LAST_READ_BACK_MS } from '../domain/role/plan.ts';
 import { type PolicyDocument, parseDocument } from '../trust/document/document.ts';
 import { namesSubject } from '../trust/own-subjects.ts';
 import type { DesiredStatement } from '../trust/plan.ts';
+import { failed, type Row } from './edit-report.ts';
 import type { CommandPorts, Signals } from './ports.ts';
-import { failed, type Row } from './report.ts';
 
 export interface Edited {
   readonly role: RoleArn;
@@ -20,7 +20,7 @@ type Ours = (role: RoleArn) => Pick<DesiredStatement, 'issuer' | 'provider'>;
 const MOST_READS = 12;
 
 /**
- * Whether what was written stands. An operator looks again at every sweep, and a command does not: it goes by two reads that agree, for the
+ * Whether what was written stands. An operator reads again at every sweep, and a command does not: it goes by two reads that agree, for the
  * first may be older than a write of somebody who had read before ours. All roles are waited for together.
  */
 export async function readBack(

@@ -3,7 +3,6 @@ import { Fault } from '../api/fault.ts';
 import { ARN, ISSUER, OTHER_ARN, own, policy, SERVICE, SUBJECT } from '../domain/test-observed.ts';
 import { NOBODY } from '../trust/document/own-statement.ts';
 import { release } from './release.ts';
-import { exitCodeOf, summaryOf } from './report.ts';
 import { Account, foreign, stores } from './test-account.ts';
 
 const HERE = 'https://oidc.eks.eu-west-1.amazonaws.com/id/HERE';
@@ -21,7 +20,7 @@ test("a dead cluster's statements are taken out of every role, and nothing else 
     'arn:aws:iam::111122223333:role/irsa-operator': policy(own()),
   });
   const report = await stores(account, { issuer: HERE }).run(release, dead);
-  expect([report.rows, exitCodeOf(report)]).toEqual([
+  expect([report.rows, report.exitCode]).toEqual([
     [rowOf('removed'), rowOf('removed', ARN, { audience: 'sigstore' }), rowOf('removed', OTHER_ARN)],
     0,
   ]);
@@ -34,13 +33,13 @@ test("a dead cluster's statements are taken out of every role, and nothing else 
 test('--dry-run tells what would go, and writes nothing', async () => {
   const account = new Account({ [ARN]: policy(SERVICE, own()) });
   const report = await stores(account, { issuer: HERE }).run(release, { ...dead, 'dry-run': true });
-  expect([report.rows, exitCodeOf(report), account.writes]).toEqual([[rowOf('planned')], 0, []]);
+  expect([report.rows, report.exitCode, account.writes]).toEqual([[rowOf('planned')], 0, []]);
 });
 
 test('a second run finds nothing', async () => {
   const account = new Account({ [OTHER_ARN]: policy(own([NOBODY])) });
   const report = await stores(account, { issuer: HERE }).run(release, dead);
-  expect([account.writes, summaryOf(report)]).toEqual([
+  expect([account.writes, report.summary]).toEqual([
     [],
     `"${ISSUER}": no statement of ours for this issuer stands in any role of the account`,
   ]);

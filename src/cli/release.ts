@@ -1,38 +1,33 @@
 import { Fault, isFault } from '../api/fault.ts';
 import type { Issuer } from '../api/issuer.ts';
-import { type Command, issuerFrom } from './command.ts';
+import { editReport, type Row } from './edit-report.ts';
 import { editRoles } from './edit-roles.ts';
+import { issuerFrom } from './issuer-flag.ts';
 import type { Cluster, CommandPorts } from './ports.ts';
 import { otherThanOwn, removal } from './remove.ts';
+import type { Reporter } from './report.ts';
 import { oursIn, standingIn, standingRoles } from './roles-with-own-statement.ts';
 
 /** Takes the statements of a cluster that is no more out of every role of the account. */
-export const release: Command = {
-  summary: "take a dead cluster's statements away",
-  flags: {
-    issuer: { type: 'string', value: 'URL', help: 'the issuer of the cluster that is no more' },
-    'dry-run': { type: 'boolean', help: 'tell what would be removed, and write nothing' },
-  },
-  async run(given, ports, signals) {
-    const issuer = issuerFrom(given, 'issuer');
-    const write = given['dry-run'] !== true;
-    await isNotHere(issuer, ports, signals.stop);
-    const isTarget = await otherThanOwn(ports, signals.stop);
-    const roles = await standingRoles(issuer, isTarget, ports, signals);
-    const rows = await editRoles(
-      {
-        roles: roles.keys(),
-        ours: oursIn(issuer),
-        write,
-        // GetRole takes a name and ignores the path.
-        decide: async (role, { arn, policy }) =>
-          removal(role, policy, issuer, arn === role ? standingIn(role, policy, issuer) : [], write ? 'removed' : 'planned'),
-      },
-      ports,
-      signals,
-    );
-    return { issuer, rows, nothing: 'no statement of ours for this issuer stands in any role of the account' };
-  },
+export const release: Reporter<Row> = async (given, ports, signals) => {
+  const issuer = issuerFrom(given, 'issuer');
+  const write = given['dry-run'] !== true;
+  await isNotHere(issuer, ports, signals.stop);
+  const isTarget = await otherThanOwn(ports, signals.stop);
+  const roles = await standingRoles(issuer, isTarget, ports, signals);
+  const rows = await editRoles(
+    {
+      roles: roles.keys(),
+      ours: oursIn(issuer),
+      write,
+      // GetRole takes a name and ignores the path.
+      decide: async (role, { arn, policy }) =>
+        removal(role, policy, issuer, arn === role ? standingIn(role, policy, issuer) : [], write ? 'removed' : 'planned'),
+    },
+    ports,
+    signals,
+  );
+  return editReport({ issuer, rows, nothing: 'no statement of ours for this issuer stands in any role of the account' });
 };
 
 /** To release the cluster that is at work would lock its pods out. One that does not answer may be the very one. */

@@ -8,9 +8,9 @@ import type { CallerView } from '../domain/state/identity.ts';
 import { parseDocument } from '../trust/document/document.ts';
 import type { StatedSubject } from '../trust/own-subjects.ts';
 import { planTrust } from '../trust/plan.ts';
+import type { Result } from './edit-report.ts';
 import type { Decision } from './edit-roles.ts';
 import type { CommandPorts } from './ports.ts';
-import type { Result } from './report.ts';
 import { oursIn } from './roles-with-own-statement.ts';
 
 /** Only what is added has to fit. */

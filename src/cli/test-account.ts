@@ -4,9 +4,9 @@ import { Fault } from '../api/fault.ts';
 import { binding, caller, grant, ISSUER, NOW, policy, ROLE_ID, SERVICE } from '../domain/test-observed.ts';
 import type { FreshRole, Roles } from '../ports/roles.ts';
 import { ManualClock } from '../runtime/manual-clock.ts';
-import type { Command } from './command.ts';
+import type { Given } from './command.ts';
 import type { Cluster, CommandPorts } from './ports.ts';
-import type { Report } from './report.ts';
+import type { Report, Reporter } from './report.ts';
 
 interface Held {
   readonly policy: string;
@@ -111,8 +111,8 @@ export function stores(account: Account, part: Partial<Seen> = {}) {
     clock,
     ports,
     /** Runs it to its end, in no time. */
-    async run(command: Command, given: Parameters<Command['run']>[0] = {}, overrides: Partial<CommandPorts> = {}): Promise<Report> {
-      const running = command.run(given, { ...ports, ...overrides }, { stop: stop.signal, abort: abort.signal });
+    async run<Row extends object>(reporter: Reporter<Row>, given: Given = {}, overrides: Partial<CommandPorts> = {}): Promise<Report<Row>> {
+      const running = reporter(given, { ...ports, ...overrides }, { stop: stop.signal, abort: abort.signal });
       const ended = running.then(
         () => true,
         () => true,

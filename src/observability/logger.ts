@@ -1,7 +1,5 @@
 import { type Logger, pino } from 'pino';
-
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+import type { LogLevel } from './log-levels.ts';
 
 /** Members of an error that tell a person something. Everything else that libraries hang on errors (requests, headers, bodies) may carry a token. */
 interface SafeError {
@@ -12,7 +10,7 @@ interface SafeError {
   readonly stack?: string;
 }
 
-/** JSON lines on standard output. An error is reduced to what is known to be harmless; its stack only where nobody foresaw it. */
+/** JSON lines on standard output. An error is reduced to what is known to be harmless; its stack only where it is of no known kind. */
 export function logger(level: LogLevel, version: string): Logger {
   return pino({
     level,

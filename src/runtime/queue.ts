@@ -4,7 +4,7 @@ import { DelayHeap } from './delay-heap.ts';
 import { Fifo } from './fifo.ts';
 import type { QueueMetrics, RuntimeMetrics } from './metrics.ts';
 
-/** Why a key waits, the most urgent first: somebody changed something, the world drifted, or it is merely time to look again. */
+/** Why a key waits, the most urgent first: a user changed something, something drifted, or it is merely time to check again. */
 export const URGENCIES = ['change', 'drift', 'resync'] as const;
 export type Urgency = (typeof URGENCIES)[number];
 

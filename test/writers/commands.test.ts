@@ -2,10 +2,11 @@ import { expect, test } from 'vitest';
 import { awsCalls } from '../../src/aws/calls.ts';
 import { iamCalls } from '../../src/aws/iam-calls.ts';
 import { iamRoles } from '../../src/aws/roles.ts';
-import type { Command } from '../../src/cli/command.ts';
+import type { Row } from '../../src/cli/edit-report.ts';
 import type { CommandPorts } from '../../src/cli/ports.ts';
 import { prepare } from '../../src/cli/prepare/prepare.ts';
 import { release } from '../../src/cli/release.ts';
+import type { Reporter } from '../../src/cli/report.ts';
 import { binding, caller, grant } from '../../src/domain/test-observed.ts';
 import { Limiter } from '../../src/runtime/limiter.ts';
 import { ManualClock } from '../../src/runtime/manual-clock.ts';
@@ -53,9 +54,9 @@ function portsOf(aws: AwsInProcess, clock: ManualClock, random: () => number): C
 }
 
 /** Runs it once; the words of what came of it. */
-async function once(command: Command, issuer: string, ports: CommandPorts): Promise<string[]> {
+async function once(command: Reporter<Row>, issuer: string, ports: CommandPorts): Promise<string[]> {
   const never = new AbortController().signal;
-  const { rows } = await command.run({ issuer }, ports, { stop: never, abort: never });
+  const { rows } = await command({ issuer }, ports, { stop: never, abort: never });
   return rows.map(({ result }) => result);
 }
 

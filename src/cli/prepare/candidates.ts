@@ -5,7 +5,7 @@ import { isProblem } from '../../api/problem.ts';
 import { subjectOf, type TokenSubject } from '../../api/subject.ts';
 import type { CallerView } from '../../domain/state/identity.ts';
 
-import type { Row } from '../report.ts';
+import type { Row } from '../edit-report.ts';
 import { preparationOf } from './eligibility.ts';
 import type { Source } from './source.ts';
 

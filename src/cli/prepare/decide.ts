@@ -9,8 +9,8 @@ import type { FreshRole } from '../../ports/roles.ts';
 import { parseDocument } from '../../trust/document/document.ts';
 import { namesSubject } from '../../trust/own-subjects.ts';
 import { type PlannedVerdict, planTrust } from '../../trust/plan.ts';
+import type { Result, Row } from '../edit-report.ts';
 import type { Decision } from '../edit-roles.ts';
-import type { Result, Row } from '../report.ts';
 import { oursIn } from '../roles-with-own-statement.ts';
 import type { Candidate } from './candidates.ts';
 

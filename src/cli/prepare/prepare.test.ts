@@ -6,7 +6,6 @@ import { parseIssuer } from '../../api/issuer.ts';
 import { problem } from '../../api/problem.ts';
 import { ARN, arn, binding, ISSUER, NOW, OTHER_ARN, own, parsed, policy, SERVICE, SUBJECT } from '../../domain/test-observed.ts';
 import { writeOwn } from '../../trust/document/own-statement.ts';
-import { exitCodeOf, summaryOf } from '../report.ts';
 import { Account, foreign, stores } from '../test-account.ts';
 import { prepare } from './prepare.ts';
 
@@ -29,14 +28,14 @@ test("the other cluster's statement is written beside what stands, one write for
   const account = new Account({ [ARN]: policy(SERVICE, own()) });
   const report = await stores(account, { bindings: [binding(), named('other')] }).run(prepare, green);
   const other = 'system:serviceaccount:shop:other';
-  expect([report.rows, exitCodeOf(report)]).toEqual([[rowOf('added'), rowOf('added', undefined, other)], 0]);
+  expect([report.rows, report.exitCode]).toEqual([[rowOf('added'), rowOf('added', undefined, other)], 0]);
   expect(account.writes).toEqual([[ARN, policy(SERVICE, own(), theirs([SUBJECT, other]))]]);
 });
 
 test('--dry-run prints the statements, and writes nothing', async () => {
   const account = new Account({ [ARN]: foreign });
   const report = await stores(account).run(prepare, { ...green, 'dry-run': true });
-  expect([report.rows, report.statements, account.writes, exitCodeOf(report)]).toEqual([
+  expect([report.rows, report.statements, account.writes, report.exitCode]).toEqual([
     [rowOf('planned')],
     [{ role: ARN, statement: theirs() }],
     [],
@@ -47,7 +46,7 @@ test('--dry-run prints the statements, and writes nothing', async () => {
 test('a second run writes nothing', async () => {
   const account = new Account({ [ARN]: policy(SERVICE, theirs()) });
   const report = await stores(account).run(prepare, green);
-  expect([report.rows, account.writes, exitCodeOf(report)]).toEqual([[rowOf('standing')], [], 0]);
+  expect([report.rows, account.writes, report.exitCode]).toEqual([[rowOf('standing')], [], 0]);
 });
 
 test('whom somebody else lets in needs no statement', async () => {
@@ -111,11 +110,7 @@ describe('a binding is left alone', () => {
     test(sentence, async () => {
       const account = new Account({ [ARN]: foreign, 'arn:aws:iam::111122223333:role/team/irsa-operator': foreign });
       const report = await stores(account, { bindings: [one] }).run(prepare, green);
-      expect([report.rows.map((row) => row.result), account.writes, exitCodeOf(report)]).toEqual([
-        [result],
-        [],
-        result === 'refused' ? 1 : 0,
-      ]);
+      expect([report.rows.map((row) => row.result), account.writes, report.exitCode]).toEqual([[result], [], result === 'refused' ? 1 : 0]);
       expect(report.rows[0]?.message).toContain(why);
     });
 
@@ -185,7 +180,7 @@ describe('a role is not written', () => {
     test(sentence, async () => {
       const account = new Account(role === undefined ? {} : { [ARN]: role });
       const report = await stores(account).run(prepare, green);
-      expect([report.rows.map((row) => row.result), account.writes, exitCodeOf(report)]).toEqual([['refused'], [], 1]);
+      expect([report.rows.map((row) => row.result), account.writes, report.exitCode]).toEqual([['refused'], [], 1]);
       expect(report.rows[0]?.message).toContain(why);
     });
 
@@ -210,7 +205,7 @@ describe("the other cluster's OIDC provider", () => {
   test('has to be there before anything is written for it', async () => {
     const account = new Account({ [ARN]: foreign });
     const report = await stores(account).run(prepare, green, { providers: { clientIds: async () => undefined } });
-    expect([report.rows.map(({ result }) => result), account.writes, exitCodeOf(report)]).toEqual([['refused'], [], 1]);
+    expect([report.rows.map(({ result }) => result), account.writes, report.exitCode]).toEqual([['refused'], [], 1]);
     expect(report.rows[0]?.message).toMatch(
       /^OidcProviderMissing: account 111122223333 has no OIDC provider for ".*GREEN", so no statement/,
     );
@@ -226,11 +221,7 @@ describe("the other cluster's OIDC provider", () => {
   test('is not needed for what --dry-run prints', async () => {
     const account = new Account({ [ARN]: foreign });
     const report = await stores(account).run(prepare, { ...green, 'dry-run': true }, { providers: { clientIds: async () => undefined } });
-    expect([report.rows.map(({ result }) => result), report.statements?.length, exitCodeOf(report)]).toEqual([
-      ['refused', 'planned'],
-      1,
-      1,
-    ]);
+    expect([report.rows.map(({ result }) => result), report.statements?.length, report.exitCode]).toEqual([['refused', 'planned'], 1, 1]);
   });
 });
 
@@ -242,7 +233,7 @@ test('an account that does not tell its quota has the default one', async () => 
 
 test('a cluster without bindings is told', async () => {
   const report = await stores(new Account({}), { bindings: [] }).run(prepare, green);
-  expect([summaryOf(report), exitCodeOf(report)]).toEqual([`"${NEW}": there is no binding in the cluster`, 0]);
+  expect([report.summary, report.exitCode]).toEqual([`"${NEW}": there is no binding in the cluster`, 0]);
 });
 
 test("this cluster's own issuer is no other matter: its operator would write the same", async () => {

@@ -7,10 +7,11 @@ import { quotaFrom } from '../../domain/state/identify.ts';
 
 import { parseDocument } from '../../trust/document/document.ts';
 import { ownStatementTexts } from '../../trust/own-subjects.ts';
-import { type Command, issuerFrom } from '../command.ts';
+import { editReport, type Row } from '../edit-report.ts';
 import { editRoles } from '../edit-roles.ts';
+import { issuerFrom } from '../issuer-flag.ts';
 import type { CommandPorts } from '../ports.ts';
-import type { Row, Statement } from '../report.ts';
+import type { Reporter, Statement } from '../report.ts';
 import { oursIn } from '../roles-with-own-statement.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
 import { decidePreparation } from './decide.ts';
@@ -19,54 +20,40 @@ import { providerFindings } from './provider-findings.ts';
 import { sourceOf } from './source.ts';
 
 /** Writes the statements that another cluster's bindings will need, before its first pod starts. Its operator takes them over. */
-export const prepare: Command = {
-  summary: "write the statements that another cluster's bindings will need",
-  flags: {
-    issuer: { type: 'string', value: 'URL', help: 'the issuer of the other cluster' },
-    'dry-run': { type: 'boolean', help: 'print the statements, and write nothing' },
-    filename: {
-      type: 'string',
-      short: 'f',
-      multiple: true,
-      value: 'FILE|FOLDER',
-      help: 'manifests with the bindings and their grants; without it those of this cluster are taken',
-    },
-  },
-  async run(given, ports, signals) {
-    const issuer = issuerFrom(given, 'issuer');
-    const write = given['dry-run'] !== true;
-    const paths = given['filename'];
-    const source = Array.isArray(paths) ? await readManifests(paths.map(String)) : await sourceOf(ports.cluster(), signals.stop);
-    const { candidates, others } = candidatesOf(source, issuer, await ports.caller(signals.stop));
-    const lacking = await lackingOf(candidates, issuer, ports, signals.stop);
-    const quota = await quotaOf(ports, signals.stop);
-    const roles = Map.groupBy(write ? candidates.filter(({ audience }) => !lacking.has(audience)) : candidates, ({ role }) => role);
-    const statements: Statement[] = [];
-    const edited = await editRoles(
-      {
-        roles: roles.keys(),
-        ours: oursIn(issuer),
-        write,
-        decide: async (role, fresh) => {
-          const wanted = { role, candidates: roles.get(role) ?? [], issuer, quota, now: ports.clock.now(), write };
-          const decision = decidePreparation(wanted, fresh);
-          statements.push(...statementsOf(role, decision.plan?.document ?? fresh.policy, issuer));
-          return decision;
-        },
+export const prepare: Reporter<Row> = async (given, ports, signals) => {
+  const issuer = issuerFrom(given, 'issuer');
+  const write = given['dry-run'] !== true;
+  const paths = given['filename'];
+  const source = Array.isArray(paths) ? await readManifests(paths.map(String)) : await sourceOf(ports.cluster(), signals.stop);
+  const { candidates, others } = candidatesOf(source, issuer, await ports.caller(signals.stop));
+  const lacking = await lackingOf(candidates, issuer, ports, signals.stop);
+  const quota = await quotaOf(ports, signals.stop);
+  const roles = Map.groupBy(write ? candidates.filter(({ audience }) => !lacking.has(audience)) : candidates, ({ role }) => role);
+  const statements: Statement[] = [];
+  const edited = await editRoles(
+    {
+      roles: roles.keys(),
+      ours: oursIn(issuer),
+      write,
+      decide: async (role, fresh) => {
+        const wanted = { role, candidates: roles.get(role) ?? [], issuer, quota, now: ports.clock.now(), write };
+        const decision = decidePreparation(wanted, fresh);
+        statements.push(...statementsOf(role, decision.plan?.document ?? fresh.policy, issuer));
+        return decision;
       },
-      ports,
-      signals,
-    );
-    const provider = [...lacking].map(
-      ([audience, { code, message }]): Row => ({ result: 'refused', audience, message: `${code}: ${message}` }),
-    );
-    return {
-      issuer,
-      rows: [...provider, ...edited, ...others],
-      ...(write ? {} : { statements }),
-      nothing: `there is no binding in ${source.of}`,
-    };
-  },
+    },
+    ports,
+    signals,
+  );
+  const provider = [...lacking].map(
+    ([audience, { code, message }]): Row => ({ result: 'refused', audience, message: `${code}: ${message}` }),
+  );
+  return editReport({
+    issuer,
+    rows: [...provider, ...edited, ...others],
+    ...(write ? {} : { statements }),
+    nothing: `there is no binding in ${source.of}`,
+  });
 };
 
 /** By audience. Every role is in the one account that the credentials reach. */

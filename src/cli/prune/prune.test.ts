@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { Fault } from '../../api/fault.ts';
 import { ARN, binding, caller, ISSUER, OTHER_ARN, own, policy, SERVICE, SUBJECT } from '../../domain/test-observed.ts';
 import { NOBODY } from '../../trust/document/own-statement.ts';
-import { exitCodeOf, summaryOf } from '../report.ts';
 import { Account, foreign, stores } from '../test-account.ts';
 import { prune } from './prune.ts';
 
@@ -17,15 +16,15 @@ describe('an orphan', () => {
   test('is listed, and stays, without --confirm', async () => {
     const account = new Account({ [OTHER_ARN]: foreign, [ARN]: withOrphan });
     const report = await stores(account).run(prune);
-    expect([report.rows, exitCodeOf(report), account.writes]).toEqual([[rowOf('orphaned')], 1, []]);
-    expect(summaryOf(report)).toBe(`"${ISSUER}": 1 orphaned; irsa-operator prune --confirm removes them`);
+    expect([report.rows, report.exitCode, account.writes]).toEqual([[rowOf('orphaned')], 1, []]);
+    expect(report.summary).toBe(`"${ISSUER}": 1 orphaned; irsa-operator prune --confirm removes them`);
   });
 
   // Contract: rule-prune
   test('is removed with --confirm, by one write a role, and nothing else is', async () => {
     const account = new Account({ [ARN]: withOrphan, [OTHER_ARN]: policy(SERVICE, own([GONE, 'repo:odd']), own([GONE], 'sigstore')) });
     const report = await stores(account).run(prune, confirm);
-    expect([report.rows, exitCodeOf(report)]).toEqual([
+    expect([report.rows, report.exitCode]).toEqual([
       [
         rowOf('removed'),
         rowOf('removed', OTHER_ARN, 'repo:odd'),
@@ -66,8 +65,8 @@ describe('nothing is removed', () => {
     test(sentence, async () => {
       const account = new Account(roles);
       const report = await stores(account).run(prune, confirm);
-      expect([report.rows, account.writes, exitCodeOf(report)]).toEqual([[], [], 0]);
-      expect(summaryOf(report)).toBe(`"${ISSUER}": no orphans: a binding names every subject of our statements`);
+      expect([report.rows, account.writes, report.exitCode]).toEqual([[], [], 0]);
+      expect(report.summary).toBe(`"${ISSUER}": no orphans: a binding names every subject of our statements`);
     });
 
   const fails: Record<string, (account: Account, w: ReturnType<typeof stores>) => Parameters<typeof w.run>[2]> = {
@@ -117,7 +116,7 @@ describe('nothing is removed', () => {
       w.seen.crdDeleting = true;
     };
     const report = await w.run(prune, confirm);
-    expect([report.rows.map(({ result }) => result), exitCodeOf(report), account.writes]).toEqual([['failed'], 2, []]);
+    expect([report.rows.map(({ result }) => result), report.exitCode, account.writes]).toEqual([['failed'], 2, []]);
   });
 
   test('of what became an orphan only after the list', async () => {
@@ -143,9 +142,9 @@ describe('the issuer', () => {
     return stores(account, { issuer }).run(prune, said === undefined ? {} : { 'oidc-issuer': said });
   };
 
-  test('is what the API server says', async () => expect((await asked(ISSUER)).issuer).toBe(ISSUER));
+  test('is what the API server says', async () => expect((await asked(ISSUER)).about['issuer']).toBe(ISSUER));
   test('may be said where the API server does not tell', async () =>
-    expect((await asked(new Fault('denied', 'no'), ISSUER)).issuer).toBe(ISSUER));
+    expect((await asked(new Fault('denied', 'no'), ISSUER)).about['issuer']).toBe(ISSUER));
   test('of another cluster is refused: no binding of this one names its subjects', async () =>
     await expect(asked(other, ISSUER)).rejects.toThrow(
       `--oidc-issuer says "${ISSUER}", and the API server of the kubeconfig issues tokens as "${other}": is this the cluster that you mean?`,
@@ -167,7 +166,7 @@ describe('what goes wrong on the way', () => {
       { result: 'failed', role: ARN, message: `irsa-operator may not change the trust policy of "${ARN}": AccessDenied: no` },
       rowOf('removed', OTHER_ARN),
     ]);
-    expect(exitCodeOf(report)).toBe(2);
+    expect(report.exitCode).toBe(2);
   });
 
   test('by somebody who writes the role at the same time is seen when it is read back', async () => {
@@ -177,7 +176,7 @@ describe('what goes wrong on the way', () => {
     expect(report.rows).toEqual([
       { ...rowOf('overwritten'), message: 'somebody wrote the role at the same time, and this does not stand: run the command again' },
     ]);
-    expect(exitCodeOf(report)).toBe(1);
+    expect(report.exitCode).toBe(1);
   });
 
   test('where the role is being written, by whoever, waits until two reads agree, and drops nothing', async () => {
@@ -234,7 +233,7 @@ describe('what goes wrong on the way', () => {
       { result: 'failed', role: ARN, message: 'it was written and not read back: the command was stopped before' },
       { result: 'failed', role: OTHER_ARN, message: 'it was not looked at: the command was stopped before' },
     ]);
-    expect([account.writes.length, exitCodeOf(report)]).toEqual([1, 2]);
+    expect([account.writes.length, report.exitCode]).toEqual([1, 2]);
   });
 });
 
@@ -248,7 +247,7 @@ test('what is given up while it is under way may have been written: that is told
   };
   const report = await w.run(prune, confirm);
   const message = 'it was given up, written or not: the command was stopped; run it again';
-  expect([report.rows, exitCodeOf(report)]).toEqual([[{ result: 'failed', role: ARN, message }], 2]);
+  expect([report.rows, report.exitCode]).toEqual([[{ result: 'failed', role: ARN, message }], 2]);
 });
 
 test('whoever runs it under no role may touch every other', async () => {

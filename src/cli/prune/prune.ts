@@ -5,43 +5,37 @@ import type { FreshRole } from '../../ports/roles.ts';
 
 import type { StatedSubject } from '../../trust/own-subjects.ts';
 import { clusterIssuer } from '../cluster-issuer.ts';
-import { type Command, issuerIn } from '../command.ts';
+import { editReport, type Row } from '../edit-report.ts';
 import { type Decision, editRoles } from '../edit-roles.ts';
+import { issuerIn } from '../issuer-flag.ts';
 import type { Cluster } from '../ports.ts';
 import { otherThanOwn, removal } from '../remove.ts';
+import type { Reporter } from '../report.ts';
 import { oursIn, standingIn, standingRoles } from '../roles-with-own-statement.ts';
 import { namedBy, namespaceOf } from './orphans.ts';
 
 /** A subject that stands in our statement, and that no binding of the cluster names: reported, and removed only when that is confirmed. */
-export const prune: Command = {
-  summary: "list, or remove, the subjects of this cluster's statements that no binding names",
-  flags: {
-    confirm: { type: 'boolean', help: 'remove them; without it they are only listed' },
-    'oidc-issuer': { type: 'string', value: 'URL', help: "this cluster's issuer, where its API server does not tell" },
-    'eks-cluster-name': { type: 'string', value: 'NAME', help: 'the issuer must then be the one that eks:DescribeCluster tells too' },
-  },
-  async run(given, ports, signals) {
-    const write = given['confirm'] === true;
-    const { stop, abort } = signals;
-    const cluster = ports.cluster();
-    const issuer = await clusterIssuer(cluster, ports, issuerIn(given, 'oidc-issuer'), stop);
-    const isTarget = await otherThanOwn(ports, stop);
-    await standsFirm(cluster, stop);
-    const named = namedBy(await cluster.bindings(stop));
-    const orphans = await standingRoles(issuer, (role, one) => isTarget(role) && !named(role, one), ports, signals);
+export const prune: Reporter<Row> = async (given, ports, signals) => {
+  const write = given['confirm'] === true;
+  const { stop, abort } = signals;
+  const cluster = ports.cluster();
+  const issuer = await clusterIssuer(cluster, ports, issuerIn(given, 'oidc-issuer'), stop);
+  const isTarget = await otherThanOwn(ports, stop);
+  await standsFirm(cluster, stop);
+  const named = namedBy(await cluster.bindings(stop));
+  const orphans = await standingRoles(issuer, (role, one) => isTarget(role) && !named(role, one), ports, signals);
 
-    /** Turns are waited for, and a binding may have come meanwhile. Only what was an orphan then and is one now goes. */
-    const decide = async (role: RoleArn, fresh: FreshRole): Promise<Decision> => {
-      const listed = orphans.get(role) ?? [];
-      // GetRole takes a name and ignores the path.
-      if (fresh.arn !== role) return { rows: [], plan: undefined };
-      const still = listed.filter((one) => standingIn(role, fresh.policy, issuer).some((other) => sameSubject(one, other)));
-      return removal(role, fresh.policy, issuer, await unnamed(role, still, cluster, abort), write ? 'removed' : 'orphaned');
-    };
-    const rows = await editRoles({ roles: orphans.keys(), ours: oursIn(issuer), decide, write }, ports, signals);
-    const hint = rows.some(({ result }) => result === 'orphaned') ? 'irsa-operator prune --confirm removes them' : undefined;
-    return { issuer, rows, nothing: 'no orphans: a binding names every subject of our statements', hint };
-  },
+  /** Turns are waited for, and a binding may have come meanwhile. Only what was an orphan then and is one now goes. */
+  const decide = async (role: RoleArn, fresh: FreshRole): Promise<Decision> => {
+    const listed = orphans.get(role) ?? [];
+    // GetRole takes a name and ignores the path.
+    if (fresh.arn !== role) return { rows: [], plan: undefined };
+    const still = listed.filter((one) => standingIn(role, fresh.policy, issuer).some((other) => sameSubject(one, other)));
+    return removal(role, fresh.policy, issuer, await unnamed(role, still, cluster, abort), write ? 'removed' : 'orphaned');
+  };
+  const rows = await editRoles({ roles: orphans.keys(), ours: oursIn(issuer), decide, write }, ports, signals);
+  const hint = rows.some(({ result }) => result === 'orphaned') ? 'irsa-operator prune --confirm removes them' : undefined;
+  return editReport({ issuer, rows, nothing: 'no orphans: a binding names every subject of our statements', hint });
 };
 
 /** While the CRD is being deleted bindings go with it, and their trust is kept. */

@@ -24,7 +24,7 @@ import { grantsFor, grantsForSomeLabels } from './grants.ts';
 const GRANT_GRACE_MS = 60_000;
 /** Grace where a label of a namespace, or a tag of a role, went: those are moved by hand and by tools that take their time. */
 export const LABEL_GRACE_MS = 10 * 60_000;
-/** More lost grants than these are more likely a mistake than a wish. */
+/** More lost grants than these are more likely a mistake than meant. */
 const MANY_LOSSES = 10;
 /** A lost grant counts for as long after the trust was revoked. */
 const REVOCATIONS_WINDOW_MS = 3_600_000;

@@ -68,7 +68,7 @@ export function parseRoleAnnotation(value: string): RoleArn | Problem {
   return value.length > ROLE_ARN_MAX_LENGTH ? problem(`${quote(value)} is longer than the ARN of a role can be`) : parseRoleArn(value);
 }
 
-/** The slips that are hard to see. */
+/** The mistakes that are hard to see. */
 function difference(found: RoleArn, wanted: RoleArn): string {
   const [a, b] = [roleArnParts(found), roleArnParts(wanted)];
   if (found.toLowerCase() === wanted.toLowerCase()) return ' (it differs in case, which counts in an ARN)';

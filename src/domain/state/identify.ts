@@ -1,10 +1,8 @@
 import { isFault } from '../../api/fault.ts';
 import { parseIssuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
+import { DEFAULT_POLICY_QUOTA } from '../../api/quota.ts';
 import type { CallerView, ClusterView } from './identity.ts';
-
-/** IAM's default, for a caller who may not ask (IAM quotas, role trust policy length). */
-const DEFAULT_POLICY_QUOTA = 2048;
 
 type Answer<T> = PromiseSettledResult<T>;
 

@@ -26,7 +26,7 @@ export type Verdict =
   | { readonly kind: 'released' };
 
 interface MayStand {
-  /** Our statement names the subject, or may do so: an absence is believed only when no stale read can show it, and no write may be under way. */
+  /** Our statement names the subject, or may do so: an absence counts only when no stale read can show it, and no write may be under way. */
   readonly mayStand: boolean;
 }
 

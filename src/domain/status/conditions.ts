@@ -17,7 +17,7 @@ export interface Violation {
   readonly message: string;
   /** Nothing will happen until a user changes something. */
   readonly terminal: boolean;
-  /** We did not look yet, which says nothing about the world. */
+  /** Nothing was read yet, which says nothing about what is there. */
   readonly pending?: 'asked' | 'failing';
   readonly findings: readonly Finding[];
 }

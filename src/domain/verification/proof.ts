@@ -18,7 +18,7 @@ import { findingOf } from './sts-refusals.ts';
 export const ADMISSIONS_WANTED = 3;
 /** So that those are over 10 s; and as often while IAM spreads a change. */
 const ASK_EVERY_MS = 5_000;
-/** IAM spreads a change in seconds, at times in a minute: a refusal is believed when STS still says it then. */
+/** IAM spreads a change in seconds, at times in a minute: a refusal counts when STS still says it then. */
 const REFUSED_FOR_MS = 60_000;
 /** From then on it is asked at this pace whether a sweep has found the cause meanwhile. */
 const STILL_REFUSED_EVERY_MS = 60_000;

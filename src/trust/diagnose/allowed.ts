@@ -1,6 +1,6 @@
 import { type Subject, subjectOf } from '../../api/subject.ts';
-import { member } from '../document/document.ts';
-import { list, nameOf, quote, quoteAll } from '../document/quote.ts';
+import { member, statementName } from '../document/document.ts';
+import { list, quote, quoteAll } from '../document/quote.ts';
 import { scalarText } from '../evaluate/comparisons.ts';
 import { type Judged, judgeStatement, type WebIdentity } from '../evaluate/evaluate.ts';
 import { kindOfKey } from '../evaluate/request.ts';
@@ -15,7 +15,7 @@ export function allowedFindings(judged: readonly Judged[], version: string | und
 
 /** Asks the statement about strangers, so that every way of being broad is found, also those nobody thought of. */
 function tooBroad(judged: Judged, version: string | undefined, request: WebIdentity): PartialFinding[] {
-  const name = nameOf(judged.statement);
+  const name = statementName(judged.statement);
   const partials: PartialFinding[] = [];
   const stranger = strangers(request.subject).find(
     ({ subject }) => judgeStatement(judged.statement, version, { ...request, subject }).truth === true,
@@ -82,7 +82,7 @@ function setOperators({ conditions, statement }: Judged, { issuer }: WebIdentity
     const why = operator?.set === 'ForAllValues' ? 'also holds when the key is absent' : 'is meant for keys with several values';
     return {
       code: 'TrustSetOperatorMisuse',
-      text: `${nameOf(statement)} compares ${quote(key)} by ${operatorName}, which ${why}; a claim has one value, and StringEquals compares it`,
+      text: `${statementName(statement)} compares ${quote(key)} by ${operatorName}, which ${why}; a claim has one value, and StringEquals compares it`,
     };
   });
 }

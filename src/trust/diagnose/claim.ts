@@ -5,7 +5,7 @@ import type { WebIdentity } from '../evaluate/request.ts';
 import { fold, like } from '../evaluate/text.ts';
 import type { PartialFinding } from './partial-finding.ts';
 
-/** Why a condition on `sub` does not hold for this subject; the slip that was most likely made speaks. */
+/** Why a condition on `sub` does not hold for this subject; the mistake that was most likely made speaks. */
 export function subjectFinding(condition: Condition, name: string, request: WebIdentity): PartialFinding {
   const { subject } = request;
   const wanted = `this ServiceAccount's subject is ${quote(subject)}`;
@@ -41,7 +41,7 @@ interface Mistake {
     | 'TrustWildcardInStringEquals'
     | 'TrustConditionKeySwapped'
     | 'TrustSubjectMalformed';
-  /** What is wrong with this value, if it is this slip. */
+  /** What is wrong with this value, if it is this mistake. */
   of(value: string, request: WebIdentity, isPattern: boolean): string | undefined;
 }
 

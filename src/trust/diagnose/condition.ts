@@ -1,6 +1,7 @@
 import { assertNever } from '../../api/assert-never.ts';
 import { issuerHostPath } from '../../api/issuer.ts';
-import { nameOf, quote, quoteAll } from '../document/quote.ts';
+import { statementName } from '../document/document.ts';
+import { quote, quoteAll } from '../document/quote.ts';
 import { scalarText } from '../evaluate/comparisons.ts';
 import type { Condition } from '../evaluate/conditions.ts';
 import type { Judged, WebIdentity } from '../evaluate/evaluate.ts';
@@ -18,14 +19,14 @@ const MAX_CONDITIONS = 8;
 export function conditionFindings(judged: Judged, request: WebIdentity): PartialFinding[] {
   const failing = judged.conditions.filter(({ truth }) => truth !== true).slice(0, MAX_CONDITIONS);
   const partials = failing.map((condition) => partialFindingOn(condition, judged, request));
-  const mistakes = failing.flatMap((condition) => mistakeUnderWrongKey(condition, nameOf(judged.statement), request));
+  const mistakes = failing.flatMap((condition) => mistakeUnderWrongKey(condition, statementName(judged.statement), request));
   // The restriction names its keys itself; only what is known not to hold is worth another sentence.
   if (isRestriction(judged, request)) return [restriction(judged), ...partials.filter((_, at) => failing[at]?.truth === false)];
   return [...onePerIssuer(partials), ...mistakes, ...unreadable(judged)];
 }
 
 function partialFindingOn(condition: Condition, judged: Judged, request: WebIdentity): PartialFinding {
-  const name = nameOf(judged.statement);
+  const name = statementName(judged.statement);
   const kind = kindOfKey(condition.key, request.issuer);
   const shape = kind === 'subject' || kind === 'audience' ? shapeFinding(condition, judged, name) : undefined;
   if (shape !== undefined) return shape;
@@ -46,7 +47,7 @@ function partialFindingOn(condition: Condition, judged: Judged, request: WebIden
   }
 }
 
-/** Conditions on a claim that no value of the claim could mend. */
+/** Conditions on a claim that no value of the claim could fulfil. */
 function shapeFinding(condition: Condition, { conditions }: Judged, name: string): PartialFinding | undefined {
   const { operator, operatorName, key, values, truth } = condition;
   const on = `${name} asks by ${operatorName}`;
@@ -85,7 +86,7 @@ function otherProvider({ key }: Condition, { conditions }: Judged, name: string,
   };
 }
 
-/** A wrong key hides a slip in its value, on which whoever mends the key would stumble next (the article's second cluster has both). */
+/** A wrong key hides a mistake in its value, which the user who corrects the key would meet next (the article's second cluster has both). */
 function mistakeUnderWrongKey(condition: Condition, name: string, request: WebIdentity): PartialFinding[] {
   const isWrong = ['otherProvider', 'malformed'].includes(kindOfKey(condition.key, request.issuer));
   if (!isWrong || !/sub\s*$/i.test(condition.key) || condition.values.some((value) => scalarText(value) === request.subject)) return [];
@@ -127,7 +128,10 @@ function otherKey({ key, operatorName, operator, values, truth }: Condition, nam
 
 function unreadable({ members, block, statement }: Judged): PartialFinding[] {
   const reasons = [members, block].flatMap((truth) => (isUnknown(truth) ? [truth.unknown] : []));
-  return reasons.map((reason) => ({ code: 'TrustConditionKeyUnknown' as const, text: `${nameOf(statement)} cannot be judged: ${reason}` }));
+  return reasons.map((reason) => ({
+    code: 'TrustConditionKeyUnknown' as const,
+    text: `${statementName(statement)} cannot be judged: ${reason}`,
+  }));
 }
 
 /** The `sub` and the `aud` of foreign issuers are one mistake, and the plainer word for it is enough. */

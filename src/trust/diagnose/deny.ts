@@ -1,4 +1,5 @@
-import { nameOf, quote } from '../document/quote.ts';
+import { statementName } from '../document/document.ts';
+import { quote } from '../document/quote.ts';
 import { type Judged, partsOf } from '../evaluate/evaluate.ts';
 import { isUnknown } from '../evaluate/truth.ts';
 import type { PartialFinding } from './partial-finding.ts';
@@ -14,7 +15,7 @@ function matches({ effect, truth }: Judged): boolean {
 }
 
 function partialFinding(deny: Judged): PartialFinding {
-  const name = nameOf(deny.statement);
+  const name = statementName(deny.statement);
   if (matches(deny)) {
     return {
       code: 'TrustExplicitDeny',

@@ -1,7 +1,8 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import type { PolicyDocument } from '../document/document.ts';
-import { list, nameOf, quote } from '../document/quote.ts';
+import { statementName } from '../document/document.ts';
+import { list, quote } from '../document/quote.ts';
 import type { Judged } from '../evaluate/evaluate.ts';
 import { principalValues } from '../evaluate/principals.ts';
 import type { PartialFinding } from './partial-finding.ts';
@@ -16,7 +17,7 @@ export function withoutWebIdentity(judged: readonly Judged[]): PartialFinding[] 
   const allows = judged.filter(({ effect }) => effect === 'Allow');
   const pods = allows.find(({ statement }) => principalValues(statement.node).some(({ value }) => value === POD_IDENTITY));
   if (pods !== undefined) {
-    const text = `${nameOf(pods.statement)} trusts EKS Pod Identity (${quote(POD_IDENTITY)}) and no statement trusts this cluster's OIDC provider, so the role works with a Pod Identity association and not with IRSA`;
+    const text = `${statementName(pods.statement)} trusts EKS Pod Identity (${quote(POD_IDENTITY)}) and no statement trusts this cluster's OIDC provider, so the role works with a Pod Identity association and not with IRSA`;
     return [{ code: 'TrustPodIdentityOnly', text }];
   }
   const principals = describePrincipals(allows.flatMap(({ statement }) => principalValues(statement.node)));
@@ -40,7 +41,7 @@ function deletedPrincipals(document: PolicyDocument, { role }: { readonly role: 
     const deleted = principalValues(statement.node).find(({ value }) => UNIQUE_ID.test(value));
     if (deleted === undefined) return [];
     const id = `${deleted.value.slice(0, KIND_LENGTH)}...`;
-    const message = `trust policy of ${role}: ${nameOf(statement)} trusts a role or user that was deleted (an ID ${quote(id)} stands in place of its ARN); IAM may refuse every change of this policy until its owner removes it`;
+    const message = `trust policy of ${role}: ${statementName(statement)} trusts a role or user that was deleted (an ID ${quote(id)} stands in place of its ARN); IAM may refuse every change of this policy until its owner removes it`;
     return [finding('TrustOrphanedPrincipal', message)];
   });
 }

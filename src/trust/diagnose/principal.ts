@@ -1,7 +1,7 @@
 import type { FindingCode } from '../../api/finding.ts';
 import { type Issuer, issuerHostPath } from '../../api/issuer.ts';
-import { member, type Statement } from '../document/document.ts';
-import { list, nameOf, quote } from '../document/quote.ts';
+import { member, type Statement, statementName } from '../document/document.ts';
+import { list, quote } from '../document/quote.ts';
 import { type PrincipalValue, principalValues } from '../evaluate/principals.ts';
 import type { WebIdentity } from '../evaluate/request.ts';
 import { fold } from '../evaluate/text.ts';
@@ -26,7 +26,7 @@ export function isKubernetesProvider(value: string, issuer: Issuer): boolean {
 export function principalFindings(statement: Statement, request: WebIdentity): PartialFinding[] {
   const principals = principalValues(statement.node);
   const federated = principals.filter(({ kind }) => kind === 'Federated').map(({ value }) => value);
-  const name = nameOf(statement);
+  const name = statementName(statement);
   if (federated.length === 0) {
     const found = principals.length === 0 ? nobody(statement) : list(describePrincipals(principals));
     return [

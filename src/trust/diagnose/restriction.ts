@@ -1,4 +1,5 @@
-import { nameOf, quote } from '../document/quote.ts';
+import { statementName } from '../document/document.ts';
+import { quote } from '../document/quote.ts';
 import type { Judged } from '../evaluate/evaluate.ts';
 import { kindOfKey, type WebIdentity } from '../evaluate/request.ts';
 import { isUnknown, type Truth } from '../evaluate/truth.ts';
@@ -7,7 +8,7 @@ import type { PartialFinding } from './partial-finding.ts';
 /**
  * A foreign Allow that covers this very token (action, principal, and whatever it asks of the token's own claims) and does not let it in
  * only because of something else: a network, a date, an organisation, a tag. That is its owner's will, and an Allow of ours beside it would
- * undo it. Keys of another cluster or keys with a slip in them are mistakes, not a will.
+ * undo it. Keys of another cluster or keys with a mistake in them are mistakes, not intent.
  */
 export function isRestriction(judged: Judged, request: WebIdentity): boolean {
   const { effect, ours, action, principal, block, members, conditions } = judged;
@@ -30,7 +31,7 @@ export function restriction({ conditions, statement, members }: Judged): Partial
         `${operatorName} on ${quote(key)} (${isUnknown(truth) ? 'not known before the call' : 'not fulfilled'})`,
     );
   const how = limits.length > 0 ? ` and limits it by ${limits.join(' and ')}` : isUnknown(members) ? `, and ${members.unknown}` : '';
-  const text = `${nameOf(statement)} covers this ServiceAccount${how}; that is its owner's decision, and a statement of ours beside it would undo it, so none is written: ask the owner to lift the limit or to name this ServiceAccount without it`;
+  const text = `${statementName(statement)} covers this ServiceAccount${how}; that is its owner's decision, and a statement of ours beside it would undo it, so none is written: ask the owner to lift the limit or to name this ServiceAccount without it`;
   return { code: 'TrustRestrictedByOwner', text };
 }
 

@@ -1,8 +1,8 @@
 import { providerHostPath, type RoleArn } from '../../api/arn.ts';
 import { type Finding, finding } from '../../api/finding.ts';
-import { asList, member, type PolicyDocument } from '../document/document.ts';
+import { asList, member, type PolicyDocument, statementName } from '../document/document.ts';
 import type { ObjectNode } from '../document/json.ts';
-import { nameOf, quote } from '../document/quote.ts';
+import { quote } from '../document/quote.ts';
 import { scalarText } from '../evaluate/comparisons.ts';
 import { parseOperator } from '../evaluate/operators.ts';
 import { principalValues } from '../evaluate/principals.ts';
@@ -45,7 +45,7 @@ export function unguardedProviders(document: PolicyDocument, { role }: { readonl
       return claim === undefined || narrows(statement.node, `${issuer}:${claim}`) ? [] : [{ issuer, claim }];
     });
     return unguarded.slice(0, 1).map(({ issuer, claim }) => {
-      const message = `trust policy of ${role}: ${nameOf(statement)} trusts ${quote(issuer)}, which many customers share, without a condition on ${quote(`${issuer}:${claim}`)}; IAM may refuse every change of this policy until its owner adds one`;
+      const message = `trust policy of ${role}: ${statementName(statement)} trusts ${quote(issuer)}, which many customers share, without a condition on ${quote(`${issuer}:${claim}`)}; IAM may refuse every change of this policy until its owner adds one`;
       return finding('TrustThirdPartyGuard', message);
     });
   });

@@ -1,7 +1,8 @@
-import { asList, member } from '../document/document.ts';
+import { WEB_IDENTITY_ACTION } from '../../api/names.ts';
+import { asList, member, statementName } from '../document/document.ts';
 import type { ObjectNode } from '../document/json.ts';
-import { nameOf, quote, quoteAll } from '../document/quote.ts';
-import { WEB_IDENTITY_ACTION } from '../evaluate/actions.ts';
+import { quote, quoteAll } from '../document/quote.ts';
+
 import { scalarText } from '../evaluate/comparisons.ts';
 import type { Judged, WebIdentity } from '../evaluate/evaluate.ts';
 import { principalValues } from '../evaluate/principals.ts';
@@ -17,7 +18,7 @@ export interface NearMiss {
   readonly partials: readonly PartialFinding[];
 }
 
-/** A statement for another provider is further away than one with every other slip, so it speaks last. */
+/** A statement for another provider is further away than one with every other mistake, so it speaks last. */
 const OTHER_PROVIDER = 100;
 
 /** What is wrong with an Allow that does not hold; nothing when it was never meant for the tokens of a cluster. */
@@ -26,7 +27,7 @@ export function nearMissOf(judged: Judged, request: WebIdentity): NearMiss {
   const principal = judged.principal !== true ? principalFindings(judged.statement, request) : [];
   const action = judged.action !== true ? [wrongAction(judged)] : [];
   const conditions = conditionFindings(judged, request);
-  // A principal for another cluster explains why nothing else fits; a slip in the right one does not.
+  // A principal for another cluster explains why nothing else fits; a mistake in the right one does not.
   const other = principal.some(({ code }) => code === 'TrustPrincipalProviderMismatch');
   const partials = other ? [...principal, ...action] : [...principal, ...action, ...conditions];
   return { distance: partials.length + (other ? OTHER_PROVIDER : 0), partials };
@@ -57,7 +58,7 @@ function wrongAction({ statement }: Judged): PartialFinding {
       : `allows the action ${quoteAll(actions)}`;
   return {
     code: 'TrustWrongAction',
-    text: `${nameOf(statement)} ${found}; a token of a ServiceAccount needs ${quote(WEB_IDENTITY_ACTION)}`,
+    text: `${statementName(statement)} ${found}; a token of a ServiceAccount needs ${quote(WEB_IDENTITY_ACTION)}`,
   };
 }
 

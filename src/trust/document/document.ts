@@ -121,3 +121,10 @@ export function reparsed(text: string): PolicyDocument {
   if (isProblem(document)) throw new TypeError(`an edit broke the document: ${document.problem}`);
   return document;
 }
+
+/** `statement 2`, or `statement 2 ("AllowController")` when it has a Sid. */
+export function statementName(statement: Pick<Statement, 'index' | 'sid'>): string {
+  return statement.sid === undefined || statement.sid === ''
+    ? `statement ${statement.index}`
+    : `statement ${statement.index} (${quote(statement.sid)})`;
+}

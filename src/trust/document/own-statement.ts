@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ProviderArn } from '../../api/arn.ts';
 import { type Issuer, issuerHostPath } from '../../api/issuer.ts';
-import { WEB_IDENTITY_ACTION } from '../evaluate/actions.ts';
+import { WEB_IDENTITY_ACTION } from '../../api/names.ts';
+
 import { asList, member, type PolicyDocument, type Statement } from './document.ts';
 import type { JsonNode, ObjectNode } from './json.ts';
 

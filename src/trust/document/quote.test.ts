@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { list, nameOf, quote, quoteAll } from './quote.ts';
+import { statementName } from './document.ts';
+import { list, quote, quoteAll } from './quote.ts';
 
 describe('a quoted value', () => {
   const cases: Record<string, readonly [value: string, quoted: string]> = {
@@ -25,9 +26,9 @@ describe('a list', () => {
 });
 
 test('a statement is called by its number, and by its Sid when it has one', () => {
-  expect([nameOf({ index: 2, sid: undefined }), nameOf({ index: 2, sid: 'X' }), nameOf({ index: 2, sid: '' })]).toEqual([
-    'statement 2',
-    'statement 2 ("X")',
-    'statement 2',
-  ]);
+  expect([
+    statementName({ index: 2, sid: undefined }),
+    statementName({ index: 2, sid: 'X' }),
+    statementName({ index: 2, sid: '' }),
+  ]).toEqual(['statement 2', 'statement 2 ("X")', 'statement 2']);
 });

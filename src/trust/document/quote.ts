@@ -1,5 +1,3 @@
-import type { Statement } from './document.ts';
-
 /** Longer values are cut in messages: a status has room for sentences, and a foreign document may hold anything. */
 const MAX_QUOTED = 160;
 
@@ -24,10 +22,3 @@ export function list(phrases: readonly string[]): string {
 
 /** More values than this are not read by anybody. */
 const MAX_LISTED = 4;
-
-/** `statement 2`, or `statement 2 ("AllowController")` when it has a Sid. */
-export function nameOf(statement: Pick<Statement, 'index' | 'sid'>): string {
-  return statement.sid === undefined || statement.sid === ''
-    ? `statement ${statement.index}`
-    : `statement ${statement.index} (${quote(statement.sid)})`;
-}

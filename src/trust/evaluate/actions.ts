@@ -1,10 +1,8 @@
+import { WEB_IDENTITY_ACTION } from '../../api/names.ts';
 import { asList, member } from '../document/document.ts';
 import type { JsonNode, ObjectNode } from '../document/json.ts';
 import { fold, like } from './text.ts';
 import { any, not, type Truth, unknown } from './truth.ts';
-
-/** The one action a web identity needs. */
-export const WEB_IDENTITY_ACTION = 'sts:AssumeRoleWithWebIdentity';
 
 /** Whether a statement is about `sts:AssumeRoleWithWebIdentity`. Case does not matter, `*` and `?` are wildcards (IAM user guide, element Action). */
 export function actionMatches(statement: ObjectNode): Truth {

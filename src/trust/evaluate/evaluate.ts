@@ -1,6 +1,6 @@
-import { member, type PolicyDocument, type Statement } from '../document/document.ts';
+import { member, type PolicyDocument, type Statement, statementName } from '../document/document.ts';
 import { allOwn } from '../document/own-statement.ts';
-import { nameOf, quote } from '../document/quote.ts';
+import { quote } from '../document/quote.ts';
 import { actionMatches } from './actions.ts';
 import { type Condition, conditionsOf } from './conditions.ts';
 import { type Effect, principalMatches } from './principals.ts';
@@ -121,7 +121,7 @@ function undecided(judged: Judged, effect: Effect): TrustVerdict {
     truth: unknown('its "Effect" is neither "Allow" nor "Deny"'),
   };
   const reason = isUnknown(truth) ? truth.unknown : '';
-  return { kind: 'unknown', reason: `${nameOf(judged.statement)}: ${reason}`, statement: refOf(judged.statement), effect, part };
+  return { kind: 'unknown', reason: `${statementName(judged.statement)}: ${reason}`, statement: refOf(judged.statement), effect, part };
 }
 
 /** The parts of a statement with what became of them, in the order in which a person reads them. */

@@ -47,7 +47,7 @@ export interface RestartPlan {
   readonly records: readonly RestartEntry[];
   readonly steps: readonly RestartStep[];
   readonly findings: readonly Finding[];
-  /** When to look again though nothing changes: epoch milliseconds. */
+  /** When to check again though nothing changes: epoch milliseconds. */
   readonly recheckAt: number | undefined;
   /** What is going on, for the condition: one part for each workload that is being restarted. */
   readonly progress: readonly string[];

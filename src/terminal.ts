@@ -1,0 +1,122 @@
+import { awsCalls } from './aws/calls.ts';
+import { awsClients } from './aws/clients.ts';
+import { eksIssuer } from './aws/clusters.ts';
+import { iamCalls } from './aws/iam-calls.ts';
+import { callerIdentity } from './aws/identity.ts';
+import { iamProviders } from './aws/providers.ts';
+import { iamRoles } from './aws/roles.ts';
+import { type Call, COULD_NOT_LOOK } from './cli/command.ts';
+import { FORMATS, plain, render } from './cli/output.ts';
+import type { Cluster, CommandPorts } from './cli/ports.ts';
+import type { Reporter } from './cli/report.ts';
+import { kubeFrom, RUN_FLAGS, webIdentityRoleFrom } from './config.ts';
+import { apiReader } from './kube/api-reader.ts';
+import { apiAudiences } from './kube/audiences.ts';
+import { connect } from './kube/config.ts';
+import { readIssuer } from './kube/issuer.ts';
+import { listAll } from './kube/list-all.ts';
+import { noKubeMetrics } from './kube/metrics.ts';
+import { bindings, namespaces } from './kube/resources.ts';
+import { Transport } from './kube/transport.ts';
+import type { Roles } from './ports/roles.ts';
+import { systemClock } from './runtime/clock.ts';
+import { DRAIN_MS } from './runtime/lifecycle.ts';
+import { Limiter } from './runtime/limiter.ts';
+import { afterAbort } from './runtime/signals.ts';
+
+/** Runs one command for a person at a terminal: the report on standard output, all words on standard error. Resolves with the exit code; never throws. */
+export async function report({ name, given, version, misused }: Call, reporter: Reporter): Promise<number> {
+  const say = (text: string) => void process.stderr.write(`irsa-operator ${name}: ${plain(text)}\n`);
+  const format = FORMATS.find((one) => one === given['output']);
+  if (format === undefined) return misused(`--output: "${given['output']}" is none of ${FORMATS.join(', ')}`);
+  const stop = stopBySignal(say);
+  const cluster = given['eks-cluster-name'];
+  const { ports, close } = realPorts(version, typeof cluster === 'string' ? cluster : undefined);
+  const counted = countWrites(ports.roles);
+  try {
+    const found = await reporter(given, { ...ports, roles: counted.roles }, { stop, abort: afterAbort(stop, DRAIN_MS, systemClock) });
+    process.stdout.write(render(found, format));
+    say(found.summary);
+    return found.exitCode;
+  } catch (error) {
+    const why = stop.aborted ? 'stopped' : error instanceof Error ? error.message : String(error);
+    const written = counted.written();
+    say(
+      written > 0 ? `${why}; roles written before: ${written}, run the command again` : stop.aborted ? `${why}; nothing was written` : why,
+    );
+    return COULD_NOT_LOOK;
+  } finally {
+    await close();
+  }
+}
+
+/** A command that ends without a report still says how many roles it wrote. */
+function countWrites(roles: Roles): { readonly roles: Roles; written(): number } {
+  let count = 0;
+  const edit: Roles['edit'] = async (...args) => {
+    const edited = await roles.edit(...args);
+    if (edited.written !== undefined) count += 1;
+    return edited;
+  };
+  return { roles: { ...roles, edit }, written: () => count };
+}
+
+/** The first Ctrl-C lets the role at hand come to its end; a second one ends the process. */
+function stopBySignal(say: (text: string) => void): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      say('stops after the role at hand; once more to end at once');
+      stop.abort(new DOMException(`received ${signal}`, 'AbortError'));
+    });
+  return stop.signal;
+}
+
+/** Who runs a command holds no lease: writers of one role pass each other as clusters do, by the read right before the write and the one after it. */
+const noFence = () => {};
+
+function realPorts(version: string, eksClusterName: string | undefined): { ports: CommandPorts; close(): Promise<void> } {
+  const clock = systemClock;
+  const random = Math.random;
+  const aws = awsClients(version, eksClusterName, noFence);
+  const call = awsCalls({ requested: () => {} }, clock);
+  const limiter = (perSecond: string) => new Limiter({ perSecond: Number(perSecond), clock, waited: () => {} });
+  const iam = iamCalls({
+    call,
+    reads: limiter(RUN_FLAGS['iam-reads-per-second'].default),
+    writes: limiter(RUN_FLAGS['iam-writes-per-second'].default),
+    fence: noFence,
+    clock,
+    random,
+  });
+  let transport: Transport | undefined;
+
+  function cluster(): Cluster {
+    const connection = connect({ ...kubeFrom(process.env), clock });
+    const to = new Transport({ connection, userAgent: `irsa-operator/${version}`, clock, random, metrics: noKubeMetrics });
+    transport = to;
+    return {
+      ...apiReader(to),
+      issuer: (signal) => readIssuer(to, signal),
+      bindings: (signal, namespace) => listAll(to, bindings, signal, namespace),
+      namespaces: (signal) => listAll(to, namespaces, signal),
+      apiAudiences: () => apiAudiences(connection),
+    };
+  }
+
+  return {
+    ports: {
+      cluster,
+      eksIssuer: eksClusterName === undefined ? undefined : (signal) => eksIssuer(aws.eks, call, eksClusterName, signal),
+      caller: (signal) => callerIdentity(aws.sts, call, webIdentityRoleFrom(process.env), signal),
+      roles: iamRoles(aws.iam, iam, aws.iamWrites),
+      providers: iamProviders(aws.iam, iam, aws.iamWrites),
+      clock,
+      random,
+    },
+    async close() {
+      for (const client of Object.values(aws)) client.destroy();
+      await transport?.close();
+    },
+  };
+}
