@@ -161,7 +161,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
         clock,
       }),
     ),
-    loop(roleController({ stores, owned: stores, roles, apiReader: apiReader(transport), events, metrics: metrics.trust, clock, random })),
+    loop(roleController({ stores, owned: stores, roles, apiReader: apiReader(transport), events, metrics: metrics.role, clock, random })),
     loop(bindingController({ stores, owned: stores, writes: bindingWrites(writes), events, metrics: metrics.binding, clock })),
     loop(
       verificationController({

@@ -123,3 +123,10 @@ for (const [name, { type, buckets }] of Object.entries(EXPECTED)) {
     expect(edges.map((edge) => edge.toPrecision(6))).toEqual((buckets ?? []).map((edge) => edge.toPrecision(6)));
   });
 }
+
+test('the series of what was not counted yet are 0, so that a rate is seen from the first one on', async () => {
+  const lines = (await metrics('1.2.3').registry.metrics()).split('\n');
+  for (const strategy of ['evict', 'delete', 'rollout'])
+    for (const result of ['done', 'blocked']) expect(lines).toContain(`irsa_restarts_total{strategy="${strategy}",result="${result}"} 0`);
+  for (const kind of ['trust', 'annotation']) expect(lines).toContain(`irsa_drift_total{kind="${kind}"} 0`);
+});

@@ -12,6 +12,9 @@ const REQUEST_BUCKETS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60];
 const LIST_CAUSES = ['start', 'expired', 'failed'];
 const WATCH_ENDS = ['closed', 'silent', 'expired', 'failed'];
 
+/** Ways in which a restart is done. */
+const RESTARTS = ['evict', 'delete', 'rollout'] as const;
+
 /** What a queue tells at the moment of a scrape. */
 interface QueueReading {
   readonly depth: number;
@@ -24,7 +27,7 @@ interface ReflectorReading {
 }
 
 /** What is read from the stores at the moment of a scrape, so that nothing is left of a deleted object. */
-export interface Readings {
+export interface Collected {
   bindings(): Iterable<{
     readonly namespace: string;
     readonly name: string;
@@ -134,7 +137,12 @@ export function metrics(version: string) {
   const awsRequests = counter('irsa_aws_requests_total', 'Calls to AWS.', ['service', 'operation', 'code']);
   const awsTime = histogram('irsa_aws_request_duration_seconds', 'Length of calls to AWS.', ['service', 'operation'], REQUEST_BUCKETS);
 
-  const turns = histogram('irsa_aws_rate_limiter_duration_seconds', 'How long calls waited for their turn.', ['action'], REQUEST_BUCKETS);
+  const rateLimiterWaits = histogram(
+    'irsa_aws_rate_limiter_duration_seconds',
+    'How long calls waited for their turn.',
+    ['action'],
+    REQUEST_BUCKETS,
+  );
   const limits = new Map<string, () => number>();
   readGauge('irsa_aws_rate_limit', 'Calls a second that are sent at most; below the flag while AWS throttles.', ['action'], (set) => {
     for (const [action, read] of limits) set({ action }, read());
@@ -146,28 +154,28 @@ export function metrics(version: string) {
   const repairs = counter('irsa_repairs_total', 'What was mended.', ['kind']);
   for (const kind of ['trust', 'annotation']) for (const series of [drift, repairs]) series.inc({ kind }, 0);
   const restarts = counter('irsa_restarts_total', 'Pods taken away, to be made again.', ['strategy', 'result']);
-  for (const strategy of ['evict', 'delete']) for (const result of ['done', 'blocked']) restarts.inc({ strategy, result }, 0);
+  for (const strategy of RESTARTS) for (const result of ['done', 'blocked']) restarts.inc({ strategy, result }, 0);
 
   let sweptAt: number | undefined;
   readGauge('irsa_sweep_age_seconds', 'Time since the roles of the account were all read.', [], (set) => {
     if (sweptAt !== undefined) set({}, (performance.now() - sweptAt) / 1000);
   });
 
-  let readings: Readings | undefined;
+  let collected: Collected | undefined;
   readGauge('irsa_binding_status_condition', 'Conditions of bindings.', ['namespace', 'name', 'condition', 'status'], (set) => {
-    for (const { namespace, name, conditions } of readings?.bindings() ?? []) {
+    for (const { namespace, name, conditions } of collected?.bindings() ?? []) {
       for (const { type, status } of conditions) {
         for (const each of ['True', 'False', 'Unknown']) set({ namespace, name, condition: type, status: each }, status === each ? 1 : 0);
       }
     }
   });
   readGauge('irsa_binding_findings', 'Findings of bindings.', ['namespace', 'name', 'code'], (set) => {
-    for (const { namespace, name, codes } of readings?.bindings() ?? []) {
+    for (const { namespace, name, codes } of collected?.bindings() ?? []) {
       for (const code of new Set(codes)) set({ namespace, name, code }, codes.filter((each) => each === code).length);
     }
   });
   readGauge('irsa_pods', 'Pods of the bound ServiceAccounts.', ['namespace', 'name', 'state'], (set) => {
-    for (const { namespace, name, pods } of readings?.bindings() ?? []) {
+    for (const { namespace, name, pods } of collected?.bindings() ?? []) {
       for (const [state, count] of Object.entries(pods)) set({ namespace, name, state }, count);
     }
   });
@@ -176,12 +184,12 @@ export function metrics(version: string) {
     'Whether STS lets in a ServiceAccount that asks for a role and that no binding names; by the leader only.',
     ['namespace', 'service_account'],
     (set) => {
-      for (const { namespace, name, trusted } of readings?.serviceAccounts() ?? [])
+      for (const { namespace, name, trusted } of collected?.serviceAccounts() ?? [])
         set({ namespace, service_account: name }, trusted ? 1 : 0);
     },
   );
   readGauge('irsa_trust_policy_size_ratio', 'Size of the trust policy as a part of its quota.', ['role_arn'], (set) => {
-    for (const { arn, ratio } of readings?.policies() ?? []) set({ role_arn: arn }, ratio);
+    for (const { arn, ratio } of collected?.policies() ?? []) set({ role_arn: arn }, ratio);
   });
 
   return {
@@ -248,10 +256,10 @@ export function metrics(version: string) {
     /** One limiter: `action` is what it limits. */
     limiter(action: 'read' | 'write', perSecond: () => number) {
       limits.set(action, perSecond);
-      turns.zero({ action });
-      return (seconds: number) => turns.observe({ action }, seconds);
+      rateLimiterWaits.zero({ action });
+      return (seconds: number) => rateLimiterWaits.observe({ action }, seconds);
     },
-    trust: {
+    role: {
       wrote: (result: 'written' | 'rejected') => trustWrites.inc({ result }),
       drifted: () => drift.inc({ kind: 'trust' }),
       repaired: () => repairs.inc({ kind: 'trust' }),
@@ -259,14 +267,14 @@ export function metrics(version: string) {
     binding: {
       drifted: () => drift.inc({ kind: 'annotation' }),
       repaired: () => repairs.inc({ kind: 'annotation' }),
-      restarted: (strategy: 'evict' | 'delete' | 'rollout', result: 'done' | 'blocked') => restarts.inc({ strategy, result }),
+      restarted: (strategy: (typeof RESTARTS)[number], result: 'done' | 'blocked') => restarts.inc({ strategy, result }),
     },
     swept() {
       sweptAt = performance.now();
     },
     /** What stands in the stores, read at each scrape. */
-    observe(source: Readings) {
-      readings = source;
+    observe(source: Collected) {
+      collected = source;
     },
   };
 }

@@ -41,8 +41,9 @@ export function assessPods(seen: PodsInput, spec: BindingSpec, acts: boolean, pr
   const going = judged.some(({ pod, state }) => state.kind === 'stale' && pod.deleting);
   const settled = settledAt(seen, provenAt);
   const early = settled === undefined || seen.now < settled;
-  const restarts = acts && spec.restart.strategy !== 'Never' && !early ? planRestarts(seen, spec, judged) : undefined;
-  // Without a ServiceAccount nothing settles: whoever makes it again starts the annotation, and then the wait.
+  const { strategy } = spec.restart;
+  const restarts = acts && strategy !== 'Never' && !early ? planRestarts(seen, spec, strategy, judged) : undefined;
+  // Without a ServiceAccount nothing settles: its creation starts the annotation, and then the wait.
   const settling = early && acts && seen.serviceAccount !== undefined;
   const violation = whatIsWrong({ stale, going, restarts, settling });
   return {

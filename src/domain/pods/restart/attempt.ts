@@ -3,6 +3,20 @@ import type { Owner, Pod, Workload } from '../../../api/cluster.ts';
 import { timestamp } from '../../../api/condition.ts';
 import { type Finding, type FindingCode, finding } from '../../../api/finding.ts';
 
+/**
+ * The phases of one attempt: a record in `status.restarts`, written before its first effect.
+ *
+ *   no record ── a pod lacks something ──▶ Canary ── the first replacement is current and ready ──▶ Rolling ── none left ──▶ Done
+ *                                          │ ▲ ▲                                                    │ │
+ *                     not ready in 10 min  │ │ └────────── a replacement is wrong, once ────────────┤ │ not ready in 10 min
+ *                                          ▼ │ ready after all                                      │ ▼
+ *                                        Stalled ◀──────────────────────────────────────────────────┼─┘
+ *                                                                                                   ▼
+ *                                                        a replacement is wrong the second time ▶ Ineffective
+ *
+ * Done and Ineffective end the attempt; another desired state (role, audience, token life) begins a new one.
+ */
+
 /** A replacement that is not ready by then is the sign of another trouble: nothing more is taken away. */
 export const READY_DEADLINE_MS = 10 * 60_000;
 /** A replacement that is still wrong may have met the webhook's cache: it gets one more chance. */
@@ -26,7 +40,7 @@ export interface Blocked {
   readonly message: string;
 }
 
-export interface RestartsSeen {
+export interface RestartInput {
   readonly now: number;
   readonly candidates: readonly Candidate[];
   readonly cause: RestartEntry['cause'];
@@ -42,6 +56,9 @@ export interface RestartsSeen {
 export type RestartStep =
   | { readonly how: 'evict' | 'delete'; readonly pod: Pod }
   | { readonly how: 'rollout'; readonly workload: Workload; readonly restartedAt: string };
+
+/** One way to restart pods (`spec.restart.strategy`): which groups there are, and how an attempt at one goes on. */
+export type RestartStrategy = (input: RestartInput) => RestartPlan;
 
 export interface RestartPlan {
   readonly records: readonly RestartEntry[];
@@ -81,7 +98,7 @@ export interface GroupPlan {
  * seen to stand: so a restart of the operator repeats nothing. `go` takes an attempt that is under way one step further.
  */
 export function planAttempts<G extends Group>(
-  seen: RestartsSeen,
+  seen: RestartInput,
   groups: readonly G[],
   go: (record: RestartEntry, group: G) => GroupPlan,
 ): RestartPlan {
@@ -104,7 +121,7 @@ export function planAttempts<G extends Group>(
   };
 }
 
-function planAttempt<G extends Group>(seen: RestartsSeen, group: G, go: (record: RestartEntry, group: G) => GroupPlan): GroupPlan {
+function planAttempt<G extends Group>(seen: RestartInput, group: G, go: (record: RestartEntry, group: G) => GroupPlan): GroupPlan {
   const { owner, living, todo } = group;
   const found = seen.records.find(({ uid, cause, desired }) => uid === owner.uid && cause === seen.cause && desired === seen.desired);
   if (found === undefined) return todo.length === 0 || restartedToday(seen, owner) ? idle(found) : begin(seen, owner, living.length);
@@ -114,7 +131,7 @@ function planAttempt<G extends Group>(seen: RestartsSeen, group: G, go: (record:
 }
 
 /** A role that was left and comes back is a new attempt: its former record would keep the pods as they are for ever. */
-function isOvertaken({ cause, desired }: RestartEntry, seen: RestartsSeen): boolean {
+function isOvertaken({ cause, desired }: RestartEntry, seen: RestartInput): boolean {
   return cause === 'Stale' && seen.cause === 'Stale' && desired !== seen.desired;
 }
 
@@ -128,7 +145,7 @@ export const waiting = (record: RestartEntry, progress: string, recheckAt?: numb
   progress,
 });
 
-function begin(seen: RestartsSeen, { kind, name, uid }: Owner, pods: number): GroupPlan {
+function begin(seen: RestartInput, { kind, name, uid }: Owner, pods: number): GroupPlan {
   const { cause, desired } = seen;
   const record: RestartEntry = { kind, name, uid, cause, desired, phase: 'Canary', attempts: 1, startedAt: nextSecond(seen.now), pods };
   return { record, steps: [], findings: [], progress: `${kind} "${name}": about to restart pods` };
@@ -139,7 +156,7 @@ function nextSecond(now: number): string {
   return timestamp(Math.ceil(now / 1000) * 1000);
 }
 
-function restartedToday({ cause, records, now }: RestartsSeen, { uid }: Owner): boolean {
+function restartedToday({ cause, records, now }: RestartInput, { uid }: Owner): boolean {
   if (cause !== 'TrustRepair') return false;
   return records.some(
     (record) => record.uid === uid && record.cause === cause && now - Date.parse(record.startedAt) < TRUST_REPAIR_PAUSE_MS,
@@ -147,7 +164,7 @@ function restartedToday({ cause, records, now }: RestartsSeen, { uid }: Owner): 
 }
 
 /** A replacement came back wrong: once more, or never again for this desired state. */
-export function tryAgain(seen: RestartsSeen, record: RestartEntry, wrong: readonly Candidate[]): GroupPlan {
+export function tryAgain(seen: RestartInput, record: RestartEntry, wrong: readonly Candidate[]): GroupPlan {
   if (record.attempts >= MAX_ATTEMPTS) {
     return { record: { ...record, phase: 'Ineffective' }, steps: [], findings: ineffective(record, wrong) };
   }
@@ -172,7 +189,7 @@ function ineffective(record: RestartEntry, wrong: readonly Candidate[]): Finding
 
 /** Waits for a replacement; too late it is a finding, but one that goes when the replacement comes after all. */
 export function awaited(
-  seen: RestartsSeen,
+  seen: RestartInput,
   record: RestartEntry,
   since: number,
   say: { readonly wait: string; readonly late: string },

@@ -6,7 +6,7 @@ import { timestamp } from '../../../api/condition.ts';
 import { finding } from '../../../api/finding.ts';
 import { daemonSet, podOf, replicaSet, statefulSet, stepInWords, workload } from '../../test-cluster.ts';
 import { NOW } from '../../test-observed.ts';
-import { BLOCKED_RETRY_MS, type Blocked, type Candidate, type RestartPlan, type RestartsSeen } from './attempt.ts';
+import { BLOCKED_RETRY_MS, type Blocked, type Candidate, type RestartInput, type RestartPlan } from './attempt.ts';
 import { planEvictions, podsAtOnce } from './evictions.ts';
 
 const SECOND = 1_000;
@@ -16,7 +16,7 @@ const DAY = 24 * 60 * MINUTE;
 const STARTED = NOW - 5 * SECOND;
 const LACKS = finding('PodCredentialsMissing', 'it lacks the role');
 
-function seen(part: Partial<RestartsSeen>): RestartsSeen {
+function seen(part: Partial<RestartInput>): RestartInput {
   return {
     now: NOW,
     candidates: [],
@@ -81,7 +81,7 @@ test('the record stands before the first eviction, and says all of the attempt',
 });
 
 interface Case {
-  readonly seen: Partial<RestartsSeen>;
+  readonly seen: Partial<RestartInput>;
   readonly wanted: Partial<ReturnType<typeof short>>;
 }
 const nothing = { records: [], steps: [], findings: [], again: undefined };
@@ -330,7 +330,7 @@ const repairs: Record<string, Case> = {
   },
 };
 
-const tables: Record<string, readonly [Record<string, Case>, Partial<RestartsSeen>]> = {
+const tables: Record<string, readonly [Record<string, Case>, Partial<RestartInput>]> = {
   'one pod first:': [canaries, {}],
   'then the others:': [rolls, {}],
   'budgets:': [budgets, {}],

@@ -15,15 +15,15 @@ import {
   partition,
   planAttempts,
   READY_DEADLINE_MS,
+  type RestartInput,
   type RestartPlan,
   type RestartStep,
-  type RestartsSeen,
   tryAgain,
   waiting,
 } from './attempt.ts';
 
 /** Which pods may go now: one of a workload first, the others only when its replacement came back right and ready. */
-export function planEvictions(seen: RestartsSeen): RestartPlan {
+export function planEvictions(seen: RestartInput): RestartPlan {
   const unfinished = seen.candidates.filter(({ pod }) => !pod.finished);
   const groups = [...Map.groupBy(unfinished, ({ pod }) => ownerOf(pod, seen).uid).values()].flatMap((candidates): Group[] =>
     candidates[0] === undefined ? [] : [groupOf(ownerOf(candidates[0].pod, seen), candidates)],
@@ -38,7 +38,7 @@ export function planEvictions(seen: RestartsSeen): RestartPlan {
  * Whose pods are restarted together; a pod that nobody controls is a workload of its own. For what pods lack each ReplicaSet counts: another
  * template is another chance. After a trust repair the Deployment does: a rollout in between makes no new day.
  */
-function ownerOf(pod: Pod, { cause, workloads }: RestartsSeen): Owner {
+function ownerOf(pod: Pod, { cause, workloads }: RestartInput): Owner {
   const workload = cause === 'TrustRepair' ? workloadOf(pod, workloads) : undefined;
   const { kind, name, uid } = workload ?? pod.owner ?? { kind: 'Pod', name: pod.name, uid: pod.uid };
   return { kind, name, uid };
@@ -47,7 +47,7 @@ function ownerOf(pod: Pod, { cause, workloads }: RestartsSeen): Owner {
 /** A record under way: how many pods the workload has is known. */
 type Attempt = RestartEntry & { readonly pods: number };
 
-function canary(seen: RestartsSeen, record: Attempt, group: Group): GroupPlan {
+function canary(seen: RestartInput, record: Attempt, group: Group): GroupPlan {
   const { candidates, living, todo } = group;
   const what = `${record.kind} "${record.name}"`;
   const startedAt = Date.parse(record.startedAt);
@@ -82,7 +82,7 @@ function canary(seen: RestartsSeen, record: Attempt, group: Group): GroupPlan {
   return take(seen, record, [pick], `${what}: restarting one pod first`);
 }
 
-function roll(seen: RestartsSeen, record: Attempt, { candidates, living, todo }: Group): GroupPlan {
+function roll(seen: RestartInput, record: Attempt, { candidates, living, todo }: Group): GroupPlan {
   const what = `${record.kind} "${record.name}"`;
   // A pod that is missing is on its way; where none comes for this long the workload was made smaller.
   const smallerAt = Math.max(Date.parse(record.startedAt), ...candidates.map(({ pod }) => pod.createdAt)) + READY_DEADLINE_MS;
@@ -108,7 +108,7 @@ function roll(seen: RestartsSeen, record: Attempt, { candidates, living, todo }:
 }
 
 /** An eviction that a budget refused is tried again at a pace; an unready pod of a ReplicaSet is deleted instead. */
-function take(seen: RestartsSeen, record: RestartEntry, picks: readonly Candidate[], progress: string): GroupPlan {
+function take(seen: RestartInput, record: RestartEntry, picks: readonly Candidate[], progress: string): GroupPlan {
   const steps: RestartStep[] = [];
   const findings: Finding[] = [];
   const again: number[] = [];

@@ -5,9 +5,15 @@ import { conditionOf } from '../../../api/condition.ts';
 import type { DesiredInjection } from '../injection.ts';
 import type { PodsInput } from '../input.ts';
 import { type PodState, reasonToLeaveAlone } from '../pod-state.ts';
-import { type Candidate, earliest, type RestartPlan, type RestartsSeen } from './attempt.ts';
+import { type Candidate, earliest, type RestartInput, type RestartPlan, type RestartStrategy } from './attempt.ts';
 import { planEvictions } from './evictions.ts';
 import { planRollouts } from './rollouts.ts';
+
+/** By `spec.restart.strategy`; Never has none. */
+const STRATEGIES: Readonly<Record<Exclude<BindingSpec['restart']['strategy'], 'Never'>, RestartStrategy>> = {
+  Evict: planEvictions,
+  Rollout: planRollouts,
+};
 
 /** A pod, and what it was found to carry. */
 export interface Judged {
@@ -16,11 +22,15 @@ export interface Judged {
 }
 
 /** First the pods that lack something; only where a workload has none of these, those that a trust repair may have left unready. */
-export function planRestarts(seen: PodsInput, spec: BindingSpec, judged: readonly Judged[]): RestartPlan {
+export function planRestarts(
+  seen: PodsInput,
+  spec: BindingSpec,
+  strategy: keyof typeof STRATEGIES,
+  judged: readonly Judged[],
+): RestartPlan {
   const { now, blocked, workloads } = seen;
-  const planOne = spec.restart.strategy === 'Rollout' ? planRollouts : planEvictions;
-  const plan = (part: Pick<RestartsSeen, 'cause' | 'desired' | 'candidates' | 'records'>) =>
-    planOne({ now, blocked, workloads, maxUnavailable: spec.restart.maxUnavailable, ...part });
+  const plan = (part: Pick<RestartInput, 'cause' | 'desired' | 'candidates' | 'records'>) =>
+    STRATEGIES[strategy]({ now, blocked, workloads, maxUnavailable: spec.restart.maxUnavailable, ...part });
   const lacking = judged.map(({ pod, state }): Candidate => {
     const wrong = state.kind === 'stale' ? state.finding : undefined;
     return { pod, replace: state.kind === 'stale' && state.leftAlone === undefined, stillWrong: wrong };

@@ -5,7 +5,7 @@ import { timestamp } from '../../../api/condition.ts';
 import { finding } from '../../../api/finding.ts';
 import { daemonSet, podOf, replicaSet, statefulSet, stepInWords, workload } from '../../test-cluster.ts';
 import { NOW } from '../../test-observed.ts';
-import { BLOCKED_RETRY_MS, type Candidate, type RestartsSeen } from './attempt.ts';
+import { BLOCKED_RETRY_MS, type Candidate, type RestartInput } from './attempt.ts';
 import { planRollouts } from './rollouts.ts';
 
 const SECOND = 1_000;
@@ -15,7 +15,7 @@ const AT = timestamp(STARTED);
 const LACKS = finding('PodCredentialsMissing', 'it lacks the role');
 const labels = { 'pod-template-hash': '5d9c' };
 
-const seen = (part: Partial<RestartsSeen>): RestartsSeen => ({
+const seen = (part: Partial<RestartInput>): RestartInput => ({
   now: NOW,
   candidates: [],
   cause: 'Stale',
@@ -52,7 +52,7 @@ const changed = [workload({ restartedAt: AT })];
 const forbidden = (ago: number) => new Map([['deployment', { kind: 'forbidden', at: NOW - ago, message: '403' } as const]]);
 
 interface Case {
-  readonly seen: Partial<RestartsSeen>;
+  readonly seen: Partial<RestartInput>;
   readonly records?: string[];
   readonly steps?: string[];
   readonly findings?: string[];

@@ -11,8 +11,8 @@ import {
   groupOf,
   idle,
   planAttempts,
+  type RestartInput,
   type RestartPlan,
-  type RestartsSeen,
   tryAgain,
   waiting,
 } from './attempt.ts';
@@ -25,7 +25,7 @@ interface Rollable extends Group {
  * Which workloads are to make their pods again now: each by itself, at the pace and with the budget of its own update strategy. All pods
  * of a workload go, so that one of them that is to be left alone protects the others.
  */
-export function planRollouts(seen: RestartsSeen): RestartPlan {
+export function planRollouts(seen: RestartInput): RestartPlan {
   const unfinished = seen.candidates.filter(({ pod }) => !pod.finished);
   const found = unfinished.map((candidate) => ({ candidate, workload: workloadOf(candidate.pod, seen.workloads) }));
   const without = found.filter(({ workload, candidate }) => workload === undefined && candidate.replace);
@@ -62,7 +62,7 @@ function whyNot({ workload, candidates, todo }: Rollable, records: readonly Rest
 }
 
 /** Canary: the record stands, the template is to be changed. Rolling: it is, and is not changed again. */
-function rollOut(seen: RestartsSeen, record: RestartEntry, group: Rollable): GroupPlan {
+function rollOut(seen: RestartInput, record: RestartEntry, group: Rollable): GroupPlan {
   const { workload, candidates, living, todo } = group;
   const what = `${record.kind} "${record.name}"`;
   const startedAt = Date.parse(record.startedAt);
@@ -79,7 +79,7 @@ function rollOut(seen: RestartsSeen, record: RestartEntry, group: Rollable): Gro
   return { record, steps: seen.now >= again ? [step] : [], findings, recheckAt: seen.now >= again ? undefined : again };
 }
 
-function replacing(seen: RestartsSeen, record: RestartEntry, { candidates, living, todo }: Group): GroupPlan {
+function replacing(seen: RestartInput, record: RestartEntry, { candidates, living, todo }: Group): GroupPlan {
   const startedAt = Date.parse(record.startedAt);
   const wrong = living.filter(({ pod, stillWrong }) => stillWrong !== undefined && pod.createdAt >= startedAt);
   if (wrong.length > 0) return tryAgain(seen, record, wrong);
