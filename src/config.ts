@@ -77,7 +77,10 @@ const LEASE = { least: 2_000, most: 300_000, words: 'from 2s to 5m, such as 15s'
 /** Slower, and a turn would not come within the minute that a call waits for it; faster is no limit. */
 const LEAST_RATE = 0.1;
 const MOST_RATE = 1_000;
-/** IAM's limits for the client IDs of a provider (IAM quotas; API reference, CreateOpenIDConnectProvider). */
+/**
+ * IAM's limits for the client IDs of a provider (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html and
+ * https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html).
+ */
 const MOST_CLIENT_IDS = 100;
 const CLIENT_ID = /^[^\s,]{1,255}$/;
 

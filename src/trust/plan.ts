@@ -47,8 +47,9 @@ export interface TrustPlan {
   /** About the document as a whole. */
   readonly findings: readonly Finding[];
   /**
-   * Of the document to send, or of the one that stands, and what the account allows. White space between tokens does not count (IAM user
-   * guide, quotas: said of inline and managed policies), and what we send has none.
+   * Of the document to send, or of the one that stands, and what the account allows. White space between tokens does not count
+   * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html says so of inline and managed policies), and what we send
+   * has none. /
    */
   readonly size: { readonly characters: number; readonly quota: number };
   /** Subjects of ours that nobody wants or releases: they are kept. */

@@ -623,7 +623,7 @@ describe('one attempt for each desired state', () => {
     expect(message).toMatch(
       /^ReplicaSet "app-.*" was restarted 2 times and its new pods are still wrong: pod no-webhook\/app-.*: AWS_ROLE_ARN/,
     );
-    expect(message).toContain('the EKS pod identity webhook did not touch the new pod: is its MutatingWebhookConfiguration there');
+    expect(message).toContain('The EKS pod identity webhook did not touch the new pod: is its MutatingWebhookConfiguration there');
     expect(await asked(s)).toEqual(['201 create eviction', '201 create eviction']);
     expect(await operator.stop()).toBe(0);
     operator = await startOperator(testbed);

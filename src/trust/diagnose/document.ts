@@ -9,7 +9,7 @@ import type { PartialFinding } from './partial-finding.ts';
 import { describePrincipals } from './principal.ts';
 import { unguardedProviders } from './shared-provider.ts';
 
-/** The principal of EKS Pod Identity (EKS user guide, Pod Identity). */
+/** The principal of EKS Pod Identity (https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html). */
 const POD_IDENTITY = 'pods.eks.amazonaws.com';
 
 /** What to say of a document in which nothing even tries to let a web identity in. */
@@ -25,7 +25,10 @@ export function withoutWebIdentity(judged: readonly Judged[]): PartialFinding[] 
   return [{ code: 'TrustNoWebIdentityStatement', text }];
 }
 
-/** The unique ID that IAM shows for a role or user that was deleted (IAM user guide, unique identifiers). */
+/**
+ * The unique ID that IAM shows for a role or user that was deleted
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids).
+ */
 const UNIQUE_ID = /^A(?:ROA|IDA)[A-Z0-9]{8,}$/;
 /** `AROA` is a role, `AIDA` a user. */
 const KIND_LENGTH = 4;

@@ -9,8 +9,9 @@ import { principalValues } from '../evaluate/principals.ts';
 import { fold } from '../evaluate/text.ts';
 
 /**
- * Providers that serve many customers under one issuer, and the claim that tells the customers apart (IAM user guide, identity-provider
- * controls for shared OIDC providers). An EKS cluster is an issuer of its own and not among them.
+ * Providers that serve many customers under one issuer, and the claim that tells the customers apart
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html).
+ * An EKS cluster is an issuer of its own and not among them.
  */
 const TENANT_CLAIMS: ReadonlyMap<string, 'sub' | 'aud'> = new Map([
   ['token.actions.githubusercontent.com', 'sub'],

@@ -8,10 +8,13 @@ import { quote } from './quote.ts';
  */
 export interface PolicyDocument {
   readonly text: string;
-  /** As written; absent means `2008-10-17` (IAM user guide, element Version). */
+  /** As written; absent means `2008-10-17` (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html). */
   readonly version: string | undefined;
   readonly statements: readonly Statement[];
-  /** Where the statements stand: IAM takes a list or a single object (IAM user guide, grammar). */
+  /**
+   * Where the statements stand: IAM takes a list or a single object
+   * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
+   */
   readonly container: ArrayNode | ObjectNode;
 }
 
@@ -19,14 +22,18 @@ export interface PolicyDocument {
 export interface Statement {
   /** From 1, as people count them. */
   readonly index: number;
-  /** Undefined also when it is no text: IAM's Sid is one (IAM user guide, element Sid). */
+  /**
+   * Undefined also when it is no text: IAM's Sid is one
+   * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html).
+   */
   readonly sid: string | undefined;
   readonly node: ObjectNode;
 }
 
 /**
  * Reads a trust policy from JSON (see `decodeDocument` for what IAM's API returns). A member that stands twice is a problem: the grammar
- * forbids it (IAM user guide, grammar), parsers disagree on which one counts, and so nobody can say what such a document means.
+ * forbids it (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html), parsers disagree on which one counts, and
+ * so nobody can say what such a document means. /
  */
 export function parseDocument(text: string): PolicyDocument | Problem {
   const root = parseJson(text);
@@ -51,8 +58,9 @@ export function parseDocument(text: string): PolicyDocument | Problem {
 }
 
 /**
- * `AssumeRolePolicyDocument` as IAM returns it: URL-encoded by RFC 3986 (IAM API reference, GetRole), so `+` is a plus and not a blank.
- * Text that is JSON already is passed on (doubles of IAM do that, and `aws iam get-role` decodes).
+ * `AssumeRolePolicyDocument` as IAM returns it: URL-encoded by RFC 3986
+ * (https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html), so `+` is a plus and not a blank. Text that is JSON already is
+ * passed on (doubles of IAM do that, and `aws iam get-role` decodes). /
  */
 export function decodeDocument(encoded: string): string | Problem {
   if (/^[\t\n\r ]*\{/.test(encoded)) return encoded;
@@ -93,7 +101,7 @@ export function member(node: ObjectNode, name: string): JsonNode | undefined {
   return node.members.find((candidate) => candidate.name === name)?.value;
 }
 
-/** IAM takes a single value wherever it takes a list (IAM user guide, grammar). */
+/** IAM takes a single value wherever it takes a list (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html). */
 export function asList(node: JsonNode): readonly JsonNode[] {
   return node.kind === 'array' ? node.items : [node];
 }

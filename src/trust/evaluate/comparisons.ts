@@ -26,7 +26,10 @@ export function compare(
   return compareStrings(comparison, actual, pattern);
 }
 
-/** Strings, numbers and booleans are condition values (IAM user guide, grammar), all compared as they are written. */
+/**
+ * Strings, numbers and booleans are condition values (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html),
+ * all compared as they are written.
+ */
 export function scalarText(node: JsonNode): string | undefined {
   switch (node.kind) {
     case 'string':
@@ -85,7 +88,11 @@ function compareOrdered(order: string, actual: number | undefined, wanted: numbe
   }
 }
 
-/** A date of ISO 8601 with its zone, or seconds since 1970 (IAM user guide, date operators); four digits may be a year. In whole seconds, as the epoch is. */
+/**
+ * A date of ISO 8601 with its zone, or seconds since 1970
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Date); four digits may
+ * be a year. In whole seconds, as the epoch is.
+ */
 function instant(text: string): number | undefined {
   const iso = /^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:[0-9]{2}))?$/.test(text);
   if (!iso) return /^[0-9]{5,12}$/.test(text) ? Number(text) : undefined;

@@ -33,14 +33,18 @@ export type TrustVerdict =
   | { readonly kind: 'unknown'; readonly reason: string; readonly statement: StatementRef; readonly effect: Effect; readonly part: Part };
 
 /**
- * Whether STS would let the token assume the role by this document alone (a resource control policy of the organisation can still deny).
- * A Deny that matches wins, then an Allow that matches (IAM user guide, policy evaluation logic). What cannot be known is `unknown`.
+ * Whether STS would let the token assume the role by this document alone (a resource control policy of the organisation can still deny). A
+ * Deny that matches wins, then an Allow that matches
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html). What cannot be known is `unknown`. /
  */
 export function evaluate(document: PolicyDocument, request: WebIdentity): TrustVerdict {
   return verdictOf(judgeStatements(document, request));
 }
 
-/** One statement, part by part; it holds when all of them do (IAM user guide, grammar: the elements narrow together). */
+/**
+ * One statement, part by part; it holds when all of them do
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html: the elements narrow together).
+ */
 export interface Judged {
   readonly statement: Statement;
   /** Undefined when `Effect` is neither `Allow` nor `Deny`: then it may be either. */
@@ -64,8 +68,9 @@ export function judgeStatements(document: PolicyDocument, request: WebIdentity):
 }
 
 /**
- * Statements together: an explicit Deny wins, one Allow is enough, and no Allow denies (IAM user guide, policy evaluation logic). A Deny that
- * may match makes a matching Allow unknown, and changes nothing where no Allow matches.
+ * Statements together: an explicit Deny wins, one Allow is enough, and no Allow denies
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html). A Deny that may match makes a matching Allow
+ * unknown, and changes nothing where no Allow matches. /
  */
 export function verdictOf(judged: readonly Judged[]): TrustVerdict {
   const allows = judged.filter(({ effect }) => effect !== 'Deny');

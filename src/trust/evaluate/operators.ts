@@ -1,6 +1,9 @@
 import { fold } from './text.ts';
 
-/** How a condition operator compares; `Null` only asks whether the key is there (IAM user guide, condition operators). */
+/**
+ * How a condition operator compares; `Null` only asks whether the key is there
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html).
+ */
 export type Comparison =
   | 'StringEquals'
   | 'StringEqualsIgnoreCase'
@@ -24,11 +27,20 @@ export type Comparison =
 /** An operator's name, taken apart. */
 export interface Operator {
   readonly comparison: Comparison;
-  /** The `Not` forms: none of the values may match (IAM user guide, multiple values). */
+  /**
+   * The `Not` forms: none of the values may match
+   * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html).
+   */
   readonly negated: boolean;
-  /** Holds when the key is absent (IAM user guide, IfExists). */
+  /**
+   * Holds when the key is absent
+   * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_IfExists).
+   */
   readonly ifExists: boolean;
-  /** For keys with several values; of an absent key the first holds and the second does not (IAM user guide, multivalued keys). */
+  /**
+   * For keys with several values; of an absent key the first holds and the second does not
+   * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html).
+   */
   readonly set: 'ForAllValues' | 'ForAnyValue' | undefined;
 }
 
@@ -85,12 +97,15 @@ export function parseOperator(name: string): Operator | undefined {
   const meaning = BY_FOLDED.get(rest);
   if (meaning === undefined) return undefined;
   const [comparison, negated] = meaning;
-  // IfExists and the set operators can be added to any operator but Null (IAM user guide, IfExists).
+  // IfExists and the set operators can be added to any operator but Null (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_IfExists).
   if (comparison === 'Null' && (ifExists || set !== undefined)) return undefined;
   return { comparison, negated, ifExists, set };
 }
 
-/** Whether policy variables are replaced in its values: those of strings and ARNs only (IAM user guide, policy variables). */
+/**
+ * Whether policy variables are replaced in its values: those of strings and ARNs only
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
+ */
 export function takesVariables(comparison: Comparison): boolean {
   return comparison.startsWith('String') || comparison === 'ArnLike';
 }

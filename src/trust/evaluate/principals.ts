@@ -5,10 +5,13 @@ import { quote } from '../document/quote.ts';
 import type { WebIdentity } from './request.ts';
 import { any, not, type Truth, unknown } from './truth.ts';
 
-/** The two that IAM has, written exactly so (IAM user guide, element Effect). */
+/** The two that IAM has, written exactly so (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html). */
 export type Effect = 'Allow' | 'Deny';
 
-/** Whether a statement's principal is the provider of the request. Principals are compared as a whole, never as patterns (IAM user guide, element Principal). */
+/**
+ * Whether a statement's principal is the provider of the request. Principals are compared as a whole, never as patterns
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html).
+ */
 export function principalMatches(statement: ObjectNode, effect: Effect, request: WebIdentity): Truth {
   const principal = member(statement, 'Principal');
   const excluded = member(statement, 'NotPrincipal');
@@ -51,18 +54,27 @@ function matchesOne(kind: string, value: string, effect: Effect, request: WebIde
   }
 }
 
-/** In a Deny, `*` is everybody, web identities too; in an Allow it is not documented whether it lets them in (IAM user guide, all principals). */
+/**
+ * In a Deny, `*` is everybody, web identities too; in an Allow it is not documented whether it lets them in
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-anonymous).
+ */
 function everybody(effect: Effect): Truth {
   return effect === 'Deny' ? true : unknown('whether an Allow for "*" lets web identities in is not documented');
 }
 
-/** An account stands as its number or as its root (IAM user guide, account principals). */
+/**
+ * An account stands as its number or as its root
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts).
+ */
 function isAccountOf(value: string, request: WebIdentity): boolean {
   const account = arnOwner(request.provider)?.account;
   return account !== undefined && (value === account || value.endsWith(`:iam::${account}:root`));
 }
 
-/** One principal: `Federated`, `AWS`, `Service`, `CanonicalUser` (IAM user guide, element Principal), or whatever stands there. */
+/**
+ * One principal: `Federated`, `AWS`, `Service`, `CanonicalUser`
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html), or whatever stands there.
+ */
 export interface PrincipalValue {
   readonly kind: string;
   readonly value: string;

@@ -21,12 +21,17 @@ export interface WebIdentity {
 /** What the request context holds under a condition key. */
 export type ContextValue = { readonly value: string } | 'absent' | Unknown;
 
-/** Claims that IAM knows for OIDC providers and that the token of a ServiceAccount does not carry (IAM user guide, keys for OIDC federation). */
+/**
+ * Claims that IAM knows for OIDC providers and that the token of a ServiceAccount does not carry
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif).
+ */
 const ABSENT_CLAIMS: ReadonlySet<string> = new Set(['azp', 'amr', 'email', 'oaud', 'id']);
 
 /**
  * Keys that a web identity's request cannot carry. It is not signed with AWS credentials, so nothing about an AWS principal exists; and a
- * ServiceAccount's token has no claim for session tags or a source identity (IAM user guide, global condition keys and keys of STS).
+ * ServiceAccount's token has no claim for session tags or a source identity
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html and
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html). /
  */
 const ABSENT_KEYS: ReadonlySet<string> = new Set(
   [
@@ -66,7 +71,10 @@ const MS_PER_SECOND = 1000;
  */
 export type KeyKind = 'subject' | 'audience' | 'claim' | 'otherProvider' | 'context' | 'malformed';
 
-/** Names of keys are compared without regard to case (IAM user guide, element Condition). */
+/**
+ * Names of keys are compared without regard to case
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html).
+ */
 export function kindOfKey(key: string, issuer: Issuer): KeyKind {
   const exact = issuerHostPath(issuer);
   if (key === `${exact}:sub`) return 'subject'; // nearly always written so: spares the rest
@@ -103,14 +111,17 @@ function lookUpContext(key: string, { now, roleTags }: WebIdentity): ContextValu
   const name = fold(key);
   if (name === CURRENT_TIME) return now === undefined ? hidden(key) : { value: new Date(now).toISOString() };
   if (name === EPOCH_TIME) return now === undefined ? hidden(key) : { value: String(Math.floor(now / MS_PER_SECOND)) };
-  // STS has no endpoint without TLS (AWS general reference, STS endpoints).
+  // STS has no endpoint without TLS (https://docs.aws.amazon.com/general/latest/gr/sts.html).
   if (name === SECURE_TRANSPORT) return { value: 'true' };
   if (name.startsWith(RESOURCE_TAG)) return tag(key, name.slice(RESOURCE_TAG.length), roleTags);
   if (ABSENT_KEYS.has(name) || ABSENT_PREFIXES.some((prefix) => name.startsWith(prefix))) return 'absent';
   return hidden(key);
 }
 
-/** Keys of tags, too, are compared without regard to case (IAM user guide, aws:ResourceTag). */
+/**
+ * Keys of tags, too, are compared without regard to case
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourcetag).
+ */
 function tag(key: string, name: string, tags: ReadonlyMap<string, string> | undefined): ContextValue {
   if (tags === undefined) return hidden(key);
   const values = [...tags].filter(([tagKey]) => fold(tagKey) === name).map(([, value]) => value);

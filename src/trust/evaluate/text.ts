@@ -7,7 +7,10 @@ const IS_ASCII = /^[\0-\x7f]*$/;
 /** A stretch of a pattern: literal text, or a wildcard. Literal `*` and `?` come from `${*}` and `${?}`. */
 export type PatternPart = { readonly literal: string } | { readonly wildcard: '*' | '?' };
 
-/** The pattern of a text in which every `*` and `?` is a wildcard. IAM has no backslash escapes (IAM user guide, string operators). */
+/**
+ * The pattern of a text in which every `*` and `?` is a wildcard. IAM has no backslash escapes
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_String).
+ */
 export function patternOf(text: string): PatternPart[] {
   if (!hasWildcard(text)) return [{ literal: text }];
   return text.split(/([*?])/).flatMap((stretch): PatternPart[] => {
@@ -21,8 +24,9 @@ function hasWildcard(text: string): boolean {
 }
 
 /**
- * `*` stands for any run of characters, also none and also `:` and `/`; `?` for exactly one (IAM user guide, string operators).
- * Greedy with one point to come back to, so the time is bounded by the product of the lengths: no pattern can make it explode.
+ * `*` stands for any run of characters, also none and also `:` and `/`; `?` for exactly one
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_String). Greedy with
+ * one point to come back to, so the time is bounded by the product of the lengths: no pattern can make it explode. /
  */
 export function matches(pattern: readonly PatternPart[], value: string): boolean {
   // More text than the value has can never match; it also bounds what a hostile pattern costs.

@@ -175,10 +175,10 @@ export function tryAgain(seen: RestartInput, record: RestartEntry, wrong: readon
 /** What is in the template itself, Pod Identity and skipped pods are told apart before a restart: this is what is left. */
 const CAUSES: Partial<Record<FindingCode, string>> = {
   PodCredentialsMissing:
-    'the EKS pod identity webhook did not touch the new pod: is its MutatingWebhookConfiguration there, with admissionReviewVersions [v1beta1], and does it answer?',
-  PodRoleArnStale: 'either the webhook answers from an old cache, or the template or another webhook sets AWS_ROLE_ARN',
+    'The EKS pod identity webhook did not touch the new pod: is its MutatingWebhookConfiguration there, with admissionReviewVersions [v1beta1], and does it answer?',
+  PodRoleArnStale: 'Either the webhook answers from an old cache, or the template or another webhook sets AWS_ROLE_ARN',
 };
-const OTHER_CAUSE = 'either the webhook answers from an old cache, or the template has a volume "aws-iam-token" of its own';
+const OTHER_CAUSE = 'Either the webhook answers from an old cache, or the template has a volume "aws-iam-token" of its own';
 
 function ineffective(record: RestartEntry, wrong: readonly Candidate[]): Finding[] {
   const found = wrong.find(({ stillWrong }) => stillWrong !== undefined)?.stillWrong;
