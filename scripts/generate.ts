@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { stringify } from 'yaml';
 import { irsaBindingCrd, irsaGrantCrd } from '../src/api/crds.ts';
 import { conformance, type Link, linksIn } from '../test/contract/links.ts';
+import { rooms } from './rooms.ts';
 
 const HEADER = '# Generated from src/api by `npm run generate`; do not edit.\n';
 
@@ -12,6 +13,7 @@ const files: Record<string, string> = {
   'crds/irsabindings.yaml': HEADER + stringify(irsaBindingCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
   'crds/irsagrants.yaml': HEADER + stringify(irsaGrantCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
   'docs/conformance.md': conformance(await links()),
+  'docs/rooms.md': await rooms(),
 };
 
 /** Of every test, by file. The test of the marks themselves quotes marks that are none. */

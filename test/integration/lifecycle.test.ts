@@ -269,7 +269,7 @@ describe('the process', () => {
   // Contract: report-series
   test('its metrics have the names that dashboards expect, and no series of what is gone', async () => {
     const wanted = [
-      'controller_runtime_reconcile_total{controller="trust",result="success"}',
+      'controller_runtime_reconcile_total{controller="role",result="success"}',
       'workqueue_depth{name="binding",controller="binding",priority=""}',
       'leader_election_master_status{name="irsa-operator"} 1',
       'rest_client_requests_total{code="200",method="GET"',

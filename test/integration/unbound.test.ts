@@ -107,9 +107,9 @@ describe('a ServiceAccount that asks for a role and that no binding names', () =
       `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/leases/irsa-operator`,
     );
     expect(regarding).toMatchObject({ kind: 'Lease', name: 'irsa-operator', uid: lease.metadata.uid });
-    expect(
-      operator.log.filter(({ key, controller }) => controller === 'unbound' && key === 'covered/app').map(({ level }) => level),
-    ).toEqual(['warn']);
+    expect(operator.log.filter(({ key, controller }) => controller === 'audit' && key === 'covered/app').map(({ level }) => level)).toEqual(
+      ['warn'],
+    );
     expect([asked(s), await writesIn(s), await eventsIn(s.namespace)]).toEqual([[], [], []]);
   });
 

@@ -28,7 +28,7 @@ function foreign(document: PolicyDocument, desired: DesiredStatement): readonly 
   return statementTexts(document).filter((text, at) => !isAlone(at) || !isOurs(JSON.parse(text), desired));
 }
 
-/** Written without a look at `src/trust/own-statement.ts`, which it checks: exactly our members, each with what we write. */
+/** Written without a look at `src/trust/document/own-statement.ts`, which it checks: exactly our members, each with what we write. */
 function isOurs(statement: unknown, { issuer, provider }: DesiredStatement): boolean {
   const host = issuerHostPath(issuer);
   const only = (value: unknown) => (Array.isArray(value) && value.length === 1 ? value[0] : value);

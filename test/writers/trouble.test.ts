@@ -3,7 +3,7 @@ import { ManualClock } from '../../src/runtime/manual-clock.ts';
 import { createAws } from '../testbed/aws/in-process.ts';
 import { isOurs, ROLE, randomFrom, startWriter, statementsOf, type Writer, writesOf } from './writer.ts';
 
-/** One trust controller on an IAM that misbehaves, and beside somebody who writes too; in virtual time. */
+/** One role controller on an IAM that misbehaves, and beside somebody who writes too; in virtual time. */
 const EC2 = { Sid: 'Ec2', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
 const FOREIGN = { Version: '2012-10-17', Statement: [EC2] };
 const MINUTE_MS = 60_000;

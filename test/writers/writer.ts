@@ -52,7 +52,7 @@ export interface Writer {
   stop(): Promise<void>;
 }
 
-/** The trust controller of one cluster, on the double's IAM and in virtual time. Its binding's intent is on its API server, its provider registered. */
+/** The role controller of one cluster, on the double's IAM and in virtual time. Its binding's intent is on its API server, its provider registered. */
 export function startWriter(index: number, aws: AwsInProcess, clock: Clock, random: () => number): Writer {
   const roleId = aws.account().role.get('app')?.id ?? '';
   return runWriter({ index, roleId, iam: inProcessIam(aws.as({ roleName: 'irsa-operator' })), clock, random });

@@ -4,7 +4,7 @@ import { type AwsInProcess, createAws } from '../testbed/aws/in-process.ts';
 import { isOurs, QUOTA, randomFrom, sidOf, startWriter, statementsOf, writesOf } from './writer.ts';
 
 /**
- * Many clusters on one role, each with a trust controller of its own that knows nothing of the others: real controllers and adapters on the
+ * Many clusters on one role, each with a role controller of its own that knows nothing of the others: real controllers and adapters on the
  * double's IAM, in virtual time, with reads up to four seconds behind that go back in time.
  */
 const WRITERS = 32;

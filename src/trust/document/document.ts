@@ -11,10 +11,7 @@ export interface PolicyDocument {
   /** As written; absent means `2008-10-17` (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html). */
   readonly version: string | undefined;
   readonly statements: readonly Statement[];
-  /**
-   * Where the statements stand: IAM takes a list or a single object
-   * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
-   */
+  /** Where the statements stand: IAM takes a list or a single object (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html). / */
   readonly container: ArrayNode | ObjectNode;
 }
 
@@ -22,10 +19,7 @@ export interface PolicyDocument {
 export interface Statement {
   /** From 1, as people count them. */
   readonly index: number;
-  /**
-   * Undefined also when it is no text: IAM's Sid is one
-   * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html).
-   */
+  /** Undefined also when it is no text: IAM's Sid is one (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html). / */
   readonly sid: string | undefined;
   readonly node: ObjectNode;
 }

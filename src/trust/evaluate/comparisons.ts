@@ -26,10 +26,7 @@ export function compare(
   return compareStrings(comparison, actual, pattern);
 }
 
-/**
- * Strings, numbers and booleans are condition values (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html),
- * all compared as they are written.
- */
+/** Strings, numbers and booleans are condition values (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html), all compared as they are written. / */
 export function scalarText(node: JsonNode): string | undefined {
   switch (node.kind) {
     case 'string':

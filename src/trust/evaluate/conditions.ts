@@ -7,10 +7,7 @@ import { lookUp, type WebIdentity } from './request.ts';
 import { fold } from './text.ts';
 import { any, not, type Truth, unknown } from './truth.ts';
 
-/**
- * One operator with one key, as STS would see it. The block holds when all of them do
- * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html).
- */
+/** One operator with one key, as STS would see it. The block holds when all of them do (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html). / */
 export interface Condition {
   /** As written, for messages. */
   readonly operatorName: string;
@@ -53,10 +50,7 @@ function judge(operator: Operator, key: string, values: readonly JsonNode[], ver
   );
 }
 
-/**
- * `"true"` wants the key to be absent, `"false"` to be there
- * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Null).
- */
+/** `"true"` wants the key to be absent, `"false"` to be there (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Null). / */
 function judgeNull(values: readonly JsonNode[], absent: Truth): Truth {
   const wanted = values.map((value): Truth => {
     const text = scalarText(value);
@@ -84,10 +78,7 @@ function judgeAbsent(operator: Operator, values: readonly JsonNode[], version: s
 
 const VALUELESS = 'a policy variable in a condition has no value';
 
-/**
- * Values are alternatives; of a negated operator none may match
- * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html).
- */
+/** Values are alternatives; of a negated operator none may match (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html). / */
 function combine(negated: boolean, compared: readonly (Truth | 'none')[]): Truth {
   if (compared.length === 0) return negated ? unknown('a negated operator has an empty list of values') : false;
   const matched = any(compared.filter((truth) => truth !== 'none'));

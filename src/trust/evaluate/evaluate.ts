@@ -41,10 +41,7 @@ export function evaluate(document: PolicyDocument, request: WebIdentity): TrustV
   return verdictOf(judgeStatements(document, request));
 }
 
-/**
- * One statement, part by part; it holds when all of them do
- * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html: the elements narrow together).
- */
+/** One statement, part by part; it holds when all of them do (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html: the elements narrow together). / */
 export interface Judged {
   readonly statement: Statement;
   /** Undefined when `Effect` is neither `Allow` nor `Deny`: then it may be either. */

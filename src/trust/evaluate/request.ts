@@ -71,10 +71,7 @@ const MS_PER_SECOND = 1000;
  */
 export type KeyKind = 'subject' | 'audience' | 'claim' | 'otherProvider' | 'context' | 'malformed';
 
-/**
- * Names of keys are compared without regard to case
- * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html).
- */
+/** Names of keys are compared without regard to case (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html). / */
 export function kindOfKey(key: string, issuer: Issuer): KeyKind {
   const exact = issuerHostPath(issuer);
   if (key === `${exact}:sub`) return 'subject'; // nearly always written so: spares the rest
@@ -118,10 +115,7 @@ function lookUpContext(key: string, { now, roleTags }: WebIdentity): ContextValu
   return hidden(key);
 }
 
-/**
- * Keys of tags, too, are compared without regard to case
- * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourcetag).
- */
+/** Keys of tags, too, are compared without regard to case (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourcetag). / */
 function tag(key: string, name: string, tags: ReadonlyMap<string, string> | undefined): ContextValue {
   if (tags === undefined) return hidden(key);
   const values = [...tags].filter(([tagKey]) => fold(tagKey) === name).map(([, value]) => value);
