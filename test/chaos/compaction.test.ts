@@ -1,12 +1,9 @@
+import { type Api, type ControlPlane, connect, startTestbed, type Testbed, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ServiceAccount } from '../../src/api/cluster.ts';
 import type { ListWatch } from '../../src/runtime/reflector.ts';
 import { install } from '../harness/operator.ts';
 import { ROLE_ARN } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import type { ControlPlane } from '../testbed/control-plane/index.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
 import { HEAP_SLACK_BYTES, usedHeap } from './heap.ts';
 import { expectPaced, startMirror } from './mirror.ts';
 import { makeReader } from './reader.ts';

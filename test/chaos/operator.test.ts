@@ -1,11 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Api, type ControlPlane, connect, startTestbed, type TcpProxy, type Testbed, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { type Binding, type Condition, ROLE_ARN } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import type { ControlPlane } from '../testbed/control-plane/index.ts';
-import { startTestbed, type TcpProxy, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
 import { metric } from './scrape.ts';
 import { allBound, bind, bindingsPath, grant } from './work.ts';
 

@@ -1,5 +1,4 @@
-import type { Api } from '../testbed/api.ts';
-import type { TcpProxy, Testbed } from '../testbed/index.ts';
+import type { Api, TcpProxy, Testbed } from '@irsa-operator/testbed';
 
 /**
  * A namespace with a ServiceAccount `reader` of its own that may read what the operator may: what is done to one test's reader

@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Api, connect, startTestbed, type Testbed, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
 import { allBound, type Work, work } from './work.ts';
 import { writers, writesAfter } from './writers.ts';
 

@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Api, connect, startTestbed, type TcpProxy, type Testbed, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { install } from '../harness/operator.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type TcpProxy, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
 import { type Churn, churn } from './churn.ts';
 import { HEAP_SLACK_BYTES, usedHeap } from './heap.ts';
 import { expectPaced, type Mirror, type MirrorOptions, startMirror } from './mirror.ts';

@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Api, type Testbed, until } from '@irsa-operator/testbed';
 import { expect } from 'vitest';
 import { ACCOUNT, type Binding, ROLE_ARN } from '../harness/scene.ts';
-import type { Api } from '../testbed/api.ts';
-import type { Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
 
 /** Often enough that a leader is never without work, seldom enough for two cores. */
 const PAUSE_MS = 400;

@@ -1,5 +1,5 @@
+import type { AuditEvent, JournalEntry, Testbed } from '@irsa-operator/testbed';
 import type { RunningOperator } from '../harness/operator.ts';
-import type { AuditEvent, JournalEntry, Testbed } from '../testbed/index.ts';
 
 const OPERATOR_USER = 'system:serviceaccount:irsa-operator-system:irsa-operator';
 /** Written by every replica, or by a standby too. */

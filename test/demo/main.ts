@@ -1,10 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { IAMClient, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
+import { type Api, connect, startTestbed, type Testbed, until } from '@irsa-operator/testbed';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, type Binding, isReady, type PodView, ROLE_ARN } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
 import { chapter, command, happened, say, showDiff } from './story.ts';
 
 /** The story of the README. It ends with 0 only if everything that it tells was seen to happen. */

@@ -1,4 +1,4 @@
-import type { Api } from '../testbed/api.ts';
+import type { Api } from '@irsa-operator/testbed';
 import type { Scene } from './scene.ts';
 
 /** A statement of somebody else that lets no token in. */

@@ -3,10 +3,8 @@ import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { type TcpProxy, type Testbed, tokenFileOf, until } from '@irsa-operator/testbed';
 import { decodeJwt } from 'jose';
-import type { TcpProxy, Testbed } from '../testbed/index.ts';
-import { tokenFileOf } from '../testbed/kubeconfig.ts';
-import { until } from '../testbed/until.ts';
 
 /** The role that the operator runs as in the AWS double. */
 export const OPERATOR_ROLE = 'irsa-operator';

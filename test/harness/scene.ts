@@ -1,6 +1,4 @@
-import { type Api, ApiError } from '../testbed/api.ts';
-import type { Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
+import { type Api, ApiError, type Testbed, until } from '@irsa-operator/testbed';
 
 export const ACCOUNT = '111122223333';
 export const ROLE_ARN = 'eks.amazonaws.com/role-arn';

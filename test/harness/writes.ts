@@ -1,4 +1,4 @@
-import type { Testbed } from '../testbed/index.ts';
+import type { Testbed } from '@irsa-operator/testbed';
 
 const OPERATOR_USER = 'system:serviceaccount:irsa-operator-system:irsa-operator';
 /** What only reads; STS changes nothing either. */

@@ -1,12 +1,10 @@
+import { type Api, connect, startTestbed, type Testbed, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BindingSpec, parseBindingSpec } from '../../src/api/binding.ts';
 import { desiredAnnotations } from '../../src/binding/annotations.ts';
 import { bindingPath, FOREIGN, makeGrant } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, type PodView, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
 
 /**
  * config/admission: the API server annotates in the request that creates a ServiceAccount. First the policy alone, with statuses that are

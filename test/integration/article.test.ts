@@ -1,13 +1,11 @@
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { type Api, connect, startTestbed, type Testbed, until } from '@irsa-operator/testbed';
+import { unusedGrants } from '@irsa-operator/testbed/aws';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EC2 } from '../harness/given.ts';
 import { install, OPERATOR_POLICY, OPERATOR_ROLE, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, isReady, type PodView, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { unusedGrants } from '../testbed/aws/unused-grants.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
 
 /**
  * The article's checklist, cause by cause: two replicas that STS refuses become Ready because a binding was applied. In the testbed a pod

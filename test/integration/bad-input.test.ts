@@ -1,9 +1,8 @@
+import { type Api, connect, startTestbed, type Testbed } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bindingPath, EC2, FOREIGN, GRANTS, makeGrant } from '../harness/given.ts';
 import { install, OPERATOR_ROLE, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, type Condition, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
 
 /** What people get wrong, side by side: each gets its reason, changes nothing, and harms nobody beside it. */
 const SWEEP_SECONDS = 2;

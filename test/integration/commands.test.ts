@@ -1,16 +1,14 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Api, type AwsDouble, connect, startTestbed, type Testbed, until } from '@irsa-operator/testbed';
+import { unusedGrants } from '@irsa-operator/testbed/aws';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { allowPerson, COMMANDS_IAM, COMMANDS_RBAC, callsOfPerson, kubeconfigOfPerson, reportOf, runCommand } from '../harness/command.ts';
 import { bindingPath, EC2, FOREIGN, makeGrant } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { unusedGrants } from '../testbed/aws/unused-grants.ts';
-import { type AwsDouble, startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
 
 /**
  * Two clusters and one AWS account: `blue` is at work, `green` comes beside it. The commands are run by a person with the rights of

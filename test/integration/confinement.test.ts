@@ -1,10 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { type Api, connect, startTestbed, type Testbed, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GRANTS, makeGrant } from '../harness/given.ts';
 import { install } from '../harness/operator.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
 
 /**
  * The operator confined: with every right that RBAC can give it over ServiceAccounts and workloads, the policies of the default

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { type Api, connect, startTestbed, type Testbed } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeGrant } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
 
 /** What the flag needs beside the policy of every operator. */
 const PROVIDER_POLICY = readFileSync('config/iam/manage-oidc-provider.json', 'utf8');

@@ -1,11 +1,8 @@
+import { type Api, type AuditEvent, connect, startTestbed, type Testbed, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeGrant } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, isReady, type PodView, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import type { AuditEvent } from '../testbed/control-plane/audit.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
 
 /**
  * Pods that lack the role, with the real controllers, budgets and webhook. Pods with the label of the testbed's kubelet are Ready only

@@ -1,14 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Api, connect, startTestbed, type Testbed, until } from '@irsa-operator/testbed';
+import { AwsError } from '@irsa-operator/testbed/aws';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FindingCode } from '../../src/api/finding.ts';
 import { EC2 } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { AwsError } from '../testbed/aws/aws-error.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
 
 /** Step 6 of the contract, with the RBAC and the policy that ship: config/rbac, and config/verification beside it. */
 const OPERATOR = { namespace: 'irsa-operator-system', name: 'irsa-operator' };

@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
+import { type Api, connect, startTestbed, type Testbed, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bindingPath, EC2, FOREIGN, makeGrant } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
 
 /** Step 4 of the contract as IAM sees it: what is sent, what is not, and what comes of it when others write too, or IAM does not answer. */
 const SWEEP = ['--sweep-interval', '2s'];

@@ -1,9 +1,7 @@
+import { type Api, connect, startTestbed, type Testbed, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
 
 /** ServiceAccounts that no binding names, on the real control plane: what is told of them, and that nothing is written and nothing asked that no grant allows. */
 const PATIENCE = { timeoutMs: 60_000 };

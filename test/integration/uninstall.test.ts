@@ -1,10 +1,8 @@
+import { type Api, connect, startTestbed, type Testbed, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FOREIGN, makeGrant } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
 
 /** docs/uninstall.md, both ways: the commands are those of the page. */
 

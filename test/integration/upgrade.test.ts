@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { type Api, connect, startTestbed, type Testbed, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { bindingPath, FOREIGN, makeGrant } from '../harness/given.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
 
 /** "A CR written before the CRD had a field", through a real upgrade of the CRD, with the operator running. */
 const PATIENCE = { timeoutMs: 90_000 };

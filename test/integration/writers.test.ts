@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { until } from '@irsa-operator/testbed';
+import { type AwsDouble, startAwsDouble } from '@irsa-operator/testbed/aws';
 import { afterEach, expect, test } from 'vitest';
-import { type AwsDouble, startAwsDouble } from '../testbed/aws/index.ts';
-import { until } from '../testbed/until.ts';
 import { isOurs, QUOTA, sidOf, statementsOf, writesOf } from '../writers/writer.ts';
 
 /** Four clusters in four processes, each with the unmodified SDK, write one role of one IAM at once (32 in virtual time: test/writers). */

@@ -1,10 +1,7 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { type Api, type Identity, type Patience, type Testbed, until } from '@irsa-operator/testbed';
 import { createTwoFilesPatch } from 'diff';
-import type { Api } from '../../testbed/api.ts';
-import type { Testbed } from '../../testbed/index.ts';
-import type { Identity } from '../../testbed/pki/certificate.ts';
-import { type Patience, until } from '../../testbed/until.ts';
 import { observeEffects, type Point } from './crash.ts';
 import { type Effect, isReport, tooOften } from './effects.ts';
 import { endStateOf } from './end-state.ts';

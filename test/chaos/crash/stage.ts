@@ -1,6 +1,5 @@
+import { type Api, ApiError, type Testbed } from '@irsa-operator/testbed';
 import { ACCOUNT } from '../../harness/scene.ts';
-import { type Api, ApiError } from '../../testbed/api.ts';
-import type { Testbed } from '../../testbed/index.ts';
 
 /** A namespace with its roles, where one scenario is played once. Names are as long in each run: lengths stand in a status. */
 export interface Stage {

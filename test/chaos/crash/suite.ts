@@ -1,7 +1,5 @@
+import { connect, makeAuthority, makeServerIdentity, startTestbed } from '@irsa-operator/testbed';
 import { install, OPERATOR_POLICY, OPERATOR_ROLE } from '../../harness/operator.ts';
-import { connect } from '../../testbed/api.ts';
-import { startTestbed } from '../../testbed/index.ts';
-import { makeAuthority, makeServerIdentity } from '../../testbed/pki/certificate.ts';
 import { MOMENTS, type Point } from './crash.ts';
 import { type Crashed, Interrupted, type Played, playUndisturbed, playWithCrash, type Theatre } from './play.ts';
 import type { Scenario } from './scenarios.ts';

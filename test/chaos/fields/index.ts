@@ -1,6 +1,5 @@
+import { type Api, connect, startTestbed, type Testbed } from '@irsa-operator/testbed';
 import { install, type RunningOperator, startOperator } from '../../harness/operator.ts';
-import { type Api, connect } from '../../testbed/api.ts';
-import { startTestbed, type Testbed } from '../../testbed/index.ts';
 import { type BindingSeen, Lane } from './lane.ts';
 import { type Pick, sweepField, type Tally, valuesOf } from './sweep.ts';
 import { type Field, fieldsOf, isReadable, withValue } from './values.ts';

@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Api, ApiError, type Testbed, until } from '@irsa-operator/testbed';
 import { ACCOUNT } from '../../harness/scene.ts';
-import { type Api, ApiError } from '../../testbed/api.ts';
-import type { Testbed } from '../../testbed/index.ts';
-import { until } from '../../testbed/until.ts';
 import type { Kind, Spec } from './values.ts';
 
 const API = '/apis/irsa-operator.dev/v1alpha1';

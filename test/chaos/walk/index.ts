@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { type Api, connect, startTestbed, type Testbed } from '@irsa-operator/testbed';
 import { createTwoFilesPatch } from 'diff';
 import { install, type RunningOperator, startOperator } from '../../harness/operator.ts';
 import { operatorWrites } from '../../harness/writes.ts';
-import { type Api, connect } from '../../testbed/api.ts';
-import { startTestbed, type Testbed } from '../../testbed/index.ts';
 import type { Chance } from '../chance.ts';
 import { foreignChanges, histories } from './history.ts';
 import { type Judgement, judge } from './judge.ts';

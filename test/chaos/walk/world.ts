@@ -1,6 +1,5 @@
+import { type Api, ApiError, type Testbed } from '@irsa-operator/testbed';
 import { ACCOUNT } from '../../harness/scene.ts';
-import { type Api, ApiError } from '../../testbed/api.ts';
-import type { Testbed } from '../../testbed/index.ts';
 import type { Chance } from '../chance.ts';
 import type { Histories } from './history.ts';
 
