@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ROLE_ARN } from '../harness/scene.ts';
-import { type Api, ApiError } from '../testbed/api.ts';
+import { type Api, ApiError } from '@irsa-operator/testbed';
+import { ROLE_ARN } from '../harness/views.ts';
 import { seededRandom } from './random.ts';
 
 /** Few enough that names come again soon: deleted, and made again with another uid. */

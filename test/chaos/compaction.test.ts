@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ControlPlane, until } from '@irsa-operator/testbed';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { ServiceAccount } from '../../src/api/cluster.ts';
 import type { ListWatch } from '../../src/runtime/reflector.ts';
-import { install } from '../harness/operator.ts';
-import { ROLE_ARN } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import type { ControlPlane } from '../testbed/control-plane/index.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
+import { pathOf } from '../harness/objects.ts';
+import { integrationSuite } from '../harness/suite.ts';
+import { ROLE_ARN } from '../harness/views.ts';
 import { HEAP_SLACK_BYTES, usedHeap } from './heap.ts';
 import { expectPaced, startMirror } from './mirror.ts';
 import { makeReader } from './reader.ts';
@@ -18,37 +16,30 @@ import { makeReader } from './reader.ts';
 const FLAGS = ['--watch-cache=false'];
 const PATIENCE = { timeoutMs: 30_000 };
 
-let testbed: Testbed;
+const suite = integrationSuite({ testbed: { apiServerArgs: FLAGS }, operator: false });
 let plane: ControlPlane;
-let api: Api;
 let heapBefore: number;
 
-beforeAll(async () => {
-  testbed = await startTestbed({ apiServerArgs: FLAGS });
-  if (testbed.controlPlane === undefined) throw new Error('compaction needs a control plane of our own: unset TESTBED_KUBECONFIG');
-  plane = testbed.controlPlane;
-  api = connect(testbed.kubeconfig);
-  await install(testbed);
+beforeAll(() => {
+  const { controlPlane } = suite.testbed;
+  if (controlPlane === undefined) throw new Error('compaction needs a control plane of our own: unset TESTBED_KUBECONFIG');
+  plane = controlPlane;
   heapBefore = usedHeap();
 });
-afterAll(async () => {
-  api?.close();
-  await testbed?.stop();
-});
 
-const accounts = (namespace: string) => `/api/v1/namespaces/${namespace}/serviceaccounts`;
+const accounts = (namespace: string) => pathOf('serviceaccounts', { namespace });
 const make = (namespace: string, name: string, role = 'a') =>
-  api.call('POST', accounts(namespace), { body: { metadata: { name, annotations: { [ROLE_ARN]: role } } } });
+  suite.api.call('POST', accounts(namespace), { body: { metadata: { name, annotations: { [ROLE_ARN]: role } } } });
 
 /** What nobody saw: one is made, one changed, one deleted, and one deleted and made again under its name. */
 async function changeUnseen(namespace: string, round: number): Promise<void> {
   await make(namespace, `new-${round}`);
-  await api.call('PATCH', `${accounts(namespace)}/changed`, {
+  await suite.api.call('PATCH', `${accounts(namespace)}/changed`, {
     patch: 'merge',
     body: { metadata: { annotations: { [ROLE_ARN]: `${round}` } } },
   });
-  await api.call('DELETE', `${accounts(namespace)}/deleted-${round}`);
-  await api.call('DELETE', `${accounts(namespace)}/again`);
+  await suite.api.call('DELETE', `${accounts(namespace)}/deleted-${round}`);
+  await suite.api.call('DELETE', `${accounts(namespace)}/again`);
   await make(namespace, 'again', `${round}`);
 }
 
@@ -58,10 +49,10 @@ const ROUNDS = [1, 2, 3];
 describe('a version that etcd has forgotten', () => {
   test('costs a watch one list, and nothing of what happened meanwhile is missed', async () => {
     const namespace = 'chaos-compacted';
-    const proxy = await testbed.proxy();
-    const mirror = startMirror(await makeReader(testbed, api, namespace, proxy));
+    const proxy = await suite.testbed.proxy();
+    const mirror = startMirror(await makeReader(suite.testbed, suite.api, namespace, proxy));
     for (const name of ['changed', 'again', ...ROUNDS.map((round) => `deleted-${round}`)]) await make(namespace, name);
-    await mirror.equals(api, namespace);
+    await mirror.equals(suite.api, namespace);
     for (const round of ROUNDS) {
       const [lists, opened] = [mirror.lists.length, mirror.opened()];
       const before = mirror.store.get(`${namespace}/again`)?.uid;
@@ -72,7 +63,7 @@ describe('a version that etcd has forgotten', () => {
       proxy.redirect(plane.port);
       // It stood at the last change that it saw, which is forgotten: the server accepts the watch, says 410 in it, and a list follows.
       await until('it has listed, and watches', () => mirror.lists.length > lists && mirror.opened() > opened + 1, PATIENCE);
-      await mirror.equals(api, namespace);
+      await mirror.equals(suite.api, namespace);
       const after = mirror.store.get(`${namespace}/again`)?.uid;
       const told = mirror
         .changesIn(namespace)
@@ -99,10 +90,10 @@ describe('a version that etcd has forgotten', () => {
         return source.list(page, signal);
       },
     });
-    const kubeconfig = await makeReader(testbed, api, namespace);
+    const kubeconfig = await makeReader(suite.testbed, suite.api, namespace);
     for (const name of ['one', 'two', 'three']) await make(namespace, name);
     const mirror = startMirror(kubeconfig, { limits: { pageSize: 2 }, around: forgetful });
-    await mirror.equals(api, namespace);
+    await mirror.equals(suite.api, namespace);
     await mirror.stop();
     expect(mirror.lists).toEqual(['start', 'expired']);
   });

@@ -1,3 +1,4 @@
+import { type Api, until } from '@irsa-operator/testbed';
 import { expect } from 'vitest';
 import { keyOf, type ServiceAccount } from '../../src/api/cluster.ts';
 import { connect } from '../../src/kube/config.ts';
@@ -10,8 +11,6 @@ import { silentLog } from '../../src/runtime/log.ts';
 import { type ListCause, noMetrics, type WatchEnd } from '../../src/runtime/metrics.ts';
 import { type ListWatch, REFLECTOR_LIMITS, Reflector, type ReflectorLimits } from '../../src/runtime/reflector.ts';
 import { Store } from '../../src/runtime/store.ts';
-import type { Api } from '../testbed/api.ts';
-import { until } from '../testbed/until.ts';
 
 /** After the last fault: the longest pause between two attempts (30 s), and a machine that is busy. */
 const CATCH_UP_MS = 60_000;

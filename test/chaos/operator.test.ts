@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type ControlPlane, type TcpProxy, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Kind, LEASE, pathOf } from '../harness/objects.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
-import { type Binding, type Condition, ROLE_ARN } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import type { ControlPlane } from '../testbed/control-plane/index.ts';
-import { startTestbed, type TcpProxy, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
-import { metric } from './scrape.ts';
-import { allBound, bind, bindingsPath, grant } from './work.ts';
+import type { Scene } from '../harness/scene.ts';
+import { metric } from '../harness/scrape.ts';
+import { integrationSuite } from '../harness/suite.ts';
+import { ACCOUNT, ROLE_ARN } from '../harness/views.ts';
+import { allBound, bindNumber } from './work.ts';
 
 /**
  * What happens to the API server under the operator as it ships: a leader, and a standby behind a proxy, which leads after the first test.
@@ -22,19 +22,12 @@ const STORM_PAUSE_MS = 50;
 const PATIENCE = { timeoutMs: 90_000 };
 /** Node keeps what it once asked for; each fault leaves some compiled code and buffers. What is not let go in an hour of this is gigabytes. */
 const RSS_SLACK_BYTES = 64 * 2 ** 20;
-const NAMESPACE = 'chaos-operator';
 const KINDS = ['IrsaBinding', 'IrsaGrant', 'Namespace', 'ServiceAccount', 'Pod', 'Deployment', 'StatefulSet', 'DaemonSet'];
-const accounts = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts`;
-const LEASE = '/apis/coordination.k8s.io/v1/namespaces/irsa-operator-system/leases/irsa-operator';
-const CLUSTER_ROLE = '/apis/rbac.authorization.k8s.io/v1/clusterroles/irsa-operator';
+const CLUSTER_ROLE = pathOf('clusterroles', { name: 'irsa-operator' });
 
-interface Annotated {
-  readonly metadata: { readonly annotations?: Record<string, string> };
-}
-
-let testbed: Testbed;
+const suite = integrationSuite({ grant: {}, operator: false });
 let plane: ControlPlane;
-let api: Api;
+let scene: Scene;
 let proxy: TcpProxy;
 let leader: RunningOperator;
 let operator: RunningOperator;
@@ -42,47 +35,37 @@ let rssBefore: number;
 let bound = 0;
 
 beforeAll(async () => {
-  testbed = await startTestbed();
+  const { testbed } = suite;
   testbed.expectRefusal('*'); // rights are taken away, and an API server that comes back refuses everybody until it has read its rules
   if (testbed.controlPlane === undefined)
     throw new Error('the API server is stopped here, so it must be our own: unset TESTBED_KUBECONFIG');
   plane = testbed.controlPlane;
-  api = connect(testbed.kubeconfig);
-  testbed.aws.account().provider.put({ issuer: testbed.issuer });
-  await install(testbed);
-  await api.call('POST', '/api/v1/namespaces', { body: { metadata: { name: NAMESPACE } } });
-  await grant(api, NAMESPACE);
+  scene = await suite.scene('chaos-operator');
   leader = await startOperator(testbed, SWEEP);
   proxy = await testbed.proxy();
   operator = await startOperator(testbed, SWEEP, [], proxy);
   await bindNext();
-  await allBound(testbed, api, NAMESPACE, bound);
+  await allBound(scene, bound);
   rssBefore = await metric(operator.url, 'process_resident_memory_bytes');
 });
 afterAll(async () => {
   await Promise.all([leader?.stop(), operator?.stop()]);
-  api?.close();
-  await testbed?.stop();
 });
 
 async function bindNext(): Promise<void> {
-  await bind(testbed, api, NAMESPACE, bound);
+  await bindNumber(scene, bound);
   bound += 1;
 }
 
 /** It has missed nothing: what is bound has its due, and its caches hold as many objects as uncached lists show. */
 async function nothingIsMissed(): Promise<void> {
-  await allBound(testbed, api, NAMESPACE, bound);
-  const kinds = {
-    ServiceAccount: '/api/v1/serviceaccounts',
-    Pod: '/api/v1/pods',
-    IrsaBinding: '/apis/irsa-operator.dev/v1alpha1/irsabindings',
-  };
-  for (const [kind, path] of Object.entries(kinds)) {
+  await allBound(scene, bound);
+  const kinds: Record<string, Kind> = { ServiceAccount: 'serviceaccounts', Pod: 'pods', IrsaBinding: 'irsabindings' };
+  for (const [kind, plural] of Object.entries(kinds)) {
     await until(
       `the cache of ${kind} is complete`,
       async () => {
-        const { items } = await api.call<{ items: unknown[] }>('GET', path);
+        const { items } = await suite.api.call<{ items: unknown[] }>('GET', pathOf(plural));
         expect(await metric(operator.url, 'irsa_cache_objects', { kind })).toBe(items.length);
         return true;
       },
@@ -110,11 +93,6 @@ async function onlyDemandedLists(): Promise<void> {
 
 const alive = async ({ url }: RunningOperator) => (await fetch(`${url}/livez`)).status;
 
-async function annotatedOf(i: number): Promise<Condition | undefined> {
-  const { status } = await api.call<Binding>('GET', `${bindingsPath(NAMESPACE)}/app-${i}`);
-  return status?.conditions?.find(({ type }) => type === 'Annotated');
-}
-
 // Contract: two-leaders
 test('the API server is away for 20 s: the leader ends as it lost its lease, the standby lives on, leads and misses nothing', async () => {
   const start = await plane.stopApiServer();
@@ -132,30 +110,23 @@ test('the API server is away for 20 s: the leader ends as it lost its lease, the
 
 // Contract: report-failures
 test('rights are taken away: the binding says so, and what is asked again comes at a pace; given back, it goes on by itself', async () => {
-  const { rules } = await api.call<{ rules: { resources: string[]; verbs: string[] }[] }>('GET', CLUSTER_ROLE);
+  const { rules } = await suite.api.call<{ rules: { resources: string[]; verbs: string[] }[] }>('GET', CLUSTER_ROLE);
   /** Leaves the operator these rights to ServiceAccounts, of list, watch and patch. */
   const allow = (verbs: readonly string[]) => {
     const left = rules.map((rule) => (rule.resources.includes('serviceaccounts') ? { ...rule, verbs } : rule));
-    return api.call('PATCH', CLUSTER_ROLE, { patch: 'merge', body: { rules: left } });
+    return suite.api.call('PATCH', CLUSTER_ROLE, { patch: 'merge', body: { rules: left } });
   };
   await allow(['list', 'watch']);
   const denied = bound;
   await bindNext();
-  const told = await until(
-    'the binding says that it is denied',
-    async () => (await annotatedOf(denied))?.reason === 'Denied' && (await annotatedOf(denied)),
-    PATIENCE,
-  );
-  expect(told?.message).toContain(`serviceaccounts "app-${denied}" is forbidden`);
+  const { message } = await scene.conditionIs('Annotated', 'False', 'Denied', `app-${denied}`);
+  expect(message).toContain(`serviceaccounts "app-${denied}" is forbidden`);
 
   await allow(['get']); // a rule without verbs is invalid
   const refused = () => metric(operator.url, 'rest_client_requests_total', { code: '403' });
   const before = await refused();
   proxy.cut(); // a watch that was granted goes on until it ends
-  await api.call('PATCH', `${accounts}/app-0`, {
-    patch: 'merge',
-    body: { metadata: { annotations: { [ROLE_ARN]: 'arn:aws:iam::111122223333:role/unseen' } } },
-  });
+  await scene.patch('serviceaccounts', 'app-0', { metadata: { annotations: { [ROLE_ARN]: `arn:aws:iam::${ACCOUNT}:role/unseen` } } });
   await sleep(DENIED_MS);
   const more = (await refused()) - before;
   expect(more).toBeGreaterThan(0);
@@ -164,8 +135,7 @@ test('rights are taken away: the binding says so, and what is asked again comes 
 
   await allow(['list', 'watch', 'patch']);
   await nothingIsMissed();
-  const restored = async () =>
-    (await api.call<Annotated>('GET', `${accounts}/app-0`)).metadata.annotations?.[ROLE_ARN]?.endsWith(`/${NAMESPACE}-0`);
+  const restored = async () => (await scene.annotations('app-0'))?.[ROLE_ARN] === `${scene.roleArn}-0`;
   await until('what changed unseen is mended', restored, PATIENCE);
   await onlyDemandedLists();
 });
@@ -175,7 +145,7 @@ test('writers that never rest: the lease is kept, and what conflicted is done wh
   const storm = new AbortController();
   const writes = Promise.all([
     touchAgain(LEASE, storm.signal),
-    bindNext().then(() => touchAgain(`${bindingsPath(NAMESPACE)}/app-${bound - 1}`, storm.signal)),
+    bindNext().then(() => touchAgain(scene.path('irsabindings', `app-${bound - 1}`), storm.signal)),
   ]);
   await sleep(STORM_MS);
   storm.abort();
@@ -186,15 +156,15 @@ test('writers that never rest: the lease is kept, and what conflicted is done wh
 });
 
 test('the CRD is deleted with every binding, and made again: the operator takes up new ones by itself', async () => {
-  await testbed.kubectl(['delete', 'crd', 'irsabindings.irsa-operator.dev', '--timeout=60s']);
+  await suite.testbed.kubectl(['delete', 'crd', 'irsabindings.irsa-operator.dev', '--timeout=60s']);
   await sleep(DENIED_MS);
   expect(await alive(operator)).toBe(200);
-  await install(testbed);
+  await install(suite.testbed);
   bound = 0;
   await until(
     'the ServiceAccounts are gone',
     async () => {
-      await api.call('DELETE', accounts);
+      await suite.api.call('DELETE', scene.path('serviceaccounts'));
       return true;
     },
     PATIENCE,
@@ -221,7 +191,7 @@ test('after all that the process that began is at work, with the memory that it 
 /** Writes to an object as fast as a controller that fights does. */
 async function touchAgain(path: string, signal: AbortSignal): Promise<void> {
   for (let i = 0; !signal.aborted; i++) {
-    await api.call('PATCH', path, { patch: 'merge', body: { metadata: { annotations: { 'chaos.example.com/touched': `${i}` } } } });
+    await suite.api.call('PATCH', path, { patch: 'merge', body: { metadata: { annotations: { 'chaos.example.com/touched': `${i}` } } } });
     await sleep(STORM_PAUSE_MS);
   }
 }

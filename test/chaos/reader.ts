@@ -1,14 +1,14 @@
-import type { Api } from '../testbed/api.ts';
-import type { TcpProxy, Testbed } from '../testbed/index.ts';
+import type { Api, TcpProxy, Testbed } from '@irsa-operator/testbed';
+import { pathOf } from '../harness/objects.ts';
+import { openScene } from '../harness/scene.ts';
 
 /**
  * A namespace with a ServiceAccount `reader` of its own that may read what the operator may: what is done to one test's reader
  * is not done to another's. Returns its kubeconfig.
  */
 export async function makeReader(testbed: Testbed, api: Api, namespace: string, through?: TcpProxy): Promise<string> {
-  await api.call('POST', '/api/v1/namespaces', { body: { metadata: { name: namespace } } });
-  await api.call('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, { body: { metadata: { name: 'reader' } } });
-  await api.call('POST', '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+  await (await openScene(testbed, api, namespace)).serviceAccount({}, 'reader');
+  await api.call('POST', pathOf('clusterrolebindings'), {
     body: {
       metadata: { name: `reader-${namespace}` },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'irsa-operator' },

@@ -4,15 +4,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type ControlPlane, tokenFileOf, until } from '@irsa-operator/testbed';
 import { decodeJwt, decodeProtectedHeader, type JWTHeaderParameters, SignJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { install } from '../harness/operator.ts';
-import { ROLE_ARN } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import type { ControlPlane } from '../testbed/control-plane/index.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { tokenFileOf } from '../testbed/kubeconfig.ts';
-import { until } from '../testbed/until.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { pathOf } from '../harness/objects.ts';
+import { integrationSuite } from '../harness/suite.ts';
+import { ROLE_ARN } from '../harness/views.ts';
 import { churn } from './churn.ts';
 import { HEAP_SLACK_BYTES, usedHeap } from './heap.ts';
 import { expectPaced, startMirror } from './mirror.ts';
@@ -26,45 +23,38 @@ import { makeReader } from './reader.ts';
 const PATIENCE = { timeoutMs: 45_000 };
 const never = new AbortController().signal;
 
-let testbed: Testbed;
+const suite = integrationSuite({ operator: false });
 let plane: ControlPlane;
-let api: Api;
 let heapBefore: number;
 
-beforeAll(async () => {
-  testbed = await startTestbed();
-  if (testbed.controlPlane === undefined) throw new Error('a second API server needs a control plane of our own: unset TESTBED_KUBECONFIG');
-  plane = testbed.controlPlane;
-  api = connect(testbed.kubeconfig);
-  await install(testbed);
+beforeAll(() => {
+  const { controlPlane } = suite.testbed;
+  if (controlPlane === undefined) throw new Error('a second API server needs a control plane of our own: unset TESTBED_KUBECONFIG');
+  plane = controlPlane;
   heapBefore = usedHeap();
-});
-afterAll(async () => {
-  api?.close();
-  await testbed?.stop();
 });
 
 const WHO_AM_I = { method: 'POST', path: '/apis/authentication.k8s.io/v1/selfsubjectreviews', body: {} } as const;
-const accounts = (namespace: string) => `/api/v1/namespaces/${namespace}/serviceaccounts`;
+const accounts = (namespace: string) => pathOf('serviceaccounts', { namespace });
 
 describe.concurrent('without a restart', () => {
   test('a token that expired in its file is replaced by the next one in it', async () => {
     const namespace = 'chaos-token';
-    const proxy = await testbed.proxy();
-    const kubeconfig = await makeReader(testbed, api, namespace, proxy);
+    const proxy = await suite.testbed.proxy();
+    const kubeconfig = await makeReader(suite.testbed, suite.api, namespace, proxy);
     const file = tokenFileOf(kubeconfig);
     const good = readFileSync(file, 'utf8');
     writeFileSync(file, await shortLived(good, 5));
     const mirror = startMirror(kubeconfig);
     await until('it watches', () => mirror.opened() > 0, PATIENCE);
-    const changing = churn(api, namespace, SEED);
+    const changing = churn(suite.api, namespace, SEED);
     const refused = async () => (await mirror.transport.exchange(WHO_AM_I, never)).code === 401;
     await until('the API server, which remembers an answer for ten seconds, takes the token no more', refused, PATIENCE);
     proxy.cut();
     await until('the watch is refused', () => mirror.reflector.problem?.includes('answered 401'), PATIENCE);
     writeFileSync(file, good);
     await changing.stop();
-    await mirror.equals(api, namespace);
+    await mirror.equals(suite.api, namespace);
     await mirror.stop();
     expect(mirror.lists).toEqual(['start']);
     expectPaced(mirror.watchedAt);
@@ -72,12 +62,12 @@ describe.concurrent('without a restart', () => {
 
   test('429 with Retry-After is waited out, for reads as for watches', async () => {
     const namespace = 'chaos-throttled';
-    const proxy = await testbed.proxy();
-    const mirror = startMirror(await makeReader(testbed, api, namespace, proxy));
+    const proxy = await suite.testbed.proxy();
+    const mirror = startMirror(await makeReader(suite.testbed, suite.api, namespace, proxy));
     await until('it watches', () => mirror.opened() > 0, PATIENCE);
     const busy = await busyServer();
     proxy.redirect(busy.port);
-    const changing = churn(api, namespace, SEED);
+    const changing = churn(suite.api, namespace, SEED);
     const read = mirror.transport.request(WHO_AM_I, never);
     const asked = (watch: boolean) => busy.asked.filter(({ url }) => url.includes('watch=true') === watch).map(({ at }) => at);
     await until('read and watch are throttled twice', () => asked(true).length >= 2 && asked(false).length >= 2, PATIENCE);
@@ -85,7 +75,7 @@ describe.concurrent('without a restart', () => {
     proxy.redirect(plane.port);
     await read; // was asked for once, and answered when there was room again
     await changing.stop();
-    await mirror.equals(api, namespace);
+    await mirror.equals(suite.api, namespace);
     await mirror.stop();
     busy.stop();
     const [first = 0, second = 0] = asked(false);
@@ -96,21 +86,21 @@ describe.concurrent('without a restart', () => {
 
   test('an API server that serves an older view takes nothing back, and is not believed by whoever starts on it', async () => {
     const namespace = 'chaos-older';
-    const proxy = await testbed.proxy();
-    const kubeconfig = await makeReader(testbed, api, namespace, proxy);
+    const proxy = await suite.testbed.proxy();
+    const kubeconfig = await makeReader(suite.testbed, suite.api, namespace, proxy);
     const create = (name: string) =>
-      api.call('POST', accounts(namespace), { body: { metadata: { name, annotations: { [ROLE_ARN]: name } } } });
+      suite.api.call('POST', accounts(namespace), { body: { metadata: { name, annotations: { [ROLE_ARN]: name } } } });
     for (const name of ['stays', 'goes', 'again']) await create(name);
     const second = await plane.secondApiServer();
     const mirror = startMirror(kubeconfig);
-    await mirror.equals(api, namespace);
+    await mirror.equals(suite.api, namespace);
 
     second.wayToEtcd.freeze();
     await create('new');
-    await api.call('DELETE', `${accounts(namespace)}/goes`);
-    await api.call('DELETE', `${accounts(namespace)}/again`);
+    await suite.api.call('DELETE', `${accounts(namespace)}/goes`);
+    await suite.api.call('DELETE', `${accounts(namespace)}/again`);
     await create('again');
-    await mirror.equals(api, namespace);
+    await mirror.equals(suite.api, namespace);
     const [seen, opened] = [mirror.changesIn(namespace).length, mirror.opened()];
     proxy.redirect(second.port); // from here on everything is asked of the second one
     await until('it watches the second API server', () => mirror.opened() > opened, PATIENCE);
@@ -119,10 +109,10 @@ describe.concurrent('without a restart', () => {
     expect(mirror.changesIn(namespace).slice(seen)).toEqual([]);
     expect(late.store.hasSynced).toBe(false);
 
-    await api.call('DELETE', `${accounts(namespace)}/new`);
+    await suite.api.call('DELETE', `${accounts(namespace)}/new`);
     second.wayToEtcd.thaw();
-    await mirror.equals(api, namespace);
-    await late.equals(api, namespace);
+    await mirror.equals(suite.api, namespace);
+    await late.equals(suite.api, namespace);
     expect(mirror.changesIn(namespace).slice(seen)).toEqual([expect.stringMatching(/^new: \S+ > undefined$/)]);
     expect(mirror.lists).toEqual(['start']);
     await Promise.all([mirror.stop(), late.stop()]);

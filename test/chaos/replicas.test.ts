@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
-import { allBound, type Work, work } from './work.ts';
+import { LEASE } from '../harness/objects.ts';
+import type { RunningOperator } from '../harness/operator.ts';
+import { integrationSuite } from '../harness/suite.ts';
+import { allBound, work } from './work.ts';
 import { writers, writesAfter } from './writers.ts';
 
 /**
@@ -17,29 +17,21 @@ const FROZEN_MS = 20_000;
 /** Two renewals and a jittered look of who waits: a lease that is not made again would be taken by then. */
 const LEASE_GONE_MS = 7_000;
 const PATIENCE = { timeoutMs: 60_000 };
-const LEASE = '/apis/coordination.k8s.io/v1/namespaces/irsa-operator-system/leases/irsa-operator';
 
-let testbed: Testbed;
-let api: Api;
+const suite = integrationSuite({ grant: {}, operator: false, flags: ['--sweep-interval', '5s'] });
 const replicas: RunningOperator[] = [];
 
 async function addReplica(): Promise<RunningOperator> {
-  const replica = await startOperator(testbed, ['--sweep-interval', '5s']);
+  const replica = await suite.start();
   replicas.push(replica);
   return replica;
 }
 
 beforeAll(async () => {
-  testbed = await startTestbed();
-  api = connect(testbed.kubeconfig);
-  testbed.aws.account().provider.put({ issuer: testbed.issuer });
-  await install(testbed);
   for (let count = 0; count < 3; count++) await addReplica();
 });
 afterAll(async () => {
   await Promise.all(replicas.map((replica) => replica.stop()));
-  api?.close();
-  await testbed?.stop();
 });
 
 const leads = ({ log }: RunningOperator) => log.some(({ msg }) => msg === 'leads');
@@ -54,7 +46,7 @@ async function nextLeader(former: readonly RunningOperator[]): Promise<{ leader:
 /** Its writes are the last ones at the API server and at IAM: it does not only hold the lease. */
 async function untilItWrites({ credentialId, name }: RunningOperator): Promise<void> {
   const last = async () => {
-    const { audit, aws } = writers(await testbed.auditEvents(), testbed.aws.journal);
+    const { audit, aws } = writers(await suite.testbed.auditEvents(), suite.testbed.aws.journal);
     return audit.at(-1) === credentialId && aws.at(-1) === name;
   };
   await until(`${name} writes`, last, PATIENCE);
@@ -62,7 +54,9 @@ async function untilItWrites({ credentialId, name }: RunningOperator): Promise<v
 
 // Contract: two-leaders
 test('one replica writes at a time: after kill -9, a freeze of 20 s, a deleted lease and a stop', async () => {
-  const going: Work = await work(testbed, api, 'chaos-replicas');
+  const { testbed, api } = suite;
+  const scene = await suite.scene('chaos-replicas');
+  const going = work(scene);
   const { leader: killed } = await nextLeader([]);
   await untilItWrites(killed);
 
@@ -98,7 +92,7 @@ test('one replica writes at a time: after kill -9, a freeze of 20 s, a deleted l
   await untilItWrites(last);
 
   const count = await going.stop();
-  await allBound(testbed, api, 'chaos-replicas', count);
+  await allBound(scene, count);
   const order = [killed, frozen, robbed, last];
   expect(writers(await testbed.auditEvents(), testbed.aws.journal)).toEqual({
     audit: order.map(({ credentialId }) => credentialId),

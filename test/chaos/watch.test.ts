@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { install } from '../harness/operator.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type TcpProxy, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
+import { type TcpProxy, until } from '@irsa-operator/testbed';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { integrationSuite } from '../harness/suite.ts';
 import { type Churn, churn } from './churn.ts';
 import { HEAP_SLACK_BYTES, usedHeap } from './heap.ts';
 import { expectPaced, type Mirror, type MirrorOptions, startMirror } from './mirror.ts';
@@ -20,22 +18,14 @@ const FLAGS = ['--goaway-chance=0.02', '--min-request-timeout=5'];
 const BUSY_MS = 5_000;
 const PATIENCE = { timeoutMs: 30_000 };
 
-let testbed: Testbed;
-let api: Api;
+const suite = integrationSuite({ testbed: { apiServerArgs: FLAGS }, operator: false });
 let heapBefore: number;
-
-beforeAll(async () => {
-  testbed = await startTestbed({ apiServerArgs: FLAGS });
-  api = connect(testbed.kubeconfig);
-  await install(testbed);
+beforeAll(() => {
   heapBefore = usedHeap();
 });
-afterAll(async () => {
-  api?.close();
-  await testbed?.stop();
-});
 
-interface Stage {
+/** What a fault is done to. */
+interface Target {
   readonly namespace: string;
   readonly proxy: TcpProxy;
   readonly mirror: Mirror;
@@ -43,16 +33,16 @@ interface Stage {
 }
 
 /** Runs a fault against a mirror that has its own proxy and namespace, then waits until nothing is missed; what is measured is left to the test. */
-async function withFault(namespace: string, fault: (stage: Stage) => Promise<void>, options: MirrorOptions = {}): Promise<Mirror> {
-  const proxy = await testbed.proxy();
-  const kubeconfig = await makeReader(testbed, api, namespace, proxy);
+async function withFault(namespace: string, fault: (target: Target) => Promise<void>, options: MirrorOptions = {}): Promise<Mirror> {
+  const proxy = await suite.testbed.proxy();
+  const kubeconfig = await makeReader(suite.testbed, suite.api, namespace, proxy);
   const mirror = startMirror(kubeconfig, options);
   try {
     await until('it watches', () => mirror.opened() > 0, PATIENCE);
-    const changing = churn(api, namespace, SEED);
+    const changing = churn(suite.api, namespace, SEED);
     await fault({ namespace, proxy, mirror, changing });
     expect(await changing.stop()).toBeGreaterThan(0);
-    await mirror.equals(api, namespace);
+    await mirror.equals(suite.api, namespace);
   } finally {
     await mirror.stop();
   }
@@ -104,7 +94,7 @@ describe.concurrent(`no object is missed (SEED=${SEED})`, () => {
 
   test('when every connection is refused for five seconds', async () => {
     const { lists, ends, watchedAt } = await withFault('chaos-refused', async ({ proxy }) => {
-      const { port } = testbed.controlPlane ?? {};
+      const { port } = suite.testbed.controlPlane ?? {};
       proxy.redirect(undefined);
       await sleep(5_000);
       proxy.redirect(port);
@@ -115,8 +105,8 @@ describe.concurrent(`no object is missed (SEED=${SEED})`, () => {
 });
 
 test('a thousand reads keep their connections where GOAWAY ends those of HTTP/2', async () => {
-  const proxy = await testbed.proxy();
-  const { transport, stop } = startMirror(await makeReader(testbed, api, 'chaos-goaway', proxy));
+  const proxy = await suite.testbed.proxy();
+  const { transport, stop } = startMirror(await makeReader(suite.testbed, suite.api, 'chaos-goaway', proxy));
   const signal = AbortSignal.timeout(PATIENCE.timeoutMs);
   const read = { method: 'GET', path: '/api/v1/namespaces', query: { limit: '1' } } as const;
   for (let i = 0; i < 1_000; i++) await transport.request(read, signal);

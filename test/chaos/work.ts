@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '@irsa-operator/testbed';
 import { expect } from 'vitest';
-import { ACCOUNT, type Binding, ROLE_ARN } from '../harness/scene.ts';
-import type { Api } from '../testbed/api.ts';
-import type { Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
+import { FOREIGN } from '../harness/policies.ts';
+import type { Scene } from '../harness/scene.ts';
+import { type Binding, conditionOf, ROLE_ARN, type ServiceAccount } from '../harness/views.ts';
 
 /** Often enough that a leader is never without work, seldom enough for two cores. */
 const PAUSE_MS = 400;
@@ -15,21 +15,13 @@ export interface Work {
   stop(): Promise<number>;
 }
 
-const FOREIGN = {
-  Version: '2012-10-17',
-  Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
-};
-const roleName = (namespace: string, i: number) => `${namespace}-${i}`;
-
-/** A namespace with a grant, in which a ServiceAccount, its role and its binding are made again and again until it is stopped. */
-export async function work(testbed: Testbed, api: Api, namespace: string): Promise<Work> {
-  await api.call('POST', '/api/v1/namespaces', { body: { metadata: { name: namespace } } });
-  await grant(api, namespace);
+/** A ServiceAccount, its role and its binding are made again and again until it is stopped. */
+export function work(scene: Scene): Work {
   const over = new AbortController();
   let made = 0;
   async function run(): Promise<void> {
     while (!over.signal.aborted) {
-      await bind(testbed, api, namespace, made);
+      await bindNumber(scene, made);
       made += 1;
       await sleep(PAUSE_MS);
     }
@@ -45,49 +37,26 @@ export async function work(testbed: Testbed, api: Api, namespace: string): Promi
   };
 }
 
-export async function grant(api: Api, namespace: string): Promise<void> {
-  const spec = { roleArns: [`arn:aws:iam::${ACCOUNT}:role/*`], namespaces: { names: [namespace] }, serviceAccountNames: ['*'] };
-  await api.call('POST', '/apis/irsa-operator.dev/v1alpha1/irsagrants', {
-    body: { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaGrant', metadata: { name: namespace }, spec },
-  });
-}
+const roleName = ({ roleName: name }: Scene, i: number) => `${name}-${i}`;
 
 /** Number `i` of a namespace: a role that trusts others only, a ServiceAccount, a binding. */
-export async function bind(testbed: Testbed, api: Api, namespace: string, i: number): Promise<void> {
-  const role = testbed.aws.account().role.put({ name: roleName(namespace, i), trustPolicy: FOREIGN });
-  const metadata = { name: `app-${i}` };
-  await api.call('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, { body: { metadata } });
-  await api.call('POST', bindingsPath(namespace), {
-    body: {
-      apiVersion: 'irsa-operator.dev/v1alpha1',
-      kind: 'IrsaBinding',
-      metadata,
-      spec: { serviceAccountName: metadata.name, roleArn: role.arn },
-    },
-  });
+export async function bindNumber(scene: Scene, i: number): Promise<void> {
+  const name = `app-${i}`;
+  const roleArn = scene.role(FOREIGN, { name: roleName(scene, i) });
+  await scene.serviceAccount({}, name);
+  await scene.bind({ serviceAccountName: name, roleArn }, name);
 }
 
-export const bindingsPath = (namespace: string) => `/apis/irsa-operator.dev/v1alpha1/namespaces/${namespace}/irsabindings`;
-
 /** Nothing was missed: each of the first `count` has Ready, its annotation, and its trust beside the foreign one. */
-export async function allBound(testbed: Testbed, api: Api, namespace: string, count: number): Promise<void> {
+export async function allBound(scene: Scene, count: number): Promise<void> {
   const numbers = Array.from({ length: count }, (_, i) => i);
-  const account = testbed.aws.account();
   await until(
-    `${count} bindings of ${namespace} have their due`,
+    `${count} bindings of ${scene.namespace} have their due`,
     async () => {
-      const [bindings, accounts] = await Promise.all([
-        api.call<{ items: Binding[] }>('GET', bindingsPath(namespace)),
-        api.call<{ items: { metadata: { name: string; annotations?: Record<string, string> } }[] }>(
-          'GET',
-          `/api/v1/namespaces/${namespace}/serviceaccounts`,
-        ),
-      ]);
-      const ready = bindings.items.filter(({ status }) =>
-        status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
-      );
-      const annotated = accounts.items.filter(({ metadata }) => metadata.annotations?.[ROLE_ARN] !== undefined);
-      const trusted = numbers.filter((i) => account.role.get(roleName(namespace, i))?.trustPolicy.includes(`:${namespace}:app-${i}"`));
+      const [bindings, accounts] = await Promise.all([scene.list<Binding>('irsabindings'), scene.list<ServiceAccount>('serviceaccounts')]);
+      const ready = bindings.filter((one) => conditionOf(one, 'Ready')?.status === 'True');
+      const annotated = accounts.filter(({ metadata }) => metadata.annotations?.[ROLE_ARN] !== undefined);
+      const trusted = numbers.filter((i) => scene.trust(roleName(scene, i)).includes(`"${scene.subjectOf(`app-${i}`)}"`));
       expect([ready.length, annotated.length, trusted.length]).toEqual([count, count, count]);
       return true;
     },

@@ -1,7 +1,7 @@
+import type { AuditEvent, JournalEntry, Testbed } from '@irsa-operator/testbed';
+import { OPERATOR_USER } from '../harness/objects.ts';
 import type { RunningOperator } from '../harness/operator.ts';
-import type { AuditEvent, JournalEntry, Testbed } from '../testbed/index.ts';
 
-const OPERATOR_USER = 'system:serviceaccount:irsa-operator-system:irsa-operator';
 /** Written by every replica, or by a standby too. */
 const NOT_WORK = ['leases', 'events'];
 const CREDENTIAL = 'authentication.kubernetes.io/credential-id';

@@ -1,10 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { IAMClient, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
+import { type Api, connect, startTestbed, type Testbed, until } from '@irsa-operator/testbed';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
-import { ACCOUNT, type Binding, isReady, type PodView, ROLE_ARN } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
+import { ACCOUNT, type Binding, isReady, type Pod, ROLE_ARN } from '../harness/views.ts';
 import { chapter, command, happened, say, showDiff } from './story.ts';
 
 /** The story of the README. It ends with 0 only if everything that it tells was seen to happen. */
@@ -172,12 +170,12 @@ async function theDrift(bed: Testbed, kube: Api): Promise<void> {
   happened('the binding is Ready, and no pod was disturbed', 'good');
 }
 
-async function pods(kube: Api): Promise<PodView[]> {
-  const { items } = await kube.call<{ items: PodView[] }>('GET', PODS);
+async function pods(kube: Api): Promise<Pod[]> {
+  const { items } = await kube.call<{ items: Pod[] }>('GET', PODS);
   return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 }
 
-function refusal(pod: PodView): string | undefined {
+function refusal(pod: Pod): string | undefined {
   return pod.status.containerStatuses?.[0]?.lastState?.terminated?.message;
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { AwsDouble, Testbed } from '../testbed/index.ts';
+import type { AwsDouble, Testbed } from '@irsa-operator/testbed';
 
 /** Who runs the commands: a user of the cluster, and a role in AWS, who have what docs/commands.md says and nothing more. */
 export const PERSON = 'jane';

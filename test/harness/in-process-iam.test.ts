@@ -1,3 +1,4 @@
+import { createAws } from '@irsa-operator/testbed/aws';
 import { expect, test } from 'vitest';
 import type { RoleArn } from '../../src/api/arn.ts';
 import { awsCalls } from '../../src/aws/calls.ts';
@@ -5,7 +6,6 @@ import { iamCalls } from '../../src/aws/iam-calls.ts';
 import { iamRoles } from '../../src/aws/roles.ts';
 import { Limiter } from '../../src/runtime/limiter.ts';
 import { ManualClock } from '../../src/runtime/manual-clock.ts';
-import { createAws } from '../testbed/aws/in-process.ts';
 import { inProcessIam } from './in-process-iam.ts';
 
 /** The role adapter on the double's IAM in this process, in virtual time: what the tests of many writers stand on. */

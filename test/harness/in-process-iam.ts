@@ -1,5 +1,5 @@
 import type { IAMClient } from '@aws-sdk/client-iam';
-import type { CallAws } from '../testbed/aws/in-process.ts';
+import type { CallAws } from '@irsa-operator/testbed/aws';
 
 interface Command {
   readonly constructor: { readonly name: string };

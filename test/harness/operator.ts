@@ -3,16 +3,14 @@ import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { type TcpProxy, type Testbed, tokenFileOf, until } from '@irsa-operator/testbed';
 import { decodeJwt } from 'jose';
-import type { TcpProxy, Testbed } from '../testbed/index.ts';
-import { tokenFileOf } from '../testbed/kubeconfig.ts';
-import { until } from '../testbed/until.ts';
+import { OPERATOR_NAMESPACE } from './objects.ts';
 
 /** The role that the operator runs as in the AWS double. */
 export const OPERATOR_ROLE = 'irsa-operator';
 /** It may do this and nothing more; the account in it is AWS's example, which is the double's own. */
 export const OPERATOR_POLICY = readFileSync('config/iam/policy.json', 'utf8');
-const NAMESPACE = 'irsa-operator-system';
 
 export interface LogLine {
   readonly level: string;
@@ -71,7 +69,7 @@ export async function startOperator(
   through?: TcpProxy,
 ): Promise<RunningOperator> {
   const name = `irsa-operator-${++started}`;
-  const kubeconfig = await testbed.kubeconfigFor({ namespace: NAMESPACE, name: 'irsa-operator' }, through);
+  const kubeconfig = await testbed.kubeconfigFor({ namespace: OPERATOR_NAMESPACE, name: 'irsa-operator' }, through);
   const credentialId = `JTI=${decodeJwt(readFileSync(tokenFileOf(kubeconfig), 'utf8')).jti}`;
   const child = spawn(process.execPath, ['--enable-source-maps', 'dist/irsa-operator.mjs', 'run', '--listen', '127.0.0.1:0', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,8 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { RECORDS_FOLDER, type TestbedRecord } from '@irsa-operator/testbed';
 import type { TestProject } from 'vitest/node';
-import { RECORDS_FOLDER, type Record } from '../testbed/record.ts';
 import { neverUsed, unexpectedRefusals } from './permissions.ts';
 
 /**
@@ -13,7 +13,7 @@ export function setup(project: TestProject): () => Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'irsa-operator-records-'));
   process.env[RECORDS_FOLDER] = folder;
   return async () => {
-    const records = readdirSync(folder).map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Record);
+    const records = readdirSync(folder).map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as TestbedRecord);
     rmSync(folder, { recursive: true, force: true });
     complain(
       'the operator was refused what no test provokes; grant it in config, or call expectRefusal on the testbed in the test that does',

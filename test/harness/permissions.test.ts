@@ -1,5 +1,5 @@
+import { type KubeRequest, requestOf, type TestbedRecord } from '@irsa-operator/testbed';
 import { describe, expect, test } from 'vitest';
-import { type KubeRequest, type Record, requestOf } from '../testbed/record.ts';
 import { neverUsed, rightsIn, unexpectedRefusals, unusedRights } from './permissions.ts';
 
 const ROLES = `
@@ -42,7 +42,7 @@ const ALL = [
 const LEASE = 'Role "some": get leases.coordination.k8s.io "mine"';
 
 describe('a right is unused', () => {
-  const cases: globalThis.Record<string, { requests: Partial<KubeRequest>[]; unused: string[] }> = {
+  const cases: Record<string, { requests: Partial<KubeRequest>[]; unused: string[] }> = {
     'when nothing was asked': { requests: [], unused: [...ALL, LEASE] },
     'unless it was asked for, whatever the answer': { requests: [{}, { ...lease, code: 404 }], unused: ALL.slice(1) },
     'when only the subresource was asked for': {
@@ -62,7 +62,7 @@ describe('a right is unused', () => {
 });
 
 describe('a refusal is unexpected', () => {
-  const refused: Record = {
+  const refused: TestbedRecord = {
     requests: [request({ verb: 'patch', resource: 'serviceaccounts', code: 403, why: '', refused: true }), request({})],
     calls: [
       { service: 'iam', operation: 'GetRole', code: 'AccessDenied' },

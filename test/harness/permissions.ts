@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { isRefusal, type KubeRequest, type TestbedRecord } from '@irsa-operator/testbed';
+import { unusedGrants } from '@irsa-operator/testbed/aws';
 import { parseAllDocuments } from 'yaml';
-import { unusedGrants } from '../testbed/aws/unused-grants.ts';
-import { isRefusal, type KubeRequest, type Record } from '../testbed/record.ts';
 
 /** Everything that ships and gives the operator a right. */
 const RBAC_FILES = ['config/rbac/role.yaml', 'config/rollout/rbac.yaml', 'config/verification/role.yaml'];
@@ -61,7 +61,7 @@ function spell({ role, apiGroup, resource, name, verb }: Right): string {
 }
 
 /** Refusals of one testbed that none of its tests announced. */
-export function unexpectedRefusals({ requests, calls, expectedRefusals }: Record): string[] {
+export function unexpectedRefusals({ requests, calls, expectedRefusals }: TestbedRecord): string[] {
   if (expectedRefusals.includes('*')) return [];
   const kube = requests
     .filter(({ refused }) => refused)
@@ -77,7 +77,7 @@ export function unexpectedRefusals({ requests, calls, expectedRefusals }: Record
 }
 
 /** What ships and was needed by none of these; empty when least privilege holds. */
-export function neverUsed(records: readonly Record[]): string[] {
+export function neverUsed(records: readonly TestbedRecord[]): string[] {
   const read = (path: string): string => readFileSync(path, 'utf8');
   const requests = records.flatMap((record) => record.requests);
   const calls = records.flatMap((record) => record.calls);

@@ -1,6 +1,6 @@
-import type { Testbed } from '../testbed/index.ts';
+import type { Testbed } from '@irsa-operator/testbed';
+import { OPERATOR_USER } from './objects.ts';
 
-const OPERATOR_USER = 'system:serviceaccount:irsa-operator-system:irsa-operator';
 /** What only reads; STS changes nothing either. */
 const READS = /^(Get|List|Describe|Assume)/;
 

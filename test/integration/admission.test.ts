@@ -1,12 +1,12 @@
+import { type Api, connect, startTestbed, type Testbed, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BindingSpec, parseBindingSpec } from '../../src/api/binding.ts';
 import { desiredAnnotations } from '../../src/domain/service-account/annotations.ts';
-import { bindingPath, FOREIGN, makeGrant } from '../harness/given.ts';
+import { binding, pathOf } from '../harness/objects.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
-import { ACCOUNT, type PodView, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
+import { inWords, openScene, type Scene } from '../harness/scene.ts';
+import { SWEEP } from '../harness/suite.ts';
+import { ACCOUNT, type Binding, type Pod, ROLE_ARN, rolesOfPod, type ServiceAccount, uidsOf } from '../harness/views.ts';
 
 /**
  * config/admission: the API server annotates in the request that creates a ServiceAccount. First the policy alone, with statuses that are
@@ -19,7 +19,6 @@ const AUDIENCE = 'eks.amazonaws.com/audience';
 const EXPIRATION = 'eks.amazonaws.com/token-expiration';
 const REGIONAL = 'eks.amazonaws.com/sts-regional-endpoints';
 const FINALIZER = 'irsa-operator.dev/finalizer';
-const OPERATOR_USER = 'system:serviceaccount:irsa-operator-system:irsa-operator';
 const role = (name: string) => `arn:aws:iam::${ACCOUNT}:role/${name}`;
 
 let testbed: Testbed;
@@ -37,21 +36,11 @@ afterAll(async () => {
 });
 
 type Annotations = Record<string, string>;
-interface Made {
-  readonly metadata: {
-    readonly annotations?: Annotations;
-    readonly managedFields?: readonly {
-      readonly manager: string;
-      readonly operation: string;
-      readonly fieldsV1: { readonly 'f:metadata'?: { readonly 'f:annotations'?: object } };
-    }[];
-  };
-}
-const accountsOf = (namespace: string) => `/api/v1/namespaces/${namespace}/serviceaccounts`;
+const accountsOf = (namespace: string) => pathOf('serviceaccounts', { namespace });
 
 /** The annotations of what a creation would make. */
 async function wouldCarry(name: string, annotations: Annotations = {}, namespace = 'here'): Promise<Annotations> {
-  const made = await api.call<Made>('POST', `${accountsOf(namespace)}?dryRun=All`, { body: { metadata: { name, annotations } } });
+  const made = await api.call<ServiceAccount>('POST', `${accountsOf(namespace)}?dryRun=All`, { body: { metadata: { name, annotations } } });
   return made.metadata.annotations ?? {};
 }
 
@@ -73,12 +62,11 @@ interface Given {
   readonly status?: 'True' | 'False';
   readonly finalizers?: string[];
 }
-const kind = { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaBinding' };
 
 /** A binding with the status that the operator would give it, for the ServiceAccount of its name. */
 async function authorized(name: string, { namespace = 'here', spec = {}, status = 'True', finalizers = [] }: Given = {}): Promise<void> {
-  const body = { ...kind, metadata: { name, finalizers }, spec: { serviceAccountName: name, roleArn: role(name), ...spec } };
-  const { metadata } = await api.call<{ metadata: { generation: number } }>('POST', bindingPath({ namespace }, ''), { body });
+  const body = { ...binding({ serviceAccountName: name, roleArn: role(name), ...spec }), metadata: { name, finalizers } };
+  const { metadata } = await api.call<Binding>('POST', pathOf('irsabindings', { namespace }), { body });
   const condition = {
     type: 'Authorized',
     status,
@@ -87,7 +75,7 @@ async function authorized(name: string, { namespace = 'here', spec = {}, status 
     reason: status === 'True' ? 'Granted' : 'NotGranted',
     message: 'written by the test',
   };
-  await api.call('PATCH', `${bindingPath({ namespace }, name)}/status`, {
+  await api.call('PATCH', `${pathOf('irsabindings', { namespace, name })}/status`, {
     patch: 'merge',
     body: { status: { observedGeneration: metadata.generation, conditions: [condition] } },
   });
@@ -176,7 +164,7 @@ describe('the policy alone', () => {
     await api.call('POST', accountsOf('here'), { body: { metadata: { name: 'updated' } } });
     for (const { name, afterwards, ...given } of Object.values(deviations)) {
       await authorized(name, given);
-      await afterwards?.(bindingPath({ namespace: given.namespace ?? 'here' }, name));
+      await afterwards?.(pathOf('irsabindings', { namespace: given.namespace ?? 'here', name }));
     }
     for (const { name, spec = {} } of Object.values(cases)) await authorized(name, { spec });
     await authorized('updated');
@@ -210,7 +198,7 @@ describe('the policy alone', () => {
   // Contract: annotate-admission-only
   test('leaves a ServiceAccount alone that is changed', async () => {
     const path = `${accountsOf('here')}/updated`;
-    const made = await api.call<Made>('PATCH', path, { patch: 'merge', body: { metadata: { annotations: { team: 'shop' } } } });
+    const made = await api.call<ServiceAccount>('PATCH', path, { patch: 'merge', body: { metadata: { annotations: { team: 'shop' } } } });
     expect(made.metadata.annotations).toEqual({ team: 'shop' });
   });
 
@@ -222,7 +210,7 @@ describe('the policy alone', () => {
       for (const labels of [{ round: 'first' }, { round: 'second' }]) {
         const manifest = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: 'here', labels } };
         await testbed.kubectl(['apply', ...flags, '-f', '-'], { input: JSON.stringify(manifest) });
-        const { metadata } = await api.call<Made>('GET', `${accountsOf('here')}/${name}`);
+        const { metadata } = await api.call<ServiceAccount>('GET', `${accountsOf('here')}/${name}`);
         expect(metadata.annotations?.[ROLE_ARN]).toBe(role(name));
       }
     }
@@ -231,7 +219,7 @@ describe('the policy alone', () => {
   // Contract: annotate-admission-ignore
   test('does not mind a name that is generated', async () => {
     const body = { metadata: { generateName: 'role' } };
-    const { metadata } = await api.call<Made>('POST', `${accountsOf('here')}?dryRun=All`, { body });
+    const { metadata } = await api.call<ServiceAccount>('POST', `${accountsOf('here')}?dryRun=All`, { body });
     expect(metadata.annotations).toBeUndefined();
   });
 });
@@ -241,13 +229,13 @@ describe('beside the operator', () => {
 
   beforeAll(async () => {
     testbed.aws.account().provider.put({ issuer: testbed.issuer });
-    const spec = {
+    const names = ['first', 'late', 'bare', 'rivals'];
+    await (await openScene(testbed, api, 'first')).grant({
       roleArns: [role('role-of-*')],
-      namespaces: { names: ['first', 'late', 'bare', 'rivals'] },
+      namespaces: { names },
       serviceAccountNames: ['app'],
-    };
-    await makeGrant(api, 'admission', spec);
-    operator = await startOperator(testbed, ['--sweep-interval', '2s']);
+    });
+    operator = await startOperator(testbed, SWEEP);
   });
 
   afterAll(async () => {
@@ -255,13 +243,12 @@ describe('beside the operator', () => {
   });
 
   async function prepared(name: string): Promise<Scene> {
-    const s = await scene(testbed, api, name);
-    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: FOREIGN });
+    const s = await openScene(testbed, api, name);
+    s.role();
     return s;
   }
-  const account = (s: Scene) => api.call<Made>('GET', `${accountsOf(s.namespace)}/app`);
   const ownersOfRole = async (s: Scene) =>
-    ((await account(s)).metadata.managedFields ?? [])
+    ((await s.account()).metadata.managedFields ?? [])
       .filter(({ fieldsV1 }) => `f:${ROLE_ARN}` in (fieldsV1['f:metadata']?.['f:annotations'] ?? {}))
       .map(({ manager, operation }) => `${manager} ${operation}`);
 
@@ -271,20 +258,15 @@ describe('beside the operator', () => {
     await until(
       `the webhook knows the ServiceAccount of ${s.namespace}`,
       async () => {
-        const { spec } = await api.call<PodView>('POST', `/api/v1/namespaces/${s.namespace}/pods?dryRun=All`, { body });
-        return spec.containers[0]?.env?.some(({ name, value }) => name === 'AWS_ROLE_ARN' && value === s.roleArn);
+        const pod = await api.call<Pod>('POST', `${s.path('pods')}?dryRun=All`, { body });
+        return rolesOfPod(pod)[0] === s.roleArn;
       },
       PATIENCE,
     );
   }
 
   /** What the operator did to ServiceAccounts and pods of the namespace. */
-  async function doneIn({ namespace }: Scene): Promise<string[]> {
-    return (await testbed.auditEvents())
-      .filter(({ user, objectRef }) => user.username === OPERATOR_USER && objectRef?.namespace === namespace)
-      .filter(({ objectRef }) => objectRef?.resource === 'serviceaccounts' || objectRef?.resource === 'pods')
-      .map(({ verb, objectRef, responseStatus }) => `${verb} ${objectRef?.resource} ${responseStatus?.code}`);
-  }
+  const doneIn = async (s: Scene) => (await s.requests('serviceaccounts', 'pods')).map(inWords);
 
   // Contract: annotate-admission
   test('who binds first gets pods that STS lets in from the first, and none of them is ever restarted', async () => {
@@ -308,11 +290,11 @@ describe('beside the operator', () => {
     await late.bind();
     await late.allReady();
     await late.conditionIs('Ready', 'True', 'Ready');
-    expect(await doneIn(late)).toContain('create pods 201');
+    expect(await doneIn(late)).toContain('201 create pods/eviction');
     const pods = await s.pods();
-    expect(pods.map(({ metadata }) => metadata.uid).toSorted()).toEqual(first.map(({ metadata }) => metadata.uid).toSorted());
+    expect(uidsOf(pods)).toEqual(uidsOf(first));
     expect(pods.map(({ status }) => status.containerStatuses?.[0]?.restartCount)).toEqual([0, 0]);
-    expect(await doneIn(s)).toEqual(['patch serviceaccounts 200']);
+    expect(await doneIn(s)).toEqual(['200 patch serviceaccounts']);
     // Numbers of pods are written every 30 s at most.
     const status = await until(
       'both pods are counted',
@@ -325,9 +307,9 @@ describe('beside the operator', () => {
     expect(status.pods).toEqual({ total: 2, current: 2, stale: 0, exempt: 0, summary: '2/2' });
     expect(status.restarts).toBeUndefined();
     // And though the API server wrote it, it goes with the binding.
-    await api.call('DELETE', bindingPath(s));
-    await until('the annotation is gone', async () => (await account(s)).metadata.annotations?.[ROLE_ARN] === undefined, PATIENCE);
-    expect((await account(s)).metadata.annotations).toEqual({ team: 'shop' });
+    await s.unbind();
+    await until('the annotation is gone', async () => (await s.annotations())?.[ROLE_ARN] === undefined, PATIENCE);
+    expect(await s.annotations()).toEqual({ team: 'shop' });
   });
 
   test('of a ServiceAccount without any field of its own the annotation stays: to the API server it was there before the operator', async () => {
@@ -338,9 +320,9 @@ describe('beside the operator', () => {
     await s.serviceAccount();
     await until('the operator holds the key', async () => (await ownersOfRole(s)).includes('irsa-operator Apply'), PATIENCE);
     expect((await ownersOfRole(s)).toSorted()).toEqual(['before-first-apply Update', 'irsa-operator Apply']);
-    await api.call('DELETE', bindingPath(s));
+    await s.unbind();
     await until('the operator lets go', async () => !(await ownersOfRole(s)).includes('irsa-operator Apply'), PATIENCE);
-    expect((await account(s)).metadata.annotations).toEqual({ [ROLE_ARN]: s.roleArn });
+    expect(await s.annotations()).toEqual({ [ROLE_ARN]: s.roleArn });
   });
 
   // Contract: annotate-admission-only
@@ -348,18 +330,10 @@ describe('beside the operator', () => {
     const s = await prepared('rivals');
     await s.bind();
     await s.conditionIs('Authorized', 'True');
-    const newer = { ...kind, metadata: { name: 'newer' }, spec: { serviceAccountName: 'app', roleArn: role('role-of-first') } };
-    await api.call('POST', bindingPath(s, ''), { body: newer });
-    await until(
-      'the newer binding is told that the ServiceAccount is taken',
-      async () => {
-        const { status } = await api.call<Awaited<ReturnType<Scene['binding']>>>('GET', bindingPath(s, 'newer'));
-        return status?.conditions?.some(({ type, reason }) => type === 'Authorized' && reason === 'ServiceAccountTaken');
-      },
-      PATIENCE,
-    );
+    await s.bind({ roleArn: role('role-of-first') }, 'newer');
+    await s.conditionIs('Authorized', 'False', 'ServiceAccountTaken', 'newer');
     await untilCarries('app', { [ROLE_ARN]: s.roleArn }, s.namespace);
-    await api.call('PATCH', bindingPath(s), { patch: 'merge', body: { spec: { suspend: true } } });
+    await s.change({ suspend: true });
     await untilCarries('app', { [ROLE_ARN]: role('role-of-first') }, s.namespace);
   });
 });
@@ -367,12 +341,9 @@ describe('beside the operator', () => {
 // Contract: annotate-admission-ignore
 test('after the CRDs are gone nobody is kept from creating a ServiceAccount', async () => {
   // Nobody leads any more who would let them go.
-  const { items } = await api.call<{ items: { metadata: { namespace: string; name: string } }[] }>(
-    'GET',
-    '/apis/irsa-operator.dev/v1alpha1/irsabindings',
-  );
+  const { items } = await api.call<{ items: Binding[] }>('GET', pathOf('irsabindings'));
   for (const { metadata } of items)
-    await api.call('PATCH', bindingPath(metadata, metadata.name), { patch: 'merge', body: { metadata: { finalizers: null } } });
+    await api.call('PATCH', pathOf('irsabindings', metadata), { patch: 'merge', body: { metadata: { finalizers: null } } });
   await testbed.kubectl(['delete', '-k', 'crds', '--timeout=60s']);
   expect(await wouldCarry('role-of-none')).toEqual({});
   await api.call('POST', accountsOf('here'), { body: { metadata: { name: 'after-all' } } });

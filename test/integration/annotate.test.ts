@@ -1,86 +1,42 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bindingPath, FOREIGN, makeGrant } from '../harness/given.ts';
-import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
-import { ACCOUNT, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
+import { until } from '@irsa-operator/testbed';
+import { describe, expect, test } from 'vitest';
+import { allowing, policy } from '../harness/policies.ts';
+import type { Scene } from '../harness/scene.ts';
+import { integrationSuite } from '../harness/suite.ts';
+import { ACCOUNT, ROLE_ARN } from '../harness/views.ts';
 
 /** Step 5 of the contract: the ServiceAccount's annotations, with the RBAC that ships. */
 const PATIENCE = { timeoutMs: 60_000 };
 const AUDIENCE = 'eks.amazonaws.com/audience';
 const EXPIRATION = 'eks.amazonaws.com/token-expiration';
 const REGIONAL = 'eks.amazonaws.com/sts-regional-endpoints';
-const OPERATOR_USER = 'system:serviceaccount:irsa-operator-system:irsa-operator';
-/** What the grant selects. */
-const TEAM = { team: 'annotate' };
 const fightWith = (manager: string) => `fight-${manager.toLowerCase()}`;
 const OTHER_ROLE = `arn:aws:iam::${ACCOUNT}:role/other`;
 
-let testbed: Testbed;
-let api: Api;
-let operator: RunningOperator;
+const audiences = ['sts.amazonaws.com', 'vault'];
+const suite = integrationSuite({ clientIds: audiences, grant: { audiences } });
 
-beforeAll(async () => {
-  testbed = await startTestbed();
-  api = connect(testbed.kubeconfig);
-  testbed.aws.account().provider.put({ issuer: testbed.issuer, clientIds: ['sts.amazonaws.com', 'vault'] });
-  await install(testbed);
-  const spec = {
-    roleArns: [`arn:aws:iam::${ACCOUNT}:role/*`],
-    namespaces: { selector: { matchLabels: TEAM } },
-    serviceAccountNames: ['*'],
-    audiences: ['sts.amazonaws.com', 'vault'],
-  };
-  await makeGrant(api, 'annotate', spec);
-  operator = await startOperator(testbed, ['--sweep-interval', '2s']);
-});
-
-afterAll(async () => {
-  await operator?.stop();
-  api?.close();
-  await testbed?.stop();
-});
-
-interface Account {
-  readonly metadata: {
-    readonly uid: string;
-    readonly annotations?: Record<string, string>;
-    readonly managedFields: readonly {
-      readonly manager: string;
-      readonly operation: string;
-      readonly fieldsV1: { readonly 'f:metadata'?: { readonly 'f:annotations'?: Record<string, unknown> } };
-    }[];
-  };
+/** A namespace whose ServiceAccount has annotations already. */
+async function prepared(name: string, found: Record<string, string> = {}): Promise<Scene> {
+  const s = await suite.scene(name);
+  s.role();
+  await s.serviceAccount(found);
+  return s;
 }
-const accountPath = (s: Scene) => `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`;
-const account = (s: Scene) => api.call<Account>('GET', accountPath(s));
-const annotations = async (s: Scene) => (await account(s)).metadata.annotations;
+
 /** The fields that the API server keeps as ours. */
 const ours = async (s: Scene) =>
-  (await account(s)).metadata.managedFields
+  ((await s.account()).metadata.managedFields ?? [])
     .filter(({ manager }) => manager === 'irsa-operator')
     .map(({ operation, fieldsV1 }) => [operation, fieldsV1]);
 const fields = (...keys: string[]) => [
   ['Apply', { 'f:metadata': { 'f:annotations': Object.fromEntries(keys.map((key) => [`f:${key}`, {}])) } }],
 ];
-const patchSpec = (s: Scene, spec: object) => api.call('PATCH', bindingPath(s), { patch: 'merge', body: { spec } });
-const annotate = (s: Scene, manager: string, values: Record<string, string | null>) =>
-  api.call('PATCH', `${accountPath(s)}?fieldManager=${manager}`, { patch: 'merge', body: { metadata: { annotations: values } } });
-
-async function prepared(name: string, found: Record<string, string> = {}): Promise<Scene> {
-  const s = await scene(testbed, api, name);
-  await api.call('PATCH', `/api/v1/namespaces/${name}`, { patch: 'merge', body: { metadata: { labels: TEAM } } });
-  testbed.aws.account().role.put({ name: s.roleName, trustPolicy: FOREIGN });
-  await s.serviceAccount(found);
-  return s;
-}
-
 async function annotationsAre(s: Scene, wanted: Record<string, string>): Promise<void> {
   await until(
     `the annotations of ${s.namespace} are ${JSON.stringify(wanted)}`,
     async () => {
-      const found = await annotations(s);
+      const found = await s.annotations();
       if (JSON.stringify(Object.entries(found ?? {}).toSorted()) !== JSON.stringify(Object.entries(wanted).toSorted()))
         throw new Error(JSON.stringify(found));
       return true;
@@ -93,25 +49,17 @@ async function annotationsAre(s: Scene, wanted: Record<string, string>): Promise
 async function undoneThrice(s: Scene, manager: string): Promise<void> {
   for (let round = 0; round < 3; round++) {
     await s.conditionIs('Ready', 'True', 'Ready');
-    await annotate(s, manager, { [ROLE_ARN]: OTHER_ROLE });
+    await s.annotate({ [ROLE_ARN]: OTHER_ROLE }, manager);
     if (round < 2) await annotationsAre(s, { [ROLE_ARN]: s.roleArn });
   }
 }
 
 /** Codes of the operator's writes to the ServiceAccount. */
 async function accountWrites(s: Scene): Promise<(number | undefined)[]> {
-  return (await testbed.auditEvents())
-    .filter(({ user, requestURI }) => user.username === OPERATOR_USER && requestURI.startsWith(`${accountPath(s)}?`))
-    .map(({ responseStatus }) => responseStatus?.code);
+  return (await s.requests('serviceaccounts')).map(({ responseStatus }) => responseStatus?.code);
 }
 
-async function notesOf(s: Scene, reason: string): Promise<string[]> {
-  const { items } = await api.call<{ items: { reason: string; note: string }[] }>(
-    'GET',
-    `/apis/events.k8s.io/v1/namespaces/${s.namespace}/events`,
-  );
-  return items.filter((event) => event.reason === reason).map(({ note }) => note);
-}
+const notesOf = async (s: Scene, reason: string) => (await s.events(reason)).map(({ note }) => note);
 
 const nonEmpty = <T>(list: readonly T[]) => list.length > 0 && list;
 
@@ -124,9 +72,9 @@ describe.concurrent('the annotations', () => {
     const all = { team: 'shop', [ROLE_ARN]: s.roleArn, [AUDIENCE]: 'vault', [EXPIRATION]: '3600', [REGIONAL]: 'true' };
     await annotationsAre(s, all);
     expect(await ours(s)).toEqual(fields(AUDIENCE, ROLE_ARN, REGIONAL, EXPIRATION));
-    await patchSpec(s, { tokenExpirationSeconds: 600, stsRegionalEndpoints: false });
+    await s.change({ tokenExpirationSeconds: 600, stsRegionalEndpoints: false });
     await annotationsAre(s, { ...all, [EXPIRATION]: '600', [REGIONAL]: 'false' });
-    await patchSpec(s, { tokenExpirationSeconds: null, stsRegionalEndpoints: null, audience: null });
+    await s.change({ tokenExpirationSeconds: null, stsRegionalEndpoints: null, audience: null });
     await annotationsAre(s, { team: 'shop', [ROLE_ARN]: s.roleArn });
     expect(await ours(s)).toEqual(fields(ROLE_ARN));
     await s.conditionIs('Ready', 'True');
@@ -135,7 +83,7 @@ describe.concurrent('the annotations', () => {
   // Contract: annotate-own-keys
   test('that are right already are applied too, so that they can be removed', async () => {
     const s = await prepared('right', { team: 'shop' });
-    await annotate(s, 'helm', { [ROLE_ARN]: s.roleArn });
+    await s.annotate({ [ROLE_ARN]: s.roleArn }, 'helm');
     await s.bind();
     await until('we hold the key', async () => (await ours(s)).length === 1, PATIENCE);
     expect(await ours(s)).toEqual(fields(ROLE_ARN));
@@ -150,7 +98,7 @@ describe.concurrent('the annotations', () => {
     // Contract: annotate-wrong
     test(`that are wrong are replaced, with one Event that names the old value and its field manager: ${name}`, async () => {
       const s = await prepared(name, found);
-      await annotate(s, 'helm', { [ROLE_ARN]: OTHER_ROLE });
+      await s.annotate({ [ROLE_ARN]: OTHER_ROLE }, 'helm');
       await s.bind();
       await annotationsAre(s, { ...found, [ROLE_ARN]: s.roleArn });
       const notes = await until('it is told', async () => nonEmpty(await notesOf(s, 'ServiceAccountAnnotated')), PATIENCE);
@@ -164,7 +112,7 @@ describe.concurrent('the annotations', () => {
     await s.bind();
     await s.conditionIs('Ready', 'True');
     await annotationsAre(s, { [ROLE_ARN]: s.roleArn, [EXPIRATION]: '1h', [REGIONAL]: 'true' });
-    expect((await s.binding()).status?.findings?.map(({ code }) => code)).toEqual(['TokenExpirationInvalid']);
+    expect(await s.findings()).toEqual(['TokenExpirationInvalid']);
   });
 
   // Contract: annotate-awaiting, annotate-uid
@@ -172,13 +120,13 @@ describe.concurrent('the annotations', () => {
     const s = await prepared('again');
     await s.bind();
     await s.conditionIs('Ready', 'True', 'Ready');
-    const { uid } = (await account(s)).metadata;
-    await api.call('DELETE', accountPath(s));
+    const { uid } = (await s.account()).metadata;
+    await s.remove('serviceaccounts', 'app');
     await s.conditionIs('Annotated', 'Unknown', 'AwaitingServiceAccount');
     expect((await s.condition('Ready'))?.status).toBe('True');
     await s.serviceAccount();
     await annotationsAre(s, { [ROLE_ARN]: s.roleArn });
-    expect((await account(s)).metadata.uid).not.toBe(uid);
+    expect((await s.account()).metadata.uid).not.toBe(uid);
     await s.conditionIs('Ready', 'True', 'Ready');
   });
 
@@ -187,10 +135,10 @@ describe.concurrent('the annotations', () => {
     const s = await prepared('once');
     await s.bind();
     await s.conditionIs('Ready', 'True');
-    await annotate(s, 'kubectl-edit', { [ROLE_ARN]: OTHER_ROLE });
+    await s.annotate({ [ROLE_ARN]: OTHER_ROLE }, 'kubectl-edit');
     await annotationsAre(s, { [ROLE_ARN]: s.roleArn });
     await s.conditionIs('Ready', 'True');
-    await annotate(s, 'kubectl-edit', { [ROLE_ARN]: null });
+    await s.annotate({ [ROLE_ARN]: null }, 'kubectl-edit');
     await annotationsAre(s, { [ROLE_ARN]: s.roleArn });
     await s.conditionIs('Ready', 'True');
     expect(await accountWrites(s)).toEqual([200, 200, 200]);
@@ -229,35 +177,24 @@ describe.concurrent('the annotations', () => {
     );
     await s.conditionIs('Stalled', 'True', 'Contended');
     // Another change of theirs is no reason to write either.
-    await annotate(s, 'argocd-controller', { [ROLE_ARN]: `${OTHER_ROLE}-2` });
+    await s.annotate({ [ROLE_ARN]: `${OTHER_ROLE}-2` }, 'argocd-controller');
     await until('it is seen', async () => (await s.condition('Annotated'))?.message.includes(`${OTHER_ROLE}-2`), PATIENCE);
-    expect(await annotations(s)).toEqual({ [ROLE_ARN]: `${OTHER_ROLE}-2` });
+    expect(await s.annotations()).toEqual({ [ROLE_ARN]: `${OTHER_ROLE}-2` });
     expect(await accountWrites(s)).toEqual([200, 200, 200]);
     const told = await until('it is told', async () => nonEmpty(await notesOf(s, 'Contended')), PATIENCE);
     expect(told).toHaveLength(1);
     // Who gives in is believed at once.
-    await annotate(s, 'argocd-controller', { [ROLE_ARN]: s.roleArn });
+    await s.annotate({ [ROLE_ARN]: s.roleArn }, 'argocd-controller');
     await s.conditionIs('Annotated', 'True');
-    expect((await s.binding()).status?.findings?.map(({ code }) => code)).toEqual(['Contended']);
+    expect(await s.findings()).toEqual(['Contended']);
   });
 
   test('of which one is malformed are told as such, and left alone in mode Observe', async () => {
     const s = await prepared('malformed', { [ROLE_ARN]: 'just-a-name' });
-    const trusting = {
-      Version: '2012-10-17',
-      Statement: [
-        {
-          Effect: 'Allow',
-          Principal: { Federated: `arn:aws:iam::${ACCOUNT}:oidc-provider/${testbed.issuer.slice('https://'.length)}` },
-          Action: 'sts:AssumeRoleWithWebIdentity',
-          Condition: { StringEquals: { [`${testbed.issuer.slice('https://'.length)}:sub`]: s.subject } },
-        },
-      ],
-    };
-    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: trusting });
+    s.role(policy(allowing(suite.testbed.issuer, s.subject)));
     await s.bind({ mode: 'Observe' });
     await s.conditionIs('Annotated', 'False', 'AnnotationMalformed');
-    expect(await annotations(s)).toEqual({ [ROLE_ARN]: 'just-a-name' });
+    expect(await s.annotations()).toEqual({ [ROLE_ARN]: 'just-a-name' });
     expect((await s.binding()).status?.plan).toEqual([`annotate ServiceAccount "app" with ${ROLE_ARN}: "${s.roleArn}"`]);
   });
 

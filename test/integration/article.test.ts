@@ -1,76 +1,39 @@
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { until } from '@irsa-operator/testbed';
+import { unusedGrants } from '@irsa-operator/testbed/aws';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { EC2 } from '../harness/given.ts';
-import { install, OPERATOR_POLICY, OPERATOR_ROLE, type RunningOperator, startOperator } from '../harness/operator.ts';
-import { ACCOUNT, isReady, type PodView, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { unusedGrants } from '../testbed/aws/unused-grants.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { OPERATOR_POLICY, OPERATOR_ROLE } from '../harness/operator.ts';
+import { allowing, EC2, policy } from '../harness/policies.ts';
+import type { Scene } from '../harness/scene.ts';
+import { integrationSuite, SWEEP } from '../harness/suite.ts';
+import { ACCOUNT, isReady, type Pod, ROLE_ARN, uidsOf } from '../harness/views.ts';
 
 /**
  * The article's checklist, cause by cause: two replicas that STS refuses become Ready because a binding was applied. In the testbed a pod
  * is Ready only if STS let it in, with the token of the real API server and the trust policy that stands in IAM.
  */
-const SWEEP_SECONDS = 2;
-/** Two sweeps and a moment: whatever the operator would do on a second look, it has done by then. */
-const SECOND_LOOK_MS = 2 * SWEEP_SECONDS * 1000 + 1000;
 const OTHER_CLUSTER = 'https://oidc.eks.us-east-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF';
 
-let testbed: Testbed;
-let api: Api;
-let operator: RunningOperator;
-let host: string;
-
-beforeAll(async () => {
-  testbed = await startTestbed();
-  api = connect(testbed.kubeconfig);
-  host = testbed.issuer.slice('https://'.length);
-  const account = testbed.aws.account();
-  account.provider.put({ issuer: testbed.issuer });
-  account.provider.put({ issuer: OTHER_CLUSTER });
-  await install(testbed);
-  operator = await startOperator(testbed, ['--sweep-interval', `${SWEEP_SECONDS}s`, '--eks-cluster-name', 'testbed']);
-  const grant = {
-    apiVersion: 'irsa-operator.dev/v1alpha1',
-    kind: 'IrsaGrant',
-    metadata: { name: 'article' },
-    spec: {
-      roleArns: [`arn:aws:iam::${ACCOUNT}:role/role-of-*`],
-      namespaces: { selector: { matchLabels: { team: 'article' } } },
-      serviceAccountNames: ['app'],
-    },
-  };
-  await api.call('POST', '/apis/irsa-operator.dev/v1alpha1/irsagrants', { body: grant });
+const suite = integrationSuite({
+  grant: { roleArns: [`arn:aws:iam::${ACCOUNT}:role/role-of-*`], serviceAccountNames: ['app'] },
+  flags: [...SWEEP, '--eks-cluster-name', 'testbed'],
 });
+const { scene, secondLook } = suite;
 
-afterAll(async () => {
-  expect(await operator?.stop()).toBe(0);
-  api?.close();
-  await testbed?.stop();
+beforeAll(() => {
+  suite.testbed.aws.account().provider.put({ issuer: OTHER_CLUSTER });
 });
-
-const providerArn = (issuerHost: string) => `arn:aws:iam::${ACCOUNT}:oidc-provider/${issuerHost}`;
-const policy = (...statements: object[]) => ({ Version: '2012-10-17', Statement: statements });
 
 interface Slip {
   readonly action?: string;
   readonly issuer?: string;
   readonly subject?: string;
-  readonly audience?: string;
 }
 
 /** The right statement for a subject, or one with a slip. */
-function allow(subject: string, slip: Slip = {}): object {
-  const issuer = slip.issuer ?? host;
-  return {
-    Effect: 'Allow',
-    Principal: { Federated: providerArn(issuer) },
-    Action: slip.action ?? 'sts:AssumeRoleWithWebIdentity',
-    Condition: { StringEquals: { [`${issuer}:sub`]: slip.subject ?? subject, [`${issuer}:aud`]: slip.audience ?? 'sts.amazonaws.com' } },
-  };
-}
+const allow = (subject: string, { issuer = suite.testbed.issuer, action, subject: slip = subject }: Slip = {}) =>
+  allowing(issuer, slip, action === undefined ? {} : { Action: action });
 
 interface Case {
   readonly annotation?: (scene: Scene) => Record<string, string>;
@@ -135,13 +98,13 @@ const mended: Record<string, Case> = {
   },
   // Contract: trust-as-sts
   "the provider ID is another cluster's": {
-    policy: (s) => policy(allow(s.subject, { issuer: OTHER_CLUSTER.slice('https://'.length) })),
+    policy: (s) => policy(allow(s.subject, { issuer: OTHER_CLUSTER })),
     told: 'TrustPrincipalProviderMismatch',
     writes: 1,
   },
   // Contract: trust-as-sts
   "the provider is another region's": {
-    policy: (s) => policy(allow(s.subject, { issuer: host.replace('us-east-1', 'eu-west-1') })),
+    policy: (s) => policy(allow(s.subject, { issuer: suite.testbed.issuer.replace('us-east-1', 'eu-west-1') })),
     told: 'TrustPrincipalProviderMismatch',
     writes: 1,
   },
@@ -154,9 +117,8 @@ async function broken(
   name: string,
   { annotation = annotated, policy: trustPolicy, message = NOT_AUTHORIZED }: Omit<Case, 'told' | 'writes'>,
 ): Promise<Scene> {
-  const s = await scene(testbed, api, name);
-  await api.call('PATCH', `/api/v1/namespaces/${name}`, { patch: 'merge', body: { metadata: { labels: { team: 'article' } } } });
-  testbed.aws.account().role.put({ name: s.roleName, trustPolicy: trustPolicy(s) });
+  const s = await scene(name);
+  s.role(trustPolicy(s));
   await s.serviceAccount(annotation(s));
   await s.deployment();
   expect(await s.refused()).toMatch(message);
@@ -173,11 +135,11 @@ function expectForeignStatementsUntouched(before: string, sent: string, ours: nu
 }
 
 async function expectNoWriteOnASecondLook(s: Scene, writes: number): Promise<void> {
-  const pods = (await s.pods()).map(({ metadata }) => metadata.uid).sort();
+  const pods = uidsOf(await s.pods());
   const binding = await s.binding();
-  await new Promise((resolve) => setTimeout(resolve, SECOND_LOOK_MS));
+  await secondLook();
   expect(s.writes()).toHaveLength(writes);
-  expect((await s.pods()).map(({ metadata }) => metadata.uid).sort()).toEqual(pods);
+  expect(uidsOf(await s.pods())).toEqual(pods);
   expect(await s.binding()).toEqual(binding); // its resource version too
 }
 
@@ -205,17 +167,15 @@ async function expectMended(s: Scene, before: string, writes: number): Promise<v
   await expectHealthy(s, writes);
   expect(s.writes()).toHaveLength(writes);
   for (const sent of s.writes()) expectForeignStatementsUntouched(before, sent, 1);
-  if (writes === 0) expect(testbed.aws.account().role.get(s.roleName)?.trustPolicy).toBe(before);
+  if (writes === 0) expect(s.trust()).toBe(before);
   await expectNoWriteOnASecondLook(s, writes);
 }
-
-const trustPolicyOf = (s: Scene) => testbed.aws.account().role.get(s.roleName)?.trustPolicy ?? '';
 
 describe.concurrent('the article: what is broken is mended, and STS lets the pods in', () => {
   for (const [index, [sentence, given]] of Object.entries(mended).entries()) {
     test(sentence, async () => {
       const s = await broken(`case-${index}`, given);
-      const before = trustPolicyOf(s);
+      const before = s.trust();
       await s.bind();
       await s.allReady();
       await expectMended(s, before, given.writes);
@@ -226,14 +186,11 @@ describe.concurrent('the article: what is broken is mended, and STS lets the pod
   // Contract: pods-canary
   test('the pods are older than the annotation: they are restarted, one first', async () => {
     const s = await broken('older-pods', { annotation: () => ({}), policy: right, message: NO_CREDENTIALS });
-    await api.call('PATCH', `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`, {
-      patch: 'merge',
-      body: { metadata: { annotations: annotated(s) } },
-    });
-    const old = (await s.pods()).map(({ metadata }) => metadata.uid);
-    const before = trustPolicyOf(s);
+    await s.annotate(annotated(s));
+    const old = uidsOf(await s.pods());
+    const before = s.trust();
     await s.bind();
-    const seen: PodView[][] = [];
+    const seen: Pod[][] = [];
     await until(
       'both pods were replaced and are ready',
       async () => {
@@ -252,12 +209,10 @@ describe.concurrent('the article: what is broken is mended, and STS lets the pod
 
   // Contract: trust-byte-for-byte
   test("a role is shared by two clusters and only the other one is in the policy: both work, the other's statement goes out byte for byte", async () => {
-    const otherHost = OTHER_CLUSTER.slice('https://'.length);
     const { publicKey, privateKey } = await generateKeyPair('RS256');
-    testbed.aws.trustIssuer(OTHER_CLUSTER, async () => ({ keys: [{ ...(await exportJWK(publicKey)), kid: 'other', alg: 'RS256' }] }));
-    const other = (s: Scene) => allow(s.subject, { issuer: otherHost, subject: `system:serviceaccount:${s.namespace}:app` });
-    const s = await broken('shared-role', { policy: (one) => policy(other(one)) });
-    const before = trustPolicyOf(s);
+    suite.testbed.aws.trustIssuer(OTHER_CLUSTER, async () => ({ keys: [{ ...(await exportJWK(publicKey)), kid: 'other', alg: 'RS256' }] }));
+    const s = await broken('shared-role', { policy: (one) => policy(allow(one.subject, { issuer: OTHER_CLUSTER })) });
+    const before = s.trust();
     await s.bind();
     await s.allReady();
     const token = await new SignJWT({ sub: s.subject })
@@ -268,7 +223,7 @@ describe.concurrent('the article: what is broken is mended, and STS lets the pod
       .setExpirationTime('10m')
       .sign(privateKey);
     const sts = new STSClient({
-      endpoint: testbed.aws.endpoint,
+      endpoint: suite.testbed.aws.endpoint,
       region: 'us-east-1',
       credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
     });
@@ -307,51 +262,52 @@ describe.concurrent('the article: what is broken is mended, and STS lets the pod
 
 /** A namespace that the grant selects, with a role that is in order. */
 async function labelled(name: string): Promise<Scene> {
-  const s = await scene(testbed, api, name);
-  await api.call('PATCH', `/api/v1/namespaces/${name}`, { patch: 'merge', body: { metadata: { labels: { team: 'article' } } } });
-  testbed.aws.account().role.put({ name: s.roleName, trustPolicy: right(s) });
+  const s = await scene(name);
+  s.role(right(s));
   return s;
 }
 
 describe('the OIDC provider in the account of the role: reported, nothing written, mended when it is there', () => {
   // Contract: provider-ready
   test('it is not registered', async () => {
-    testbed.aws.account().provider.delete(testbed.issuer);
+    suite.testbed.aws.account().provider.delete(suite.testbed.issuer);
     const s = await labelled('no-provider');
-    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: policy(EC2) });
+    s.role();
+    const before = s.trust();
     await s.serviceAccount();
     await s.deployment();
     await s.bind();
     const { message } = await s.conditionIs('ProviderReady', 'False', 'OidcProviderMissing');
     expect(message).toBe(
-      `account ${ACCOUNT} has no OIDC provider for this cluster's issuer "${testbed.issuer}"; register it: aws iam create-open-id-connect-provider --url ${testbed.issuer} --client-id-list sts.amazonaws.com`,
+      `account ${ACCOUNT} has no OIDC provider for this cluster's issuer "${suite.testbed.issuer}"; register it: aws iam create-open-id-connect-provider --url ${suite.testbed.issuer} --client-id-list sts.amazonaws.com`,
     );
     expect(s.writes()).toEqual([]);
-    testbed.aws.account().provider.put({ issuer: testbed.issuer });
+    suite.testbed.aws.account().provider.put({ issuer: suite.testbed.issuer });
     await s.allReady();
-    await expectMended(s, JSON.stringify(policy(EC2)), 1);
+    await expectMended(s, before, 1);
   });
 
   // Contract: provider-ready
   test('the audience is missing from its client IDs', async () => {
-    testbed.aws.account().provider.put({ issuer: testbed.issuer, clientIds: ['sigstore'] });
+    suite.testbed.aws.account().provider.put({ issuer: suite.testbed.issuer, clientIds: ['sigstore'] });
     const s = await labelled('no-audience');
-    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: policy(EC2) });
+    s.role();
+    const before = s.trust();
     await s.serviceAccount();
     await s.deployment();
     await s.bind();
     const { message } = await s.conditionIs('ProviderReady', 'False', 'OidcProviderAudienceMissing');
     expect(message).toContain(`has the client IDs "sigstore"; wanted is "sts.amazonaws.com"`);
     expect(s.writes()).toEqual([]);
-    testbed.aws.account().provider.put({ issuer: testbed.issuer });
+    suite.testbed.aws.account().provider.put({ issuer: suite.testbed.issuer });
     await s.allReady();
-    await expectMended(s, JSON.stringify(policy(EC2)), 1);
+    await expectMended(s, before, 1);
   });
 });
 
 describe('config/iam/policy.json', () => {
   test('allows what all of the above asked for, and nothing that none of it needed', () => {
-    const { journal } = testbed.aws;
+    const { journal } = suite.testbed.aws;
     const caller = `arn:aws:sts::${ACCOUNT}:assumed-role/${OPERATOR_ROLE}/session`;
     expect(journal.filter((entry) => entry.caller === caller && entry.code === 'AccessDenied')).toEqual([]);
     expect(unusedGrants(OPERATOR_POLICY, journal)).toEqual([]);

@@ -1,66 +1,39 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bindingPath, EC2, FOREIGN, GRANTS, makeGrant } from '../harness/given.ts';
-import { install, OPERATOR_ROLE, type RunningOperator, startOperator } from '../harness/operator.ts';
-import { ACCOUNT, type Condition, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { binding, grant, pathOf } from '../harness/objects.ts';
+import { OPERATOR_ROLE } from '../harness/operator.ts';
+import { allowing, EC2, FOREIGN, policy, providerOf } from '../harness/policies.ts';
+import type { Scene } from '../harness/scene.ts';
+import { integrationSuite } from '../harness/suite.ts';
+import { ACCOUNT, type Condition } from '../harness/views.ts';
 
 /** What people get wrong, side by side: each gets its reason, changes nothing, and harms nobody beside it. */
-const SWEEP_SECONDS = 2;
-/** Two sweeps and a moment: what IAM rejects would be sent again by then. */
-const SECOND_LOOK_MS = 2 * SWEEP_SECONDS * 1000 + 1000;
 const OTHER_ACCOUNT = '999900001111';
 const SERVICE_ROLE_PATH = '/aws-service-role/elasticloadbalancing.amazonaws.com/';
 const SSO_ROLE_PATH = '/aws-reserved/sso.amazonaws.com/';
-const BINDINGS = '/apis/irsa-operator.dev/v1alpha1/namespaces/default/irsabindings';
 
-let testbed: Testbed;
-let api: Api;
-let operator: RunningOperator;
-/** It stands beside them, and what its condition said before any of them came. */
-let healthy: Scene;
-let readyBefore: Condition;
-
-beforeAll(async () => {
-  testbed = await startTestbed();
-  api = connect(testbed.kubeconfig);
-  testbed.aws.account().provider.put({ issuer: testbed.issuer });
-  await install(testbed);
-  operator = await startOperator(testbed, ['--sweep-interval', `${SWEEP_SECONDS}s`]);
-  const paths = ['/', '/team/', SERVICE_ROLE_PATH, SSO_ROLE_PATH];
-  await makeGrant(api, 'bad-input', {
+const suite = integrationSuite({
+  grant: {
     roleArns: [
-      ...paths.map((path) => `arn:aws:iam::${ACCOUNT}:role${path}*`),
+      ...['/', '/team/', SERVICE_ROLE_PATH, SSO_ROLE_PATH].map((path) => `arn:aws:iam::${ACCOUNT}:role${path}*`),
       `arn:aws-cn:iam::${ACCOUNT}:role/*`,
       `arn:aws:iam::${OTHER_ACCOUNT}:role/*`,
     ],
-    namespaces: { selector: { matchLabels: { team: 'bad-input' } } },
-    serviceAccountNames: ['*'],
-  });
-  healthy = await prepared('healthy');
-  await healthy.bind();
-  readyBefore = await healthy.conditionIs('Ready', 'True', 'Ready');
+  },
+});
+const { prepared, working, secondLook } = suite;
+
+/** It stands beside them, and what its condition said before any of them came. */
+let healthy: Scene;
+let readyBefore: Condition | undefined;
+beforeAll(async () => {
+  healthy = await working('healthy');
+  readyBefore = await healthy.condition('Ready');
 });
 
-afterAll(async () => {
-  expect(await operator?.stop()).toBe(0);
-  api?.close();
-  await testbed?.stop();
-});
+const json = (...statements: object[]) => JSON.stringify(policy(...statements));
+const allow = (part: object) => allowing(suite.testbed.issuer, 'system:serviceaccount:x:x', part);
 
-async function prepared(name: string, trustPolicy: string | object = FOREIGN): Promise<Scene> {
-  const s = await scene(testbed, api, name);
-  await api.call('PATCH', `/api/v1/namespaces/${name}`, { patch: 'merge', body: { metadata: { labels: { team: 'bad-input' } } } });
-  testbed.aws.account().role.put({ name: s.roleName, trustPolicy });
-  await s.serviceAccount();
-  return s;
-}
-
-const policyOf = (s: Scene) => testbed.aws.account().role.get(s.roleName)?.trustPolicy ?? '';
-const json = (...statements: object[]) => JSON.stringify({ Version: '2012-10-17', Statement: statements });
-const providerArn = () => `arn:aws:iam::${ACCOUNT}:oidc-provider/${testbed.issuer.slice('https://'.length)}`;
-const allowing = (part: object) => ({ Effect: 'Allow', Principal: { Federated: providerArn() }, ...WEB_IDENTITY, ...part });
-const WEB_IDENTITY = { Action: 'sts:AssumeRoleWithWebIdentity' };
+const BINDINGS = pathOf('irsabindings', { namespace: 'default' });
 
 interface Case {
   readonly policy?: () => string | object;
@@ -89,14 +62,14 @@ const cases: Record<string, Case> = {
   },
   // Contract: bad-arn
   'a role whose path is left out': {
-    setUp: () => testbed.aws.account().role.put({ name: 'with-path', path: '/team/', trustPolicy: FOREIGN }),
+    setUp: () => suite.testbed.aws.account().role.put({ name: 'with-path', path: '/team/', trustPolicy: FOREIGN }),
     roleArn: `arn:aws:iam::${ACCOUNT}:role/with-path`,
     says: ['Trusted', 'False', 'RoleArnMismatch'],
     message: /^IAM knows the role "with-path" as "arn:aws:iam::111122223333:role\/team\/with-path"; the binding says ".*:role\/with-path"/,
   },
   // Contract: bad-names
   'a role in another case': {
-    setUp: () => testbed.aws.account().role.put({ name: 'in-lower-case', trustPolicy: FOREIGN }),
+    setUp: () => suite.testbed.aws.account().role.put({ name: 'in-lower-case', trustPolicy: FOREIGN }),
     roleArn: `arn:aws:iam::${ACCOUNT}:role/In-Lower-Case`,
     says: ['Trusted', 'False', 'RoleArnMismatch'],
     message: /^IAM knows the role "In-Lower-Case" as "arn:aws:iam::111122223333:role\/in-lower-case"/,
@@ -108,14 +81,14 @@ const cases: Record<string, Case> = {
   },
   // Contract: bad-unmodifiable
   'a service-linked role': {
-    setUp: () => testbed.aws.account().role.put({ name: 'AWSServiceRoleForX', path: SERVICE_ROLE_PATH, trustPolicy: FOREIGN }),
+    setUp: () => suite.testbed.aws.account().role.put({ name: 'AWSServiceRoleForX', path: SERVICE_ROLE_PATH, trustPolicy: FOREIGN }),
     roleArn: `arn:aws:iam::${ACCOUNT}:role${SERVICE_ROLE_PATH}AWSServiceRoleForX`,
     says: ['Trusted', 'False', 'RoleUnmodifiable'],
     message: /is a role that only AWS can change; bind a role of your own$/,
   },
   // Contract: bad-unmodifiable
   'a role of IAM Identity Center': {
-    setUp: () => testbed.aws.account().role.put({ name: 'AWSReservedSSO_Admin_1', path: SSO_ROLE_PATH, trustPolicy: FOREIGN }),
+    setUp: () => suite.testbed.aws.account().role.put({ name: 'AWSReservedSSO_Admin_1', path: SSO_ROLE_PATH, trustPolicy: FOREIGN }),
     roleArn: `arn:aws:iam::${ACCOUNT}:role${SSO_ROLE_PATH}AWSReservedSSO_Admin_1`,
     says: ['Trusted', 'False', 'RoleUnmodifiable'],
     message: /AWSReservedSSO_Admin_1" is a role that only AWS can change/,
@@ -136,13 +109,21 @@ const cases: Record<string, Case> = {
   },
   // Contract: bad-document
   'a trust policy with NotPrincipal': {
-    policy: () => json({ Effect: 'Deny', NotPrincipal: { Federated: providerArn() }, ...WEB_IDENTITY }),
+    policy: () =>
+      json(
+        allow({
+          Effect: 'Deny',
+          Principal: undefined,
+          NotPrincipal: { Federated: providerOf(suite.testbed.issuer) },
+          Condition: undefined,
+        }),
+      ),
     says: REJECTED,
     message: /rejects the trust policy of .*NotPrincipal/,
   },
   // Contract: bad-document
   'a trust policy with an operator that IAM does not have': {
-    policy: () => json(allowing({ Condition: { StringSounds: { 'aws:x': 'y' } } })),
+    policy: () => json(allow({ Condition: { StringSounds: { 'aws:x': 'y' } } })),
     says: ['Trusted', 'Unknown', 'Undecidable'],
     message: /^statement 1: "StringSounds" is no condition operator/,
   },
@@ -171,28 +152,24 @@ describe.concurrent('bad input gets its reason, and nothing is written:', () => 
     test(sentence, async () => {
       const s = await prepared(`bad-${index}`, given.policy?.());
       given.setUp?.(s);
-      const before = policyOf(s);
+      const before = s.trust();
       await s.bind({ roleArn: given.roleArn ?? s.roleArn });
       const { message } = await s.conditionIs(...given.says);
       expect(message).toMatch(given.message);
       expect(await s.condition('Stalled')).toMatchObject({ status: 'True', reason: given.says[2], message });
       const binding = await s.binding();
-      await new Promise((resolve) => setTimeout(resolve, SECOND_LOOK_MS));
+      await secondLook();
       expect(await s.binding()).toEqual(binding);
-      expect([policyOf(s), s.writes(), await annotationsOf(s)]).toEqual([before, [], undefined]);
+      expect([s.trust(), s.writes(), await s.annotations()]).toEqual([before, [], undefined]);
       expect(attemptsAt(s, given.roleArn).length).toBeLessThanOrEqual(1);
     });
   }
 });
 
-const annotationsOf = async ({ namespace }: Scene) =>
-  (await api.call<{ metadata: { annotations?: object } }>('GET', `/api/v1/namespaces/${namespace}/serviceaccounts/app`)).metadata
-    .annotations;
-
 /** Trust policies that were sent for the role that the binding names, taken or not. */
 function attemptsAt(s: Scene, roleArn = s.roleArn) {
   const name = roleArn.slice(roleArn.lastIndexOf('/') + 1);
-  return testbed.aws.journal.filter(({ operation, params }) => operation === 'UpdateAssumeRolePolicy' && params['RoleName'] === name);
+  return suite.testbed.aws.journal.filter(({ operation, params }) => operation === 'UpdateAssumeRolePolicy' && params['RoleName'] === name);
 }
 
 const odd: Record<string, () => object> = {
@@ -205,7 +182,7 @@ describe.concurrent('what is odd and allowed is carried over byte for byte:', ()
     // Contract: bad-document, trust-byte-for-byte
     test(`a trust policy with ${sentence}`, async () => {
       const s = await prepared(`odd-${index}`, { Version: '2012-10-17', Statement: statement() });
-      const [, theirs = ''] = /"Statement":\[?(.*?)\]?\}$/.exec(policyOf(s)) ?? [];
+      const [, theirs = ''] = /"Statement":\[?(.*?)\]?\}$/.exec(s.trust()) ?? [];
       await s.bind();
       await s.conditionIs('Ready', 'True', 'Ready');
       expect(s.writes()).toHaveLength(1);
@@ -239,8 +216,8 @@ const refused: Record<string, { spec?: object; name?: string; message: string | 
 describe('the API server itself refuses a binding with', () => {
   for (const [sentence, { spec = {}, name = 'refused', message }] of Object.entries(refused)) {
     test(sentence, async () => {
-      const body = { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaBinding', metadata: { name }, spec: { ...right, ...spec } };
-      await expect(api.call('POST', BINDINGS, { body })).rejects.toThrow(message);
+      const body = { ...binding({ ...right, ...spec }), metadata: { name } };
+      await expect(suite.api.call('POST', BINDINGS, { body })).rejects.toThrow(message);
     });
   }
 });
@@ -250,13 +227,8 @@ test('the API server takes an ARN of each partition, with a path and every chara
   const partitions = ['aws', 'aws-cn', 'aws-us-gov', 'aws-iso', 'aws-iso-b', 'aws-iso-e', 'aws-iso-f', 'aws-eusc'];
   for (const partition of partitions) {
     const roleArn = `arn:${partition}:iam::${ACCOUNT}:role/team/a!b/aZ09+=,.@_-`;
-    const body = {
-      apiVersion: 'irsa-operator.dev/v1alpha1',
-      kind: 'IrsaBinding',
-      metadata: { name: 'taken' },
-      spec: { ...right, roleArn },
-    };
-    const taken = await api.call<{ spec: { roleArn: string } }>('POST', `${BINDINGS}?dryRun=All`, { body });
+    const body = { ...binding({ ...right, roleArn }), metadata: { name: 'taken' } };
+    const taken = await suite.api.call<{ spec: { roleArn: string } }>('POST', `${BINDINGS}?dryRun=All`, { body });
     expect(taken.spec.roleArn).toBe(roleArn);
   }
 });
@@ -271,16 +243,18 @@ const refusedGrants: Record<string, { part: object; message: string | RegExp }> 
   },
   'neither names nor a selector': { part: { namespaces: {} }, message: 'name namespaces, or give a selector' },
 };
+const putGrant = (name: string, spec: object) =>
+  suite.api.call('POST', pathOf('irsagrants'), { body: { ...grant(spec), metadata: { name } } });
 // Contract: api-grant-patterns, api-grant-selector
 describe('the API server itself refuses a grant with', () => {
   for (const [sentence, { part, message }] of Object.entries(refusedGrants)) {
     test(sentence, async () => {
-      await expect(makeGrant(api, 'refused', { ...rightGrant, ...part })).rejects.toThrow(message);
+      await expect(putGrant('refused', { ...rightGrant, ...part })).rejects.toThrow(message);
     });
   }
   test('nothing of that: the same one without it is taken', async () => {
-    await makeGrant(api, 'taken', rightGrant);
-    await api.call('DELETE', `${GRANTS}/taken`);
+    await putGrant('taken', rightGrant);
+    await suite.api.call('DELETE', pathOf('irsagrants', { name: 'taken' }));
   });
 });
 
@@ -288,9 +262,8 @@ describe('the API server itself refuses a grant with', () => {
 test('of a binding the ServiceAccount cannot be changed, the role can', async () => {
   const s = await prepared('moving');
   await s.bind({ suspend: true });
-  const change = (spec: object) => api.call('PATCH', bindingPath(s), { patch: 'merge', body: { spec } });
-  await expect(change({ serviceAccountName: 'other' })).rejects.toThrow('serviceAccountName is immutable');
-  await change({ roleArn: `${s.roleArn}-2` });
+  await expect(s.change({ serviceAccountName: 'other' })).rejects.toThrow('serviceAccountName is immutable');
+  await s.change({ roleArn: `${s.roleArn}-2` });
 });
 
 // Contract: failure-apart
@@ -298,7 +271,5 @@ test('beside all of them the healthy one was Ready all the while, and another th
   // The time of its last transition too.
   expect(await healthy.condition('Ready')).toEqual(readyBefore);
   expect(healthy.writes()).toHaveLength(1);
-  const late = await prepared('healthy-late');
-  await late.bind();
-  await late.conditionIs('Ready', 'True', 'Ready');
+  await working('healthy-late');
 });

@@ -1,16 +1,17 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Api, type AwsDouble, connect, startTestbed, type Testbed, until } from '@irsa-operator/testbed';
+import { unusedGrants } from '@irsa-operator/testbed/aws';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { allowPerson, COMMANDS_IAM, COMMANDS_RBAC, callsOfPerson, kubeconfigOfPerson, reportOf, runCommand } from '../harness/command.ts';
-import { bindingPath, EC2, FOREIGN, makeGrant } from '../harness/given.ts';
+import { binding, grant } from '../harness/objects.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
-import { ACCOUNT, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { unusedGrants } from '../testbed/aws/unused-grants.ts';
-import { type AwsDouble, startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
+import { allowing, EC2, FOREIGN, hostOf, policy, providerOf, statementsIn } from '../harness/policies.ts';
+import { openScene, type Scene } from '../harness/scene.ts';
+import { SWEEP } from '../harness/suite.ts';
+import { ACCOUNT, type Binding, ROLE_ARN, type Statement, uidsOf } from '../harness/views.ts';
 
 /**
  * Two clusters and one AWS account: `blue` is at work, `green` comes beside it. The commands are run by a person with the rights of
@@ -63,29 +64,17 @@ const writesOfPerson = () =>
     .map(({ params, code }) => [params['RoleName'], code]);
 const policyOf = (name: string) => aws.account().role.get(name)?.trustPolicy ?? '{}';
 
-interface Statement {
-  readonly Sid: string;
-  readonly Principal: { readonly Federated?: string };
-  readonly Condition?: { readonly StringEquals: Record<string, string | string[]> };
-}
-const statementsOf = (name: string) => (JSON.parse(policyOf(name)) as { Statement: Statement[] }).Statement;
-const subjectsOf = (name: string, { testbed }: Cluster): string[] => {
-  const host = testbed.issuer.slice('https://'.length);
-  const ours = statementsOf(name).filter(({ Principal }) => Principal.Federated?.endsWith(`/${host}`));
-  return ours.flatMap(({ Condition }) => Condition?.StringEquals[`${host}:sub`] ?? []);
-};
-
-const grantOf = (s: Scene, serviceAccountNames = ['app']) => ({
-  roleArns: [s.roleArn],
-  namespaces: { names: [s.namespace] },
-  serviceAccountNames,
-});
+const statementsOf = (name: string) => statementsIn(policyOf(name));
+const subjectsOf = (name: string, { testbed: { issuer } }: Cluster): string[] =>
+  statementsOf(name)
+    .filter(({ Principal }) => Principal.Federated === providerOf(issuer))
+    .flatMap(({ Condition }) => Condition?.['StringEquals']?.[`${hostOf(issuer)}:sub`] ?? []);
 
 /** The same namespace in a cluster, its grant and its binding, as Git has them. */
 async function declared({ testbed, api }: Cluster): Promise<Scene> {
-  const s = await scene(testbed, api, 'shop');
+  const s = await openScene(testbed, api, 'shop');
   await s.serviceAccount({ [ROLE_ARN]: s.roleArn });
-  await makeGrant(api, 'shop', grantOf(s));
+  await s.grant({ serviceAccountNames: ['app'] });
   return s;
 }
 
@@ -95,7 +84,7 @@ describe('a new cluster beside the old one', () => {
 
   beforeAll(async () => {
     aws.account().role.put({ name: 'role-of-shop', trustPolicy: FOREIGN });
-    blueOperator = await startOperator(blue.testbed, ['--sweep-interval', '2s']);
+    blueOperator = await startOperator(blue.testbed, SWEEP);
     old = await declared(blue);
     await old.bind();
     await old.conditionIs('Ready', 'True');
@@ -111,19 +100,8 @@ describe('a new cluster beside the old one', () => {
       before,
       [],
     ]);
-    const host = green.testbed.issuer.slice('https://'.length);
-    expect(statements).toEqual([
-      {
-        role: old.roleArn,
-        statement: {
-          Sid: expect.stringMatching(/^Irsa[a-z2-7]{12}$/),
-          Effect: 'Allow',
-          Principal: { Federated: `arn:aws:iam::${ACCOUNT}:oidc-provider/${host}` },
-          Action: 'sts:AssumeRoleWithWebIdentity',
-          Condition: { StringEquals: { [`${host}:aud`]: 'sts.amazonaws.com', [`${host}:sub`]: [old.subject] } },
-        },
-      },
-    ]);
+    const statement = allowing(green.testbed.issuer, [old.subject], { Sid: expect.stringMatching(/^Irsa[a-z2-7]{12}$/) });
+    expect(statements).toEqual([{ role: old.roleArn, statement }]);
   });
 
   test('gets no statement while the account has no OIDC provider for it', async () => {
@@ -151,14 +129,14 @@ describe('a new cluster beside the old one', () => {
 
   // Contract: blue-green
   test('takes over without a write: what stands is what its bindings want', async () => {
-    const pods = (await coming.pods()).map(({ metadata }) => metadata.uid).toSorted();
+    const pods = uidsOf(await coming.pods());
     const written = coming.writes().length;
-    greenOperator = await startOperator(green.testbed, ['--sweep-interval', '2s']);
+    greenOperator = await startOperator(green.testbed, SWEEP);
     await coming.bind();
     await coming.conditionIs('Trusted', 'True', 'AllowedByOperator');
     await coming.conditionIs('Ready', 'True');
     expect(coming.writes().length).toBe(written);
-    expect((await coming.pods()).map(({ metadata }) => metadata.uid).toSorted()).toEqual(pods);
+    expect(uidsOf(await coming.pods())).toEqual(pods);
     expect(await coming.eventReasons()).not.toContain('TrustWritten');
     const again = await command(['prepare', '--issuer', green.testbed.issuer], blue);
     expect([again.code, reportOf(again).results.map(({ result }) => result), coming.writes().length]).toEqual([0, ['standing'], written]);
@@ -181,7 +159,7 @@ describe('a new cluster beside the old one', () => {
 
   // Contract: blue-green
   test('stays when the old one is released, whose statements go from every role, and nothing else', async () => {
-    aws.account().role.put({ name: 'other', trustPolicy: { Version: '2012-10-17', Statement: [blueStatement()] } });
+    aws.account().role.put({ name: 'other', trustPolicy: policy(blueStatement()) });
     expect(await blueOperator?.stop()).toBe(0);
     blueOperator = undefined;
     const planned = await command(['release', '--issuer', blue.testbed.issuer, '--dry-run'], green);
@@ -207,9 +185,7 @@ describe('a new cluster beside the old one', () => {
 
   /** As blue's operator left it in a role of its own. */
   function blueStatement(): Statement {
-    const found = statementsOf(old.roleName).find(({ Principal }) =>
-      Principal.Federated?.endsWith(blue.testbed.issuer.slice('https://'.length)),
-    );
+    const found = statementsOf(old.roleName).find(({ Principal }) => Principal.Federated === providerOf(blue.testbed.issuer));
     if (found === undefined) throw new Error('no statement of blue stands');
     return found;
   }
@@ -221,11 +197,12 @@ describe('a subject that no binding names', () => {
   const manifests = join(folder, 'ghost');
 
   beforeAll(async () => {
-    shop = await scene(green.testbed, green.api, 'shop');
+    shop = await openScene(green.testbed, green.api, 'shop');
     const spec = { serviceAccountName: 'ghost', roleArn: shop.roleArn };
+    const granted = { roleArns: [shop.roleArn], namespaces: { names: ['shop'] }, serviceAccountNames: ['ghost'] };
     const documents = [
-      { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaBinding', metadata: { name: 'ghost', namespace: 'shop' }, spec },
-      { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaGrant', metadata: { name: 'ghost' }, spec: grantOf(shop, ['ghost']) },
+      { ...binding(spec), metadata: { name: 'ghost', namespace: 'shop' } },
+      { ...grant(granted), metadata: { name: 'ghost' } },
       { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x' } },
     ];
     writeFileSync(manifests, documents.map((document) => stringify(document)).join('---\n'));
@@ -237,7 +214,7 @@ describe('a subject that no binding names', () => {
       0,
       [{ result: 'added', role: shop.roleArn, subject: ghost, audience: 'sts.amazonaws.com' }],
     ]);
-    const told = async () => (await shop.binding()).status?.findings?.some(({ code }) => code === 'TrustOrphaned');
+    const told = async () => (await shop.findings())?.includes('TrustOrphaned');
     await until('the operator tells of the orphan', told, PATIENCE);
   });
 
@@ -254,25 +231,19 @@ describe('a subject that no binding names', () => {
   });
 
   test('is kept by a binding for it, though that is suspended and its status empty', async () => {
-    const path = bindingPath(shop, 'ghost');
-    const body = {
-      apiVersion: 'irsa-operator.dev/v1alpha1',
-      kind: 'IrsaBinding',
-      metadata: { name: 'ghost' },
-      spec: { serviceAccountName: 'ghost', roleArn: shop.roleArn, suspend: true },
-    };
-    await green.api.call('POST', path.slice(0, -'/ghost'.length), { body });
+    await shop.bind({ serviceAccountName: 'ghost', suspend: true }, 'ghost');
     const ended = await command(['prune', '--confirm'], green);
-    await green.api.call('DELETE', path);
+    await shop.unbind('ghost');
     expect([ended.code, reportOf(ended).results, subjectsOf(shop.roleName, green).toSorted()]).toEqual([0, [], [shop.subject, ghost]]);
   });
 
   // Contract: rule-prune
   test('is removed by prune --confirm, from a paused role too, and every other statement goes out as it came in', async () => {
-    aws.account().role.setTags(shop.roleName, { 'irsa-operator.dev/paused': 'true' });
-    await until('the binding is gone', async () => (await bindingNames()).join() === 'app', PATIENCE);
+    shop.setTags({ 'irsa-operator.dev/paused': 'true' });
+    await shop.gone('ghost');
+    expect((await shop.list<Binding>('irsabindings')).map(({ metadata }) => metadata.name)).toEqual(['app']);
     const ended = await command(['prune', '--confirm'], green);
-    aws.account().role.setTags(shop.roleName, {});
+    shop.setTags({});
     expect([ended.code, reportOf(ended).results.map(({ result, subject }) => [result, subject])]).toEqual([0, [['removed', ghost]]]);
     expect(shop.writes().at(-1)).toContain(JSON.stringify(EC2));
     expect([subjectsOf(shop.roleName, green), statementsOf(shop.roleName)[0]]).toEqual([[shop.subject], EC2]);
@@ -291,11 +262,6 @@ describe('a subject that no binding names', () => {
     expect([ended.code, ended.stdout, policyOf(shop.roleName)]).toEqual([2, '', before]);
     expect(ended.stderr).toContain(`--oidc-issuer says "${green.testbed.issuer}", and the API server of the kubeconfig issues tokens as`);
   });
-
-  async function bindingNames(): Promise<string[]> {
-    const { items } = await green.api.call<{ items: { metadata: { name: string } }[] }>('GET', bindingPath(shop).slice(0, -'/app'.length));
-    return items.map(({ metadata }) => metadata.name);
-  }
 });
 
 describe('what is wrong', () => {
@@ -303,9 +269,8 @@ describe('what is wrong', () => {
     const good = join(folder, 'bad', 'a.yaml');
     const bad = join(folder, 'bad', 'b.yaml');
     mkdirSync(join(folder, 'bad'));
-    const binding = { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaBinding', metadata: { name: 'a', namespace: 'shop' } };
     const spec = { serviceAccountName: 'app', roleArn: `arn:aws:iam::${ACCOUNT}:role/role-of-shop` };
-    writeFileSync(good, stringify({ ...binding, spec }));
+    writeFileSync(good, stringify({ ...binding(spec), metadata: { name: 'a', namespace: 'shop' } }));
     writeFileSync(bad, 'kind: ConfigMap\n---\nspec: {\n');
     const calls = callsOfPerson(aws).length;
     const ended = await command(['prepare', '--issuer', blue.testbed.issuer, '-f', join(folder, 'bad')]);
@@ -349,15 +314,12 @@ test('Ctrl-C lets the role at hand come to its end, begins no other, and the rep
   const names = Array.from({ length: 12 }, (_, at) => `many-${String(at).padStart(2, '0')}`);
   for (const name of names) aws.account().role.put({ name, trustPolicy: FOREIGN });
   const documents = names.map((name) => ({
-    apiVersion: 'irsa-operator.dev/v1alpha1',
-    kind: 'IrsaBinding',
+    ...binding({ serviceAccountName: name, roleArn: `arn:aws:iam::${ACCOUNT}:role/${name}` }),
     metadata: { name, namespace: 'shop' },
-    spec: { serviceAccountName: name, roleArn: `arn:aws:iam::${ACCOUNT}:role/${name}` },
   }));
   const spec = { roleArns: [`arn:aws:iam::${ACCOUNT}:role/many-*`], namespaces: { names: ['shop'] }, serviceAccountNames: ['*'] };
-  const grant = { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaGrant', metadata: { name: 'many' }, spec };
   const file = join(folder, 'many.yaml');
-  writeFileSync(file, [...documents, grant].map((document) => stringify(document)).join('---\n'));
+  writeFileSync(file, [...documents, { ...grant(spec), metadata: { name: 'many' } }].map((document) => stringify(document)).join('---\n'));
   const before = writesOfPerson().length;
   const ended = await runCommand(aws, ['prepare', '--issuer', green.testbed.issuer, '-f', file, '-o', 'json'], {
     async started(kill) {

@@ -1,61 +1,40 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { type Api, connect, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { GRANTS, makeGrant } from '../harness/given.ts';
-import { install } from '../harness/operator.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
+import { OPERATOR_NAMESPACE, pathOf } from '../harness/objects.ts';
+import { openScene, type Scene } from '../harness/scene.ts';
+import { integrationSuite } from '../harness/suite.ts';
+import { ROLE_ARN as ROLE } from '../harness/views.ts';
 
 /**
  * The operator confined: with every right that RBAC can give it over ServiceAccounts and workloads, the policies of the default
  * installation leave it the annotations that it needs. Each row is a request as the operator.
  */
-const OPERATOR = { namespace: 'irsa-operator-system', name: 'irsa-operator' };
+const OPERATOR = { namespace: OPERATOR_NAMESPACE, name: 'irsa-operator' };
 const RESTARTED_AT = 'irsa-operator.dev/restarted-at';
 
-let testbed: Testbed;
-let admin: Api;
+const suite = integrationSuite({ operator: false });
 let operator: Api;
+let s: Scene;
 
 beforeAll(async () => {
-  testbed = await startTestbed();
-  admin = connect(testbed.kubeconfig);
-  await install(testbed);
+  const { testbed, api: admin } = suite;
   await testbed.kubectl(['apply', '-f', 'config/rollout/rbac.yaml']);
   const rules = [
     { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['*'] },
     { apiGroups: ['apps'], resources: ['*'], verbs: ['*'] },
   ];
-  await admin.call('POST', '/apis/rbac.authorization.k8s.io/v1/clusterroles', { body: { metadata: { name: 'all-rights' }, rules } });
-  await admin.call('POST', '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
-    body: {
-      metadata: { name: 'all-rights' },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'all-rights' },
-      subjects: [{ kind: 'ServiceAccount', ...OPERATOR }],
-    },
-  });
+  await admin.call('POST', pathOf('clusterroles'), { body: { metadata: { name: 'all-rights' }, rules } });
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'all-rights' };
+  const subjects = [{ kind: 'ServiceAccount', ...OPERATOR }];
+  await admin.call('POST', pathOf('clusterrolebindings'), { body: { metadata: { name: 'all-rights' }, roleRef, subjects } });
   operator = connect(withToken(await testbed.kubeconfigFor(OPERATOR)));
-  const labels = { app: 'app' };
-  const template = {
-    metadata: { labels, annotations: { team: 'shop', [RESTARTED_AT]: 'before' } },
-    spec: { serviceAccountName: 'app', containers: [{ name: 'app', image: 'app' }] },
-  };
-  const selector = { matchLabels: labels };
-  await admin.call('POST', ACCOUNTS, {
-    body: { metadata: { name: 'app', labels, annotations: { team: 'shop', [ROLE]: 'before' } }, imagePullSecrets: [{ name: 'registry' }] },
-  });
-  await admin.call('POST', `${APPS}/deployments`, {
-    body: { metadata: { name: 'app', labels }, spec: { replicas: 0, selector, template } },
-  });
-  await admin.call('POST', `${APPS}/statefulsets`, {
-    body: { metadata: { name: 'app', labels }, spec: { replicas: 0, selector, serviceName: 'app', template } },
-  });
-  await admin.call('POST', `${APPS}/daemonsets`, {
-    body: {
-      metadata: { name: 'app', labels },
-      spec: { selector, template: { ...template, spec: { ...template.spec, nodeName: 'none' } } },
-    },
-  });
+  s = await openScene(testbed, admin, 'default');
+  const metadata = { name: 'app', labels: { app: 'app' } };
+  const annotations = { team: 'shop', [ROLE]: 'before' };
+  await s.put('serviceaccounts', 'app', { metadata: { ...metadata, annotations }, imagePullSecrets: [{ name: 'registry' }] });
+  for (const kind of WORKLOADS)
+    await s.workload(kind, { replicas: 0, annotations: { team: 'shop', [RESTARTED_AT]: 'before' }, pod: { nodeName: 'none' } });
   // A policy takes a moment to be in force; until then each probe is a change that is let through.
   for (const path of [ACCOUNT, `${APPS}/deployments/app`]) {
     const probe = () => patched(path, { metadata: { labels: { probe: `${performance.now()}` } } });
@@ -73,16 +52,12 @@ beforeAll(async () => {
   }
 });
 
-afterAll(async () => {
-  operator?.close();
-  admin?.close();
-  await testbed?.stop();
-});
+afterAll(() => operator?.close());
 
+const WORKLOADS = ['deployments', 'statefulsets', 'daemonsets'] as const;
 const ACCOUNTS = '/api/v1/namespaces/default/serviceaccounts';
 const ACCOUNT = `${ACCOUNTS}/app`;
 const APPS = '/apis/apps/v1/namespaces/default';
-const ROLE = 'eks.amazonaws.com/role-arn';
 
 /** The testbed's own client reads no token file. */
 function withToken(path: string): string {
@@ -164,7 +139,7 @@ describe('of a ServiceAccount it', () => {
   });
 });
 
-for (const kind of ['deployments', 'statefulsets', 'daemonsets']) {
+for (const kind of WORKLOADS) {
   // Contract: annotate-confined
   describe(`of ${kind} it`, () => {
     for (const [sentence, { body, wanted }] of Object.entries(workloads))
@@ -191,14 +166,11 @@ test('of a Deployment it may not change the scale', async () => {
 
 // Contract: api-grants-read-only
 test('of grants it may read each, and make, change or delete none', async () => {
-  await makeGrant(admin, 'theirs', {
-    roleArns: ['arn:aws:iam::111122223333:role/x'],
-    namespaces: { names: ['a'] },
-    serviceAccountNames: ['a'],
-  });
+  const GRANTS = pathOf('irsagrants');
+  await s.grant({}, 'theirs');
   const { items } = await operator.call<{ items: { metadata: { name: string } }[] }>('GET', GRANTS);
   expect(items.map(({ metadata }) => metadata.name)).toEqual(['theirs']);
-  const grant = await admin.call<object>('GET', `${GRANTS}/theirs`);
+  const grant = await suite.api.call<object>('GET', `${GRANTS}/theirs`);
   const forbidden = (verb: string) => new RegExp(`^.*403.*cannot ${verb} resource "irsagrants"`);
   await expect(operator.call('POST', GRANTS, { body: { ...grant, metadata: { name: 'mine' } } })).rejects.toThrow(forbidden('create'));
   await expect(operator.call('PUT', `${GRANTS}/theirs`, { body: grant })).rejects.toThrow(forbidden('update'));
@@ -207,8 +179,8 @@ test('of grants it may read each, and make, change or delete none', async () => 
 });
 
 test('nobody else is confined', async () => {
-  await admin.call('PATCH', ACCOUNT, { patch: 'merge', body: { metadata: { labels: { other: 'x' } } } });
-  await admin.call('PATCH', `${APPS}/deployments/app`, { patch: 'merge', body: containers({ image: 'other' }) });
+  await suite.api.call('PATCH', ACCOUNT, { patch: 'merge', body: { metadata: { labels: { other: 'x' } } } });
+  await suite.api.call('PATCH', `${APPS}/deployments/app`, { patch: 'merge', body: containers({ image: 'other' }) });
 });
 
 test('the API server finds nothing to warn of in the policies', async () => {
@@ -217,7 +189,7 @@ test('the API server finds nothing to warn of in the policies', async () => {
     const status = await until(
       `${name} is checked`,
       async () => {
-        const found = await admin.call<{
+        const found = await suite.api.call<{
           metadata: { generation: number };
           status?: { observedGeneration?: number; typeChecking?: object };
         }>('GET', path);

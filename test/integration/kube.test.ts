@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startTestbed, type Testbed, until as untilTrue } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { apply, mergePatch, read, type Target } from '../../src/kube/apply.ts';
@@ -23,7 +24,6 @@ import { silentLog } from '../../src/runtime/log.ts';
 import { noMetrics } from '../../src/runtime/metrics.ts';
 import { REFLECTOR_LIMITS, Reflector } from '../../src/runtime/reflector.ts';
 import { Store } from '../../src/runtime/store.ts';
-import { startTestbed, type Testbed, until as untilTrue } from '../testbed/index.ts';
 
 const never = new AbortController().signal;
 const namespace = `kube-test-${randomBytes(4).toString('hex')}`;

@@ -1,104 +1,44 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bindingPath, FOREIGN, makeGrant } from '../harness/given.ts';
-import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
-import { ACCOUNT, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
+import { until } from '@irsa-operator/testbed';
+import { describe, expect, test } from 'vitest';
+import { LEASE, OPERATOR_USER } from '../harness/objects.ts';
+import { FOREIGN } from '../harness/policies.ts';
+import { inWords } from '../harness/scene.ts';
+import { integrationSuite } from '../harness/suite.ts';
+import { ROLE_ARN } from '../harness/views.ts';
 
 /** What a binding does after it works: change, end, a restart of the operator, another replica. Everything runs with the RBAC that ships. */
-const SWEEP = ['--sweep-interval', '2s'];
-const SECOND_LOOK_MS = 5_000;
-const OPERATOR_USER = 'system:serviceaccount:irsa-operator-system:irsa-operator';
 const PATIENCE = { timeoutMs: 60_000 };
 
-let testbed: Testbed;
-let api: Api;
-let operator: RunningOperator;
-
-beforeAll(async () => {
-  testbed = await startTestbed();
-  api = connect(testbed.kubeconfig);
-  testbed.aws.account().provider.put({ issuer: testbed.issuer });
-  await install(testbed);
-  operator = await startOperator(testbed, SWEEP);
-  const spec = { roleArns: [`arn:aws:iam::${ACCOUNT}:role/*`], namespaces: { names: NAMES }, serviceAccountNames: ['*'] };
-  await makeGrant(api, 'lifecycle', spec);
-});
-
-afterAll(async () => {
-  await operator?.stop();
-  api?.close();
-  await testbed?.stop();
-});
-
-const NAMES = [
-  'neighbour',
-  'deleted',
-  'retained',
-  'moved',
-  'observed',
-  'suspended',
-  'rival',
-  'late',
-  'restarted',
-  'left-observing',
-  'left-suspended',
-];
-const policyOf = (name: string) =>
-  JSON.parse(testbed.aws.account().role.get(name)?.trustPolicy ?? '{}') as { Statement: { Sid: string }[] };
-const annotationsOf = async (s: Scene) =>
-  (await api.call<{ metadata: { annotations?: Record<string, string> } }>('GET', `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`))
-    .metadata.annotations;
-
-async function prepared(name: string): Promise<Scene> {
-  const s = await scene(testbed, api, name);
-  testbed.aws.account().role.put({ name: s.roleName, trustPolicy: FOREIGN });
-  await s.serviceAccount();
-  return s;
-}
+const suite = integrationSuite({ grant: {} });
+const { prepared, working, secondLook } = suite;
 
 /** The writes of the operator that the API server saw, without its Lease and Events. */
 async function operatorWrites(): Promise<string[]> {
-  return (await testbed.auditEvents())
+  return (await suite.testbed.auditEvents())
     .filter(({ user, objectRef }) => user.username === OPERATOR_USER && !['leases', 'events'].includes(objectRef?.resource ?? ''))
     .map(({ verb, requestURI, responseStatus }) => `${responseStatus?.code} ${verb} ${requestURI}`);
-}
-
-async function settled(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, SECOND_LOOK_MS));
 }
 
 describe.concurrent('the end of a binding', () => {
   // Contract: end-revoke
   test('a deleted binding releases its subject and its annotation, and leaves every other statement', async () => {
-    const s = await prepared('deleted');
-    await s.bind();
-    await s.conditionIs('Ready', 'True');
-    expect(policyOf(s.roleName).Statement).toHaveLength(2);
-    await api.call('DELETE', bindingPath(s));
-    await until('the binding is gone', () => gone(bindingPath(s)), PATIENCE);
-    expect(policyOf(s.roleName)).toEqual(FOREIGN);
-    expect(await annotationsOf(s)).toBeUndefined();
+    const s = await working('deleted');
+    expect(s.statements()).toHaveLength(2);
+    await s.unbind();
+    await s.gone();
+    expect(JSON.parse(s.trust())).toEqual(FOREIGN);
+    expect(await s.annotations()).toBeUndefined();
     expect(s.writes()).toHaveLength(2);
   });
 
   // Contract: end-revoke
   test('a binding that is deleted beside a suspended one of the same ServiceAccount does not wait for it', async () => {
-    const s = await prepared('neighbour');
-    await s.bind();
-    await s.conditionIs('Ready', 'True');
-    const body = {
-      apiVersion: 'irsa-operator.dev/v1alpha1',
-      kind: 'IrsaBinding',
-      metadata: { name: 'resting' },
-      spec: { serviceAccountName: 'app', roleArn: s.roleArn, suspend: true },
-    };
-    await api.call('POST', '/apis/irsa-operator.dev/v1alpha1/namespaces/neighbour/irsabindings', { body });
-    await api.call('DELETE', bindingPath(s));
-    await until('the binding is gone', () => gone(bindingPath(s)), PATIENCE);
-    expect(policyOf(s.roleName)).toEqual(FOREIGN);
-    expect(await annotationsOf(s)).toBeUndefined();
+    const s = await working('neighbour');
+    await s.bind({ suspend: true }, 'resting');
+    await s.unbind();
+    await s.gone();
+    expect(JSON.parse(s.trust())).toEqual(FOREIGN);
+    expect(await s.annotations()).toBeUndefined();
   });
 
   // Contract: end-retain
@@ -106,32 +46,30 @@ describe.concurrent('the end of a binding', () => {
     const s = await prepared('retained');
     await s.bind({ deletionPolicy: 'Retain' });
     await s.conditionIs('Ready', 'True');
-    const before = policyOf(s.roleName);
-    await api.call('DELETE', bindingPath(s));
-    await until('the binding is gone', () => gone(bindingPath(s)), PATIENCE);
-    expect(policyOf(s.roleName)).toEqual(before);
-    expect(await annotationsOf(s)).toEqual({ [ROLE_ARN]: s.roleArn });
+    const before = s.trust();
+    await s.unbind();
+    await s.gone();
+    expect(s.trust()).toEqual(before);
+    expect(await s.annotations()).toEqual({ [ROLE_ARN]: s.roleArn });
     expect(s.writes()).toHaveLength(1);
   });
 
   // Contract: end-role-change
   test('when roleArn changes the old role is released after the new one works', async () => {
-    const s = await prepared('moved');
-    await s.bind();
-    await s.conditionIs('Ready', 'True');
-    const { arn } = testbed.aws.account().role.put({ name: 'moved-to', trustPolicy: FOREIGN });
-    await api.call('PATCH', bindingPath(s), { patch: 'merge', body: { spec: { roleArn: arn } } });
-    await until('the old role is released', () => policyOf(s.roleName).Statement.length === 1, PATIENCE);
-    const trustWrites = testbed.aws.journal.filter(({ operation, code }) => operation === 'UpdateAssumeRolePolicy' && code === 'OK');
+    const s = await working('moved');
+    const arn = s.role(FOREIGN, { name: 'moved-to' });
+    await s.change({ roleArn: arn });
+    await until('the old role is released', () => s.statements().length === 1, PATIENCE);
+    const trustWrites = suite.testbed.aws.journal.filter(({ operation, code }) => operation === 'UpdateAssumeRolePolicy' && code === 'OK');
     const order = trustWrites.map(({ params }) => params['RoleName']).filter((role) => role === s.roleName || role === 'moved-to');
     expect(order).toEqual([s.roleName, 'moved-to', s.roleName]);
-    expect(policyOf('moved-to').Statement).toHaveLength(2);
+    expect(s.statements('moved-to')).toHaveLength(2);
     await until(
       'status names the new role only',
       async () => (await s.binding()).status?.roles?.map((role) => role.arn).join() === arn,
       PATIENCE,
     );
-    expect(await annotationsOf(s)).toEqual({ [ROLE_ARN]: arn });
+    expect(await s.annotations()).toEqual({ [ROLE_ARN]: arn });
   });
 });
 
@@ -149,10 +87,10 @@ describe.concurrent('leaving alone', () => {
       `annotate ServiceAccount "app" with ${ROLE_ARN}: "${s.roleArn}"`,
     ]);
     expect(metadata.finalizers).toBeUndefined();
-    await settled();
+    await secondLook();
     expect(s.writes()).toEqual([]);
-    expect(await annotationsOf(s)).toBeUndefined();
-    expect((await operatorWrites()).filter((line) => line.includes('/observed/') && !line.includes('/status'))).toEqual([]);
+    expect(await s.annotations()).toBeUndefined();
+    expect((await s.requests()).map(inWords).filter((line) => !line.endsWith('/status'))).toEqual([]);
   });
 
   // Contract: rule-leave-alone
@@ -160,9 +98,9 @@ describe.concurrent('leaving alone', () => {
     const s = await prepared('suspended');
     await s.bind({ suspend: true });
     await s.conditionIs('Trusted', 'False', 'TrustNoWebIdentityStatement');
-    await settled();
+    await secondLook();
     expect(s.writes()).toEqual([]);
-    expect(await annotationsOf(s)).toBeUndefined();
+    expect(await s.annotations()).toBeUndefined();
   });
 
   for (const [name, rest] of [
@@ -171,64 +109,44 @@ describe.concurrent('leaving alone', () => {
   ] as const) {
     // Contract: rule-leave-alone
     test(`a binding that is deleted with ${JSON.stringify(rest)} leaves what stands, as with Retain`, async () => {
-      const s = await prepared(name);
-      await s.bind();
-      await s.conditionIs('Ready', 'True', 'Ready');
-      const before = policyOf(s.roleName);
-      await api.call('PATCH', bindingPath(s), { patch: 'merge', body: { spec: rest } });
+      const s = await working(name);
+      const before = s.trust();
+      await s.change(rest);
       await until('that is seen', async () => (await s.binding()).status?.observedGeneration === 2, PATIENCE);
-      await api.call('DELETE', bindingPath(s));
-      await until('the binding is gone', () => gone(bindingPath(s)), PATIENCE);
-      await settled();
-      expect([policyOf(s.roleName), await annotationsOf(s), s.writes().length]).toEqual([before, { [ROLE_ARN]: s.roleArn }, 1]);
+      await s.unbind();
+      await s.gone();
+      await secondLook();
+      expect([s.trust(), await s.annotations(), s.writes().length]).toEqual([before, { [ROLE_ARN]: s.roleArn }, 1]);
     });
   }
 
   // Contract: rival-older
   test('of two bindings for one ServiceAccount the older one wins; the other is Stalled, takes over while the older one is suspended, and when it goes, without a gap', async () => {
-    const s = await prepared('rival');
-    await s.bind();
-    await s.conditionIs('Ready', 'True');
-    const body = {
-      apiVersion: 'irsa-operator.dev/v1alpha1',
-      kind: 'IrsaBinding',
-      metadata: { name: 'younger' },
-      spec: { serviceAccountName: 'app', roleArn: s.roleArn },
-    };
-    await api.call('POST', `/apis/irsa-operator.dev/v1alpha1/namespaces/rival/irsabindings`, { body });
-    const younger = async () =>
-      (await api.call<{ status?: { conditions?: { type: string; status: string; reason: string }[] } }>('GET', bindingPath(s, 'younger')))
-        .status?.conditions ?? [];
-    const youngerIs = (type: string, reason: string) =>
-      until(
-        `the younger one is ${type}`,
-        async () => (await younger()).some((one) => one.type === type && one.reason === reason),
-        PATIENCE,
-      );
-    const suspend = (value: boolean) => api.call('PATCH', bindingPath(s), { patch: 'merge', body: { spec: { suspend: value } } });
-    await youngerIs('Stalled', 'ServiceAccountTaken');
-    await suspend(true);
-    await youngerIs('Ready', 'Ready');
-    await suspend(false);
-    await youngerIs('Stalled', 'ServiceAccountTaken');
-    await api.call('DELETE', bindingPath(s));
-    await until('the older one is gone', () => gone(bindingPath(s)), PATIENCE);
-    await youngerIs('Ready', 'Ready');
+    const s = await working('rival');
+    await s.bind({}, 'younger');
+    await s.conditionIs('Stalled', 'True', 'ServiceAccountTaken', 'younger');
+    await s.change({ suspend: true });
+    await s.conditionIs('Ready', 'True', 'Ready', 'younger');
+    await s.change({ suspend: false });
+    await s.conditionIs('Stalled', 'True', 'ServiceAccountTaken', 'younger');
+    await s.unbind();
+    await s.gone();
+    await s.conditionIs('Ready', 'True', 'Ready', 'younger');
     expect(s.writes()).toHaveLength(1);
-    expect(policyOf(s.roleName).Statement).toHaveLength(2);
-    expect(await annotationsOf(s)).toEqual({ [ROLE_ARN]: s.roleArn });
+    expect(s.statements()).toHaveLength(2);
+    expect(await s.annotations()).toEqual({ [ROLE_ARN]: s.roleArn });
   });
 
   // Contract: annotate-awaiting
   test('a ServiceAccount that does not exist yet does not hold back Ready, and is annotated when it comes', async () => {
-    const s = await scene(testbed, api, 'late');
-    testbed.aws.account().role.put({ name: s.roleName, trustPolicy: FOREIGN });
+    const s = await suite.scene('late');
+    s.role();
     await s.bind();
     await s.conditionIs('Ready', 'True', 'AwaitingServiceAccount');
     expect((await s.condition('Annotated'))?.status).toBe('Unknown');
     await s.serviceAccount();
     await s.conditionIs('Annotated', 'True');
-    expect(await annotationsOf(s)).toEqual({ [ROLE_ARN]: s.roleArn });
+    expect(await s.annotations()).toEqual({ [ROLE_ARN]: s.roleArn });
   });
 });
 
@@ -240,30 +158,30 @@ describe('the process', () => {
     await s.bind();
     await s.allReady();
     await s.conditionIs('Ready', 'True');
-    expect(await operator.stop()).toBe(0);
-    const { spec } = await api.call<{ spec: { holderIdentity: string } }>('GET', LEASE);
+    expect(await suite.operator.stop()).toBe(0);
+    const { spec } = await suite.api.call<{ spec: { holderIdentity: string } }>('GET', LEASE);
     expect(spec.holderIdentity).toBe('');
-    const [writes, calls, pods] = [await operatorWrites(), testbed.aws.journal.length, await s.pods()];
-    operator = await startOperator(testbed, SWEEP);
+    const [writes, calls, pods] = [await operatorWrites(), suite.testbed.aws.journal.length, await s.pods()];
+    await suite.start();
     await until(
       'it sweeps',
-      () => testbed.aws.journal.slice(calls).filter(({ operation }) => operation === 'ListRoles').length >= 2,
+      () => suite.testbed.aws.journal.slice(calls).filter(({ operation }) => operation === 'ListRoles').length >= 2,
       PATIENCE,
     );
     expect(await operatorWrites()).toEqual(writes);
-    expect(testbed.aws.journal.slice(calls).filter(({ operation }) => operation === 'UpdateAssumeRolePolicy')).toEqual([]);
+    expect(suite.testbed.aws.journal.slice(calls).filter(({ operation }) => operation === 'UpdateAssumeRolePolicy')).toEqual([]);
     expect((await s.pods()).map(({ metadata }) => metadata.uid)).toEqual(pods.map(({ metadata }) => metadata.uid));
   });
 
   // Contract: two-leaders
   test('a standby with full caches is ready, and leads within 5 s when the leader is stopped', async () => {
-    const standby = await startOperator(testbed, SWEEP);
+    const leader = suite.operator;
+    const standby = await suite.start();
     expect(standby.log.some(({ msg }) => msg === 'leads')).toBe(false);
-    expect(await operator.stop()).toBe(0);
+    expect(await leader.stop()).toBe(0);
     const stopped = Date.now();
     await until('the standby leads', () => standby.log.some(({ msg }) => msg === 'leads'), { timeoutMs: 20_000 });
     expect(Date.now() - stopped).toBeLessThan(5_000);
-    operator = standby;
   });
 
   // Contract: report-series
@@ -282,7 +200,7 @@ describe('the process', () => {
     const text = await until(
       'every metric is there',
       async () => {
-        const found = await (await fetch(`${operator.url}/metrics`)).text();
+        const found = await suite.metrics();
         const missing = wanted.filter((name) => !found.includes(name));
         if (missing.length > 0) throw new Error(`missing: ${missing.join(', ')}`);
         return found;
@@ -290,23 +208,12 @@ describe('the process', () => {
       PATIENCE,
     );
     expect(text).not.toContain('namespace="deleted"');
-    expect((await fetch(`${operator.url}/livez`)).status).toBe(200);
+    expect((await fetch(`${suite.operator.url}/livez`)).status).toBe(200);
   });
 
   test('the RBAC that ships is enough: the API server refused nothing', async () => {
     const refused = (await operatorWrites()).filter((line) => /^(401|403) /.test(line));
     expect(refused).toEqual([]);
-    expect(await (await fetch(`${operator.url}/metrics`)).text()).not.toMatch(/rest_client_requests_total\{code="40[13]"/);
+    expect(await suite.metrics()).not.toMatch(/rest_client_requests_total\{code="40[13]"/);
   });
 });
-
-const LEASE = '/apis/coordination.k8s.io/v1/namespaces/irsa-operator-system/leases/irsa-operator';
-
-async function gone(path: string): Promise<boolean> {
-  try {
-    await api.call('GET', path);
-    return false;
-  } catch {
-    return true;
-  }
-}

@@ -1,135 +1,48 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeGrant } from '../harness/given.ts';
-import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
-import { ACCOUNT, isReady, type PodView, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import type { AuditEvent } from '../testbed/control-plane/audit.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
+import { type AuditEvent, until } from '@irsa-operator/testbed';
+import { describe, expect, test } from 'vitest';
+import { OPERATOR_NAMESPACE, type WorkloadKind } from '../harness/objects.ts';
+import { allowing, policy } from '../harness/policies.ts';
+import { ASKS_STS, inWords, type Scene } from '../harness/scene.ts';
+import { integrationSuite } from '../harness/suite.ts';
+import { ACCOUNT, conditionOf, isReady, type Pod, rolesOfPod, uidsOf } from '../harness/views.ts';
 
 /**
  * Pods that lack the role, with the real controllers, budgets and webhook. Pods with the label of the testbed's kubelet are Ready only
  * if STS lets them in (so they crash-loop without the role); the others are Ready whatever they carry, and serve while they are stale.
  */
-const OPERATOR_NAMESPACE = 'irsa-operator-system';
-const OPERATOR_USER = `system:serviceaccount:${OPERATOR_NAMESPACE}:irsa-operator`;
 const PATIENCE = { timeoutMs: 120_000 };
-/** Longer than the pace at which a budget is asked again, 30 s, and the settling time, 10 s. */
-const ASKED_AGAIN = { timeoutMs: 120_000 };
-const SECOND_LOOK_MS = 5_000;
-const ASKS = { 'testbed.irsa-operator.dev/workload': 'aws' };
 
-let testbed: Testbed;
-let api: Api;
-let operator: RunningOperator;
-
-beforeAll(async () => {
-  testbed = await startTestbed();
-  api = connect(testbed.kubeconfig);
-  testbed.aws.account().provider.put({ issuer: testbed.issuer, clientIds: ['sts.amazonaws.com', 'other'] });
-  await install(testbed);
-  operator = await startOperator(testbed);
-  const spec = {
-    roleArns: [`arn:aws:iam::${ACCOUNT}:role/*`],
-    namespaces: { selector: { matchLabels: { team: 'pods' } } },
-    serviceAccountNames: ['*'],
-    audiences: ['sts.amazonaws.com', 'other'],
-  };
-  await makeGrant(api, 'pods', spec);
-});
-
-afterAll(async () => {
-  await operator?.stop();
-  api?.close();
-  await testbed?.stop();
-});
+const audiences = ['sts.amazonaws.com', 'other'];
+const suite = integrationSuite({ clientIds: audiences, grant: { audiences }, flags: [] });
+const { secondLook } = suite;
 
 /** A namespace with a role that lets the ServiceAccount in already, which is not annotated yet: pods made now lack the role. */
 async function prepared(name: string): Promise<Scene> {
-  const s = await scene(testbed, api, name);
-  await api.call('PATCH', `/api/v1/namespaces/${name}`, TEAM_OF_PODS);
-  letsIn(s);
+  const s = await suite.scene(name);
+  s.role(policy(allowing(suite.testbed.issuer, s.subject)));
   await s.serviceAccount();
   return s;
 }
 
-/** What the grant selects. */
-const TEAM_OF_PODS = { patch: 'merge', body: { metadata: { labels: { team: 'pods' } } } } as const;
-
-function letsIn(s: Scene, serviceAccount = 'app'): void {
-  const host = testbed.issuer.slice('https://'.length);
-  const subject = `system:serviceaccount:${s.namespace}:${serviceAccount}`;
-  const allow = {
-    Effect: 'Allow',
-    Principal: { Federated: `arn:aws:iam::${ACCOUNT}:oidc-provider/${host}` },
-    Action: 'sts:AssumeRoleWithWebIdentity',
-    Condition: { StringEquals: { [`${host}:sub`]: subject, [`${host}:aud`]: 'sts.amazonaws.com' } },
-  };
-  testbed.aws.account().role.put({ name: s.roleName, trustPolicy: { Version: '2012-10-17', Statement: [allow] } });
-}
-
-interface WorkloadPart {
-  readonly replicas?: number;
-  /** Further labels of the pods. */
-  readonly labels?: object;
-  readonly annotations?: object;
-  readonly container?: object;
-  readonly pod?: object;
-  readonly spec?: object;
-}
-type Plural = 'deployments' | 'statefulsets' | 'daemonsets';
-
-async function workload(s: Scene, plural: Plural, part: WorkloadPart = {}): Promise<void> {
-  const { replicas = 2, labels = {}, annotations = {}, container = {}, pod = {}, spec = {} } = part;
-  const app = { app: 'app' };
-  const containers = [{ name: 'app', image: 'app', ...container }];
-  const template = { metadata: { labels: { ...app, ...labels }, annotations }, spec: { serviceAccountName: 'app', containers, ...pod } };
-  const count = plural === 'daemonsets' ? {} : { replicas };
-  const service = plural === 'statefulsets' ? { serviceName: 'app' } : {};
-  const body = { metadata: { name: 'app' }, spec: { ...count, ...service, selector: { matchLabels: app }, template, ...spec } };
-  await api.call('POST', `/apis/apps/v1/namespaces/${s.namespace}/${plural}`, { body });
-}
-
 async function budget(s: Scene, spec: object, name = 'app'): Promise<void> {
-  const body = { metadata: { name }, spec: { selector: { matchLabels: { app: 'app' } }, ...spec } };
-  const path = `/apis/policy/v1/namespaces/${s.namespace}/poddisruptionbudgets`;
-  await api.call('POST', path, { body });
-  await until(
-    `the budget ${name} of ${s.namespace} counts its pods`,
-    async () => ((await api.call<{ status?: { expectedPods?: number } }>('GET', `${path}/${name}`)).status?.expectedPods ?? 0) > 0,
-    PATIENCE,
-  );
+  await s.put('poddisruptionbudgets', name, { spec: { selector: { matchLabels: { app: 'app' } }, ...spec } });
+  const expected = async () =>
+    (await s.get<{ status?: { expectedPods?: number } }>('poddisruptionbudgets', name)).status?.expectedPods ?? 0;
+  await until(`the budget ${name} of ${s.namespace} counts its pods`, async () => (await expected()) > 0, PATIENCE);
 }
 
-const roleOf = ({ spec }: PodView) => spec.containers.map(({ env = [] }) => env.find(({ name }) => name === 'AWS_ROLE_ARN')?.value);
-const uids = (pods: readonly PodView[]) => pods.map(({ metadata }) => metadata.uid).sort();
-
-async function serving(s: Scene, count = 2): Promise<PodView[]> {
-  return await s.allReady(count);
-}
-
-async function allCurrent(s: Scene, count = 2): Promise<PodView[]> {
+async function allCurrent(s: Scene, count = 2): Promise<Pod[]> {
   await s.conditionIs('PodsCurrent', 'True', 'Current');
   const pods = await s.allReady(count);
-  expect(pods.flatMap(roleOf)).toEqual(pods.flatMap(({ spec }) => spec.containers.map(() => s.roleArn)));
+  expect(pods.flatMap(rolesOfPod)).toEqual(pods.flatMap(({ spec }) => spec.containers.map(() => s.roleArn)));
   return pods;
 }
 
-/** What the operator asked of pods and workloads of a namespace: `201 create app-1/eviction`. */
+/** What the operator asked of pods and workloads of a namespace: `201 create eviction`. */
 async function asked(s: Scene): Promise<string[]> {
-  const mine = ({ user, objectRef }: AuditEvent) =>
-    user.username === OPERATOR_USER &&
-    objectRef?.namespace === s.namespace &&
-    ['pods', 'deployments', 'statefulsets', 'daemonsets'].includes(objectRef.resource);
-  return (await testbed.auditEvents()).filter(mine).map(({ verb, objectRef, responseStatus }) => {
-    const what = objectRef?.subresource ?? objectRef?.resource;
-    return `${responseStatus?.code} ${verb} ${what}`;
-  });
+  return (await s.requests('pods', 'deployments', 'statefulsets', 'daemonsets')).map((event) => inWords(event).replace('pods/', ''));
 }
-
-async function secondLook(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, SECOND_LOOK_MS));
-}
+const evictions = async (s: Scene) => (await s.requests('pods')).filter(({ objectRef }) => objectRef?.subresource === 'eviction');
 
 async function phases(s: Scene): Promise<unknown> {
   return (await s.binding()).status?.restarts?.map(({ cause, phase, attempts }) => `${cause} ${phase} ${attempts}`);
@@ -140,14 +53,13 @@ const RESTARTED_AT = 'irsa-operator.dev/restarted-at';
 interface Template {
   readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
 }
-const specOf = async (s: Scene, plural: Plural) =>
-  (await api.call<{ spec: { template: Template } }>('GET', `/apis/apps/v1/namespaces/${s.namespace}/${plural}/app`)).spec;
+const specOf = async (s: Scene, kind: WorkloadKind) => (await s.get<{ spec: { template: Template } }>(kind, 'app')).spec;
 
 describe.concurrent('budgets, and the right to roll out', () => {
   // Contract: pods-unready-deleted
   test('all replicas crash-looping behind maxUnavailable 1 are mended: the budget refuses for ever, so unready pods are deleted', async () => {
     const s = await prepared('crash-looping');
-    await workload(s, 'deployments', { labels: ASKS });
+    await s.workload('deployments', { labels: ASKS_STS });
     await s.refused();
     await budget(s, { maxUnavailable: 1 });
     await s.bind();
@@ -163,75 +75,74 @@ describe.concurrent('budgets, and the right to roll out', () => {
   // Contract: pods-budget
   test('a ready pod behind a budget that is used up stays, is reported, and goes when the budget lets it', async () => {
     const s = await prepared('used-up');
-    await workload(s, 'deployments');
-    const before = uids(await serving(s));
+    await s.workload('deployments');
+    const before = uidsOf(await s.allReady());
     await budget(s, { minAvailable: 2 });
     await s.bind();
     const { message } = await s.conditionIs('PodsCurrent', 'False', 'EvictionBlocked');
     expect(message).toMatch(/^pod "app-.*" cannot be evicted: Cannot evict pod as it would violate the pod's disruption budget/);
     await s.conditionIs('Reconciling', 'True', 'EvictionBlocked');
     await secondLook();
-    expect(uids(await s.pods())).toEqual(before);
+    expect(uidsOf(await s.pods())).toEqual(before);
     expect(await asked(s)).toEqual(['429 create eviction']);
-    await api.call('DELETE', `/apis/policy/v1/namespaces/${s.namespace}/poddisruptionbudgets/app`);
-    await until('both were replaced', async () => uids(await s.pods()).every((uid) => !before.includes(uid)), ASKED_AGAIN);
+    await s.remove('poddisruptionbudgets', 'app');
+    await until('both were replaced', async () => uidsOf(await s.pods()).every((uid) => !before.includes(uid)), PATIENCE);
     await allCurrent(s);
   });
 
   // Contract: pods-statefulset-blocked
   test('an unready pod of a StatefulSet behind a budget is not deleted: reported and tried again, every 30 s', async () => {
     const s = await prepared('stateful-blocked');
-    await workload(s, 'statefulsets', { replicas: 1, labels: ASKS });
+    await s.workload('statefulsets', { replicas: 1, labels: ASKS_STS });
     await s.refused(1);
-    const before = uids(await s.pods());
+    const before = uidsOf(await s.pods());
     await budget(s, { minAvailable: 1 });
     await s.bind();
     await s.conditionIs('PodsCurrent', 'False', 'EvictionBlocked');
-    const evictions = async () => (await testbed.auditEvents()).filter((event) => isEviction(event, s));
     const [first, second] = await until(
       'it is tried again',
-      async () => (await evictions()).length >= 2 && (await evictions()),
-      ASKED_AGAIN,
+      async () => (await evictions(s)).length >= 2 && (await evictions(s)),
+      PATIENCE,
     );
     const gap = Date.parse(second?.requestReceivedTimestamp ?? '') - Date.parse(first?.requestReceivedTimestamp ?? '');
     expect(gap).toBeGreaterThanOrEqual(30_000);
     expect([...new Set(await asked(s))]).toEqual(['429 create eviction']);
-    expect(uids(await s.pods())).toEqual(before);
+    expect(uidsOf(await s.pods())).toEqual(before);
   });
 
   // Contract: pods-two-budgets
   test('two budgets on one pod: MultiplePDBs', async () => {
     const s = await prepared('two-budgets');
-    await workload(s, 'deployments');
-    const before = uids(await serving(s));
+    await s.workload('deployments');
+    const before = uidsOf(await s.allReady());
     await budget(s, { maxUnavailable: 1 });
     await budget(s, { maxUnavailable: 1 }, 'second');
     await s.bind();
     const { message } = await s.conditionIs('PodsCurrent', 'False', 'MultiplePDBs');
     expect(message).toMatch(/^pod "app-.*" is covered by more than one PodDisruptionBudget, and the API server then evicts nothing/);
     await secondLook();
-    expect(uids(await s.pods())).toEqual(before);
+    expect(uidsOf(await s.pods())).toEqual(before);
   });
 
   // Contract: pods-two-budgets
   test('two budgets on an unready pod of a ReplicaSet: it is reported, and not deleted', async () => {
     const s = await prepared('two-budgets-unready');
-    await workload(s, 'deployments', { replicas: 1, labels: ASKS });
+    await s.workload('deployments', { replicas: 1, labels: ASKS_STS });
     await s.refused(1);
-    const before = uids(await s.pods());
+    const before = uidsOf(await s.pods());
     await budget(s, { maxUnavailable: 1 });
     await budget(s, { maxUnavailable: 1 }, 'second');
     await s.bind();
     await s.conditionIs('PodsCurrent', 'False', 'MultiplePDBs');
     await secondLook();
-    expect(uids(await s.pods())).toEqual(before);
+    expect(uidsOf(await s.pods())).toEqual(before);
     expect([...new Set(await asked(s))]).toEqual(['500 create eviction']);
   });
   // Contract: pods-budget
   test('a percentage rounds up: of ten pods with 25 % at most three are away, one first', async () => {
     const s = await prepared('percentage');
-    await workload(s, 'deployments', { replicas: 10 });
-    await serving(s, 10);
+    await s.workload('deployments', { replicas: 10 });
+    await s.allReady(10);
     await s.bind({ restart: { maxUnavailable: '25%' } });
     const ready: number[] = [];
     await until(
@@ -239,14 +150,14 @@ describe.concurrent('budgets, and the right to roll out', () => {
       async () => {
         const pods = await s.pods();
         ready.push(pods.filter(isReady).length);
-        return pods.length === 10 && pods.every((pod) => isReady(pod) && roleOf(pod)[0] === s.roleArn);
+        return pods.length === 10 && pods.every((pod) => isReady(pod) && rolesOfPod(pod)[0] === s.roleArn);
       },
       PATIENCE,
     );
     expect(Math.min(...ready)).toBeGreaterThanOrEqual(7);
-    const evictions = (await testbed.auditEvents()).filter((event) => isEviction(event, s));
-    expect(evictions.map(({ responseStatus }) => responseStatus?.code)).toEqual(Array(10).fill(201));
-    expect(await canaryCameFirst(s, evictions)).toBe(true);
+    const asked = await evictions(s);
+    expect(asked.map(({ responseStatus }) => responseStatus?.code)).toEqual(Array(10).fill(201));
+    expect(await canaryCameFirst(s, asked)).toBe(true);
   });
 
   test('a budget of no pod at all is refused in the binding, in a number as in percent', async () => {
@@ -259,23 +170,22 @@ describe.concurrent('budgets, and the right to roll out', () => {
   // Contract: pods-canary-choice
   test('of a StatefulSet that is ready the highest ordinal goes first, then one at a time, whatever may be away', async () => {
     const s = await prepared('ordinals');
-    await workload(s, 'statefulsets', { replicas: 3 });
-    await serving(s, 3);
+    await s.workload('statefulsets', { replicas: 3 });
+    await s.allReady(3);
     await s.bind({ restart: { maxUnavailable: 3 } });
     await allCurrent(s, 3);
-    const evictions = (await testbed.auditEvents()).filter((event) => isEviction(event, s) && event.responseStatus?.code === 201);
-    expect(evictions.map(({ objectRef }) => objectRef?.name)).toEqual(['app-2', 'app-1', 'app-0']);
+    const evicted = (await evictions(s)).filter(({ responseStatus }) => responseStatus?.code === 201);
+    expect(evicted.map(({ objectRef }) => objectRef?.name)).toEqual(['app-2', 'app-1', 'app-0']);
   });
 
   // Contract: pods-canary-choice
   test('of a StatefulSet whose pods all crash-loop the lowest ordinal goes first, and all are mended', async () => {
     const s = await prepared('ordinals-unready');
-    await workload(s, 'statefulsets', { replicas: 3, labels: ASKS, spec: { podManagementPolicy: 'Parallel' } });
+    await s.workload('statefulsets', { replicas: 3, labels: ASKS_STS, spec: { podManagementPolicy: 'Parallel' } });
     await s.refused(3);
     await s.bind();
     await allCurrent(s, 3);
-    const evictions = (await testbed.auditEvents()).filter((event) => isEviction(event, s));
-    expect(evictions.map(({ objectRef, responseStatus }) => `${responseStatus?.code} ${objectRef?.name}`)).toEqual([
+    expect((await evictions(s)).map(({ objectRef, responseStatus }) => `${responseStatus?.code} ${objectRef?.name}`)).toEqual([
       '201 app-0',
       '201 app-1',
       '201 app-2',
@@ -285,36 +195,32 @@ describe.concurrent('budgets, and the right to roll out', () => {
   // Contract: pods-settle
   test('a pod of a DaemonSet is evicted, once', async () => {
     const s = await prepared('daemonset');
-    await workload(s, 'daemonsets', { pod: { tolerations: [{ operator: 'Exists' }] } });
-    await serving(s, 1);
+    await s.workload('daemonsets', { pod: { tolerations: [{ operator: 'Exists' }] } });
+    await s.allReady(1);
     await s.bind();
     await allCurrent(s, 1);
     expect(await asked(s)).toEqual(['201 create eviction']);
     expect(await phases(s)).toEqual(['Stale Done 1']);
-    const events = await testbed.auditEvents();
-    const annotated = events.find(
-      ({ user, objectRef }) =>
-        user.username === OPERATOR_USER && objectRef?.namespace === s.namespace && objectRef.resource === 'serviceaccounts',
-    );
-    const evicted = events.find((event) => isEviction(event, s));
+    const [annotated] = await s.requests('serviceaccounts');
+    const [evicted] = await evictions(s);
     const settled = Date.parse(evicted?.requestReceivedTimestamp ?? '') - Date.parse(annotated?.stageTimestamp ?? '');
     // Conditions tell whole seconds, so it may be one less.
     expect(settled).toBeGreaterThanOrEqual(9_000);
   });
   // Contract: pods-rollout
   test('without the right nothing happens, and the condition says what to install; with it the template gets one annotation, once', async () => {
-    testbed.expectRefusal('patch deployments');
+    suite.testbed.expectRefusal('patch deployments');
     const s = await prepared('rollout');
-    await workload(s, 'deployments');
-    const before = uids(await serving(s));
+    await s.workload('deployments');
+    const before = uidsOf(await s.allReady());
     const spec = await specOf(s, 'deployments');
     await s.bind(ROLLOUT);
     const { message } = await s.conditionIs('PodsCurrent', 'False', 'RolloutForbidden');
     expect(message).toContain('install the right with `kubectl apply -k config/rollout`');
     await s.conditionIs('Stalled', 'True', 'RolloutForbidden');
     expect(await specOf(s, 'deployments')).toEqual(spec);
-    await testbed.kubectl(['apply', '-f', 'config/rollout/rbac.yaml']);
-    await until('both were replaced', async () => uids(await s.pods()).every((uid) => !before.includes(uid)), ASKED_AGAIN);
+    await suite.testbed.kubectl(['apply', '-f', 'config/rollout/rbac.yaml']);
+    await until('both were replaced', async () => uidsOf(await s.pods()).every((uid) => !before.includes(uid)), PATIENCE);
     await allCurrent(s);
     const after = await specOf(s, 'deployments');
     const at = after.template.metadata.annotations?.[RESTARTED_AT];
@@ -328,15 +234,11 @@ describe.concurrent('budgets, and the right to roll out', () => {
   });
 });
 
-function isEviction({ user, objectRef }: AuditEvent, s: Scene): boolean {
-  return user.username === OPERATOR_USER && objectRef?.namespace === s.namespace && objectRef.subresource === 'eviction';
-}
-
 /** The second eviction was asked for only after a replacement of the first pod had been made and bound. */
 async function canaryCameFirst(s: Scene, [first, second]: readonly AuditEvent[]): Promise<boolean> {
   const from = Date.parse(first?.stageTimestamp ?? '');
   const until2 = Date.parse(second?.requestReceivedTimestamp ?? '');
-  return (await testbed.auditEvents()).some(({ objectRef, verb, stageTimestamp }) => {
+  return (await suite.testbed.auditEvents()).some(({ objectRef, verb, stageTimestamp }) => {
     const at = Date.parse(stageTimestamp);
     return objectRef?.namespace === s.namespace && objectRef.subresource === 'status' && verb === 'patch' && at >= from && at <= until2;
   });
@@ -347,7 +249,7 @@ describe.concurrent('what the webhook touches', () => {
   test('init containers and sidecars carry the role too, skipped ones need not', async () => {
     const s = await prepared('containers');
     const sidecar = { name: 'sidecar', image: 'x', restartPolicy: 'Always' };
-    await workload(s, 'deployments', {
+    await s.workload('deployments', {
       replicas: 1,
       annotations: { 'eks.amazonaws.com/skip-containers': 'proxy' },
       pod: {
@@ -358,18 +260,18 @@ describe.concurrent('what the webhook touches', () => {
         ],
       },
     });
-    await serving(s, 1);
+    await s.allReady(1);
     await s.bind();
     await s.conditionIs('PodsCurrent', 'True', 'Current');
     const [pod] = await s.allReady(1);
-    expect(pod && roleOf(pod)).toEqual([s.roleArn, undefined]);
+    expect(pod && rolesOfPod(pod)).toEqual([s.roleArn, undefined]);
     expect((await asked(s)).filter((line) => line === '201 create eviction')).toHaveLength(1);
   });
 
   test('a pod for Windows is current with the path of Windows', async () => {
     const s = await prepared('windows');
-    await workload(s, 'deployments', { replicas: 1, pod: { nodeSelector: { 'kubernetes.io/os': 'windows' } } });
-    await serving(s, 1);
+    await s.workload('deployments', { replicas: 1, pod: { nodeSelector: { 'kubernetes.io/os': 'windows' } } });
+    await s.allReady(1);
     await s.bind();
     const [pod] = await allCurrent(s, 1);
     expect(pod?.spec.containers[0]?.env).toContainEqual({
@@ -380,13 +282,12 @@ describe.concurrent('what the webhook touches', () => {
 
   test('pods whose token has another audience than the binding now wants are replaced: another state, another attempt', async () => {
     const s = await prepared('audience');
-    await workload(s, 'deployments', { replicas: 1 });
-    await serving(s, 1);
+    await s.workload('deployments', { replicas: 1 });
+    await s.allReady(1);
     await s.bind();
     await allCurrent(s, 1);
-    const path = `/apis/irsa-operator.dev/v1alpha1/namespaces/${s.namespace}/irsabindings/app`;
-    await api.call('PATCH', path, { patch: 'merge', body: { spec: { audience: 'other' } } });
-    const audience = async () => JSON.stringify((await s.pods()).map(({ spec }) => (spec as { volumes?: object }).volumes));
+    await s.change({ audience: 'other' });
+    const audience = async () => JSON.stringify((await s.pods()).map(({ spec }) => spec.volumes));
     await until('the pod has a token for the other audience', async () => (await audience()).includes('"audience":"other"'), PATIENCE);
     await allCurrent(s, 1);
     expect(await phases(s)).toEqual(['Stale Done 1']);
@@ -399,8 +300,8 @@ describe.concurrent('what the webhook touches', () => {
       { name: 'AWS_ROLE_ARN', value: `arn:aws:iam::${ACCOUNT}:role/old` },
       { name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: '/var/run/secrets/eks.amazonaws.com/serviceaccount/token' },
     ];
-    await workload(s, 'deployments', { container: { env } });
-    await serving(s);
+    await s.workload('deployments', { container: { env } });
+    await s.allReady();
     await s.bind();
     const { message } = await s.conditionIs('PodsCurrent', 'False', 'PodEnvOverridden');
     expect(message).toContain(`its template sets AWS_ROLE_ARN to "arn:aws:iam::${ACCOUNT}:role/old"`);
@@ -408,10 +309,7 @@ describe.concurrent('what the webhook touches', () => {
     await secondLook();
     expect(await asked(s)).toEqual([]);
     const containers = [{ name: 'app', image: 'app' }];
-    await api.call('PATCH', `/apis/apps/v1/namespaces/${s.namespace}/deployments/app`, {
-      patch: 'merge',
-      body: { spec: { template: { spec: { containers } } } },
-    });
+    await s.patch('deployments', 'app', { spec: { template: { spec: { containers } } } });
     await s.conditionIs('Ready', 'True', 'Ready');
     // The watch of the Deployment may show its rollout at an end before that of the pods shows the last old one gone.
     expect((await asked(s)).filter((line) => line !== '404 create eviction')).toEqual([]);
@@ -419,11 +317,11 @@ describe.concurrent('what the webhook touches', () => {
 
   test('half of it in the template, and a volume with the webhook its name, are told likewise', async () => {
     const s = await prepared('partial');
-    await workload(s, 'deployments', { replicas: 1, container: { env: [{ name: 'AWS_ROLE_ARN', value: s.roleArn }] } });
+    await s.workload('deployments', { replicas: 1, container: { env: [{ name: 'AWS_ROLE_ARN', value: s.roleArn }] } });
     const t = await prepared('volume-taken');
-    await workload(t, 'deployments', { replicas: 1, pod: { volumes: [{ name: 'aws-iam-token', emptyDir: {} }] } });
-    await serving(s, 1);
-    await serving(t, 1);
+    await t.workload('deployments', { replicas: 1, pod: { volumes: [{ name: 'aws-iam-token', emptyDir: {} }] } });
+    await s.allReady(1);
+    await t.allReady(1);
     await s.bind();
     await t.bind();
     await s.conditionIs('PodsCurrent', 'False', 'PodPartialInjection');
@@ -438,26 +336,26 @@ describe.concurrent('what the webhook touches', () => {
     const s = await prepared('pod-identity');
     // As the webhook of EKS Pod Identity would set it.
     const env = [{ name: 'AWS_CONTAINER_CREDENTIALS_FULL_URI', value: 'http://169.254.170.23/v1/credentials' }];
-    await workload(s, 'deployments', { replicas: 1, container: { env } });
-    await serving(s, 1);
+    await s.workload('deployments', { replicas: 1, container: { env } });
+    await s.allReady(1);
     await s.bind();
     await s.conditionIs('Ready', 'True', 'Ready');
     const { status } = await s.binding();
     expect(status?.pods).toEqual({ total: 1, current: 0, stale: 0, exempt: 1, summary: '0/1' });
-    expect(status?.findings?.map(({ code }) => code)).toEqual(['PodIdentityShadowsIrsa']);
+    expect(await s.findings()).toEqual(['PodIdentityShadowsIrsa']);
     await secondLook();
     expect(await asked(s)).toEqual([]);
   });
 
   test('a pod with the label that skips the webhook is exempt, and a finding says so', async () => {
     const s = await prepared('skipped');
-    await workload(s, 'deployments', { labels: { 'eks.amazonaws.com/skip-pod-identity-webhook': '' } });
-    await serving(s);
+    await s.workload('deployments', { labels: { 'eks.amazonaws.com/skip-pod-identity-webhook': '' } });
+    await s.allReady();
     await s.bind();
     await s.conditionIs('Ready', 'True', 'Ready');
     const { status } = await s.binding();
     expect(status?.pods).toEqual({ total: 2, current: 0, stale: 0, exempt: 2, summary: '0/2' });
-    expect(status?.findings?.map(({ code }) => code)).toEqual(['WebhookSkipped']);
+    expect(await s.findings()).toEqual(['WebhookSkipped']);
     await secondLook();
     expect(await asked(s)).toEqual([]);
   });
@@ -473,8 +371,8 @@ describe.concurrent('pods that are left alone', () => {
   for (const [name, annotations] of Object.entries(never)) {
     test(`a Deployment's pod that ${name.replaceAll('-', ' ')}`, async () => {
       const s = await prepared(name);
-      await workload(s, 'deployments', { replicas: 1, annotations });
-      await serving(s, 1);
+      await s.workload('deployments', { replicas: 1, annotations });
+      await s.allReady(1);
       await expectLeftAlone(s, `its annotation ${Object.entries(annotations)[0]?.join(' is "')}"`);
     });
   }
@@ -482,47 +380,42 @@ describe.concurrent('pods that are left alone', () => {
   // Contract: pods-strategy
   test('a pod of a binding that restarts nothing: it says what is wrong', async () => {
     const s = await prepared('strategy-never');
-    await workload(s, 'deployments');
-    const before = uids(await serving(s));
+    await s.workload('deployments');
+    const before = uidsOf(await s.allReady());
     await s.bind({ restart: { strategy: 'Never' } });
     const { message } = await s.conditionIs('PodsCurrent', 'False', 'PodCredentialsMissing');
     expect(message).toContain('AWS_ROLE_ARN was not injected when the pod was made');
     await s.conditionIs('Stalled', 'True', 'PodCredentialsMissing');
     await secondLook();
-    expect([uids(await s.pods()), await asked(s)]).toEqual([before, []]);
+    expect([uidsOf(await s.pods()), await asked(s)]).toEqual([before, []]);
   });
 
   test('a pod of a Job', async () => {
     const s = await prepared('of-a-job');
     const template = {
-      metadata: { labels: ASKS },
+      metadata: { labels: ASKS_STS },
       spec: { serviceAccountName: 'app', restartPolicy: 'OnFailure', containers: [{ name: 'app', image: 'app' }] },
     };
-    await api.call('POST', `/apis/batch/v1/namespaces/${s.namespace}/jobs`, { body: { metadata: { name: 'import' }, spec: { template } } });
+    await s.put('jobs', 'import', { spec: { template } });
     await s.refused(1);
     await expectLeftAlone(s, 'a Job controls it');
   });
 
   test('a pod of the operator itself, as config/manager deploys it', async () => {
-    const s = await scene(testbed, api, OPERATOR_NAMESPACE);
-    await api.call('PATCH', `/api/v1/namespaces/${OPERATOR_NAMESPACE}`, TEAM_OF_PODS);
-    letsIn(s, 'irsa-operator');
-    await testbed.kubectl(['apply', '-k', 'config/manager']);
-    await serving(s, 2);
+    const s = await suite.scene(OPERATOR_NAMESPACE);
+    s.role(policy(allowing(suite.testbed.issuer, s.subjectOf('irsa-operator'))));
+    await suite.testbed.kubectl(['apply', '-k', 'config/manager']);
+    await s.allReady(2);
     await expectLeftAlone(s, 'its annotation irsa-operator.dev/restart is "never"', { serviceAccountName: 'irsa-operator' });
   });
 
   test('a bare pod, until it says evict', async () => {
     const s = await prepared('bare');
-    const pods = `/api/v1/namespaces/${s.namespace}/pods`;
     const spec = { serviceAccountName: 'app', containers: [{ name: 'app', image: 'app' }] };
-    await api.call('POST', pods, { body: { metadata: { name: 'bare' }, spec } });
-    await serving(s, 1);
+    await s.put('pods', 'bare', { spec });
+    await s.allReady(1);
     await expectLeftAlone(s, 'nobody controls it');
-    await api.call('PATCH', `${pods}/bare`, {
-      patch: 'merge',
-      body: { metadata: { annotations: { 'irsa-operator.dev/restart': 'evict' } } },
-    });
+    await s.patch('pods', 'bare', { metadata: { annotations: { 'irsa-operator.dev/restart': 'evict' } } });
     await until('it is gone', async () => (await s.pods()).length === 0, PATIENCE);
   });
 });
@@ -531,10 +424,10 @@ describe.concurrent('pods that are left alone', () => {
 describe('rollouts', () => {
   // Contract: pods-rollout
   test('a StatefulSet and a DaemonSet are rolled out likewise', async () => {
-    const rolledOut = async (plural: Plural) => {
+    const rolledOut = async (plural: WorkloadKind) => {
       const s = await prepared(`rollout-${plural}`);
-      await workload(s, plural, { replicas: 1, pod: { tolerations: [{ operator: 'Exists' }] } });
-      await serving(s, 1);
+      await s.workload(plural, { replicas: 1, pod: { tolerations: [{ operator: 'Exists' }] } });
+      await s.allReady(1);
       await s.bind(ROLLOUT);
       await allCurrent(s, 1);
       expect(await asked(s)).toEqual([`200 patch ${plural}`]);
@@ -545,12 +438,12 @@ describe('rollouts', () => {
   // Contract: pods-rollout
   test('a paused Deployment and a StatefulSet with OnDelete are reported', async () => {
     const paused = await prepared('paused');
-    await workload(paused, 'deployments', { replicas: 1 });
-    await serving(paused, 1);
-    await api.call('PATCH', '/apis/apps/v1/namespaces/paused/deployments/app', { patch: 'merge', body: { spec: { paused: true } } });
+    await paused.workload('deployments', { replicas: 1 });
+    await paused.allReady(1);
+    await paused.patch('deployments', 'app', { spec: { paused: true } });
     const onDelete = await prepared('on-delete');
-    await workload(onDelete, 'statefulsets', { replicas: 1, spec: { updateStrategy: { type: 'OnDelete' } } });
-    await serving(onDelete, 1);
+    await onDelete.workload('statefulsets', { replicas: 1, spec: { updateStrategy: { type: 'OnDelete' } } });
+    await onDelete.allReady(1);
     await paused.bind(ROLLOUT);
     await onDelete.bind(ROLLOUT);
     const { message } = await paused.conditionIs('PodsCurrent', 'False', 'PodNotRestartable');
@@ -559,31 +452,30 @@ describe('rollouts', () => {
     expect(other.message).toContain('StatefulSet "app" has the update strategy OnDelete');
     await secondLook();
     expect([...(await asked(paused)), ...(await asked(onDelete))]).toEqual([]);
-    await api.call('PATCH', '/apis/apps/v1/namespaces/paused/deployments/app', { patch: 'merge', body: { spec: { paused: false } } });
+    await paused.patch('deployments', 'app', { spec: { paused: false } });
     await allCurrent(paused, 1);
   });
 });
 
 /** Told after it has settled and not before, and nothing is asked of any pod. */
 async function expectLeftAlone(s: Scene, why: string, spec: Record<string, unknown> = {}): Promise<void> {
-  const before = uids(await s.pods());
+  const before = uidsOf(await s.pods());
   await s.bind(spec);
-  const seen = new Set<string>();
+  const told = new Set<string>();
   await until(
     `PodNotRestartable in ${s.namespace}`,
     async () => {
-      const { status } = await s.binding();
-      const stalled = status?.conditions?.find(({ type }) => type === 'Stalled');
-      const pods = status?.conditions?.find(({ type }) => type === 'PodsCurrent');
-      if (stalled !== undefined) seen.add(`Stalled ${pods?.reason}`);
-      else if (pods?.reason === 'Settling') seen.add('Settling');
+      const seen = await s.binding();
+      const [stalled, pods] = [conditionOf(seen, 'Stalled'), conditionOf(seen, 'PodsCurrent')];
+      if (stalled !== undefined) told.add(`Stalled ${pods?.reason}`);
+      else if (pods?.reason === 'Settling') told.add('Settling');
       return pods?.reason === 'PodNotRestartable' && pods.message.includes(why);
     },
     PATIENCE,
   );
-  expect([...seen]).toEqual(['Settling', 'Stalled PodNotRestartable']);
+  expect([...told]).toEqual(['Settling', 'Stalled PodNotRestartable']);
   await secondLook();
-  expect(uids(await s.pods())).toEqual(before);
+  expect(uidsOf(await s.pods())).toEqual(before);
   expect(await asked(s)).toEqual([]);
 }
 
@@ -591,14 +483,14 @@ describe('one attempt for each desired state', () => {
   // Contract: pods-one-attempt
   test('an operator that is killed in the middle of a restart goes on where it was: each pod goes once', async () => {
     const s = await prepared('killed');
-    await workload(s, 'deployments', { replicas: 4 });
-    const before = uids(await serving(s, 4));
+    await s.workload('deployments', { replicas: 4 });
+    const before = uidsOf(await s.allReady(4));
     await s.bind();
-    const left = async () => uids(await s.pods()).filter((uid) => before.includes(uid)).length;
+    const left = async () => uidsOf(await s.pods()).filter((uid) => before.includes(uid)).length;
     await until('the first pod went', async () => (await left()) < 4, PATIENCE);
-    operator.kill('SIGKILL');
+    suite.operator.kill('SIGKILL');
     const record = (await s.binding()).status?.restarts;
-    operator = await startOperator(testbed);
+    await suite.start();
     await allCurrent(s, 4);
     expect(await left()).toBe(0);
     // One call may have been in flight when it was killed: the pod that it asked for was gone then.
@@ -610,14 +502,14 @@ describe('one attempt for each desired state', () => {
   // Contract: pods-ineffective
   test('without the webhook it tries twice, names the cause, and never again, not even after a restart', async () => {
     const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
-    const { metadata, webhooks } = await api.call<{ metadata: { name: string }; webhooks: object[] }>(
+    const { metadata, webhooks } = await suite.api.call<{ metadata: { name: string }; webhooks: object[] }>(
       'GET',
       `${path}/pod-identity-webhook`,
     );
-    await api.call('DELETE', `${path}/${metadata.name}`);
+    await suite.api.call('DELETE', `${path}/${metadata.name}`);
     const s = await prepared('no-webhook');
-    await workload(s, 'deployments');
-    await serving(s);
+    await s.workload('deployments');
+    await s.allReady();
     await s.bind();
     const { message } = await s.conditionIs('PodsCurrent', 'False', 'RestartIneffective');
     expect(message).toMatch(
@@ -625,12 +517,11 @@ describe('one attempt for each desired state', () => {
     );
     expect(message).toContain('The EKS pod identity webhook did not touch the new pod: is its MutatingWebhookConfiguration there');
     expect(await asked(s)).toEqual(['201 create eviction', '201 create eviction']);
-    expect(await operator.stop()).toBe(0);
-    operator = await startOperator(testbed);
-    await until('it leads', () => operator.log.some(({ msg }) => msg === 'leads'), PATIENCE);
+    await suite.restart();
+    await until('it leads', () => suite.operator.log.some(({ msg }) => msg === 'leads'), PATIENCE);
     await secondLook();
     expect(await asked(s)).toEqual(['201 create eviction', '201 create eviction']);
     await s.conditionIs('Stalled', 'True', 'RestartIneffective');
-    await api.call('POST', path, { body: { metadata: { name: metadata.name }, webhooks } });
+    await suite.api.call('POST', path, { body: { metadata: { name: metadata.name }, webhooks } });
   });
 });

@@ -1,17 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { until } from '@irsa-operator/testbed';
+import { AwsError } from '@irsa-operator/testbed/aws';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { FindingCode } from '../../src/api/finding.ts';
-import { EC2 } from '../harness/given.ts';
-import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
-import { ACCOUNT, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { AwsError } from '../testbed/aws/aws-error.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
+import { grant, OPERATOR_NAMESPACE, pathOf } from '../harness/objects.ts';
+import { allowing, EC2, policy } from '../harness/policies.ts';
+import type { Scene } from '../harness/scene.ts';
+import { integrationSuite } from '../harness/suite.ts';
+import { ACCOUNT, type Binding, conditionOf } from '../harness/views.ts';
 
 /** Step 6 of the contract, with the RBAC and the policy that ship: config/rbac, and config/verification beside it. */
-const OPERATOR = { namespace: 'irsa-operator-system', name: 'irsa-operator' };
 const PROOF = 'AssumeRoleWithWebIdentity';
 const SESSION = /^irsa-verify-[0-9a-f]{12}$/;
 const DENY_ALL = { Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action: '*', Resource: '*' }] };
@@ -79,32 +78,19 @@ const ANSWERS: Record<string, { code: string; status?: number; message: string; 
   },
 };
 
-let testbed: Testbed;
-let api: Api;
+const suite = integrationSuite();
 /** The kubeconfig of the operator's ServiceAccount: what RBAC and policies make of it. */
 let asOperator: string;
-let operator: RunningOperator;
 
 beforeAll(async () => {
-  testbed = await startTestbed();
-  testbed.expectRefusal('create serviceaccounts/token'); // before config/verification, and for what its policy does not let pass
-  api = connect(testbed.kubeconfig);
-  testbed.aws.account().provider.put({ issuer: testbed.issuer });
-  await install(testbed);
-  operator = await startOperator(testbed, ['--sweep-interval', '2s']);
-  asOperator = await testbed.kubeconfigFor(OPERATOR);
-  await grant('proved', true, ['before', 'proved', 'undecided', 'denied', 'late', 'watching', 'foreign', 'mended']);
-  await grant('unproved', false, ['forbidden']);
-  await grant('answers', true, Object.keys(ANSWERS));
+  suite.testbed.expectRefusal('create serviceaccounts/token'); // before config/verification, and for what its policy does not let pass
+  asOperator = await suite.testbed.kubeconfigFor({ namespace: OPERATOR_NAMESPACE, name: 'irsa-operator' });
+  await granted('proved', true, ['before', 'proved', 'undecided', 'denied', 'late', 'watching', 'foreign', 'mended']);
+  await granted('unproved', false, ['forbidden']);
+  await granted('answers', true, Object.keys(ANSWERS));
 });
 
-afterAll(async () => {
-  await operator?.stop();
-  api?.close();
-  await testbed?.stop();
-});
-
-async function grant(name: string, allowVerification: boolean, names: readonly string[]): Promise<void> {
+async function granted(name: string, allowVerification: boolean, names: readonly string[]): Promise<void> {
   const spec = {
     roleArns: [`arn:aws:iam::${ACCOUNT}:role/*`],
     namespaces: { names },
@@ -112,48 +98,37 @@ async function grant(name: string, allowVerification: boolean, names: readonly s
     audiences: ['sts.amazonaws.com', 'vault.example'],
     allowVerification,
   };
-  const body = { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaGrant', metadata: { name }, spec };
-  await api.call('POST', '/apis/irsa-operator.dev/v1alpha1/irsagrants', { body });
+  await suite.api.call('POST', pathOf('irsagrants'), { body: { ...grant(spec), metadata: { name } } });
 }
 
-const policyOf = (...statements: object[]) => ({ Version: '2012-10-17', Statement: [EC2, ...statements] });
 /** Matches a token or not by something that no trust policy tells: the address that STS is called from. The double's callers come from 127.0.0.1. */
 const HERE = '127.0.0.0/8';
 const ELSEWHERE = '203.0.113.0/24';
-const denyFrom = (address: string) => ({
-  Sid: 'NotFromThere',
-  Effect: 'Deny',
-  Principal: { Federated: `arn:aws:iam::${ACCOUNT}:oidc-provider/${testbed.issuer.slice('https://'.length)}` },
-  Action: 'sts:AssumeRoleWithWebIdentity',
-  Condition: { IpAddress: { 'aws:SourceIp': address } },
-});
-
-async function prepared(name: string, ...statements: object[]): Promise<Scene> {
-  const s = await scene(testbed, api, name);
-  testbed.aws.account().role.put({ name: s.roleName, trustPolicy: policyOf(...statements) });
-  await s.serviceAccount();
-  return s;
-}
+const denyFrom = (address: string) =>
+  allowing(suite.testbed.issuer, undefined, {
+    Sid: 'NotFromThere',
+    Effect: 'Deny',
+    Condition: { IpAddress: { 'aws:SourceIp': address } },
+  });
+const prepared = (name: string, ...statements: object[]) => suite.prepared(name, policy(EC2, ...statements));
 
 /** What the operator asked of STS for the role, not what its pods did. */
 const proofsOf = (s: Scene) =>
-  testbed.aws.journal.filter(
+  suite.testbed.aws.journal.filter(
     ({ operation, params }) => operation === PROOF && params['RoleArn'] === s.roleArn && SESSION.test(params['RoleSessionName'] ?? ''),
   );
 
-async function tokenRequestsFor(namespace: string): Promise<string[]> {
-  return (await testbed.auditEvents())
-    .filter(({ user }) => user.username === `system:serviceaccount:${OPERATOR.namespace}:${OPERATOR.name}`)
-    .filter(({ objectRef }) => objectRef?.subresource === 'token' && objectRef.namespace === namespace)
+const tokenRequests = async (s: Scene) =>
+  (await s.requests('serviceaccounts'))
+    .filter(({ objectRef }) => objectRef?.subresource === 'token')
     .map(({ responseStatus }) => String(responseStatus?.code));
-}
 
 /** What the API server says to the operator itself when it asks for a token. */
 async function ask(spec: object): Promise<string> {
   const input = JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec });
   const path = '/api/v1/namespaces/default/serviceaccounts/default/token';
   try {
-    const answer = await testbed.kubectl(['create', '--raw', path, '-f', '-'], { input, kubeconfig: asOperator });
+    const answer = await suite.testbed.kubectl(['create', '--raw', path, '-f', '-'], { input, kubeconfig: asOperator });
     return (JSON.parse(answer) as { status: { token: string } }).status.token.length > 0 ? 'a token' : 'nothing';
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
@@ -177,7 +152,7 @@ test('without config/verification RBAC gives the operator no token, and the bind
 
 describe('with config/verification', () => {
   beforeAll(async () => {
-    await testbed.kubectl(['apply', '-k', 'config/verification']);
+    await suite.testbed.kubectl(['apply', '-k', 'config/verification']);
     // The API server compiles a policy and binds it a moment after both are stored: until then nothing confines.
     await until('the policy is in force', async () => (await ask({ audiences: ['vault.example'] })).includes('denied request'), {
       timeoutMs: 30_000,
@@ -222,7 +197,7 @@ describe('with config/verification', () => {
     test('and nobody else is', async () => {
       const path = '/api/v1/namespaces/default/serviceaccounts/default/token';
       const body = { spec: { audiences: ['vault.example'], expirationSeconds: 3600 } };
-      expect((await api.call<{ status: { token: string } }>('POST', path, { body })).status.token).not.toBe('');
+      expect((await suite.api.call<{ status: { token: string } }>('POST', path, { body })).status.token).not.toBe('');
     });
   });
 
@@ -247,7 +222,7 @@ describe('with config/verification', () => {
       await s.allReady();
       await s.conditionIs('Ready', 'True');
       expect(proofsOf(s)).toHaveLength(3);
-      expect(await tokenRequestsFor('proved')).toEqual(expect.arrayContaining(['201', '201', '201']));
+      expect(await tokenRequests(s)).toEqual(expect.arrayContaining(['201', '201', '201']));
     });
 
     // Contract: trust-may-deny
@@ -274,7 +249,7 @@ describe('with config/verification', () => {
       expect(new Set(proofs.map(({ code }) => code))).toEqual(new Set(['AccessDenied']));
       expect(Number(proofs.at(-1)?.at) - Number(proofs[0]?.at)).toBeGreaterThanOrEqual(60_000);
       expect(await s.condition('Stalled')).toMatchObject({ status: 'True', reason: 'TrustConditionKeyUnknown' });
-      expect(await annotationsOf(s)).toBeUndefined();
+      expect(await s.annotations()).toBeUndefined();
       expect(await s.eventReasons()).toContain('TrustConditionKeyUnknown');
     });
 
@@ -283,8 +258,8 @@ describe('with config/verification', () => {
       const s = await prepared('mended', denyFrom(HERE));
       await s.bind({ verification: 'OnChange' });
       await until('STS refused', () => proofsOf(s).length >= 2, { timeoutMs: 60_000 });
-      const role = testbed.aws.account().role.get(s.roleName);
-      testbed.aws.account().role.setTrustPolicy(s.roleName, (role?.trustPolicy ?? '').replace(HERE, ELSEWHERE));
+      const mended = JSON.parse(s.trust().replace(HERE, ELSEWHERE)) as { Statement: object[] };
+      s.setTrust(...mended.Statement);
       await s.conditionIs('Trusted', 'True', 'Proved');
       await s.conditionIs('Ready', 'True');
       expect(
@@ -300,7 +275,7 @@ describe('with config/verification', () => {
       const told = Object.entries(ANSWERS).map(async ([name, { code, status = 400, message, is, and }]) => {
         const s = await prepared(name);
         const kind = new AwsError(code, status, message);
-        const fault = testbed.aws.fault({ kind, operation: PROOF, roleName: s.roleName, times: Number.POSITIVE_INFINITY });
+        const fault = suite.testbed.aws.fault({ kind, operation: PROOF, roleName: s.roleName, times: Number.POSITIVE_INFINITY });
         await s.bind({ verification: 'OnChange' });
         const verified = await s.conditionIs('Verified', 'False', is);
         const said = `STS refuses a token of "${s.subject}" for role "${s.roleArn}" with "${code.replace('Exception', '')}: ${message}": `;
@@ -309,7 +284,7 @@ describe('with config/verification', () => {
         await s.conditionIs('Ready', 'False', is);
         expect(await s.eventReasons()).toContain(is);
         fault.end();
-        await requestLook(s);
+        await s.patch('irsabindings', 'app', { metadata: { annotations: { 'irsa-operator.dev/reconcile-requested-at': 'mended' } } });
         await s.conditionIs('Verified', 'True', 'Proved');
         await s.conditionIs('Ready', 'True');
       });
@@ -325,13 +300,13 @@ describe('with config/verification', () => {
         'spec.verification is "Periodic", but IrsaGrant "unproved" does not say allowVerification: true; nothing is proved',
       );
       await s.conditionIs('Ready', 'True');
-      expect([proofsOf(s), await tokenRequestsFor('forbidden')]).toEqual([[], []]);
+      expect([proofsOf(s), await tokenRequests(s)]).toEqual([[], []]);
     });
 
     // Contract: annotate-awaiting
     test('waits for a ServiceAccount that comes later, and Ready does not', async () => {
-      const s = await scene(testbed, api, 'late');
-      testbed.aws.account().role.put({ name: s.roleName, trustPolicy: policyOf() });
+      const s = await suite.scene('late');
+      s.role();
       await s.bind({ verification: 'OnChange' });
       await s.conditionIs('Ready', 'True', 'AwaitingServiceAccount');
       expect(await s.condition('Verified')).toMatchObject({ status: 'Unknown', reason: 'AwaitingServiceAccount' });
@@ -341,7 +316,7 @@ describe('with config/verification', () => {
 
     // Contract: prove-confined
     test('for an audience that the policy does not let pass says so, and Ready does not wait', async () => {
-      testbed.aws.account().provider.put({ issuer: testbed.issuer, clientIds: ['sts.amazonaws.com', 'vault.example'] });
+      suite.testbed.aws.account().provider.put({ issuer: suite.testbed.issuer, clientIds: ['sts.amazonaws.com', 'vault.example'] });
       const s = await prepared('foreign');
       await s.bind({ verification: 'OnChange', audience: 'vault.example' });
       const verified = await s.conditionIs('Verified', 'Unknown', 'VerificationNotInstalled');
@@ -355,33 +330,27 @@ describe('with config/verification', () => {
       await s.bind({ verification: 'OnChange', mode: 'Observe' });
       await s.conditionIs('Trusted', 'False', 'TrustNoWebIdentityStatement');
       expect(await s.condition('Verified')).toBeUndefined();
-      expect([proofsOf(s), await tokenRequestsFor('watching')]).toEqual([[], []]);
+      expect([proofsOf(s), await tokenRequests(s)]).toEqual([[], []]);
     });
   });
 
   // Contract: prove-modes
   test('a restart of the operator proves nothing anew', async () => {
     const proofs = () =>
-      testbed.aws.journal.filter(
+      suite.testbed.aws.journal.filter(
         ({ params }) => params['RoleArn']?.endsWith('/role-of-proved') && SESSION.test(params['RoleSessionName'] ?? ''),
       ).length;
     const before = proofs();
-    const verified = async () =>
-      (
-        await api.call<{ status: { conditions: { type: string; status: string; lastTransitionTime: string }[] } }>(
-          'GET',
-          '/apis/irsa-operator.dev/v1alpha1/namespaces/proved/irsabindings/app',
-        )
-      ).status.conditions.find(({ type }) => type === 'Verified');
+    const binding = pathOf('irsabindings', { namespace: 'proved', name: 'app' });
+    const verified = async () => conditionOf(await suite.api.call<Binding>('GET', binding), 'Verified');
     const standing = await verified();
-    await operator.stop();
-    operator = await startOperator(testbed, ['--sweep-interval', '2s']);
+    await suite.restart();
     await until(
       'the operator leads again',
-      async () => (await (await fetch(`${operator.url}/metrics`)).text()).includes('leader_election_master_status{name="irsa-operator"} 1'),
+      async () => (await suite.metrics()).includes('leader_election_master_status{name="irsa-operator"} 1'),
       { timeoutMs: 60_000 },
     );
-    await new Promise((resolve) => setTimeout(resolve, 8_000));
+    await suite.secondLook();
     expect(await verified()).toEqual(standing);
     expect(standing).toMatchObject({ status: 'True' });
     expect(proofs()).toBe(before);
@@ -389,33 +358,25 @@ describe('with config/verification', () => {
 
   // Contract: prove-session
   test('no token and no credentials are in logs, metrics, Events or status', async () => {
-    const logs = readdirSync(testbed.folder).filter((name) => name.startsWith('irsa-operator-') && name.endsWith('.log'));
+    const logs = readdirSync(suite.testbed.folder).filter((name) => name.startsWith('irsa-operator-') && name.endsWith('.log'));
     expect(logs.length).toBeGreaterThan(0);
     const outputs = [
-      ...logs.map((name) => readFileSync(join(testbed.folder, name), 'utf8')),
-      await (await fetch(`${operator.url}/metrics`)).text(),
-      JSON.stringify(await api.call('GET', '/apis/events.k8s.io/v1/events')),
-      JSON.stringify(await api.call('GET', '/apis/irsa-operator.dev/v1alpha1/irsabindings')),
+      ...logs.map((name) => readFileSync(join(suite.testbed.folder, name), 'utf8')),
+      await suite.metrics(),
+      JSON.stringify(await suite.api.call('GET', pathOf('events'))),
+      JSON.stringify(await suite.api.call('GET', pathOf('irsabindings'))),
     ];
     const secrets = /eyJ[\w-]{10,}\.[\w-]{10,}|\bASIA[A-Z0-9]{12,}|SessionToken|SecretAccessKey/;
     expect(outputs.map((text) => secrets.exec(text)?.[0])).toEqual(outputs.map(() => undefined));
     // And it would have been seen: the expression finds both kinds in what STS and the API server really hand out.
-    const { status } = await api.call<{ status: { token: string } }>('POST', '/api/v1/namespaces/default/serviceaccounts/default/token', {
-      body: { spec: {} },
-    });
+    const { status } = await suite.api.call<{ status: { token: string } }>(
+      'POST',
+      '/api/v1/namespaces/default/serviceaccounts/default/token',
+      {
+        body: { spec: {} },
+      },
+    );
     expect(status.token).toMatch(secrets);
-    expect(testbed.aws.env({ roleName: 'irsa-operator' })['AWS_ACCESS_KEY_ID']).toMatch(secrets);
+    expect(suite.testbed.aws.env({ roleName: 'irsa-operator' })['AWS_ACCESS_KEY_ID']).toMatch(secrets);
   });
 });
-
-async function requestLook(s: Scene): Promise<void> {
-  await api.call('PATCH', `/apis/irsa-operator.dev/v1alpha1/namespaces/${s.namespace}/irsabindings/app`, {
-    body: { metadata: { annotations: { 'irsa-operator.dev/reconcile-requested-at': 'mended' } } },
-    patch: 'merge',
-  });
-}
-
-async function annotationsOf(s: Scene): Promise<Record<string, string> | undefined> {
-  const path = `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`;
-  return (await api.call<{ metadata: { annotations?: Record<string, string> } }>('GET', path)).metadata.annotations;
-}

@@ -1,40 +1,22 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until } from '@irsa-operator/testbed';
+import { beforeAll, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { bindingPath, FOREIGN, makeGrant } from '../harness/given.ts';
-import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
-import { ACCOUNT, ROLE_ARN, type Scene, scene } from '../harness/scene.ts';
-import { type Api, connect } from '../testbed/api.ts';
-import { startTestbed, type Testbed } from '../testbed/index.ts';
-import { until } from '../testbed/until.ts';
+import { inWords, type Scene } from '../harness/scene.ts';
+import { integrationSuite } from '../harness/suite.ts';
+import { ROLE_ARN } from '../harness/views.ts';
 
 /** "A CR written before the CRD had a field", through a real upgrade of the CRD, with the operator running. */
 const PATIENCE = { timeoutMs: 90_000 };
-/** Two sweeps and more: a write that is not wanted would come within them. */
-const QUIET_MS = 5_000;
-const OPERATOR_USER = 'system:serviceaccount:irsa-operator-system:irsa-operator';
 const CRD = 'crd/irsabindings.irsa-operator.dev';
 
-let testbed: Testbed;
-let api: Api;
-let operator: RunningOperator;
+const suite = integrationSuite({ grant: {}, operator: false });
+const { prepared, secondLook } = suite;
 
 beforeAll(async () => {
-  testbed = await startTestbed();
-  api = connect(testbed.kubeconfig);
-  testbed.aws.account().provider.put({ issuer: testbed.issuer });
-  await install(testbed);
-  await testbed.kubectl(['apply', '-f', '-'], { input: olderCrd() });
-  const spec = { roleArns: [`arn:aws:iam::${ACCOUNT}:role/*`], namespaces: { names: ['older'] }, serviceAccountNames: ['*'] };
-  await makeGrant(api, 'upgrade', spec);
+  await suite.testbed.kubectl(['apply', '-f', '-'], { input: olderCrd() });
   await until('the older CRD is served', async () => !(await serves('tokenExpirationSeconds')), PATIENCE);
-  operator = await startOperator(testbed, ['--sweep-interval', '2s']);
-});
-
-afterAll(async () => {
-  await operator?.stop();
-  api?.close();
-  await testbed?.stop();
+  await suite.start();
 });
 
 interface Schema {
@@ -60,31 +42,18 @@ function olderCrd(): string {
 
 /** What the API server validates by, which follows a new CRD after a moment. */
 async function serves(field: string): Promise<boolean> {
-  const openApi = await api.call<object>('GET', '/openapi/v3/apis/irsa-operator.dev/v1alpha1');
+  const openApi = await suite.api.call<object>('GET', '/openapi/v3/apis/irsa-operator.dev/v1alpha1');
   return JSON.stringify(openApi).includes(`"${field}"`);
 }
 
-const raw = (s: Scene) => api.call<{ spec: Record<string, unknown> }>('GET', bindingPath(s));
-
-async function writesIn(s: Scene): Promise<string[]> {
-  return (await testbed.auditEvents())
-    .filter(({ user, objectRef }) => user.username === OPERATOR_USER && objectRef?.namespace === s.namespace)
-    .filter(({ objectRef }) => objectRef?.resource !== 'events')
-    .map(({ verb, objectRef }) => [`${verb} ${objectRef?.resource}`, objectRef?.subresource].filter(Boolean).join('/'));
-}
-
-async function quiet(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
-}
+const writesIn = async (s: Scene) => (await s.requests()).map((event) => inWords(event).replace(/^\d+ /, ''));
 
 // Contract: bad-old-object
 test('a binding that was written before the CRD had a field works before the upgrade, through it, and takes the field after it', async () => {
-  const s = await scene(testbed, api, 'older');
-  testbed.aws.account().role.put({ name: s.roleName, trustPolicy: FOREIGN });
-  await s.serviceAccount();
+  const s = await prepared('older');
   await s.bind();
   await s.conditionIs('Ready', 'True', 'Ready');
-  expect(Object.keys((await raw(s)).spec).toSorted()).toEqual([
+  expect(Object.keys((await s.binding()).spec).toSorted()).toEqual([
     'audience',
     'mode',
     'roleArn',
@@ -94,33 +63,30 @@ test('a binding that was written before the CRD had a field works before the upg
   ]);
 
   // A status that the older CRD cuts is not written again and again.
-  await quiet();
+  await secondLook();
   const before = await writesIn(s);
-  await quiet();
+  await secondLook();
   expect(await writesIn(s)).toEqual(before);
 
-  await testbed.kubectl(['apply', '-f', 'crds/irsabindings.yaml']);
+  await suite.testbed.kubectl(['apply', '-f', 'crds/irsabindings.yaml']);
   await until('the newer CRD is served', () => serves('tokenExpirationSeconds'), PATIENCE);
-  await quiet();
-  expect((await raw(s)).spec).toMatchObject({ deletionPolicy: 'Revoke', verification: 'Never', restart: { strategy: 'Evict' } });
+  await secondLook();
+  expect((await s.binding()).spec).toMatchObject({ deletionPolicy: 'Revoke', verification: 'Never', restart: { strategy: 'Evict' } });
   expect((await s.condition('Ready'))?.status).toBe('True');
   const since = (await writesIn(s)).slice(before.length);
   expect(since.filter((what) => what !== 'patch irsabindings/status')).toEqual([]);
   expect(s.writes()).toHaveLength(1);
 
-  await api.call('PATCH', bindingPath(s), { patch: 'merge', body: { spec: { tokenExpirationSeconds: 3600 } } });
-  const account = await until(
+  await s.change({ tokenExpirationSeconds: 3600 });
+  const annotations = await until(
     'the new field is acted on',
     async () => {
-      const { metadata } = await api.call<{ metadata: { annotations: Record<string, string> } }>(
-        'GET',
-        `/api/v1/namespaces/${s.namespace}/serviceaccounts/app`,
-      );
-      return 'eks.amazonaws.com/token-expiration' in metadata.annotations && metadata;
+      const found = await s.annotations();
+      return found !== undefined && 'eks.amazonaws.com/token-expiration' in found && found;
     },
     PATIENCE,
   );
-  expect(account.annotations).toEqual({ [ROLE_ARN]: s.roleArn, 'eks.amazonaws.com/token-expiration': '3600' });
+  expect(annotations).toEqual({ [ROLE_ARN]: s.roleArn, 'eks.amazonaws.com/token-expiration': '3600' });
   const { size } = await until(
     'the new column is filled',
     async () => {
@@ -130,5 +96,5 @@ test('a binding that was written before the CRD had a field works before the upg
     PATIENCE,
   );
   expect(size.summary).toBe(`${size.characters}/${size.quota}`);
-  await testbed.kubectl(['wait', '--for=condition=Established', '--timeout=10s', CRD]);
+  await suite.testbed.kubectl(['wait', '--for=condition=Established', '--timeout=10s', CRD]);
 });

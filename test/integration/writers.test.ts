@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { until } from '@irsa-operator/testbed';
+import { type AwsDouble, startAwsDouble } from '@irsa-operator/testbed/aws';
 import { afterEach, expect, test } from 'vitest';
-import { type AwsDouble, startAwsDouble } from '../testbed/aws/index.ts';
-import { until } from '../testbed/until.ts';
+import { EC2, policy } from '../harness/policies.ts';
 import { isOurs, QUOTA, sidOf, statementsOf, writesOf } from '../writers/writer.ts';
 
 /** Four clusters in four processes, each with the unmodified SDK, write one role of one IAM at once (32 in virtual time: test/writers). */
 const WRITERS = 4;
-const EC2 = { Sid: 'Ec2', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
 /** Both read-backs of the last write, and a moment. */
 const STANDS_MS = 12_000;
 
@@ -30,7 +30,7 @@ test('all four statements stand at the end, once each, and the rest is as it was
   const double = await startAwsDouble();
   aws = double;
   double.account().setQuota(QUOTA);
-  double.account().role.put({ name: 'app', path: '/team/', trustPolicy: { Version: '2012-10-17', Statement: [EC2] } });
+  double.account().role.put({ name: 'app', path: '/team/', trustPolicy: policy(EC2) });
   const roleId = double.account().role.get('app')?.id ?? '';
   double.behave({ latencyMs: [20, 80], staleMs: { GetRole: 2_000, ListRoles: 2_000 } });
   for (let index = 0; index < WRITERS; index++) {

@@ -16,13 +16,18 @@ import { runScheduler } from './scheduler.ts';
 import { makeScratch, sweepScratch } from './scratch.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
+export { type Api, ApiError, connect } from './api.ts';
 export type { AwsDouble } from './aws/index.ts';
 export type { JournalEntry } from './aws/journal.ts';
 export type { AuditEvent } from './control-plane/audit.ts';
+export type { ControlPlane } from './control-plane/index.ts';
 export { WORKLOAD_LABEL } from './control-plane/kwok.ts';
+export { tokenFileOf } from './kubeconfig.ts';
 export type { KubectlOptions } from './kubectl.ts';
+export { type Authority, type Identity, makeAuthority, makeServerIdentity } from './pki/certificate.ts';
+export { isRefusal, type KubeRequest, RECORDS_FOLDER, requestOf, type TestbedRecord } from './record.ts';
 export type { TcpProxy } from './tcp-proxy.ts';
-export { until } from './until.ts';
+export { type Patience, until } from './until.ts';
 
 export type TestbedOptions = ControlPlaneOptions;
 

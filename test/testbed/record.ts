@@ -9,7 +9,7 @@ import { type AuditEvent, OPERATOR_USER } from './control-plane/audit.ts';
 export const RECORDS_FOLDER = 'TESTBED_RECORDS';
 
 /** What the operator asked for in one testbed, each kind of request once, and the answers. Tests that call as the operator's user are not in it. */
-export interface Record {
+export interface TestbedRecord {
   readonly requests: readonly KubeRequest[];
   readonly calls: readonly AwsCall[];
   readonly expectedRefusals: readonly string[];

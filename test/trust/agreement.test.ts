@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { evaluateTrust } from '@irsa-operator/testbed/aws';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { providerArnFor } from '../../src/api/arn.ts';
@@ -9,7 +10,6 @@ import type { Subject, TokenSubject } from '../../src/api/subject.ts';
 import { parseDocument } from '../../src/trust/document/document.ts';
 import { evaluate, type TrustVerdict } from '../../src/trust/evaluate/evaluate.ts';
 import { planTrust } from '../../src/trust/plan.ts';
-import { evaluateTrust } from '../testbed/aws/policy/evaluate.ts';
 import { AUDIENCES, change, policyText, SUBJECTS } from './arbitraries.ts';
 import { ACTION, ALB, AUDIENCE, desired, HOST, ISSUER, NOW, PROVIDER, REQUEST, ROLE, read } from './cluster.ts';
 import { EVERYBODY } from './invariants.ts';

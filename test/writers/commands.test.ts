@@ -1,3 +1,4 @@
+import { type AwsInProcess, createAws } from '@irsa-operator/testbed/aws';
 import { expect, test } from 'vitest';
 import { awsCalls } from '../../src/aws/calls.ts';
 import { iamCalls } from '../../src/aws/iam-calls.ts';
@@ -11,7 +12,6 @@ import { binding, caller, grant } from '../../src/domain/test-observed.ts';
 import { Limiter } from '../../src/runtime/limiter.ts';
 import { ManualClock } from '../../src/runtime/manual-clock.ts';
 import { inProcessIam } from '../harness/in-process-iam.ts';
-import { type AwsInProcess, createAws } from '../testbed/aws/in-process.ts';
 import { isOurs, issuerOf, QUOTA, ROLE, randomFrom, sidOf, startWriter, statementsOf, writesOf } from './writer.ts';
 
 /**

@@ -1,6 +1,6 @@
+import { createAws } from '@irsa-operator/testbed/aws';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ManualClock } from '../../src/runtime/manual-clock.ts';
-import { createAws } from '../testbed/aws/in-process.ts';
 import { isOurs, ROLE, randomFrom, startWriter, statementsOf, type Writer, writesOf } from './writer.ts';
 
 /** One role controller on an IAM that misbehaves, and beside somebody who writes too; in virtual time. */

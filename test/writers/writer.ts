@@ -1,4 +1,5 @@
 import type { IAMClient } from '@aws-sdk/client-iam';
+import type { Aws, AwsInProcess } from '@irsa-operator/testbed/aws';
 import { type AccountId, providerArnFor, type RoleArn } from '../../src/api/arn.ts';
 import { isFault } from '../../src/api/fault.ts';
 import { type Issuer, parseIssuer } from '../../src/api/issuer.ts';
@@ -21,7 +22,6 @@ import { silentLog } from '../../src/runtime/log.ts';
 import { noMetrics } from '../../src/runtime/metrics.ts';
 import { sidFor } from '../../src/trust/document/own-statement.ts';
 import { inProcessIam } from '../harness/in-process-iam.ts';
-import type { Aws, AwsInProcess } from '../testbed/aws/in-process.ts';
 
 export const ROLE: RoleArn = arn('arn:aws:iam::111122223333:role/team/app');
 /** Of all statements together; the account's default would hold four. */

@@ -1,6 +1,6 @@
+import { type AwsInProcess, createAws } from '@irsa-operator/testbed/aws';
 import { expect, test } from 'vitest';
 import { ManualClock } from '../../src/runtime/manual-clock.ts';
-import { type AwsInProcess, createAws } from '../testbed/aws/in-process.ts';
 import { isOurs, QUOTA, randomFrom, sidOf, startWriter, statementsOf, writesOf } from './writer.ts';
 
 /**

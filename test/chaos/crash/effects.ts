@@ -36,7 +36,7 @@ export function tooOften(undisturbed: readonly Effect[], done: readonly Effect[]
 }
 
 /**
- * What a call changes outside of the operator, in words that are the same in each run (pods have random names, roles end in their namespace);
+ * What a call changes outside of the operator, in words that are the same in each run (pods have random names, roles have the namespace in theirs);
  * undefined: nothing that counts. Events and the Lease do not: they tell, and nothing is decided by them.
  */
 export function effectOf({ method, path, body }: Call): string | undefined {
@@ -66,7 +66,7 @@ export function effectOf({ method, path, body }: Call): string | undefined {
   return `${method} ${resource ?? plain}/${subresource ?? ''}`;
 }
 
-/** `c0012-old`: `old`. */
+/** Without what differs from run to run: `role-of-c0012-new` is `new`. */
 function roleOf(name: string | null): string {
-  return (name ?? '').replace(/^[^-]+-/, '');
+  return (name ?? '').replace(/^.*\bc\d+-?/, '') || 'its role';
 }

@@ -1,31 +1,21 @@
-import type { PodView } from '../../harness/scene.ts';
-import type { Stage } from './stage.ts';
+import type { Scene } from '../../harness/scene.ts';
+import { type Binding, isReady, type Meta, type Pod, rolesOfPod, type ServiceAccount } from '../../harness/views.ts';
 
-interface Meta {
-  readonly name: string;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly finalizers?: readonly string[];
-  readonly managedFields?: readonly { manager: string; fieldsV1?: { 'f:metadata'?: { 'f:annotations'?: object } } }[];
-}
-interface Any {
+interface Deployment {
   readonly metadata: Meta;
-  readonly spec?: object;
-  readonly status?: Readonly<Record<string, unknown>>;
-}
-interface Deployment extends Any {
   readonly spec: { readonly template: { readonly metadata: Meta } };
 }
 
 /** Everything that the operator may change, without what differs from run to run: times, unique IDs, the namespace. */
-export async function endStateOf(stage: Stage): Promise<unknown> {
+export async function endStateOf(scene: Scene): Promise<unknown> {
   const [bindings, accounts, deployments, pods] = await Promise.all([
-    stage.list<Any>('irsabindings'),
-    stage.list<Any>('serviceaccounts'),
-    stage.list<Deployment>('deployments'),
-    stage.list<PodView>('pods'),
+    scene.list<Binding>('irsabindings'),
+    scene.list<ServiceAccount>('serviceaccounts'),
+    scene.list<Deployment>('deployments'),
+    scene.list<Pod>('pods'),
   ]);
   const state = {
-    roles: stage.roleNames.map((name) => ({ name, statements: stage.trust(name)?.Statement })),
+    roles: [...scene.roles].map((name) => ({ name, statements: scene.statements(name) })),
     bindings: bindings.map(({ metadata: { name, finalizers, annotations }, spec, status }) => ({
       name,
       finalizers,
@@ -39,7 +29,7 @@ export async function endStateOf(stage: Stage): Promise<unknown> {
     deployments: deployments.map(({ metadata: { name }, spec }) => ({ name, template: spec.template.metadata })),
     pods: pods.map(podState).sort(),
   };
-  return inOrder(JSON.parse(withoutIdentity(JSON.stringify(state), stage.namespace)));
+  return inOrder(JSON.parse(withoutIdentity(JSON.stringify(state), scene.namespace)));
 }
 
 function writersOf(managed: Meta['managedFields']): string[] {
@@ -49,10 +39,9 @@ function writersOf(managed: Meta['managedFields']): string[] {
     .sort();
 }
 
-function podState({ metadata, spec, status }: PodView): string {
-  const role = spec.containers[0]?.env?.find(({ name }) => name === 'AWS_ROLE_ARN')?.value ?? 'no role';
-  const ready = status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ? 'ready' : 'not ready';
-  return `${role} ${metadata.deletionTimestamp === undefined ? ready : 'ending'}`;
+function podState(pod: Pod): string {
+  const ready = isReady(pod) ? 'ready' : 'not ready';
+  return `${rolesOfPod(pod)[0] ?? 'no role'} ${pod.metadata.deletionTimestamp === undefined ? ready : 'ending'}`;
 }
 
 /** Times, unique IDs and the namespace as the same words in every run. */

@@ -1,17 +1,15 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { type Api, type Identity, type Patience, type Testbed, until } from '@irsa-operator/testbed';
 import { createTwoFilesPatch } from 'diff';
-import type { Api } from '../../testbed/api.ts';
-import type { Testbed } from '../../testbed/index.ts';
-import type { Identity } from '../../testbed/pki/certificate.ts';
-import { type Patience, until } from '../../testbed/until.ts';
+import type { Scene } from '../../harness/scene.ts';
 import { observeEffects, type Point } from './crash.ts';
 import { type Effect, isReport, tooOften } from './effects.ts';
 import { endStateOf } from './end-state.ts';
 import { type Life, redirected, startLife } from './process.ts';
 import { startHttpProxy } from './proxy.ts';
 import type { Scenario } from './scenarios.ts';
-import { makeStage } from './stage.ts';
+import { setStage, strike } from './stage.ts';
 
 /** What all runs of the suite share. */
 export interface Theatre {
@@ -50,11 +48,11 @@ let played = 0;
 
 /** Plays the scenario undisturbed. Throws when it does not come to its end. */
 export async function playUndisturbed(theatre: Theatre, scenario: Scenario): Promise<Played> {
-  return perform(theatre, scenario, undefined, async ({ stage, observer, patience }) => {
-    await until(`"${scenario.name}" is done`, () => scenario.done(stage), patience);
+  return perform(theatre, scenario, undefined, async ({ scene, observer, patience }) => {
+    await until(`"${scenario.name}" is done`, () => scenario.done(scene), patience);
     await until('nothing is done any more', () => performance.now() - observer.lastAt > QUIET_MS, patience);
     if (observer.givenUp > 0) throw new Interrupted(`${observer.givenUp} calls were not answered in time`);
-    return { effects: [...observer.sent], endState: await endStateOf(stage) };
+    return { effects: [...observer.sent], endState: await endStateOf(scene) };
   });
 }
 
@@ -65,9 +63,9 @@ const failed = (why: string): Crashed => ({ kind: 'failed', why });
 
 /** Plays it with a crash at the point. */
 export async function playWithCrash(theatre: Theatre, scenario: Scenario, point: Point, wanted: Played): Promise<Crashed> {
-  return perform(theatre, scenario, point, async ({ stage, observer, live, patience }) => {
+  return perform(theatre, scenario, point, async ({ scene, observer, live, patience }) => {
     const isQuiet = () => performance.now() - observer.lastAt > QUIET_MS;
-    const over = async () => observer.dead || (isQuiet() && (await scenario.done(stage)));
+    const over = async () => observer.dead || (isQuiet() && (await scenario.done(scene)));
     await until(`the point "${point.effect}" comes, or the end without it`, over, patience);
     if (!observer.dead) return isReport(point.effect) ? { kind: 'missed' } : failed('it came to its end without this effect');
     await live();
@@ -75,7 +73,7 @@ export async function playWithCrash(theatre: Theatre, scenario: Scenario, point:
     let found: unknown;
     const same = async () => {
       if (performance.now() - Math.max(alive, observer.lastAt) < QUIET_MS) return false;
-      found = await endStateOf(stage);
+      found = await endStateOf(scene);
       return isDeepStrictEqual(found, wanted.endState);
     };
     try {
@@ -107,8 +105,8 @@ function whole({ name, says }: Effect): string {
   return says === undefined ? name : `${name} ${says}`;
 }
 
-interface Scene {
-  readonly stage: Awaited<ReturnType<typeof makeStage>>;
+interface Run {
+  readonly scene: Scene;
   readonly observer: ReturnType<typeof observeEffects>;
   /** A new life of the operator; comes back when it leads. */
   live(): Promise<void>;
@@ -116,10 +114,10 @@ interface Scene {
   readonly patience: Patience;
 }
 
-async function perform<T>(theatre: Theatre, scenario: Scenario, point: Point | undefined, rest: (scene: Scene) => Promise<T>): Promise<T> {
+async function perform<T>(theatre: Theatre, scenario: Scenario, point: Point | undefined, rest: (run: Run) => Promise<T>): Promise<T> {
   const { testbed, api, identity, authority } = theatre;
   const namespace = `c${String(++played).padStart(4, '0')}`;
-  const stage = await makeStage(testbed, api, namespace);
+  const scene = await setStage(testbed, api, namespace);
   let life: Life | undefined;
   const observer = observeEffects(point, async () => life?.kill());
   const kube = await startHttpProxy(
@@ -160,15 +158,15 @@ async function perform<T>(theatre: Theatre, scenario: Scenario, point: Point | u
   };
   const run = async (): Promise<T> => {
     await live();
-    await scenario.given(stage);
+    await scenario.given(scene);
     if (scenario.stands !== undefined) {
       const { stands } = scenario;
-      await until(`what "${scenario.name}" begins with stands`, () => stands(stage), patience);
+      await until(`what "${scenario.name}" begins with stands`, () => stands(scene), patience);
       await until('it rests', () => performance.now() - observer.lastAt > REST_MS, patience);
     }
     observer.begin();
-    await scenario.change(stage);
-    return rest({ stage, observer, live, patience });
+    await scenario.change(scene);
+    return rest({ scene, observer, live, patience });
   };
   try {
     return await Promise.race([run(), interrupted.promise]);
@@ -176,6 +174,6 @@ async function perform<T>(theatre: Theatre, scenario: Scenario, point: Point | u
     over.abort();
     await life?.kill();
     await Promise.all([kube.stop(), aws.stop()]);
-    await stage.strike();
+    await strike(scene, testbed, api);
   }
 }

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { until } from '@irsa-operator/testbed';
 import { afterEach, expect, test } from 'vitest';
-import { until } from '../../testbed/until.ts';
 import { type Moment, observeEffects, type Point } from './crash.ts';
 import { startHttpProxy, type Watcher } from './proxy.ts';
 

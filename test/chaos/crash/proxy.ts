@@ -9,7 +9,7 @@ import {
 import { Agent as HttpsAgent, createServer as httpsServer, request as requestHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import type { Identity } from '../../testbed/pki/certificate.ts';
+import type { Identity } from '@irsa-operator/testbed';
 
 /** A request as its server will see it. */
 export interface Call {

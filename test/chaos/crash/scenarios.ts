@@ -1,206 +1,195 @@
-import type { Binding } from '../../harness/scene.ts';
-import { EC2, OTHER_AUDIENCE, type Stage } from './stage.ts';
+import { until } from '@irsa-operator/testbed';
+import { EC2, FOREIGN } from '../../harness/policies.ts';
+import type { Scene } from '../../harness/scene.ts';
+import { ACCOUNT, type Binding, type Pod, ROLE_ARN, type ServiceAccount, says } from '../../harness/views.ts';
+import { newRoleOf, OTHER_AUDIENCE } from './stage.ts';
 
 /** Something that happens to bindings, and how one sees that the operator is through with it. */
 export interface Scenario {
   readonly name: string;
   /** What stands before, brought about with the operator running. */
-  given(stage: Stage): Promise<void>;
+  given(scene: Scene): Promise<void>;
   /** Given is reached; without it, at once. */
-  stands?(stage: Stage): Promise<boolean>;
-  change(stage: Stage): Promise<void>;
-  done(stage: Stage): Promise<boolean>;
+  stands?(scene: Scene): Promise<boolean>;
+  change(scene: Scene): Promise<void>;
+  done(scene: Scene): Promise<boolean>;
   /** Takes a minute or more: left out of a sample. */
   readonly slow?: true;
 }
 
-const ROLE_ARN = 'eks.amazonaws.com/role-arn';
-
-async function conditionIs(stage: Stage, name: string, type: string, status: string): Promise<boolean> {
-  const binding = await stage.get<Binding>('irsabindings', name);
-  return (
-    binding?.status?.observedGeneration === binding?.metadata.generation &&
-    binding?.status?.conditions?.some((condition) => condition.type === type && condition.status === status) === true
-  );
+async function conditionIs(scene: Scene, name: string, type: string, status: string): Promise<boolean> {
+  const binding = await scene.find<Binding>('irsabindings', name);
+  return binding !== undefined && says(binding, type, status);
 }
-const ready = (stage: Stage, name = 'app') => conditionIs(stage, name, 'Ready', 'True');
-const gone = async (stage: Stage, name = 'app') => (await stage.get('irsabindings', name)) === undefined;
-const ours = (stage: Stage, role = 'old') => stage.trust(role)?.Statement.some(({ Sid }) => Sid?.startsWith('Irsa')) === true;
-async function roleOf(stage: Stage): Promise<string | undefined> {
-  const account = await stage.get<{ metadata: { annotations?: Record<string, string> } }>('serviceaccounts', 'app');
-  return account?.metadata.annotations?.[ROLE_ARN];
+const ready = (scene: Scene, name = 'app') => conditionIs(scene, name, 'Ready', 'True');
+const ours = (scene: Scene, role = scene.roleName) => scene.statements(role).some(({ Sid }) => Sid?.startsWith('Irsa'));
+const roleOf = async (scene: Scene) => (await scene.find<ServiceAccount>('serviceaccounts', 'app'))?.metadata.annotations?.[ROLE_ARN];
+async function podsCurrent(scene: Scene): Promise<boolean> {
+  if (!(await ready(scene))) return false;
+  const { status } = await scene.binding();
+  return status?.pods?.summary === '2/2' && (status.restarts ?? []).every(({ phase }) => phase === 'Done');
 }
-async function podsCurrent(stage: Stage): Promise<boolean> {
-  const binding = await stage.get<Binding>('irsabindings', 'app');
-  return (
-    (await ready(stage)) &&
-    binding?.status?.pods?.summary === '2/2' &&
-    (binding.status.restarts ?? []).every(({ phase }) => phase === 'Done')
-  );
-}
-async function podsRefused(stage: Stage): Promise<boolean> {
-  const pods = await stage.list<{ status: { containerStatuses?: { lastState?: { terminated?: object } }[] } }>('pods');
+async function podsRefused(scene: Scene): Promise<boolean> {
+  const pods = await scene.list<Pod>('pods');
   return pods.length === 2 && pods.every(({ status }) => status.containerStatuses?.[0]?.lastState?.terminated !== undefined);
 }
 
-async function prepared(stage: Stage): Promise<void> {
-  stage.role('old');
-  await stage.put('serviceaccounts', 'app', {});
+async function prepared(scene: Scene): Promise<void> {
+  scene.role();
+  await scene.serviceAccount();
 }
 const bound =
   (spec: object = {}) =>
-  async (stage: Stage): Promise<void> => {
-    await prepared(stage);
-    await stage.bind('app', spec);
+  async (scene: Scene): Promise<void> => {
+    await prepared(scene);
+    await scene.bind(spec);
   };
-const moved = async (stage: Stage) => (await ready(stage)) && !ours(stage) && ours(stage, 'new');
+const withNewRole = (scene: Scene) => scene.role(FOREIGN, { name: newRoleOf(scene) });
+const toNewRole = (scene: Scene) => scene.change({ roleArn: `arn:aws:iam::${ACCOUNT}:role/${newRoleOf(scene)}` });
+const moved = async (scene: Scene) => (await ready(scene)) && !ours(scene) && ours(scene, newRoleOf(scene));
 
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'a first binding',
     given: prepared,
-    change: (stage) => stage.bind(),
-    done: (stage) => ready(stage),
+    change: (scene) => scene.bind(),
+    done: (scene) => ready(scene),
   },
   {
     name: 'the annotation drifts',
     given: bound(),
-    stands: (stage) => ready(stage),
-    change: (stage) =>
-      stage.patch('serviceaccounts', 'app', { metadata: { annotations: { [ROLE_ARN]: 'arn:aws:iam::111122223333:role/x' } } }),
-    done: async (stage) => (await ready(stage)) && (await roleOf(stage)) === stage.roleArn('old'),
+    stands: (scene) => ready(scene),
+    change: (scene) => scene.annotate({ [ROLE_ARN]: 'arn:aws:iam::111122223333:role/x' }),
+    done: async (scene) => (await ready(scene)) && (await roleOf(scene)) === scene.roleArn,
   },
   {
     name: 'the trust policy drifts',
     given: bound(),
-    stands: (stage) => ready(stage),
-    change: async (stage) => stage.setTrust('old', [EC2]),
-    done: async (stage) => ours(stage) && (await ready(stage)),
+    stands: (scene) => ready(scene),
+    change: async (scene) => scene.setTrust(EC2),
+    done: async (scene) => ours(scene) && (await ready(scene)),
   },
   {
     name: 'the role changes',
-    async given(stage) {
-      stage.role('new');
-      await bound()(stage);
+    async given(scene) {
+      withNewRole(scene);
+      await bound()(scene);
     },
-    stands: (stage) => ready(stage),
-    change: (stage) => stage.patch('irsabindings', 'app', { spec: { roleArn: stage.roleArn('new') } }),
+    stands: (scene) => ready(scene),
+    change: toNewRole,
     done: moved,
   },
   {
     name: 'the audience changes',
     given: bound(),
-    stands: (stage) => ready(stage),
-    change: (stage) => stage.patch('irsabindings', 'app', { spec: { audience: OTHER_AUDIENCE } }),
-    done: async (stage) =>
-      (await ready(stage)) &&
-      stage.trust('old')?.Statement.length === 2 &&
-      !JSON.stringify(stage.trust('old')).includes('sts.amazonaws.com"}'),
+    stands: (scene) => ready(scene),
+    change: (scene) => scene.change({ audience: OTHER_AUDIENCE }),
+    done: async (scene) => (await ready(scene)) && scene.statements().length === 2 && !scene.trust().includes('sts.amazonaws.com"}'),
   },
   {
     name: 'a binding is deleted, and revokes',
     given: bound(),
-    stands: (stage) => ready(stage),
-    change: (stage) => stage.remove('irsabindings', 'app'),
-    done: (stage) => gone(stage),
+    stands: (scene) => ready(scene),
+    change: (scene) => scene.unbind(),
+    done: (scene) => scene.isGone(),
   },
   {
     name: 'a binding is deleted, and retains',
     given: bound({ deletionPolicy: 'Retain' }),
-    stands: (stage) => ready(stage),
-    change: (stage) => stage.remove('irsabindings', 'app'),
-    done: (stage) => gone(stage),
+    stands: (scene) => ready(scene),
+    change: (scene) => scene.unbind(),
+    done: (scene) => scene.isGone(),
   },
   {
     name: 'a binding is renamed',
     given: bound(),
-    stands: (stage) => ready(stage),
-    async change(stage) {
-      await stage.bind('next');
-      await stage.remove('irsabindings', 'app');
+    stands: (scene) => ready(scene),
+    async change(scene) {
+      await scene.bind({}, 'next');
+      await scene.unbind();
     },
-    done: async (stage) => (await gone(stage)) && (await ready(stage, 'next')),
+    done: async (scene) => (await scene.isGone()) && (await ready(scene, 'next')),
   },
   {
     name: 'the grant is lost',
     slow: true,
     given: bound(),
-    stands: (stage) => ready(stage),
-    change: (stage) => stage.loseGrant(),
-    done: async (stage) => !ours(stage) && (await conditionIs(stage, 'app', 'Authorized', 'False')),
+    stands: (scene) => ready(scene),
+    change: (scene) => scene.loseGrant(),
+    done: async (scene) => !ours(scene) && (await conditionIs(scene, 'app', 'Authorized', 'False')),
   },
   {
     name: 'the trust policy becomes External',
     given: bound(),
-    stands: (stage) => ready(stage),
-    async change(stage) {
-      const standing = stage.trust('old')?.Statement ?? [];
+    stands: (scene) => ready(scene),
+    async change(scene) {
+      const standing = scene.statements();
       const own = standing.find(({ Sid }) => Sid?.startsWith('Irsa'));
-      stage.setTrust('old', [...standing, { ...own, Sid: 'Theirs' }]);
-      await stage.patch('irsabindings', 'app', { spec: { trustPolicy: 'External' } });
+      scene.setTrust(...standing, { ...own, Sid: 'Theirs' });
+      await scene.change({ trustPolicy: 'External' });
     },
-    done: async (stage) => !ours(stage) && (await ready(stage)),
+    done: async (scene) => !ours(scene) && (await ready(scene)),
   },
   {
     name: 'two bindings want one role',
-    async given(stage) {
-      await prepared(stage);
-      await stage.put('serviceaccounts', 'two', {});
+    async given(scene) {
+      await prepared(scene);
+      await scene.serviceAccount({}, 'two');
     },
-    async change(stage) {
-      await stage.bind();
-      await stage.bind('two', { serviceAccountName: 'two' });
+    async change(scene) {
+      await scene.bind();
+      await scene.bind({ serviceAccountName: 'two' }, 'two');
     },
-    done: async (stage) => (await ready(stage)) && (await ready(stage, 'two')),
+    done: async (scene) => (await ready(scene)) && (await ready(scene, 'two')),
   },
   {
     name: 'the ServiceAccount comes later',
-    async given(stage) {
-      stage.role('old');
-      await stage.bind();
+    async given(scene) {
+      scene.role();
+      await scene.bind();
     },
-    stands: (stage) => ready(stage),
-    change: (stage) => stage.put('serviceaccounts', 'app', {}),
-    done: (stage) => conditionIs(stage, 'app', 'Annotated', 'True'),
+    stands: (scene) => ready(scene),
+    change: (scene) => scene.serviceAccount(),
+    done: (scene) => conditionIs(scene, 'app', 'Annotated', 'True'),
   },
   {
     name: 'a suspended binding is resumed',
     given: bound({ suspend: true }),
-    stands: (stage) => conditionIs(stage, 'app', 'Trusted', 'False'),
-    change: (stage) => stage.patch('irsabindings', 'app', { spec: { suspend: false } }),
-    done: (stage) => ready(stage),
+    stands: (scene) => conditionIs(scene, 'app', 'Trusted', 'False'),
+    change: (scene) => scene.change({ suspend: false }),
+    done: (scene) => ready(scene),
   },
   {
     name: 'two pods lack the role',
-    async given(stage) {
-      await prepared(stage);
-      await stage.deployment();
+    async given(scene) {
+      await prepared(scene);
+      await scene.deployment();
     },
     stands: podsRefused,
-    change: (stage) => stage.bind(),
+    change: (scene) => scene.bind(),
     done: podsCurrent,
   },
   {
     name: 'the role of two running pods changes',
     slow: true,
-    async given(stage) {
-      stage.role('new');
-      await bound()(stage);
-      while ((await roleOf(stage)) === undefined) await new Promise((resolve) => setTimeout(resolve, 100));
-      await stage.deployment();
+    async given(scene) {
+      withNewRole(scene);
+      await bound()(scene);
+      await until('the ServiceAccount is annotated', async () => (await roleOf(scene)) !== undefined, { timeoutMs: 60_000 });
+      await scene.deployment();
     },
     stands: podsCurrent,
-    change: (stage) => stage.patch('irsabindings', 'app', { spec: { roleArn: stage.roleArn('new') } }),
-    done: async (stage) => (await moved(stage)) && (await podsCurrent(stage)),
+    change: toNewRole,
+    done: async (scene) => (await moved(scene)) && (await podsCurrent(scene)),
   },
   {
     name: 'two pods lack the role, and are rolled out',
-    async given(stage) {
-      await prepared(stage);
-      await stage.deployment();
+    async given(scene) {
+      await prepared(scene);
+      await scene.deployment();
     },
     stands: podsRefused,
-    change: (stage) => stage.bind('app', { restart: { strategy: 'Rollout' } }),
+    change: (scene) => scene.bind({ restart: { strategy: 'Rollout' } }),
     done: podsCurrent,
   },
 ];

@@ -1,11 +1,10 @@
+import { connect, makeAuthority, makeServerIdentity, startTestbed } from '@irsa-operator/testbed';
+import { OPERATOR_NAMESPACE } from '../../harness/objects.ts';
 import { install, OPERATOR_POLICY, OPERATOR_ROLE } from '../../harness/operator.ts';
-import { connect } from '../../testbed/api.ts';
-import { startTestbed } from '../../testbed/index.ts';
-import { makeAuthority, makeServerIdentity } from '../../testbed/pki/certificate.ts';
 import { MOMENTS, type Point } from './crash.ts';
 import { type Crashed, Interrupted, type Played, playUndisturbed, playWithCrash, type Theatre } from './play.ts';
 import type { Scenario } from './scenarios.ts';
-import { OTHER_AUDIENCE } from './stage.ts';
+import { AUDIENCES } from './stage.ts';
 
 export interface Trial {
   readonly scenario: Scenario;
@@ -26,14 +25,14 @@ export async function withTheatre<T>(work: (theatre: Theatre) => Promise<T>): Pr
   const testbed = await startTestbed();
   const api = connect(testbed.kubeconfig);
   try {
-    testbed.aws.account().provider.put({ issuer: testbed.issuer, clientIds: ['sts.amazonaws.com', OTHER_AUDIENCE] });
+    testbed.aws.account().provider.put({ issuer: testbed.issuer, clientIds: AUDIENCES });
     await install(testbed);
     await testbed.kubectl(['apply', '-f', 'config/rollout/rbac.yaml']);
     const authority = await makeAuthority('chaos');
     return await work({
       testbed,
       api,
-      kubeconfig: await testbed.kubeconfigFor({ namespace: 'irsa-operator-system', name: 'irsa-operator' }),
+      kubeconfig: await testbed.kubeconfigFor({ namespace: OPERATOR_NAMESPACE, name: 'irsa-operator' }),
       env: testbed.aws.env({ roleName: OPERATOR_ROLE, identityPolicy: OPERATOR_POLICY }),
       identity: await makeServerIdentity(authority, 'kube-apiserver', ['127.0.0.1']),
       authority: authority.certificate,

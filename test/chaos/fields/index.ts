@@ -1,7 +1,7 @@
+import { type Api, connect, startTestbed, type Testbed } from '@irsa-operator/testbed';
 import { install, type RunningOperator, startOperator } from '../../harness/operator.ts';
-import { type Api, connect } from '../../testbed/api.ts';
-import { startTestbed, type Testbed } from '../../testbed/index.ts';
-import { type BindingSeen, Lane } from './lane.ts';
+import { type Binding, conditionOf } from '../../harness/views.ts';
+import { type Lane, openLane } from './lane.ts';
 import { type Pick, sweepField, type Tally, valuesOf } from './sweep.ts';
 import { type Field, fieldsOf, isReadable, withValue } from './values.ts';
 
@@ -43,17 +43,16 @@ interface Sweep {
 
 async function run(testbed: Testbed, api: Api, { fields, audiences, say, pick }: Sweep): Promise<SweepResult> {
   const tally: Tally = { valid: 0, refused: 0, reported: 0, ways: 0, wrong: [] };
-  const bystander = new Lane(testbed, api, 'bystander');
-  await bystander.setUp([]);
+  const bystander = await openLane(testbed, api, 'bystander', []);
   await bystander.settled();
   const over = new AbortController();
   const watching = watchReady(bystander, api, tally, over.signal);
   await Promise.all(
     fields.map(async (field) => {
       const name = nameOf(field);
-      const lane = new Lane(testbed, api, `f-${name.toLowerCase().replaceAll('.', '-')}`);
+      const asks = field.kind === 'IrsaBinding' ? [...new Set(['sts.amazonaws.com', ...audiences])] : [];
       try {
-        await lane.setUp(field.kind === 'IrsaBinding' ? [...new Set(['sts.amazonaws.com', ...audiences])] : []);
+        const lane = await openLane(testbed, api, `f-${name.toLowerCase().replaceAll('.', '-')}`, asks);
         await sweepField(field, lane, tally, pick);
         say(`${name} is done`);
       } catch (error) {
@@ -80,11 +79,11 @@ function audiencesOf(fields: readonly Field[]): string[] {
 
 async function watchReady(bystander: Lane, api: Api, tally: Tally, signal: AbortSignal): Promise<void> {
   const query = 'watch=true&timeoutSeconds=60&fieldSelector=metadata.name%3Dapp';
-  const path = `${bystander.path('IrsaBinding').replace('/app', '')}?${query}`;
+  const path = `${bystander.scene.path('irsabindings')}?${query}`;
   while (!signal.aborted) {
     try {
-      for await (const { object } of api.watch<BindingSeen>(path, signal)) {
-        const ready = object.status?.conditions?.find(({ type }) => type === 'Ready');
+      for await (const { object } of api.watch<Binding>(path, signal)) {
+        const ready = conditionOf(object, 'Ready');
         if (ready !== undefined && ready.status !== 'True') tally.wrong.push(`the other binding is ${JSON.stringify(ready)}`);
       }
     } catch (error) {

@@ -46,13 +46,13 @@ async function change(field: Field, lane: Lane, spec: Spec, before: State, what:
   const { kind, isImmutable, path } = field;
   const readable = isReadable(kind, spec);
   const moves = isImmutable && !isDeepStrictEqual(valueAt(spec, path), valueAt(lane.base(kind), path));
-  const generation = (await lane.binding()).metadata.generation;
+  const generation = (await lane.scene.binding()).metadata.generation;
   if (kind === 'IrsaBinding' && typeof spec['roleArn'] === 'string') lane.role(spec['roleArn']);
   const refusal = await lane.put(kind, spec);
   if (refusal !== undefined) {
     tally.refused++;
     if (readable && !moves) tally.wrong.push(`${what}: the parser takes it, the API server says ${refusal}`);
-    if ((await lane.binding()).metadata.generation !== generation) tally.wrong.push(`${what}: refused, and the spec changed`);
+    if ((await lane.scene.binding()).metadata.generation !== generation) tally.wrong.push(`${what}: refused, and the spec changed`);
     same(await lane.state(), before, `${what}, refused`, tally);
     return undefined;
   }
@@ -87,8 +87,9 @@ async function otherWays(lane: Lane, bySpec: readonly (readonly [Spec, State])[]
   await lane.put('IrsaBinding', base);
   await lane.settled();
   for (const [spec, state] of acting) {
-    await lane.remove();
-    await lane.create('IrsaBinding', spec);
+    await lane.scene.unbind();
+    await lane.scene.gone();
+    await lane.scene.bind(spec);
     compare(await lane.settled(), state, `${JSON.stringify(spec).slice(0, 200)} from the start`);
     await lane.put('IrsaBinding', base);
     await lane.settled();

@@ -1,32 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { ACCOUNT } from '../../harness/scene.ts';
-
-export interface Statement {
-  readonly Sid?: string;
-  readonly Effect: 'Allow' | 'Deny';
-  readonly Principal: { readonly Federated?: string; readonly Service?: string };
-  readonly Action: string;
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
-}
-interface Document {
-  readonly Version: string;
-  readonly Statement: readonly Statement[];
-}
-
-const hostOf = (issuer: string): string => issuer.replace('https://', '');
-export const providerOf = (issuer: string): string => `arn:aws:iam::${ACCOUNT}:oidc-provider/${hostOf(issuer)}`;
-
-export const statementsOf = (text: string): readonly Statement[] => (JSON.parse(text) as Document).Statement;
-export const documentOf = (statements: readonly Statement[]): Document => ({ Version: '2012-10-17', Statement: statements });
-
-/** The operator's own: no statement that the walk writes has such a Sid and this cluster's issuer. */
-export function isOurs({ Sid = '', Principal }: Statement, issuer: string): boolean {
-  return /^Irsa[a-z2-7]{12}$/.test(Sid) && Principal.Federated === providerOf(issuer);
-}
+import { hostOf, isOurs, providerOf, statementsIn } from '../../harness/policies.ts';
+import type { Statement } from '../../harness/views.ts';
 
 /** What stands in our statements. */
 export function standing(text: string, issuer: string): { subject: string; audience: string }[] {
-  return statementsOf(text)
+  return statementsIn(text)
     .filter((statement) => isOurs(statement, issuer))
     .flatMap(({ Condition }) => {
       const keys = Condition?.['StringEquals'] ?? {};
@@ -37,7 +15,7 @@ export function standing(text: string, issuer: string): { subject: string; audie
 
 /** Everything that is not ours, such that two that mean the same are equal: IAM reorders keys, and unwraps lists of one. */
 export function foreign(text: string, issuer: string): unknown[] {
-  return statementsOf(text)
+  return statementsIn(text)
     .filter((statement) => !isOurs(statement, issuer))
     .map(plain);
 }
@@ -50,10 +28,6 @@ function plain(value: unknown): unknown {
 }
 
 export const sameForeign = (a: unknown[], b: unknown[]): boolean => isDeepStrictEqual(a, b);
-
-const always: Statement = { Sid: 'Ec2', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
-/** A document is never without it, so that ours is never the last one. */
-export const FIRST = documentOf([always]);
 
 /** What owners of roles write: `effect` on the subject is what the end is judged by. */
 export type ForeignKind = (typeof FOREIGN_KINDS)[number];
@@ -74,7 +48,7 @@ export function foreignStatement(kind: ForeignKind, subject: string, audience: s
       return {
         Sid: 'Irsaaaaaaaaaaaaa',
         Effect: 'Allow',
-        Principal: { Federated: `arn:aws:iam::${ACCOUNT}:oidc-provider/${other}` },
+        Principal: { Federated: providerOf(other) },
         Action: 'sts:AssumeRoleWithWebIdentity',
         Condition: { StringEquals: { [`${other}:aud`]: audience, [`${other}:sub`]: subject } },
       };

@@ -1,4 +1,4 @@
-import type { JournalEntry } from '../../testbed/aws/journal.ts';
+import type { JournalEntry } from '@irsa-operator/testbed';
 import { foreign, sameForeign } from './documents.ts';
 
 /** A stale reader is so far behind at most, and a call, its latency and a busy machine take the rest. */

@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { type Api, connect, startTestbed, type Testbed } from '@irsa-operator/testbed';
 import { createTwoFilesPatch } from 'diff';
+import { pathOf } from '../../harness/objects.ts';
 import { install, type RunningOperator, startOperator } from '../../harness/operator.ts';
+import { openScene } from '../../harness/scene.ts';
+import type { Binding } from '../../harness/views.ts';
 import { operatorWrites } from '../../harness/writes.ts';
-import { type Api, connect } from '../../testbed/api.ts';
-import { startTestbed, type Testbed } from '../../testbed/index.ts';
 import type { Chance } from '../chance.ts';
 import { foreignChanges, histories } from './history.ts';
 import { type Judgement, judge } from './judge.ts';
 import { makeRole, STEPS } from './steps.ts';
-import { AUDIENCES, NAMESPACES, paths, ROLES, TEAM, type World } from './world.ts';
+import { AUDIENCES, NAMESPACES, ROLES, TEAM, type World } from './world.ts';
 
 export interface WalkOptions {
   readonly chance: Chance;
@@ -49,23 +51,23 @@ export async function walk({ chance, ops, sweeps, say }: WalkOptions): Promise<W
   const testbed = await startTestbed();
   const api = connect(testbed.kubeconfig);
   const sts = new STSClient({ endpoint: testbed.aws.endpoint, region: 'us-east-1' });
-  const world: World = {
-    testbed,
-    api,
-    chance,
-    histories: histories(),
-    ask: (roleArn, token) => letsIn(sts, roleArn, token),
-    retained: new Set(),
-    annotated: new Set(),
-    undone: new Map(),
-  };
   const walker: Walker = { operator: undefined };
   try {
     testbed.aws.account().provider.put({ issuer: testbed.issuer, clientIds: AUDIENCES.slice(0, 2) });
     testbed.aws.account().setQuota(POLICY_QUOTA);
+    const world: World = {
+      testbed,
+      api,
+      scenes: await Promise.all(NAMESPACES.map((name) => openScene(testbed, api, name, TEAM))),
+      chance,
+      histories: histories(),
+      ask: (roleArn, token) => letsIn(sts, roleArn, token),
+      retained: new Set(),
+      annotated: new Set(),
+      undone: new Map(),
+    };
     for (const role of ROLES) makeRole(world, role);
     await install(testbed);
-    for (const name of NAMESPACES) await api.call('POST', '/api/v1/namespaces', { body: { metadata: { name, labels: TEAM } } });
     walker.operator = await startOperator(testbed, FLAGS);
     return await run(world, walker, { ops, sweeps, say });
   } finally {
@@ -127,10 +129,10 @@ function anyStep(chance: Chance): readonly [string, (world: World) => Promise<un
 }
 
 /** AWS behaves, and labels are as they were: a label that went is waited for ten minutes before it counts, which the walk does not last. */
-async function peace({ testbed, api }: World): Promise<void> {
+async function peace({ testbed, scenes }: World): Promise<void> {
   testbed.aws.behave({});
   testbed.aws.endFaults();
-  for (const name of NAMESPACES) await api.call('PATCH', paths.namespace(name), { patch: 'merge', body: { metadata: { labels: TEAM } } });
+  for (const scene of scenes) await scene.label(TEAM);
 }
 
 /** As it should be, and still so, with nothing written, a while later. */
@@ -156,14 +158,9 @@ async function writesDuring(testbed: Testbed, sweeps: number, since: number): Pr
   return operatorWrites(testbed, since);
 }
 
-interface Reported {
-  readonly metadata: { readonly namespace: string; readonly name: string };
-  readonly status?: unknown;
-}
-
 /** What the bindings say, line by line. */
 async function statusesOf(api: Api): Promise<string> {
-  const { items } = await api.call<{ items: Reported[] }>('GET', '/apis/irsa-operator.dev/v1alpha1/irsabindings');
+  const { items } = await api.call<{ items: Binding[] }>('GET', pathOf('irsabindings'));
   return `${JSON.stringify(Object.fromEntries(items.map(({ metadata, status }) => [`${metadata.namespace}/${metadata.name}`, status])), undefined, 1)}\n`;
 }
 

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { ROLE_ARN } from '../../harness/scene.ts';
-import { documentOf, FIRST, providerOf, type Statement } from './documents.ts';
+import { FOREIGN, hostOf, policy, providerOf } from '../../harness/policies.ts';
+import { type Binding, ROLE_ARN, type Statement } from '../../harness/views.ts';
 import { wrongIn } from './judge.ts';
 import type { Seen } from './look.ts';
-import { arnOf, type BindingObject, subjectOf, TEAM, trustKey } from './world.ts';
+import { arnOf, subjectOf, TEAM, trustKey } from './world.ts';
 
 /** The judge of the walk has to see what is wrong: a world in order, and one thing out of order in each case. */
 const ISSUER = 'https://oidc.eks.us-east-1.amazonaws.com/id/TEST';
-const HOST = ISSUER.replace('https://', '');
+const HOST = hostOf(ISSUER);
 const ALPHA = arnOf('alpha');
 const APP = subjectOf('walk-a', 'app');
 
@@ -23,7 +23,7 @@ function ours(subjects: readonly string[]): Statement {
 }
 const role = (subjects: readonly string[], tags = {}) => ({
   tags,
-  text: JSON.stringify(subjects.length === 0 ? FIRST : documentOf([...FIRST.Statement, ours(subjects)])),
+  text: JSON.stringify(subjects.length === 0 ? FOREIGN : policy(...FOREIGN.Statement, ours(subjects))),
 });
 
 const REASONS = {
@@ -34,16 +34,19 @@ const REASONS = {
   Annotated: 'Annotated',
   PodsCurrent: 'Current',
 };
-const conditions = Object.entries(REASONS).map(([type, reason]) => ({ type, status: 'True', reason, message: '', observedGeneration: 1 }));
-const binding: BindingObject = {
-  metadata: {
-    name: 'app-1',
-    namespace: 'walk-a',
-    uid: 'u',
-    resourceVersion: '1',
-    generation: 1,
-    creationTimestamp: '2026-01-01T00:00:00Z',
-  },
+const AT = '2026-01-01T00:00:00Z';
+const condition = (type: string, reason: string) => ({
+  type,
+  status: 'True',
+  reason,
+  message: '',
+  observedGeneration: 1,
+  lastTransitionTime: AT,
+});
+const conditions = Object.entries(REASONS).map(([type, reason]) => condition(type, reason));
+const metadata = { name: 'app-1', namespace: 'walk-a', uid: 'u', resourceVersion: '1', generation: 1, creationTimestamp: AT };
+const binding: Binding = {
+  metadata,
   spec: {
     serviceAccountName: 'app',
     roleArn: ALPHA,
@@ -57,16 +60,18 @@ const binding: BindingObject = {
   status: {
     observedGeneration: 1,
     conditions,
-    roles: [{ arn: ALPHA, audience: 'sts.amazonaws.com', sid: 'Irsaabcdefghijkl' }],
-    pods: { total: 0, current: 0, stale: 0, exempt: 0 },
+    roles: [{ arn: ALPHA, roleId: 'AROA', audience: 'sts.amazonaws.com', sid: 'Irsaabcdefghijkl' }],
+    pods: { total: 0, current: 0, stale: 0, exempt: 0, summary: '0/0' },
   },
 };
 const account = (annotations: Record<string, string>) => ({
   metadata: {
+    ...metadata,
     name: 'app',
-    namespace: 'walk-a',
     annotations,
-    managedFields: [{ manager: 'irsa-operator', fieldsV1: { 'f:metadata': { 'f:annotations': { [`f:${ROLE_ARN}`]: {} } } } }],
+    managedFields: [
+      { manager: 'irsa-operator', operation: 'Apply', fieldsV1: { 'f:metadata': { 'f:annotations': { [`f:${ROLE_ARN}`]: {} } } } },
+    ],
   },
 });
 const grant = {
@@ -91,7 +96,6 @@ const nothingLeft = { retained: new Set<string>(), annotated: new Set<string>() 
 const withMetadata = (more: object): Partial<Seen> => ({ bindings: [{ ...binding, metadata: { ...binding.metadata, ...more } }] });
 const withStatus = (more: object): Partial<Seen> => ({ bindings: [{ ...binding, status: { ...binding.status, ...more } }] });
 const pod = (arn: string) => ({
-  metadata: {},
   spec: { serviceAccountName: 'app', containers: [{ env: [{ name: 'AWS_ROLE_ARN', value: arn }] }] },
 });
 
@@ -100,10 +104,7 @@ test('finds nothing wrong in a world in order', () => expect(wrongIn(inOrder, no
 const cases: Record<string, [seen: Partial<Seen>, told: RegExp]> = {
   'a status of an older generation': [withMetadata({ generation: 2 }), /the status is of generation 1/],
   'a binding that does not go': [withMetadata({ deletionTimestamp: '2026-01-01T00:00:00Z' }), /still being deleted/],
-  'a step that goes on and on': [
-    withStatus({ conditions: [...conditions, { type: 'Reconciling', status: 'True', reason: 'x', message: '', observedGeneration: 1 }] }),
-    /still at it/,
-  ],
+  'a step that goes on and on': [withStatus({ conditions: [...conditions, condition('Reconciling', 'x')] }), /still at it/],
   'a binding that is Granted without a grant': [{ grants: [] }, /Authorized is True Granted.*False NotGranted/],
   'a grant by a label that the namespace lost': [{ labels: new Map([['walk-a', {}]]) }, /False NotGranted/],
   'tags that nobody consented with': [
@@ -116,7 +117,7 @@ const cases: Record<string, [seen: Partial<Seen>, told: RegExp]> = {
     /walk-a:gone\|sts.amazonaws.com, which no binding stands on/,
   ],
   'a role that a Ready binding should have left': [
-    withStatus({ roles: [...(binding.status?.roles ?? []), { arn: arnOf('beta'), audience: 'sts.amazonaws.com', sid: '' }] }),
+    withStatus({ roles: [...(binding.status?.roles ?? []), { arn: arnOf('beta'), roleId: '', audience: 'sts.amazonaws.com', sid: '' }] }),
     /is Ready and still stands on/,
   ],
   'another annotation': [{ accounts: new Map([['walk-a/app', account({ [ROLE_ARN]: arnOf('beta') })]]) }, /the annotations are/],

@@ -1,7 +1,9 @@
-import { ROLE_ARN } from '../../harness/scene.ts';
-import { standing, statementsOf } from './documents.ts';
-import { type Grant, look, type Pod, type Seen } from './look.ts';
-import { AUDIENCES, type BindingObject, PAUSED, paths, subjectOf, trustKey, type World } from './world.ts';
+import { pathOf } from '../../harness/objects.ts';
+import { statementsIn } from '../../harness/policies.ts';
+import { type Binding, conditionOf, type Grant, ROLE_ARN, rolesOfPod } from '../../harness/views.ts';
+import { standing } from './documents.ts';
+import { look, type Seen } from './look.ts';
+import { AUDIENCES, PAUSED, subjectOf, trustKey, type World } from './world.ts';
 
 export interface Judgement {
   /** What is not as it should be at the end; empty when all has converged. */
@@ -34,11 +36,10 @@ export function wrongIn(seen: Seen, left: Pick<World, 'retained' | 'annotated'>)
   ];
 }
 
-const conditionOf = ({ status }: BindingObject, type: string) => status?.conditions?.find((one) => one.type === type);
-const nameOf = ({ metadata }: BindingObject) => `${metadata.namespace}/${metadata.name}`;
-const accountOf = ({ metadata, spec }: BindingObject) => `${metadata.namespace}/${spec.serviceAccountName}`;
-const subject = ({ metadata, spec }: BindingObject) => subjectOf(metadata.namespace, spec.serviceAccountName);
-const acts = ({ spec, metadata }: BindingObject) => metadata.deletionTimestamp === undefined && spec.mode === 'Enforce' && !spec.suspend;
+const nameOf = ({ metadata }: Binding) => `${metadata.namespace}/${metadata.name}`;
+const accountOf = ({ metadata, spec }: Binding) => `${metadata.namespace}/${spec.serviceAccountName}`;
+const subject = ({ metadata, spec }: Binding) => subjectOf(metadata.namespace, spec.serviceAccountName);
+const acts = ({ spec, metadata }: Binding) => metadata.deletionTimestamp === undefined && spec.mode === 'Enforce' && !spec.suspend;
 
 /** `*` stands for a run of characters without `/`. */
 function fits(pattern: string, text: string): boolean {
@@ -46,7 +47,7 @@ function fits(pattern: string, text: string): boolean {
   return new RegExp(`^${parts.join('[^/]*')}$`).test(text);
 }
 
-function grantsFor({ metadata: { namespace }, spec }: BindingObject, { grants, labels }: Seen): readonly Grant[] {
+function grantsFor({ metadata: { namespace }, spec }: Binding, { grants, labels }: Seen): readonly Grant[] {
   const has = labels.get(namespace) ?? {};
   return grants.filter(
     ({ spec: { roleArns, namespaces, serviceAccountNames, audiences } }) =>
@@ -59,8 +60,8 @@ function grantsFor({ metadata: { namespace }, spec }: BindingObject, { grants, l
 }
 
 /** The older one has the ServiceAccount, and among those of one second the first by name. */
-function isTaken(binding: BindingObject, seen: Seen): boolean {
-  const order = (one: BindingObject) => `${one.metadata.creationTimestamp} ${one.metadata.name}`;
+function isTaken(binding: Binding, seen: Seen): boolean {
+  const order = (one: Binding) => `${one.metadata.creationTimestamp} ${one.metadata.name}`;
   return (
     acts(binding) &&
     seen.bindings.some(
@@ -70,12 +71,12 @@ function isTaken(binding: BindingObject, seen: Seen): boolean {
   );
 }
 
-function consents(binding: BindingObject, seen: Seen): boolean {
+function consents(binding: Binding, seen: Seen): boolean {
   const tags = seen.roles.get(binding.spec.roleArn)?.tags ?? {};
   return grantsFor(binding, seen).some(({ spec }) => Object.entries(spec.requiredRoleTags).every(([key, value]) => tags[key] === value));
 }
 
-function expectedAuthorized(binding: BindingObject, seen: Seen): string {
+function expectedAuthorized(binding: Binding, seen: Seen): string {
   if (grantsFor(binding, seen).length === 0) return 'NotGranted';
   if (isTaken(binding, seen)) return 'ServiceAccountTaken';
   const { spec } = binding;
@@ -84,7 +85,7 @@ function expectedAuthorized(binding: BindingObject, seen: Seen): string {
   return writes && !consents(binding, seen) ? 'NotGranted' : 'Granted';
 }
 
-function wrongWithBinding(binding: BindingObject, seen: Seen): string[] {
+function wrongWithBinding(binding: Binding, seen: Seen): string[] {
   const { metadata, spec, status } = binding;
   if (metadata.deletionTimestamp !== undefined) return [`${nameOf(binding)} is still being deleted: ${JSON.stringify(status?.conditions)}`];
   const wrong: string[] = [];
@@ -133,7 +134,7 @@ function wrongWithBinding(binding: BindingObject, seen: Seen): string[] {
   if (acts(binding)) is('Annotated', 'True');
   if (conditionOf(binding, 'Annotated')?.status === 'True' && !carries) say(`Annotated is True, the annotation is not`);
   const pods = seen.pods.get(accountOf(binding)) ?? [];
-  const current = pods.filter((pod) => roleOfPod(pod) === spec.roleArn).length;
+  const current = pods.filter((pod) => rolesOfPod(pod)[0] === spec.roleArn).length;
   if (status?.pods?.total !== pods.length) say(`status.pods is ${JSON.stringify(status?.pods)}; there are ${pods.length}`);
   if (acts(binding) && spec.restart.strategy !== 'Never' && current !== pods.length)
     say(`${current} of ${pods.length} pods carry the role: ${told('PodsCurrent')}`);
@@ -141,18 +142,14 @@ function wrongWithBinding(binding: BindingObject, seen: Seen): string[] {
   return wrong;
 }
 
-function roleOfPod({ spec }: Pod): string | undefined {
-  return spec.containers[0]?.env?.find(({ name }) => name === 'AWS_ROLE_ARN')?.value;
-}
-
 /** What hinders trust; `theirs` where it is for somebody else to write it; undefined where nothing does. */
-function whyNotTrusted(binding: BindingObject, seen: Seen): string | undefined {
+function whyNotTrusted(binding: Binding, seen: Seen): string | undefined {
   const role = seen.roles.get(binding.spec.roleArn);
   if (role === undefined) return 'RoleNotFound';
   const name = subject(binding)
     .replace('system:serviceaccount', '')
     .replace(/[^a-z]/g, '');
-  const sids = statementsOf(role.text).map(({ Sid }) => Sid);
+  const sids = statementsIn(role.text).map(({ Sid }) => Sid);
   const { audience, trustPolicy } = binding.spec;
   if (audience === AUDIENCES[0] && sids.includes(`denies${name}`)) return 'TrustExplicitDeny';
   if (audience === AUDIENCES[0] && sids.includes(`restricts${name}`)) return 'TrustRestrictedByOwner';
@@ -209,7 +206,7 @@ async function wrongByTokens(seen: Seen, { api, ask }: World): Promise<string[]>
     const trusted = conditionOf(binding, 'Trusted');
     const judged = trusted?.status === 'True' || (trusted?.status === 'False' && trusted.reason !== 'Waiting');
     if (!judged || !seen.accounts.has(accountOf(binding)) || audience === AUDIENCES[2]) continue;
-    const path = `${paths.accounts(namespace)}/${serviceAccountName}/token`;
+    const path = `${pathOf('serviceaccounts', { namespace, name: serviceAccountName })}/token`;
     const { status } = await api.call<{ status: { token: string } }>('POST', path, { body: { spec: { audiences: [audience] } } });
     const isLetIn = await ask(roleArn, status.token);
     if (isLetIn !== (trusted?.status === 'True'))

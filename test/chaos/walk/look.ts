@@ -1,29 +1,7 @@
-import { arnOf, type BindingObject, NAMESPACES, paths, ROLES, type World } from './world.ts';
+import { pathOf } from '../../harness/objects.ts';
+import type { Binding, Grant, Pod, ServiceAccount } from '../../harness/views.ts';
+import { arnOf, ROLES, type World } from './world.ts';
 
-interface Account {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly annotations?: Readonly<Record<string, string>>;
-    readonly managedFields?: readonly { readonly manager: string; readonly fieldsV1: object }[];
-  };
-}
-export interface Grant {
-  readonly spec: {
-    readonly roleArns: readonly string[];
-    readonly namespaces: { readonly names?: readonly string[]; readonly selector?: { readonly matchLabels: Record<string, string> } };
-    readonly serviceAccountNames: readonly string[];
-    readonly audiences: readonly string[];
-    readonly requiredRoleTags: Readonly<Record<string, string>>;
-  };
-}
-export interface Pod {
-  readonly metadata: { readonly deletionTimestamp?: string };
-  readonly spec: {
-    readonly serviceAccountName: string;
-    readonly containers: readonly { readonly env?: readonly { readonly name: string; readonly value?: string }[] }[];
-  };
-}
 interface RoleSeen {
   readonly tags: Readonly<Record<string, string>>;
   readonly text: string;
@@ -31,23 +9,23 @@ interface RoleSeen {
 
 /** Everything that there is, looked at with none of the operator's code. */
 export interface Seen {
-  readonly bindings: readonly BindingObject[];
+  readonly bindings: readonly Binding[];
   readonly grants: readonly Grant[];
   readonly labels: ReadonlyMap<string, Readonly<Record<string, string>>>;
-  readonly accounts: ReadonlyMap<string, Account>;
-  readonly pods: ReadonlyMap<string, readonly Pod[]>;
+  readonly accounts: ReadonlyMap<string, ServiceAccount>;
+  readonly pods: ReadonlyMap<string, readonly Pick<Pod, 'spec'>[]>;
   readonly roles: ReadonlyMap<string, RoleSeen>;
   readonly issuer: string;
 }
 
-export async function look({ api, testbed }: World): Promise<Seen> {
+export async function look({ api, testbed, scenes }: World): Promise<Seen> {
   const list = async <T>(path: string) => (await api.call<{ items: T[] }>('GET', path)).items;
   const places = await Promise.all(
-    NAMESPACES.map(async (namespace) => ({
-      namespace,
-      labels: (await api.call<{ metadata: { labels: Record<string, string> } }>('GET', paths.namespace(namespace))).metadata.labels,
-      accounts: await list<Account>(paths.accounts(namespace)),
-      pods: (await list<Pod>(paths.pods(namespace))).filter(({ metadata }) => metadata.deletionTimestamp === undefined),
+    scenes.map(async (scene) => ({
+      namespace: scene.namespace,
+      labels: await scene.labels(),
+      accounts: await scene.list<ServiceAccount>('serviceaccounts'),
+      pods: await scene.pods(),
     })),
   );
   const roles = ROLES.flatMap((name) => {
@@ -55,8 +33,8 @@ export async function look({ api, testbed }: World): Promise<Seen> {
     return role === undefined ? [] : ([[arnOf(name), { tags: role.tags, text: role.trustPolicy }]] as const);
   });
   return {
-    bindings: await list<BindingObject>(paths.everyBinding),
-    grants: await list<Grant>(paths.grants),
+    bindings: await list<Binding>(pathOf('irsabindings')),
+    grants: await list<Grant>(pathOf('irsagrants')),
     labels: new Map(places.map(({ namespace, labels }) => [namespace, labels])),
     accounts: new Map(places.flatMap(({ namespace, accounts }) => accounts.map((one) => [`${namespace}/${one.metadata.name}`, one]))),
     pods: new Map(

@@ -1,22 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ROLE_ARN } from '../../harness/scene.ts';
-import { documentOf, FIRST, FOREIGN_KINDS, foreignStatement, isOurs, type Statement, statementsOf } from './documents.ts';
+import { grant as grantOf, pathOf } from '../../harness/objects.ts';
+import { FOREIGN, isOurs, policy, statementsIn } from '../../harness/policies.ts';
+import { type Binding, type Pod, ROLE_ARN, type ServiceAccount, type Statement } from '../../harness/views.ts';
+import { FOREIGN_KINDS, foreignStatement } from './documents.ts';
 import { STALE_MS } from './history.ts';
 import {
   AUDIENCES,
   arnOf,
   attempt,
-  type BindingObject,
   CONSENT,
   GRANTS,
   NAMESPACES,
   PAUSED,
-  pathOf,
-  paths,
   ROLES,
   type RoleName,
+  rolePathOf,
   SERVICE_ACCOUNTS,
-  subjectOf,
   TEAM,
   trustKey,
   type World,
@@ -48,11 +47,9 @@ export const STEPS: readonly (readonly [name: string, weight: number, step: Step
   ['pause', 3, pause],
 ];
 
-const merge = (body: object) => ({ patch: 'merge' as const, body });
-
-function anyPlace({ chance }: World) {
-  const [namespace, account] = [chance.of(NAMESPACES), chance.of(SERVICE_ACCOUNTS)];
-  return { namespace, account, name: `${account}-${chance.of(['1', '2'])}` };
+function anyPlace({ chance, scenes }: World) {
+  const [scene, account] = [chance.of(scenes), chance.of(SERVICE_ACCOUNTS)];
+  return { scene, account, name: `${account}-${chance.of(['1', '2'])}` };
 }
 
 /** Mostly the usual values, so that most bindings get somewhere. */
@@ -72,75 +69,65 @@ function specOf(world: World) {
 }
 
 async function bind(world: World): Promise<void> {
-  const { namespace, account, name } = anyPlace(world);
+  const { scene, account, name } = anyPlace(world);
   const spec = Object.fromEntries(Object.entries(specOf(world)).filter(([, value]) => value !== null));
-  const body = {
-    apiVersion: 'irsa-operator.dev/v1alpha1',
-    kind: 'IrsaBinding',
-    metadata: { name },
-    spec: { serviceAccountName: account, ...spec },
-  };
-  await attempt(world.api.call('POST', paths.bindings(namespace), { body }));
+  await attempt(scene.bind({ serviceAccountName: account, ...spec }, name));
 }
 
 async function changeBinding(world: World): Promise<void> {
-  const { namespace, name } = anyPlace(world);
+  const { scene, name } = anyPlace(world);
   const all = Object.entries(specOf(world));
-  const spec = Object.fromEntries([world.chance.of(all), world.chance.of(all)]);
-  await attempt(world.api.call('PATCH', paths.binding(namespace, name), merge({ spec })));
+  await attempt(scene.change(Object.fromEntries([world.chance.of(all), world.chance.of(all)]), name));
 }
 
 /** Remembers what stays by the binding's will, and forgets what goes by it. */
 async function deleteBinding(world: World): Promise<void> {
-  const { namespace, name } = anyPlace(world);
-  const path = paths.binding(namespace, name);
-  const binding = await attempt(world.api.call<BindingObject>('GET', path));
+  const { scene, name } = anyPlace(world);
+  const binding = await scene.find<Binding>('irsabindings', name);
   if (binding === undefined || binding.metadata.deletionTimestamp !== undefined) return;
   const { spec, status, metadata } = binding;
   const body = { preconditions: { uid: metadata.uid, resourceVersion: metadata.resourceVersion } };
-  const isGoing = await attempt(world.api.call('DELETE', path, { body }));
+  const isGoing = await attempt(world.api.call('DELETE', scene.path('irsabindings', name), { body }));
   if (isGoing === undefined) return;
-  const subject = subjectOf(namespace, spec.serviceAccountName);
+  const subject = scene.subjectOf(spec.serviceAccountName);
   const retains = spec.deletionPolicy === 'Retain' || spec.suspend || spec.mode === 'Observe';
   for (const { arn, audience } of status?.roles ?? []) {
     const key = trustKey(arn, subject, audience);
     if (retains) world.retained.add(key);
     else world.retained.delete(key);
   }
-  if (retains) world.annotated.add(`${namespace}/${spec.serviceAccountName}`);
+  if (retains) world.annotated.add(`${scene.namespace}/${spec.serviceAccountName}`);
 }
 
 async function requestLook(world: World): Promise<void> {
-  const { namespace, name } = anyPlace(world);
+  const { scene, name } = anyPlace(world);
   const annotations = { 'irsa-operator.dev/reconcile-requested-at': String(world.chance.below(1_000_000)) };
-  await attempt(world.api.call('PATCH', paths.binding(namespace, name), merge({ metadata: { annotations } })));
+  await attempt(scene.patch('irsabindings', name, { metadata: { annotations } }));
 }
 
 async function makeAccount(world: World): Promise<void> {
-  const { namespace, account } = anyPlace(world);
-  const annotations = world.chance.percent(30) ? { [ROLE_ARN]: arnOf(world.chance.of(ROLES)) } : {};
-  await attempt(world.api.call('POST', paths.accounts(namespace), { body: { metadata: { name: account, annotations } } }));
+  const { scene, account } = anyPlace(world);
+  await attempt(scene.serviceAccount(world.chance.percent(30) ? { [ROLE_ARN]: arnOf(world.chance.of(ROLES)) } : {}, account));
 }
 
 async function deleteAccount(world: World): Promise<void> {
-  const { namespace, account } = anyPlace(world);
-  await attempt(world.api.call('DELETE', `${paths.accounts(namespace)}/${account}`));
+  const { scene, account } = anyPlace(world);
+  await attempt(scene.remove('serviceaccounts', account));
 }
 
 /** A third undo would be a fight, which the operator rightly gives up for minutes; fights have tests of their own. */
 const MOST_UNDOES = 2;
 
 async function annotate(world: World): Promise<void> {
-  const { namespace, account } = anyPlace(world);
-  const path = `${paths.accounts(namespace)}/${account}`;
-  const found = await attempt(world.api.call<{ metadata: { uid: string } }>('GET', path));
+  const { scene, account } = anyPlace(world);
+  const found = await scene.find<ServiceAccount>('serviceaccounts', account);
   if (found === undefined) return;
   const { uid } = found.metadata;
   const times = world.undone.get(uid) ?? 0;
   if (times >= MOST_UNDOES) return;
   world.undone.set(uid, times + 1);
   const value = world.chance.percent(50) ? null : arnOf(world.chance.of(ROLES));
-  await attempt(world.api.call('PATCH', path, merge({ metadata: { uid, annotations: { [ROLE_ARN]: value } } })));
+  await attempt(scene.patch('serviceaccounts', account, { metadata: { uid, annotations: { [ROLE_ARN]: value } } }));
 }
 
 async function grant(world: World): Promise<void> {
@@ -162,22 +149,22 @@ async function grant(world: World): Promise<void> {
     'by-tag': { ...usual, namespaces: { names: [...NAMESPACES] }, audiences, requiredRoleTags: CONSENT },
   };
   const spec = specs[name];
-  const body = { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaGrant', metadata: { name }, spec };
-  const made = await attempt(api.call('POST', paths.grants, { body }));
-  if (made === undefined) await attempt(api.call('PATCH', `${paths.grants}/${name}`, merge({ spec })));
+  const body = { ...grantOf(spec), metadata: { name } };
+  const made = await attempt(api.call('POST', pathOf('irsagrants'), { body }));
+  if (made === undefined) await attempt(api.call('PATCH', pathOf('irsagrants', { name }), { patch: 'merge', body: { spec } }));
 }
 
 async function ungrant(world: World): Promise<void> {
-  await attempt(world.api.call('DELETE', `${paths.grants}/${world.chance.of(GRANTS)}`));
+  await attempt(world.api.call('DELETE', pathOf('irsagrants', { name: world.chance.of(GRANTS) })));
 }
 
 async function label(world: World): Promise<void> {
   const labels = { team: world.chance.percent(75) ? TEAM.team : 'other' };
-  await world.api.call('PATCH', paths.namespace(world.chance.of(NAMESPACES)), merge({ metadata: { labels } }));
+  await world.chance.of(world.scenes).label(labels);
 }
 
 function setTrustPolicy({ testbed, histories }: World, role: RoleName, statements: readonly Statement[]): void {
-  const text = JSON.stringify(documentOf(statements));
+  const text = JSON.stringify(policy(...statements));
   testbed.aws.account().role.setTrustPolicy(role, text);
   histories.owned(role, text);
 }
@@ -188,7 +175,7 @@ async function changeForeign(world: World): Promise<void> {
   const role = chance.of(ROLES);
   const found = testbed.aws.account().role.get(role);
   if (found === undefined) return;
-  const statements = statementsOf(found.trustPolicy);
+  const statements = statementsIn(found.trustPolicy);
   const removable = statements.filter((one) => !isOurs(one, testbed.issuer) && one.Sid !== 'Ec2');
   // More out than in where there are many, or every role would deny everybody in the end.
   if (removable.length > chance.below(4)) {
@@ -199,8 +186,8 @@ async function changeForeign(world: World): Promise<void> {
       statements.filter((one) => one !== gone),
     );
   }
-  const { namespace, account } = anyPlace(world);
-  const added = foreignStatement(chance.of(FOREIGN_KINDS), subjectOf(namespace, account), AUDIENCES[0], testbed.issuer);
+  const { scene, account } = anyPlace(world);
+  const added = foreignStatement(chance.of(FOREIGN_KINDS), scene.subjectOf(account), AUDIENCES[0], testbed.issuer);
   setTrustPolicy(world, role, [...statements.filter(({ Sid }) => Sid !== added.Sid), added]);
 }
 
@@ -210,7 +197,7 @@ async function dropOurs(world: World): Promise<void> {
   const found = world.testbed.aws.account().role.get(role);
   if (found === undefined) return;
   const times = world.undone.get(found.id) ?? 0;
-  const statements = statementsOf(found.trustPolicy);
+  const statements = statementsIn(found.trustPolicy);
   const kept = statements.filter((one) => !isOurs(one, world.testbed.issuer));
   if (times >= MOST_UNDOES || kept.length === statements.length) return;
   world.undone.set(found.id, times + 1);
@@ -219,8 +206,8 @@ async function dropOurs(world: World): Promise<void> {
 
 export function makeRole({ testbed, histories, chance }: World, role: RoleName): void {
   const tags = chance.percent(60) ? CONSENT : {};
-  testbed.aws.account().role.put({ name: role, path: pathOf(role), trustPolicy: FIRST, tags });
-  histories.owned(role, JSON.stringify(FIRST));
+  testbed.aws.account().role.put({ name: role, path: rolePathOf(role), trustPolicy: FOREIGN, tags });
+  histories.owned(role, JSON.stringify(FOREIGN));
 }
 
 async function remakeRole(world: World): Promise<void> {
@@ -241,25 +228,18 @@ async function tagRole({ testbed, chance }: World): Promise<void> {
 
 /** One workload for each ServiceAccount; its pods are played by kwok and ready at once. */
 async function deploy(world: World): Promise<void> {
-  const { namespace, account } = anyPlace(world);
-  const { chance, api } = world;
-  const replicas = chance.below(3);
-  const path = paths.deployments(namespace);
-  const spec = { serviceAccountName: account, containers: [{ name: 'app', image: 'app' }] };
-  const labels = { app: account };
-  const body = {
-    metadata: { name: account },
-    spec: { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
-  };
-  const made = await attempt(api.call('POST', path, { body }));
-  if (made === undefined) await attempt(api.call('PATCH', `${path}/${account}`, merge({ spec: { replicas } })));
+  const { scene, account } = anyPlace(world);
+  const replicas = world.chance.below(3);
+  const part = { name: account, replicas, serviceAccountName: account };
+  const made = await attempt(scene.workload('deployments', part).then(() => true));
+  if (made === undefined) await attempt(scene.patch('deployments', account, { spec: { replicas } }));
 }
 
-async function deletePod(world: World): Promise<void> {
-  const namespace = world.chance.of(NAMESPACES);
-  const { items } = await world.api.call<{ items: { metadata: { name: string } }[] }>('GET', paths.pods(namespace));
-  if (items.length === 0) return;
-  await attempt(world.api.call('DELETE', `${paths.pods(namespace)}/${world.chance.of(items).metadata.name}`));
+async function deletePod({ chance, scenes }: World): Promise<void> {
+  const scene = chance.of(scenes);
+  const pods = await scene.list<Pod>('pods');
+  if (pods.length === 0) return;
+  await attempt(scene.remove('pods', chance.of(pods).metadata.name));
 }
 
 const FAULTS = [

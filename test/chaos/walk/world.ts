@@ -1,6 +1,7 @@
-import { ACCOUNT } from '../../harness/scene.ts';
-import { type Api, ApiError } from '../../testbed/api.ts';
-import type { Testbed } from '../../testbed/index.ts';
+import type { Api, Testbed } from '@irsa-operator/testbed';
+import { unless } from '../../harness/objects.ts';
+import type { Scene } from '../../harness/scene.ts';
+import { ACCOUNT } from '../../harness/views.ts';
 import type { Chance } from '../chance.ts';
 import type { Histories } from './history.ts';
 
@@ -15,66 +16,20 @@ export const TEAM = { team: 'walk' };
 /** What the grant `by-tag` asks of a role. */
 export const CONSENT = { 'allow-irsa': 'yes' };
 export const PAUSED = { 'irsa-operator.dev/paused': 'true' };
-const BINDINGS_API = '/apis/irsa-operator.dev/v1alpha1';
 
 export type RoleName = (typeof ROLES)[number];
 
 /** Every second role has a path. */
-export const pathOf = (role: RoleName): string => (ROLES.indexOf(role) % 2 === 0 ? '/' : '/walk/');
-export const arnOf = (role: RoleName): string => `arn:aws:iam::${ACCOUNT}:role${pathOf(role)}${role}`;
+export const rolePathOf = (role: RoleName): string => (ROLES.indexOf(role) % 2 === 0 ? '/' : '/walk/');
+export const arnOf = (role: RoleName): string => `arn:aws:iam::${ACCOUNT}:role${rolePathOf(role)}${role}`;
 export const subjectOf = (namespace: string, account: string): string => `system:serviceaccount:${namespace}:${account}`;
-
-export const paths = {
-  bindings: (namespace: string) => `${BINDINGS_API}/namespaces/${namespace}/irsabindings`,
-  binding: (namespace: string, name: string) => `${BINDINGS_API}/namespaces/${namespace}/irsabindings/${name}`,
-  everyBinding: `${BINDINGS_API}/irsabindings`,
-  grants: `${BINDINGS_API}/irsagrants`,
-  accounts: (namespace: string) => `/api/v1/namespaces/${namespace}/serviceaccounts`,
-  deployments: (namespace: string) => `/apis/apps/v1/namespaces/${namespace}/deployments`,
-  pods: (namespace: string) => `/api/v1/namespaces/${namespace}/pods`,
-  namespace: (name: string) => `/api/v1/namespaces/${name}`,
-};
-
-export interface BindingSpec {
-  readonly serviceAccountName: string;
-  readonly roleArn: string;
-  readonly mode: 'Enforce' | 'Observe';
-  readonly audience: string;
-  readonly trustPolicy: 'Managed' | 'External';
-  readonly deletionPolicy: 'Revoke' | 'Retain';
-  readonly suspend: boolean;
-  readonly restart: { readonly strategy: 'Evict' | 'Rollout' | 'Never' };
-}
-export interface BindingObject {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly uid: string;
-    readonly resourceVersion: string;
-    readonly generation: number;
-    readonly creationTimestamp: string;
-    readonly deletionTimestamp?: string;
-  };
-  readonly spec: BindingSpec;
-  readonly status?: {
-    readonly observedGeneration?: number;
-    readonly conditions?: readonly {
-      readonly type: string;
-      readonly status: string;
-      readonly reason: string;
-      readonly message: string;
-      readonly observedGeneration: number;
-    }[];
-    readonly roles?: readonly { readonly arn: string; readonly audience: string; readonly sid: string }[];
-    readonly pods?: { readonly total: number; readonly current: number; readonly stale: number; readonly exempt: number };
-    readonly findings?: readonly { readonly code: string; readonly message: string }[];
-  };
-}
 
 /** What the walk runs in, and what it remembers to judge the end by. */
 export interface World {
   readonly testbed: Testbed;
   readonly api: Api;
+  /** One for each namespace. */
+  readonly scenes: readonly Scene[];
   readonly chance: Chance;
   readonly histories: Histories;
   /** Whether STS lets this token assume the role. */
@@ -89,15 +44,5 @@ export interface World {
 
 export const trustKey = (arn: string, subject: string, audience: string): string => `${arn}|${subject}|${audience}`;
 
-/** What the API server refuses because the walk stumbled over itself, or over the operator. */
-const STUMBLES = new Set([404, 409]);
-
-/** Undefined where the object is not there, is there already, or is being deleted. */
-export async function attempt<T>(call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (error instanceof ApiError && STUMBLES.has(error.status)) return undefined;
-    throw error;
-  }
-}
+/** Undefined where the object is not there, is there already, or is being deleted: the walk stumbles over itself, and over the operator. */
+export const attempt = <T>(call: Promise<T>): Promise<T | undefined> => unless([404, 409], call);

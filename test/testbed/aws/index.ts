@@ -6,6 +6,11 @@ import { type Aws, awsWorld, type CallerSetup, callerOf } from './in-process.ts'
 import { createAwsServer } from './server.ts';
 import type { World } from './world.ts';
 
+export { AwsError } from './aws-error.ts';
+export { type Aws, type AwsInProcess, type CallAws, createAws } from './in-process.ts';
+export { evaluateTrust } from './policy/evaluate.ts';
+export { unusedGrants } from './unused-grants.ts';
+
 /** IAM, STS and EKS on one port, for the unmodified AWS SDK. It enforces what the real services are known to enforce. */
 export interface AwsDouble extends Aws {
   /** `http://127.0.0.1:PORT` */

@@ -1,0 +1,116 @@
+import { type Api, connect, startTestbed, type Testbed, type TestbedOptions } from '@irsa-operator/testbed';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { grant, pathOf } from './objects.ts';
+import { install, type RunningOperator, startOperator } from './operator.ts';
+import { openScene, type Scene } from './scene.ts';
+import { ACCOUNT } from './views.ts';
+
+/** Two sweeps and a moment: whatever the operator would do on a second look, it has done by then. */
+const SECOND_LOOK_MS = 5_000;
+/** Seldom enough for two cores, often enough that no test waits for it. */
+export const SWEEP = ['--sweep-interval', '2s'] as const;
+/** What the grant of a suite selects. */
+const GRANTED = { suite: 'granted' };
+
+export interface SuiteOptions {
+  readonly testbed?: TestbedOptions;
+  /** Of the cluster's OIDC provider, STS without it. Empty: there is no provider. */
+  readonly clientIds?: readonly string[];
+  /** Every scene of the suite gets a grant, of which this is what differs from: any role, any ServiceAccount. Without it there is none. */
+  readonly grant?: object;
+  readonly flags?: readonly string[];
+  /** What a flag needs beside the policy of every operator. */
+  readonly morePolicies?: readonly string[];
+  /** False: the file starts it by itself, if at all. */
+  readonly operator?: boolean;
+}
+
+/** A control plane with the operator as it ships, for one file of tests. What it gives is there from the first `beforeAll` of the file on. */
+export interface Suite {
+  readonly testbed: Testbed;
+  readonly api: Api;
+  /** The one that was started last. */
+  readonly operator: RunningOperator;
+  /** In place of one that ended. */
+  start(flags?: readonly string[]): Promise<RunningOperator>;
+  /** Stops it, and starts another. */
+  restart(flags?: readonly string[]): Promise<RunningOperator>;
+  /** A namespace that the grant of the suite covers, unless it is said otherwise. */
+  scene(name: string, options?: { granted: boolean }): Promise<Scene>;
+  /** With a role that lets no token in, unless it is said otherwise, and the ServiceAccount `app`. */
+  prepared(name: string, trustPolicy?: object | string): Promise<Scene>;
+  /** With a binding that is Ready. */
+  working(name: string, spec?: object): Promise<Scene>;
+  /** The page of /metrics. */
+  metrics(): Promise<string>;
+  /** Comes back when the operator has done whatever it would do when it looks again. */
+  secondLook(): Promise<void>;
+}
+
+/** Called at the top of a file: sets up before its tests, and expects after them that the operator stops as it should. */
+export function integrationSuite(options: SuiteOptions = {}): Suite {
+  const { clientIds = ['sts.amazonaws.com'], flags = SWEEP, morePolicies = [] } = options;
+  let testbed: Testbed | undefined;
+  let api: Api | undefined;
+  let operator: RunningOperator | undefined;
+
+  beforeAll(async () => {
+    testbed = await startTestbed(options.testbed);
+    api = connect(testbed.kubeconfig);
+    if (clientIds.length > 0) testbed.aws.account().provider.put({ issuer: testbed.issuer, clientIds });
+    await install(testbed);
+    if (options.operator !== false) await suite.start();
+    if (options.grant !== undefined) {
+      const namespaces = { selector: { matchLabels: GRANTED } };
+      const spec = { roleArns: [`arn:aws:iam::${ACCOUNT}:role/*`], namespaces, serviceAccountNames: ['*'], ...options.grant };
+      await api.call('POST', pathOf('irsagrants'), { body: { ...grant(spec), metadata: { name: 'suite' } } });
+    }
+  });
+  afterAll(async () => {
+    const code = await operator?.stop();
+    api?.close();
+    await testbed?.stop();
+    if (operator !== undefined) expect(code).toBe(0);
+  });
+
+  const suite: Suite = {
+    get testbed() {
+      return present(testbed, 'testbed');
+    },
+    get api() {
+      return present(api, 'API');
+    },
+    get operator() {
+      return present(operator, 'operator');
+    },
+    async start(anew = flags) {
+      operator = await startOperator(suite.testbed, anew, morePolicies);
+      return operator;
+    },
+    async restart(anew) {
+      expect(await suite.operator.stop()).toBe(0);
+      return await suite.start(anew);
+    },
+    scene: (name, { granted } = { granted: true }) => openScene(suite.testbed, suite.api, name, granted ? GRANTED : {}),
+    async prepared(name, trustPolicy) {
+      const scene = await suite.scene(name);
+      scene.role(trustPolicy);
+      await scene.serviceAccount();
+      return scene;
+    },
+    async working(name, spec) {
+      const scene = await suite.prepared(name);
+      await scene.bind(spec);
+      await scene.conditionIs('Ready', 'True', 'Ready');
+      return scene;
+    },
+    metrics: async () => await (await fetch(`${suite.operator.url}/metrics`)).text(),
+    secondLook: () => new Promise((resolve) => setTimeout(resolve, SECOND_LOOK_MS)),
+  };
+  return suite;
+}
+
+function present<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`there is no ${what} yet: it is there from the first beforeAll on`);
+  return value;
+}
