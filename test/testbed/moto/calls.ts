@@ -16,7 +16,7 @@ import {
   UpdateAssumeRolePolicyCommand,
 } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, AssumeRoleWithWebIdentityCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts';
-import type { Clients } from './suite.ts';
+import type { Clients } from './clients.ts';
 
 type Call = (clients: Clients) => Promise<object>;
 

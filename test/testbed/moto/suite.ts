@@ -3,21 +3,12 @@ import { IAMClient } from '@aws-sdk/client-iam';
 import { STSClient } from '@aws-sdk/client-sts';
 import { type Answer, answerOf, masked } from './answer.ts';
 import { CALLS } from './calls.ts';
+import type { Clients } from './clients.ts';
 
 /** How a client reaches what is compared: moto or the double. */
 export interface Target {
   readonly endpoint: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-}
-
-export interface Clients {
-  readonly iam: IAMClient;
-  readonly sts: STSClient;
-  readonly eks: EKSClient;
-  /** The same, with an access key that nobody was given. */
-  readonly strangerIam: IAMClient;
-  /** The same, with the access key of the first and a secret that is not its own. */
-  readonly forgedIam: IAMClient;
 }
 
 /** One after the other: later calls see what earlier ones made. */
