@@ -35,7 +35,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         short: 'f',
         multiple: true,
         value: 'FILE|FOLDER',
-        help: 'manifests with the bindings and their grants; without it those of this cluster are taken',
+        help: 'manifests with the bindings and their grants, in place of those of this cluster',
       },
     },
     async () => (await import('./cli/prepare/prepare.ts')).prepare,
@@ -43,9 +43,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   prune: reporting(
     "list, or remove, the subjects of this cluster's statements that no binding names",
     {
-      confirm: { type: 'boolean', help: 'remove them; without it they are only listed' },
-      'oidc-issuer': { type: 'string', value: 'URL', help: "this cluster's issuer, where its API server does not tell" },
-      'eks-cluster-name': { type: 'string', value: 'NAME', help: 'the issuer must then be the one that eks:DescribeCluster tells too' },
+      confirm: { type: 'boolean', help: 'remove them. Without it they are only listed' },
+      'oidc-issuer': { type: 'string', value: 'URL', help: "this cluster's issuer, where its API server does not say" },
+      'eks-cluster-name': { type: 'string', value: 'NAME', help: 'the issuer must then be the one that eks:DescribeCluster reports' },
     },
     async () => (await import('./cli/prune/prune.ts')).prune,
   ),
@@ -53,7 +53,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     "remove a dead cluster's statements",
     {
       issuer: { type: 'string', value: 'URL', help: 'the issuer of the cluster that is no more' },
-      'dry-run': { type: 'boolean', help: 'tell what would be removed, and write nothing' },
+      'dry-run': { type: 'boolean', help: 'print what would be removed, and write nothing' },
     },
     async () => (await import('./cli/release.ts')).release,
   ),

@@ -80,11 +80,11 @@ const refused: Record<string, [string[], string]> = {
   ],
   'a blank in an audience': [
     ['--provider-audiences', 'sts.amazonaws.com, other'],
-    '--provider-audiences: " other" in "sts.amazonaws.com, other" is not a client ID: wanted are 1 to 255 characters without blanks',
+    '--provider-audiences: " other" in "sts.amazonaws.com, other" is not a client ID. Wanted: 1 to 255 characters without blanks',
   ],
   'no audience': [
     ['--provider-audiences', ''],
-    '--provider-audiences: "" in "" is not a client ID: wanted are 1 to 255 characters without blanks',
+    '--provider-audiences: "" in "" is not a client ID. Wanted: 1 to 255 characters without blanks',
   ],
   'an audience twice': [['--provider-audiences', 'a,a'], '--provider-audiences: "a,a" names a client ID twice'],
   'an issuer without TLS': [

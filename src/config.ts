@@ -43,20 +43,20 @@ export const RUN_FLAGS = {
     default: '5',
     help: 'writes to IAM per account, halved when AWS throttles and slowly restored',
   },
-  'iam-reads-per-second': { type: 'string', default: '10', help: 'reads of IAM per account, likewise; a list counts once for 200 roles' },
+  'iam-reads-per-second': { type: 'string', default: '10', help: 'reads of IAM per account, likewise. A list counts once for 200 roles' },
   'manage-oidc-provider': { type: 'boolean', help: "create the OIDC provider of this cluster's issuer where it is missing" },
   'provider-audiences': {
     type: 'string',
     default: 'sts.amazonaws.com',
     help: 'client IDs of a provider that is created, separated by commas',
   },
-  'oidc-issuer': { type: 'string', default: '', help: "this cluster's issuer URL, instead of the one that the API server tells" },
+  'oidc-issuer': { type: 'string', default: '', help: "this cluster's issuer URL, in place of what the API server says" },
   'eks-cluster-name': {
     type: 'string',
     default: '',
-    help: 'name of this EKS cluster: the issuer must then be the one that eks:DescribeCluster tells',
+    help: 'name of this EKS cluster: the issuer must then be the one that eks:DescribeCluster reports',
   },
-  'dry-run': { type: 'boolean', help: 'treats every binding as if its mode were Observe: says in its status what would be done' },
+  'dry-run': { type: 'boolean', help: 'treat every binding as if its mode were Observe: the status says what would be done' },
   'lease-namespace': {
     type: 'string',
     default: 'irsa-operator-system',
@@ -65,7 +65,7 @@ export const RUN_FLAGS = {
   'lease-duration': {
     type: 'string',
     default: '15s',
-    help: 'how long a leader that is not heard of is waited for, from 2s to 5m; a write gets two thirds of it, at most 10s',
+    help: 'how long a standby waits before it replaces a silent leader, from 2s to 5m',
   },
   listen: { type: 'string', default: '0.0.0.0:8080', help: 'address of /livez, /readyz and /metrics' },
   'log-level': { type: 'string', default: 'info', help: LOG_LEVELS.join(' | ') },
@@ -149,7 +149,7 @@ function rate(text: string): number | Problem {
 function clientIds(text: string): readonly string[] | Problem {
   const ids = text.split(',');
   const wrong = ids.find((id) => !CLIENT_ID.test(id));
-  if (wrong !== undefined) return problem(`"${wrong}" in "${text}" is not a client ID: wanted are 1 to 255 characters without blanks`);
+  if (wrong !== undefined) return problem(`"${wrong}" in "${text}" is not a client ID. Wanted: 1 to 255 characters without blanks`);
   if (new Set(ids).size !== ids.length) return problem(`"${text}" names a client ID twice`);
   if (ids.length > MOST_CLIENT_IDS)
     return problem(`${ids.length} client IDs are more than the ${MOST_CLIENT_IDS} that a provider can have`);

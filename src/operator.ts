@@ -182,12 +182,12 @@ export async function runOperator(config: Config, version: string, log: Log, sto
         store.hasSynced ? [] : [`${store.kind}: ${reflector.problem ?? 'the first list is not complete'}`],
       ),
   });
-  log.info({ port: health.port, identity }, 'serves /livez, /readyz and /metrics; waits for the lease');
+  log.info({ port: health.port, identity }, 'serving health and metrics, waiting for the lease');
 
   try {
-    const end = await elector.lead(stop, async (grantLoss) => {
-      const done = AbortSignal.any([stop, grantLoss]);
-      const abort = AbortSignal.any([grantLoss, afterAbort(stop, DRAIN_MS, clock)]);
+    const end = await elector.lead(stop, async (lost) => {
+      const done = AbortSignal.any([stop, lost]);
+      const abort = AbortSignal.any([lost, afterAbort(stop, DRAIN_MS, clock)]);
       const sweeping = sweepRoles(
         { stores, owned: stores, roles, intervalMs: config.sweepIntervalMs, clock, random, log, swept: metrics.swept },
         done,
@@ -195,7 +195,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
       await Promise.all([...loops.map((each) => each.run(done, abort)), sweeping.catch(ignoreWhen(done))]);
     });
     // Another leader may be at work already: what this process has in its memory is the past.
-    if (end === 'lost') throw new Error('the lease was lost; exits, to start afresh as a standby');
+    if (end === 'lost') throw new Error('lease lost, exiting to restart as a standby');
   } finally {
     caches.abort();
     await closeInOrder(

@@ -42,7 +42,7 @@ export async function report({ name, given, version, misused }: Call, reporter: 
     const why = stop.aborted ? 'stopped' : error instanceof Error ? error.message : String(error);
     const written = counted.written();
     say(
-      written > 0 ? `${why}; roles written before: ${written}, run the command again` : stop.aborted ? `${why}; nothing was written` : why,
+      written > 0 ? `${why}. Roles written before: ${written}. Run the command again` : stop.aborted ? `${why}. Nothing was written` : why,
     );
     return COULD_NOT_LOOK;
   } finally {
@@ -66,7 +66,7 @@ function stopBySignal(say: (text: string) => void): AbortSignal {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
-      say('stops after the role at hand; once more to end at once');
+      say('stopping after the current role, press Ctrl-C again to stop now');
       stop.abort(new DOMException(`received ${signal}`, 'AbortError'));
     });
   return stop.signal;

@@ -34,31 +34,31 @@ test('the longest ARN has the length that the CRD allows', () => {
   expect(accepted['as long as IAM allows']).toHaveLength(ROLE_ARN_MAX_LENGTH);
 });
 
-const wanted = 'wanted is "arn:aws:iam::<12 digits>:role/<path and name>"';
+const wanted = 'Wanted: "arn:aws:iam::<12 digits>:role/<path and name>"';
 const refused: Record<string, [string, string]> = {
-  'of a policy': ['arn:aws:iam::111122223333:policy/x', `it names a resource of the kind "policy"; ${wanted}`],
-  'of a user': ['arn:aws:iam::111122223333:user/x', `it names a resource of the kind "user"; ${wanted}`],
+  'of a policy': ['arn:aws:iam::111122223333:policy/x', `it names a resource of the kind "policy". ${wanted}`],
+  'of a user': ['arn:aws:iam::111122223333:user/x', `it names a resource of the kind "user". ${wanted}`],
   'of an instance profile': [
     'arn:aws:iam::111122223333:instance-profile/x',
-    `it names a resource of the kind "instance-profile"; ${wanted}`,
+    `it names a resource of the kind "instance-profile". ${wanted}`,
   ],
-  'of a session': ['arn:aws:sts::111122223333:assumed-role/x/y', `it names a resource of the kind "assumed-role"; ${wanted}`],
-  'with a blank before it': [' arn:aws:iam::111122223333:role/x', `there is white space around it; ${wanted}`],
-  'with a line end': ['arn:aws:iam::111122223333:role/x\n', `there is white space around it; ${wanted}`],
-  'with a wildcard': ['arn:aws:iam::111122223333:role/x*', `a binding names one role, wildcards belong into an IrsaGrant; ${wanted}`],
+  'of a session': ['arn:aws:sts::111122223333:assumed-role/x/y', `it names a resource of the kind "assumed-role". ${wanted}`],
+  'with a blank before it': [' arn:aws:iam::111122223333:role/x', `there is white space around it. ${wanted}`],
+  'with a line end': ['arn:aws:iam::111122223333:role/x\n', `there is white space around it. ${wanted}`],
+  'with a wildcard': ['arn:aws:iam::111122223333:role/x*', `wildcards are for an IrsaGrant, a binding names one role. ${wanted}`],
   'with a wildcard in its path': [
     'arn:aws:iam::111122223333:role/*/x',
-    `a binding names one role, wildcards belong into an IrsaGrant; ${wanted}`,
+    `wildcards are for an IrsaGrant, a binding names one role. ${wanted}`,
   ],
-  'with an account of eleven digits': ['arn:aws:iam::11112222333:role/x', `the account "11112222333" has not twelve digits; ${wanted}`],
-  'of no partition of AWS': ['arn:aws-mars:iam::111122223333:role/x', `AWS has no partition "aws-mars"; ${wanted}`],
-  'that is a bare name': ['lbc', wanted],
-  'that is empty': ['', wanted],
-  'with a region': ['arn:aws:iam:us-east-1:111122223333:role/x', wanted],
-  'with an empty part in its path': ['arn:aws:iam::111122223333:role//x', wanted],
-  'with a letter that only looks right': ['arn:aws:iam::111122223333:role/lbс', wanted],
+  'with an account of eleven digits': ['arn:aws:iam::11112222333:role/x', `the account "11112222333" has not twelve digits. ${wanted}`],
+  'of no partition of AWS': ['arn:aws-mars:iam::111122223333:role/x', `AWS has no partition "aws-mars". ${wanted}`],
+  'that is a bare name': ['lbc', `it does not have the form of one. ${wanted}`],
+  'that is empty': ['', `it does not have the form of one. ${wanted}`],
+  'with a region': ['arn:aws:iam:us-east-1:111122223333:role/x', `it does not have the form of one. ${wanted}`],
+  'with an empty part in its path': ['arn:aws:iam::111122223333:role//x', `it does not have the form of one. ${wanted}`],
+  'with a letter that only looks right': ['arn:aws:iam::111122223333:role/lbс', `it does not have the form of one. ${wanted}`],
   // Contract: bad-names
-  'with a name that is too long': [`arn:aws:iam::111122223333:role/${'n'.repeat(65)}`, wanted],
+  'with a name that is too long': [`arn:aws:iam::111122223333:role/${'n'.repeat(65)}`, `it does not have the form of one. ${wanted}`],
 };
 for (const [sentence, [text, why]] of Object.entries(refused)) {
   // Contract: bad-arn

@@ -43,16 +43,16 @@ export function parseRoleArn(text: string): RoleArn | Problem {
 }
 
 function whatIsWrong(text: string): string {
-  const wanted = 'wanted is "arn:aws:iam::<12 digits>:role/<path and name>"';
+  const wanted = 'Wanted: "arn:aws:iam::<12 digits>:role/<path and name>"';
   const other = OTHER_IAM_RESOURCE.exec(text);
-  if (other) return `it names a resource of the kind "${other[1]}"; ${wanted}`;
-  if (text !== text.trim()) return `there is white space around it; ${wanted}`;
-  if (text.includes('*') || text.includes('?')) return `a binding names one role, wildcards belong into an IrsaGrant; ${wanted}`;
+  if (other) return `it names a resource of the kind "${other[1]}". ${wanted}`;
+  if (text !== text.trim()) return `there is white space around it. ${wanted}`;
+  if (text.includes('*') || text.includes('?')) return `wildcards are for an IrsaGrant, a binding names one role. ${wanted}`;
   const account = /^arn:[a-z-]+:iam:[^:]*:([^:]*):/.exec(text)?.[1];
-  if (account !== undefined && !/^[0-9]{12}$/.test(account)) return `the account "${account}" has not twelve digits; ${wanted}`;
+  if (account !== undefined && !/^[0-9]{12}$/.test(account)) return `the account "${account}" has not twelve digits. ${wanted}`;
   const partition = /^arn:([^:]*):/.exec(text)?.[1];
-  if (partition !== undefined && !PARTITIONS.some((known) => known === partition)) return `AWS has no partition "${partition}"; ${wanted}`;
-  return wanted;
+  if (partition !== undefined && !PARTITIONS.some((known) => known === partition)) return `AWS has no partition "${partition}". ${wanted}`;
+  return `it does not have the form of one. ${wanted}`;
 }
 
 export function roleArnParts(arn: RoleArn): RoleArnParts {

@@ -4,16 +4,16 @@ import { CONDITION_STATUSES, CONDITION_TYPES, type Condition } from './condition
 import { FINDINGS, type FindingCode } from './finding.ts';
 import { ANNOTATIONS, STS_AUDIENCE } from './names.ts';
 import { isProblem, type Problem, problem } from './problem.ts';
-import { audience, cel, dnsName, immutable, sentenceOf, uid } from './schema.ts';
+import { audience, cel, dnsName, immutable, sentenceOf, time, uid } from './schema.ts';
 
 /** A number of pods, or a percentage of the workload's pods. The union cannot be written in a CRD: its schema says int-or-string and CEL bounds it. */
 const intOrPercent = z.union([z.int().min(1).max(1000), z.string().regex(/^(100|[1-9][0-9]?)%$/)]).meta({
   description:
-    'How many ready pods of one workload may be away at once: a number, or a percentage that is rounded up. At least one, or nothing could ever be restarted: as a Deployment without surge takes no 0 either.',
+    'How many pods of one workload may be unavailable at once during a restart: a number from 1, or a percentage, rounded up. Default: 1. Example: 25%.',
   'x-kubernetes-int-or-string': true,
   ...cel(
     'type(self) == int ? self >= 1 && self <= 1000 : self.matches("^(100|[1-9][0-9]?)%$")',
-    'maxUnavailable is a number from 1 to 1000 or a percentage from "1%" to "100%"; for no restarts at all set restart.strategy to Never',
+    'maxUnavailable is a number from 1 to 1000 or a percentage from "1%" to "100%". To restart nothing, set restart.strategy to Never',
   ),
 });
 
@@ -28,23 +28,28 @@ const restart = z.object({
     .enum(['Evict', 'Rollout', 'Never'])
     .default('Evict')
     .describe(
-      'How pods that lack the role are restarted: one by one by the Eviction API; by their workload, whose template gets an annotation (needs config/rollout); or not at all.',
+      'How pods that lack the role are restarted. Evict: pod by pod, through the Eviction API. Rollout: by a new annotation in the template of the workload (needs config/rollout). Never: not at all. Default: Evict.',
     ),
   afterTrustRepair: z
     .enum(['Unready', 'Always', 'Never'])
     .default('Unready')
-    .describe('Which pods are restarted when only the trust policy was mended: those that are not ready, all, or none.'),
+    .describe(
+      'Which pods are restarted after a fix of the trust policy alone: those that are not ready (Unready), all (Always), or none (Never). Default: Unready.',
+    ),
   maxUnavailable: intOrPercent.default(1),
 });
 
 export const bindingSpec = z.object({
-  serviceAccountName: dnsName('The ServiceAccount, in the namespace of the binding.', immutable('serviceAccountName')),
+  serviceAccountName: dnsName(
+    'The name of the ServiceAccount that gets the role. It is in the namespace of the binding, and may be created later. Immutable. Example: web.',
+    immutable('serviceAccountName'),
+  ),
   roleArn: z
     .string()
     .min(1)
     .max(ROLE_ARN_MAX_LENGTH)
     .meta({
-      description: 'The ARN of the role, with its path.',
+      description: 'The ARN of the IAM role, with its path. Example: arn:aws:iam::111122223333:role/team/app.',
       ...cel(
         `self.matches('${ROLE_ARN_PATTERN.replaceAll('\\', '\\\\')}')`,
         'roleArn is the ARN of one role, for example arn:aws:iam::111122223333:role/team/app',
@@ -53,70 +58,93 @@ export const bindingSpec = z.object({
   mode: z
     .enum(['Enforce', 'Observe'])
     .default('Enforce')
-    .describe('Observe reports what would change, in status.plan, and changes nothing.'),
-  audience: audience('The audience of the token, as the role and the provider expect it.').default(STS_AUDIENCE),
+    .describe('Enforce fixes what is wrong. Observe changes nothing, and reports in status.plan what Enforce would do. Default: Enforce.'),
+  audience: audience(
+    'The audience of the tokens: what the trust policy and the OIDC provider must accept. Default: sts.amazonaws.com.',
+  ).default(STS_AUDIENCE),
   tokenExpirationSeconds: z
     .int()
     .min(MIN_TOKEN_SECONDS)
     .max(MAX_TOKEN_SECONDS)
-    .describe("How long the pods' token is valid: eks.amazonaws.com/token-expiration. Without it that annotation is left alone.")
+    .describe(
+      'How long a token of the pods is valid, in seconds: the annotation eks.amazonaws.com/token-expiration. Default: irsa-operator ignores that annotation, and the webhook uses its own default, 86400. Example: 3600.',
+    )
     .optional(),
   stsRegionalEndpoints: z
     .boolean()
     .describe(
-      'Whether the SDKs call the STS of their region: eks.amazonaws.com/sts-regional-endpoints. Without it that annotation is left alone.',
+      'Whether the AWS SDK in the pods calls STS in its own region: the annotation eks.amazonaws.com/sts-regional-endpoints. Default: irsa-operator ignores that annotation. Example: true.',
     )
     .optional(),
   trustPolicy: z
     .enum(['Managed', 'External'])
     .default('Managed')
-    .describe('External: somebody else writes the trust policy, it is only checked.'),
-  restart: restart.prefault({}),
+    .describe(
+      'Managed: irsa-operator writes its statement into the trust policy. External: another tool writes the trust policy, and irsa-operator checks it. Default: Managed.',
+    ),
+  restart: restart
+    .prefault({})
+    .describe('How irsa-operator restarts pods that run without the role. Default: one pod after the other, through the Eviction API.'),
   deletionPolicy: z
     .enum(['Revoke', 'Retain'])
     .default('Revoke')
-    .describe('Retain leaves trust and annotation as they are when the binding is deleted.'),
-  suspend: z.boolean().default(false).describe('Leaves everything as it stands; only the status is written.'),
+    .describe(
+      'What happens when the binding is deleted. Revoke: irsa-operator removes its statement and its annotations. Retain: both stay. Default: Revoke.',
+    ),
+  suspend: z.boolean().default(false).describe('true: irsa-operator changes nothing but the status of the binding. Default: false.'),
   verification: z
     .enum(['Never', 'OnChange', 'Periodic'])
     .default('Never')
     .describe(
-      'Prove by a real call of STS that the role lets the ServiceAccount in, where the grant allows it: when something changed, also once a day, or not at all.',
+      'Whether irsa-operator proves the result by a real call of STS. Never, OnChange (after a change), or Periodic (also once a day). Needs allowVerification in the grant. Default: Never.',
     ),
 });
 
 const condition = z.object({
-  type: z.enum(CONDITION_TYPES),
-  status: z.enum(CONDITION_STATUSES),
-  observedGeneration: z.int(),
-  lastTransitionTime: z.string().meta({ format: 'date-time' }),
-  reason: z.string().max(1024),
-  message: z.string().max(32_768),
+  type: z
+    .enum(CONDITION_TYPES)
+    .describe(
+      'Ready is the sum. Authorized, ProviderReady, Trusted, Annotated, Verified and PodsCurrent are the steps. Reconciling and Stalled exist only while they are true.',
+    ),
+  status: z.enum(CONDITION_STATUSES).describe('True, False, or Unknown.'),
+  observedGeneration: z.int().describe('The generation of the binding that this is about.'),
+  lastTransitionTime: time('When the status of this condition changed last.'),
+  reason: z.string().max(1024).describe('One word for why: a finding code, or a state such as Ready.'),
+  message: z.string().max(32_768).describe('One or two sentences: what was found, what is wanted, and what to do.'),
 });
 
 const roleEntry = z.object({
-  arn: z.string().max(ROLE_ARN_MAX_LENGTH),
-  roleId: z.string().max(128).describe('The unique ID of the role that was meant: a role that was deleted and made again has another.'),
-  audience: audience('The audience that the trust was for: a binding that changes its audience leaves the former one.'),
-  sid: z.string().max(64).describe('The Sid of our statement. It is computed, never read from here.'),
+  arn: z.string().max(ROLE_ARN_MAX_LENGTH).describe('The ARN of the role.'),
+  roleId: z.string().max(128).describe('The unique ID of the role. A role that was deleted and created again has another one.'),
+  audience: audience('The audience that the role trusts for this binding.'),
+  sid: z
+    .string()
+    .max(64)
+    .describe('The Sid of the statement of irsa-operator in the trust policy. For the reader only: irsa-operator computes it.'),
 });
 
 const verification = z.object({
-  of: z.string().max(64).describe('Stands for what was proved: the role, the token, and how the trust policy was judged.'),
-  at: z.string().meta({ format: 'date-time' }),
+  of: z.string().max(64).describe('A hash of what was proved: the role, the token, and the state of the trust policy.'),
+  at: time('When STS accepted the token.'),
 });
 
 export const RESTART_PHASES = ['Canary', 'Rolling', 'Done', 'Stalled', 'Ineffective'] as const;
 const restartEntry = z.object({
-  kind: z.string().max(63),
-  name: z.string().max(253),
-  uid: uid(),
-  cause: z.enum(['Stale', 'TrustRepair']),
-  desired: z.string().max(64).describe('Stands for the state that the pods shall have; one attempt is made for each.'),
-  phase: z.enum(RESTART_PHASES),
-  attempts: z.int(),
-  startedAt: z.string().meta({ format: 'date-time' }),
-  pods: z.int().describe('How many pods the workload has: one that is missing is on its way.').optional(),
+  kind: z.string().max(63).describe('The kind of the workload. Example: Deployment.'),
+  name: z.string().max(253).describe('The name of the workload.'),
+  uid: uid().describe('The UID of the workload.'),
+  cause: z
+    .enum(['Stale', 'TrustRepair'])
+    .describe('Stale: its pods lack the role. TrustRepair: the trust policy was fixed while its pods ran.'),
+  desired: z.string().max(64).describe('A hash of the state that the pods must reach. There is one restart for each.'),
+  phase: z
+    .enum(RESTART_PHASES)
+    .describe(
+      'Canary: the first pod is replaced. Rolling: the others are replaced. Done. Stalled: a new pod does not start. Ineffective: new pods still lack the role.',
+    ),
+  attempts: z.int().describe('How many restarts were started for this state.'),
+  startedAt: time('When the last of them started.'),
+  pods: z.int().describe('How many pods the workload wants.').optional(),
 });
 
 /** Never more than these, so that a status stays small; the oldest finished ones are forgotten first. */
@@ -132,52 +160,77 @@ export const MAX_FINDINGS = 32;
 export const MAX_PLAN = 32;
 
 const codes = Object.keys(FINDINGS) as [FindingCode, ...FindingCode[]];
-const reported = z.object({ code: z.enum(codes), severity: z.enum(['Error', 'Warning']), message: z.string().max(MAX_MESSAGE) });
+const reported = z.object({
+  code: z.enum(codes).describe('The finding code: its page in docs/findings explains it.'),
+  severity: z.enum(['Error', 'Warning']).describe('Error: pods do not get the role. Warning: they do, but something needs attention.'),
+  message: z
+    .string()
+    .max(MAX_MESSAGE)
+    .describe('What was found, what is wanted, and what to do. Absent where a condition with this reason has it.')
+    .optional(),
+});
 const planned = z.string().max(MAX_MESSAGE);
 
 export const bindingStatus = z.object({
-  observedGeneration: z.int().optional(),
+  observedGeneration: z.int().describe('The generation of the binding that this status is about.').optional(),
   conditions: z
     .array(condition)
     .max(16)
-    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
+    .meta({
+      description: 'The state of the binding, step by step. Ready is the sum, and says what to do.',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['type'],
+    })
     .optional(),
-  roles: z.array(roleEntry).max(MAX_ROLES).describe('Every role on which trust of ours may stand.').optional(),
-  revokedAt: z
-    .string()
-    .meta({ format: 'date-time' })
-    .describe('When trust of ours was taken away for want of a grant. Kept for an hour, so that many are noticed, also across a restart.')
+  roles: z
+    .array(roleEntry)
+    .max(MAX_ROLES)
+    .describe('Every role whose trust policy can have a statement of irsa-operator for this binding.')
     .optional(),
+  revokedAt: time('When irsa-operator removed its statement because no grant covered the binding. Kept for one hour.').optional(),
   trustPolicy: z
     .object({
-      managedBy: z.enum(['Operator', 'Others']),
-      characters: z.int(),
-      quota: z.int(),
+      managedBy: z
+        .enum(['Operator', 'Others'])
+        .describe('Whether the statement of irsa-operator gives the trust, or one that another tool wrote.'),
+      characters: z.int().describe('The size of the trust policy, as IAM counts it.'),
+      quota: z.int().describe('The size that the account allows.'),
       summary: z.string().max(32).describe('characters/quota, for the printed column.'),
     })
+    .describe('The trust policy of the role.')
     .optional(),
   pods: z
     .object({
-      total: z.int(),
-      current: z.int(),
-      stale: z.int(),
-      exempt: z.int(),
+      total: z.int().describe('How many pods run as the ServiceAccount.'),
+      current: z.int().describe('How many of them have the role.'),
+      stale: z.int().describe('How many lack it, and need a restart.'),
+      exempt: z.int().describe('How many get no role on purpose. Example: the annotation eks.amazonaws.com/skip-containers.'),
       summary: z.string().max(32).describe('current/total, for the printed column.'),
     })
+    .describe('The pods that run as the ServiceAccount.')
     .optional(),
-  verification: verification.describe('The last proof by STS that stands.').optional(),
-  restarts: z.array(restartEntry).max(MAX_RESTARTS).optional(),
-  findings: z.array(reported).max(MAX_FINDINGS).optional(),
-  plan: z.array(planned).max(MAX_PLAN).describe('What would be done, in words, while mode is Observe or suspend is set.').optional(),
+  verification: verification.describe('The last proof by STS that is still valid.').optional(),
+  restarts: z.array(restartEntry).max(MAX_RESTARTS).describe('The restarts of workloads, one entry for each workload.').optional(),
+  findings: z
+    .array(reported)
+    .max(MAX_FINDINGS)
+    .describe('What is wrong, the most important first. docs/findings has a page for each code.')
+    .optional(),
+  plan: z
+    .array(planned)
+    .max(MAX_PLAN)
+    .describe('What irsa-operator would do in mode Enforce. Only while mode is Observe or suspend is true.')
+    .optional(),
   lastHandledReconcileAt: z
     .string()
     .max(MAX_REQUEST)
-    .describe('The annotation irsa-operator.dev/reconcile-requested-at, once the reconcile that it requested was done.')
+    .describe('The value of the annotation irsa-operator.dev/reconcile-requested-at whose reconcile is done.')
     .optional(),
 });
 
 export type BindingSpec = Omit<z.output<typeof bindingSpec>, 'roleArn'> & { readonly roleArn: RoleArn };
 export type RoleEntry = Omit<z.output<typeof roleEntry>, 'arn'> & { readonly arn: RoleArn };
+export type ReportedFinding = z.output<typeof reported>;
 export type RestartEntry = z.output<typeof restartEntry>;
 export interface BindingStatus extends Omit<z.output<typeof bindingStatus>, 'conditions' | 'roles'> {
   readonly conditions: readonly Condition[];

@@ -37,6 +37,7 @@ function crd(
   scope: string,
   properties: Schema,
   columns: Column[],
+  description: string,
   status: boolean,
 ) {
   return {
@@ -56,6 +57,7 @@ function crd(
           additionalPrinterColumns: columns,
           schema: {
             openAPIV3Schema: {
+              description,
               type: 'object',
               required: ['spec'],
               properties: { apiVersion: { type: 'string' }, kind: { type: 'string' }, metadata: { type: 'object' }, ...properties },
@@ -72,7 +74,10 @@ const condition = (type: string, field: string) => `.status.conditions[?(@.type=
 export const irsaBindingCrd = crd(
   { kind: 'IrsaBinding', plural: 'irsabindings', singular: 'irsabinding', shortNames: ['irsab'] },
   'Namespaced',
-  { spec: openApi(bindingSpec), status: openApi(bindingStatus) },
+  {
+    spec: { description: 'The role, the ServiceAccount, and how irsa-operator connects them.', ...openApi(bindingSpec) },
+    status: { description: 'What irsa-operator found and did. Only irsa-operator writes it.', ...openApi(bindingStatus) },
+  },
   [
     { name: 'Ready', type: 'string', jsonPath: condition('Ready', 'status') },
     { name: 'Reason', type: 'string', jsonPath: condition('Ready', 'reason') },
@@ -83,17 +88,21 @@ export const irsaBindingCrd = crd(
     { name: 'Mode', type: 'string', jsonPath: '.spec.mode', priority: 1 },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   ],
+  'An IrsaBinding gives one IAM role to one ServiceAccount. irsa-operator keeps the trust policy of the role, the annotations of the ServiceAccount and its running pods in agreement. It acts only where an IrsaGrant covers the binding.',
   true,
 );
 
 export const irsaGrantCrd = crd(
   { kind: 'IrsaGrant', plural: 'irsagrants', singular: 'irsagrant', shortNames: ['irsag'] },
   'Cluster',
-  { spec: openApi(grantSpec) },
+  {
+    spec: { description: 'What the grant allows. All four must match: role, namespace, ServiceAccount, audience.', ...openApi(grantSpec) },
+  },
   [
     { name: 'Roles', type: 'string', jsonPath: '.spec.roleArns' },
     { name: 'ServiceAccounts', type: 'string', jsonPath: '.spec.serviceAccountNames' },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   ],
+  'An IrsaGrant allows IrsaBindings: which roles, for which namespaces, ServiceAccounts and audiences. The platform team writes it. irsa-operator only reads it.',
   false,
 );

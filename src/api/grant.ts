@@ -13,8 +13,8 @@ const labelValue = z
   .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/);
 
 const selector = z
-  .object({ matchLabels: z.record(z.string().min(1).max(316), labelValue) })
-  .meta(cel('size(self.matchLabels) > 0', 'an empty selector would select every namespace; name at least one label'));
+  .object({ matchLabels: z.record(z.string().min(1).max(316), labelValue).describe('Labels and their values. At least one.') })
+  .meta(cel('size(self.matchLabels) > 0', 'an empty selector would select every namespace. Name at least one label'));
 
 const namespaces = z
   .object({
@@ -27,13 +27,16 @@ const namespaces = z
           .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/),
       )
       .max(256)
+      .describe('Namespaces by name. Example: ["shop", "payments"].')
       .optional(),
-    selector: selector.optional(),
+    selector: selector
+      .describe('Namespaces by their labels: a namespace must have all of them. Example: {"matchLabels": {"team": "shop"}}.')
+      .optional(),
   })
   .meta(
     cel(
       '(has(self.names) && size(self.names) > 0) || has(self.selector)',
-      'name namespaces, or give a selector: a grant for no namespace says nothing',
+      'name namespaces, or give a selector: a grant without a namespace grants nothing',
     ),
   );
 
@@ -42,8 +45,12 @@ export const grantSpec = z.object({
     .array(z.string().min(1).max(ROLE_ARN_MAX_LENGTH).regex(new RegExp(ROLE_ARN_GLOB)))
     .min(1)
     .max(64)
-    .describe('Roles that may be bound. "*" never crosses "/"; the account is always literal.'),
-  namespaces: namespaces.describe('Namespaces whose bindings this covers: by name, by label, or both (either suffices).'),
+    .describe(
+      'The roles that may be bound, each an ARN with "*" for any characters except "/". The account has no wildcard. Example: ["arn:aws:iam::111122223333:role/team/*"].',
+    ),
+  namespaces: namespaces.describe(
+    'The namespaces whose bindings this grant covers: those in names and those that the selector matches. At least one of the two is needed.',
+  ),
   serviceAccountNames: z
     .array(
       z
@@ -54,16 +61,23 @@ export const grantSpec = z.object({
     )
     .min(1)
     .max(256)
-    .describe('Names of ServiceAccounts; "*" stands for any run of characters.'),
-  audiences: z.array(audience('An audience that a binding may ask for.')).min(1).max(16).default([STS_AUDIENCE]),
+    .describe('The ServiceAccounts that may be bound, by name. "*" is any characters. Example: ["web", "worker-*"].'),
+  audiences: z
+    .array(audience('An audience.'))
+    .min(1)
+    .max(16)
+    .default([STS_AUDIENCE])
+    .describe('The audiences that a binding may set in spec.audience. Default: ["sts.amazonaws.com"].'),
   requiredRoleTags: z
     .record(z.string().min(1).max(128), z.string().max(256))
     .default({})
-    .describe('Tags that the role itself must carry: the consent of its owner.'),
+    .describe(
+      'Tags that the role must have in IAM: how the owner of a role agrees. Default: none. Example: {"irsa-operator/allowed": "true"}.',
+    ),
   allowVerification: z
     .boolean()
     .default(false)
-    .describe('Whether the operator may ask for tokens of these ServiceAccounts, to prove by STS that the role lets them in.'),
+    .describe('Whether irsa-operator may request tokens of these ServiceAccounts, for spec.verification of a binding. Default: false.'),
 });
 
 export type GrantSpec = z.output<typeof grantSpec>;
@@ -80,7 +94,7 @@ const LOST_KEY = '__proto__';
 
 export function parseGrantSpec(input: unknown): GrantSpec | Problem {
   const lost = mapWithLostKey(input);
-  if (lost !== undefined) return problem(`spec.${lost}: the key "${LOST_KEY}" cannot be compared, so this grants nothing; remove it`);
+  if (lost !== undefined) return problem(`spec.${lost}: the key "${LOST_KEY}" cannot be compared, so this grants nothing. Remove it`);
   const parsed = grantSpec.safeParse(input);
   if (!parsed.success) return problem(sentenceOf(parsed.error));
   const { names, selector: byLabel } = parsed.data.namespaces;

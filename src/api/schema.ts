@@ -6,7 +6,7 @@ export function cel(rule: string, message: string): Record<string, unknown> {
 }
 
 export function immutable(field: string): Record<string, unknown> {
-  return cel('self == oldSelf', `${field} is immutable: make another binding and delete this one`);
+  return cel('self == oldSelf', `${field} is immutable. Create another binding and delete this one`);
 }
 
 /** A DNS-1123 subdomain, as Kubernetes names ServiceAccounts. */
@@ -31,11 +31,16 @@ export function audience(description: string) {
     .meta({ description });
 }
 
+/** RFC 3339. */
+export function time(description: string) {
+  return z.string().meta({ format: 'date-time', description });
+}
+
 export function uid() {
   return z.string().max(64);
 }
 
 /** One line about every part of an input that does not fit. */
 export function sentenceOf(error: z.ZodError): string {
-  return error.issues.map((issue) => `${['spec', ...issue.path].join('.')}: ${issue.message}`).join('; ');
+  return error.issues.map((issue) => `${['spec', ...issue.path].join('.')}: ${issue.message}`).join('. ');
 }

@@ -84,7 +84,7 @@ test('that our own role may not be assumed says nothing about the role that was 
   const refused = Object.assign(new Error('Not authorized to perform sts:AssumeRoleWithWebIdentity'), { name: 'AccessDenied' });
   expect(faultOf(refused, 'iam:GetRole of role "x"')).toMatchObject({
     kind: 'transient',
-    message: 'iam:GetRole of role "x": no credentials of our own: AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity',
+    message: 'iam:GetRole of role "x": no credentials: AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity',
   });
   expect(faultOf(refused, 'sts:AssumeRoleWithWebIdentity of role "x"').kind).toBe('denied');
 });

@@ -36,7 +36,7 @@ export function faultOf(error: unknown, what: string): Fault {
   const code = name.replace(/Exception$/, '');
   // Our own credentials were refused on the way to the call: the SDK throws what STS said about them.
   if (code === 'AccessDenied' && !what.startsWith('sts:') && message.includes('sts:AssumeRole')) {
-    return new Fault('transient', `${what}: no credentials of our own: ${code}: ${message}`, { code: 'OwnCredentials', cause: error });
+    return new Fault('transient', `${what}: no credentials: ${code}: ${message}`, { code: 'OwnCredentials', cause: error });
   }
   const kind = KINDS[code] ?? (statusOf(error) === TOO_MANY_REQUESTS ? 'throttled' : 'transient');
   return new Fault(kind, `${what}: ${code}: ${message}`, { code, cause: error });

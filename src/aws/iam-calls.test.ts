@@ -101,7 +101,7 @@ test('whose turn does not come within a minute is told so', async () => {
   const ended = end(calls.read(request, sender));
   await clock.advance(60_000);
   expect(ended.fault).toBe(
-    'throttled: iam:GetRole of role "x": its turn did not come within 60 s: the rate is 0.01/s now (--iam-reads-per-second, halved when AWS throttles), and other calls went first',
+    'throttled: iam:GetRole of role "x": not sent within 60 s: the rate is 0.01/s now (--iam-reads-per-second, halved when AWS throttles), and other calls were first',
   );
   expect(sent).toEqual([]);
 });

@@ -39,7 +39,7 @@ export function iamCalls({ call, reads, writes, fence, writeMs = CALL_DEADLINE_M
       const what = `iam:${operation} of ${of}`;
       if (signal.aborted) throw faultOf(error, what);
       const rate = `${Number(limiter.perSecond.toFixed(2))}/s now (${flag}, halved when AWS throttles)`;
-      throw new Fault('throttled', `${what}: its turn did not come within 60 s: the rate is ${rate}, and other calls went first`);
+      throw new Fault('throttled', `${what}: not sent within 60 s: the rate is ${rate}, and other calls were first`);
     }
   }
 

@@ -19,7 +19,7 @@ export async function callerIdentity(
   const { Arn: arn } = await call({
     service: 'sts',
     operation: 'GetCallerIdentity',
-    of: 'our credentials',
+    of: 'the credentials',
     signal,
     send: (options) => sts.send(new GetCallerIdentityCommand({}), options),
   });

@@ -42,7 +42,7 @@ export async function editRoles(edits: Edits, ports: CommandPorts, signals: Sign
 
 async function editRole(role: RoleArn, { decide, write }: Edits, ports: CommandPorts, signals: Signals): Promise<Edited> {
   const { stop, abort } = signals;
-  if (stop.aborted) return { role, rows: [failed(role, 'it was not looked at: the command was stopped before')] };
+  if (stop.aborted) return { role, rows: [failed(role, 'it was not read: the command was stopped before')] };
   let decision: Decision | undefined;
   const decided = async (fresh: FreshRole) => {
     decision = await decide(role, fresh);
@@ -52,7 +52,7 @@ async function editRole(role: RoleArn, { decide, write }: Edits, ports: CommandP
     if (!write) return { role, rows: (await decided(await ports.roles.read(role, abort, 'change'))).rows };
     return { role, ...(await editWhenAgreed(role, decided, ports, signals)) };
   } catch (error) {
-    if (abort.aborted) return { role, rows: [failed(role, 'it was given up, written or not: the command was stopped; run it again')] };
+    if (abort.aborted) return { role, rows: [failed(role, 'it may or may not be written: the command was stopped. Run it again')] };
     if (!isFault(error)) throw error;
     return { role, rows: [whyNot(role, error, decision?.plan)] };
   }
@@ -85,7 +85,7 @@ async function editWhenAgreed(
     await clock.sleep(random() * CHANGED_WAIT_MS, stop).catch(() => {});
     if (stop.aborted) throw new Fault('conflict', 'it was not written: the command was stopped before');
   }
-  throw new Fault('conflict', `somebody else writes the trust policy of "${role}" now, again and again: run the command again later`);
+  throw new Fault('conflict', `another writer keeps writing the trust policy of "${role}". Run the command again later`);
 }
 
 function whyNot(role: RoleArn, fault: Fault, plan: TrustPlan | undefined): Row {

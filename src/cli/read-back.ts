@@ -57,7 +57,7 @@ async function readOnce(
     const document = parseDocument(policy);
     const after = rows.map((row) => (isProblem(document) || !holds(row, document, ours(role)) ? { ...row, ...OVERWRITTEN } : row));
     if (seen === policy || after.some(({ result }) => result === OVERWRITTEN.result)) return { rows: after };
-    if (last) return { rows: [...after, failed(role, 'it stands, but others write the role all the time: run the command again later')] };
+    if (last) return { rows: [...after, failed(role, 'it is there, but others keep writing the role. Run the command again later')] };
     return { seen: policy };
   } catch (error) {
     if (!isFault(error) && !abort.aborted) throw error;
@@ -68,7 +68,7 @@ async function readOnce(
 
 const OVERWRITTEN = {
   result: 'overwritten',
-  message: 'somebody wrote the role at the same time, and this does not stand: run the command again',
+  message: 'another writer wrote the role at the same time, and this was overwritten. Run the command again',
 } as const;
 
 /** Of this very subject: others may come and go meanwhile. */

@@ -41,7 +41,7 @@ test('a second run finds nothing', async () => {
   const report = await stores(account, { issuer: HERE }).run(release, dead);
   expect([account.writes, report.summary]).toEqual([
     [],
-    `"${ISSUER}": no statement of ours for this issuer stands in any role of the account`,
+    `"${ISSUER}": no role of the account has a statement of irsa-operator for this issuer`,
   ]);
 });
 
@@ -57,11 +57,11 @@ describe('nothing is touched', () => {
   const refused: Record<string, { issuer?: string | Fault; given?: object; cluster?: () => never; says: string }> = {
     'where the issuer is that of the cluster that is reached': {
       issuer: ISSUER,
-      says: `"${ISSUER}" is the issuer of the cluster that the kubeconfig reaches: to release it would lock out its pods; nothing was removed`,
+      says: `"${ISSUER}" is the issuer of the cluster that the kubeconfig reaches. To release it would lock out its pods. Nothing was removed`,
     },
     'where the cluster does not answer: it may be the one': {
       issuer: new Fault('transient', 'no answer from the API server'),
-      says: `nothing was removed, because the cluster of the kubeconfig did not say whether "${ISSUER}" is its own issuer: no answer from the API server; choose a context whose cluster answers`,
+      says: `nothing was removed, because the cluster of the kubeconfig did not say whether "${ISSUER}" is its own issuer: no answer from the API server. Choose a context whose cluster answers`,
     },
     'where the kubeconfig is wrong': {
       cluster: () => {

@@ -27,7 +27,7 @@ export const release: Reporter<Row> = async (given, ports, signals) => {
     ports,
     signals,
   );
-  return editReport({ issuer, rows, nothing: 'no statement of ours for this issuer stands in any role of the account' });
+  return editReport({ issuer, rows, nothing: 'no role of the account has a statement of irsa-operator for this issuer' });
 };
 
 /** To release the cluster that is at work would lock its pods out. One that does not answer may be the very one. */
@@ -38,13 +38,13 @@ async function isNotHere(issuer: Issuer, ports: CommandPorts, signal: AbortSigna
     if (!isFault(error)) throw error;
     throw new Fault(
       error.kind,
-      `nothing was removed, because the cluster of the kubeconfig did not say whether "${issuer}" is its own issuer: ${error.message}; choose a context whose cluster answers`,
+      `nothing was removed, because the cluster of the kubeconfig did not say whether "${issuer}" is its own issuer: ${error.message}. Choose a context whose cluster answers`,
     );
   });
   if (here === issuer)
     throw new Fault(
       'invalid',
-      `"${issuer}" is the issuer of the cluster that the kubeconfig reaches: to release it would lock out its pods; nothing was removed`,
+      `"${issuer}" is the issuer of the cluster that the kubeconfig reaches. To release it would lock out its pods. Nothing was removed`,
     );
 }
 

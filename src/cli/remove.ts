@@ -31,6 +31,6 @@ export async function otherThanOwn({ caller }: CommandPorts, signal: AbortSignal
 }
 
 function known(caller: CallerView): Extract<CallerView, { kind: 'known' }> {
-  if (caller.kind === 'unknown') throw new Fault('transient', `AWS did not say who we are: ${caller.why}`);
+  if (caller.kind === 'unknown') throw new Fault('transient', `sts:GetCallerIdentity failed: ${caller.why}`);
   return caller;
 }

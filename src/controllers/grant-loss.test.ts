@@ -129,6 +129,7 @@ async function operator(clock: ManualClock, iam: Iam, bindings: readonly IrsaBin
         return (status.findings ?? []).some(({ code }) => code === 'RevocationPaused') ? [metadata.name] : [];
       }),
     messageOf: (name: string) => conditionOf(statusOf(name)?.conditions ?? [], 'Authorized')?.message,
+    pausedBecause: (name: string) => statusOf(name)?.findings?.find(({ code }) => code === 'RevocationPaused')?.message,
     statusOf,
   };
 }
@@ -206,7 +207,9 @@ describe('ten bindings that lost their trust', () => {
     test(`count for an hour${across}: whoever loses its grant in it keeps the trust, and loses it by itself when the hour is over`, async () => {
       const { clock, running } = await grantLoss({ restarted });
       expect(running.paused()).toEqual(['app-11', 'app-12']);
-      expect(running.messageOf('app-11')).toMatch(/; it goes on by itself at 2026-01-01T13:0\d:\d\dZ, when no more than 10 count; /);
+      expect(running.pausedBecause('app-11')).toMatch(
+        /\. It continues by itself at 2026-01-01T13:0\d:\d\dZ, when no more than 10 count\. /,
+      );
       await clock.advance(45 * MINUTE_MS);
       expect(running.trusted()).toEqual(['app-11', 'app-12']);
       await clock.advance(10 * MINUTE_MS);

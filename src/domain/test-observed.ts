@@ -131,7 +131,7 @@ export const allowed: Extract<Verdict, { kind: 'allowed' }> = {
   kind: 'allowed',
   managedBy: 'Operator',
   mayStand: true,
-  message: `our statement lets "${SUBJECT}" assume the role`,
+  message: `the statement of irsa-operator lets "${SUBJECT}" assume the role`,
   size: SIZE,
   findings: [],
 };
@@ -162,7 +162,7 @@ export function present(part: Partial<Omit<PresentState, 'writes'>> = {}, asOf =
 /** `verdicts` are those for the binding's subject and audience, by the ARN of the role. */
 export type ObservedPart = Partial<Observed> & { readonly verdicts?: ReadonlyMap<string, Verdict> };
 
-/** A binding in order: granted, trusted by our statement, annotated by us, its one pod current. */
+/** A binding in order: granted, trusted by the statement of irsa-operator, annotated by us, its one pod current. */
 export function observed({ verdicts = new Map([[ARN, allowed]]), ...part }: ObservedPart = {}): Observed {
   const one = part.binding ?? binding();
   const input = { namespace: { name: 'shop', labels: {} }, grants: [grant()], competingBindings: [one], caller, apiAudiences: [], ...part };
@@ -195,7 +195,7 @@ export function authorizationFor(one: IrsaBinding = binding(), grants: readonly 
   return { binding: one, authorization: authorize(one, input), grantLoss: undefined };
 }
 
-/** A role whose one binding stands in our statement, read back long ago. */
+/** A role whose one binding stands in the statement of irsa-operator, read back long ago. */
 export function roleObserved(part: Partial<RoleObserved> = {}): RoleObserved {
   return {
     now: NOW,

@@ -89,7 +89,7 @@ describe('the cluster is', () => {
 
   test('never a guess: without any of them one is told what is missing', () => {
     expect(() => connect({ home: folder, clock: new ManualClock() })).toThrow(
-      `no cluster to talk to: KUBECONFIG is not set, this is not a pod (KUBERNETES_SERVICE_HOST is not set), and "${join(folder, '.kube', 'config')}" does not exist; set KUBECONFIG`,
+      `no cluster is configured: KUBECONFIG is not set, this is not a pod (KUBERNETES_SERVICE_HOST is not set), and "${join(folder, '.kube', 'config')}" does not exist. Set KUBECONFIG`,
     );
     // Only that there is none at all, not that one is wrong: who may do without a cluster can tell.
     expect(() => connect({ home: folder, clock: new ManualClock() })).toThrow(expect.objectContaining({ kind: 'notFound' }));

@@ -85,7 +85,7 @@ function loader(options: ConnectionOptions): () => Loaded {
   if (file !== undefined && existsSync(file)) return () => fromFiles([file], context);
   throw new Fault(
     'notFound',
-    `no cluster to talk to: KUBECONFIG is not set, this is not a pod (KUBERNETES_SERVICE_HOST is not set), and "${file ?? '~/.kube/config'}" does not exist; set KUBECONFIG`,
+    `no cluster is configured: KUBECONFIG is not set, this is not a pod (KUBERNETES_SERVICE_HOST is not set), and "${file ?? '~/.kube/config'}" does not exist. Set KUBECONFIG`,
   );
 }
 

@@ -93,7 +93,7 @@ export class EventRecorder {
     const entry = this.#entryFor(event, now);
     if (entry.waiting || this.#end.signal.aborted || !this.#allowed(event.regarding.uid, now)) return; // a repeat is counted all the same
     if (this.#queue.length >= QUEUE_LENGTH) {
-      this.#o.log.debug({ reason: event.reason }, 'an event was dropped: too many wait for the API server');
+      this.#o.log.debug({ reason: event.reason }, 'event dropped, too many are queued');
       return;
     }
     entry.waiting = true;
@@ -160,7 +160,7 @@ export class EventRecorder {
       } catch (error) {
         // Whatever is wrong with the event itself stays wrong: the namespace goes, the RBAC does not allow it.
         if (!isFault(error, 'transient') && !isFault(error, 'throttled')) {
-          log.debug({ err: error, reason: entry.event.reason }, 'the API server did not take an event');
+          log.debug({ err: error, reason: entry.event.reason }, 'event refused by the API server');
           return;
         }
         await clock.sleep(RETRY_MS * (1 + RETRY_JITTER * random()), signal).catch(() => {});

@@ -76,7 +76,7 @@ export function metrics(version: string) {
   const terminalErrors = counter('controller_runtime_terminal_reconcile_errors_total', 'Reconciliations that are not retried: none.', [
     'controller',
   ]);
-  const reconcilePanics = counter('controller_runtime_reconcile_panics_total', 'Reconciliations that threw what nobody foresaw.', [
+  const reconcilePanics = counter('controller_runtime_reconcile_panics_total', 'Reconciliations that threw an unexpected error.', [
     'controller',
   ]);
   const reconcileTimeouts = counter('controller_runtime_reconcile_timeouts_total', 'Reconciliations that took too long.', ['controller']);
@@ -144,16 +144,16 @@ export function metrics(version: string) {
     REQUEST_BUCKETS,
   );
   const limits = new Map<string, () => number>();
-  readGauge('irsa_aws_rate_limit', 'Calls a second that are sent at most; below the flag while AWS throttles.', ['action'], (set) => {
+  readGauge('irsa_aws_rate_limit', 'Limit of calls a second. Below the flag while AWS throttles.', ['action'], (set) => {
     for (const [action, read] of limits) set({ action }, read());
   });
 
   const trustWrites = counter('irsa_trust_policy_writes_total', 'Writes of trust policies.', ['result']);
   for (const result of ['written', 'rejected']) trustWrites.inc({ result }, 0);
-  const drift = counter('irsa_drift_total', 'Changes by somebody else that were noticed.', ['kind']);
-  const repairs = counter('irsa_repairs_total', 'What was mended.', ['kind']);
+  const drift = counter('irsa_drift_total', 'Changes by other writers that were seen.', ['kind']);
+  const repairs = counter('irsa_repairs_total', 'Repairs of drift.', ['kind']);
   for (const kind of ['trust', 'annotation']) for (const series of [drift, repairs]) series.inc({ kind }, 0);
-  const restarts = counter('irsa_restarts_total', 'Pods taken away, to be made again.', ['strategy', 'result']);
+  const restarts = counter('irsa_restarts_total', 'Restarts of pods and workloads.', ['strategy', 'result']);
   for (const strategy of RESTARTS) for (const result of ['done', 'blocked']) restarts.inc({ strategy, result }, 0);
 
   let sweptAt: number | undefined;
@@ -181,7 +181,7 @@ export function metrics(version: string) {
   });
   readGauge(
     'irsa_serviceaccount_trusted',
-    'Whether STS lets in a ServiceAccount that asks for a role and that no binding names; by the leader only.',
+    'Whether STS accepts an annotated ServiceAccount that no binding names. Leader only.',
     ['namespace', 'service_account'],
     (set) => {
       for (const { namespace, name, trusted } of collected?.serviceAccounts() ?? [])

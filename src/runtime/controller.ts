@@ -128,7 +128,7 @@ export class ControllerLoop<K extends string> {
       await orAborted(Promise.all([this.#resync(intake), ...workers]), patience);
     } catch (error) {
       const fields = { controller: this.#controller.name, keys: [...this.#running.keys()] };
-      if (patience.aborted) this.#o.log.error(fields, 'ends without attempts that do not break off');
+      if (patience.aborted) this.#o.log.error(fields, 'stopping without attempts that do not abort');
       else if (!intake.aborted) throw error;
     } finally {
       for (const off of unsubscribe) off();
@@ -199,7 +199,7 @@ export class ControllerLoop<K extends string> {
       this.#metrics.reconciled(outcome.kind === 'recheck' ? 'requeue_after' : 'success', seconds());
     } catch (error) {
       if (abort.aborted) {
-        attempt.log.debug({ err: error }, 'the attempt was broken off because the operator stops');
+        attempt.log.debug({ err: error }, 'attempt aborted, the operator stops');
         return;
       }
       this.#failed(key, error, late, attempt);
@@ -210,7 +210,7 @@ export class ControllerLoop<K extends string> {
   #recheck(key: K, outcome: Outcome & { kind: 'recheck' }, attempt: Attempt): void {
     const afterMs = jitterLater(outcome.afterMs, RECHECK_JITTER, this.#o.random);
     this.queue.addAfter(key, afterMs, 'drift');
-    attempt.log.debug({ afterMs: Math.round(afterMs), why: outcome.why }, 'looks again later');
+    attempt.log.debug({ afterMs: Math.round(afterMs), why: outcome.why }, 'recheck scheduled');
   }
 
   #failed(key: K, error: unknown, late: boolean, attempt: Attempt): void {
@@ -220,8 +220,8 @@ export class ControllerLoop<K extends string> {
     this.#metrics.failed(failure?.kind ?? 'panic');
     const retryMs = Math.round(this.queue.addRateLimited(key, attempt.urgency, failure?.retryAfterMs));
     const fields = { err: error, failure: failure?.kind ?? 'panic', failures: attempt.failures + 1, retryMs };
-    if (failure === undefined) attempt.log.error(fields, 'a bug: the attempt threw what nobody foresaw; the key is retried');
-    else attempt.log.warn(fields, 'the attempt failed and is retried');
+    if (failure === undefined) attempt.log.error(fields, 'unexpected error, retrying');
+    else attempt.log.warn(fields, 'reconcile failed, retrying');
   }
 }
 

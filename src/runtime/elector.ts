@@ -173,7 +173,7 @@ export class Elector {
       this.#held = asked;
       return 'ours';
     } catch (error) {
-      if (!signal.aborted) log.debug({ lease: this.#o.name, err: error }, 'the lease was not acquired or renewed this time');
+      if (!signal.aborted) log.debug({ lease: this.#o.name, err: error }, 'lease not acquired or renewed');
       return 'unknown';
     }
   }
@@ -188,7 +188,7 @@ export class Elector {
       } catch (error) {
         signal.throwIfAborted();
         this.#metrics.slowPath();
-        log.debug({ lease: name, err: error }, 'the lease was not renewed in one step: reads it');
+        log.debug({ lease: name, err: error }, 'lease renewal conflicted, reading the lease');
       }
     }
     const read = await lock.get(signal);
@@ -236,16 +236,16 @@ export class Elector {
         const times = { leaseDurationSeconds: RELEASED_LEASE_SECONDS, acquireTimeMs: now, renewTimeMs: now };
         await lock.update({ ...read.record, ...times, holderIdentity: '' }, read.version, late);
       });
-      log.info({ lease: name }, 'gave the lease back');
+      log.info({ lease: name }, 'released lease');
     } catch (error) {
-      log.warn({ lease: name, err: error }, 'could not give the lease back; the next leader waits until it is over');
+      log.warn({ lease: name, err: error }, 'releasing lease failed, the next leader waits until it expires');
     }
   }
 
   #setLeading(is: boolean): void {
     if (this.#leading === is) return;
     this.#leading = is;
-    if (is) this.#o.log.info({ lease: this.#o.name, identity: this.#o.identity }, 'leads');
+    if (is) this.#o.log.info({ lease: this.#o.name, identity: this.#o.identity }, 'became leader');
     this.#metrics.leading(is);
   }
 }

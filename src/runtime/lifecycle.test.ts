@@ -105,7 +105,7 @@ describe('patience', () => {
     await clock.advance(9_999);
     expect(late.aborted).toBe(false);
     await clock.advance(1);
-    expect(String(late.reason)).toBe('TimeoutError: still at work 10 s after it was told to end');
+    expect(String(late.reason)).toBe('TimeoutError: still running 10 s after it had to end');
   });
 
   test('that is asked for after the stop ends too', async () => {

@@ -26,7 +26,7 @@ export async function runProcess(process: ProcessLike, log: Log, main: (stop: Ab
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.on(name, () => {
       if (stop.signal.aborted) {
-        log.warn({ signal: name }, 'a second signal: exits at once');
+        log.warn({ signal: name }, 'second signal, exiting now');
         process.exit(EXIT_CODES[name] ?? 1);
         return;
       }
@@ -36,14 +36,14 @@ export async function runProcess(process: ProcessLike, log: Log, main: (stop: Ab
   }
   for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
     process.on(event, (error) => {
-      log.error({ err: error, event }, 'an error that nobody handled: exits, to start afresh');
+      log.error({ err: error, event }, 'unhandled error, exiting to restart');
       process.exit(1);
     });
   }
   try {
     await main(stop.signal);
   } catch (error) {
-    log.error({ err: error }, 'ended by an error');
+    log.error({ err: error }, 'exited with an error');
     process.exit(1);
     return;
   }
@@ -62,7 +62,7 @@ export async function closeInOrder(parts: readonly Closing[], clock: Clock, log:
     try {
       await withDeadline(CLOSE_MS, clock, (deadline) => orAborted(part.close(deadline), deadline));
     } catch (error) {
-      log.warn({ part: part.name, err: error }, 'did not close in order; goes on');
+      log.warn({ part: part.name, err: error }, 'closing failed, continuing');
     }
   }
 }

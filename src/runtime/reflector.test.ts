@@ -252,7 +252,7 @@ test('the same trouble is logged once, and its end', async () => {
   source.listFailures.push(new Error('no'), new Error('no'), new Error('no'), new Error('another'));
   const { clock } = reflecting(source, { log });
   await clock.advance(10_000);
-  expect(said).toEqual(['no', 'another', 'in contact with the API server again']);
+  expect(said).toEqual(['no', 'another', 'API server reachable again']);
 });
 
 test('metrics tell each list and watch with its cause and end, and the last contact', async () => {

@@ -257,7 +257,7 @@ export class Reflector<T> {
 
   #recovered(): void {
     if (this.#problem === undefined) return;
-    this.#o.log.info({ kind: this.#o.store.kind }, 'in contact with the API server again');
+    this.#o.log.info({ kind: this.#o.store.kind }, 'API server reachable again');
     this.#problem = undefined;
   }
 
@@ -267,7 +267,7 @@ export class Reflector<T> {
     const level = message === this.#problem ? 'debug' : 'warn';
     this.#problem = message;
     this.#failures += 1;
-    this.#o.log[level]({ kind: this.#o.store.kind, err: error, failures: this.#failures }, `the ${what} broke off and is tried again`);
+    this.#o.log[level]({ kind: this.#o.store.kind, err: error, failures: this.#failures }, `${what} failed, retrying`);
     await this.#pause(this.#failures - 1, signal);
   }
 

@@ -18,7 +18,7 @@ export function afterAbort(signal: AbortSignal, ms: number, clock: Clock): Abort
   const late = new AbortController();
   const wait = () => {
     clock.sleep(ms, late.signal).then(
-      () => late.abort(new DOMException(`still at work ${ms / 1_000} s after it was told to end`, 'TimeoutError')),
+      () => late.abort(new DOMException(`still running ${ms / 1_000} s after it had to end`, 'TimeoutError')),
       () => {}, // nobody else aborts it
     );
   };

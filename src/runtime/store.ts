@@ -151,7 +151,7 @@ export class Store<T, Index extends string = never> implements StoreReader<T, In
       try {
         listener(previous, next);
       } catch (error) {
-        this.#log.error({ kind: this.kind, err: error }, 'a listener of the store threw; the change itself is stored');
+        this.#log.error({ kind: this.kind, err: error }, 'store listener threw');
       }
     }
   }

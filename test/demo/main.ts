@@ -156,9 +156,9 @@ async function theDrift(bed: Testbed, kube: Api): Promise<void> {
   });
   await iam.send(new UpdateAssumeRolePolicyCommand({ RoleName: ROLE, PolicyDocument: without }));
   if (policy(bed) === ours) throw new Error('the edit of the trust policy did not take');
-  happened('our statement is gone', 'wrong');
-  await until('our statement stands again', () => policy(bed) === ours, PATIENCE);
-  happened('our statement stands again', 'good');
+  happened('the statement of irsa-operator is gone', 'wrong');
+  await until('the statement of irsa-operator stands again', () => policy(bed) === ours, PATIENCE);
+  happened('the statement of irsa-operator stands again', 'good');
   await until(
     'the binding is Ready again',
     async () =>

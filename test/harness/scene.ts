@@ -299,7 +299,7 @@ export class Scene {
     return this.calls('UpdateAssumeRolePolicy').flatMap(({ code, params }) => (code === 'OK' ? [params['PolicyDocument'] ?? ''] : []));
   }
 
-  /** Before that a loss of our statement is a lost update, and nobody's will. */
+  /** Before that a loss of the statement of irsa-operator is a lost update, and nobody's will. */
   async writeIsBelieved(): Promise<void> {
     const readBack = () => {
       const written = this.calls('UpdateAssumeRolePolicy').findLast(({ code }) => code === 'OK');

@@ -279,7 +279,7 @@ describe('the OIDC provider in the account of the role: reported, nothing writte
     await s.bind();
     const { message } = await s.conditionIs('ProviderReady', 'False', 'OidcProviderMissing');
     expect(message).toBe(
-      `account ${ACCOUNT} has no OIDC provider for this cluster's issuer "${suite.testbed.issuer}"; register it: aws iam create-open-id-connect-provider --url ${suite.testbed.issuer} --client-id-list sts.amazonaws.com`,
+      `account ${ACCOUNT} has no OIDC provider for this cluster's issuer "${suite.testbed.issuer}". Register it: aws iam create-open-id-connect-provider --url ${suite.testbed.issuer} --client-id-list sts.amazonaws.com`,
     );
     expect(s.writes()).toEqual([]);
     suite.testbed.aws.account().provider.put({ issuer: suite.testbed.issuer });
@@ -297,7 +297,7 @@ describe('the OIDC provider in the account of the role: reported, nothing writte
     await s.deployment();
     await s.bind();
     const { message } = await s.conditionIs('ProviderReady', 'False', 'OidcProviderAudienceMissing');
-    expect(message).toContain(`has the client IDs "sigstore"; wanted is "sts.amazonaws.com"`);
+    expect(message).toContain(`has the client IDs "sigstore". Wanted: "sts.amazonaws.com"`);
     expect(s.writes()).toEqual([]);
     suite.testbed.aws.account().provider.put({ issuer: suite.testbed.issuer });
     await s.allReady();

@@ -23,7 +23,7 @@ function ours(s: Scene): Statement {
   if (found === undefined) throw new Error(`${s.roleName} has no statement of ours`);
   return found;
 }
-/** Beside our statement only one of a user who was deleted since: IAM takes no document that has it. */
+/** Beside the statement of irsa-operator only one of a user who was deleted since: IAM takes no document that has it. */
 function trustLeaver(s: Scene, name: string): void {
   const { user, deletePrincipal } = suite.testbed.aws.account();
   const { arn } = user.put(name);
@@ -49,7 +49,7 @@ describe.concurrent('a change of the spec', () => {
   });
 
   // Contract: rule-external
-  test('to External leaves our statement until the one of somebody else lets the subject in', async () => {
+  test('to External leaves the statement of irsa-operator until the one of somebody else lets the subject in', async () => {
     const s = await working('external');
     await s.change({ trustPolicy: 'External' });
     await secondLook();
@@ -168,7 +168,7 @@ describe.concurrent('a repair of the trust alone', () => {
   });
 });
 
-describe.concurrent('somebody who takes our statement out three times in ten minutes', () => {
+describe.concurrent('somebody who takes the statement of irsa-operator out three times in ten minutes', () => {
   /** The tags that each tool leaves on a role, and what it has to be told. */
   const fighters: Record<string, { readonly tags: Record<string, string>; readonly advice: string }> = {
     Terraform: {

@@ -147,7 +147,7 @@ describe('a new cluster beside the old one', () => {
     const here = await command(['release', '--issuer', green.testbed.issuer], green);
     expect([here.code, here.stdout]).toEqual([2, '']);
     expect(here.stderr).toBe(
-      `irsa-operator release: "${green.testbed.issuer}" is the issuer of the cluster that the kubeconfig reaches: to release it would lock out its pods; nothing was removed\n`,
+      `irsa-operator release: "${green.testbed.issuer}" is the issuer of the cluster that the kubeconfig reaches. To release it would lock out its pods. Nothing was removed\n`,
     );
     const gone = join(folder, 'gone.kubeconfig');
     writeFileSync(gone, JSON.stringify({ ...kubeconfigTo('https://127.0.0.1:1') }));
@@ -251,7 +251,7 @@ describe('a subject that no binding names', () => {
     expect(again).toEqual({
       code: 0,
       stdout: '',
-      stderr: `irsa-operator prune: "${green.testbed.issuer}": no orphans: a binding names every subject of our statements\n`,
+      stderr: `irsa-operator prune: "${green.testbed.issuer}": no orphans: a binding names every subject of the statements of irsa-operator\n`,
     });
     await shop.conditionIs('Ready', 'True');
   });
@@ -275,7 +275,7 @@ describe('what is wrong', () => {
     const calls = callsOfPerson(aws).length;
     const ended = await command(['prepare', '--issuer', blue.testbed.issuer, '-f', join(folder, 'bad')]);
     expect([ended.code, ended.stdout, callsOfPerson(aws).length]).toEqual([2, '', calls]);
-    expect(ended.stderr).toMatch(/^irsa-operator prepare: "[^"]*b\.yaml", document 2: not YAML: .*; nothing was written\n$/);
+    expect(ended.stderr).toMatch(/^irsa-operator prepare: "[^"]*b\.yaml", document 2: not YAML: .*. Nothing was written\n$/);
   });
 
   test('with the rights is told: each of those that the page names is needed', async () => {
@@ -333,7 +333,7 @@ test('Ctrl-C lets the role at hand come to its end, begins no other, and the rep
   const stand = names.filter((name) => subjectsOf(name, green).length > 0).map((name) => `arn:aws:iam::${ACCOUNT}:role/${name}`);
   expect(added).toEqual(stand);
   expect(added.length).toBeLessThan(names.length);
-  const left = results.filter(({ message }) => message === 'it was not looked at: the command was stopped before').map(({ role }) => role);
+  const left = results.filter(({ message }) => message === 'it was not read: the command was stopped before').map(({ role }) => role);
   expect([...added, ...left]).toEqual(names.map((name) => `arn:aws:iam::${ACCOUNT}:role/${name}`));
 });
 

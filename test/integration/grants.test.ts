@@ -63,7 +63,7 @@ describe.concurrent('a grant', () => {
     await s.bind();
     const { message } = await s.conditionIs('Authorized', 'False', 'NotGranted');
     expect(message).toBe(
-      `no IrsaGrant lets ServiceAccount "app" of namespace "tagged" have role "${s.roleArn}" with audience "sts.amazonaws.com"; ask a platform engineer for a grant that covers all four`,
+      `no IrsaGrant allows ServiceAccount "app" of namespace "tagged" to have role "${s.roleArn}" with audience "sts.amazonaws.com". Ask a platform engineer for a grant that covers all four`,
     );
     expect([(await s.binding()).status?.trustPolicy, s.writes()]).toEqual([undefined, []]);
     s.setTags({ owner: 'shop' });
@@ -157,7 +157,7 @@ async function expectNotGranted(s: Scene, spec: { roleArn?: string } = {}): Prom
   await s.bind({ roleArn });
   const { message } = await s.conditionIs('Authorized', 'False', 'NotGranted');
   expect(message).toBe(
-    `no IrsaGrant lets ServiceAccount "app" of namespace "${s.namespace}" have role "${roleArn}" with audience "sts.amazonaws.com"; ask a platform engineer for a grant that covers all four`,
+    `no IrsaGrant allows ServiceAccount "app" of namespace "${s.namespace}" to have role "${roleArn}" with audience "sts.amazonaws.com". Ask a platform engineer for a grant that covers all four`,
   );
   await s.conditionIs('Stalled', 'True', 'NotGranted');
   expect([await s.annotations(), (await s.binding()).metadata.finalizers]).toEqual([undefined, undefined]);
@@ -201,7 +201,7 @@ describe('a grant', () => {
     await late.loseGrant();
     const told = async () => (await late.binding()).status?.findings?.find(({ code }) => code === 'RevocationPaused');
     const { message } = await until('it is told that it is paused', told, PATIENCE);
-    expect(message).toMatch(/; it goes on by itself at 20\S+Z, when no more than 10 count; /);
+    expect(message).toMatch(/. It continues by itself at 20\S+Z, when no more than 10 count; /);
     expect(late.stands()).toBe(true);
   });
 });

@@ -82,7 +82,7 @@ describe.concurrent('leaving alone', () => {
     const { status, metadata } = await s.binding();
     expect(status?.plan).toEqual([
       expect.stringMatching(
-        /^add "system:serviceaccount:observed:app" to our statement in the trust policy of "arn:aws:iam::111122223333:role\/role-of-observed" \(\d+ of 2048 characters then\)$/,
+        /^add "system:serviceaccount:observed:app" to the statement of irsa-operator in the trust policy of "arn:aws:iam::111122223333:role\/role-of-observed" \(\d+ of 2048 characters then\)$/,
       ),
       `annotate ServiceAccount "app" with ${ROLE_ARN}: "${s.roleArn}"`,
     ]);

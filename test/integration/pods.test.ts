@@ -246,7 +246,7 @@ async function canaryCameFirst(s: Scene, [first, second]: readonly AuditEvent[])
 
 // Contract: pods-current
 describe.concurrent('what the webhook touches', () => {
-  test('init containers and sidecars carry the role too, skipped ones need not', async () => {
+  test('init containers and sidecars carry the role too, skipped ones exempt', async () => {
     const s = await prepared('containers');
     const sidecar = { name: 'sidecar', image: 'x', restartPolicy: 'Always' };
     await s.workload('deployments', {
@@ -384,7 +384,7 @@ describe.concurrent('pods that are left alone', () => {
     const before = uidsOf(await s.allReady());
     await s.bind({ restart: { strategy: 'Never' } });
     const { message } = await s.conditionIs('PodsCurrent', 'False', 'PodCredentialsMissing');
-    expect(message).toContain('AWS_ROLE_ARN was not injected when the pod was made');
+    expect(message).toContain('AWS_ROLE_ARN was not injected when the pod was created');
     await s.conditionIs('Stalled', 'True', 'PodCredentialsMissing');
     await secondLook();
     expect([uidsOf(await s.pods()), await asked(s)]).toEqual([before, []]);
@@ -414,7 +414,7 @@ describe.concurrent('pods that are left alone', () => {
     const spec = { serviceAccountName: 'app', containers: [{ name: 'app', image: 'app' }] };
     await s.put('pods', 'bare', { spec });
     await s.allReady(1);
-    await expectLeftAlone(s, 'nobody controls it');
+    await expectLeftAlone(s, 'no controller owns it');
     await s.patch('pods', 'bare', { metadata: { annotations: { 'irsa-operator.dev/restart': 'evict' } } });
     await until('it is gone', async () => (await s.pods()).length === 0, PATIENCE);
   });

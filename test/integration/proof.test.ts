@@ -211,7 +211,7 @@ describe('with config/verification', () => {
       const before = await s.conditionIs('Verified', 'Unknown', 'Proving');
       expect(before.message).toMatch(/^STS (is about to be asked|let the token in \d of 3 times in a row)/);
       const verified = await s.conditionIs('Verified', 'True', 'Proved');
-      expect(verified.message).toMatch(/^STS let a token of ServiceAccount "app" in, last proved at \d{4}-/);
+      expect(verified.message).toMatch(/^STS accepted a token of ServiceAccount "app", last proved at \d{4}-/);
       const proofs = proofsOf(s);
       expect(proofs.map(({ code, caller }) => [code, caller])).toEqual(Array(3).fill(['OK', 'anonymous']));
       expect(Number(proofs[2]?.at) - Number(proofs[0]?.at)).toBeGreaterThanOrEqual(10_000);
@@ -232,7 +232,7 @@ describe('with config/verification', () => {
       await s.conditionIs('Trusted', 'Unknown', 'Undecidable');
       expect(await s.condition('Annotated')).toMatchObject({ status: 'Unknown', reason: 'Waiting' });
       const trusted = await s.conditionIs('Trusted', 'True', 'Proved');
-      expect(trusted.message).toMatch(/^STS let the token in, which the trust policy alone leaves open: .*aws:SourceIp/);
+      expect(trusted.message).toMatch(/^STS accepted the token. The trust policy alone leaves it open: .*aws:SourceIp/);
       await s.conditionIs('Ready', 'True');
       expect(s.writes()).toHaveLength(1);
     });
@@ -278,7 +278,7 @@ describe('with config/verification', () => {
         const fault = suite.testbed.aws.fault({ kind, operation: PROOF, roleName: s.roleName, times: Number.POSITIVE_INFINITY });
         await s.bind({ verification: 'OnChange' });
         const verified = await s.conditionIs('Verified', 'False', is);
-        const said = `STS refuses a token of "${s.subject}" for role "${s.roleArn}" with "${code.replace('Exception', '')}: ${message}": `;
+        const said = `STS refuses a token of "${s.subject}" for role "${s.roleArn}" with "${code.replace('Exception', '')}. ${message}": `;
         expect(verified.message.startsWith(said), verified.message).toBe(true);
         expect(verified.message).toContain(and);
         await s.conditionIs('Ready', 'False', is);
@@ -297,7 +297,7 @@ describe('with config/verification', () => {
       await s.bind({ verification: 'Periodic' });
       const verified = await s.conditionIs('Verified', 'Unknown', 'VerificationNotGranted');
       expect(verified.message).toBe(
-        'spec.verification is "Periodic", but IrsaGrant "unproved" does not say allowVerification: true; nothing is proved',
+        'spec.verification is "Periodic", but IrsaGrant "unproved" does not say allowVerification: true. Nothing is proved',
       );
       await s.conditionIs('Ready', 'True');
       expect([proofsOf(s), await tokenRequests(s)]).toEqual([[], []]);

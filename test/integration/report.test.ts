@@ -136,13 +136,13 @@ describe('a fresh look', () => {
   test('is had for a new value of reconcile-requested-at: role and provider are read by themselves, and the value is echoed then', async () => {
     const s = await working('looked');
     await s.writeIsBelieved();
-    // Somebody takes our statement away; the sweep would see it in an hour.
+    // Somebody takes the statement of irsa-operator away; the sweep would see it in an hour.
     s.role();
     const [since, writes] = [suite.testbed.aws.journal.length, s.writes().length];
     await request(s, 'first');
     await until('the value is echoed', async () => (await handled(s)) === 'first', PATIENCE);
     expect(callsAbout(s, since)).toEqual(expect.arrayContaining(['GetRole', 'GetOpenIDConnectProvider']));
-    await until('our statement is back', () => s.writes().length === writes + 1, PATIENCE);
+    await until('the statement of irsa-operator is back', () => s.writes().length === writes + 1, PATIENCE);
     await s.conditionIs('Ready', 'True', 'Ready');
     expect(await handled(s)).toBe('first');
   });
@@ -180,7 +180,7 @@ async function doneInOrder(s: Scene, since: number): Promise<string[]> {
 }
 const DONE: Readonly<Record<string, string>> = { 'patch serviceaccounts': 'annotate', 'create pods/eviction': 'restart' };
 const plansToDo = (s: Scene) => [
-  expect.stringMatching(new RegExp(`^add "${s.subject}" to our statement in the trust policy of "${s.roleArn}" `)),
+  expect.stringMatching(new RegExp(`^add "${s.subject}" to the statement of irsa-operator in the trust policy of "${s.roleArn}" `)),
   `annotate ServiceAccount "app" with ${ROLE_ARN}: "${s.roleArn}"`,
 ];
 

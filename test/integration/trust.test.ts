@@ -28,7 +28,7 @@ function sid(audience = 'sts.amazonaws.com'): string {
 const statement = (sub: unknown, part: object = {}, keys: object = {}) =>
   allowing(suite.testbed.issuer, sub, { Sid: sid(), ...part }, keys);
 
-describe.concurrent('our statement', () => {
+describe.concurrent('the statement of irsa-operator', () => {
   // Contract: trust-own-statement, trust-one-write, trust-no-wildcard
   test('is one for all bindings of the role, exact and sorted, and ten bindings that come together do not make ten writes', async () => {
     const s = await prepared('together');

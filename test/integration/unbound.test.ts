@@ -101,7 +101,7 @@ describe('a ServiceAccount that asks for a role and that no binding names', () =
     await becomes(s, '0');
     await becomes(s, '0', 'bare');
     expect((await told(s, 'AnnotationKeyMisspelt')).note).toBe(
-      'ServiceAccount "slips/app", which no binding names: the webhook does not read the annotation "eks.amazon.com/role-arn"; wanted is "eks.amazonaws.com/role-arn": rename it, and restart the pods',
+      'ServiceAccount "slips/app", which no binding names: the webhook does not read the annotation "eks.amazon.com/role-arn". Wanted: "eks.amazonaws.com/role-arn". Rename it, and restart the pods',
     );
     expect((await told(s, 'AnnotationMalformed')).note).toContain('"slips/bare"');
     expect([asked(s), ...(await written(s))]).toEqual([[], [], []]);

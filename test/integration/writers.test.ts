@@ -26,7 +26,7 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 // Contract: trust-clusters, trust-lost-update
-test('all four statements stand at the end, once each, and the rest is as it was', async () => {
+test('all fthe statement of irsa-operators stand at the end, once each, and the rest is as it was', async () => {
   const double = await startAwsDouble();
   aws = double;
   double.account().setQuota(QUOTA);
@@ -42,7 +42,7 @@ test('all four statements stand at the end, once each, and the rest is as it was
   const sids = Array.from({ length: WRITERS }, (_, index) => sidOf(index)).toSorted();
   let since: number | undefined;
   await until(
-    'all four statements stand, for as long as a write can be in doubt',
+    'all fthe statement of irsa-operators stand, for as long as a write can be in doubt',
     () => {
       const found = statementsOf(double)
         .filter(isOurs)

@@ -96,7 +96,7 @@ describe('while a write is on its way', () => {
   }
 });
 
-describe('somebody who takes our statement out', () => {
+describe('somebody who takes the statement of irsa-operator out', () => {
   const undo = (aws: ReturnType<typeof setUp>['aws']) => aws.account().role.setTrustPolicy('app', FOREIGN);
 
   test('once is repaired at the next sweep, and nobody is blamed', async () => {
@@ -122,7 +122,7 @@ describe('somebody who takes our statement out', () => {
     expect(said?.kind === 'refused' && [said.finding.code, said.terminal, said.finding.message]).toEqual([
       'Contended',
       true,
-      `the statement of irsa-operator in the trust policy of "${ROLE}" is taken out again and again, by "Terraform", by the tags of the role; where it goes on it is written at most once in 5 minutes; Terraform: lifecycle { ignore_changes = [assume_role_policy] } on the aws_iam_role`,
+      `"Terraform" (by the tags of the role) keeps removing the statement of irsa-operator from the trust policy of "${ROLE}". irsa-operator writes it at most once in 5 minutes. Terraform: lifecycle { ignore_changes = [assume_role_policy] } on the aws_iam_role`,
     ]);
     expect(writesOf(aws)).toBe(3);
     const before = writesOf(aws);

@@ -3,6 +3,7 @@ import type { IrsaBinding } from '../../api/binding.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
 import { subjectOf, type TokenSubject } from '../../api/subject.ts';
+import type { RequiredTags } from '../../domain/authorization/grants.ts';
 import type { CallerView } from '../../domain/state/identity.ts';
 
 import type { Row } from '../edit-report.ts';
@@ -14,7 +15,7 @@ export interface Candidate extends TokenSubject {
   readonly role: RoleArn;
   readonly binding: IrsaBinding;
   /** Each grant's required role tags: one of them must be fulfilled. */
-  readonly consents: readonly Readonly<Record<string, string>>[];
+  readonly requiredTags: RequiredTags;
 }
 
 /** Whose trust is to be written for the other cluster, the oldest first, and a row for each of the others. Pure. */
@@ -36,9 +37,9 @@ export function candidatesOf(source: Source, issuer: Issuer, caller: CallerView)
     };
     const preparation = preparationOf(binding, stores);
     if (preparation.kind === 'wanted') {
-      const { spec, consents } = preparation;
+      const { spec, requiredTags } = preparation;
       const subject = subjectOf(name, spec.serviceAccountName);
-      candidates.push({ role: spec.roleArn, subject, audience: spec.audience, binding, consents });
+      candidates.push({ role: spec.roleArn, subject, audience: spec.audience, binding, requiredTags });
     } else others.push({ result: preparation.kind, ...about(binding), message: preparation.why });
   }
   return { candidates, others };

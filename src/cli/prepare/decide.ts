@@ -4,7 +4,8 @@ import type { Issuer } from '../../api/issuer.ts';
 import { PAUSED_ROLE_TAG } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import type { TokenSubject } from '../../api/subject.ts';
-import { consents, otherRole, rolePaused } from '../../domain/role/edit.ts';
+import { hasConsent } from '../../domain/authorization/grants.ts';
+import { otherRole, rolePaused } from '../../domain/role/edit.ts';
 import type { FreshRole } from '../../ports/roles.ts';
 import { parseDocument } from '../../trust/document/document.ts';
 import { namesSubject } from '../../trust/own-subjects.ts';
@@ -27,10 +28,10 @@ interface Wanted {
 /** All candidates of a role make one write, by the planner of the operator and on the same conditions. Pure. */
 export function decidePreparation({ role, candidates, issuer, quota, now, write }: Wanted, fresh: FreshRole): Decision {
   if (fresh.arn !== role) return { rows: refuse(candidates, otherRole(role, fresh.arn)), plan: undefined };
-  const consented = candidates.filter((one) => consents(one, fresh.tags));
+  const consented = candidates.filter((one) => hasConsent(one.requiredTags, fresh.tags));
   const untagged = candidates
     .filter((one) => !consented.includes(one))
-    .map((one) => row(one, role, 'refused', 'NotGranted: the role does not carry the tags that the grant asks for'));
+    .map((one) => row(one, role, 'refused', 'NotGranted: the role does not have the tags that the grant requires'));
   if (fresh.tags.get(PAUSED_ROLE_TAG) === 'true') return { rows: [...refuse(consented, rolePaused(role)), ...untagged], plan: undefined };
 
   const ours = oursIn(issuer)(role);

@@ -4,11 +4,12 @@ import { conditionOf } from '../../api/condition.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { isProblem } from '../../api/problem.ts';
 import { type AuthorizationInput, authorize } from '../../domain/authorization/authorize.ts';
+import type { RequiredTags } from '../../domain/authorization/grants.ts';
 import { onlyAwsMayChange } from '../../domain/role/plan.ts';
 
 /** Whether the trust of a binding is to be written before its cluster asks for it. */
 export type Preparation =
-  | { readonly kind: 'wanted'; readonly spec: BindingSpec; readonly consents: readonly Readonly<Record<string, string>>[] }
+  | { readonly kind: 'wanted'; readonly spec: BindingSpec; readonly requiredTags: RequiredTags }
   /** By its own will. */
   | { readonly kind: 'skipped'; readonly why: string }
   | { readonly kind: 'refused'; readonly why: string };
@@ -21,7 +22,7 @@ export function preparationOf(binding: IrsaBinding, stores: AuthorizationInput):
   if (isProblem(spec)) return { kind: 'refused', why: `${name}: ${spec.problem}` };
   if (spec.suspend) return { kind: 'skipped', why: `${name} is suspended` };
   if (spec.mode === 'Observe') return { kind: 'skipped', why: `${name} only observes` };
-  if (spec.trustPolicy === 'External') return { kind: 'skipped', why: `${name} says that somebody else writes the trust policy` };
+  if (spec.trustPolicy === 'External') return { kind: 'skipped', why: `${name} has trustPolicy External: others write the trust policy` };
   const authorization = authorize(binding, stores);
   if (authorization.kind === 'refused') return refused(authorization.finding);
   // It knows what it runs as, and whoever prepares may run as somebody else.
@@ -30,12 +31,12 @@ export function preparationOf(binding: IrsaBinding, stores: AuthorizationInput):
     return { kind: 'refused', why: `${authorized.reason}: ${authorized.message}` };
   const { account } = roleArnParts(spec.roleArn);
   if (stores.caller.kind === 'known' && stores.caller.account !== account) {
-    const text = `role "${spec.roleArn}" is in account ${account}; the credentials ("${stores.caller.arn}") reach account ${stores.caller.account} only`;
+    const text = `role "${spec.roleArn}" is in account ${account}. The credentials ("${stores.caller.arn}") reach only account ${stores.caller.account}`;
     return refused(finding('RoleInOtherAccount', text));
   }
   const unmodifiable = onlyAwsMayChange(spec.roleArn);
   if (unmodifiable !== undefined) return refused(unmodifiable);
-  return { kind: 'wanted', spec, consents: authorization.grants.map(({ requiredRoleTags }) => requiredRoleTags) };
+  return { kind: 'wanted', spec, requiredTags: authorization.grants.map(({ requiredRoleTags }) => requiredRoleTags) };
 }
 
 function refused({ code, message }: Finding): Preparation {

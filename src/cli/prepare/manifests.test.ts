@@ -51,10 +51,10 @@ describe('one bad document spoils all, and is named', () => {
       says: '"1.yaml", document 2: not YAML: Map keys must be unique',
     },
     'with aliases that grow without end': { text: bomb, says: '"1.yaml", document 2: not YAML: Excessive alias count' },
-    'of another version': { text: BINDING.replace('v1alpha1', 'v1'), says: 'document 2: apiVersion "irsa-operator.dev/v1" is not known' },
+    'of another version': { text: BINDING.replace('v1alpha1', 'v1'), says: 'document 2: apiVersion "irsa-operator.dev/v1" is unknown' },
     'of an unknown kind': {
       text: BINDING.replace('IrsaBinding', 'IrsaBindings'),
-      says: 'document 2: kind "IrsaBindings" of irsa-operator.dev is not known',
+      says: 'document 2: kind "IrsaBindings" of irsa-operator.dev is unknown',
     },
     'without a namespace': {
       text: BINDING.replace(', namespace: shop', ''),
@@ -76,8 +76,8 @@ describe('one bad document spoils all, and is named', () => {
     });
 
   test('that stands twice', () => {
-    expect(parse(BINDING, BINDING)).toEqual({ problem: '"1.yaml", document 1: IrsaBinding "shop/app" stands twice' });
-    expect(parse(`${GRANT}---\n${GRANT}`)).toEqual({ problem: '"0.yaml", document 2: IrsaGrant "platform" stands twice' });
+    expect(parse(BINDING, BINDING)).toEqual({ problem: '"1.yaml", document 1: IrsaBinding "shop/app" is there twice' });
+    expect(parse(`${GRANT}---\n${GRANT}`)).toEqual({ problem: '"0.yaml", document 2: IrsaGrant "platform" is there twice' });
   });
 
   test('in a list', () =>
@@ -99,7 +99,7 @@ describe('on disk', () => {
   });
 
   test('a file is read whatever its name, and a problem says that nothing was written', async () =>
-    await expect(readManifests([join(folder, 'README.md')])).rejects.toThrow(/README.md", document 1: not YAML: .*; nothing was written$/));
+    await expect(readManifests([join(folder, 'README.md')])).rejects.toThrow(/README.md", document 1: not YAML: .*. Nothing was written$/));
 
   test('what is not there is told', async () => {
     await expect(readManifests([join(folder, 'none')])).rejects.toThrow('none" cannot be read: ENOENT');

@@ -20,7 +20,7 @@ export async function readManifests(paths: readonly string[]): Promise<Source> {
   const files = (await Promise.all(paths.map(filesIn))).flat();
   const texts = await Promise.all(files.map(async (file) => ({ file, text: await textOf(file) })));
   const source = parseManifests(texts);
-  if (isProblem(source)) throw new Fault('invalid', `${source.problem}; nothing was written`);
+  if (isProblem(source)) throw new Fault('invalid', `${source.problem}. Nothing was written`);
   return source;
 }
 
@@ -106,9 +106,9 @@ function take(raw: unknown, found: Found): Problem | undefined {
     return undefined;
   }
   if (typeof apiVersion !== 'string' || !apiVersion.startsWith(`${GROUP}/`)) return undefined;
-  if (apiVersion !== `${GROUP}/${VERSION}`) return problem(`apiVersion "${apiVersion}" is not known: wanted is "${GROUP}/${VERSION}"`);
+  if (apiVersion !== `${GROUP}/${VERSION}`) return problem(`apiVersion "${apiVersion}" is unknown. Wanted: "${GROUP}/${VERSION}"`);
   if (kind !== 'IrsaBinding' && kind !== 'IrsaGrant')
-    return problem(`kind "${kind}" of ${GROUP} is not known: wanted is IrsaBinding or IrsaGrant`);
+    return problem(`kind "${kind}" of ${GROUP} is unknown. Wanted: IrsaBinding or IrsaGrant`);
   if (typeof name !== 'string' || name === '') return problem(`${kind} without metadata.name`);
   if (kind === 'IrsaGrant') return takeGrant(name, spec, found);
   if (typeof namespace !== 'string' || namespace === '') return problem(`IrsaBinding "${name}" without metadata.namespace`);
@@ -119,7 +119,7 @@ function takeBinding(namespace: string, name: string, metadata: Json, raw: unkno
   const key = keyOf({ namespace, name });
   const spec = unknownField(raw, bindingSpec.shape) ?? parseBindingSpec(raw);
   if (isProblem(spec)) return problem(`IrsaBinding "${key}": ${spec.problem}`);
-  if (bindings.has(key)) return problem(`IrsaBinding "${key}" stands twice`);
+  if (bindings.has(key)) return problem(`IrsaBinding "${key}" is there twice`);
   const deleting = metadata['deletionTimestamp'] !== undefined;
   // All of them will be made at once: of two for one ServiceAccount the first by name counts.
   const made = { uid: key, resourceVersion: '', generation: 0, createdAt: 0, finalizers: [], annotations: {} };
@@ -130,7 +130,7 @@ function takeBinding(namespace: string, name: string, metadata: Json, raw: unkno
 function takeGrant(name: string, raw: unknown, { grants }: Found): Problem | undefined {
   const spec = unknownField(raw, grantSpec.shape) ?? parseGrantSpec(raw);
   if (isProblem(spec)) return problem(`IrsaGrant "${name}": ${spec.problem}`);
-  if (grants.has(name)) return problem(`IrsaGrant "${name}" stands twice`);
+  if (grants.has(name)) return problem(`IrsaGrant "${name}" is there twice`);
   grants.set(name, { name, spec, revocationConfirmedAt: undefined });
   return undefined;
 }

@@ -74,12 +74,12 @@ describe('a binding is left alone', () => {
     'whose trust somebody else writes': {
       binding: binding({ spec: { trustPolicy: 'External' } }),
       result: 'skipped',
-      why: 'says that somebody else writes the trust policy',
+      why: 'has trustPolicy External: others write the trust policy',
     },
     'that no grant covers': {
       binding: binding({ metadata: { namespace: 'other' } }),
       result: 'refused',
-      why: 'NotGranted: no IrsaGrant lets ServiceAccount "app" of namespace "other"',
+      why: 'NotGranted: no IrsaGrant allows ServiceAccount "app" of namespace "other"',
     },
     'for the role that we run as': {
       binding: binding({ spec: { roleArn: 'arn:aws:iam::111122223333:role/team/irsa-operator' } }),
@@ -195,7 +195,7 @@ describe('a role is not written', () => {
     const report = await w.run(prepare, green, { cluster: () => ({ ...w.ports.cluster(), grants }) });
     expect(report.rows).toEqual([
       rowOf('added'),
-      rowOf('refused', 'NotGranted: the role does not carry the tags that the grant asks for', 'system:serviceaccount:tags:tagged'),
+      rowOf('refused', 'NotGranted: the role does not have the tags that the grant requires', 'system:serviceaccount:tags:tagged'),
     ]);
     expect(account.writes).toEqual([[ARN, policy(SERVICE, theirs())]]);
   });

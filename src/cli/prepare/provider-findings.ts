@@ -17,11 +17,11 @@ export function providerFindings(
     clientIds === undefined
       ? finding(
           'OidcProviderMissing',
-          `account ${account} has no OIDC provider for "${issuer}", so no statement is written for it; correct --issuer, or register it: aws iam create-open-id-connect-provider --url ${issuer} --client-id-list ${audience}`,
+          `account ${account} has no OIDC provider for "${issuer}", so no statement is written for it. Correct --issuer, or register it: aws iam create-open-id-connect-provider --url ${issuer} --client-id-list ${audience}`,
         )
       : finding(
           'OidcProviderAudienceMissing',
-          `the OIDC provider for "${issuer}" has not the client ID "${audience}", so no statement with this audience is written: aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${providerArnFor(role, issuer)} --client-id ${audience}`,
+          `the OIDC provider for "${issuer}" does not have the client ID "${audience}", so no statement with this audience is written. Add it: aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${providerArnFor(role, issuer)} --client-id ${audience}`,
         );
   return new Map(audiences.filter((audience) => !clientIds?.includes(audience)).map((audience) => [audience, lacking(audience)]));
 }

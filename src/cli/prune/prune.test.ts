@@ -55,7 +55,7 @@ describe('nothing is removed', () => {
   const changed = { ...own([GONE]), Effect: 'Deny' };
   const kept: Record<string, Record<string, string>> = {
     'where every subject is named': { [ARN]: policy(SERVICE, own()) },
-    'from a statement of somebody else': { [ARN]: policy({ ...own([GONE]), Sid: 'Theirs' }) },
+    'from a foreign statement': { [ARN]: policy({ ...own([GONE]), Sid: 'Theirs' }) },
     'from one with our Sid that somebody changed': { [ARN]: policy(changed) },
     'where our Sid stands twice': { [ARN]: policy(own([GONE]), own([GONE])) },
     'from what cannot be read': { [ARN]: `${withOrphan}]` },
@@ -66,7 +66,7 @@ describe('nothing is removed', () => {
       const account = new Account(roles);
       const report = await stores(account).run(prune, confirm);
       expect([report.rows, account.writes, report.exitCode]).toEqual([[], [], 0]);
-      expect(report.summary).toBe(`"${ISSUER}": no orphans: a binding names every subject of our statements`);
+      expect(report.summary).toBe(`"${ISSUER}": no orphans: a binding names every subject of the statements of irsa-operator`);
     });
 
   const fails: Record<string, (account: Account, w: ReturnType<typeof stores>) => Parameters<typeof w.run>[2]> = {
@@ -174,7 +174,10 @@ describe('what goes wrong on the way', () => {
     account.afterWrite = () => account.roles.set(ARN, { policy: withOrphan });
     const report = await stores(account).run(prune, confirm);
     expect(report.rows).toEqual([
-      { ...rowOf('overwritten'), message: 'somebody wrote the role at the same time, and this does not stand: run the command again' },
+      {
+        ...rowOf('overwritten'),
+        message: 'another writer wrote the role at the same time, and this was overwritten. Run the command again',
+      },
     ]);
     expect(report.exitCode).toBe(1);
   });
@@ -199,7 +202,7 @@ describe('what goes wrong on the way', () => {
       account.roles.set(ARN, { policy: policy({ ...SERVICE, Sid: `New${rateLimiter}` }, own([GONE])) });
     };
     const report = await stores(account).run(prune, confirm);
-    const message = `somebody else writes the trust policy of "${ARN}" now, again and again: run the command again later`;
+    const message = `another writer keeps writing the trust policy of "${ARN}". Run the command again later`;
     expect([report.rows, account.writes, rateLimiter]).toEqual([[{ result: 'failed', role: ARN, message }], [], 8]);
   });
 
@@ -217,7 +220,7 @@ describe('what goes wrong on the way', () => {
     ]);
   });
 
-  test('while others come and go in our statement is told to nobody', async () => {
+  test('while others come and go in the statement of irsa-operator is told to nobody', async () => {
     const account = new Account({ [ARN]: withOrphan });
     account.afterWrite = () => account.roles.set(ARN, { policy: policy(SERVICE, own(['system:serviceaccount:shop:new'])) });
     expect((await stores(account).run(prune, confirm)).rows).toEqual([rowOf('removed')]);
@@ -231,7 +234,7 @@ describe('what goes wrong on the way', () => {
     expect(report.rows).toEqual([
       rowOf('removed'),
       { result: 'failed', role: ARN, message: 'it was written and not read back: the command was stopped before' },
-      { result: 'failed', role: OTHER_ARN, message: 'it was not looked at: the command was stopped before' },
+      { result: 'failed', role: OTHER_ARN, message: 'it was not read: the command was stopped before' },
     ]);
     expect([account.writes.length, report.exitCode]).toEqual([1, 2]);
   });
@@ -246,7 +249,7 @@ test('what is given up while it is under way may have been written: that is told
     throw w.abort.signal.reason;
   };
   const report = await w.run(prune, confirm);
-  const message = 'it was given up, written or not: the command was stopped; run it again';
+  const message = 'it may or may not be written: the command was stopped. Run it again';
   expect([report.rows, report.exitCode]).toEqual([[{ result: 'failed', role: ARN, message }], 2]);
 });
 

@@ -35,7 +35,7 @@ export const prune: Reporter<Row> = async (given, ports, signals) => {
   };
   const rows = await editRoles({ roles: orphans.keys(), ours: oursIn(issuer), decide, write }, ports, signals);
   const hint = rows.some(({ result }) => result === 'orphaned') ? 'irsa-operator prune --confirm removes them' : undefined;
-  return editReport({ issuer, rows, nothing: 'no orphans: a binding names every subject of our statements', hint });
+  return editReport({ issuer, rows, nothing: 'no orphans: a binding names every subject of the statements of irsa-operator', hint });
 };
 
 /** While the CRD is being deleted bindings go with it, and their trust is kept. */
@@ -43,7 +43,7 @@ async function standsFirm(cluster: Cluster, signal: AbortSignal): Promise<void> 
   if (await cluster.isCrdDeleting(signal))
     throw new Fault(
       'invalid',
-      'the CRD of the bindings is being deleted, or is not there: which subjects nobody needs cannot be told; to take all of them away see irsa-operator release',
+      'the CRD of the bindings is being deleted, or does not exist, so orphans cannot be known. To remove all subjects see irsa-operator release',
     );
 }
 

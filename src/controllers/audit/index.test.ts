@@ -156,7 +156,7 @@ test('the Event names the ServiceAccount, which is in another namespace than it'
       type: 'Warning',
       reason: 'AnnotationKeyMisspelt',
       action: 'Audit',
-      note: 'ServiceAccount "shop/app", which no binding names: the webhook does not read the annotation "eks.amazon.com/role-arn"; wanted is "eks.amazonaws.com/role-arn": rename it, and restart the pods',
+      note: 'ServiceAccount "shop/app", which no binding names: the webhook does not read the annotation "eks.amazon.com/role-arn". Wanted: "eks.amazonaws.com/role-arn". Rename it, and restart the pods',
     },
   ]);
 });

@@ -49,10 +49,10 @@ export function auditController({ stores, owned, events, clock }: AuditOptions):
       if (isDeepStrictEqual(before?.findings ?? [], found.findings)) return settled;
       const [first] = found.findings;
       if (first === undefined) {
-        log.info({ role: found.role }, 'nothing is wrong any more with the ServiceAccount, which no binding names');
+        log.info({ role: found.role }, 'audit finding resolved');
         return settled;
       }
-      log.warn({ findings: found.findings }, 'something is wrong with a ServiceAccount that no binding names');
+      log.warn({ findings: found.findings }, 'audit finding');
       const note = `ServiceAccount "${key}", which no binding names: ${first.message}`;
       events.record({ type: 'Warning', reason: first.code, action: 'Audit', note });
       return settled;

@@ -22,13 +22,19 @@ const REFUSAL = 'the API server answered 403 to PATCH /api/v1/namespaces/a/servi
 // Contract: report-failures
 test('a step that the operator was not allowed to take says so, and what stood before keeps its time', () => {
   const { conditions: told, ...rest } = withDenial(planned, annotate, new Fault('denied', REFUSAL), planned, NOW);
-  const message = `${REFUSAL}; give the operator what config/rbac gives it, it tries again by itself`;
+  const message = `${REFUSAL}. irsa-operator retries by itself`;
   const stood = { observedGeneration: 3, lastTransitionTime: '2026-01-01T00:00:00Z' };
   expect(told).toEqual([
-    { type: 'Ready', ...stood, status: 'False', reason: 'Denied', message },
+    {
+      type: 'Ready',
+      ...stood,
+      status: 'False',
+      reason: 'Denied',
+      message: 'Give irsa-operator the permissions of config/rbac. See condition Annotated',
+    },
     { type: 'Trusted', ...stood, ...held },
     { type: 'Annotated', ...stood, status: 'False', reason: 'Denied', message },
-    { type: 'Reconciling', ...stood, status: 'True', reason: 'Denied', message },
+    { type: 'Reconciling', ...stood, status: 'True', reason: 'Denied', message: 'see condition Annotated' },
   ]);
   expect({ ...rest, conditions }).toEqual(planned);
 });

@@ -16,9 +16,13 @@ export function withDenial(status: BindingStatus, step: Step, error: unknown, be
   const denied: Assessment = {
     status: 'False',
     reason: 'Denied',
-    message: `${error.message}; give the operator what config/rbac gives it, it tries again by itself`,
+    message: `${error.message}. irsa-operator retries by itself`,
   };
   const assessments: Partial<Record<ConditionType, Assessment>> = Object.fromEntries(status.conditions.map((one) => [one.type, one]));
-  Object.assign(assessments, { [type]: denied, Ready: denied, Reconciling: { ...denied, status: 'True' } });
+  Object.assign(assessments, {
+    [type]: denied,
+    Ready: { ...denied, message: `Give irsa-operator the permissions of config/rbac. See condition ${type}` },
+    Reconciling: { ...denied, status: 'True', message: `see condition ${type}` },
+  });
   return { ...status, conditions: conditionsFrom(assessments, before.conditions, status.observedGeneration ?? 0, now) };
 }

@@ -7,7 +7,12 @@ import { eventsFor } from './events.ts';
 
 const never: BindingStatus = { conditions: [] };
 const ready = (status: ConditionStatus, reason: string, message = `about ${reason}`): BindingStatus => ({
-  conditions: conditionsFrom({ Ready: { status, reason, message } }, [], 1, NOW),
+  conditions: conditionsFrom(
+    { Ready: { status, reason, message: 'See condition Trusted' }, Trusted: { status, reason, message } },
+    [],
+    1,
+    NOW,
+  ),
 });
 const wrong = (reason: 'NotGranted' | 'TrustExplicitDeny' | 'PodRoleArnStale' | 'IssuerUnknown'): BindingEvent => ({
   type: 'Warning',
@@ -15,7 +20,7 @@ const wrong = (reason: 'NotGranted' | 'TrustExplicitDeny' | 'PodRoleArnStale' | 
   action: 'Reconcile',
   note: `about ${reason}`,
 });
-const well = (reason: string): BindingEvent => ({ type: 'Normal', reason: 'Ready', action: 'Reconcile', note: `about ${reason}` });
+const well: BindingEvent = { type: 'Normal', reason: 'Ready', action: 'Reconcile', note: 'See condition Trusted' };
 
 const cases: Record<string, { before: BindingStatus; after: BindingStatus; told: readonly BindingEvent[] }> = {
   'what is wrong from the start': { before: never, after: ready('False', 'NotGranted'), told: [wrong('NotGranted')] },
@@ -30,12 +35,12 @@ const cases: Record<string, { before: BindingStatus; after: BindingStatus; told:
     after: ready('Unknown', 'IssuerUnknown'),
     told: [wrong('IssuerUnknown')],
   },
-  'that all is well at last': { before: never, after: ready('True', 'Ready'), told: [well('Ready')] },
-  'that all is well again': { before: ready('False', 'PodRoleArnStale'), after: ready('True', 'Ready'), told: [well('Ready')] },
+  'that all is well at last': { before: never, after: ready('True', 'Ready'), told: [well] },
+  'that all is well again': { before: ready('False', 'PodRoleArnStale'), after: ready('True', 'Ready'), told: [well] },
   'that it works, and that the ServiceAccount is awaited': {
     before: never,
     after: ready('True', 'AwaitingServiceAccount'),
-    told: [well('AwaitingServiceAccount')],
+    told: [well],
   },
   'nothing where nothing changed': { before: ready('False', 'NotGranted'), after: ready('False', 'NotGranted'), told: [] },
   'nothing where only the words changed': {

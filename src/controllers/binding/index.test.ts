@@ -74,7 +74,7 @@ test('a ServiceAccount that we annotated is not annotated again before the watch
   await look();
   // Something else of the binding comes first: another controller, another watch.
   seen.bindings.put(binding({ metadata: { resourceVersion: '7' } }));
-  expect([await look(), annotated()]).toEqual([{ kind: 'recheck', afterMs: 1_000, why: 'our own write was not seen yet' }, 1]);
+  expect([await look(), annotated()]).toEqual([{ kind: 'recheck', afterMs: 1_000, why: 'own write not seen yet' }, 1]);
 });
 
 test('what somebody made of it after our write is decided on as soon as the watch shows it', async () => {

@@ -84,7 +84,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
         return settled;
       }
       if (expectations.bindings.isUnseen(binding.metadata) || annotationUnseen(binding))
-        return recheck(UNSEEN_MS, 'our own write was not seen yet');
+        return recheck(UNSEEN_MS, 'own write not seen yet');
       const now = clock.now();
       forgetOld(blocked, now);
       keepRequest(owned, binding, now);

@@ -35,7 +35,7 @@ export async function perform(step: Step, seen: Observed, options: PerformOption
       options.expectations.bindings.expect(binding.metadata, await writes.addFinalizer(binding, signal));
       return 'done';
     case 'removeFinalizer':
-      log.info({}, 'lets the binding go');
+      log.info({}, 'removing finalizer');
       await writes.removeFinalizer(binding, signal);
       options.expectations.bindings.expect(binding.metadata);
       return 'done';
@@ -61,7 +61,7 @@ async function annotate(
 ): Promise<void> {
   const { writes, events, metrics, expectations, log } = options;
   expectations.serviceAccounts.expect(account, await writes.annotate(account, annotations, signal));
-  log.info({ serviceAccount: account.name, annotations }, 'annotated the ServiceAccount');
+  log.info({ serviceAccount: account.name, annotations }, 'annotated ServiceAccount');
   const replaced = replacedValues(account, annotations);
   if (account.annotations[EKS_ANNOTATIONS.roleArn] !== annotations[EKS_ANNOTATIONS.roleArn]) {
     metrics.repaired();
@@ -79,8 +79,8 @@ function replacedValues(account: ServiceAccount, annotations: Readonly<Record<st
     const old = account.annotations[key];
     if (old === undefined || old === value) return [];
     const managers = otherWriters(account, { [key]: value });
-    const by = managers.length === 0 ? ' (the API server kept no name of who set it)' : `, set by ${quoteAll(managers)}`;
-    return [`; ${key} was ${quote(old)}${by}`];
+    const by = managers.length === 0 ? ' (the API server has no name of the writer)' : `, set by ${quoteAll(managers)}`;
+    return [`. Before, ${key} was ${quote(old)}${by}`];
   });
   return replaced.join('');
 }
@@ -92,7 +92,7 @@ async function unannotate(
   signal: AbortSignal,
 ): Promise<void> {
   expectations.serviceAccounts.expect(account, await writes.annotate(account, {}, signal));
-  const note = `took our annotations from ServiceAccount "${account.name}"`;
+  const note = `removed the annotations of irsa-operator from ServiceAccount "${account.name}"`;
   events.record(binding, { type: 'Normal', reason: 'AnnotationRemoved', action: 'RemoveAnnotation', note });
 }
 
@@ -110,13 +110,13 @@ async function restart(
   if (removal.kind !== 'gone') {
     metrics.restarted(how, 'blocked');
     blocked.set(what.uid, { kind: removal.kind, at: clock.now(), message: removal.message });
-    log.info({ name: what.name, how, why: removal.message }, 'cannot be restarted now');
+    log.info({ name: what.name, how, why: removal.message }, 'restart blocked');
     return 'blocked';
   }
   blocked.delete(what.uid);
   expectations.restarts.expect(step, clock.now());
   metrics.restarted(how, 'done');
-  log.info({ name: what.name, how }, 'restarted what lacks the role');
+  log.info({ name: what.name, how }, 'restarted');
   const [reason, note] = restartInWords(step);
   events.record(binding, { type: 'Normal', reason, action: 'RestartPod', note });
   return 'done';
@@ -140,10 +140,7 @@ function restartInWords(step: RestartStep): [reason: EventReason, note: string] 
     case 'evict':
       return ['PodRestarted', `evicted pod "${step.pod.name}", so that a new one gets the role`];
     case 'delete':
-      return [
-        'PodRestarted',
-        `deleted pod "${step.pod.name}": it was not ready, and its PodDisruptionBudget would never let it be evicted`,
-      ];
+      return ['PodRestarted', `deleted pod "${step.pod.name}": it was not ready, and its PodDisruptionBudget refuses every eviction`];
     case 'rollout':
       return ['WorkloadRestarted', `rolled out ${step.workload.kind} "${step.workload.name}", so that its pods get the role`];
     default:

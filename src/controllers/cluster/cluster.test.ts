@@ -132,7 +132,7 @@ const cases: Record<string, Case> = {
     issuer: OTHER,
     eks: fault('transient'),
     finds: {
-      cluster: unknown(`the issuer was "${ISSUER}" and is said to be "${OTHER}" now, and not every source answers: told: transient`),
+      cluster: unknown(`the issuer was "${ISSUER}" and is now reported as "${OTHER}", and not every source answers: told: transient`),
     },
     end: 'told: transient',
   },

@@ -59,9 +59,8 @@ export function clusterController({ stores, owned, ports, oidcIssuer }: ClusterO
       if (!isDeepStrictEqual(stores.identity.get(HERE), found)) owned.identity.put(found);
       owned.identity.markSynced();
       if (failed.length > 0) throw failed[0];
-      if (mayNotAsk)
-        log.info({ err: quota.reason, policyQuota: found.policyQuota }, 'the account does not tell its quota for trust policies');
-      return recheck(RECHECK_MS, 'whether the issuer and our identity are still the same');
+      if (mayNotAsk) log.info({ err: quota.reason, policyQuota: found.policyQuota }, 'trust policy quota unknown, using the default');
+      return recheck(RECHECK_MS, 'whether issuer and caller identity are unchanged');
     },
   };
 }

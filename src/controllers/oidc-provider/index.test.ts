@@ -81,7 +81,7 @@ async function look({ there = {}, faults = {}, createWith, bindings = [binding()
 const registered = (clientIds: readonly string[]): ProviderView => ({ kind: 'registered', arn: PROVIDER, clientIds });
 const missing: ProviderView = { kind: 'missing', similar: [] };
 const CREATE = `create ${ISSUER} for ${STS_AUDIENCE} and second`;
-const CREATED = `registered the OIDC provider ${PROVIDER} for "${ISSUER}" with the client IDs "${STS_AUDIENCE}", "second"`;
+const CREATED = `created the OIDC provider ${PROVIDER} for "${ISSUER}" with the client IDs "${STS_AUDIENCE}", "second"`;
 
 interface Case extends Start {
   readonly view: ProviderView | undefined;
@@ -160,7 +160,7 @@ const cases: Record<string, Case> = {
       kind: 'missing',
       similar: [],
       notCreated:
-        '--provider-audiences has "https://kubernetes.default.svc", an audience of the API server itself: with it every pod\'s default token would count',
+        '--provider-audiences has "https://kubernetes.default.svc", an audience of the API server itself. With it, AWS would accept the default token of every pod',
     },
     calls: ['get', 'list'],
   },
@@ -169,7 +169,7 @@ const cases: Record<string, Case> = {
     view: {
       kind: 'missing',
       similar: [],
-      notCreated: `--provider-audiences has "${ISSUER}", an audience of the API server itself: with it every pod's default token would count`,
+      notCreated: `--provider-audiences has "${ISSUER}", an audience of the API server itself. With it, AWS would accept the default token of every pod`,
     },
     calls: ['get', 'list'],
   },

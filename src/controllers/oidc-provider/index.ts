@@ -56,7 +56,7 @@ export function oidcProviderController(options: OidcProviderOptions): Controller
       const answered = owned.providerRefreshes.get(account)?.asOf ?? Number.NEGATIVE_INFINITY;
       if (stores.reconcileRequests.byIndex('account', account).some(({ at }) => at <= asOf && at > answered))
         owned.providerRefreshes.put({ of: account, asOf });
-      return recheck(sweepIntervalMs, 'whether the provider is still as it was');
+      return recheck(sweepIntervalMs, 'whether the provider is unchanged');
     },
   };
 }
@@ -118,18 +118,18 @@ async function create(
   const { apiAudiences } = authorizationInput(options.stores, asking);
   const own = audiences.find((audience) => apiAudiences.includes(audience));
   if (own !== undefined) {
-    const notCreated = `--provider-audiences has "${own}", an audience of the API server itself: with it every pod's default token would count`;
+    const notCreated = `--provider-audiences has "${own}", an audience of the API server itself. With it, AWS would accept the default token of every pod`;
     return { ...(await missing(target, options)), notCreated };
   }
   try {
     await options.providers.create(issuer, audiences, signal, attempt.urgency);
   } catch (error) {
     if (!isFault(error, 'denied') && !isFault(error, 'invalid')) throw error;
-    attempt.log.warn({ err: error }, 'the missing OIDC provider could not be created');
+    attempt.log.warn({ err: error }, 'creating OIDC provider failed');
     return { ...(await missing(target, options)), notCreated: error.message };
   }
-  const note = `registered the OIDC provider ${arn} for "${issuer}" with the client IDs ${audiences.map((id) => `"${id}"`).join(', ')}`;
-  attempt.log.info({ arn, clientIds: audiences }, 'registered the OIDC provider');
+  const note = `created the OIDC provider ${arn} for "${issuer}" with the client IDs ${audiences.map((id) => `"${id}"`).join(', ')}`;
+  attempt.log.info({ arn, clientIds: audiences }, 'created OIDC provider');
   options.events.record(asking, { type: 'Normal', reason: 'OidcProviderCreated', action: 'CreateOidcProvider', note });
   return { kind: 'registered', arn, clientIds: audiences };
 }

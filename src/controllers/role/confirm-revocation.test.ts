@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { IrsaBinding } from '../../api/binding.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
 import type { DesiredTrust } from '../../domain/role/desired-trust.ts';
-import { binding, grant, NOW, question } from '../../domain/test-observed.ts';
+import { binding, grant, NOW, question, spec } from '../../domain/test-observed.ts';
 import type { APIReader } from '../../ports/api-reader.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { confirmRevocation } from './confirm-revocation.ts';
@@ -13,8 +13,9 @@ const desired = (kind: DesiredTrust['kind'], one: IrsaBinding = binding(), grant
   kind,
   question: question(),
   binding: one,
+  spec: spec(),
   mayStand: true,
-  consents: [],
+  requiredTags: [],
   grantLoss,
 });
 const deleted = desired('revoke', binding({ metadata: { deleting: true } }));

@@ -26,7 +26,7 @@ export async function confirmRevocation(
   const going = changes.filter(({ kind }) => kind === 'revoke');
   if (going.length === 0) return true;
   if (going.some(({ binding }) => binding.metadata.deleting) && (await apiReader.isCrdDeleting(signal))) {
-    log.warn({}, 'takes no trust away: the CRD of the bindings is being deleted, and nobody asked for an end of each');
+    log.warn({}, 'not revoking: the CRD of the bindings is being deleted');
     return false;
   }
   const grantLoss = going.filter((desired) => desired.grantLoss !== undefined);
@@ -36,10 +36,7 @@ export async function confirmRevocation(
     const name = binding.metadata.namespace;
     const namespace = await apiReader.namespace(name, signal);
     if (namespace !== undefined && !isGrantStillLost(binding, { grants, namespace })) {
-      log.warn(
-        { binding: `${name}/${binding.metadata.name}` },
-        'takes no trust away: the API server knows a grant that the cache does not show',
-      );
+      log.warn({ binding: `${name}/${binding.metadata.name}` }, 'not revoking: an uncached read shows a grant');
       return false;
     }
   }

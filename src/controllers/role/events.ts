@@ -12,14 +12,14 @@ export function recordWritten(
   options: RoleOptions,
   log: Log,
 ): void {
-  log.info({ wanted: wanted.map(({ subject }) => subject), released: released.map(({ subject }) => subject) }, 'wrote the trust policy');
+  log.info({ wanted: wanted.map(({ subject }) => subject), released: released.map(({ subject }) => subject) }, 'wrote trust policy');
   if (decision.kind !== 'write') return;
   for (const { binding, question, kind, grantLoss } of decision.changes) {
     const forWant = grantLoss !== undefined || kind === 'tagsExpired';
     const note =
       kind === 'ensure'
-        ? `the trust policy of ${arn} was written: it trusts "${question.subject}"`
-        : `"${question.subject}" was taken out of the trust policy of ${arn}${forWant ? ', because no grant covers the binding any more' : ''}`;
+        ? `added "${question.subject}" to the trust policy of ${arn}`
+        : `removed "${question.subject}" from the trust policy of ${arn}${forWant ? ', because no grant covers the binding any more' : ''}`;
     options.events.record(binding, { type: 'Normal', reason: 'TrustPolicyWritten', action: 'WriteTrustPolicy', note });
   }
 }

@@ -113,8 +113,8 @@ function answerRequests({ stores, owned: { roles, roleRefreshes } }: RoleOptions
 
 /** Trust that was confirmed is gone. */
 function countDrift({ stores, metrics }: RoleOptions, { verdicts }: RolePlan): void {
-  const grantLoss = verdicts.some(
+  const drifted = verdicts.some(
     ([question, verdict]) => verdict.kind === 'refused' && stores.verdicts.get(questionKey(question))?.verdict.kind === 'allowed',
   );
-  if (grantLoss) metrics.drifted();
+  if (drifted) metrics.drifted();
 }

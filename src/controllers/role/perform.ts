@@ -39,7 +39,7 @@ export async function perform(
   const { owned, roles, clock, random } = options;
   switch (step.do) {
     case 'read':
-      log.debug({ why: step.why }, 'reads the role');
+      log.debug({ why: step.why }, 'reading role');
       await readRole(owned.roles, roles, arn, clock, signal, urgency);
       // Also what did not change is news: that a write still stands at this age, say.
       return recheck(0, 'the role was read');
@@ -50,7 +50,7 @@ export async function perform(
       confirmed(owned.roles, arn);
       return settled;
     case 'retryAfterConflict':
-      log.info({}, 'our write to the role was overwritten; writes again after a random wait');
+      log.info({}, 'write overwritten, retrying after a random wait');
       conflicted(
         owned.roles,
         arn,
@@ -112,7 +112,7 @@ function countRevert(arn: RoleArn, { tags }: FreshRole, { owned, clock }: RoleOp
   const now = clock.now();
   const state = owned.roles.get(arn)?.state;
   const contention = recordRevert(state?.kind === 'present' ? state.writes.contention : NO_CONTENTION, now, managersOf(tags));
-  log.warn({ by: contention.by }, 'somebody took our statement out of the trust policy');
+  log.warn({ by: contention.by }, 'trust policy reverted');
   reverted(owned.roles, arn, contention);
   const until = nextWriteAt(contention, now);
   const found = trustContended(arn, contention, now);
@@ -123,14 +123,14 @@ function after(arn: RoleArn, decision: Decision, { owned, clock, random }: RoleO
   const now = clock.now();
   switch (decision.kind) {
     case 'contended':
-      held(owned.roles, arn, { since: now, until: decision.until, finding: decision.finding, revocable: true });
+      held(owned.roles, arn, { since: now, until: decision.until, finding: decision.finding, allowsRevocation: true });
       return settled;
     case 'unconfirmed':
-      return recheck(UNCONFIRMED_WAIT_MS, 'whether trust is to be taken away');
+      return recheck(UNCONFIRMED_WAIT_MS, 'whether trust is to be revoked');
     case 'changed':
-      return recheck(random() * CHANGED_WAIT_MS, 'somebody else writes the role now');
+      return recheck(random() * CHANGED_WAIT_MS, 'another writer is at the role');
     case 'paused':
-      held(owned.roles, arn, { since: now, until: now + PAUSED_HOLD_MS, finding: decision.finding, revocable: true });
+      held(owned.roles, arn, { since: now, until: now + PAUSED_HOLD_MS, finding: decision.finding, allowsRevocation: true });
       return settled;
     case 'write':
     case 'nothing':

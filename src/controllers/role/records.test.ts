@@ -12,7 +12,7 @@ import { createStores } from '../stores.ts';
 import { confirmed, conflicted, held, listed, readRole, written } from './records.ts';
 
 const { signal } = new AbortController();
-const HOLD: Hold = { since: NOW, until: NOW + 60_000, finding: finding('RolePaused', 'paused'), revocable: true };
+const HOLD: Hold = { since: NOW, until: NOW + 60_000, finding: finding('RolePaused', 'paused'), allowsRevocation: true };
 /** Our write of "sent" at this time, not read back yet. */
 const sentAt = (at: number, policy = 'sent'): Partial<WriteState> => ({ pending: { at, policy } });
 const TAGS = { values: new Map(), asOf: NOW, since: NOW };
@@ -134,7 +134,7 @@ describe('a read', () => {
       present({ policy: 'new', tags: TAGS }, NOW, sentAt(NOW - 2_000)),
     ));
   test('keeps what IAM rejected on hold where the role is as it was', async () => {
-    const hold = { ...HOLD, finding: finding('TrustWriteRejected', 'rejected'), revocable: false };
+    const hold = { ...HOLD, finding: finding('TrustWriteRejected', 'rejected'), allowsRevocation: false };
     expect(await read(role('old'), present({ policy: 'old', hold }, NOW - 1))).toEqual(present({ policy: 'old', hold, tags: TAGS }));
   });
   test('keeps a pause while the role carries its tag, and lifts it when the tag is gone', async () => {

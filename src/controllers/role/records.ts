@@ -68,7 +68,7 @@ function put(records: Records, arn: RoleArn, { roleId, policy }: Role, asOf: num
 
 /** A pause ends with its tag, which a list does not show. */
 function stillHeld(hold: Hold | undefined, tags: ReadonlyMap<string, string> | undefined): Hold | undefined {
-  return hold?.revocable && tags !== undefined && tags.get(PAUSED_ROLE_TAG) !== 'true' ? undefined : hold;
+  return hold?.allowsRevocation && tags !== undefined && tags.get(PAUSED_ROLE_TAG) !== 'true' ? undefined : hold;
 }
 
 function tagsAsOf(known: RoleTags | undefined, found: ReadonlyMap<string, string> | undefined, asOf: number): RoleTags | undefined {

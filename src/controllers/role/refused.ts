@@ -15,14 +15,14 @@ const HOLD_MOST_MS = 300_000;
 export function refusedByIam(arn: RoleArn, fault: Fault, decision: Decision, { owned, clock, metrics }: RoleOptions, log: Log): Outcome {
   const found = refusalByIam(arn, fault, decision.kind === 'write' ? decision.plan : undefined);
   if (found === undefined) throw fault;
-  log.warn({ err: fault }, 'IAM does not take the trust policy');
+  log.warn({ err: fault }, 'IAM rejected the trust policy');
   metrics.wrote('rejected');
   const now = clock.now();
   const state = owned.roles.get(arn)?.state;
   const before = state?.kind === 'present' ? state.hold : undefined;
-  const since = before !== undefined && !before.revocable ? before.since : now;
+  const since = before !== undefined && !before.allowsRevocation ? before.since : now;
   const until = now + Math.min(HOLD_MOST_MS, Math.max(HOLD_LEAST_MS, now - since));
   // What is too large with more in it is not with less.
-  held(owned.roles, arn, { since, until, finding: found, revocable: found.code === 'TrustPolicyTooLarge' });
+  held(owned.roles, arn, { since, until, finding: found, allowsRevocation: found.code === 'TrustPolicyTooLarge' });
   return settled;
 }

@@ -44,7 +44,7 @@ export async function sweepRoles(options: SweepOptions, signal: AbortSignal): Pr
       if (caller.kind === 'known') options.swept();
     } catch (error) {
       if (signal.aborted) return;
-      log.warn({ err: error }, 'the roles of the account could not all be read; tries again at the next sweep');
+      log.warn({ err: error }, 'sweep incomplete, retrying at the next one');
     }
     // Also after a failure: then each role is read by itself, when a binding asks for it.
     owned.roles.markSynced();
@@ -93,7 +93,7 @@ async function sweep(
     }
   } catch (error) {
     if (!isFault(error, 'denied')) throw error;
-    log.info({ err: error }, 'the roles of the account may not be listed: reads each role that is wanted by itself');
+    log.info({ err: error }, 'iam:ListRoles denied, reading bound roles by name');
   }
   const due = rolesWithTagsDue(stores, clock.now(), intervalMs).filter(reachable);
   // What a list does not show is not gone for that: it is asked for by name.

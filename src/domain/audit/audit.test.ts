@@ -33,7 +33,7 @@ const cases: Record<string, Case> = {
     seen: { role: present({ policy: policy(own([SUBJECT.replace('shop', ' shop')])) }) },
     found: { role: ARN, trusted: false, findings: ['TrustSubjectWhitespace'] },
   },
-  'subjects of others in our statement are not its orphans': {
+  'subjects of others in the statement of irsa-operator are not its orphans': {
     seen: { role: present({ policy: policy(own([SUBJECT, 'system:serviceaccount:shop:other'])) }) },
     found: { role: ARN, trusted: true },
   },
@@ -132,12 +132,12 @@ function observed(part: Partial<AuditObserved> = {}, inputPart: Partial<Authoriz
 test('a message says what the webhook reads, and what to do', () => {
   const told = (seen: Partial<AuditObserved>) => audit(observed(seen)).findings.map(({ message }) => message);
   expect(told({ serviceAccount: mistake })).toEqual([
-    'the webhook does not read the annotation "eks.amazon.com/role-arn"; wanted is "eks.amazonaws.com/role-arn": rename it, and restart the pods',
+    'the webhook does not read the annotation "eks.amazon.com/role-arn". Wanted: "eks.amazonaws.com/role-arn". Rename it, and restart the pods',
   ]);
   expect(told({ serviceAccount: { ...carrying(ARN), misspelt: mistake.misspelt } })).toEqual([
-    'the webhook does not read the annotation "eks.amazon.com/role-arn"; wanted is "eks.amazonaws.com/role-arn": remove it',
+    'the webhook does not read the annotation "eks.amazon.com/role-arn". Wanted: "eks.amazonaws.com/role-arn". Remove it',
   ]);
   expect(told({ serviceAccount: carrying('lbc ') })).toEqual([
-    'annotation eks.amazonaws.com/role-arn: "lbc " is not the ARN of a role: there is white space around it; wanted is "arn:aws:iam::<12 digits>:role/<path and name>"',
+    'annotation eks.amazonaws.com/role-arn: "lbc " is not the ARN of a role: there is white space around it. Wanted: "arn:aws:iam::<12 digits>:role/<path and name>"',
   ]);
 });

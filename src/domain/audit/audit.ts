@@ -7,6 +7,7 @@ import { isProblem } from '../../api/problem.ts';
 import { quote } from '../../trust/document/quote.ts';
 import type { Authorization } from '../authorization/authorize.ts';
 import { GUARD_OFF } from '../authorization/grant-loss.ts';
+import { hasConsent } from '../authorization/grants.ts';
 import { accountReachable, providerRegistered } from '../binding/checks.ts';
 import { planRole } from '../role/plan.ts';
 import { parseRoleAnnotation } from '../service-account/annotations.ts';
@@ -82,8 +83,9 @@ export function declaredBy(account: ServiceAccount): IrsaBinding | undefined {
 function withConsent(authorization: Authorization, role: RoleRecord | undefined): Granted | undefined {
   if (authorization.kind === 'refused') return undefined;
   const tags = role?.state.kind === 'present' ? role.state.tags?.values : undefined;
-  const consented = authorization.grants.some(({ requiredRoleTags }) =>
-    Object.entries(requiredRoleTags).every(([tag, value]) => tags?.get(tag) === value),
+  const consented = hasConsent(
+    authorization.grants.map(({ requiredRoleTags }) => requiredRoleTags),
+    tags ?? new Map(),
   );
   return consented ? authorization : undefined;
 }
@@ -109,8 +111,8 @@ export function audit(seen: AuditObserved): Found {
 
 function misspelt({ annotations }: ServiceAccount, key: string): Finding {
   const { roleArn } = EKS_ANNOTATIONS;
-  const standing = annotations[roleArn] ? 'remove it' : 'rename it, and restart the pods';
-  return finding('AnnotationKeyMisspelt', `the webhook does not read the annotation ${quote(key)}; wanted is "${roleArn}": ${standing}`);
+  const standing = annotations[roleArn] ? 'Remove it' : 'Rename it, and restart the pods';
+  return finding('AnnotationKeyMisspelt', `the webhook does not read the annotation ${quote(key)}. Wanted: "${roleArn}". ${standing}`);
 }
 
 type Judged = Omit<Found, 'role'>;

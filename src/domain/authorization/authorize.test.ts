@@ -30,7 +30,7 @@ describe('by default', () => {
       kind: 'refused',
       finding: finding(
         'NotGranted',
-        `no IrsaGrant lets ServiceAccount "app" of namespace "shop" have role "${ARN}" with audience "sts.amazonaws.com"; ask a platform engineer for a grant that covers all four`,
+        `no IrsaGrant allows ServiceAccount "app" of namespace "shop" to have role "${ARN}" with audience "sts.amazonaws.com". Ask a platform engineer for a grant that covers all four`,
       ),
     });
   });
@@ -74,7 +74,7 @@ describe('an audience of the API server itself', () => {
       kind: 'refused',
       finding: finding(
         'AudienceForbidden',
-        `audience "${audience}" is one of the API server itself: a token for it that is sent to AWS could be used against this cluster, so no grant can allow it; set spec.audience to what STS expects, "sts.amazonaws.com" as a rule`,
+        `audience "${audience}" is an audience of the API server itself. AWS could use such a token against this cluster, so no grant can allow it. Set spec.audience to what STS expects, usually "sts.amazonaws.com"`,
       ),
     });
   });
@@ -139,7 +139,7 @@ describe('of two bindings for one ServiceAccount', () => {
       kind: 'refused',
       finding: finding(
         'ServiceAccountTaken',
-        'ServiceAccount "app" is bound by the older IrsaBinding "older" (made 2025-12-31T11:00:00.000Z); delete or suspend that one, or delete this one',
+        'ServiceAccount "app" is bound by the older IrsaBinding "older" (created 2025-12-31T11:00:00.000Z). Delete or suspend that one, or delete this one',
       ),
     });
   });

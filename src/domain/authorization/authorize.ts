@@ -34,7 +34,7 @@ export function authorize(binding: IrsaBinding, input: AuthorizationInput): Auth
   return refused(
     finding(
       'ServiceAccountTaken',
-      `ServiceAccount "${alone.spec.serviceAccountName}" is bound by the older IrsaBinding "${name}" (made ${new Date(createdAt).toISOString()}); delete or suspend that one, or delete this one`,
+      `ServiceAccount "${alone.spec.serviceAccountName}" is bound by the older IrsaBinding "${name}" (created ${new Date(createdAt).toISOString()}). Delete or suspend that one, or delete this one`,
     ),
   );
 }
@@ -48,7 +48,7 @@ function authorizeAlone(binding: IrsaBinding, { grants, namespace, caller, apiAu
     return refused(
       finding(
         'AudienceForbidden',
-        `audience "${spec.audience}" is one of the API server itself: a token for it that is sent to AWS could be used against this cluster, so no grant can allow it; set spec.audience to what STS expects, "sts.amazonaws.com" as a rule`,
+        `audience "${spec.audience}" is an audience of the API server itself. AWS could use such a token against this cluster, so no grant can allow it. Set spec.audience to what STS expects, usually "sts.amazonaws.com"`,
       ),
     );
   }
@@ -56,7 +56,7 @@ function authorizeAlone(binding: IrsaBinding, { grants, namespace, caller, apiAu
     return refused(
       finding(
         'RoleIsOperator',
-        `role "${spec.roleArn}" is one that irsa-operator itself runs as, or assumes on the way to it: no binding may change who can assume it`,
+        `role "${spec.roleArn}" is a role that irsa-operator itself runs as, or assumes on the way to it. No binding may change its trust policy. Bind another role`,
       ),
     );
   }
@@ -68,15 +68,25 @@ export function notGranted(binding: IrsaBinding, spec: BindingSpec): Finding {
   const { namespace } = binding.metadata;
   return finding(
     'NotGranted',
-    `no IrsaGrant lets ServiceAccount "${spec.serviceAccountName}" of namespace "${namespace}" have role "${spec.roleArn}" with audience "${spec.audience}"; ask a platform engineer for a grant that covers all four`,
+    `no IrsaGrant allows ServiceAccount "${spec.serviceAccountName}" of namespace "${namespace}" to have role "${spec.roleArn}" with audience "${spec.audience}". Ask a platform engineer for a grant that covers all four`,
   );
 }
 
 const refused = (found: Finding): Authorization => ({ kind: 'refused', finding: found });
 
-/** Whether a binding lets the operator write anything for it. One that observes or is suspended changes nothing, so it takes nothing from another. */
+/** Suspended or observing: nothing is written for it, and nothing that stands is revoked because of it. */
+export function isPassive({ suspend, mode }: BindingSpec): boolean {
+  return suspend || mode === 'Observe';
+}
+
+/** Whether the operator may write anything for a binding. A passive one changes nothing, so it takes nothing from another. */
 export function isEnforcing({ metadata, spec }: IrsaBinding): boolean {
-  return !metadata.deleting && !isProblem(spec) && !spec.suspend && spec.mode === 'Enforce';
+  return !metadata.deleting && !isProblem(spec) && !isPassive(spec);
+}
+
+/** Whether the end of a binding leaves its trust and annotation: a passive one is deleted as if it said `Retain`. */
+export function retainsTrust(spec: BindingSpec): boolean {
+  return spec.deletionPolicy === 'Retain' || isPassive(spec);
 }
 
 function isOlder(a: IrsaBinding, b: IrsaBinding): boolean {

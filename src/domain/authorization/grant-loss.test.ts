@@ -72,7 +72,7 @@ describe('many losses', () => {
     expect(paused?.finding).toEqual(
       finding(
         'RevocationPaused',
-        'more than 10 bindings lost their grant within an hour: no trust is taken away before somebody confirms that it is meant; kubectl annotate irsagrant <any> irsa-operator.dev/revocation-confirmed="$(date -u +%FT%TZ)" --overwrite; or give the grants back',
+        'more than 10 bindings lost their grant within an hour. Revocation is paused until you confirm it. Restore the grants, or confirm: kubectl annotate irsagrant <any> irsa-operator.dev/revocation-confirmed="$(date -u +%FT%TZ)" --overwrite',
       ),
     );
     expect(grantLoss(losing(), [], many(STANDS))).toEqual({ since: LOST_AT, dueAt: undefined, paused });
@@ -81,7 +81,9 @@ describe('many losses', () => {
     const paused = pausedBy(many(NOW), LOST_AT);
     expect([paused?.until, paused?.finding.message]).toEqual([
       NOW,
-      expect.stringContaining('is meant; it goes on by itself at 2026-01-01T12:00:00Z, when no more than 10 count; kubectl annotate'),
+      expect.stringContaining(
+        'you confirm it. It continues by itself at 2026-01-01T12:00:00Z, when no more than 10 count. Restore the grants',
+      ),
     ]);
   });
   test('that were confirmed after they happened are acted on', () =>

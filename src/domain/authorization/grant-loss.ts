@@ -5,8 +5,8 @@ import { ANNOTATIONS } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { isCurrentEntry, mayStandOn } from '../state/role-entry.ts';
 import { isReleased, type Verdict } from '../state/verdict.ts';
-import type { Authorization, AuthorizationInput } from './authorize.ts';
-import { grantsFor, grantsForSomeLabels } from './grants.ts';
+import { type Authorization, type AuthorizationInput, isPassive } from './authorize.ts';
+import { couldBeGrantedByLabel, grantsFor } from './grants.ts';
 
 /**
  * From a lost grant to the end of the trust:
@@ -23,7 +23,7 @@ import { grantsFor, grantsForSomeLabels } from './grants.ts';
 /** Grace where a grant was deleted or narrowed: time enough for a rename in Git, which is a deletion and a creation. */
 const GRANT_GRACE_MS = 60_000;
 /** Grace where a label of a namespace, or a tag of a role, went: those are moved by hand and by tools that take their time. */
-export const LABEL_GRACE_MS = 10 * 60_000;
+export const LABEL_OR_TAG_GRACE_MS = 10 * 60_000;
 /** More lost grants than these are more likely a mistake than meant. */
 const MANY_LOSSES = 10;
 /** A lost grant counts for as long after the trust was revoked. */
@@ -66,15 +66,14 @@ export function grantLossOf(
   if (since === undefined) return undefined;
   const paused = pausedBy(guard, since);
   if (paused !== undefined) return { since, dueAt: undefined, paused };
-  const grace = grantsForSomeLabels(spec, grants) ? LABEL_GRACE_MS : GRANT_GRACE_MS;
+  const grace = couldBeGrantedByLabel(spec, grants) ? LABEL_OR_TAG_GRACE_MS : GRANT_GRACE_MS;
   return { since, dueAt: since + grace, paused: undefined };
 }
 
 /** When the status says that the grant went; undefined where it says nothing of the kind, or no trust may stand. */
 export function grantLostSince(binding: IrsaBinding): number | undefined {
   const { spec, metadata, status } = binding;
-  // Leaving alone is not revoking.
-  if (isProblem(spec) || metadata.deleting || spec.suspend || spec.mode === 'Observe') return undefined;
+  if (isProblem(spec) || metadata.deleting || isPassive(spec)) return undefined;
   if (!mayStandOn(binding, { arn: spec.roleArn, audience: spec.audience })) return undefined;
   const authorized = conditionOf(status.conditions, 'Authorized');
   if (authorized?.status !== 'False' || authorized.reason !== 'NotGranted') return undefined;
@@ -139,9 +138,9 @@ export function revokedAtFor({ binding, verdictOn, now }: RevokedInput): string 
 /** Why a loss is not acted on. Without their number, which changes with each of them, and then each would be told again. */
 export function pausedBy({ activeUntil: until, confirmedAt }: RevocationGuard, since: number): Pause | undefined {
   if (until === undefined || (confirmedAt !== undefined && since <= confirmedAt)) return undefined;
-  const found = `more than ${MANY_LOSSES} bindings lost their grant within an hour: no trust is taken away before somebody confirms that it is meant`;
+  const found = `more than ${MANY_LOSSES} bindings lost their grant within an hour. Revocation is paused until you confirm it`;
   const byItself =
-    until === Number.POSITIVE_INFINITY ? '' : `; it goes on by itself at ${timestamp(until)}, when no more than ${MANY_LOSSES} count`;
-  const todo = `kubectl annotate irsagrant <any> ${ANNOTATIONS.revocationConfirmed}="$(date -u +%FT%TZ)" --overwrite; or give the grants back`;
-  return { finding: finding('RevocationPaused', `${found}${byItself}; ${todo}`), until };
+    until === Number.POSITIVE_INFINITY ? '' : `. It continues by itself at ${timestamp(until)}, when no more than ${MANY_LOSSES} count`;
+  const todo = `Restore the grants, or confirm: kubectl annotate irsagrant <any> ${ANNOTATIONS.revocationConfirmed}="$(date -u +%FT%TZ)" --overwrite`;
+  return { finding: finding('RevocationPaused', `${found}${byItself}. ${todo}`), until };
 }

@@ -5,6 +5,14 @@ import type { Namespace } from '../../api/cluster.ts';
 import type { GrantSpec, IrsaGrant } from '../../api/grant.ts';
 import { isProblem } from '../../api/problem.ts';
 
+/** The tags that a role must have, as each grant asks for them: the consent of its owner. */
+export type RequiredTags = readonly Readonly<Record<string, string>>[];
+
+/** Whether the role has all tags that one of the grants asks for. */
+export function hasConsent(alternatives: RequiredTags, tags: ReadonlyMap<string, string>): boolean {
+  return alternatives.some((required) => Object.entries(required).every(([key, value]) => tags.get(key) === value));
+}
+
 export interface Granted {
   readonly grant: string;
   /** Tags that the role must carry, checked on the fresh read before each write. */
@@ -24,16 +32,18 @@ export function grantsFor(spec: BindingSpec, namespace: Namespace, grants: reado
 }
 
 /** Whether a grant would cover the binding if its namespace had other labels. */
-export function grantsForSomeLabels(spec: BindingSpec, grants: readonly IrsaGrant[]): boolean {
-  return grants.some(({ spec: grant }) => !isProblem(grant) && grant.namespaces.selector !== undefined && coversBut(grant, spec));
+export function couldBeGrantedByLabel(spec: BindingSpec, grants: readonly IrsaGrant[]): boolean {
+  return grants.some(
+    ({ spec: grant }) => !isProblem(grant) && grant.namespaces.selector !== undefined && coversExceptNamespace(grant, spec),
+  );
 }
 
 function covers(grant: GrantSpec, spec: BindingSpec, namespace: Namespace): boolean {
-  return coversNamespace(grant.namespaces, namespace) && coversBut(grant, spec);
+  return coversNamespace(grant.namespaces, namespace) && coversExceptNamespace(grant, spec);
 }
 
 /** Everything but the namespace. */
-function coversBut(grant: GrantSpec, spec: BindingSpec): boolean {
+function coversExceptNamespace(grant: GrantSpec, spec: BindingSpec): boolean {
   return (
     grant.roleArns.some((pattern) => matchesArn(pattern, spec)) &&
     grant.serviceAccountNames.some((pattern) => matchesGlob(pattern, spec.serviceAccountName)) &&

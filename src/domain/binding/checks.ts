@@ -55,7 +55,7 @@ const pending = (step: StepCondition, message: string, failure: string | undefin
   pending: failure === undefined ? 'asked' : 'failing',
 });
 export const triedAgain = (message: string, failure: string | undefined): string =>
-  failure === undefined ? message : `${message}; it is tried again after: ${failure}`;
+  failure === undefined ? message : `${message}. The last attempt failed: ${failure}`;
 const good = (reason: string, message: string): Assessment => ({ status: 'True', reason, message });
 
 const authorized = ({ seen: { authorization, verdict, grantLoss } }: Scope): Violation | Assessment => {
@@ -71,15 +71,15 @@ function withLoss(violation: Violation, grantLoss: GrantLoss | undefined): Viola
   const { findings, message } = violation;
   if (grantLoss.paused !== undefined) {
     const { finding: why } = grantLoss.paused;
-    return { ...violation, message: `${message}; its trust stays: ${why.message}`, findings: [...findings, why] };
+    return { ...violation, message: `${message}. Its trust is kept. See the finding ${why.code}`, findings: [...findings, why] };
   }
   return grantLoss.dueAt === undefined
     ? violation
-    : { ...violation, message: `${message}; its trust is taken away at ${timestamp(grantLoss.dueAt)} if none covers it by then` };
+    : { ...violation, message: `${message}. Its trust is revoked at ${timestamp(grantLoss.dueAt)} unless a grant covers it by then` };
 }
 
 const callerKnown: Check = ({ seen: { caller } }) =>
-  caller.kind === 'unknown' ? open('ProviderReady', 'CallerUnknown', `AWS did not say who irsa-operator is: ${caller.why}`) : undefined;
+  caller.kind === 'unknown' ? open('ProviderReady', 'CallerUnknown', `sts:GetCallerIdentity failed: ${caller.why}`) : undefined;
 
 /** What the first checks look at; the audit of ServiceAccounts without a binding has no more. */
 interface Early {
@@ -94,13 +94,13 @@ export const accountReachable = ({ seen: { caller }, spec }: Early): Violation |
     account === caller.account
       ? [`partition ${partition}`, `partition ${arnOwner(caller.arn)?.partition}`]
       : [`account ${account}`, `account ${caller.account}`];
-  const text = `role "${spec.roleArn}" is in ${where}; the credentials of irsa-operator ("${caller.arn}") reach ${reached} only`;
+  const text = `role "${spec.roleArn}" is in ${where}. The credentials of irsa-operator ("${caller.arn}") reach only ${reached}`;
   return { ...refused('ProviderReady', finding('RoleInOtherAccount', text)), status: 'Unknown' };
 };
 
 const issuerKnown: Check = ({ seen: { cluster } }) => {
   if (cluster.kind === 'known') return undefined;
-  const found = finding('IssuerUnknown', `nothing is written while the issuer of this cluster's tokens is not known: ${cluster.why}`);
+  const found = finding('IssuerUnknown', `the issuer of this cluster's tokens is unknown, so irsa-operator writes nothing: ${cluster.why}`);
   return { ...refused('ProviderReady', found, false), status: 'Unknown' };
 };
 
@@ -108,7 +108,7 @@ export const providerRegistered = ({ seen: { provider, cluster, failureOf }, spe
   if (cluster.kind === 'unknown') return undefined;
   const { account } = roleArnParts(spec.roleArn);
   if (provider === undefined)
-    return pending('ProviderReady', `account ${account} is being asked for the OIDC provider of "${cluster.issuer}"`, failureOf?.(account));
+    return pending('ProviderReady', `asking account ${account} for the OIDC provider of "${cluster.issuer}"`, failureOf?.(account));
   switch (provider.kind) {
     case 'unreadable':
       return open('ProviderReady', 'ProviderUnreadable', provider.why);
@@ -123,27 +123,27 @@ export const providerRegistered = ({ seen: { provider, cluster, failureOf }, spe
 type Missing = Extract<ProviderView, { kind: 'missing' }>;
 
 function missingProvider(account: string, issuer: string, { similar, notCreated }: Missing, audience: string): Finding {
-  const byHand = `register it: aws iam create-open-id-connect-provider --url ${issuer} --client-id-list ${audience}`;
-  const todo = notCreated === undefined ? byHand : `irsa-operator could not register it (${notCreated}); ${byHand}`;
+  const byHand = `Register it: aws iam create-open-id-connect-provider --url ${issuer} --client-id-list ${audience}`;
+  const todo = notCreated === undefined ? byHand : `irsa-operator could not register it (${notCreated}). ${byHand}`;
   if (similar.length === 0)
-    return finding('OidcProviderMissing', `account ${account} has no OIDC provider for this cluster's issuer "${issuer}"; ${todo}`);
+    return finding('OidcProviderMissing', `account ${account} has no OIDC provider for this cluster's issuer "${issuer}". ${todo}`);
   const found = similar.map((url) => `"https://${url}"`).join(', ');
   return finding(
     'OidcProviderUrlMismatch',
-    `account ${account} has an OIDC provider for ${found}, but none for this cluster's issuer "${issuer}"; ${todo}`,
+    `account ${account} has an OIDC provider for ${found}, but none for this cluster's issuer "${issuer}". ${todo}`,
   );
 }
 
 function missingAudience(arn: string, issuer: string, clientIds: readonly string[], audience: string): Finding {
   const found = clientIds.length === 0 ? 'no client ID' : `the client IDs ${clientIds.map((id) => `"${id}"`).join(', ')}`;
   const todo = `aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${arn} --client-id ${audience}`;
-  return finding('OidcProviderAudienceMissing', `the OIDC provider for "${issuer}" has ${found}; wanted is "${audience}": ${todo}`);
+  return finding('OidcProviderAudienceMissing', `the OIDC provider for "${issuer}" has ${found}. Wanted: "${audience}". Add it: ${todo}`);
 }
 
 const trusted = ({ seen, spec, verifies }: Scope): Violation | Assessment => {
   const { verdict } = seen;
   if (verdict === undefined || verdict.kind === 'released')
-    return pending('Trusted', `the trust policy of "${spec.roleArn}" is being looked at`, seen.failureOf(spec.roleArn));
+    return pending('Trusted', `reading the trust policy of "${spec.roleArn}"`, seen.failureOf(spec.roleArn));
   switch (verdict.kind) {
     case 'allowed':
       return good(verdict.managedBy === 'Operator' ? 'AllowedByOperator' : 'AllowedByOthers', verdict.message);
@@ -161,18 +161,18 @@ const trusted = ({ seen, spec, verifies }: Scope): Violation | Assessment => {
 
 /** The trust policy leaves it open: where it may be asked, STS decides, and nothing goes on before. */
 function undecided({ message, findings }: Extract<Verdict, { kind: 'unknown' }>, verifies: Verifying): Violation | Assessment {
-  if (provenAt(verifies) !== undefined) return good('Proved', `STS let the token in, which the trust policy alone leaves open: ${message}`);
+  if (provenAt(verifies) !== undefined) return good('Proved', `STS accepted the token. The trust policy alone leaves it open: ${message}`);
   const refusal = refusedBySts(verifies);
   if (refusal !== undefined) return { ...refusal, step: 'Trusted', findings: [...refusal.findings, ...findings] };
   const { proof } = verifies;
   if (proof === undefined || proof.outcome?.kind === 'noToken') return { ...open('Trusted', 'Undecidable', message, true), findings };
-  return { ...open('Trusted', 'Undecidable', `${message}; ${inProgress(proof)}`), findings };
+  return { ...open('Trusted', 'Undecidable', `${message}. ${inProgress(proof)}`), findings };
 }
 
 const annotated = ({ seen, spec }: Scope): Violation | Assessment => {
   const { serviceAccount, contention, now, authorization, binding } = seen;
   if (serviceAccount === undefined) {
-    const message = `ServiceAccount "${spec.serviceAccountName}" does not exist yet; it is annotated as soon as it does`;
+    const message = `ServiceAccount "${spec.serviceAccountName}" does not exist yet. irsa-operator annotates it when it is created`;
     return { status: 'Unknown', reason: 'AwaitingServiceAccount', message };
   }
   const wrong = wrongAnnotations(serviceAccount.annotations, spec);
@@ -183,11 +183,11 @@ const annotated = ({ seen, spec }: Scope): Violation | Assessment => {
     return { ...refused('Annotated', found), findings: [found, ...wrong] };
   }
   if (first !== undefined) return { ...refused('Annotated', first, false), findings: wrong };
-  const carries = `ServiceAccount "${spec.serviceAccountName}" carries "${spec.roleArn}"`;
+  const carries = `ServiceAccount "${spec.serviceAccountName}" has the role "${spec.roleArn}"`;
   // Where we act, what is right and not yet ours is applied in this very round: to say both would be to report twice.
   const acts = authorization.kind === 'granted' && isEnforcing(binding);
   if (acts || annotationsAreOurs(serviceAccount, spec)) return good('Annotated', carries);
-  return good('AnnotatedByOthers', `${carries} (set by somebody else)`);
+  return good('AnnotatedByOthers', `${carries} (set by another writer)`);
 };
 
 const PROVIDER_CHECKS: readonly Check[] = [callerKnown, accountReachable, issuerKnown, providerRegistered];

@@ -43,11 +43,12 @@ describe('Revoke', () => {
     const { steps, status } = planBinding(deleted());
     expect(steps).toEqual([]);
     expect(status.roles).toEqual([entry()]);
-    expect(conditionOf(status.conditions, 'Reconciling')).toEqual({
-      type: 'Reconciling',
-      status: 'True',
+    expect(conditionOf(status.conditions, 'Reconciling')).toMatchObject({ reason: 'Releasing', message: 'see condition Trusted' });
+    expect(conditionOf(status.conditions, 'Trusted')).toEqual({
+      type: 'Trusted',
+      status: 'Unknown',
       reason: 'Releasing',
-      message: `the subject of this binding is being released from the trust policy of "${ARN}"`,
+      message: `removing the subject of this binding from the trust policy of "${ARN}"`,
       observedGeneration: 1,
       lastTransitionTime: '2026-01-01T12:00:00Z',
     });
@@ -55,10 +56,10 @@ describe('Revoke', () => {
   // Contract: end-unreachable
   test('says why where IAM could not be asked, and that it is tried again', () => {
     const { status } = planBinding(deleted({}, { failureOf: (of) => (of === ARN ? 'iam:GetRole: ServiceUnavailable' : undefined) }));
-    expect(conditionOf(status.conditions, 'Ready')).toMatchObject({
+    expect(conditionOf(status.conditions, 'Trusted')).toMatchObject({
       status: 'Unknown',
       reason: 'Releasing',
-      message: `the subject of this binding is being released from the trust policy of "${ARN}"; it is tried again after: iam:GetRole: ServiceUnavailable`,
+      message: `removing the subject of this binding from the trust policy of "${ARN}". The last attempt failed: iam:GetRole: ServiceUnavailable`,
     });
   });
   test('names the reason while the release is refused', () => {
@@ -75,8 +76,11 @@ describe('Revoke', () => {
     const { steps, status } = planBinding(deleted({}, { verdicts: new Map([[ARN, refused]]) }));
     expect(steps).toEqual([]);
     expect(conditionOf(status.conditions, 'Ready')?.reason).toBe('TrustRevocationBlocked');
-    expect(conditionOf(status.conditions, 'Ready')?.message).toBe(found.message);
-    expect(status.findings).toEqual([found]);
+    expect(conditionOf(status.conditions, 'Ready')?.message).toBe(
+      'Remove what keeps irsa-operator from writing the trust policy. See condition Trusted',
+    );
+    expect(conditionOf(status.conditions, 'Trusted')?.message).toBe(found.message);
+    expect(status.findings).toEqual([{ code: found.code, severity: found.severity }]);
   });
   test('waits for each role on which the binding may stand', () => {
     const both = { status: { roles: [entry(OTHER_ARN), entry()] } };
@@ -253,9 +257,9 @@ describe('the annotation, where another binding comes into its right', () => {
   // Contract: end-handover
   test('is waited for, and says so', () => {
     const { status } = planBinding(deleted({}, { ...isReleased, competingBindings: [successor({ ...other, status: { roles: [] } })] }));
-    expect(conditionOf(status.conditions, 'Reconciling')).toMatchObject({
+    expect(conditionOf(status.conditions, 'Annotated')).toMatchObject({
       reason: 'HandingOver',
-      message: `IrsaBinding "heir" is about to put its annotation on ServiceAccount "app" in the place of ours; if it never does, suspend or delete it`,
+      message: `waiting for IrsaBinding "heir" to annotate ServiceAccount "app" in place of this binding. If it never does, suspend or delete it`,
     });
   });
 

@@ -2,6 +2,7 @@ import { assertNever } from '../../api/assert-never.ts';
 import type { IrsaBinding, RoleEntry } from '../../api/binding.ts';
 import { ANNOTATIONS, FINALIZER } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
+import { retainsTrust } from '../authorization/authorize.ts';
 import { mayStandOn } from '../state/role-entry.ts';
 import { isReleased } from '../state/verdict.ts';
 import { stuckAt, type Violation } from '../status/conditions.ts';
@@ -17,7 +18,7 @@ import type { BindingPlan } from './step.ts';
 export function planDeletion(seen: Observed): BindingPlan {
   const { metadata, status } = seen.binding;
   if (!metadata.finalizers.includes(FINALIZER)) return { steps: [], status, recheckInMs: undefined };
-  if (metadata.annotations[ANNOTATIONS.forceDelete] === 'true' || seen.crdDeleting || retains(seen)) {
+  if (metadata.annotations[ANNOTATIONS.forceDelete] === 'true' || seen.crdDeleting || retains(seen.binding)) {
     return { steps: [{ do: 'removeFinalizer' }], status, recheckInMs: undefined };
   }
   const left = (status.roles ?? []).find((entry) => !isOver(seen, entry));
@@ -35,8 +36,8 @@ export function planDeletion(seen: Observed): BindingPlan {
   }
 }
 
-function retains({ binding: { spec } }: Observed): boolean {
-  return isProblem(spec) || spec.deletionPolicy === 'Retain' || spec.suspend || spec.mode === 'Observe';
+function retains({ spec }: IrsaBinding): boolean {
+  return isProblem(spec) || retainsTrust(spec);
 }
 
 /** Released, or left to another binding of the same ServiceAccount that stands on the role too. */
@@ -57,7 +58,7 @@ function waitFor(seen: Observed, entry: RoleEntry): BindingPlan {
   const message =
     verdict?.kind === 'refused'
       ? verdict.finding.message
-      : triedAgain(`the subject of this binding is being released from the trust policy of "${arn}"`, seen.failureOf(arn));
+      : triedAgain(`removing the subject of this binding from the trust policy of "${arn}"`, seen.failureOf(arn));
   const reason = verdict?.kind === 'refused' ? verdict.finding.code : 'Releasing';
   const violation: Violation = {
     step: 'Trusted',
@@ -72,7 +73,7 @@ function waitFor(seen: Observed, entry: RoleEntry): BindingPlan {
 
 function waitForSuccessor(seen: Observed, { metadata: { name } }: IrsaBinding): BindingPlan {
   const account = seen.serviceAccount?.name;
-  const message = `IrsaBinding "${name}" is about to put its annotation on ServiceAccount "${account}" in the place of ours; if it never does, suspend or delete it`;
+  const message = `waiting for IrsaBinding "${name}" to annotate ServiceAccount "${account}" in place of this binding. If it never does, suspend or delete it`;
   return waiting(seen, { step: 'Annotated', status: 'Unknown', reason: 'HandingOver', message, terminal: false, findings: [] });
 }
 

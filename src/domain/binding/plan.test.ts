@@ -47,6 +47,8 @@ const told = (status: BindingStatus, type: ConditionType) => {
   const condition = conditionOf(status.conditions, type);
   return condition && [condition.status, condition.reason];
 };
+const messagesOf = ({ conditions }: BindingStatus) =>
+  Object.fromEntries(conditions.filter(({ reason }) => reason !== 'Waiting').map(({ type, message }) => [type, message]));
 const stepsOf = (part: ObservedPart = {}) => planBinding(observed(part)).steps.map((step) => step.do);
 /** The same world once the status is on the API server. */
 const withStatus = (seen: Observed, status: BindingStatus, now = seen.now): Observed => {
@@ -458,7 +460,7 @@ test('what is being mended says why it is not yet, and what is not says nothing 
       planBinding(observed({ ...failing, verdicts: verdicts(refusal('TrustWrongAction', { terminal })) })).status.conditions,
       'Trusted',
     )?.message;
-  expect([message(false), message(true)]).toEqual(['about TrustWrongAction; it is tried again after: down', 'about TrustWrongAction']);
+  expect([message(false), message(true)]).toEqual(['about TrustWrongAction. The last attempt failed: down', 'about TrustWrongAction']);
 });
 
 describe('after a restart of the operator', () => {
@@ -481,7 +483,8 @@ describe('after a restart of the operator', () => {
       const first = planBinding(observed({ provider: undefined, verdicts: new Map(), role: undefined })).status;
       const { status } = planBinding(withStatus(observed({ ...part, failureOf: () => 'down' }), first, NOW + later));
       expect(told(status, 'Reconciling')).toEqual(['True', 'Pending']);
-      expect(conditionOf(status.conditions, 'Ready')?.message).toMatch(/; it is tried again after: down$/);
+      const step = STEP_CONDITIONS.map((type) => conditionOf(status.conditions, type)).find((one) => one?.reason === 'Pending');
+      expect(step?.message).toMatch(/\. The last attempt failed: down$/);
     });
     test(`a new generation is told that ${sentence}`, () => {
       const old = { ...before, observedGeneration: 0 };
@@ -533,13 +536,18 @@ test('a spec that cannot be read is told, changes nothing and forgets nothing', 
   const one = { ...binding(), spec: problem('spec.roleArn: "x" is not the ARN of a role') };
   const { steps, status, recheckInMs } = planBinding(observed({ binding: one, competingBindings: [one] }));
   expect({ steps, recheckInMs, roles: status.roles }).toEqual({ steps: [], recheckInMs: undefined, roles: [entry()] });
-  expect(conditionOf(status.conditions, 'Stalled')?.message).toBe('spec.roleArn: "x" is not the ARN of a role');
-  expect(status.findings).toEqual([finding('InvalidSpec', 'spec.roleArn: "x" is not the ARN of a role')]);
+  expect(messagesOf(status)).toEqual({
+    Ready: 'Correct the spec of the binding. See condition Authorized',
+    Authorized: 'spec.roleArn: "x" is not the ARN of a role',
+    Stalled: 'see condition Authorized',
+  });
+  expect(status.findings).toEqual([{ code: 'InvalidSpec', severity: 'Error' }]);
 });
 
-test('findings are told once each', () => {
+test('what was found is said once: where a condition has the sentence, the finding has the code alone', () => {
   const twice = refusal('TrustWrongAction');
   if (twice.kind !== 'refused') throw new Error('refusal() refuses');
-  const { status } = planBinding(observed({ verdicts: verdicts({ ...twice, findings: [twice.finding, { ...twice.finding }] }) }));
-  expect(status.findings).toEqual([twice.finding]);
+  const other = finding('TrustWrongAction', 'another statement');
+  const { status } = planBinding(observed({ verdicts: verdicts({ ...twice, findings: [twice.finding, { ...twice.finding }, other] }) }));
+  expect(status.findings).toEqual([{ code: 'TrustWrongAction', severity: 'Error' }, other]);
 });

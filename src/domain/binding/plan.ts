@@ -1,3 +1,4 @@
+import { ADVICE } from '../../api/advice.ts';
 import { type BindingSpec, type BindingStatus, type IrsaBinding, MAX_ROLES, type RoleEntry } from '../../api/binding.ts';
 import { type Assessment, conditionOf } from '../../api/condition.ts';
 import { type Finding, finding } from '../../api/finding.ts';
@@ -135,13 +136,17 @@ function unlessEmpty<Name extends string, Entry>(name: Name, list: readonly Entr
   return list.length === 0 ? {} : ({ [name]: [...list] } as Partial<Record<Name, Entry[]>>);
 }
 
-function ready({ seen, spec, pods }: Scope, stray: Finding | undefined): Assessment {
+function ready({ seen, spec }: Scope, stray: Finding | undefined): Assessment {
   const because = (reason: string, message: string): Assessment => ({ status: 'True', reason, message });
-  if (stray !== undefined) return because(stray.code, stray.message);
-  if (spec.suspend) return because('Suspended', 'all is in order; suspended, so it is not kept so');
+  if (stray !== undefined) return because(stray.code, `${ADVICE[stray.code]}. See status.findings`);
+  if (spec.suspend)
+    return because(
+      'Suspended',
+      'role, ServiceAccount and pods agree now. The binding is suspended, so irsa-operator does not repair drift',
+    );
   if (seen.serviceAccount === undefined)
-    return because('AwaitingServiceAccount', `trust is in place; ServiceAccount "${spec.serviceAccountName}" does not exist yet`);
-  return because('Ready', `role, ServiceAccount and pods agree; ${pods.assessment.message}`);
+    return because('AwaitingServiceAccount', 'the role trusts the ServiceAccount, which does not exist yet. See condition Annotated');
+  return because('Ready', 'role, ServiceAccount and pods agree');
 }
 
 function managedBy({ seen: { verdict, binding } }: Scope): 'Operator' | 'Others' {

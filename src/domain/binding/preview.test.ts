@@ -49,7 +49,7 @@ const cases: Record<string, { readonly seen: ObservedPart; readonly plan: readon
   },
   'the release of a former role': {
     seen: { binding: observe({}, { roles: [entry(OTHER_ARN), entry()] }) },
-    plan: [`take "${SUBJECT}" out of our statement in the trust policy of "${OTHER_ARN}", once all this works`],
+    plan: [`remove "${SUBJECT}" from the statement of irsa-operator in the trust policy of "${OTHER_ARN}", once all of this works`],
   },
   'the key that would be taken away': {
     seen: {

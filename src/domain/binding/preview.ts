@@ -20,7 +20,7 @@ export function preview(scope: Scope, held: Partial<Record<StepCondition, Assess
   const subject = subjectOf(binding.metadata.namespace, spec.serviceAccountName);
   for (const { arn, audience } of binding.status.roles ?? []) {
     if (arn !== spec.roleArn || audience !== spec.audience)
-      words.push(`take "${subject}" out of our statement in the trust policy of "${arn}", once all this works`);
+      words.push(`remove "${subject}" from the statement of irsa-operator in the trust policy of "${arn}", once all of this works`);
   }
   return words;
 }

@@ -57,24 +57,24 @@ export function whatIsWrong(
   const [key, second] = KEYS.filter((name) => name in own);
   if (key !== undefined && second === undefined) {
     const other = KEYS.find((name) => name !== key);
-    return finding('PodPartialInjection', `${where}: its template sets ${key} and not ${other}, so the webhook adds neither; set none`);
+    return finding('PodPartialInjection', `${where}: its template sets ${key} and not ${other}, so the webhook adds neither. Set neither`);
   }
   if (second !== undefined && (role !== desired.roleArn || file !== path)) {
     const found = `${INJECTED.roleArn} to ${quoted(role)} and ${INJECTED.tokenFile} to ${quoted(file)}`;
-    const wanted = `wanted "${desired.roleArn}" and "${path}"`;
-    return finding('PodEnvOverridden', `${where}: its template sets ${found}, which the webhook leaves as they are; ${wanted}`);
+    const wanted = `Wanted: "${desired.roleArn}" and "${path}"`;
+    return finding('PodEnvOverridden', `${where}: its template sets ${found}, which the webhook does not overwrite. ${wanted}`);
   }
   if (second !== undefined && !container.mountsToken && REGIONAL_KEY in own && REGION_KEYS.some((name) => name in own)) {
     const found = `the role, a region and ${REGIONAL_KEY}`;
-    return finding('PodEnvOverridden', `${where}: its template sets ${found}, so the webhook does not mount the token; set none of them`);
+    return finding('PodEnvOverridden', `${where}: its template sets ${found}, so the webhook does not mount the token. Set none of them`);
   }
   if (!KEYS.every((name) => name in container.env)) {
-    const found = `${INJECTED.roleArn} was not injected when the pod was made`;
-    return finding('PodCredentialsMissing', `${where}: ${found}; wanted "${desired.roleArn}"`);
+    const found = `${INJECTED.roleArn} was not injected when the pod was created`;
+    return finding('PodCredentialsMissing', `${where}: ${found}. Wanted: "${desired.roleArn}"`);
   }
   if (role !== desired.roleArn) {
-    const found = `${INJECTED.roleArn} is ${quoted(role)}, as the annotation said when the pod was made`;
-    return finding('PodRoleArnStale', `${where}: ${found}; wanted "${desired.roleArn}"`);
+    const found = `${INJECTED.roleArn} is ${quoted(role)}, as the annotation was when the pod was created`;
+    return finding('PodRoleArnStale', `${where}: ${found}. Wanted: "${desired.roleArn}"`);
   }
   return tokenIsWrong(pod, container, desired, where, template?.hasTokenVolume === true);
 }
@@ -84,7 +84,7 @@ function tokenIsWrong(pod: Pod, container: Container, desired: DesiredInjection,
   if (ownVolume && audience !== desired.audience) {
     const found = audience === undefined ? 'without a token' : `with a token for "${audience}"`;
     const why = `its template has a volume "${INJECTED.volume}" of its own ${found}, which the webhook keeps`;
-    return finding('VolumeNameTaken', `${where}: ${why}; wanted "${desired.audience}": rename or remove it`);
+    return finding('VolumeNameTaken', `${where}: ${why}. Wanted: "${desired.audience}". Rename or remove the volume`);
   }
   if (!container.mountsToken || audience === undefined) {
     const file = quoted(container.env[INJECTED.tokenFile]);
@@ -92,11 +92,11 @@ function tokenIsWrong(pod: Pod, container: Container, desired: DesiredInjection,
     return finding('PodCredentialsMissing', `${where}: ${found}`);
   }
   if (audience !== desired.audience)
-    return finding('PodAudienceStale', `${where}: its token has the audience "${audience}"; wanted "${desired.audience}"`);
+    return finding('PodAudienceStale', `${where}: its token has the audience "${audience}". Wanted: "${desired.audience}"`);
   if (desired.tokenExpirationSeconds === undefined || ownVolume || setsExpiration(pod)) return undefined;
   const wanted = Math.max(LEAST_EXPIRATION_SECONDS, desired.tokenExpirationSeconds);
   if (expiration === wanted) return undefined;
-  return finding('PodExpirationStale', `${where}: its token lives ${expiration ?? 'an unknown number of'} s; wanted ${wanted} s`);
+  return finding('PodExpirationStale', `${where}: its token is valid for ${expiration ?? 'an unknown number of'} s. Wanted: ${wanted} s`);
 }
 
 /** What certainly is not the webhook's, where there is no template to look at: it adds both variables or none, as literals, with its own path. */
@@ -112,5 +112,5 @@ function setsExpiration({ annotations }: Pod): boolean {
 }
 
 function quoted(value: string | undefined): string {
-  return value === undefined ? 'something from elsewhere (valueFrom)' : `"${value}"`;
+  return value === undefined ? 'a value from another object (valueFrom)' : `"${value}"`;
 }

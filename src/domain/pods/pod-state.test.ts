@@ -34,19 +34,19 @@ const exempt = (code: FindingCode, message: string): PodState => ({ kind: 'exemp
 const overridden = (role: string, file: string, wanted = TOKEN) =>
   vain(
     'PodEnvOverridden',
-    `pod shop/app-1, container "app": its template sets AWS_ROLE_ARN to ${role} and AWS_WEB_IDENTITY_TOKEN_FILE to ${file}, which the webhook leaves as they are; wanted "${ARN}" and "${wanted}"`,
+    `pod shop/app-1, container "app": its template sets AWS_ROLE_ARN to ${role} and AWS_WEB_IDENTITY_TOKEN_FILE to ${file}, which the webhook does not overwrite. Wanted: "${ARN}" and "${wanted}"`,
   );
 const partial = (key: string, other: string) =>
   vain(
     'PodPartialInjection',
-    `pod shop/app-1, container "app": its template sets ${key} and not ${other}, so the webhook adds neither; set none`,
+    `pod shop/app-1, container "app": its template sets ${key} and not ${other}, so the webhook adds neither. Set neither`,
   );
-const ELSEWHERE = 'something from elsewhere (valueFrom)';
+const ELSEWHERE = 'a value from another object (valueFrom)';
 
 const missing = (name = 'app') =>
   stale(
     'PodCredentialsMissing',
-    `pod shop/app-1, container "${name}": AWS_ROLE_ARN was not injected when the pod was made; wanted "${ARN}"`,
+    `pod shop/app-1, container "${name}": AWS_ROLE_ARN was not injected when the pod was created. Wanted: "${ARN}"`,
   );
 const notMounted = (file: string) =>
   stale(
@@ -82,7 +82,10 @@ const states: Record<string, { pod: Pod; template?: Template; wanted: PodState }
   },
   'is exempt where skip-containers quotes the name, as the webhook reads it': {
     pod: skipping('"app"', container({})),
-    wanted: exempt('ContainerSkipped', 'pod shop/app-1: its annotation eks.amazonaws.com/skip-containers names every container'),
+    wanted: exempt(
+      'ContainerSkipped',
+      'pod shop/app-1: the webhook skips every container because of its annotation eks.amazonaws.com/skip-containers',
+    ),
   },
   'lacks the role where skip-containers cannot be read: the webhook then skips nothing': {
     pod: skipping('app,"b', container({})),
@@ -96,7 +99,7 @@ const states: Record<string, { pod: Pod; template?: Template; wanted: PodState }
     pod: withContainers(container({ ...right, AWS_ROLE_ARN: OTHER_ARN })),
     wanted: stale(
       'PodRoleArnStale',
-      `pod shop/app-1, container "app": AWS_ROLE_ARN is "${OTHER_ARN}", as the annotation said when the pod was made; wanted "${ARN}"`,
+      `pod shop/app-1, container "app": AWS_ROLE_ARN is "${OTHER_ARN}", as the annotation was when the pod was created. Wanted: "${ARN}"`,
     ),
   },
   'has a role from elsewhere (valueFrom), which the webhook never does': {
@@ -123,21 +126,30 @@ const states: Record<string, { pod: Pod; template?: Template; wanted: PodState }
   },
   'has a token for another audience': {
     pod: pod({ tokenAudience: 'sigstore' }),
-    wanted: stale('PodAudienceStale', 'pod shop/app-1, container "app": its token has the audience "sigstore"; wanted "sts.amazonaws.com"'),
+    wanted: stale(
+      'PodAudienceStale',
+      'pod shop/app-1, container "app": its token has the audience "sigstore". Wanted: "sts.amazonaws.com"',
+    ),
   },
   'is exempt by the label that skips the webhook, whatever its value': {
     pod: pod({ labels: { 'eks.amazonaws.com/skip-pod-identity-webhook': '' }, containers: [container({})] }),
-    wanted: exempt('WebhookSkipped', 'pod shop/app-1: its label eks.amazonaws.com/skip-pod-identity-webhook keeps the webhook away'),
+    wanted: exempt(
+      'WebhookSkipped',
+      'pod shop/app-1: the webhook skips it because of its label eks.amazonaws.com/skip-pod-identity-webhook',
+    ),
   },
   'is exempt when every container is skipped': {
     pod: skipping('app', container({})),
-    wanted: exempt('ContainerSkipped', 'pod shop/app-1: its annotation eks.amazonaws.com/skip-containers names every container'),
+    wanted: exempt(
+      'ContainerSkipped',
+      'pod shop/app-1: the webhook skips every container because of its annotation eks.amazonaws.com/skip-containers',
+    ),
   },
   'is exempt with EKS Pod Identity': {
     pod: withContainers(container(podIdentity)),
     wanted: exempt(
       'PodIdentityShadowsIrsa',
-      'pod shop/app-1 gets credentials from EKS Pod Identity, so the webhook gives it no role: remove the association or the binding',
+      'pod shop/app-1 has credentials from EKS Pod Identity, so the webhook injects no role. Remove the association or the binding',
     ),
   },
   'is not exempt when Pod Identity is in one of two containers': {
@@ -148,7 +160,7 @@ const states: Record<string, { pod: Pod; template?: Template; wanted: PodState }
     pod: withContainers(container({ ...podIdentity, ...right, AWS_ROLE_ARN: OTHER_ARN })),
     wanted: stale(
       'PodRoleArnStale',
-      `pod shop/app-1, container "app": AWS_ROLE_ARN is "${OTHER_ARN}", as the annotation said when the pod was made; wanted "${ARN}"`,
+      `pod shop/app-1, container "app": AWS_ROLE_ARN is "${OTHER_ARN}", as the annotation was when the pod was created. Wanted: "${ARN}"`,
     ),
   },
 };
@@ -157,7 +169,7 @@ const EARLY = { ...right, AWS_REGION: 'eu-west-1', AWS_STS_REGIONAL_ENDPOINTS: '
 const volumeTaken = (found: string) =>
   vain(
     'VolumeNameTaken',
-    `pod shop/app-1, container "app": its template has a volume "aws-iam-token" of its own ${found}, which the webhook keeps; wanted "sts.amazonaws.com": rename or remove it`,
+    `pod shop/app-1, container "app": its template has a volume "aws-iam-token" of its own ${found}, which the webhook keeps. Wanted: "sts.amazonaws.com". Rename or remove the volume`,
   );
 const templated: typeof states = {
   'is current where only a container that another webhook put in lacks the role': {
@@ -181,7 +193,7 @@ const templated: typeof states = {
     template: template({ env: EARLY }),
     wanted: vain(
       'PodEnvOverridden',
-      'pod shop/app-1, container "app": its template sets the role, a region and AWS_STS_REGIONAL_ENDPOINTS, so the webhook does not mount the token; set none of them',
+      'pod shop/app-1, container "app": its template sets the role, a region and AWS_STS_REGIONAL_ENDPOINTS, so the webhook does not mount the token. Set none of them',
     ),
   },
   'does not mount the token though its template leaves that to the webhook': {
@@ -204,7 +216,7 @@ const templated: typeof states = {
     template: template({}, { name: 'b', env: { AWS_ROLE_ARN: ARN } }),
     wanted: vain(
       'PodPartialInjection',
-      'pod shop/app-1, container "b": its template sets AWS_ROLE_ARN and not AWS_WEB_IDENTITY_TOKEN_FILE, so the webhook adds neither; set none',
+      'pod shop/app-1, container "b": its template sets AWS_ROLE_ARN and not AWS_WEB_IDENTITY_TOKEN_FILE, so the webhook adds neither. Set neither',
     ),
   },
 };
@@ -215,7 +227,7 @@ describe('a pod', () => {
     test(sentence, () => expect(podState(one, desired, from)).toEqual(wanted));
 
   const lives = (found: number | string, wanted: number) =>
-    stale('PodExpirationStale', `pod shop/app-1, container "app": its token lives ${found} s; wanted ${wanted} s`);
+    stale('PodExpirationStale', `pod shop/app-1, container "app": its token is valid for ${found} s. Wanted: ${wanted} s`);
   const own = (value: string) => ({ annotations: { 'eks.amazonaws.com/token-expiration': value } });
   const expirations: [sentence: string, pod: Partial<Pod>, wanted: number | undefined, state: PodState][] = [
     ['counts not where the binding does not set it', {}, undefined, current],
@@ -232,13 +244,13 @@ describe('a pod', () => {
 
   test('that is stale and may not be restarted says why', () => {
     const one = podOf(job, 'app-1', { containers: [container({})] });
-    const why = 'a Job controls it, so it may not come back; annotate it irsa-operator.dev/restart=evict, or restart it yourself';
+    const why = 'a Job owns it, so it may not be recreated. Annotate it irsa-operator.dev/restart=evict, or restart it yourself';
     const leftAlone = finding('PodNotRestartable', `pod "app-1" lacks the role and is not restarted: ${why}`);
     expect(podState(one, desired)).toEqual({ ...missing(), leftAlone });
   });
 });
 
-const advice = 'so it may not come back; annotate it irsa-operator.dev/restart=evict, or restart it yourself';
+const advice = 'so it may not be recreated. Annotate it irsa-operator.dev/restart=evict, or restart it yourself';
 const NEVER = { 'irsa-operator.dev/restart': 'never' };
 const EVICT = { 'irsa-operator.dev/restart': 'evict' };
 const KARPENTER = { 'karpenter.sh/do-not-disrupt': 'true' };
@@ -248,12 +260,12 @@ const reasons: Record<string, { owner: Owner | undefined; part?: Partial<Pod>; w
   'a pod of a ReplicaSet may be restarted': { owner: replicaSet, wanted: undefined },
   'a pod of a StatefulSet may be restarted': { owner: statefulSet, wanted: undefined },
   'a pod of a DaemonSet may be restarted': { owner: daemonSet, wanted: undefined },
-  'a pod of a Job is left alone': { owner: job, wanted: `a Job controls it, ${advice}` },
+  'a pod of a Job is left alone': { owner: job, wanted: `a Job owns it, ${advice}` },
   'a pod of a workflow engine is left alone': {
     owner: { kind: 'TaskRun', name: 'build', uid: 'task' },
-    wanted: `a TaskRun controls it, ${advice}`,
+    wanted: `a TaskRun owns it, ${advice}`,
   },
-  'a bare pod is left alone': { owner: undefined, wanted: `nobody controls it, ${advice}` },
+  'a bare pod is left alone': { owner: undefined, wanted: `no controller owns it, ${advice}` },
   'a pod of a Job that says evict may be restarted': { owner: job, part: { annotations: EVICT }, wanted: undefined },
   'a bare pod that says evict may be restarted': { owner: undefined, part: { annotations: EVICT }, wanted: undefined },
   'a pod that says never is left alone': {

@@ -32,14 +32,17 @@ export const POD_LABELS = [SKIP_LABEL, TEMPLATE_HASH];
 export function podState(pod: Pod, desired: DesiredInjection, template?: Template): PodState {
   const who = `pod ${pod.namespace}/${pod.name}`;
   if (SKIP_LABEL in pod.labels) {
-    return { kind: 'exempt', finding: finding('WebhookSkipped', `${who}: its label ${SKIP_LABEL} keeps the webhook away`) };
+    return { kind: 'exempt', finding: finding('WebhookSkipped', `${who}: the webhook skips it because of its label ${SKIP_LABEL}`) };
   }
   const touched = containersOfTheWebhook(pod, template);
   if (touched.length === 0) {
-    return { kind: 'exempt', finding: finding('ContainerSkipped', `${who}: its annotation ${SKIP_CONTAINERS} names every container`) };
+    return {
+      kind: 'exempt',
+      finding: finding('ContainerSkipped', `${who}: the webhook skips every container because of its annotation ${SKIP_CONTAINERS}`),
+    };
   }
   if (touched.every((container) => POD_IDENTITY in container.env && !(INJECTED.roleArn in container.env))) {
-    const message = `${who} gets credentials from EKS Pod Identity, so the webhook gives it no role: remove the association or the binding`;
+    const message = `${who} has credentials from EKS Pod Identity, so the webhook injects no role. Remove the association or the binding`;
     return { kind: 'exempt', finding: finding('PodIdentityShadowsIrsa', message) };
   }
   const wrong = touched.flatMap((container) => whatIsWrong(pod, container, desired, template) ?? []);
@@ -59,10 +62,10 @@ export function notRestarted(pod: Pod, why: string): Finding {
 /** Why a pod is never restarted by us, or `undefined` where it may be. */
 export function reasonToLeaveAlone(pod: Pod): string | undefined {
   if (pod.mirror) return 'it is a static pod, which the API cannot restart';
-  const desiredStatement = DO_NOT_DISTURB.find(([key, value]) => pod.annotations[key] === value);
-  if (desiredStatement) return `its annotation ${desiredStatement[0]} is "${desiredStatement[1]}"`;
+  const annotation = DO_NOT_DISTURB.find(([key, value]) => pod.annotations[key] === value);
+  if (annotation) return `its annotation ${annotation[0]} is "${annotation[1]}"`;
   if (pod.owner !== undefined && REPLACING_OWNERS.includes(pod.owner.kind)) return undefined;
   if (pod.annotations[ANNOTATIONS.restart] === 'evict') return undefined;
-  const who = pod.owner === undefined ? 'nobody controls it' : `a ${pod.owner.kind} controls it`;
-  return `${who}, so it may not come back; annotate it ${ANNOTATIONS.restart}=evict, or restart it yourself`;
+  const who = pod.owner === undefined ? 'no controller owns it' : `a ${pod.owner.kind} owns it`;
+  return `${who}, so it may not be recreated. Annotate it ${ANNOTATIONS.restart}=evict, or restart it yourself`;
 }

@@ -308,11 +308,11 @@ const sentences: Record<string, { pods: Pod[]; wanted: { status: 'True'; reason:
   'no pod': { pods: [], wanted: { status: 'True', reason: 'NoPods', message: 'no pod runs as this ServiceAccount' } },
   'pods that carry the role': {
     pods: [healthy('a'), healthy('b')],
-    wanted: { status: 'True', reason: 'Current', message: '2 of 2 pods carry the role' },
+    wanted: { status: 'True', reason: 'Current', message: '2 of 2 pods have the role' },
   },
-  'a pod that need not': {
+  'a pod that exempt': {
     pods: [healthy('a'), healthy('x', { labels: { 'eks.amazonaws.com/skip-pod-identity-webhook': 'true' } })],
-    wanted: { status: 'True', reason: 'Current', message: '1 of 2 pods carry the role, 1 need not' },
+    wanted: { status: 'True', reason: 'Current', message: '1 of 2 pods have the role, 1 exempt' },
   },
 };
 for (const [sentence, { pods, wanted }] of Object.entries(sentences))

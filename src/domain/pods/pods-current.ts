@@ -67,8 +67,8 @@ function count(judged: readonly Judged[]): NonNullable<BindingStatus['pods']> {
 
 function inWords({ total, current, exempt }: NonNullable<BindingStatus['pods']>): string {
   if (total === 0) return 'no pod runs as this ServiceAccount';
-  const left = exempt === 0 ? '' : `, ${exempt} need not`;
-  return `${current} of ${total} pods carry the role${left}`;
+  const left = exempt === 0 ? '' : `, ${exempt} exempt`;
+  return `${current} of ${total} pods have the role${left}`;
 }
 
 function notesOn(judged: readonly Judged[]): Finding[] {
@@ -102,11 +102,11 @@ function whatIsWrong({ stale, going, restarts, settling }: Situation): Violation
   if (worst !== undefined)
     return because(worst, worst.severity === 'Error' || worst.code === 'PodNotRestartable', [...grave, ...staleFindings]);
   const progress = restarts?.progress ?? [];
-  if (progress.length > 0) return { ...pending('Restarting', progress.join('; ')), findings: staleFindings };
+  if (progress.length > 0) return { ...pending('Restarting', progress.join('. ')), findings: staleFindings };
   const [first] = stale;
-  if (first === undefined) return going ? pending('Restarting', 'a pod without the role is going') : undefined;
+  if (first === undefined) return going ? pending('Restarting', 'a pod without the role is being deleted') : undefined;
   if (settling) {
-    const message = `${stale.length} pods lack the role; what is to be done is decided ${SETTLE_MS / 1000} s after annotation and trust`;
+    const message = `${stale.length} pods lack the role. Restarts are decided ${SETTLE_MS / 1000} s after annotation and trust`;
     return { ...pending('Settling', message), findings: staleFindings };
   }
   const leftAlone = stale.find(({ state }) => state.leftAlone !== undefined)?.state.leftAlone;

@@ -26,7 +26,7 @@ describe('a fight over a trust policy', () => {
   });
   test('with nobody to name says where to look and what to ask for', () =>
     expect(trustContended(ARN, contention(3), NOW + 180_000)?.message).toBe(
-      `the statement of irsa-operator in the trust policy of "${ARN}" is taken out again and again, by somebody who left no tag (CloudTrail knows: UpdateAssumeRolePolicy); where it goes on it is written at most once in 5 minutes; ask whoever writes it to leave the statement in, or set trustPolicy: External and put it there`,
+      `another writer (see UpdateAssumeRolePolicy in CloudTrail) keeps removing the statement of irsa-operator from the trust policy of "${ARN}". irsa-operator writes it at most once in 5 minutes. Ask its owner to keep the statement, or set trustPolicy: External and write the statement there`,
     ));
   test('names the tool and what to tell it', () =>
     expect(trustContended(ARN, contention(3, ['Pulumi']), NOW + 180_000)?.message).toContain(

@@ -31,8 +31,8 @@ const MARKS: readonly (readonly [string, Marks])[] = [
 const ADVICE: Advice = {
   Terraform: 'Terraform: lifecycle { ignore_changes = [assume_role_policy] } on the aws_iam_role',
   CloudFormation:
-    'CloudFormation: leave AssumeRolePolicyDocument as the stack made it, and do not import drift; or put the statement into the template and set trustPolicy: External',
-  ACK: 'ACK: take assumeRolePolicyDocument out of the Role resource, or put the statement there and set trustPolicy: External',
+    'CloudFormation: do not change AssumeRolePolicyDocument in the stack, or put the statement there and set trustPolicy: External',
+  ACK: 'ACK: remove assumeRolePolicyDocument from the Role resource, or put the statement there and set trustPolicy: External',
   Crossplane: 'Crossplane: managementPolicies without "Update" on the Role, or put the statement there and set trustPolicy: External',
   Pulumi: 'Pulumi: ignoreChanges ["assumeRolePolicy"] on the role',
 };
@@ -42,15 +42,15 @@ export function trustContended(role: RoleArn, contention: Contention, now: numbe
   if (contentionLevel(contention, now) === 'none') return undefined;
   const by =
     contention.by.length === 0
-      ? 'somebody who left no tag (CloudTrail knows: UpdateAssumeRolePolicy)'
-      : `${quoteAll(contention.by)}, by the tags of the role`;
+      ? 'another writer (see UpdateAssumeRolePolicy in CloudTrail)'
+      : `${quoteAll(contention.by)} (by the tags of the role)`;
   const advice = adviceFor(contention.by, ADVICE);
   const parts = [
-    `the statement of irsa-operator in the trust policy of "${role}" is taken out again and again, by ${by}`,
-    'where it goes on it is written at most once in 5 minutes',
+    `${by} keeps removing the statement of irsa-operator from the trust policy of "${role}"`,
+    'irsa-operator writes it at most once in 5 minutes',
     advice.length === 0
-      ? 'ask whoever writes it to leave the statement in, or set trustPolicy: External and put it there'
-      : advice.join('; '),
+      ? 'Ask its owner to keep the statement, or set trustPolicy: External and write the statement there'
+      : advice.join('. '),
   ];
-  return finding('Contended', parts.join('; '));
+  return finding('Contended', parts.join('. '));
 }

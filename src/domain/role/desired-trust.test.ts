@@ -21,6 +21,7 @@ import {
   provider,
   question,
   ROLE_ID,
+  spec,
 } from '../test-observed.ts';
 import { awaitsAnswer, type DesiredTrust, desiredTrustOf, needsVerdict } from './desired-trust.ts';
 
@@ -172,8 +173,9 @@ test('a stance carries the question, the age and the tags that each grant asks f
       kind: 'ensure',
       question: question(),
       binding: authorization.binding,
+      spec: spec(),
       mayStand: true,
-      consents: [{ owner: 'shop' }, {}],
+      requiredTags: [{ owner: 'shop' }, {}],
       grantLoss: undefined,
     },
   ]);
@@ -192,7 +194,15 @@ const kinds: Record<DesiredTrust['kind'], { needsVerdict: boolean; awaitsAnswer:
 };
 for (const [kind, expected] of Object.entries(kinds) as [DesiredTrust['kind'], (typeof kinds)['retain']][])
   test(`desired trust of the kind ${kind} ${expected.awaitsAnswer ? 'waits for an answer' : 'waits for nothing'}`, () => {
-    const desired: DesiredTrust = { kind, question: question(), binding: binding(), mayStand: true, consents: [], grantLoss: undefined };
+    const desired: DesiredTrust = {
+      kind,
+      question: question(),
+      binding: binding(),
+      spec: spec(),
+      mayStand: true,
+      requiredTags: [],
+      grantLoss: undefined,
+    };
     expect({ needsVerdict: needsVerdict(desired), awaitsAnswer: awaitsAnswer(desired) }).toEqual(expected);
   });
 

@@ -5,8 +5,9 @@ import type { Issuer } from '../../api/issuer.ts';
 import { FINALIZER } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { subjectOf } from '../../api/subject.ts';
-import { type Authorization, isEnforcing } from '../authorization/authorize.ts';
+import { type Authorization, isEnforcing, isPassive, retainsTrust } from '../authorization/authorize.ts';
 import type { GrantLoss } from '../authorization/grant-loss.ts';
+import type { RequiredTags } from '../authorization/grants.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
 import type { Question } from '../state/question.ts';
 import { entryFor, isCurrentEntry, mayStandOn } from '../state/role-entry.ts';
@@ -33,10 +34,11 @@ export interface DesiredTrust {
     | 'retain'; // no grant covers it any more, for example: what stands stays, nothing is asked
   readonly question: Question;
   readonly binding: IrsaBinding;
+  readonly spec: BindingSpec;
   /** Whatever it wants now, trust of its own may stand, and it will clean up after itself. */
   readonly mayStand: boolean;
   /** Each grant's required role tags: one of them must be fulfilled before a write. */
-  readonly consents: readonly Readonly<Record<string, string>>[];
+  readonly requiredTags: RequiredTags;
   /** For want of a grant: before the trust is revoked, an uncached read must say so too. */
   readonly grantLoss: GrantLoss | undefined;
 }
@@ -50,22 +52,22 @@ interface DesiredTrustInput {
 }
 
 /**
- * What a binding wants of the role: for the audience that it asks for, and for each other one on which its trust may stand. Leaving alone is
- * not revoking, and nothing is revoked because something is missing: only a deletion, a grant that is really gone, or a change that works
- * says so.
+ * What a binding wants of the role: for the audience that it asks for, and for each other one on which its trust may stand. A passive
+ * binding revokes nothing, and nothing is revoked because something is missing: only a deletion, a grant that is really gone, or a change
+ * that works says so.
  */
 export function desiredTrustOf({ binding, authorization, grantLoss }: BindingAuthorization, input: DesiredTrustInput): DesiredTrust[] {
   const { spec, metadata, status } = binding;
   const { arn, issuer } = input;
   if (isProblem(spec)) return [];
   const subject = subjectOf(metadata.namespace, spec.serviceAccountName);
-  const consents = authorization.kind === 'granted' ? authorization.grants.map((grant) => grant.requiredRoleTags) : [];
+  const requiredTags = authorization.kind === 'granted' ? authorization.grants.map((grant) => grant.requiredRoleTags) : [];
   const desired = (kind: DesiredTrust['kind'], audience: string): DesiredTrust => {
     const question = { role: arn, issuer, subject, audience };
-    return { kind, question, binding, mayStand: mayStandOn(binding, { arn, audience }), consents, grantLoss };
+    return { kind, question, binding, spec, mayStand: mayStandOn(binding, { arn, audience }), requiredTags, grantLoss };
   };
   const entries = (status.roles ?? []).filter((entry) => entry.arn === arn);
-  if (metadata.deleting) return entries.map(({ audience }) => desired(revokes(spec) ? 'revoke' : 'retain', audience));
+  if (metadata.deleting) return entries.map(({ audience }) => desired(retainsTrust(spec) ? 'retain' : 'revoke', audience));
   const left = entries.filter((entry) => !isCurrentEntry(spec, entry));
   const leaving = isEnforcing(binding) && worksElsewhere(binding) ? 'revoke' : 'retain';
   return [
@@ -83,7 +85,7 @@ function kindOf(
 ): DesiredTrust['kind'] {
   const { audience } = spec;
   if (authorization.kind === 'refused') return grantLoss?.dueAt !== undefined && grantLoss.dueAt <= now ? 'revoke' : 'retain';
-  if (spec.suspend || spec.mode === 'Observe') return 'observe';
+  if (isPassive(spec)) return 'observe';
   if (spec.trustPolicy === 'External') return mayStandOn(binding, { arn, audience }) ? 'releaseWhenRedundant' : 'observe';
   if (provider === undefined || provider.kind === 'unreadable') return 'awaitProvider';
   // Tokens of this cluster would be refused whatever the document says: first things first.
@@ -92,10 +94,6 @@ function kindOf(
   const intended =
     binding.metadata.finalizers.includes(FINALIZER) && record?.state.kind === 'present' && entry?.roleId === record.state.roleId;
   return intended ? 'ensure' : 'awaitIntent';
-}
-
-function revokes(spec: BindingSpec): boolean {
-  return spec.deletionPolicy === 'Revoke' && !spec.suspend && spec.mode === 'Enforce';
 }
 
 /** The old trust goes after the new one works: the whole chain holds for the spec as it is now. */
@@ -112,5 +110,5 @@ export const needsVerdict = ({ kind }: DesiredTrust): boolean =>
 export const awaitsAnswer = (desired: DesiredTrust): boolean => needsVerdict(desired) || desired.kind === 'revoke';
 
 /** Whether its subject has to leave our statement, now or when the time has come. */
-export const isRevoking = ({ kind }: DesiredTrust): boolean =>
+export const isReleasing = ({ kind }: DesiredTrust): boolean =>
   kind === 'revoke' || kind === 'releaseWhenRedundant' || kind === 'tagsExpired';

@@ -2,15 +2,23 @@ import { expect, test } from 'vitest';
 import { providerArnFor } from '../../api/arn.ts';
 import { PAUSED_ROLE_TAG, STS_AUDIENCE } from '../../api/names.ts';
 import { type Subject, subjectOf } from '../../api/subject.ts';
-import { ARN, binding, ISSUER, NOW, own, policy, question, ROLE_ID, SERVICE, SUBJECT } from '../test-observed.ts';
+import { ARN, binding, ISSUER, NOW, own, policy, question, ROLE_ID, SERVICE, SUBJECT, spec } from '../test-observed.ts';
 import type { DesiredTrust } from './desired-trust.ts';
 import { decideEdit, type Edit, type RoleBeforeWrite } from './edit.ts';
 
 const OTHER = subjectOf('shop', 'other');
 const EMPTY = policy(SERVICE);
 
-function wanted(subject: Subject = SUBJECT, consents: DesiredTrust['consents'] = [{}]): DesiredTrust {
-  return { kind: 'ensure', question: question({ subject }), binding: binding(), mayStand: true, consents, grantLoss: undefined };
+function wanted(subject: Subject = SUBJECT, requiredTags: DesiredTrust['requiredTags'] = [{}]): DesiredTrust {
+  return {
+    kind: 'ensure',
+    question: question({ subject }),
+    binding: binding(),
+    spec: spec(),
+    mayStand: true,
+    requiredTags,
+    grantLoss: undefined,
+  };
 }
 
 interface EditPart {

@@ -6,6 +6,7 @@ import { sameSubject } from '../../api/subject.ts';
 import { parseDocument } from '../../trust/document/document.ts';
 import { namesSubject, reverts } from '../../trust/own-subjects.ts';
 import { type DesiredStatement, planTrust, type TrustPlan } from '../../trust/plan.ts';
+import { hasConsent } from '../authorization/grants.ts';
 import type { DesiredTrust } from './desired-trust.ts';
 
 /** A role as a fresh read shows it. */
@@ -51,8 +52,9 @@ export function decideEdit(edit: Edit, role: RoleBeforeWrite): EditDecision {
   const { desiredStatement } = edit;
   if (role.arn !== desiredStatement.role || role.roleId !== edit.roleId || role.policy !== edit.policy) return { kind: 'changed' };
   // The tag is back.
-  if (edit.desiredTrust.some((desired) => desired.kind === 'tagsExpired' && consents(desired, role.tags))) return { kind: 'changed' };
-  const lacking = edit.desiredTrust.filter((desired) => desired.kind === 'ensure' && !consents(desired, role.tags));
+  if (edit.desiredTrust.some((desired) => desired.kind === 'tagsExpired' && hasConsent(desired.requiredTags, role.tags)))
+    return { kind: 'changed' };
+  const lacking = edit.desiredTrust.filter((desired) => desired.kind === 'ensure' && !hasConsent(desired.requiredTags, role.tags));
   // A pause stops every write but a revocation.
   const paused = role.tags.get(PAUSED_ROLE_TAG) === 'true';
   const consented = desiredStatement.wanted.filter((one) => !lacking.some(({ question }) => sameSubject(question, one)));
@@ -76,13 +78,8 @@ export function decideEdit(edit: Edit, role: RoleBeforeWrite): EditDecision {
   return paused && consented.length > 0 ? { kind: 'paused', finding: rolePaused(desiredStatement.role) } : { kind: 'nothing' };
 }
 
-/** Whether the tags of the role are those that one of the binding's grants asks for. */
-export function consents({ consents: alternatives }: Pick<DesiredTrust, 'consents'>, tags: ReadonlyMap<string, string>): boolean {
-  return alternatives.some((required) => Object.entries(required).every(([key, value]) => tags.get(key) === value));
-}
-
 export function rolePaused(role: RoleArn): Finding {
-  const text = `role "${role}" carries the tag ${PAUSED_ROLE_TAG}=true: nothing but a revocation is written to it until the tag is removed`;
+  const text = `role "${role}" has the tag ${PAUSED_ROLE_TAG}=true. irsa-operator writes only revocations to it until you remove the tag`;
   return finding('RolePaused', text);
 }
 
@@ -90,6 +87,6 @@ export function rolePaused(role: RoleArn): Finding {
 export function otherRole(wanted: RoleArn, found: string): Finding {
   return finding(
     'RoleArnMismatch',
-    `IAM knows the role "${roleArnParts(wanted).name}" as "${found}"; the binding says "${wanted}": correct spec.roleArn, path and case count`,
+    `IAM knows the role "${roleArnParts(wanted).name}" as "${found}". The binding says "${wanted}". Correct spec.roleArn: path and case count`,
   );
 }

@@ -76,7 +76,7 @@ describe('before anything is asked of AWS', () => {
 describe('what is written', () => {
   const without = present({ policy: policy(SERVICE) });
 
-  test('nothing, where our statement names the subject', () =>
+  test('nothing, where the statement of irsa-operator names the subject', () =>
     expect(short(planRole(roleObserved()))).toEqual({ steps: [], verdicts: { [SUBJECT]: 'allowed' }, inMs: undefined }));
 
   const intents: Record<string, ReturnType<typeof binding>> = {
@@ -412,8 +412,8 @@ describe('a trust policy that somebody else writes by now', () => {
 
 describe('a hold', () => {
   const until = NOW + 30_000;
-  const paused: Hold = { since: NOW - 30_000, until, finding: finding('RolePaused', 'the role is paused'), revocable: true };
-  const rejected: Hold = { since: NOW - 30_000, until, finding: finding('TrustWriteRejected', 'IAM rejects it'), revocable: false };
+  const paused: Hold = { since: NOW - 30_000, until, finding: finding('RolePaused', 'the role is paused'), allowsRevocation: true };
+  const rejected: Hold = { since: NOW - 30_000, until, finding: finding('TrustWriteRejected', 'IAM rejects it'), allowsRevocation: false };
   const empty = policy(SERVICE);
 
   test('lets nothing be written, and is the reason', () =>
@@ -442,7 +442,7 @@ describe('a hold', () => {
     const [, verdict] = planRole(roleObserved({ bindings: [authorizationFor(deleted())], record: present({ hold }) })).verdicts[0] ?? [];
     expect(verdict?.kind === 'refused' && [verdict.finding.code, verdict.finding.message, verdict.terminal]).toEqual([
       'TrustRevocationBlocked',
-      `the subject of this binding cannot be taken out of the trust policy of "${ARN}" for now; it is tried again: IAM rejects it`,
+      `the subject of this binding cannot be removed from the trust policy of "${ARN}". irsa-operator retries: IAM rejects it`,
       false,
     ]);
   });
@@ -488,7 +488,7 @@ describe('a role that is not there', () => {
     const [, verdict] = planRole(roleObserved({ record: gone(NOW, NOW, 'arn:aws:iam::111122223333:role/app') })).verdicts[0] ?? [];
     expect(verdict?.kind === 'refused' && [verdict.finding.code, verdict.finding.message]).toEqual([
       'RoleArnMismatch',
-      `IAM knows the role "app" as "arn:aws:iam::111122223333:role/app"; the binding says "${ARN}": correct spec.roleArn, path and case count`,
+      `IAM knows the role "app" as "arn:aws:iam::111122223333:role/app". The binding says "${ARN}". Correct spec.roleArn: path and case count`,
     ]);
   });
 });

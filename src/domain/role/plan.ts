@@ -7,15 +7,16 @@ import { unreadable as cannotRead } from '../../trust/diagnose/diagnose.ts';
 import { type PolicyDocument, parseDocument } from '../../trust/document/document.ts';
 import { sameOwnSubjects } from '../../trust/own-subjects.ts';
 import { type DesiredStatement, planTrust } from '../../trust/plan.ts';
-import { LABEL_GRACE_MS, pausedBy, type RevocationGuard } from '../authorization/grant-loss.ts';
+import { LABEL_OR_TAG_GRACE_MS, pausedBy, type RevocationGuard } from '../authorization/grant-loss.ts';
+import { hasConsent } from '../authorization/grants.ts';
 import type { CallerView, ClusterView } from '../state/identity.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
 import type { Question } from '../state/question.ts';
 import type { PresentState, RoleRecord, WriteState } from '../state/role-record.ts';
 import type { Verdict } from '../state/verdict.ts';
 import { trustContended } from './contention.ts';
-import { awaitsAnswer, type BindingAuthorization, type DesiredTrust, desiredTrustOf, isRevoking, needsVerdict } from './desired-trust.ts';
-import { consents, type Edit, otherRole } from './edit.ts';
+import { awaitsAnswer, type BindingAuthorization, type DesiredTrust, desiredTrustOf, isReleasing, needsVerdict } from './desired-trust.ts';
+import { type Edit, otherRole } from './edit.ts';
 import { refusal, type VerdictInput, verdictsOn } from './verdicts.ts';
 
 /**
@@ -79,7 +80,7 @@ const GONE_AFTER_MS = 60_000;
 const UNREADABLE_RETRY_MS = 60_000;
 /** A tag that is missing is looked for again at this pace: a binding waits for it. */
 const TAGS_RETRY_MS = 60_000;
-const TAGS_WANTED = 'whether the role carries the tags that the grant asks for';
+const TAGS_WANTED = 'whether the role has the tags that the grant requires';
 
 const nothing: RolePlan = { steps: [], verdicts: [], recheck: undefined };
 
@@ -136,11 +137,11 @@ function missing(
     return desired.kind === 'revoke' && certain ? [[desired.question, { kind: 'released' }]] : [];
   });
   if (certain) return { ...nothing, verdicts };
-  return readLater(since + GONE_AFTER_MS - now, 'whether the role is still gone', verdicts);
+  return readLater(since + GONE_AFTER_MS - now, 'whether the role is still missing', verdicts);
 }
 
 function notFound(arn: RoleArn): Finding {
-  return finding('RoleNotFound', `IAM has no role "${arn}"; make it, or correct spec.roleArn (path and case count)`);
+  return finding('RoleNotFound', `IAM has no role "${arn}". Create it, or correct spec.roleArn (path and case count)`);
 }
 
 function unreadable({ now, desiredTrust }: Role, record: RoleRecord, why: string): RolePlan {
@@ -176,14 +177,14 @@ function present(role: PresentRole): RolePlan {
 
 /** Nothing of a role is told, and no intent asked for, before it is known to carry the tags; a binding whose trust may stand had them once. */
 function isNewUnderTags(desired: DesiredTrust): boolean {
-  return needsVerdict(desired) && !desired.mayStand && !consents(desired, new Map());
+  return needsVerdict(desired) && !desired.mayStand && !hasConsent(desired.requiredTags, new Map());
 }
 
 /** Without the tags that its grant asks for a binding has no grant; it keeps for a while what stands. */
 function withTags(desired: DesiredTrust, { now, guard, state: { tags } }: PresentRole): DesiredTrust {
-  if (!needsVerdict(desired) || tags === undefined || consents(desired, tags.values)) return desired;
+  if (!needsVerdict(desired) || tags === undefined || hasConsent(desired.requiredTags, tags.values)) return desired;
   if (desired.kind !== 'ensure') return { ...desired, kind: 'tagsMissing' };
-  const isOver = now >= tags.since + LABEL_GRACE_MS && pausedBy(guard, tags.since) === undefined;
+  const isOver = now >= tags.since + LABEL_OR_TAG_GRACE_MS && pausedBy(guard, tags.since) === undefined;
   return { ...desired, kind: isOver ? 'tagsExpired' : 'tagsMissing' };
 }
 
@@ -204,7 +205,7 @@ function readBack(
       : { ...nothing, steps: [{ do: 'retryAfterConflict' }], verdicts: [] };
   }
   const next = age < FIRST_READ_BACK_MS ? FIRST_READ_BACK_MS : LAST_READ_BACK_MS;
-  const later = { inMs: pending.at + next - now, why: `whether the write stands after ${next / 1000} s` };
+  const later = { inMs: pending.at + next - now, why: `whether the write is there after ${next / 1000} s` };
   if (later.inMs <= 0) return { steps: [{ do: 'read', why: later.why }], verdicts: [], recheck: undefined };
   const more = isAsSent ? write(role, document, desiredStatement, []) : nothing;
   // That a subject is gone is an absence, which a stale read shows too; that it is there counts from the first read-back on.
@@ -217,13 +218,13 @@ function write(role: PresentRole, document: PolicyDocument, desiredStatement: De
   const plan = planTrust(document, desiredStatement);
   const verdicts = verdictsOn(verdictInput(role), document, desiredStatement, plan);
   const { hold, writes } = state;
-  const held = hold !== undefined && now < hold.until ? { inMs: hold.until - now, why: 'the role may take the write by then' } : undefined;
+  const held = hold !== undefined && now < hold.until ? { inMs: hold.until - now, why: 'the hold on the role ends then' } : undefined;
   const tags = nextTags(role);
   if (tags !== undefined && tags.inMs <= 0) return { steps: [...before, { do: 'read', why: tags.why }], verdicts, recheck: undefined };
   const rest: RolePlan = { steps: before, verdicts, recheck: soonest(held, tags) };
-  if (plan.document === undefined || onlyAwsMayChange(role.arn) || (held !== undefined && !hold?.revocable)) return rest;
+  if (plan.document === undefined || onlyAwsMayChange(role.arn) || (held !== undefined && !hold?.allowsRevocation)) return rest;
   const retryInMs = writes.retryAt === undefined ? 0 : writes.retryAt - now;
-  if (retryInMs > 0) return { ...rest, recheck: soonest(rest.recheck, { inMs: retryInMs, why: 'another writer of the role goes first' }) };
+  if (retryInMs > 0) return { ...rest, recheck: soonest(rest.recheck, { inMs: retryInMs, why: 'another writer of the role is first' }) };
   if (desiredTrust.some(({ kind }) => kind === 'awaitIntent')) {
     if (writes.debouncedUntil === undefined) return { ...rest, steps: [...before, { do: 'debounce' }] };
     const inMs = writes.debouncedUntil - now;
@@ -269,26 +270,26 @@ function verdictInput({ arn, desiredTrust, record, state, now }: PresentRole): V
 function desiredStatementOf({ arn, desiredTrust, issuer, quota, now, state }: PresentRole, document: PolicyDocument): DesiredStatement {
   const base = { role: arn, issuer, provider: providerArnFor(arn, issuer), quota, now, ...(state.tags && { roleTags: state.tags.values }) };
   const { hold } = state;
-  const paused = hold?.revocable && now < hold.until;
+  const paused = hold?.allowsRevocation && now < hold.until;
   const wanted = desiredTrust.filter(({ kind }) => kind === 'ensure' && !paused).toSorted(byAge);
   // What another binding is about to have, or may still have, is not taken away because one releases it.
-  const needs = (other: DesiredTrust) => WANTS.has(other.kind) || (!isRevoking(other) && other.mayStand);
+  const needs = (other: DesiredTrust) => WANTS.has(other.kind) || (!isReleasing(other) && other.mayStand);
   const released = desiredTrust
-    .filter((one) => isRevoking(one) && !desiredTrust.some((other) => needs(other) && sameSubject(one.question, other.question)))
+    .filter((one) => isReleasing(one) && !desiredTrust.some((other) => needs(other) && sameSubject(one.question, other.question)))
     .filter((one) => one.kind !== 'releaseWhenRedundant' || isAllowedWithout(one, document, base));
-  return { ...base, wanted: wanted.map(trusted), released: released.map(trusted) };
+  return { ...base, wanted: wanted.map(subjectOf), released: released.map(subjectOf) };
 }
 
 /** Bindings that have the trust, or are on the way to it. */
 const WANTS: ReadonlySet<DesiredTrust['kind']> = new Set(['ensure', 'awaitIntent', 'awaitProvider']);
-const trusted = ({ question: { subject, audience } }: DesiredTrust) => ({ subject, audience });
+const subjectOf = ({ question: { subject, audience } }: DesiredTrust): TokenSubject => ({ subject, audience });
 const byAge = (a: DesiredTrust, b: DesiredTrust) => a.binding.metadata.createdAt - b.binding.metadata.createdAt;
 
 /** The policy is written by others: our subject goes when a foreign statement lets it in, and no sooner. */
 function isAllowedWithout(desired: DesiredTrust, document: PolicyDocument, base: Omit<DesiredStatement, 'wanted' | 'released'>): boolean {
-  const without = planTrust(document, { ...base, wanted: [], released: [trusted(desired)] }).document;
+  const without = planTrust(document, { ...base, wanted: [], released: [subjectOf(desired)] }).document;
   if (without === undefined) return false;
-  const plan = planTrust(parseDocument(without), { ...base, wanted: [trusted(desired)], released: [] });
+  const plan = planTrust(parseDocument(without), { ...base, wanted: [subjectOf(desired)], released: [] });
   return plan.document === undefined && plan.verdicts[0]?.state === 'allowed';
 }
 
@@ -311,5 +312,5 @@ const AWS_PATHS = ['/aws-service-role/', '/aws-reserved/'];
 
 export function onlyAwsMayChange(arn: RoleArn): Finding | undefined {
   if (!AWS_PATHS.some((path) => roleArnParts(arn).path.startsWith(path))) return undefined;
-  return finding('RoleUnmodifiable', `"${arn}" is a role that only AWS can change; bind a role of your own`);
+  return finding('RoleUnmodifiable', `"${arn}" is a role that only AWS can change. Bind a role of your own`);
 }

@@ -19,7 +19,7 @@ export function refusalByIam(arn: RoleArn, fault: Fault, plan: TrustPlan | undef
       if (orphaned !== undefined) return orphaned;
       return finding(
         'TrustWriteRejected',
-        `IAM validates the whole document and rejects the trust policy of "${arn}", other statements included: ${fault.message}`,
+        `IAM rejects the trust policy of "${arn}". It validates the whole document, foreign statements included: ${fault.message}`,
       );
     }
   }

@@ -1,6 +1,5 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { type Finding, finding } from '../../api/finding.ts';
-import { isProblem } from '../../api/problem.ts';
 import { sameSubject, subjectKey } from '../../api/subject.ts';
 import { diagnose } from '../../trust/diagnose/diagnose.ts';
 import type { PolicyDocument } from '../../trust/document/document.ts';
@@ -79,7 +78,7 @@ function verdictOf(
   { alone, together, general, mayStand }: Planned,
 ): Verdict {
   const planned = together ?? alone.verdicts[0];
-  if (planned === undefined) return { kind: 'released' };
+  if (planned === undefined) throw new TypeError('a plan without a verdict on what it was asked for');
   const size = { characters: document.text.length, quota: desiredStatement.quota };
   const findings = [...planned.findings, ...general];
   switch (planned.state) {
@@ -98,15 +97,15 @@ function verdictOf(
     case 'allowed': {
       if (alone.document === undefined) {
         const { managedBy } = planned;
-        const by = managedBy === 'Operator' ? 'our statement' : 'a statement of somebody else';
-        const message = `${by} lets "${question.subject}" assume the role`;
+        const by = managedBy === 'Operator' ? 'the statement of irsa-operator' : 'a foreign statement';
+        const message = `${by} allows "${question.subject}" to assume the role`;
         return { kind: 'allowed', managedBy, mayStand, message, size, findings };
       }
       const { role, provider, issuer, now, roleTags } = desiredStatement;
       const { subject, audience } = question;
       const request = { provider, issuer, subject, audience, ...(now === undefined ? {} : { now }), ...(roleTags && { roleTags }) };
       const why = diagnose(document, request, { role });
-      const wouldWrite = `add "${subject}" to our statement in the trust policy of "${role}" (${alone.size.characters} of ${desiredStatement.quota} characters then)`;
+      const wouldWrite = `add "${subject}" to the statement of irsa-operator in the trust policy of "${role}" (${alone.size.characters} of ${desiredStatement.quota} characters then)`;
       // Others have to act where the binding does not let us.
       const terminal = kind === 'observe' || kind === 'releaseWhenRedundant';
       return { kind: 'refused', finding: why[0] ?? notAllowed(question), findings: why, size, terminal, wouldWrite, mayStand };
@@ -119,9 +118,8 @@ function notAllowed({ role, subject }: Question): Finding {
 }
 
 /** The role's owner did not consent: told in the words of a missing grant, so that nobody learns of a role by binding it. */
-function tagsMissing({ binding }: DesiredTrust, mayStand: boolean): Verdict {
-  const found = isProblem(binding.spec) ? finding('NotGranted', 'no IrsaGrant covers this binding') : notGranted(binding, binding.spec);
-  return refusal(found, { mayStand });
+function tagsMissing({ binding, spec }: DesiredTrust, mayStand: boolean): Verdict {
+  return refusal(notGranted(binding, spec), { mayStand });
 }
 
 /** What would be fixed by a write waits for what the last attempt met with; what is allowed or refused anyhow stays so. */
@@ -136,14 +134,14 @@ function reasonToWait(verdict: Verdict, alone: TrustPlan, { hold, unmodifiable }
 /** Why trust that is to be revoked still stands: after some time, that a person has to help. */
 function whyNotRevoked({ hold, now, arn, unmodifiable }: VerdictInput): Verdict | undefined {
   if (unmodifiable !== undefined) return refusal(revocationBlocked(arn, unmodifiable));
-  if (hold === undefined || hold.revocable) return undefined;
+  if (hold === undefined || hold.allowsRevocation) return undefined;
   return refusal(now - hold.since < REVOCATION_BLOCKED_AFTER_MS ? hold.finding : revocationBlocked(arn, hold.finding), { terminal: false });
 }
 
 function revocationBlocked(arn: RoleArn, { message }: Finding): Finding {
   return finding(
     'TrustRevocationBlocked',
-    `the subject of this binding cannot be taken out of the trust policy of "${arn}" for now; it is tried again: ${message}`,
+    `the subject of this binding cannot be removed from the trust policy of "${arn}". irsa-operator retries: ${message}`,
   );
 }
 

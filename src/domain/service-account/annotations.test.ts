@@ -86,66 +86,68 @@ describe('what the ServiceAccount shall carry', () => {
 });
 
 const it = 'ServiceAccount "app": annotation';
-const wanted = `wanted is "${ARN}"`;
+const wanted = `Wanted: "${ARN}"`;
 const wrong: Record<string, { readonly spec?: object; readonly found: Record<string, string>; readonly says: readonly string[] }> = {
   'nothing, where all is right': { found: { [roleArn]: ARN }, says: [] },
-  'that it is missing': { found: {}, says: [`AnnotationMissing: ServiceAccount "app" has no annotation ${roleArn}; ${wanted}`] },
+  'that it is missing': { found: {}, says: [`AnnotationMissing: ServiceAccount "app" has no annotation ${roleArn}. ${wanted}`] },
   'that it is empty': {
     found: { [roleArn]: '' },
-    says: [`AnnotationMissing: ServiceAccount "app" has no annotation ${roleArn}; ${wanted}`],
+    says: [`AnnotationMissing: ServiceAccount "app" has no annotation ${roleArn}. ${wanted}`],
   },
   'that it is another role': {
     found: { [roleArn]: 'arn:aws:iam::111122223333:role/other' },
-    says: [`AnnotationRoleMismatch: ${it} ${roleArn} is "arn:aws:iam::111122223333:role/other"; ${wanted}`],
+    says: [`AnnotationRoleMismatch: ${it} ${roleArn} is "arn:aws:iam::111122223333:role/other". ${wanted}`],
   },
   'that the path was left out': {
     found: { [roleArn]: 'arn:aws:iam::111122223333:role/app' },
-    says: [`AnnotationRoleMismatch: ${it} ${roleArn} is "arn:aws:iam::111122223333:role/app" (path "/" in place of "/team/"); ${wanted}`],
+    says: [`AnnotationRoleMismatch: ${it} ${roleArn} is "arn:aws:iam::111122223333:role/app" (path "/" in place of "/team/"). ${wanted}`],
   },
   'that it is in another account': {
     found: { [roleArn]: 'arn:aws:iam::999900001111:role/team/app' },
     says: [
-      `AnnotationRoleMismatch: ${it} ${roleArn} is "arn:aws:iam::999900001111:role/team/app" (account 999900001111 in place of 111122223333); ${wanted}`,
+      `AnnotationRoleMismatch: ${it} ${roleArn} is "arn:aws:iam::999900001111:role/team/app" (account 999900001111 in place of 111122223333). ${wanted}`,
     ],
   },
   'that it is in another partition': {
     found: { [roleArn]: 'arn:aws-cn:iam::111122223333:role/team/app' },
     says: [
-      `AnnotationRoleMismatch: ${it} ${roleArn} is "arn:aws-cn:iam::111122223333:role/team/app" (partition "aws-cn" in place of "aws"); ${wanted}`,
+      `AnnotationRoleMismatch: ${it} ${roleArn} is "arn:aws-cn:iam::111122223333:role/team/app" (partition "aws-cn" in place of "aws"). ${wanted}`,
     ],
   },
   'that it differs in case': {
     found: { [roleArn]: 'arn:aws:iam::111122223333:role/team/App' },
     says: [
-      `AnnotationRoleMismatch: ${it} ${roleArn} is "arn:aws:iam::111122223333:role/team/App" (it differs in case, which counts in an ARN); ${wanted}`,
+      `AnnotationRoleMismatch: ${it} ${roleArn} is "arn:aws:iam::111122223333:role/team/App" (it differs in case, and case counts in an ARN). ${wanted}`,
     ],
   },
   'that it is the ARN of a policy': {
     found: { [roleArn]: 'arn:aws:iam::111122223333:policy/app' },
     says: [
-      `AnnotationMalformed: ${it} ${roleArn}: "arn:aws:iam::111122223333:policy/app" is not the ARN of a role: it names a resource of the kind "policy"; wanted is "arn:aws:iam::<12 digits>:role/<path and name>"; this role is "${ARN}"`,
+      `AnnotationMalformed: ${it} ${roleArn}: "arn:aws:iam::111122223333:policy/app" is not the ARN of a role: it names a resource of the kind "policy". Wanted: "arn:aws:iam::<12 digits>:role/<path and name>". The role of the binding is "${ARN}"`,
     ],
   },
   'that it is the ARN with a blank': {
     found: { [roleArn]: `${ARN} ` },
     says: [
-      `AnnotationMalformed: ${it} ${roleArn}: "${ARN} " is not the ARN of a role: there is white space around it; wanted is "arn:aws:iam::<12 digits>:role/<path and name>"; this role is "${ARN}"`,
+      `AnnotationMalformed: ${it} ${roleArn}: "${ARN} " is not the ARN of a role: there is white space around it. Wanted: "arn:aws:iam::<12 digits>:role/<path and name>". The role of the binding is "${ARN}"`,
     ],
   },
   'that it is something endless, in a few words': {
     found: { [roleArn]: 'x'.repeat(200_000) },
-    says: [`AnnotationMalformed: ${it} ${roleArn}: "${'x'.repeat(160)}..." is longer than the ARN of a role can be; this role is "${ARN}"`],
+    says: [
+      `AnnotationMalformed: ${it} ${roleArn}: "${'x'.repeat(160)}..." is longer than the ARN of a role can be. The role of the binding is "${ARN}"`,
+    ],
   },
   'that the audience is another': {
     found: { [roleArn]: ARN, [audience]: 'vault ' },
-    says: [`AudienceAnnotationMismatch: ${it} ${audience} is "vault "; wanted is "sts.amazonaws.com"`],
+    says: [`AudienceAnnotationMismatch: ${it} ${audience} is "vault ". Wanted: "sts.amazonaws.com"`],
   },
   'that the binding wants another lifetime and endpoint': {
     spec: { tokenExpirationSeconds: 3600, stsRegionalEndpoints: true },
     found: { [roleArn]: ARN, [tokenExpiration]: '03600' },
     says: [
-      `AnnotationSettingMismatch: ${it} ${tokenExpiration} is "03600"; wanted is "3600"`,
-      `AnnotationSettingMismatch: ServiceAccount "app" has no annotation ${stsRegionalEndpoints}; wanted is "true"`,
+      `AnnotationSettingMismatch: ${it} ${tokenExpiration} is "03600". Wanted: "3600"`,
+      `AnnotationSettingMismatch: ServiceAccount "app" has no annotation ${stsRegionalEndpoints}. Wanted: "true"`,
     ],
   },
 };
@@ -159,18 +161,18 @@ const expirations: Record<string, { readonly spec?: object; readonly value?: str
   'none is fine': {},
   'a number is fine': { value: '3600' },
   'the least is fine': { value: '600' },
-  'less is raised': { value: '599', takes: 'takes 600 instead, the least that the API server gives' },
-  'a negative one is raised': { value: '-1', takes: 'takes 600 instead, the least that the API server gives' },
-  'a duration is no number': { value: '1h', takes: 'takes its own default instead, because that is no whole number' },
-  'a fraction is no number': { value: '3600.0', takes: 'takes its own default instead, because that is no whole number' },
-  'nothing is no number': { value: '', takes: 'takes its own default instead, because that is no whole number' },
+  'less is raised': { value: '599', takes: 'uses 600 instead, the minimum of the API server' },
+  'a negative one is raised': { value: '-1', takes: 'uses 600 instead, the minimum of the API server' },
+  'a duration is no number': { value: '1h', takes: 'uses its own default instead, because that is not a whole number' },
+  'a fraction is no number': { value: '3600.0', takes: 'uses its own default instead, because that is not a whole number' },
+  'nothing is no number': { value: '', takes: 'uses its own default instead, because that is not a whole number' },
   'where the binding names one the mismatch says it': { spec: { tokenExpirationSeconds: 3600 }, value: '1h' },
 };
 describe("somebody's token expiration", () => {
   for (const [sentence, { spec: part = {}, value, takes }] of Object.entries(expirations)) {
     test(sentence, () => {
       const found = invalidExpiration(account(value === undefined ? {} : { [tokenExpiration]: [value, 'helm'] }), spec(part));
-      const message = `${it} ${tokenExpiration} is "${value}"; the webhook ${takes}; correct it, or set spec.tokenExpirationSeconds`;
+      const message = `${it} ${tokenExpiration} is "${value}". The webhook ${takes}. Correct it, or set spec.tokenExpirationSeconds`;
       expect(found.map((one) => one.message)).toEqual(takes === undefined ? [] : [message]);
     });
   }

@@ -38,12 +38,12 @@ export function wrongAnnotations(found: Annotations, spec: BindingSpec): Finding
   const said = (key: string, value: string) => `ServiceAccount "${spec.serviceAccountName}": annotation ${key} is ${quote(value)}`;
   const findings = wrongRole(found[EKS_ANNOTATIONS.roleArn], spec, said);
   if (audience !== spec.audience)
-    findings.push(finding('AudienceAnnotationMismatch', `${said(EKS_ANNOTATIONS.audience, audience)}; wanted is "${spec.audience}"`));
+    findings.push(finding('AudienceAnnotationMismatch', `${said(EKS_ANNOTATIONS.audience, audience)}. Wanted: "${spec.audience}"`));
   for (const [key, wanted] of Object.entries(settings(spec))) {
     const value = found[key];
     if (value === wanted) continue;
     const is = value === undefined ? `ServiceAccount "${spec.serviceAccountName}" has no annotation ${key}` : said(key, value);
-    findings.push(finding('AnnotationSettingMismatch', `${is}; wanted is "${wanted}"`));
+    findings.push(finding('AnnotationSettingMismatch', `${is}. Wanted: "${wanted}"`));
   }
   return findings;
 }
@@ -52,15 +52,15 @@ function wrongRole(role: string | undefined, spec: BindingSpec, said: (key: stri
   const { roleArn } = EKS_ANNOTATIONS;
   if (role === spec.roleArn) return [];
   if (role === undefined || role === '') {
-    const text = `ServiceAccount "${spec.serviceAccountName}" has no annotation ${roleArn}; wanted is "${spec.roleArn}"`;
+    const text = `ServiceAccount "${spec.serviceAccountName}" has no annotation ${roleArn}. Wanted: "${spec.roleArn}"`;
     return [finding('AnnotationMissing', text)];
   }
   const parsed = parseRoleAnnotation(role);
   if (isProblem(parsed)) {
-    const text = `ServiceAccount "${spec.serviceAccountName}": annotation ${roleArn}: ${parsed.problem}; this role is "${spec.roleArn}"`;
+    const text = `ServiceAccount "${spec.serviceAccountName}": annotation ${roleArn}: ${parsed.problem}. The role of the binding is "${spec.roleArn}"`;
     return [finding('AnnotationMalformed', text)];
   }
-  return [finding('AnnotationRoleMismatch', `${said(roleArn, role)}${difference(parsed, spec.roleArn)}; wanted is "${spec.roleArn}"`)];
+  return [finding('AnnotationRoleMismatch', `${said(roleArn, role)}${difference(parsed, spec.roleArn)}. Wanted: "${spec.roleArn}"`)];
 }
 
 /** An annotation may hold anything: what is too long for an ARN is not quoted whole. */
@@ -71,7 +71,7 @@ export function parseRoleAnnotation(value: string): RoleArn | Problem {
 /** The mistakes that are hard to see. */
 function difference(found: RoleArn, wanted: RoleArn): string {
   const [a, b] = [roleArnParts(found), roleArnParts(wanted)];
-  if (found.toLowerCase() === wanted.toLowerCase()) return ' (it differs in case, which counts in an ARN)';
+  if (found.toLowerCase() === wanted.toLowerCase()) return ' (it differs in case, and case counts in an ARN)';
   if (a.name !== b.name) return '';
   if (a.partition !== b.partition) return ` (partition "${a.partition}" in place of "${b.partition}")`;
   if (a.account !== b.account) return ` (account ${a.account} in place of ${b.account})`;
@@ -87,12 +87,12 @@ export function invalidExpiration(account: ServiceAccount, spec: BindingSpec): F
   if (found === undefined || spec.tokenExpirationSeconds !== undefined) return [];
   const takes = INTEGER.test(found)
     ? Number(found) < MIN_TOKEN_SECONDS
-      ? `takes ${MIN_TOKEN_SECONDS} instead, the least that the API server gives`
+      ? `uses ${MIN_TOKEN_SECONDS} instead, the minimum of the API server`
       : undefined
-    : 'takes its own default instead, because that is no whole number';
+    : 'uses its own default instead, because that is not a whole number';
   if (takes === undefined) return [];
   const { tokenExpiration } = EKS_ANNOTATIONS;
-  const text = `ServiceAccount "${account.name}": annotation ${tokenExpiration} is ${quote(found)}; the webhook ${takes}; correct it, or set spec.tokenExpirationSeconds`;
+  const text = `ServiceAccount "${account.name}": annotation ${tokenExpiration} is ${quote(found)}. The webhook ${takes}. Correct it, or set spec.tokenExpirationSeconds`;
   return [finding('TokenExpirationInvalid', text)];
 }
 

@@ -102,21 +102,21 @@ describe('a fight', () => {
     }));
 
   const advice: Record<string, { readonly by: readonly string[]; readonly contains: readonly string[] }> = {
-    Helm: { by: ['helm'], contains: ['by "helm"', "Helm: take the key out of the chart's values"] },
+    Helm: { by: ['helm'], contains: ['"helm" keeps overwriting', "Helm: remove the key from the chart's values"] },
     'Argo CD': {
       by: ['argocd-controller'],
       contains: ['"argocd-controller"', 'Argo CD: ignoreDifferences', 'RespectIgnoreDifferences=true'],
     },
-    Flux: { by: ['kustomize-controller'], contains: ['"kustomize-controller"', 'Flux: take the key out of the manifest'] },
-    'Flux, by a HelmRelease': { by: ['helm-controller'], contains: ['"helm-controller"', "Helm: take the key out of the chart's values"] },
+    Flux: { by: ['kustomize-controller'], contains: ['"kustomize-controller"', 'Flux: remove the key from the manifest'] },
+    'Flux, by a HelmRelease': { by: ['helm-controller'], contains: ['"helm-controller"', "Helm: remove the key from the chart's values"] },
     Terraform: {
       by: ['Terraform'],
-      contains: ['by "Terraform"', 'Terraform: take the key out', 'ignore_changes = [metadata[0].annotations]'],
+      contains: ['"Terraform" keeps overwriting', 'Terraform: remove the key', 'ignore_changes = [metadata[0].annotations]'],
     },
-    'Terraform, by the name of its client': { by: ['HashiCorp'], contains: ['by "HashiCorp"', 'Terraform: take the key out'] },
-    kubectl: { by: ['kubectl-client-side-apply'], contains: ['"kubectl-client-side-apply"', 'kubectl: take the key out'] },
-    'whoever it is': { by: ['our-own-thing'], contains: ['"our-own-thing"', 'ask whoever runs it to leave these keys alone'] },
-    nobody: { by: [], contains: ['somebody who removes them (the API server keeps no name for that)'] },
+    'Terraform, by the name of its client': { by: ['HashiCorp'], contains: ['"HashiCorp" keeps overwriting', 'Terraform: remove the key'] },
+    kubectl: { by: ['kubectl-client-side-apply'], contains: ['"kubectl-client-side-apply"', 'kubectl: remove the key'] },
+    'whoever it is': { by: ['our-own-thing'], contains: ['"our-own-thing"', 'Configure that client to ignore these keys'] },
+    nobody: { by: [], contains: ['another client (the API server keeps no name of who removes a key)'] },
   };
   for (const [who, { by, contains }] of Object.entries(advice)) {
     test(`with ${who} names it, quotes both values and says what to do`, () => {

@@ -17,26 +17,26 @@ export function revertedBy(previous: ServiceAccount, next: ServiceAccount, bindi
 
 /** Without a number or a time, so that the same contention is one Event. */
 export function annotationContended(contention: Contention, spec: BindingSpec, account: ServiceAccount | undefined): Finding {
-  const by = contention.by.length === 0 ? 'somebody who removes them (the API server keeps no name for that)' : quoteAll(contention.by);
+  const by = contention.by.length === 0 ? 'another client (the API server keeps no name of who removes a key)' : quoteAll(contention.by);
   const [wrong] = account === undefined ? [] : wrongAnnotations(account.annotations, spec);
   const advice = adviceFor(contention.by, ADVICE);
   const parts = [
-    `the annotations that irsa-operator writes on ServiceAccount "${spec.serviceAccountName}" are undone again and again, by ${by}`,
+    `${by} keeps overwriting the annotations of irsa-operator on ServiceAccount "${spec.serviceAccountName}"`,
     ...(wrong === undefined ? [] : [wrong.message]),
-    'where it goes on they are written at most once in 5 minutes',
-    advice.length === 0 ? 'ask whoever runs it to leave these keys alone' : advice.join('; '),
+    'irsa-operator writes them at most once in 5 minutes',
+    advice.length === 0 ? 'Configure that client to ignore these keys' : advice.join('. '),
   ];
-  return finding('Contended', parts.join('; '));
+  return finding('Contended', parts.join('. '));
 }
 
-const TERRAFORM = 'Terraform: take the key out of the resource, or lifecycle { ignore_changes = [metadata[0].annotations] }';
+const TERRAFORM = 'Terraform: remove the key from the resource, or lifecycle { ignore_changes = [metadata[0].annotations] }';
 /** By the field managers that these tools sign with; Flux applies charts as `helm-controller`. */
 const ADVICE: Advice = {
-  helm: "Helm: take the key out of the chart's values (serviceAccount.annotations), or set this role there",
+  helm: "Helm: remove the key from the chart's values (serviceAccount.annotations), or set this role there",
   argocd: 'Argo CD: ignoreDifferences with managedFieldsManagers ["irsa-operator"], and the sync option RespectIgnoreDifferences=true',
-  'kustomize-controller': 'Flux: take the key out of the manifest, or set this role there',
+  'kustomize-controller': 'Flux: remove the key from the manifest, or set this role there',
   // Where it applies, and where it patches: then the API server takes the name of its client.
   Terraform: TERRAFORM,
   HashiCorp: TERRAFORM,
-  kubectl: 'kubectl: take the key out of the manifest that is applied, or set this role there',
+  kubectl: 'kubectl: remove the key from the manifest that is applied, or set this role there',
 };

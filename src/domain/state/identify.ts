@@ -36,7 +36,7 @@ export function clusterFrom({ apiServer, eks }: IssuerAnswers, before: ClusterVi
   if (before.kind === 'unknown') return unknown(whyOf(failures[0]));
   if (told.every((each) => each === before.issuer)) return before;
   return unknown(
-    `the issuer was "${before.issuer}" and is said to be "${told[0]}" now, and not every source answers: ${whyOf(failures[0])}`,
+    `the issuer was "${before.issuer}" and is now reported as "${told[0]}", and not every source answers: ${whyOf(failures[0])}`,
   );
 }
 
@@ -58,7 +58,7 @@ export function mayPass(reason: unknown): boolean {
 }
 
 function whyOf(reason: unknown): string {
-  return isFault(reason) ? reason.message : 'it could not be found out';
+  return isFault(reason) ? reason.message : 'unexpected error';
 }
 
 function unknown(why: string): { readonly kind: 'unknown'; readonly why: string } {

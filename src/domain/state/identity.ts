@@ -25,6 +25,6 @@ export interface Identity {
 
 export const NOT_ASKED: Identity = {
   cluster: { kind: 'unknown', why: 'the API server was not asked yet' },
-  caller: { kind: 'unknown', why: 'it was not asked yet' },
+  caller: { kind: 'unknown', why: 'AWS was not asked yet' },
   policyQuota: undefined,
 };

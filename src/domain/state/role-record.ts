@@ -9,7 +9,7 @@ export interface Hold {
   readonly until: number;
   readonly finding: Finding;
   /** Nothing but a revocation is written, because the role's owner wants it so; otherwise IAM takes no write at all. */
-  readonly revocable: boolean;
+  readonly allowsRevocation: boolean;
 }
 
 /** The tags of a role, which only a read of the role by itself shows. */

@@ -1,3 +1,4 @@
+import { ADVICE } from '../../api/advice.ts';
 import type { BindingStatus, IrsaBinding } from '../../api/binding.ts';
 import {
   type Assessment,
@@ -7,7 +8,7 @@ import {
   STEP_CONDITIONS,
   type StepCondition,
 } from '../../api/condition.ts';
-import type { Finding } from '../../api/finding.ts';
+import type { Finding, FindingCode } from '../../api/finding.ts';
 
 /** One step that does not hold, which stops the later ones. */
 export interface Violation {
@@ -50,12 +51,30 @@ export function summarize(summary: Summary, before: readonly Condition[], genera
     assessments.Ready = outcome;
     return conditionsFrom(assessments, before, generation, now);
   }
-  const { step, status, reason, message, terminal } = outcome;
+  const { step, status, reason, message, terminal, findings } = outcome;
   assessments[step] = { status, reason, message };
   for (const later of STEP_CONDITIONS.slice(STEP_CONDITIONS.indexOf(step) + 1)) {
     if (!without.includes(later)) assessments[later] ??= { status: 'Unknown', reason: 'Waiting', message: `waits for ${step}` };
   }
-  assessments.Ready = { status: status === 'Unknown' ? 'Unknown' : 'False', reason, message };
-  assessments[terminal ? 'Stalled' : 'Reconciling'] = { status: 'True', reason, message };
+  // The detail is in the condition of the step alone.
+  const found = findings.find(({ code }) => code === reason) ?? findings[0];
+  assessments.Ready = { status, reason, message: `${todo(terminal, found)}. See condition ${step}` };
+  assessments[terminal ? 'Stalled' : 'Reconciling'] = { status: 'True', reason, message: `see condition ${step}` };
   return conditionsFrom(assessments, before, generation, now);
+}
+
+/** irsa-operator retries, and it will be in vain until a person helps. */
+const NEEDS_HELP: ReadonlySet<string> = new Set<FindingCode>([
+  'IssuerUnknown',
+  'RoleAccessDenied',
+  'RolePaused',
+  'TrustRevocationBlocked',
+  'IdpUnreachable',
+  'EvictionBlocked',
+  'MultiplePDBs',
+]);
+
+function todo(terminal: boolean, found: Finding | undefined): string {
+  if (!terminal && !NEEDS_HELP.has(found?.code ?? '')) return 'irsa-operator is working on it';
+  return found === undefined ? 'irsa-operator waits for a change' : ADVICE[found.code];
 }

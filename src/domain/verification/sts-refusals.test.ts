@@ -70,7 +70,7 @@ for (const [sentence, { code, message, verdict = allowed, is }] of Object.entrie
   test(`"${code}: ${message.slice(0, 40)}" is ${is} where ${sentence}, and its words are quoted`, () => {
     const found = findingOf({ code, message }, question(), verdict);
     expect(found.code).toBe(is);
-    expect(found.message.startsWith(`STS refuses a token of "${SUBJECT}" for role "${ARN}" with "${code}: ${message}": `)).toBe(true);
+    expect(found.message.startsWith(`STS refuses a token of "${SUBJECT}" for role "${ARN}" with "${code}: ${message}". `)).toBe(true);
   });
 }
 

@@ -15,7 +15,7 @@ interface Cause {
 export function findingOf(refusal: StsRefusal, question: Question, verdict: Verdict | undefined): Finding {
   const { code, text } = causeOf(refusal, question, verdict);
   const said = `"${refusal.code}: ${refusal.message}"`;
-  return finding(code, `STS refuses a token of "${question.subject}" for role "${question.role}" with ${said}: ${text}`);
+  return finding(code, `STS refuses a token of "${question.subject}" for role "${question.role}" with ${said}. ${text}`);
 }
 
 function causeOf(refusal: StsRefusal, question: Question, verdict: Verdict | undefined): Cause {
@@ -31,17 +31,17 @@ function causeOf(refusal: StsRefusal, question: Question, verdict: Verdict | und
     case 'ExpiredToken':
       return {
         code: 'TokenExpired',
-        text: 'it was made a moment ago for ten minutes; compare the clock of the API server with the right time',
+        text: 'The token was created a moment ago for ten minutes. Compare the clock of the API server with the correct time',
       };
     case 'RegionDisabled': {
       const { account } = roleArnParts(question.role);
-      const text = `account ${account} has STS switched off in the region that irsa-operator calls; activate it there (IAM, account settings)`;
+      const text = `Account ${account} has STS switched off in the region that irsa-operator calls. Activate it there (IAM, account settings)`;
       return { code: 'StsRegionDisabled', text };
     }
     case 'ValidationError':
       return {
         code: 'RoleArnMismatch',
-        text: `it does not take this for the ARN of a role; is it of the partition that irsa-operator runs in?`,
+        text: `STS does not accept this as the ARN of a role. Is it in the partition that irsa-operator runs in?`,
       };
     default:
       return assertNever(refusal.code);
@@ -50,12 +50,15 @@ function causeOf(refusal: StsRefusal, question: Question, verdict: Verdict | und
 
 const ORG_POLICY: Cause = {
   code: 'OrgPolicyDenied',
-  text: "everything that can be read from here lets it in; what remains is a resource control policy of the role's organisation, which is for its administrators to look at",
+  text: "Everything that irsa-operator can read allows it. What remains is a resource control policy of the role's organisation. Ask its administrators",
 };
 
 /** What was left open by the trust policy is decided by this answer. */
 function undecided({ message, findings }: Extract<Verdict, { kind: 'unknown' }>): Cause {
-  return { code: findings[0]?.code ?? 'TrustConditionKeyUnknown', text: `so what could not be known speaks against it: ${message}` };
+  return {
+    code: findings[0]?.code ?? 'TrustConditionKeyUnknown',
+    text: `The part that irsa-operator cannot evaluate denies it: ${message}`,
+  };
 }
 
 /** One code for many causes: AWS's sentence tells them apart (the sentences are those that people quote in public issues). */
@@ -69,18 +72,18 @@ function invalidToken(message: string, question: Question): Cause {
   }
   if (message.includes('retrieve verification key')) return unreachable(question);
   if (message.includes('thumbprint')) {
-    const text = `the certificate of "${issuer}" is none that the thumbprints of the OIDC provider name; update them`;
+    const text = `The certificate of "${issuer}" matches no thumbprint of the OIDC provider. Update the thumbprints`;
     return { code: 'OidcProviderThumbprint', text };
   }
   return rejected(question);
 }
 
 function unreachable({ issuer }: Question): Cause {
-  const text = `it does not get the signing keys of the cluster; "${issuer}/.well-known/openid-configuration" and its "jwks_uri" must be open to the internet`;
+  const text = `STS cannot read the signing keys of the cluster. "${issuer}/.well-known/openid-configuration" and its "jwks_uri" must be open to the internet`;
   return { code: 'IdpUnreachable', text };
 }
 
 function rejected({ issuer }: Question): Cause {
-  const text = `the API server signed it as "${issuer}", and the keys that are published there do not verify it; are they this cluster's?`;
+  const text = `The API server signed it as "${issuer}", and the keys that are published there do not verify it. Are they the keys of this cluster?`;
   return { code: 'TokenRejected', text };
 }

@@ -33,7 +33,7 @@ export function refusedBySts({ proof }: Verifying): Violation | undefined {
 /** Where a proof is possible, nothing goes on without it. */
 export function unproven(verifies: Verifying): Violation | undefined {
   const { proof, verification } = verifies;
-  if (verification.kind === 'waiting') return proving('STS is asked as soon as the role was read again');
+  if (verification.kind === 'waiting') return proving('STS is asked as soon as the role is read again');
   if (proof === undefined || proof.outcome?.kind === 'noToken') return undefined;
   if (proof.outcome === undefined) return proving(inProgress(proof));
   return refusedBySts(verifies);
@@ -50,26 +50,26 @@ const proving = (message: string): Violation => ({
 
 export function inProgress({ run }: Proof): string {
   const progress =
-    run === undefined ? 'STS is about to be asked' : `STS let the token in ${run.admissions} of ${ADMISSIONS_WANTED} times in a row`;
-  return `${progress}${run?.trouble === undefined ? '' : `; before, it said: ${run.trouble}`}`;
+    run === undefined ? 'STS is about to be asked' : `STS accepted the token ${run.admissions} of ${ADMISSIONS_WANTED} times in a row`;
+  return `${progress}${run?.trouble === undefined ? '' : `. Before, it said: ${run.trouble}`}`;
 }
 
 /** What to say where nothing is held back by it: it is proven, or it cannot be. */
 export function verifiedAs({ verification, proof }: Verifying, spec: BindingSpec): Assessment {
   if (verification.kind === 'notGranted') {
     const grants = verification.grants.map((name) => `"${name}"`).join(' and ');
-    const message = `spec.verification is "${spec.verification}", but IrsaGrant ${grants} does not say allowVerification: true; nothing is proved`;
+    const message = `spec.verification is "${spec.verification}", but IrsaGrant ${grants} does not say allowVerification: true. Nothing is proved`;
     return { status: 'Unknown', reason: 'VerificationNotGranted', message };
   }
   if (verification.kind === 'awaitingServiceAccount') {
-    const message = `ServiceAccount "${spec.serviceAccountName}" does not exist yet; STS is asked as soon as it does`;
+    const message = `ServiceAccount "${spec.serviceAccountName}" does not exist yet. STS is asked when it is created`;
     return { status: 'Unknown', reason: 'AwaitingServiceAccount', message };
   }
   if (proof?.outcome?.kind === 'proven') {
-    const message = `STS let a token of ServiceAccount "${spec.serviceAccountName}" in, last proved at ${timestamp(proof.outcome.at)}`;
+    const message = `STS accepted a token of ServiceAccount "${spec.serviceAccountName}", last proved at ${timestamp(proof.outcome.at)}`;
     return { status: 'True', reason: 'Proved', message };
   }
-  const why = proof?.outcome?.kind === 'noToken' ? proof.outcome.message : 'it was not asked for yet';
-  const message = `irsa-operator gets no token of ServiceAccount "${spec.serviceAccountName}", so nothing is proved: ${why}; install config/verification, and add the audience "${spec.audience}" to its policy`;
+  const why = proof?.outcome?.kind === 'noToken' ? proof.outcome.message : 'no token was requested yet';
+  const message = `irsa-operator gets no token of ServiceAccount "${spec.serviceAccountName}", so nothing is proved: ${why}. Install config/verification, and add the audience "${spec.audience}" to its policy`;
   return { status: 'Unknown', reason: 'VerificationNotInstalled', message };
 }

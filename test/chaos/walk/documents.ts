@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { hostOf, isOurs, providerOf, statementsIn } from '../../harness/policies.ts';
 import type { Statement } from '../../harness/views.ts';
 
-/** What stands in our statements. */
+/** What stands in the statement of irsa-operators. */
 export function standing(text: string, issuer: string): { subject: string; audience: string }[] {
   return statementsIn(text)
     .filter((statement) => isOurs(statement, issuer))

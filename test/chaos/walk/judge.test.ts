@@ -127,7 +127,7 @@ const cases: Record<string, [seen: Partial<Seen>, told: RegExp]> = {
   ],
   'a pod with another role': [
     { ...withStatus({ pods: { total: 1, current: 1, stale: 0, exempt: 0 } }), pods: new Map([['walk-a/app', [pod(arnOf('beta'))]]]) },
-    /0 of 1 pods carry the role/,
+    /0 of 1 pods have the role/,
   ],
   'a number of pods that is not so': [{ pods: new Map([['walk-a/app', [pod(ALPHA)]]]) }, /there are 1/],
   'distrust without a reason': [

@@ -137,7 +137,7 @@ function wrongWithBinding(binding: Binding, seen: Seen): string[] {
   const current = pods.filter((pod) => rolesOfPod(pod)[0] === spec.roleArn).length;
   if (status?.pods?.total !== pods.length) say(`status.pods is ${JSON.stringify(status?.pods)}; there are ${pods.length}`);
   if (acts(binding) && spec.restart.strategy !== 'Never' && current !== pods.length)
-    say(`${current} of ${pods.length} pods carry the role: ${told('PodsCurrent')}`);
+    say(`${current} of ${pods.length} pods have the role: ${told('PodsCurrent')}`);
   if (conditionOf(binding, 'PodsCurrent')?.status === 'True') is('Ready', 'True');
   return wrong;
 }
@@ -158,7 +158,7 @@ function whyNotTrusted(binding: Binding, seen: Seen): string | undefined {
   return paused !== undefined && role.tags[paused[0]] === paused[1] ? 'RolePaused' : undefined;
 }
 
-/** Each subject in our statements is some binding's, by its status, or was left by one that is gone; each that is wanted is there. */
+/** Each subject in the statement of irsa-operators is some binding's, by its status, or was left by one that is gone; each that is wanted is there. */
 function wrongWithTrust(seen: Seen, { retained }: Pick<World, 'retained'>): string[] {
   const remembered = new Set(
     seen.bindings.flatMap((binding) => (binding.status?.roles ?? []).map(({ arn, audience }) => trustKey(arn, subject(binding), audience))),
@@ -179,7 +179,7 @@ function wrongWithTrust(seen: Seen, { retained }: Pick<World, 'retained'>): stri
       : [];
   });
   return [
-    ...nobodys.map((key) => `our statement has ${key}, which no binding stands on`),
+    ...nobodys.map((key) => `the statement of irsa-operator has ${key}, which no binding stands on`),
     ...missing.map((binding) => `${nameOf(binding)} says AllowedByOperator, and does not stand on ${binding.spec.roleArn}`),
     ...left,
   ];

@@ -36,7 +36,7 @@ export const STEPS: readonly (readonly [name: string, weight: number, step: Step
   ['take a grant away', 2, ungrant],
   ['label a namespace', 3, label],
   ['change a foreign statement', 8, changeForeign],
-  ['drop our statement', 2, dropOurs],
+  ['drop the statement of irsa-operator', 2, dropOurs],
   ['make a role anew', 1, remakeRole],
   ['delete a role', 1, deleteRole],
   ['tag a role', 3, tagRole],

@@ -196,7 +196,7 @@ export function awaited(
 ): GroupPlan {
   const what = `${record.kind} "${record.name}"`;
   if (seen.now - since < READY_DEADLINE_MS) return waiting(record, `${what}: ${say.wait}`, since + READY_DEADLINE_MS);
-  const message = `${what}: ${say.late} within ${READY_DEADLINE_MS / 60_000} minutes; no other pod is restarted before a new one is ready`;
+  const message = `${what}: ${say.late} within ${READY_DEADLINE_MS / 60_000} minutes. No other pod is restarted before a new one is ready`;
   return { record: { ...record, phase: 'Stalled' }, steps: [], findings: [finding('RestartStalled', message)] };
 }
 

@@ -57,7 +57,7 @@ function canary(seen: RestartInput, record: Attempt, group: Group): GroupPlan {
     return todo.length === 0 ? idle({ ...record, phase: 'Done' }) : roll(seen, { ...record, phase: 'Rolling' }, group);
   }
   if (living.length < candidates.length) {
-    return awaited(seen, record, startedAt, { wait: 'the first pod is going', late: 'the first pod is still going' });
+    return awaited(seen, record, startedAt, { wait: 'the first pod is terminating', late: 'the first pod did not terminate' });
   }
   const wrong = replacements.filter(({ stillWrong }) => stillWrong !== undefined);
   if (wrong.length > 0) return tryAgain(seen, record, wrong);
@@ -73,8 +73,8 @@ function canary(seen: RestartInput, record: Attempt, group: Group): GroupPlan {
   if (living.length < record.pods) {
     if (todo.length === 0 && seen.now - startedAt >= READY_DEADLINE_MS) return idle({ ...record, phase: 'Done' });
     return awaited(seen, record, startedAt, {
-      wait: 'the first replacement is not made yet',
-      late: `${living.length} of ${record.pods} pods are there and no replacement was made`,
+      wait: 'the first replacement is not created yet',
+      late: `${living.length} of ${record.pods} pods exist and no replacement was created`,
     });
   }
   const pick = todo.toSorted(canaryOrder)[0];
@@ -87,9 +87,9 @@ function roll(seen: RestartInput, record: Attempt, { candidates, living, todo }:
   // A pod that is missing is on its way; where none comes for this long the workload was made smaller.
   const smallerAt = Math.max(Date.parse(record.startedAt), ...candidates.map(({ pod }) => pod.createdAt)) + READY_DEADLINE_MS;
   if (todo.length === 0) {
-    if (living.length < candidates.length) return waiting(record, `${what}: the last pod is going`);
+    if (living.length < candidates.length) return waiting(record, `${what}: the last pod is terminating`);
     const missing = living.length < record.pods && seen.now < smallerAt;
-    return missing ? waiting(record, `${what}: the last replacement is not made yet`, smallerAt) : idle({ ...record, phase: 'Done' });
+    return missing ? waiting(record, `${what}: the last replacement is not created yet`, smallerAt) : idle({ ...record, phase: 'Done' });
   }
   // The webhook failed in the middle: these would be taken again and again.
   const wrong = living.filter(({ pod, stillWrong }) => stillWrong !== undefined && pod.createdAt >= Date.parse(record.startedAt));
@@ -132,11 +132,11 @@ function blockedFinding(pod: Pod, { kind, message }: Blocked): Finding {
   return kind === 'budget'
     ? finding(
         'EvictionBlocked',
-        `${where} cannot be evicted: ${message.replace(/\.$/, '')}; it is tried again every ${BLOCKED_RETRY_MS / 1000} s`,
+        `${where} cannot be evicted: ${message.replace(/\.$/, '')}. irsa-operator retries every ${BLOCKED_RETRY_MS / 1000} s`,
       )
     : finding(
         'MultiplePDBs',
-        `${where} is covered by more than one PodDisruptionBudget, and the API server then evicts nothing: ${message.replace(/\.$/, '')}; let one budget cover it`,
+        `${where} is covered by more than one PodDisruptionBudget, so the API server refuses every eviction: ${message.replace(/\.$/, '')}. Change the budgets so that only one covers it`,
       );
 }
 

@@ -21,7 +21,7 @@ export interface Judged {
   readonly state: PodState;
 }
 
-/** First the pods that lack something; only where a workload has none of these, those that a trust repair may have left unready. */
+/** First the pods that lack something. Only where no pod of the binding does, those that a trust repair may have left unready. */
 export function planRestarts(
   seen: PodsInput,
   spec: BindingSpec,

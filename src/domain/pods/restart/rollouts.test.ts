@@ -152,7 +152,7 @@ const cases: Record<string, Case> = {
     seen: { candidates: [old('a', { labels: {} })] },
     findings: ['PodNotRestartable'],
   },
-  'after a trust repair, when pods carry the role, nothing is told of those that are left alone': {
+  'after a trust repair, when pods have the role, nothing is told of those that are left alone': {
     seen: { cause: 'TrustRepair', candidates: [old('a'), old('b', { labels: {} })], workloads: [workload({ held: 'paused' })] },
   },
   'a StatefulSet is found by its uid': {

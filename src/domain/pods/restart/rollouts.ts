@@ -39,7 +39,7 @@ export function planRollouts(seen: RestartInput): RestartPlan {
     groups.filter((group) => held(group) === undefined),
     (record, group) => rollOut(seen, record, group),
   );
-  const why = 'no Deployment, StatefulSet or DaemonSet makes it, so there is nothing to roll out; use spec.restart.strategy Evict';
+  const why = 'no Deployment, StatefulSet or DaemonSet owns it, so there is nothing to roll out. Use spec.restart.strategy Evict';
   // After a trust repair the pods carry the role: to leave them alone is no finding.
   const reported = seen.cause === 'Stale';
   const findings = [...without.map(({ candidate }) => notRestarted(candidate.pod, why)), ...groups.flatMap((group) => held(group) ?? [])];
@@ -51,11 +51,11 @@ function whyNot({ workload, candidates, todo }: Rollable, records: readonly Rest
   const first = todo[0]?.pod;
   if (first === undefined || records.some(({ uid, phase }) => uid === workload.uid && phase === 'Rolling')) return undefined;
   const what = `${workload.kind} "${workload.name}"`;
-  if (workload.held === 'paused') return notRestarted(first, `${what} is paused, so a rollout replaces no pod; resume it`);
+  if (workload.held === 'paused') return notRestarted(first, `${what} is paused, so a rollout replaces no pod. Resume it`);
   if (workload.held === 'OnDelete')
     return notRestarted(
       first,
-      `${what} has the update strategy OnDelete, so a rollout replaces no pod; delete its pods yourself, or use Evict`,
+      `${what} has the update strategy OnDelete, so a rollout replaces no pod. Delete its pods yourself, or use Evict`,
     );
   const asks = candidates.map(({ pod }) => ({ pod, reason: reasonToLeaveAlone(pod) })).find(({ reason }) => reason !== undefined);
   return asks && notRestarted(first, `a rollout would replace pod "${asks.pod.name}" too, and ${asks.reason}`);
@@ -67,7 +67,7 @@ function rollOut(seen: RestartInput, record: RestartEntry, group: Rollable): Gro
   const what = `${record.kind} "${record.name}"`;
   const startedAt = Date.parse(record.startedAt);
   if (todo.length === 0) {
-    return living.length < candidates.length ? waiting(record, `${what}: the last pod is going`) : idle({ ...record, phase: 'Done' });
+    return living.length < candidates.length ? waiting(record, `${what}: the last pod is terminating`) : idle({ ...record, phase: 'Done' });
   }
   if (record.phase !== 'Canary' || workload.restartedAt === record.startedAt) return replacing(seen, record, group);
   if (seen.now < startedAt) return waiting(record, `${what}: about to be rolled out`, startedAt);
@@ -92,9 +92,9 @@ function replacing(seen: RestartInput, record: RestartEntry, { candidates, livin
 }
 
 function forbidden(what: string, message: string): Finding {
-  const todo = 'install the right with `kubectl apply -k config/rollout`, or set spec.restart.strategy to Evict';
+  const todo = 'Set spec.restart.strategy to Evict, or give irsa-operator the permission: kubectl apply -k config/rollout';
   return finding(
     'RolloutForbidden',
-    `${what} cannot be rolled out: ${message}; ${todo}. It is tried again every ${BLOCKED_RETRY_MS / 1000} s`,
+    `${what} cannot be rolled out: ${message}. irsa-operator retries every ${BLOCKED_RETRY_MS / 1000} s. ${todo}`,
   );
 }
