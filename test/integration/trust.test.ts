@@ -101,7 +101,7 @@ describe.concurrent('our statement', () => {
       PATIENCE,
     );
     expect(told.message).toMatch(
-      /with "system:serviceaccount:room:newcomer" it would have \d+ characters, but the account's quota is 2048. Ask AWS for a higher quota/,
+      /with "system:serviceaccount:room:newcomer" it would have \d+ characters, but the account's quota is 2048\. Ask AWS for a higher quota/,
     );
     await secondLook();
     expect([s.trust(), s.writes().length, await s.condition('Ready')]).toEqual([before, 1, ready]);
