@@ -183,19 +183,19 @@ const cases: Record<string, Case> = {
   'writes where a Deny may match, and the outcome is unknown': {
     policy: listing({ ...DENY, Condition: { StringNotEquals: { 'aws:SourceVpc': 'vpc-1' } } }),
     writes: [{ ...DENY, Condition: { StringNotEquals: { 'aws:SourceVpc': 'vpc-1' } } }, ours([ALB])],
-    states: ['unknown: statement 1: "aws:SourceVpc" is not known before the call is made'],
+    states: ['unknown: statement 1: "aws:SourceVpc" is not known before the call'],
     findings: ['TrustConditionKeyUnknown'],
   },
   'writes nothing where a Deny may match and a foreign statement allows': {
     policy: listing(allows(ALB), { ...DENY, Condition: { StringNotEquals: { 'aws:SourceVpc': 'vpc-1' } } }),
-    states: ['unknown: statement 2: "aws:SourceVpc" is not known before the call is made'],
+    states: ['unknown: statement 2: "aws:SourceVpc" is not known before the call'],
     findings: ['TrustConditionKeyUnknown'],
   },
 
   // Contract: trust-restricted
   'writes nothing beside a statement that its owner restricts': {
     policy: listing(allows(ALB, { 'aws:SourceVpc': 'vpc-1' })),
-    states: ['unknown: statement 1: "aws:SourceVpc" is not known before the call is made'],
+    states: ['unknown: statement 1: "aws:SourceVpc" is not known before the call'],
     findings: ['TrustRestrictedByOwner'],
   },
   'writes nothing beside a statement whose restriction is known to fail': {
@@ -205,7 +205,7 @@ const cases: Record<string, Case> = {
   },
   'writes nothing beside a restriction on every ServiceAccount': {
     policy: listing(allow({ StringEquals: { 'aws:SourceVpc': 'vpc-1' } })),
-    states: ['unknown: statement 1: "aws:SourceVpc" is not known before the call is made'],
+    states: ['unknown: statement 1: "aws:SourceVpc" is not known before the call'],
     findings: ['TrustRestrictedByOwner'],
   },
   'writes beside a restriction on another subject': {
@@ -426,7 +426,7 @@ describe('the plan', () => {
 
   // Contract: bad-document
   test('of a document that cannot be read is to leave it alone', () => {
-    const message = `trust policy of ${ROLE} cannot be read, so it is neither judged nor changed: it is odd`;
+    const message = `trust policy of ${ROLE}: the document cannot be parsed, so irsa-operator does not evaluate or change it: it is odd`;
     const finding = { code: 'TrustPolicyUnparseable', severity: 'Error', message };
     expect(planTrust(problem('it is odd'), desired())).toEqual({
       document: undefined,
@@ -449,21 +449,21 @@ describe('the plan', () => {
 
   test('counts the orphans, and says what cannot be written', () => {
     const say = (text: string) => `trust policy of ${ROLE}: ${text}`;
-    const kept =
-      'it is kept, because nothing says that it shall go; who knows that it is not needed removes it: irsa-operator prune --confirm';
+    const one = 'a subject that no binding names. It is kept. If it is no longer needed, run: irsa-operator prune --confirm';
+    const two = '2 subjects that no binding names. They are kept. If they are no longer needed, run: irsa-operator prune --confirm';
     const about = (...subjects: string[]) =>
       planTrust(read(policy(ours([ALB, ...subjects]))), desired()).findings.map(({ message }) => message);
-    expect(about(GONE)).toEqual([say(`our statement trusts a subject that no binding wants; ${kept}`)]);
-    expect(about(GONE, APP)).toEqual([say(`our statement trusts 2 subjects that no binding wants; ${kept}`)]);
+    expect(about(GONE)).toEqual([say(`the statement of irsa-operator trusts ${one}`)]);
+    expect(about(GONE, APP)).toEqual([say(`the statement of irsa-operator trusts ${two}`)]);
     const [refused] = planTrust(read(policy(SERVICE)), desired({ wanted: [who(ALB, '')] })).verdicts;
-    expect(refused?.findings[0]?.message).toBe(say(`"${ALB}" with the audience "" cannot be written: only exact names are`));
+    expect(refused?.findings[0]?.message).toBe(say(`irsa-operator does not write "${ALB}" with the audience "". Wanted: exact names`));
   });
 
   test('says by how much a newcomer is too large, as it will stand then', () => {
     const quota = policy(SERVICE, ours([DNS])).length;
     const [, newcomer] = planTrust(read(policy(SERVICE)), desired({ wanted: [who(DNS), who(ALB)], quota })).verdicts;
     expect(newcomer?.findings[0]?.message).toBe(
-      `trust policy of ${ROLE}: with "${REQUEST.subject}" it would have ${policy(SERVICE, ours([ALB, DNS])).length} characters, and the account's quota is ${quota}; ask AWS for a higher quota (IAM, "Role trust policy length"), or use another role`,
+      `trust policy of ${ROLE}: with "${REQUEST.subject}" it would have ${policy(SERVICE, ours([ALB, DNS])).length} characters, but the account's quota is ${quota}. Ask AWS for a higher quota (IAM, "Role trust policy length"), or use another role`,
     );
   });
 });

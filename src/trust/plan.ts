@@ -158,7 +158,7 @@ function objectionTo(
   if (!isExact(subject) || audience === '' || audience.includes('${')) {
     return finding(
       'TrustSubjectMalformed',
-      say(`${quote(subject)} with the audience ${quote(audience)} cannot be written: only exact names are`),
+      say(`irsa-operator does not write ${quote(subject)} with the audience ${quote(audience)}. Wanted: exact names`),
     );
   }
   if (!own.has(audience)) return sidTaken(audience, desired);
@@ -170,7 +170,7 @@ function sidTaken(audience: string, { role, issuer }: DesiredStatement): Finding
   const sid = quote(sidFor(issuer, audience));
   return finding(
     'TrustSidTaken',
-    `trust policy of ${role}: the statement ${sid} bears our Sid and is not in the form that we write: somebody changed it, and we leave it alone; to hand it back, give it another Sid or remove it`,
+    `trust policy of ${role}: the statement ${sid} has the Sid of irsa-operator, but not the form that irsa-operator writes. Another writer changed it, so irsa-operator does not change it. To free the Sid, give the statement another Sid or remove it`,
   );
 }
 
@@ -184,7 +184,7 @@ const NAME = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
 function tooLarge(characters: number, { subject }: TokenSubject, { role, quota }: DesiredStatement): Finding {
   return finding(
     'TrustPolicyTooLarge',
-    `trust policy of ${role}: with ${quote(subject)} it would have ${characters} characters, and the account's quota is ${quota}; ask AWS for a higher quota (IAM, "Role trust policy length"), or use another role`,
+    `trust policy of ${role}: with ${quote(subject)} it would have ${characters} characters, but the account's quota is ${quota}. Ask AWS for a higher quota (IAM, "Role trust policy length"), or use another role`,
   );
 }
 
@@ -219,8 +219,11 @@ function orphansOf(document: PolicyDocument, { issuer, provider, wanted, release
 /** Counted, not named: the finding stands in every binding's status, and the subjects are other tenants'. */
 function orphanFindings(orphans: readonly unknown[], { role }: DesiredStatement): Finding[] {
   if (orphans.length === 0) return [];
-  const subjects = orphans.length === 1 ? 'a subject that no binding wants' : `${orphans.length} subjects that no binding wants`;
-  const message = `trust policy of ${role}: our statement trusts ${subjects}; it is kept, because nothing says that it shall go; who knows that it is not needed removes it: irsa-operator prune --confirm`;
+  const found =
+    orphans.length === 1
+      ? 'a subject that no binding names. It is kept. If it is no longer needed, run'
+      : `${orphans.length} subjects that no binding names. They are kept. If they are no longer needed, run`;
+  const message = `trust policy of ${role}: the statement of irsa-operator trusts ${found}: irsa-operator prune --confirm`;
   return [finding('TrustOrphaned', message)];
 }
 

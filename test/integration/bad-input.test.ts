@@ -105,7 +105,7 @@ const cases: Record<string, Case> = {
   'a trust policy with duplicate members': {
     policy: () => `{"Version":"2012-10-17","Statement":${json(EC2)},"Statement":[]}`,
     says: TRUST_UNREADABLE,
-    message: /the member "Statement" stands twice in one object/,
+    message: /the member "Statement" appears twice in one object/,
   },
   // Contract: bad-document
   'a trust policy with NotPrincipal': {
@@ -125,7 +125,7 @@ const cases: Record<string, Case> = {
   'a trust policy with an operator that IAM does not have': {
     policy: () => json(allow({ Condition: { StringSounds: { 'aws:x': 'y' } } })),
     says: ['Trusted', 'Unknown', 'Undecidable'],
-    message: /^statement 1: "StringSounds" is no condition operator/,
+    message: /^statement 1: "StringSounds" is not a condition operator/,
   },
   // Contract: bad-document
   'a trust policy with a member that IAM does not have': {
@@ -137,13 +137,13 @@ const cases: Record<string, Case> = {
   'a trust policy at its quota': {
     policy: () => json(...Array.from({ length: 9 }, (_, index) => ({ ...EC2, Sid: `Ec2number${index}of${'x'.repeat(80)}` }))),
     says: ['Trusted', 'False', 'TrustPolicyTooLarge'],
-    message: /would have \d+ characters, and the account's quota is 2048/,
+    message: /would have \d+ characters, but the account's quota is 2048/,
   },
   // Contract: bad-principal
   'a trust policy with a principal that was deleted': {
     policy: () => json({ ...EC2, Principal: { AWS: 'AROAEXAMPLEEXAMPLE123' } }),
     says: ['Trusted', 'False', 'TrustOrphanedPrincipal'],
-    message: /statement 1 \("Ec2"\) trusts a role or user that was deleted \(an ID "AROA\.\.\." stands in place of its ARN\)/,
+    message: /statement 1 \("Ec2"\) trusts a role or user that was deleted \(the ID "AROA\.\.\." replaces its ARN\)/,
   },
 };
 

@@ -101,7 +101,7 @@ describe.concurrent('the statement of irsa-operator', () => {
       PATIENCE,
     );
     expect(told.message).toMatch(
-      /with "system:serviceaccount:room:newcomer" it would have \d+ characters, and the account's quota is 2048; ask AWS for a higher quota/,
+      /with "system:serviceaccount:room:newcomer" it would have \d+ characters, but the account's quota is 2048\. Ask AWS for a higher quota/,
     );
     await secondLook();
     expect([s.trust(), s.writes().length, await s.condition('Ready')]).toEqual([before, 1, ready]);
@@ -160,7 +160,7 @@ describe.concurrent('nothing is written', () => {
     s.setTrust(EC2, limited(s));
     await s.bind();
     const { message } = await s.conditionIs('Trusted', 'False', 'TrustRestrictedByOwner');
-    expect(message).toMatch(/"Theirs".* covers this ServiceAccount and limits it by StringEquals on "aws:PrincipalOrgID"/);
+    expect(message).toMatch(/"Theirs".* covers this ServiceAccount and limits it with StringEquals on "aws:PrincipalOrgID"/);
     await secondLook();
     expect([s.writes(), s.statements().length]).toEqual([[], 2]);
   });
@@ -171,7 +171,7 @@ describe.concurrent('nothing is written', () => {
     const s = await prepared('sid-taken', policy(EC2, taken));
     await s.bind();
     const { message } = await s.conditionIs('Trusted', 'False', 'TrustSidTaken');
-    expect(message).toContain(`the statement "${sid()}" bears our Sid and is not in the form that we write`);
+    expect(message).toContain(`the statement "${sid()}" has the Sid of irsa-operator, but not the form that irsa-operator writes`);
     const before = s.trust();
     await secondLook();
     expect([s.writes(), s.trust()]).toEqual([[], before]);

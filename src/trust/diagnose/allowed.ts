@@ -23,19 +23,19 @@ function tooBroad(judged: Judged, version: string | undefined, request: WebIdent
   if (stranger !== undefined) {
     partials.push({
       code: 'TrustOverPermissive',
-      text: `${name} also lets in ${stranger.who}: ${cause(judged, request)}; name each subject by StringEquals`,
+      text: `${name} also allows ${stranger.who}: ${cause(judged, request)}. Name each subject with StringEquals`,
     });
   }
   if (stranger === undefined && holdsWithoutSubject(judged, request)) {
     partials.push({
       code: 'TrustOverPermissive',
-      text: `${name} also holds for a token without a subject: ${cause(judged, request)}; compare it by StringEquals`,
+      text: `${name} also allows a token without a subject: ${cause(judged, request)}. Compare the subject with StringEquals`,
     });
   }
   if (member(judged.statement.node, 'NotAction') !== undefined) {
     partials.push({
       code: 'TrustOverPermissive',
-      text: `${name} allows with "NotAction" every action but those it lists; list what is allowed`,
+      text: `${name} allows every action except those in "NotAction". List the allowed actions instead`,
     });
   }
   return partials;
@@ -79,10 +79,10 @@ function setOperators({ conditions, statement }: Judged, { issuer }: WebIdentity
     ({ key, operator }) => operator?.set !== undefined && ['subject', 'audience'].includes(kindOfKey(key, issuer)),
   );
   return misused.map(({ key, operatorName, operator }) => {
-    const why = operator?.set === 'ForAllValues' ? 'also holds when the key is absent' : 'is meant for keys with several values';
+    const why = operator?.set === 'ForAllValues' ? 'also holds when the key is absent' : 'is for keys with several values';
     return {
       code: 'TrustSetOperatorMisuse',
-      text: `${statementName(statement)} compares ${quote(key)} by ${operatorName}, which ${why}; a claim has one value, and StringEquals compares it`,
+      text: `${statementName(statement)} compares ${quote(key)} with ${operatorName}, which ${why}. A claim has one value. Compare it with StringEquals`,
     };
   });
 }

@@ -8,19 +8,18 @@ import type { PartialFinding } from './partial-finding.ts';
 /** Why a condition on `sub` does not hold for this subject; the mistake that was most likely made speaks. */
 export function subjectFinding(condition: Condition, name: string, request: WebIdentity): PartialFinding {
   const { subject } = request;
-  const wanted = `this ServiceAccount's subject is ${quote(subject)}`;
   const values = condition.values.map((value) => scalarText(value) ?? '');
   if (condition.operator?.negated) {
     return {
       code: 'TrustSubjectMismatch',
-      text: `${name} excludes this ServiceAccount by ${condition.operatorName} on ${quote(condition.key)}; ${wanted}`,
+      text: `${name} excludes this ServiceAccount with ${condition.operatorName} on ${quote(condition.key)}. Wanted: a condition that allows ${quote(subject)}`,
     };
   }
   const isPattern = condition.operator?.comparison === 'StringLike';
   for (const mistake of MISTAKES) {
     for (const value of values) {
       const what = mistake.of(value, request, isPattern);
-      if (what !== undefined) return { code: mistake.code, text: `${name} names ${quote(value)} (${what}); ${wanted}` };
+      if (what !== undefined) return { code: mistake.code, text: `${name} names ${quote(value)} (${what}). Wanted: ${quote(subject)}` };
     }
   }
   const near = values.filter((value) => isNear(value, subject));
@@ -29,9 +28,9 @@ export function subjectFinding(condition: Condition, name: string, request: WebI
     near.length > 0
       ? quoteAll(near)
       : others === 1
-        ? 'another subject, not like this one'
-        : `${others} other subjects, none of them like this one`;
-  return { code: 'TrustSubjectMismatch', text: `${name} names ${named}; ${wanted}` };
+        ? 'another subject, not similar to the wanted one'
+        : `${others} other subjects, none of them similar to the wanted one`;
+  return { code: 'TrustSubjectMismatch', text: `${name} names ${named}. Wanted: ${quote(subject)}` };
 }
 
 interface Mistake {
@@ -45,6 +44,8 @@ interface Mistake {
   of(value: string, request: WebIdentity, isPattern: boolean): string | undefined;
 }
 
+const PLAIN_CHARACTERS = '"*" and "?" are plain characters here, because only StringLike supports wildcards';
+
 const MISTAKES: readonly Mistake[] = [
   {
     code: 'TrustSubjectWhitespace',
@@ -52,19 +53,16 @@ const MISTAKES: readonly Mistake[] = [
   },
   {
     code: 'TrustSubjectCase',
-    of: (value, { subject }) => (fold(value) === fold(subject) ? 'the case differs, and it is compared exactly' : undefined),
+    of: (value, { subject }) => (fold(value) === fold(subject) ? 'the case differs, and subjects are case-sensitive' : undefined),
   },
   {
     code: 'TrustWildcardInStringEquals',
-    of: (value, { subject }, isPattern) =>
-      !isPattern && /[*?]/.test(value) && like(value, subject)
-        ? '"*" and "?" are plain characters here; only StringLike has wildcards'
-        : undefined,
+    of: (value, { subject }, isPattern) => (!isPattern && /[*?]/.test(value) && like(value, subject) ? PLAIN_CHARACTERS : undefined),
   },
   {
     code: 'TrustConditionKeySwapped',
     of: (value, { audience }) =>
-      value === audience || value === 'sts.amazonaws.com' ? 'an audience, where the subject is compared' : undefined,
+      value === audience || value === 'sts.amazonaws.com' ? 'an audience under the key of the subject' : undefined,
   },
   { code: 'TrustSubjectMalformed', of: malformation },
 ];
@@ -96,10 +94,10 @@ function whereSpace(value: string): string {
 function malformation(value: string, { subject }: WebIdentity, isPattern: boolean): string | undefined {
   const parts = value.split(':');
   if (!isNear(value, subject) || value.includes('${') || (isPattern && /[*?]/.test(value))) return undefined;
-  if (/[<>]/.test(value)) return 'a placeholder was left in it';
-  if (value.startsWith('arn:')) return 'an ARN, where a subject is compared';
+  if (/[<>]/.test(value)) return 'it still contains a placeholder';
+  if (value.startsWith('arn:')) return 'an ARN, not a subject';
   if (!value.startsWith('system:serviceaccount:')) return 'it does not begin with "system:serviceaccount:"';
-  return parts.length === 4 ? undefined : `${parts.length} parts between colons, where a subject has 4`;
+  return parts.length === 4 ? undefined : `${parts.length} parts separated by colons, but a subject has 4`;
 }
 
 /** They stand in every subject, and namespaces may be called so too. */
@@ -118,25 +116,24 @@ function isNear(value: string, subject: string): boolean {
 
 /** Why a condition on `aud` does not hold. */
 export function audienceFinding(condition: Condition, name: string, { audience }: WebIdentity): PartialFinding {
-  const wanted = `the token's audience is ${quote(audience)}`;
   const values = condition.values.map((value) => scalarText(value) ?? '');
   if (condition.operator?.negated)
     return {
       code: 'TrustAudienceMismatch',
-      text: `${name} excludes the audience by ${condition.operatorName} on ${quote(condition.key)}; ${wanted}`,
+      text: `${name} excludes the audience with ${condition.operatorName} on ${quote(condition.key)}. Wanted: a condition that allows ${quote(audience)}`,
     };
   const subject = values.find((value) => fold(value).startsWith('system:serviceaccount'));
   if (subject !== undefined)
     return {
       code: 'TrustConditionKeySwapped',
-      text: `${name} compares the audience with a subject; ${wanted}, and the subject belongs under the key that ends in ":sub"`,
+      text: `${name} compares the audience with a subject. Wanted: ${quote(audience)} here, and the subject under the key that ends in ":sub"`,
     };
   const pattern = values.find((value) => /[*?]/.test(value) && like(value, audience));
   if (pattern !== undefined) {
     return {
       code: 'TrustWildcardInStringEquals',
-      text: `${name} names the audience ${quote(pattern)} ("*" and "?" are plain characters here; only StringLike has wildcards); ${wanted}`,
+      text: `${name} names the audience ${quote(pattern)} (${PLAIN_CHARACTERS}). Wanted: ${quote(audience)}`,
     };
   }
-  return { code: 'TrustAudienceMismatch', text: `${name} wants the audience ${quoteAll(values)}; ${wanted}` };
+  return { code: 'TrustAudienceMismatch', text: `${name} requires the audience ${quoteAll(values)}. Wanted: ${quote(audience)}` };
 }

@@ -50,22 +50,27 @@ function partialFindingOn(condition: Condition, judged: Judged, request: WebIden
 /** Conditions on a claim that no value of the claim could fulfil. */
 function shapeFinding(condition: Condition, { conditions }: Judged, name: string): PartialFinding | undefined {
   const { operator, operatorName, key, values, truth } = condition;
-  const on = `${name} asks by ${operatorName}`;
   if (operator?.comparison === 'Null')
-    return { code: 'TrustNullCondition', text: `${on} that ${quote(key)} be absent, and every token of a ServiceAccount carries it` };
+    return {
+      code: 'TrustNullCondition',
+      text: `${name} requires with ${operatorName} that ${quote(key)} is absent, but every token of a ServiceAccount has it`,
+    };
   if (values.length === 0)
-    return { code: 'TrustConditionUnsatisfiable', text: `${on} for ${quote(key)} with an empty list of values, which nothing can match` };
+    return {
+      code: 'TrustConditionUnsatisfiable',
+      text: `${name} compares ${quote(key)} with an empty list of values (${operatorName}), which no token can match`,
+    };
   const contradicted =
     operator?.negated && conditions.some((other) => other.key === key && other.truth === true && other.operator?.negated === false);
   if (contradicted)
     return {
       code: 'TrustConditionUnsatisfiable',
-      text: `${name} asks for one value of ${quote(key)} and by ${operatorName} excludes the same, so no token can satisfy it`,
+      text: `${name} requires one value of ${quote(key)} and excludes the same value with ${operatorName}. No token can match both conditions`,
     };
   if (!isUnknown(truth)) return undefined;
   return {
     code: 'TrustConditionUnsatisfiable',
-    text: `${name} has the condition ${operatorName} on ${quote(key)}, of which nobody can say what STS makes of it: ${truth.unknown}; compare it once, by StringEquals`,
+    text: `${name} has the condition ${operatorName} on ${quote(key)}. How STS evaluates it is not known: ${truth.unknown}. Compare the key only once, with StringEquals`,
   };
 }
 
@@ -75,14 +80,14 @@ function otherProvider({ key }: Condition, { conditions }: Judged, name: string,
   if (both) {
     return {
       code: 'TrustMultiIssuerAnd',
-      text: `${name} has conditions for several issuers (${quote(key)} and this cluster's), which must all hold, and a token has only one issuer; each cluster needs a statement of its own`,
+      text: `${name} has conditions for several issuers (${quote(key)} and this cluster's). All of them must hold, but a token has only one issuer. Wanted: a separate statement for each cluster`,
     };
   }
   const cutOff = fold(issuerHostPath(issuer)).startsWith(fold(key.slice(0, key.lastIndexOf(':'))));
-  const found = cutOff ? `the key ${quote(key)} (this cluster's issuer, cut off)` : `another issuer's key ${quote(key)}`;
+  const found = cutOff ? `the key ${quote(key)} (this cluster's issuer, truncated)` : `another issuer's key ${quote(key)}`;
   return {
     code: 'TrustConditionKeyIssuerMismatch',
-    text: `${name} trusts this cluster's provider and its condition is on ${found}, which this cluster's tokens do not carry; wanted is ${quote(wanted)}`,
+    text: `${name} trusts this cluster's provider, but its condition is on ${found}. Tokens of this cluster do not have this key. Wanted: ${quote(wanted)}`,
   };
 }
 
@@ -99,17 +104,17 @@ function malformed({ key }: Condition, name: string, { issuer }: WebIdentity): P
   const wanted = /aud[\s]*$/i.test(key) ? `${host}:aud` : `${host}:sub`;
   return {
     code: 'TrustConditionKeyMalformed',
-    text: `${name} has the condition key ${quote(key)} (${mistake(key, host)}), which no request carries; wanted is ${quote(wanted)}`,
+    text: `${name} has the condition key ${quote(key)} (${mistake(key, host)}). No request has this key. Wanted: ${quote(wanted)}`,
   };
 }
 
 function mistake(key: string, host: string): string {
   if (/^https?:/i.test(key)) return 'keys have no "https://"';
-  if (/^arn:/i.test(key)) return "an ARN where the issuer's name is needed";
+  if (/^arn:/i.test(key)) return 'an ARN, not the name of the issuer';
   if (key !== key.trim()) return 'white space around it';
-  if (!key.includes(':')) return key.includes('/') || key.includes('.') ? 'no ":sub" or ":aud" at its end' : 'no issuer before it';
+  if (!key.includes(':')) return key.includes('/') || key.includes('.') ? 'it does not end with ":sub" or ":aud"' : 'it has no issuer';
   if (key.includes('/:')) return 'a slash before the colon';
-  return key.startsWith(host) ? 'no claim after the colon' : 'not an issuer and a claim';
+  return key.startsWith(host) ? 'no claim after the colon' : 'not in the form "<issuer>:<claim>"';
 }
 
 /** A key that is no claim which we could set right: not in the request, not known from here, or a value that cannot come. */
@@ -122,7 +127,7 @@ function otherKey({ key, operatorName, operator, values, truth }: Condition, nam
       text: `${condition} with ${quoteAll(values.map((value) => scalarText(value) ?? ''))}, which does not hold now`,
     };
   }
-  const why = lookUp(key, request) === 'absent' ? "which is no part of a ServiceAccount's request" : 'which does not hold';
+  const why = lookUp(key, request) === 'absent' ? "which a ServiceAccount's request does not contain" : 'which does not hold';
   return { code: 'TrustConditionKeyUnknown', text: `${condition}, ${why}` };
 }
 
@@ -130,7 +135,7 @@ function unreadable({ members, block, statement }: Judged): PartialFinding[] {
   const reasons = [members, block].flatMap((truth) => (isUnknown(truth) ? [truth.unknown] : []));
   return reasons.map((reason) => ({
     code: 'TrustConditionKeyUnknown' as const,
-    text: `${statementName(statement)} cannot be judged: ${reason}`,
+    text: `${statementName(statement)} cannot be evaluated: ${reason}`,
   }));
 }
 

@@ -19,7 +19,7 @@ function partialFinding(deny: Judged): PartialFinding {
   if (matches(deny)) {
     return {
       code: 'TrustExplicitDeny',
-      text: `${name} denies this token${because(deny)}; a Deny wins over every Allow, so only its owner can mend this`,
+      text: `${name} denies this token${because(deny)}. A Deny overrides every Allow, so only the owner of the statement can fix this`,
     };
   }
   const unknowns = partsOf(deny).flatMap(({ truth }) => (isUnknown(truth) ? [truth.unknown] : []));
@@ -34,5 +34,5 @@ const MAX_NAMED = 4;
 
 function because({ conditions }: Judged): string {
   const held = conditions.slice(0, MAX_NAMED).map(({ operatorName, key }) => `${operatorName} on ${quote(key)}`);
-  return held.length === 0 ? ' without any condition' : `, because ${held.join(' and ')} ${held.length === 1 ? 'holds' : 'hold'}`;
+  return held.length === 0 ? ' without a condition' : `, because ${held.join(' and ')} ${held.length === 1 ? 'holds' : 'hold'}`;
 }

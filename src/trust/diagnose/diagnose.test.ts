@@ -13,7 +13,7 @@ function found(statements: readonly object[], request = REQUEST): string[] {
 }
 
 const naming = (value: unknown, operator = 'StringEquals') => found([allow({ [operator]: { [`${HOST}:sub`]: value } })]);
-const wanted = `this ServiceAccount's subject is "${ALB}"`;
+const wanted = `Wanted: "${ALB}"`;
 
 describe('a subject that nearly is this one', () => {
   const name = 'aws-load-balancer-controller';
@@ -39,34 +39,38 @@ describe('a subject that nearly is this one', () => {
     ],
     'a word joiner at the end': [`${ALB}\u2060`, 'TrustSubjectWhitespace', 'an invisible character at its end'],
     'a blank and another case': [` ${ALB.toUpperCase()}`, 'TrustSubjectWhitespace', 'a blank at its beginning'],
-    'another case': [ALB.toUpperCase(), 'TrustSubjectCase', 'the case differs, and it is compared exactly'],
+    'another case': [ALB.toUpperCase(), 'TrustSubjectCase', 'the case differs, and subjects are case-sensitive'],
     'a question mark': [
       ALB.replace('-', '?'),
       'TrustWildcardInStringEquals',
-      '"*" and "?" are plain characters here; only StringLike has wildcards',
+      '"*" and "?" are plain characters here, because only StringLike supports wildcards',
     ],
-    'the audience': [AUDIENCE, 'TrustConditionKeySwapped', 'an audience, where the subject is compared'],
+    'the audience': [AUDIENCE, 'TrustConditionKeySwapped', 'an audience under the key of the subject'],
     'no prefix': [`kube-system:${name}`, 'TrustSubjectMalformed', 'it does not begin with "system:serviceaccount:"'],
     'another prefix': [`system:node:kube-system:${name}`, 'TrustSubjectMalformed', 'it does not begin with "system:serviceaccount:"'],
-    'a placeholder': ['system:serviceaccount:kube-system:<name>', 'TrustSubjectMalformed', 'a placeholder was left in it'],
-    'an ARN': [`arn:aws:x:${name}`, 'TrustSubjectMalformed', 'an ARN, where a subject is compared'],
-    'the namespace alone': ['system:serviceaccount:kube-system', 'TrustSubjectMalformed', '3 parts between colons, where a subject has 4'],
-    'something behind': [`${ALB}:x`, 'TrustSubjectMalformed', '5 parts between colons, where a subject has 4'],
+    'a placeholder': ['system:serviceaccount:kube-system:<name>', 'TrustSubjectMalformed', 'it still contains a placeholder'],
+    'an ARN': [`arn:aws:x:${name}`, 'TrustSubjectMalformed', 'an ARN, not a subject'],
+    'the namespace alone': [
+      'system:serviceaccount:kube-system',
+      'TrustSubjectMalformed',
+      '3 parts separated by colons, but a subject has 4',
+    ],
+    'something behind': [`${ALB}:x`, 'TrustSubjectMalformed', '5 parts separated by colons, but a subject has 4'],
   };
   for (const [sentence, [value, code, what]] of Object.entries(mistakes)) {
-    test(sentence, () => expect(naming(value)).toEqual([`${code}: statement 1 names ${quoted(value)} (${what}); ${wanted}`]));
+    test(sentence, () => expect(naming(value)).toEqual([`${code}: statement 1 names ${quoted(value)} (${what}). ${wanted}`]));
   }
 
   test('of several values the plainest slip speaks', () => {
     expect(naming(['kube-system:aws-load-balancer-controller', ALB.toUpperCase(), `${ALB} `])).toEqual([
-      `TrustSubjectWhitespace: statement 1 names "${ALB} " (a blank at its end); ${wanted}`,
+      `TrustSubjectWhitespace: statement 1 names "${ALB} " (a blank at its end). ${wanted}`,
     ]);
   });
 
   test('the audience of STS is one, also where another is used', () => {
     const request = { ...REQUEST, audience: 'vault' };
     const [first] = found([allow({ StringEquals: { [`${HOST}:sub`]: AUDIENCE } })], request);
-    expect(first).toBe(`TrustConditionKeySwapped: statement 1 names "${AUDIENCE}" (an audience, where the subject is compared); ${wanted}`);
+    expect(first).toBe(`TrustConditionKeySwapped: statement 1 names "${AUDIENCE}" (an audience under the key of the subject). ${wanted}`);
     expect(found([allow({ StringEquals: { [`${HOST}:sub`]: 'vault' } })], request)[0]).toContain('names "vault" (an audience');
   });
 });
@@ -79,8 +83,11 @@ describe('a subject that is another', () => {
       '"system:serviceaccount:other:aws-load-balancer-controller"',
     ],
     // Contract: unbound-quotes
-    'is not quoted when it is of another tenant': ['system:serviceaccount:team-a:app', 'another subject, not like this one'],
-    'is counted when there are more': [['system:serviceaccount:team-a:app', 'x', 5], '3 other subjects, none of them like this one'],
+    'is not quoted when it is of another tenant': ['system:serviceaccount:team-a:app', 'another subject, not similar to the wanted one'],
+    'is counted when there are more': [
+      ['system:serviceaccount:team-a:app', 'x', 5],
+      '3 other subjects, none of them similar to the wanted one',
+    ],
     'is left out beside one that is near': [
       ['system:serviceaccount:team-a:app', 'system:serviceaccount:kube-system:other'],
       '"system:serviceaccount:kube-system:other"',
@@ -91,20 +98,20 @@ describe('a subject that is another', () => {
     ],
   };
   for (const [sentence, [value, namesSubject]] of Object.entries(cases)) {
-    test(sentence, () => expect(naming(value)).toEqual([`TrustSubjectMismatch: statement 1 names ${namesSubject}; ${wanted}`]));
+    test(sentence, () => expect(naming(value)).toEqual([`TrustSubjectMismatch: statement 1 names ${namesSubject}. ${wanted}`]));
   }
 
   test('is not near because the words of the prefix are also names', () => {
     const request = { ...REQUEST, subject: subjectOf('system', 'serviceaccount') };
     expect(found([allow({ StringEquals: { [`${HOST}:sub`]: 'system:serviceaccount:team-a:app' } })], request)).toEqual([
-      'TrustSubjectMismatch: statement 1 names another subject, not like this one; this ServiceAccount\'s subject is "system:serviceaccount:system:serviceaccount"',
+      'TrustSubjectMismatch: statement 1 names another subject, not similar to the wanted one. Wanted: "system:serviceaccount:system:serviceaccount"',
     ]);
   });
 
   test('is no slip under StringLike, where it is a pattern', () => {
-    expect(naming('kube-system:*', 'StringLike')).toEqual([`TrustSubjectMismatch: statement 1 names "kube-system:*"; ${wanted}`]);
+    expect(naming('kube-system:*', 'StringLike')).toEqual([`TrustSubjectMismatch: statement 1 names "kube-system:*". ${wanted}`]);
     expect(naming('kube-system:x', 'StringLike')).toEqual([
-      `TrustSubjectMalformed: statement 1 names "kube-system:x" (it does not begin with "system:serviceaccount:"); ${wanted}`,
+      `TrustSubjectMalformed: statement 1 names "kube-system:x" (it does not begin with "system:serviceaccount:"). ${wanted}`,
     ]);
   });
 });
@@ -113,25 +120,25 @@ describe('keys', () => {
   const cases: Record<string, readonly [key: string, finding: string]> = {
     'with https': [`https://${HOST}:sub`, 'keys have no "https://"'],
     'with http': [`http://${HOST}:sub`, 'keys have no "https://"'],
-    'with an ARN': [`${PROVIDER}:sub`, "an ARN where the issuer's name is needed"],
+    'with an ARN': [`${PROVIDER}:sub`, 'an ARN, not the name of the issuer'],
     'with white space': [` ${HOST}:sub`, 'white space around it'],
-    'of a bare claim': ['sub', 'no issuer before it'],
-    'without a claim': [HOST, 'no ":sub" or ":aud" at its end'],
-    'without a claim and a path': ['oidc.example.com', 'no ":sub" or ":aud" at its end'],
+    'of a bare claim': ['sub', 'it has no issuer'],
+    'without a claim': [HOST, 'it does not end with ":sub" or ":aud"'],
+    'without a claim and a path': ['oidc.example.com', 'it does not end with ":sub" or ":aud"'],
     'with a slash too many': [`${HOST}/:sub`, 'a slash before the colon'],
     'with an empty claim': [`${HOST}:`, 'no claim after the colon'],
-    'with a part of the ARN': [`oidc-provider/${HOST}:sub`, 'not an issuer and a claim'],
+    'with a part of the ARN': [`oidc-provider/${HOST}:sub`, 'not in the form "<issuer>:<claim>"'],
   };
   for (const [sentence, [key, what]] of Object.entries(cases)) {
     test(`${sentence} are malformed`, () =>
       expect(found([allow({ StringEquals: { [key]: 'x' } })])).toEqual([
-        `TrustConditionKeyMalformed: statement 1 has the condition key ${quoted(key)} (${what}), which no request carries; wanted is "${HOST}:sub"`,
+        `TrustConditionKeyMalformed: statement 1 has the condition key ${quoted(key)} (${what}). No request has this key. Wanted: "${HOST}:sub"`,
       ]));
   }
 
   test('that end in aud were meant for the audience', () => {
     for (const key of ['aud', `https://${HOST}:aud`, `${HOST}:aud `, `${HOST}/:AUD`]) {
-      expect(found([allow({ StringEquals: { [key]: 'x' } })])[0]).toContain(`wanted is "${HOST}:aud"`);
+      expect(found([allow({ StringEquals: { [key]: 'x' } })])[0]).toContain(`Wanted: "${HOST}:aud"`);
     }
   });
 
@@ -149,14 +156,14 @@ describe('keys', () => {
 
   test('of another issuer are unknown where the condition is', () => {
     expect(found([allow({ StringEquals: { [`${HOST}:sub`]: ALB }, StringMatches: { [`${OTHER_HOST}:sub`]: ALB } })])).toEqual([
-      `TrustConditionKeyUnknown: statement 1 has the condition StringMatches on "${OTHER_HOST}:sub": "StringMatches" is no condition operator`,
+      `TrustConditionKeyUnknown: statement 1 has the condition StringMatches on "${OTHER_HOST}:sub": "StringMatches" is not a condition operator`,
     ]);
   });
 
   test("that are this issuer's with its end cut off are called so", () => {
     const key = `${HOST.slice(0, -3)}:sub`;
     expect(found([allow({ StringEquals: { [key]: ALB } })])).toEqual([
-      `TrustConditionKeyIssuerMismatch: statement 1 trusts this cluster's provider and its condition is on the key "${key}" (this cluster's issuer, cut off), which this cluster's tokens do not carry; wanted is "${HOST}:sub"`,
+      `TrustConditionKeyIssuerMismatch: statement 1 trusts this cluster's provider, but its condition is on the key "${key}" (this cluster's issuer, truncated). Tokens of this cluster do not have this key. Wanted: "${HOST}:sub"`,
     ]);
   });
 
@@ -165,7 +172,7 @@ describe('keys', () => {
     expect(both.map((text) => text.split(':')[0])).toEqual(['TrustMultiIssuerAnd']);
     const alone = found([allow({ StringEquals: { [`${OTHER_HOST}:sub`]: ALB, [`${OTHER_HOST}:aud`]: AUDIENCE } })]);
     expect(alone).toEqual([
-      `TrustConditionKeyIssuerMismatch: statement 1 trusts this cluster's provider and its condition is on another issuer's key "${OTHER_HOST}:sub", which this cluster's tokens do not carry; wanted is "${HOST}:sub"`,
+      `TrustConditionKeyIssuerMismatch: statement 1 trusts this cluster's provider, but its condition is on another issuer's key "${OTHER_HOST}:sub". Tokens of this cluster do not have this key. Wanted: "${HOST}:sub"`,
     ]);
   });
 });
@@ -207,14 +214,14 @@ describe('what is too broad', () => {
         who === undefined
           ? []
           : [
-              `TrustOverPermissive: statement 1 also lets in ${who}: its condition on ":sub" is StringLike "${pattern}"; name each subject by StringEquals`,
+              `TrustOverPermissive: statement 1 also allows ${who}: its condition on ":sub" is StringLike "${pattern}". Name each subject with StringEquals`,
             ],
       ));
   }
 
   test('names the values that match, and not those of others', () => {
     expect(found([allow({ StringLike: { [`${HOST}:sub`]: ['system:serviceaccount:team-a:*', '*'] } })])[0]).toContain(
-      'is StringLike "*"; name',
+      'is StringLike "*". Name',
     );
   });
 
@@ -227,7 +234,7 @@ describe('what is too broad', () => {
     const on = (key: string, value: string) =>
       found([allow({ StringEquals: { [`${HOST}:sub`]: ALB }, 'ForAllValues:StringEquals': { [key]: value } })]);
     expect(on(`${HOST}:aud`, AUDIENCE)).toEqual([
-      `TrustSetOperatorMisuse: statement 1 compares "${HOST}:aud" by ForAllValues:StringEquals, which also holds when the key is absent; a claim has one value, and StringEquals compares it`,
+      `TrustSetOperatorMisuse: statement 1 compares "${HOST}:aud" with ForAllValues:StringEquals, which also holds when the key is absent. A claim has one value. Compare it with StringEquals`,
     ]);
     expect(on('aws:TagKeys', 'x')).toEqual([]);
   });
@@ -260,7 +267,7 @@ describe('which statement speaks', () => {
   test('a statement that names ServiceAccounts was meant for tokens, whatever else it says', () => {
     const saml = { Federated: 'arn:aws:iam::111122223333:saml-provider/x' };
     const notMeant = [
-      'TrustNoWebIdentityStatement: no statement allows "sts:AssumeRoleWithWebIdentity" to an OIDC provider of a cluster; it trusts another identity provider',
+      'TrustNoWebIdentityStatement: no statement allows "sts:AssumeRoleWithWebIdentity" for the OIDC provider of a cluster. The policy trusts another identity provider',
     ];
     expect(numbers([allow({ StringEquals: { 'x.y:sub': 'System:ServiceAccount:a:b' } }, { Principal: saml })])[0]).toBe(
       'TrustPrincipalMalformed 1',
@@ -284,7 +291,7 @@ describe('which statement speaks', () => {
       {
         code: 'TrustPolicyUnparseable',
         severity: 'Error',
-        message: `trust policy of ${ROLE} cannot be read, so it is neither judged nor changed: it is odd`,
+        message: `trust policy of ${ROLE}: the document cannot be parsed, so irsa-operator does not evaluate or change it: it is odd`,
       },
     ]);
   });
@@ -303,9 +310,9 @@ describe('a Deny', () => {
         deny(),
       ]),
     ).toEqual([
-      `TrustExplicitDeny: statement 3 denies this token, because StringLike on "${HOST}:sub" and StringLike on "${HOST}:aud" hold; a Deny wins over every Allow, so only its owner can mend this`,
-      'TrustExplicitDeny: statement 4 denies this token without any condition; a Deny wins over every Allow, so only its owner can mend this',
-      'TrustConditionKeyUnknown: statement 2 may deny this token: "aws:SourceVpc" is not known before the call is made',
+      `TrustExplicitDeny: statement 3 denies this token, because StringLike on "${HOST}:sub" and StringLike on "${HOST}:aud" hold. A Deny overrides every Allow, so only the owner of the statement can fix this`,
+      'TrustExplicitDeny: statement 4 denies this token without a condition. A Deny overrides every Allow, so only the owner of the statement can fix this',
+      'TrustConditionKeyUnknown: statement 2 may deny this token: "aws:SourceVpc" is not known before the call',
     ]);
   });
 
@@ -317,7 +324,7 @@ describe('a Deny', () => {
 
 describe('principals', () => {
   const trusting = (Principal: unknown) => found([allow(undefined, { Principal })]);
-  const needed = `a token of a ServiceAccount needs the federated principal "${PROVIDER}"`;
+  const needed = `Wanted: the federated principal "${PROVIDER}"`;
   const kinds: Record<string, readonly [principal: unknown, trusts: string]> = {
     'services are named': [
       { Service: ['ec2.amazonaws.com', 'ecs.amazonaws.com'] },
@@ -327,18 +334,18 @@ describe('principals', () => {
     'everybody is': [{ AWS: '*' }, '{"AWS": "*"}'],
     'a bare star is': ['*', '"*"'],
     'a kind that does not exist is': [{ OIDC: 'x' }, 'a principal of the kind "OIDC"'],
-    'nobody is': [{}, 'nobody'],
+    'nobody is': [{}, 'no principal'],
   };
   for (const [sentence, [principal, trusts]] of Object.entries(kinds)) {
-    test(sentence, () => expect(trusting(principal)).toEqual([`TrustPrincipalNotFederated: statement 1 trusts ${trusts}; ${needed}`]));
+    test(sentence, () => expect(trusting(principal)).toEqual([`TrustPrincipalNotFederated: statement 1 trusts ${trusts}. ${needed}`]));
   }
 
   test('each federated one speaks for itself', () => {
     const both = trusting({ Federated: [`${PROVIDER}//`, 'arn:aws:iam::12:oidc-provider/x', 'arn:aws:iam::111122223333:user/<x>'] });
     expect(both).toEqual([
-      `TrustPrincipalProviderMismatch: statement 1 trusts "${PROVIDER}//" (a slash too many at its end); this cluster's provider is "${PROVIDER}"`,
-      `TrustPrincipalMalformed: statement 1 trusts "arn:aws:iam::12:oidc-provider/x" (its account has not twelve digits); this cluster's provider is "${PROVIDER}"`,
-      `TrustPrincipalMalformed: statement 1 trusts "arn:aws:iam::111122223333:user/<x>" (a placeholder was left in it); this cluster's provider is "${PROVIDER}"`,
+      `TrustPrincipalProviderMismatch: statement 1 trusts "${PROVIDER}//" (an extra slash at its end). Wanted: "${PROVIDER}"`,
+      `TrustPrincipalMalformed: statement 1 trusts "arn:aws:iam::12:oidc-provider/x" (its account does not have twelve digits). Wanted: "${PROVIDER}"`,
+      `TrustPrincipalMalformed: statement 1 trusts "arn:aws:iam::111122223333:user/<x>" (it still contains a placeholder). Wanted: "${PROVIDER}"`,
     ]);
   });
 
@@ -350,43 +357,39 @@ describe('principals', () => {
       [PROVIDER.replace('iam', 'sts')]: ['TrustPrincipalMalformed', 'not the ARN of an OIDC provider'],
       [PROVIDER.replace('arn:aws:', 'arn:azure:')]: ['TrustPrincipalMalformed', 'not the ARN of an OIDC provider'],
       [`${PROVIDER.slice(0, PROVIDER.indexOf('/'))}//${HOST}`]: ['TrustPrincipalMalformed', 'not the ARN of an OIDC provider'],
-      [arn(HOST, '1111222233334')]: ['TrustPrincipalMalformed', 'its account has not twelve digits'],
-      [arn(HOST, '11112222333a')]: ['TrustPrincipalMalformed', 'its account has not twelve digits'],
-      [arn(eks)]: ['TrustPrincipalProviderMismatch', 'another cluster, in eu-west-1, where this one is in us-east-1'],
+      [arn(HOST, '1111222233334')]: ['TrustPrincipalMalformed', 'its account does not have twelve digits'],
+      [arn(HOST, '11112222333a')]: ['TrustPrincipalMalformed', 'its account does not have twelve digits'],
+      [arn(eks)]: ['TrustPrincipalProviderMismatch', 'another cluster in eu-west-1, but this cluster is in us-east-1'],
       [arn('oidc-eks.eu-west-1.api.aws/id/ABC')]: [
         'TrustPrincipalProviderMismatch',
-        'another cluster, in eu-west-1, where this one is in us-east-1',
+        'another cluster in eu-west-1, but this cluster is in us-east-1',
       ],
       [arn('oidc.eks.cn-north-1.amazonaws.com.cn/id/ABC')]: [
         'TrustPrincipalProviderMismatch',
-        'another cluster, in cn-north-1, where this one is in us-east-1',
+        'another cluster in cn-north-1, but this cluster is in us-east-1',
       ],
       [arn(`x.${eks}`)]: ['TrustPrincipalProviderMismatch', 'another issuer'],
       [arn(`${eks}/x`)]: ['TrustPrincipalProviderMismatch', 'another issuer'],
       [arn(`${HOST}/x`)]: ['TrustPrincipalProviderMismatch', 'another issuer'],
-      [`${eks}`]: ['TrustPrincipalProviderMismatch', "another issuer's bare name, where the ARN of this cluster's provider is needed"],
+      [`${eks}`]: ['TrustPrincipalProviderMismatch', "the name of another issuer, not the ARN of this cluster's provider"],
     };
     for (const [value, [code, what]] of Object.entries(differences))
       test(value, () =>
-        expect(trusting({ Federated: value })).toEqual([
-          `${code}: statement 1 trusts "${value}" (${what}); this cluster's provider is "${PROVIDER}"`,
-        ]),
+        expect(trusting({ Federated: value })).toEqual([`${code}: statement 1 trusts "${value}" (${what}). Wanted: "${PROVIDER}"`]),
       );
   });
 
   test('a host name with the region first is called so', () => {
     const odd = PROVIDER.replace('oidc.eks.us-east-1', 'oidc.us-east-1.eks');
     expect(trusting({ Federated: odd })).toEqual([
-      `TrustPrincipalProviderMismatch: statement 1 trusts "${odd}" ("eks" stands behind the region, where it belongs before it); this cluster's provider is "${PROVIDER}"`,
+      `TrustPrincipalProviderMismatch: statement 1 trusts "${odd}" ("eks" is after the region, but belongs before it). Wanted: "${PROVIDER}"`,
     ]);
   });
 
   test('a statement without an action is one too', () => {
-    expect(found([allow(undefined, { Action: undefined })])).toEqual([
-      `TrustWrongAction: statement 1 names no action; a token of a ServiceAccount needs "${ACTION}"`,
-    ]);
+    expect(found([allow(undefined, { Action: undefined })])).toEqual([`TrustWrongAction: statement 1 has no action. Wanted: "${ACTION}"`]);
     expect(found([allow(undefined, { Action: [{}, 5] })])).toEqual([
-      `TrustWrongAction: statement 1 allows the action "a JSON object" and "5"; a token of a ServiceAccount needs "${ACTION}"`,
+      `TrustWrongAction: statement 1 allows the action "a JSON object" and "5". Wanted: "${ACTION}"`,
     ]);
   });
 });

@@ -45,7 +45,10 @@ export function diagnoseJudged(
 
 /** The one finding for a document that cannot be read: nothing is said about STS, and nothing is written. */
 export function unreadable({ problem }: Problem, { role }: DiagnosisContext): Finding {
-  return finding('TrustPolicyUnparseable', `trust policy of ${role} cannot be read, so it is neither judged nor changed: ${problem}`);
+  return finding(
+    'TrustPolicyUnparseable',
+    `trust policy of ${role}: the document cannot be parsed, so irsa-operator does not evaluate or change it: ${problem}`,
+  );
 }
 
 /** The statement that comes closest speaks first. */

@@ -17,11 +17,11 @@ export function withoutWebIdentity(judged: readonly Judged[]): PartialFinding[] 
   const allows = judged.filter(({ effect }) => effect === 'Allow');
   const pods = allows.find(({ statement }) => principalValues(statement.node).some(({ value }) => value === POD_IDENTITY));
   if (pods !== undefined) {
-    const text = `${statementName(pods.statement)} trusts EKS Pod Identity (${quote(POD_IDENTITY)}) and no statement trusts this cluster's OIDC provider, so the role works with a Pod Identity association and not with IRSA`;
+    const text = `${statementName(pods.statement)} trusts EKS Pod Identity (${quote(POD_IDENTITY)}). No statement trusts this cluster's OIDC provider. The role works with a Pod Identity association, but not with IRSA`;
     return [{ code: 'TrustPodIdentityOnly', text }];
   }
   const principals = describePrincipals(allows.flatMap(({ statement }) => principalValues(statement.node)));
-  const text = `no statement allows "sts:AssumeRoleWithWebIdentity" to an OIDC provider of a cluster; it trusts ${principals.length === 0 ? 'nobody' : list(principals)}`;
+  const text = `no statement allows "sts:AssumeRoleWithWebIdentity" for the OIDC provider of a cluster. The policy trusts ${principals.length === 0 ? 'no principal' : list(principals)}`;
   return [{ code: 'TrustNoWebIdentityStatement', text }];
 }
 
@@ -41,7 +41,7 @@ function deletedPrincipals(document: PolicyDocument, { role }: { readonly role: 
     const deleted = principalValues(statement.node).find(({ value }) => UNIQUE_ID.test(value));
     if (deleted === undefined) return [];
     const id = `${deleted.value.slice(0, KIND_LENGTH)}...`;
-    const message = `trust policy of ${role}: ${statementName(statement)} trusts a role or user that was deleted (an ID ${quote(id)} stands in place of its ARN); IAM may refuse every change of this policy until its owner removes it`;
+    const message = `trust policy of ${role}: ${statementName(statement)} trusts a role or user that was deleted (the ID ${quote(id)} replaces its ARN). IAM may reject every change of this policy until the owner of the policy removes this ID`;
     return [finding('TrustOrphanedPrincipal', message)];
   });
 }

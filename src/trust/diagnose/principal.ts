@@ -33,14 +33,13 @@ export function principalFindings(statement: Statement, request: WebIdentity): P
     return [
       {
         code: 'TrustPrincipalNotFederated',
-        text: `${name} trusts ${found}; a token of a ServiceAccount needs the federated principal ${quote(request.provider)}`,
+        text: `${name} trusts ${found}. Wanted: the federated principal ${quote(request.provider)}`,
       },
     ];
   }
-  const wanted = `this cluster's provider is ${quote(request.provider)}`;
   return federated.map((value) => {
     const [code, what] = classify(value, request);
-    return { code, text: `${name} trusts ${quote(value)} (${what}); ${wanted}` };
+    return { code, text: `${name} trusts ${quote(value)} (${what}). Wanted: ${quote(request.provider)}` };
   });
 }
 
@@ -69,12 +68,12 @@ const KINDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 function nobody({ node }: Statement): string {
-  return member(node, 'NotPrincipal') === undefined ? 'nobody' : 'everybody but those in "NotPrincipal"';
+  return member(node, 'NotPrincipal') === undefined ? 'no principal' : 'every principal except those in "NotPrincipal"';
 }
 
 function classify(value: string, { provider, issuer }: WebIdentity): [FindingCode, string] {
-  if (value === '*') return ['TrustPrincipalWildcard', 'what it means as a federated principal is not documented'];
-  if (/[*?]/.test(value)) return ['TrustPrincipalWildcard', 'principals are compared as a whole, a wildcard in one matches nothing'];
+  if (value === '*') return ['TrustPrincipalWildcard', 'AWS does not document its meaning as a federated principal'];
+  if (/[*?]/.test(value)) return ['TrustPrincipalWildcard', 'principals are compared as a whole, so a wildcard matches nothing'];
   const found = PROVIDER_ARN.exec(value);
   const wanted = PROVIDER_ARN.exec(provider);
   const host = issuerHostPath(issuer);
@@ -82,40 +81,39 @@ function classify(value: string, { provider, issuer }: WebIdentity): [FindingCod
   const [, partition, account, path = ''] = found;
   if (path === host) {
     if (partition !== wanted[1])
-      return ['TrustPrincipalPartition', `the partition ${quote(partition ?? '')}, where this role is in ${quote(wanted[1] ?? '')}`];
+      return ['TrustPrincipalPartition', `the partition ${quote(partition ?? '')}, but this role is in ${quote(wanted[1] ?? '')}`];
     return [
       'TrustPrincipalOtherAccount',
-      `a provider in the account ${account}, where this role is in ${wanted[2]}; STS looks in the role's account only`,
+      `a provider in the account ${account}, but STS uses only providers of the role's account ${wanted[2]}`,
     ];
   }
   return ['TrustPrincipalProviderMismatch', difference(path, host)];
 }
 
 function notAnArn(value: string, host: string): [FindingCode, string] {
-  if (value === host) return ['TrustPrincipalProviderMismatch', "the issuer's bare name, where the ARN of its provider is needed"];
+  if (value === host) return ['TrustPrincipalProviderMismatch', 'the name of the issuer, not the ARN of its provider'];
   if (value.includes('://')) return ['TrustPrincipalMalformed', 'the ARN of a provider has no "https://"'];
-  if (/[<>{}$]/.test(value)) return ['TrustPrincipalMalformed', 'a placeholder was left in it'];
+  if (/[<>{}$]/.test(value)) return ['TrustPrincipalMalformed', 'it still contains a placeholder'];
   if (/^arn:[^:]*:iam::[^:]*:/.test(value) && !/^arn:[^:]*:iam::[0-9]{12}:/.test(value))
-    return ['TrustPrincipalMalformed', 'its account has not twelve digits'];
+    return ['TrustPrincipalMalformed', 'its account does not have twelve digits'];
   if (!value.includes(':') && EKS_HOST.test(value))
-    return ['TrustPrincipalProviderMismatch', "another issuer's bare name, where the ARN of this cluster's provider is needed"];
+    return ['TrustPrincipalProviderMismatch', "the name of another issuer, not the ARN of this cluster's provider"];
   return ['TrustPrincipalMalformed', 'not the ARN of an OIDC provider'];
 }
 
 /** In what way another provider's name is not this one's. */
 function difference(path: string, host: string): string {
-  if (path.startsWith(host) && /^\/+$/.test(path.slice(host.length))) return 'a slash too many at its end';
-  if (fold(path) === fold(host)) return 'it differs in case, and names of providers are compared exactly';
-  if (host.startsWith(path)) return "this cluster's provider, cut off";
+  if (path.startsWith(host) && /^\/+$/.test(path.slice(host.length))) return 'an extra slash at its end';
+  if (fold(path) === fold(host)) return 'the case differs, and names of providers are case-sensitive';
+  if (host.startsWith(path)) return "this cluster's provider, truncated";
   // An old README of the webhook has it so (amazon-eks-pod-identity-webhook issue 30).
-  if (path.replace(/^oidc\.([a-z0-9-]+)\.eks\./, 'oidc.eks.$1.') === host)
-    return '"eks" stands behind the region, where it belongs before it';
+  if (path.replace(/^oidc\.([a-z0-9-]+)\.eks\./, 'oidc.eks.$1.') === host) return '"eks" is after the region, but belongs before it';
   const found = EKS_ISSUER.exec(path);
   const wanted = EKS_ISSUER.exec(host);
   if (found === null || wanted === null) return 'another issuer';
   const region = found[1] ?? found[2];
   const ours = wanted[1] ?? wanted[2];
   if (found[3] === wanted[3])
-    return region === ours ? 'the same cluster under another host name' : `the region ${region}, where this cluster is in ${ours}`;
-  return region === ours ? `another cluster in ${region}` : `another cluster, in ${region}, where this one is in ${ours}`;
+    return region === ours ? 'the same cluster under another host name' : `the region ${region}, but this cluster is in ${ours}`;
+  return region === ours ? `another cluster in ${region}` : `another cluster in ${region}, but this cluster is in ${ours}`;
 }

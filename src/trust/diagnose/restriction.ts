@@ -27,11 +27,10 @@ export function restriction({ conditions, statement, members }: Judged): Partial
     .filter(({ truth }) => !holds(truth))
     .slice(0, MAX_NAMED)
     .map(
-      ({ operatorName, key, truth }) =>
-        `${operatorName} on ${quote(key)} (${isUnknown(truth) ? 'not known before the call' : 'not fulfilled'})`,
+      ({ operatorName, key, truth }) => `${operatorName} on ${quote(key)} (${isUnknown(truth) ? 'not known before the call' : 'not met'})`,
     );
-  const how = limits.length > 0 ? ` and limits it by ${limits.join(' and ')}` : isUnknown(members) ? `, and ${members.unknown}` : '';
-  const text = `${statementName(statement)} covers this ServiceAccount${how}; that is its owner's decision, and a statement of ours beside it would undo it, so none is written: ask the owner to lift the limit or to name this ServiceAccount without it`;
+  const how = limits.length > 0 ? ` and limits it with ${limits.join(' and ')}` : isUnknown(members) ? `, but ${members.unknown}` : '';
+  const text = `${statementName(statement)} covers this ServiceAccount${how}. This is the decision of its owner. irsa-operator does not add a statement that would bypass this restriction. Ask the owner to remove the restriction, or to allow this ServiceAccount without it`;
   return { code: 'TrustRestrictedByOwner', text };
 }
 

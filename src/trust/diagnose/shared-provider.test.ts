@@ -14,7 +14,7 @@ function said(condition: unknown, change: object = {}): string[] {
 }
 
 const complaint = (host: string, claim: string) =>
-  `TrustThirdPartyGuard: trust policy of ${ROLE}: statement 1 trusts "${host}", which many customers share, without a condition on "${host}:${claim}"; IAM may refuse every change of this policy until its owner adds one`;
+  `TrustThirdPartyGuard: trust policy of ${ROLE}: statement 1 trusts "${host}", which many customers share, without a condition on "${host}:${claim}". IAM may reject every change of this policy until the owner of the policy adds this condition`;
 
 describe('a provider that many customers share', () => {
   const guarded: Record<string, object> = {

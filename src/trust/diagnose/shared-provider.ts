@@ -46,7 +46,7 @@ export function unguardedProviders(document: PolicyDocument, { role }: { readonl
       return claim === undefined || narrows(statement.node, `${issuer}:${claim}`) ? [] : [{ issuer, claim }];
     });
     return unguarded.slice(0, 1).map(({ issuer, claim }) => {
-      const message = `trust policy of ${role}: ${statementName(statement)} trusts ${quote(issuer)}, which many customers share, without a condition on ${quote(`${issuer}:${claim}`)}; IAM may refuse every change of this policy until its owner adds one`;
+      const message = `trust policy of ${role}: ${statementName(statement)} trusts ${quote(issuer)}, which many customers share, without a condition on ${quote(`${issuer}:${claim}`)}. IAM may reject every change of this policy until the owner of the policy adds this condition`;
       return finding('TrustThirdPartyGuard', message);
     });
   });

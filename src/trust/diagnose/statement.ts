@@ -52,13 +52,13 @@ function wrongAction({ statement }: Judged): PartialFinding {
   const excluded = member(node, 'NotAction') !== undefined;
   const actions = texts(node, excluded ? 'NotAction' : 'Action');
   const found = excluded
-    ? `allows everything but ${quoteAll(actions)}`
+    ? `allows every action except ${quoteAll(actions)}`
     : actions.length === 0
-      ? 'names no action'
+      ? 'has no action'
       : `allows the action ${quoteAll(actions)}`;
   return {
     code: 'TrustWrongAction',
-    text: `${statementName(statement)} ${found}; a token of a ServiceAccount needs ${quote(WEB_IDENTITY_ACTION)}`,
+    text: `${statementName(statement)} ${found}. Wanted: ${quote(WEB_IDENTITY_ACTION)}`,
   };
 }
 

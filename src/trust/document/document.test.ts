@@ -20,17 +20,17 @@ describe('reading', () => {
   test('takes a document without Version, which is 2008-10-17', () => expect(read('{"Statement":[]}').version).toBeUndefined());
 
   const problems: Record<string, string> = {
-    'not JSON': 'not JSON: at character 1 stands "n" where a value was expected',
-    '[]': 'a JSON array where an object with "Version" and "Statement" was expected',
-    '"x"': 'a JSON string where an object with "Version" and "Statement" was expected',
+    'not JSON': 'not JSON: at character 1, "n" was found, but a value was expected',
+    '[]': 'it is a JSON array, not an object with "Version" and "Statement"',
+    '"x"': 'it is a JSON string, not an object with "Version" and "Statement"',
     '{}': 'it has no member "Statement"',
     '{"statement":[]}': 'it has no member "Statement"',
-    '{"Statement":5}': '"Statement" is a JSON number',
-    '{"Statement":[],"Version":2012}': '"Version" is a JSON number',
-    '{"Statement":[{},5]}': 'statement 2 is a JSON number',
-    '{"Statement":[],"Statement":[]}': 'the member "Statement" stands twice in one object',
-    '{"Statement":[{"Condition":{"A":{"b":1,"b":2}}}]}': 'the member "b" stands twice in one object',
-    '{"Statement":[],"X":[[{"a\\u0062":1,"ab":2}]]}': 'the member "ab" stands twice in one object',
+    '{"Statement":5}': '"Statement" is a JSON number, not an array or an object',
+    '{"Statement":[],"Version":2012}': '"Version" is a JSON number, not a string',
+    '{"Statement":[{},5]}': 'statement 2 is a JSON number, not an object',
+    '{"Statement":[],"Statement":[]}': 'the member "Statement" appears twice in one object',
+    '{"Statement":[{"Condition":{"A":{"b":1,"b":2}}}]}': 'the member "b" appears twice in one object',
+    '{"Statement":[],"X":[[{"a\\u0062":1,"ab":2}]]}': 'the member "ab" appears twice in one object',
   };
   // Contract: bad-document
   for (const [text, problem] of Object.entries(problems))
@@ -53,7 +53,7 @@ describe('decoding', () => {
   });
 
   test('does not even begin with a text that is too long', () => {
-    expect(decodeDocument('%20'.repeat(196_609))).toEqual({ problem: 'it has 589827 characters, more than any trust policy' });
+    expect(decodeDocument('%20'.repeat(196_609))).toEqual({ problem: 'it has 589827 characters, more than any trust policy can have' });
     expect(decodeDocument('%20'.repeat(196_608))).toBe(' '.repeat(196_608));
   });
 });

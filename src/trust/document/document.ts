@@ -32,19 +32,20 @@ export interface Statement {
 export function parseDocument(text: string): PolicyDocument | Problem {
   const root = parseJson(text);
   if (isProblem(root)) return problem(`not JSON: ${root.problem}`);
-  if (root.kind !== 'object') return problem(`a JSON ${root.kind} where an object with "Version" and "Statement" was expected`);
+  if (root.kind !== 'object') return problem(`it is a JSON ${root.kind}, not an object with "Version" and "Statement"`);
   const twice = duplicateIn(root);
-  if (twice !== undefined) return problem(`the member ${quote(twice)} stands twice in one object`);
+  if (twice !== undefined) return problem(`the member ${quote(twice)} appears twice in one object`);
 
   const container = member(root, 'Statement');
   if (container === undefined) return problem('it has no member "Statement"');
-  if (container.kind !== 'array' && container.kind !== 'object') return problem(`"Statement" is a JSON ${container.kind}`);
+  if (container.kind !== 'array' && container.kind !== 'object')
+    return problem(`"Statement" is a JSON ${container.kind}, not an array or an object`);
   const version = member(root, 'Version');
-  if (version !== undefined && version.kind !== 'string') return problem(`"Version" is a JSON ${version.kind}`);
+  if (version !== undefined && version.kind !== 'string') return problem(`"Version" is a JSON ${version.kind}, not a string`);
 
   const statements: Statement[] = [];
   for (const [at, node] of (container.kind === 'array' ? container.items : [container]).entries()) {
-    if (node.kind !== 'object') return problem(`statement ${at + 1} is a JSON ${node.kind}`);
+    if (node.kind !== 'object') return problem(`statement ${at + 1} is a JSON ${node.kind}, not an object`);
     const sid = member(node, 'Sid');
     statements.push({ index: at + 1, sid: sid?.kind === 'string' ? sid.value : undefined, node });
   }
@@ -59,7 +60,7 @@ export function parseDocument(text: string): PolicyDocument | Problem {
 export function decodeDocument(encoded: string): string | Problem {
   if (/^[\t\n\r ]*\{/.test(encoded)) return encoded;
   // Each character of a document takes at most nine when encoded (three bytes of UTF-8).
-  if (encoded.length > 9 * MAX_TEXT_LENGTH) return problem(`it has ${encoded.length} characters, more than any trust policy`);
+  if (encoded.length > 9 * MAX_TEXT_LENGTH) return problem(`it has ${encoded.length} characters, more than any trust policy can have`);
   try {
     return decodeURIComponent(encoded);
   } catch {

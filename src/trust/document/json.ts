@@ -45,7 +45,7 @@ export const MAX_TEXT_LENGTH = 65_536;
 /** The tree, or what is wrong and where. Never throws; the time is linear in the text. Grammar: RFC 8259, and no lone surrogates. */
 export function parseJson(text: string): JsonNode | Problem {
   if (text.length > MAX_TEXT_LENGTH) return problem(`it has ${text.length} characters, more than ${MAX_TEXT_LENGTH}`);
-  if (!text.isWellFormed()) return problem('it contains half of a surrogate pair, which no JSON text can');
+  if (!text.isWellFormed()) return problem('it contains half of a surrogate pair, which JSON does not allow');
   try {
     return new Reader(text).document();
   } catch (error) {
@@ -194,7 +194,7 @@ class Reader {
 
   private unexpected(wanted: string): NotJson {
     const found = this.at < this.text.length ? JSON.stringify(this.text[this.at]) : 'the end of the text';
-    return new NotJson(`at character ${this.at + 1} stands ${found} where ${wanted} was expected`);
+    return new NotJson(`at character ${this.at + 1}, ${found} was found, but ${wanted} was expected`);
   }
 }
 

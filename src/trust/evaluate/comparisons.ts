@@ -52,7 +52,7 @@ function compareStrings(comparison: Comparison, actual: string, pattern: readonl
     case 'StringEqualsIgnoreCase':
       return fold(literally(pattern)) === fold(actual);
     default:
-      return unknown('an ARN operator compares a value that is no ARN');
+      return unknown('an ARN operator compares a value that is not an ARN');
   }
 }
 
@@ -61,16 +61,16 @@ function comparePlain(comparison: Comparison, actual: string, wanted: string): T
   if (comparison.startsWith('Date')) return compareOrdered(comparison.slice('Date'.length), instant(actual), instant(wanted), 'a date');
   if (comparison.startsWith('Numeric'))
     return compareOrdered(comparison.slice('Numeric'.length), decimal(actual), decimal(wanted), 'a number');
-  return unknown(`${comparison} compares what is no ${comparison === 'IpAddress' ? 'address' : 'binary value'}`);
+  return unknown(`${comparison} compares a value that is not ${comparison === 'IpAddress' ? 'an address' : 'binary'}`);
 }
 
 function compareBooleans(actual: string, wanted: string): Truth {
   const isBoolean = (text: string) => text === 'true' || text === 'false';
-  return isBoolean(actual) && isBoolean(wanted) ? actual === wanted : unknown('Bool compares what is neither "true" nor "false"');
+  return isBoolean(actual) && isBoolean(wanted) ? actual === wanted : unknown('Bool compares a value that is neither "true" nor "false"');
 }
 
 function compareOrdered(order: string, actual: number | undefined, wanted: number | undefined, kind: string): Truth | Unknown {
-  if (actual === undefined || wanted === undefined) return unknown(`a condition compares what is not ${kind}`);
+  if (actual === undefined || wanted === undefined) return unknown(`a condition compares a value that is not ${kind}`);
   switch (order) {
     case 'Equals':
       return actual === wanted;

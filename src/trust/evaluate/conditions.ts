@@ -30,7 +30,7 @@ export function conditionsOf(statement: ObjectNode, version: string | undefined,
       const values = asList(value);
       const truth =
         operator === undefined
-          ? unknown(`${quote(operatorName)} is no condition operator`)
+          ? unknown(`${quote(operatorName)} is not a condition operator`)
           : judge(operator, key, values, version, request);
       conditions.push({ operatorName, operator, key, values, truth });
     }
@@ -54,7 +54,7 @@ function judge(operator: Operator, key: string, values: readonly JsonNode[], ver
 function judgeNull(values: readonly JsonNode[], absent: Truth): Truth {
   const wanted = values.map((value): Truth => {
     const text = scalarText(value);
-    if (text !== 'true' && text !== 'false') return unknown('Null compares what is neither "true" nor "false"');
+    if (text !== 'true' && text !== 'false') return unknown('Null compares a value that is neither "true" nor "false"');
     return text === 'true' ? absent : not(absent);
   });
   return any(wanted);
@@ -67,7 +67,7 @@ function judgeNull(values: readonly JsonNode[], absent: Truth): Truth {
  */
 function judgeAbsent(operator: Operator, values: readonly JsonNode[], version: string | undefined, request: WebIdentity): Truth {
   if (operator.set === 'ForAnyValue')
-    return operator.ifExists ? unknown('what ForAnyValue with IfExists means for an absent key is not documented') : false;
+    return operator.ifExists ? unknown('AWS does not document what ForAnyValue with IfExists means for an absent key') : false;
   const holdsAnyway = operator.ifExists || operator.set === 'ForAllValues';
   if (!holdsAnyway && !operator.negated) return false;
   if (!holdsAnyway && values.length === 0) return combine(true, []);
@@ -105,6 +105,6 @@ function settleRepeated(conditions: readonly Condition[]): readonly Condition[] 
     if (!conflicting.has(condition)) return condition;
     const respelt = spellings.get(fold(condition.operatorName))?.some(({ operatorName }) => operatorName !== condition.operatorName);
     const twice = respelt ? `condition operator ${quote(condition.operatorName)}` : `condition key ${quote(condition.key)}`;
-    return { ...condition, truth: unknown(`the ${twice} stands twice, in different case`) };
+    return { ...condition, truth: unknown(`the ${twice} appears twice, in different case`) };
   });
 }

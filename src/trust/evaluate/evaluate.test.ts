@@ -227,7 +227,7 @@ describe('keys', () => {
       const verdict = evaluate(read(policy(allow({ Null: { [key]: 'true' } }))), REQUEST);
       expect(verdict).toEqual({
         kind: 'unknown',
-        reason: `statement 1: "${key}" is not known before the call is made`,
+        reason: `statement 1: "${key}" is not known before the call`,
         statement: { index: 1, sid: undefined },
         effect: 'Allow',
         part: { kind: 'condition', operator: 'Null', key },
@@ -351,7 +351,7 @@ describe('the verdict', () => {
   const odd = allow(undefined, { Effect: 'allow' });
   const at = (index: number, sid?: string) => ({ index, sid });
   const hiddenPart = { kind: 'condition' as const, operator: 'StringEquals', key: HIDDEN };
-  const because = (index: number, sid: string) => `statement ${index} ("${sid}"): "${HIDDEN}" is not known before the call is made`;
+  const because = (index: number, sid: string) => `statement ${index} ("${sid}"): "${HIDDEN}" is not known before the call`;
 
   const cases: Record<string, readonly [statements: readonly object[], verdict: TrustVerdict]> = {
     'nothing allows nothing': [[], { kind: 'denied', explicit: false, nearest: undefined }],
@@ -418,19 +418,19 @@ describe('the reason of an unknown is a phrase that a person can read', () => {
   const reasons: Record<string, object> = {
     'a condition value is a JSON null': on('StringEquals', null),
     'a condition value is a JSON array': on('StringEquals', [['x']]),
-    'an ARN operator compares a value that is no ARN': on('ArnLike', 'x'),
-    'Bool compares what is neither "true" nor "false"': on('Bool', 'true'),
-    'a condition compares what is not a date': on('DateEquals', '2020-01-01'),
-    'a condition compares what is not a number': on('NumericEquals', 'many', seconds),
-    'IpAddress compares what is no address': on('IpAddress', 'x'),
-    'BinaryEquals compares what is no binary value': on('BinaryEquals', 'x'),
-    'Null compares what is neither "true" nor "false"': on('Null', 'x'),
-    'what ForAnyValue with IfExists means for an absent key is not documented': on('ForAnyValue:StringEqualsIfExists', 'x', ABSENT),
+    'an ARN operator compares a value that is not an ARN': on('ArnLike', 'x'),
+    'Bool compares a value that is neither "true" nor "false"': on('Bool', 'true'),
+    'a condition compares a value that is not a date': on('DateEquals', '2020-01-01'),
+    'a condition compares a value that is not a number': on('NumericEquals', 'many', seconds),
+    'IpAddress compares a value that is not an address': on('IpAddress', 'x'),
+    'BinaryEquals compares a value that is not binary': on('BinaryEquals', 'x'),
+    'Null compares a value that is neither "true" nor "false"': on('Null', 'x'),
+    'AWS does not document what ForAnyValue with IfExists means for an absent key': on('ForAnyValue:StringEqualsIfExists', 'x', ABSENT),
     'a negated operator has an empty list of values': on('StringNotEquals', []),
     'a policy variable in a condition has no value': on('StringNotEquals', `\${aws:username}`),
     'a value contains a "${" that does not begin a policy variable': on('StringEquals', `\${`),
-    'the role has several tags that "aws:ResourceTag/a" may mean': on('StringEquals', 'x', 'aws:ResourceTag/a'),
-    '"X" is no condition operator': on('X', 'x'),
+    'the role has several tags that match "aws:ResourceTag/a"': on('StringEquals', 'x', 'aws:ResourceTag/a'),
+    '"X" is not a condition operator': on('X', 'x'),
     'its "Condition" is not an object': allow([]),
     'its condition "StringEquals" is not an object': allow({ StringEquals: 'x' }),
     'its action is a JSON number': allow(undefined, { Action: 5 }),
@@ -438,12 +438,12 @@ describe('the reason of an unknown is a phrase that a person can read', () => {
     'it has both "Action" and "NotAction"': allow(undefined, { NotAction: 'x' }),
     'it has no "Principal"': allow(undefined, { Principal: undefined }),
     'it has both "Principal" and "NotPrincipal"': allow(undefined, { NotPrincipal: 'x' }),
-    'it allows with "NotPrincipal"': allow(undefined, { Principal: undefined, NotPrincipal: { AWS: 'x' } }),
+    'it is an Allow with "NotPrincipal"': allow(undefined, { Principal: undefined, NotPrincipal: { AWS: 'x' } }),
     'its principal is neither an object nor "*"': allow(undefined, { Principal: 'x' }),
     'its principal of the kind "AWS" is a JSON number': allow(undefined, { Principal: { AWS: 5 } }),
     'IAM has no principal of the kind "X"': allow(undefined, { Principal: { X: 'x' } }),
-    'what "*" means as a federated principal is not documented': allow(undefined, { Principal: { Federated: '*' } }),
-    'whether an Allow for "*" lets web identities in is not documented': allow(undefined, { Principal: '*' }),
+    'AWS does not document what "*" means as a federated principal': allow(undefined, { Principal: { Federated: '*' } }),
+    'AWS does not document whether an Allow for "*" covers web identities': allow(undefined, { Principal: '*' }),
   };
   for (const [reason, statement] of Object.entries(reasons)) {
     test(reason, () => {
@@ -483,7 +483,7 @@ describe('the reason of an unknown is a phrase that a person can read', () => {
     );
     expect(verdict).toEqual({
       kind: 'unknown',
-      reason: 'statement 2: whether a Deny for the account 111122223333 covers web identities is not documented',
+      reason: 'statement 2: AWS does not document whether a Deny for the account 111122223333 covers web identities',
       statement: { index: 2, sid: undefined },
       effect: 'Deny',
       part: { kind: 'principal' },

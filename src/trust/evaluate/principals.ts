@@ -20,7 +20,7 @@ export function principalMatches(statement: ObjectNode, effect: Effect, request:
   if (excluded === undefined) return unknown('it has no "Principal"');
   const others = not(matchesAny(excluded, 'Deny', request));
   // An Allow for everybody else is an Allow for "*", of which it is not documented whether it reaches web identities.
-  return effect === 'Allow' && others === true ? unknown('it allows with "NotPrincipal"') : others;
+  return effect === 'Allow' && others === true ? unknown('it is an Allow with "NotPrincipal"') : others;
 }
 
 function matchesAny(principal: JsonNode, effect: Effect, request: WebIdentity): Truth {
@@ -39,12 +39,12 @@ function matchesAny(principal: JsonNode, effect: Effect, request: WebIdentity): 
 function matchesOne(kind: string, value: string, effect: Effect, request: WebIdentity): Truth {
   switch (kind) {
     case 'Federated':
-      if (value === '*') return unknown('what "*" means as a federated principal is not documented');
+      if (value === '*') return unknown('AWS does not document what "*" means as a federated principal');
       return value === request.provider;
     case 'AWS':
       if (value === '*') return everybody(effect);
       return effect === 'Deny' && isAccountOf(value, request)
-        ? unknown(`whether a Deny for the account ${value} covers web identities is not documented`)
+        ? unknown(`AWS does not document whether a Deny for the account ${value} covers web identities`)
         : false;
     case 'Service':
     case 'CanonicalUser':
@@ -59,7 +59,7 @@ function matchesOne(kind: string, value: string, effect: Effect, request: WebIde
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-anonymous).
  */
 function everybody(effect: Effect): Truth {
-  return effect === 'Deny' ? true : unknown('whether an Allow for "*" lets web identities in is not documented');
+  return effect === 'Deny' ? true : unknown('AWS does not document whether an Allow for "*" covers web identities');
 }
 
 /** An account stands as its number or as its root (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts). / */

@@ -119,11 +119,11 @@ function lookUpContext(key: string, { now, roleTags }: WebIdentity): ContextValu
 function tag(key: string, name: string, tags: ReadonlyMap<string, string> | undefined): ContextValue {
   if (tags === undefined) return hidden(key);
   const values = [...tags].filter(([tagKey]) => fold(tagKey) === name).map(([, value]) => value);
-  if (values.length > 1) return unknown(`the role has several tags that ${quote(key)} may mean`);
+  if (values.length > 1) return unknown(`the role has several tags that match ${quote(key)}`);
   const value = values[0];
   return value === undefined ? 'absent' : { value };
 }
 
 function hidden(key: string): Unknown {
-  return unknown(`${quote(key)} is not known before the call is made`);
+  return unknown(`${quote(key)} is not known before the call`);
 }
