@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ControlPlane, tokenFileOf, until } from '@irsa-operator/testbed';
 import { decodeJwt, decodeProtectedHeader, type JWTHeaderParameters, SignJWT } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -105,7 +104,8 @@ describe.concurrent('without a restart', () => {
     proxy.redirect(second.port); // from here on everything is asked of the second one
     await until('it watches the second API server', () => mirror.opened() > opened, PATIENCE);
     const late = startMirror(kubeconfig);
-    await sleep(3_000); // long enough for everything that the second one has to say
+    // As long as a list is waited for, and it gets no answer: whatever the second one has to say was said by then.
+    await until('the list of the late one is given up', () => late.reflector.problem?.includes('no answer'), PATIENCE);
     expect(mirror.changesIn(namespace).slice(seen)).toEqual([]);
     expect(late.store.hasSynced).toBe(false);
 

@@ -77,9 +77,16 @@ test('one replica writes at a time: after kill -9, a freeze of 20 s, a deleted l
   expect((await writesAfter(testbed, frozen, thawed)).length).toBeLessThanOrEqual(1);
 
   const stopped = await addReplica();
+  const taken = Date.now() + LEASE_GONE_MS;
   await api.call('DELETE', LEASE);
-  await sleep(LEASE_GONE_MS);
-  const { spec } = await api.call<{ spec: { holderIdentity: string } }>('GET', LEASE);
+  const spec = await until(
+    'the lease is renewed for longer than another would wait for it',
+    async () => {
+      const found = await api.call<{ spec: { holderIdentity: string; renewTime: string } }>('GET', LEASE);
+      return Date.parse(found.spec.renewTime) > taken && found.spec;
+    },
+    PATIENCE,
+  );
   expect([replicas.filter((each) => leads(each)).length, robbed.log.some(({ identity }) => identity === spec.holderIdentity)]).toEqual([
     3,
     true,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TcpProxy, type Testbed, tokenFileOf, until } from '@irsa-operator/testbed';
 import { decodeJwt } from 'jose';
-import { OPERATOR_NAMESPACE } from './objects.ts';
+import { OPERATOR_NAMESPACE, pathOf } from './objects.ts';
 
 /** The role that the operator runs as in the AWS double. */
 export const OPERATOR_ROLE = 'irsa-operator';
@@ -47,6 +47,9 @@ export async function install(testbed: Testbed): Promise<void> {
     'crd/irsabindings.irsa-operator.dev',
     'crd/irsagrants.irsa-operator.dev',
   ]);
+  // A list is answered with 429 for a moment more, while the API server fills its cache.
+  for (const kind of ['irsabindings', 'irsagrants'] as const)
+    await until(`${kind} can be listed`, () => testbed.kubectl(['get', '--raw', pathOf(kind)]), { timeoutMs: START_TIMEOUT_MS });
 }
 
 /** Policies that are attached to one role, as one. */

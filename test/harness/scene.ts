@@ -15,6 +15,7 @@ import {
 
 /** The longest waits of the contract on a scene's way: a lost grant acts after 60 s, a refusal is believed after 60 s; on a busy machine. */
 const PATIENCE = { timeoutMs: 120_000 };
+const REQUESTED_AT = 'irsa-operator.dev/reconcile-requested-at';
 /** The age of a write at which it is read back for the last time, and believed. */
 const LAST_READ_BACK_MS = 8_000;
 /** Of pods that are Ready only if STS lets them in. */
@@ -51,6 +52,7 @@ export class Scene {
   readonly roles = new Set<string>();
   readonly #testbed: Testbed;
   readonly #api: Api;
+  #looks = 0;
 
   constructor(testbed: Testbed, api: Api, namespace: string) {
     this.#testbed = testbed;
@@ -130,6 +132,18 @@ export class Scene {
 
   async unbind(name = 'app'): Promise<void> {
     await this.remove('irsabindings', name);
+  }
+
+  async requestLook(value: string): Promise<void> {
+    await this.patch('irsabindings', 'app', { metadata: { annotations: { [REQUESTED_AT]: value } } });
+  }
+
+  /** Comes back when the operator has looked at the binding once more, with fresh reads of the role and the provider, and done what it had to. */
+  async lookAgain(): Promise<void> {
+    const value = `look-${++this.#looks}`;
+    await this.requestLook(value);
+    const handled = async () => (await this.binding()).status?.lastHandledReconcileAt === value;
+    await until(`the binding in ${this.namespace} was looked at again`, handled, PATIENCE);
   }
 
   /** Without a part: for every ServiceAccount here, and this scene's role. */

@@ -5,7 +5,7 @@ interface Sample {
   readonly value: number;
 }
 
-async function metrics(url: string): Promise<Sample[]> {
+export async function samples(url: string): Promise<Sample[]> {
   const text = await (await fetch(`${url}/metrics`)).text();
   return text.split('\n').flatMap((line) => {
     const [, name, labels = '', value] = /^([a-z_]+)(?:\{(.*)\})? (\S+)$/i.exec(line) ?? [];
@@ -19,7 +19,7 @@ async function metrics(url: string): Promise<Sample[]> {
 /** The sum of the series with these labels; 0 if there is none. */
 export async function metric(url: string, name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
   const wanted = Object.entries(labels);
-  return (await metrics(url))
+  return (await samples(url))
     .filter((one) => one.name === name && wanted.every(([key, value]) => one.labels[key] === value))
     .reduce((total, { value }) => total + value, 0);
 }

@@ -1,14 +1,15 @@
-import { type Api, connect, startTestbed, type Testbed, type TestbedOptions } from '@irsa-operator/testbed';
+import { type Api, connect, startTestbed, type Testbed, type TestbedOptions, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { idle, sweptTwice } from './evidence.ts';
 import { grant, pathOf } from './objects.ts';
 import { install, type RunningOperator, startOperator } from './operator.ts';
 import { openScene, type Scene } from './scene.ts';
 import { ACCOUNT } from './views.ts';
 
-/** Two sweeps and a moment: whatever the operator would do on a second look, it has done by then. */
-const SECOND_LOOK_MS = 5_000;
 /** Seldom enough for two cores, often enough that no test waits for it. */
 export const SWEEP = ['--sweep-interval', '2s'] as const;
+const PATIENCE = { timeoutMs: 60_000 };
+const SHORTEST_TOKEN_SECONDS = 600;
 /** What the grant of a suite selects. */
 const GRANTED = { suite: 'granted' };
 
@@ -43,8 +44,10 @@ export interface Suite {
   working(name: string, spec?: object): Promise<Scene>;
   /** The page of /metrics. */
   metrics(): Promise<string>;
-  /** Comes back when the operator has done whatever it would do when it looks again. */
-  secondLook(): Promise<void>;
+  /** Comes back when the operator has done whatever it would do when it looks again: two sweeps since now, or since then. There are sweeps where there is a grant. */
+  secondLook(since?: number): Promise<void>;
+  /** Comes back when the operator has seen every change of a binding up to now, and has nothing left to do about any. For a suite without sweeps. */
+  caughtUp(): Promise<void>;
 }
 
 /** Called at the top of a file: sets up before its tests, and expects after them that the operator stops as it should. */
@@ -53,6 +56,8 @@ export function integrationSuite(options: SuiteOptions = {}): Suite {
   let testbed: Testbed | undefined;
   let api: Api | undefined;
   let operator: RunningOperator | undefined;
+  let marker: Promise<Scene> | undefined;
+  let changes = 0;
 
   beforeAll(async () => {
     testbed = await startTestbed(options.testbed);
@@ -105,7 +110,20 @@ export function integrationSuite(options: SuiteOptions = {}): Suite {
       return scene;
     },
     metrics: async () => await (await fetch(`${suite.operator.url}/metrics`)).text(),
-    secondLook: () => new Promise((resolve) => setTimeout(resolve, SECOND_LOOK_MS)),
+    secondLook: (since = Date.now()) => sweptTwice(suite.testbed, suite.operator, since),
+    async caughtUp() {
+      // Changes are watched in their order: when the last one has its answer, all were seen.
+      marker ??= suite.scene('marker', { granted: false }).then(async (scene) => {
+        await scene.bind();
+        return scene;
+      });
+      const scene = await marker;
+      await scene.change({ tokenExpirationSeconds: SHORTEST_TOKEN_SECONDS + ++changes });
+      const { generation } = (await scene.binding()).metadata;
+      const seen = async () => ((await scene.binding()).status?.observedGeneration ?? 0) >= generation;
+      await until('the last change of a binding has its answer', seen, PATIENCE);
+      await idle(suite.operator);
+    },
   };
   return suite;
 }

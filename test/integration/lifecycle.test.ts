@@ -163,11 +163,7 @@ describe('the process', () => {
     expect(spec.holderIdentity).toBe('');
     const [writes, calls, pods] = [await operatorWrites(), suite.testbed.aws.journal.length, await s.pods()];
     await suite.start();
-    await until(
-      'it sweeps',
-      () => suite.testbed.aws.journal.slice(calls).filter(({ operation }) => operation === 'ListRoles').length >= 2,
-      PATIENCE,
-    );
+    await secondLook();
     expect(await operatorWrites()).toEqual(writes);
     expect(suite.testbed.aws.journal.slice(calls).filter(({ operation }) => operation === 'UpdateAssumeRolePolicy')).toEqual([]);
     expect((await s.pods()).map(({ metadata }) => metadata.uid)).toEqual(pods.map(({ metadata }) => metadata.uid));

@@ -14,7 +14,6 @@ const PATIENCE = { timeoutMs: 120_000 };
 
 const audiences = ['sts.amazonaws.com', 'other'];
 const suite = integrationSuite({ clientIds: audiences, grant: { audiences }, flags: [] });
-const { secondLook } = suite;
 
 /** A namespace with a role that lets the ServiceAccount in already, which is not annotated yet: pods made now lack the role. */
 async function prepared(name: string): Promise<Scene> {
@@ -82,7 +81,7 @@ describe.concurrent('budgets, and the right to roll out', () => {
     const { message } = await s.conditionIs('PodsCurrent', 'False', 'EvictionBlocked');
     expect(message).toMatch(/^pod "app-.*" cannot be evicted: Cannot evict pod as it would violate the pod's disruption budget/);
     await s.conditionIs('Reconciling', 'True', 'EvictionBlocked');
-    await secondLook();
+    await s.lookAgain();
     expect(uidsOf(await s.pods())).toEqual(before);
     expect(await asked(s)).toEqual(['429 create eviction']);
     await s.remove('poddisruptionbudgets', 'app');
@@ -120,7 +119,7 @@ describe.concurrent('budgets, and the right to roll out', () => {
     await s.bind();
     const { message } = await s.conditionIs('PodsCurrent', 'False', 'MultiplePDBs');
     expect(message).toMatch(/^pod "app-.*" is covered by more than one PodDisruptionBudget, and the API server then evicts nothing/);
-    await secondLook();
+    await s.lookAgain();
     expect(uidsOf(await s.pods())).toEqual(before);
   });
 
@@ -134,7 +133,7 @@ describe.concurrent('budgets, and the right to roll out', () => {
     await budget(s, { maxUnavailable: 1 }, 'second');
     await s.bind();
     await s.conditionIs('PodsCurrent', 'False', 'MultiplePDBs');
-    await secondLook();
+    await s.lookAgain();
     expect(uidsOf(await s.pods())).toEqual(before);
     expect([...new Set(await asked(s))]).toEqual(['500 create eviction']);
   });
@@ -306,7 +305,7 @@ describe.concurrent('what the webhook touches', () => {
     const { message } = await s.conditionIs('PodsCurrent', 'False', 'PodEnvOverridden');
     expect(message).toContain(`its template sets AWS_ROLE_ARN to "arn:aws:iam::${ACCOUNT}:role/old"`);
     await s.conditionIs('Stalled', 'True', 'PodEnvOverridden');
-    await secondLook();
+    await s.lookAgain();
     expect(await asked(s)).toEqual([]);
     const containers = [{ name: 'app', image: 'app' }];
     await s.patch('deployments', 'app', { spec: { template: { spec: { containers } } } });
@@ -327,7 +326,7 @@ describe.concurrent('what the webhook touches', () => {
     await s.conditionIs('PodsCurrent', 'False', 'PodPartialInjection');
     // The first pod was made before the annotation: only its replacement shows what the volume does.
     await t.conditionIs('PodsCurrent', 'False', 'VolumeNameTaken');
-    await secondLook();
+    await Promise.all([s.lookAgain(), t.lookAgain()]);
     expect(await asked(s)).toEqual([]);
     expect((await asked(t)).length).toBeLessThanOrEqual(2);
   });
@@ -343,7 +342,7 @@ describe.concurrent('what the webhook touches', () => {
     const { status } = await s.binding();
     expect(status?.pods).toEqual({ total: 1, current: 0, stale: 0, exempt: 1, summary: '0/1' });
     expect(await s.findings()).toEqual(['PodIdentityShadowsIrsa']);
-    await secondLook();
+    await s.lookAgain();
     expect(await asked(s)).toEqual([]);
   });
 
@@ -356,7 +355,7 @@ describe.concurrent('what the webhook touches', () => {
     const { status } = await s.binding();
     expect(status?.pods).toEqual({ total: 2, current: 0, stale: 0, exempt: 2, summary: '0/2' });
     expect(await s.findings()).toEqual(['WebhookSkipped']);
-    await secondLook();
+    await s.lookAgain();
     expect(await asked(s)).toEqual([]);
   });
 });
@@ -386,7 +385,7 @@ describe.concurrent('pods that are left alone', () => {
     const { message } = await s.conditionIs('PodsCurrent', 'False', 'PodCredentialsMissing');
     expect(message).toContain('AWS_ROLE_ARN was not injected when the pod was created');
     await s.conditionIs('Stalled', 'True', 'PodCredentialsMissing');
-    await secondLook();
+    await s.lookAgain();
     expect([uidsOf(await s.pods()), await asked(s)]).toEqual([before, []]);
   });
 
@@ -450,7 +449,7 @@ describe('rollouts', () => {
     expect(message).toContain('Deployment "app" is paused, so a rollout replaces no pod; resume it');
     const other = await onDelete.conditionIs('PodsCurrent', 'False', 'PodNotRestartable');
     expect(other.message).toContain('StatefulSet "app" has the update strategy OnDelete');
-    await secondLook();
+    await Promise.all([paused.lookAgain(), onDelete.lookAgain()]);
     expect([...(await asked(paused)), ...(await asked(onDelete))]).toEqual([]);
     await paused.patch('deployments', 'app', { spec: { paused: false } });
     await allCurrent(paused, 1);
@@ -474,7 +473,7 @@ async function expectLeftAlone(s: Scene, why: string, spec: Record<string, unkno
     PATIENCE,
   );
   expect([...told]).toEqual(['Settling', 'Stalled PodNotRestartable']);
-  await secondLook();
+  await s.lookAgain();
   expect(uidsOf(await s.pods())).toEqual(before);
   expect(await asked(s)).toEqual([]);
 }
@@ -519,7 +518,7 @@ describe('one attempt for each desired state', () => {
     expect(await asked(s)).toEqual(['201 create eviction', '201 create eviction']);
     await suite.restart();
     await until('it leads', () => suite.operator.log.some(({ msg }) => msg === 'leads'), PATIENCE);
-    await secondLook();
+    await s.lookAgain();
     expect(await asked(s)).toEqual(['201 create eviction', '201 create eviction']);
     await s.conditionIs('Stalled', 'True', 'RestartIneffective');
     await suite.api.call('POST', path, { body: { metadata: { name: metadata.name }, webhooks } });

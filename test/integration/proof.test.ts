@@ -284,7 +284,7 @@ describe('with config/verification', () => {
         await s.conditionIs('Ready', 'False', is);
         expect(await s.eventReasons()).toContain(is);
         fault.end();
-        await s.patch('irsabindings', 'app', { metadata: { annotations: { 'irsa-operator.dev/reconcile-requested-at': 'mended' } } });
+        await s.lookAgain();
         await s.conditionIs('Verified', 'True', 'Proved');
         await s.conditionIs('Ready', 'True');
       });

@@ -8,12 +8,10 @@ import { type Binding, conditionOf, type Grant, ROLE_ARN } from '../harness/view
 /** Step 8 of the contract, and who only looks: the status, its columns, Events, a fresh look, Observe, suspend, a dry run. The sweep never comes. */
 const FLAGS = ['--sweep-interval', '1h'];
 const PATIENCE = { timeoutMs: 60_000 };
-const REQUESTED_AT = 'irsa-operator.dev/reconcile-requested-at';
 
 const suite = integrationSuite({ grant: {}, flags: FLAGS });
-const { prepared, working, secondLook } = suite;
+const { prepared, working, caughtUp } = suite;
 
-const request = (s: Scene, value: string) => s.patch('irsabindings', 'app', { metadata: { annotations: { [REQUESTED_AT]: value } } });
 const handled = async (s: Scene) => (await s.binding()).status?.lastHandledReconcileAt;
 const annotationOf = async (s: Scene) => (await s.annotations())?.[ROLE_ARN];
 /** What the operator wrote in a namespace, Events apart, oldest first. */
@@ -86,7 +84,8 @@ describe.concurrent('the status', () => {
   // Contract: trust-intent-first, report-twice, report-events
   test('is written at the first look, for the intent and for the outcome, and then no more; each change is one Event', async () => {
     const s = await working('counted');
-    await secondLook();
+    await s.writeIsBelieved();
+    await caughtUp();
     // The first look is told only where nothing was known of the role's trust by then.
     const written = (await whats(s)).map((what) => what.replace('patch ', '')).join(', ');
     expect(written).toMatch(/^irsabindings, (irsabindings\/status, )?irsabindings\/status, serviceaccounts, irsabindings\/status$/);
@@ -125,7 +124,7 @@ describe.concurrent('the status', () => {
     });
     expect(times((await s.binding()).status)).toEqual(times(status));
     const writes = await whats(s);
-    await secondLook();
+    await caughtUp();
     expect(await whats(s)).toEqual(writes);
     expect([s.writes(), writes.filter((what) => !what.endsWith('/status'))]).toEqual(before);
   });
@@ -139,7 +138,7 @@ describe('a fresh look', () => {
     // Somebody takes the statement of irsa-operator away; the sweep would see it in an hour.
     s.role();
     const [since, writes] = [suite.testbed.aws.journal.length, s.writes().length];
-    await request(s, 'first');
+    await s.requestLook('first');
     await until('the value is echoed', async () => (await handled(s)) === 'first', PATIENCE);
     expect(callsAbout(s, since)).toEqual(expect.arrayContaining(['GetRole', 'GetOpenIDConnectProvider']));
     await until('the statement of irsa-operator is back', () => s.writes().length === writes + 1, PATIENCE);
@@ -150,16 +149,16 @@ describe('a fresh look', () => {
   // Contract: drift-requested
   test('is not had for the same value, nor for what is no value', async () => {
     const s = await working('hostile');
-    await request(s, 'once');
+    await s.requestLook('once');
     await until('the value is echoed', async () => (await handled(s)) === 'once', PATIENCE);
-    await secondLook();
-    await secondLook();
+    await s.writeIsBelieved();
+    await caughtUp();
     const since = suite.testbed.aws.journal.length;
     await s.patch('irsabindings', 'app', { metadata: { annotations: { other: 'x' } } });
-    for (const value of ['x'.repeat(254), 'x'.repeat(100_000), 'a\nb', '\u202e', '']) await request(s, value);
-    await secondLook();
+    for (const value of ['x'.repeat(254), 'x'.repeat(100_000), 'a\nb', '\u202e', '']) await s.requestLook(value);
+    await caughtUp();
     expect([callsAbout(s, since), await handled(s)]).toEqual([[], 'once']);
-    await request(s, 'twice');
+    await s.requestLook('twice');
     await until('the new value is echoed', async () => (await handled(s)) === 'twice', PATIENCE);
     expect(callsAbout(s, since)).toEqual(expect.arrayContaining(['GetRole']));
   });
@@ -197,7 +196,7 @@ describe.concurrent('who only looks', () => {
       await s.refused();
       await s.bind(rest);
       await until('the plan is there', async () => ((await s.binding()).status?.plan?.length ?? 0) === 3, PATIENCE);
-      await secondLook();
+      await s.lookAgain();
       expect((await s.binding()).status?.plan).toEqual([...plansToDo(s), 'restart 2 pods that lack the role, one first']);
       expect(callsAbout(s, since).filter((operation) => !/^Get/.test(operation))).toEqual([]);
       expect(new Set(await whats(s))).toEqual(new Set(['patch irsabindings/status']));
@@ -227,7 +226,7 @@ test('a dry run writes only status, Lease and Events, lets a deleted binding go 
   await until('the new one has a plan', async () => (await fresh.binding()).status?.plan?.length === 2, PATIENCE);
   await until('the enforced one has a plan', async () => (await enforced.binding()).status?.plan?.length === 1, PATIENCE);
   await deleted.gone();
-  await secondLook();
+  await Promise.all([fresh.lookAgain(), enforced.lookAgain()]);
   expect((await fresh.binding()).status?.plan).toEqual(plansToDo(fresh));
   expect((await enforced.binding()).status?.plan).toEqual(plansToDo(enforced).slice(0, 1));
   expect([deleted.trust(), await annotationOf(deleted)]).toEqual([standing, deleted.roleArn]);
