@@ -34,7 +34,7 @@ afterAll(async () => {
   await Promise.all(replicas.map((replica) => replica.stop()));
 });
 
-const leads = ({ log }: RunningOperator) => log.some(({ msg }) => msg === 'leads');
+const leads = ({ log }: RunningOperator) => log.some(({ msg }) => msg === 'became leader');
 
 /** Waits for the one that leads beside those that have led; returns it, and how long it took. */
 async function nextLeader(former: readonly RunningOperator[]): Promise<{ leader: RunningOperator; ms: number }> {

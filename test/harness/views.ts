@@ -46,7 +46,7 @@ export interface Binding {
   readonly status?: {
     readonly observedGeneration?: number;
     readonly conditions?: readonly Condition[];
-    readonly findings?: readonly { readonly code: string; readonly message: string }[];
+    readonly findings?: readonly { readonly code: string; readonly message?: string }[];
     readonly roles?: readonly { readonly arn: string; readonly roleId: string; readonly audience: string; readonly sid: string }[];
     readonly trustPolicy?: { readonly managedBy: string; readonly characters: number; readonly quota: number; readonly summary: string };
     readonly pods?: {

@@ -92,8 +92,8 @@ describe.concurrent('the annotations', () => {
 
   for (const [name, found, told] of [
     // The API server tracks who writes an object that had a field to begin with.
-    ['replaced', { team: 'shop' }, `; ${ROLE_ARN} was "${OTHER_ROLE}", set by "helm"`],
-    ['unsigned', {}, `; ${ROLE_ARN} was "${OTHER_ROLE}" (the API server has no name of the writer)`],
+    ['replaced', { team: 'shop' }, `. Before, ${ROLE_ARN} was "${OTHER_ROLE}", set by "helm"`],
+    ['unsigned', {}, `. Before, ${ROLE_ARN} was "${OTHER_ROLE}" (the API server has no name of the writer)`],
   ] as const) {
     // Contract: annotate-wrong
     test(`that are wrong are replaced, with one Event that names the old value and its field manager: ${name}`, async () => {
@@ -161,7 +161,7 @@ describe.concurrent('the annotations', () => {
       await undoneThrice(s, manager);
       const { message } = await s.conditionIs('Annotated', 'False', 'Contended');
       expect(message).toBe(
-        `the annotations that irsa-operator writes on ServiceAccount "app" are undone again and again, by "${manager}"; ServiceAccount "app": annotation ${ROLE_ARN} is "${OTHER_ROLE}". Wanted: "${s.roleArn}"; where it goes on they are written at most once in 5 minutes; ${advice}`,
+        `"${manager}" keeps overwriting the annotations of irsa-operator on ServiceAccount "app". ServiceAccount "app": annotation ${ROLE_ARN} is "${OTHER_ROLE}". Wanted: "${s.roleArn}". irsa-operator writes them at most once in 5 minutes. ${advice}`,
       );
     });
   }
@@ -173,7 +173,7 @@ describe.concurrent('the annotations', () => {
     await undoneThrice(s, 'argocd-controller');
     const { message } = await s.conditionIs('Annotated', 'False', 'Contended');
     expect(message).toBe(
-      `the annotations that irsa-operator writes on ServiceAccount "app" are undone again and again, by "argocd-controller"; ServiceAccount "app": annotation ${ROLE_ARN} is "${OTHER_ROLE}". Wanted: "${s.roleArn}"; where it goes on they are written at most once in 5 minutes; Argo CD: ignoreDifferences with managedFieldsManagers ["irsa-operator"], and the sync option RespectIgnoreDifferences=true`,
+      `"argocd-controller" keeps overwriting the annotations of irsa-operator on ServiceAccount "app". ServiceAccount "app": annotation ${ROLE_ARN} is "${OTHER_ROLE}". Wanted: "${s.roleArn}". irsa-operator writes them at most once in 5 minutes. Argo CD: ignoreDifferences with managedFieldsManagers ["irsa-operator"], and the sync option RespectIgnoreDifferences=true`,
     );
     await s.conditionIs('Stalled', 'True', 'Contended');
     // Another change of theirs is no reason to write either.

@@ -204,7 +204,7 @@ describe.concurrent('somebody who takes the statement of irsa-operator out three
       }
       const { message } = await s.conditionIs('Trusted', 'False', 'Contended');
       expect(message).toBe(
-        `the statement of irsa-operator in the trust policy of "${s.roleArn}" is taken out again and again, by "${tool}", by the tags of the role; where it goes on it is written at most once in 5 minutes; ${advice}`,
+        `"${tool}" (by the tags of the role) keeps removing the statement of irsa-operator from the trust policy of "${s.roleArn}". irsa-operator writes it at most once in 5 minutes. ${advice}`,
       );
       await s.conditionIs('Stalled', 'True', 'Contended');
       expect([s.writes().length, s.stands()]).toEqual([3, false]);
@@ -290,7 +290,7 @@ describe.concurrent('the end', () => {
     const s = await working('refused');
     trustLeaver(s, 'leaver');
     await s.unbind();
-    const { message } = await s.conditionIs('Ready', 'Unknown', 'TrustOrphanedPrincipal');
+    const { message } = await s.conditionIs('Trusted', 'Unknown', 'TrustOrphanedPrincipal');
     expect(message).toContain('"Leaver"');
     expect(s.stands()).toBe(true);
     s.setTrust(EC2, ours(s));
@@ -303,7 +303,7 @@ describe.concurrent('the end', () => {
     const s = await working('forced');
     trustLeaver(s, 'forced-leaver');
     await s.unbind();
-    await s.conditionIs('Ready', 'Unknown', 'TrustOrphanedPrincipal');
+    await s.conditionIs('Trusted', 'Unknown', 'TrustOrphanedPrincipal');
     await s.patch('irsabindings', 'app', { metadata: { annotations: { 'irsa-operator.dev/force-delete': 'true' } } });
     await s.gone();
     expect(s.stands()).toBe(true);

@@ -28,11 +28,13 @@ describe.concurrent('a grant', () => {
       'the message tells when the trust goes',
       async () => {
         const condition = await s.conditionIs('Authorized', 'False', 'NotGranted');
-        return condition.message.includes('its trust is taken away at 20') && condition;
+        return condition.message.includes('Its trust is revoked at 20') && condition;
       },
       PATIENCE,
     );
-    expect(message).toMatch(/^no IrsaGrant lets ServiceAccount "app" .*; its trust is taken away at 20\S+Z if none covers it by then$/);
+    expect(message).toMatch(
+      /^no IrsaGrant allows ServiceAccount "app" .*\. Its trust is revoked at 20\S+Z unless a grant covers it by then$/,
+    );
     await released(s);
     // The time is told in whole seconds, so it may be one less.
     expect(Date.now() - lostAt).toBeGreaterThan(58_000);
@@ -204,7 +206,7 @@ describe('a grant', () => {
     await late.loseGrant();
     const told = async () => (await late.binding()).status?.findings?.find(({ code }) => code === 'RevocationPaused');
     const { message } = await until('it is told that it is paused', told, PATIENCE);
-    expect(message).toMatch(/. It continues by itself at 20\S+Z, when no more than 10 count; /);
+    expect(message).toMatch(/\. It continues by itself at 20\S+Z, when no more than 10 count\. /);
     expect(late.stands()).toBe(true);
   });
 });

@@ -173,10 +173,10 @@ describe('the process', () => {
   test('a standby with full caches is ready, and leads within 5 s when the leader is stopped', async () => {
     const leader = suite.operator;
     const standby = await suite.start();
-    expect(standby.log.some(({ msg }) => msg === 'leads')).toBe(false);
+    expect(standby.log.some(({ msg }) => msg === 'became leader')).toBe(false);
     expect(await leader.stop()).toBe(0);
     const stopped = Date.now();
-    await until('the standby leads', () => standby.log.some(({ msg }) => msg === 'leads'), { timeoutMs: 20_000 });
+    await until('the standby leads', () => standby.log.some(({ msg }) => msg === 'became leader'), { timeoutMs: 20_000 });
     expect(Date.now() - stopped).toBeLessThan(5_000);
   });
 

@@ -215,7 +215,7 @@ describe.concurrent('budgets, and the right to roll out', () => {
     const spec = await specOf(s, 'deployments');
     await s.bind(ROLLOUT);
     const { message } = await s.conditionIs('PodsCurrent', 'False', 'RolloutForbidden');
-    expect(message).toContain('install the right with `kubectl apply -k config/rollout`');
+    expect(message).toContain('give irsa-operator the permission: kubectl apply -k config/rollout');
     await s.conditionIs('Stalled', 'True', 'RolloutForbidden');
     expect(await specOf(s, 'deployments')).toEqual(spec);
     await suite.testbed.kubectl(['apply', '-f', 'config/rollout/rbac.yaml']);
@@ -446,7 +446,7 @@ describe('rollouts', () => {
     await paused.bind(ROLLOUT);
     await onDelete.bind(ROLLOUT);
     const { message } = await paused.conditionIs('PodsCurrent', 'False', 'PodNotRestartable');
-    expect(message).toContain('Deployment "app" is paused, so a rollout replaces no pod; resume it');
+    expect(message).toContain('Deployment "app" is paused, so a rollout replaces no pod. Resume it');
     const other = await onDelete.conditionIs('PodsCurrent', 'False', 'PodNotRestartable');
     expect(other.message).toContain('StatefulSet "app" has the update strategy OnDelete');
     await Promise.all([paused.lookAgain(), onDelete.lookAgain()]);
@@ -517,7 +517,7 @@ describe('one attempt for each desired state', () => {
     expect(message).toContain('The EKS pod identity webhook did not touch the new pod: is its MutatingWebhookConfiguration there');
     expect(await asked(s)).toEqual(['201 create eviction', '201 create eviction']);
     await suite.restart();
-    await until('it leads', () => suite.operator.log.some(({ msg }) => msg === 'leads'), PATIENCE);
+    await until('it leads', () => suite.operator.log.some(({ msg }) => msg === 'became leader'), PATIENCE);
     await s.lookAgain();
     expect(await asked(s)).toEqual(['201 create eviction', '201 create eviction']);
     await s.conditionIs('Stalled', 'True', 'RestartIneffective');

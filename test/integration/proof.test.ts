@@ -46,7 +46,7 @@ const ANSWERS: Record<string, { code: string; status?: number; message: string; 
     code: 'InvalidIdentityToken',
     message: 'The web identity token provided could not be validated',
     is: 'TokenRejected',
-    and: "are they this cluster's?",
+    and: 'Are they the keys of this cluster?',
   },
   unreachable: {
     code: 'IDPCommunicationError',
@@ -54,21 +54,27 @@ const ANSWERS: Record<string, { code: string; status?: number; message: string; 
     is: 'IdpUnreachable',
     and: 'must be open to the internet',
   },
-  claim: { code: 'IDPRejectedClaim', status: 403, message: 'The claim was rejected', is: 'TokenRejected', and: "are they this cluster's?" },
+  claim: {
+    code: 'IDPRejectedClaim',
+    status: 403,
+    message: 'The claim was rejected',
+    is: 'TokenRejected',
+    and: 'Are they the keys of this cluster?',
+  },
   expired: {
     code: 'ExpiredTokenException',
     message: 'Token expired: current date/time 2 must be before the expiration date/time 1',
     is: 'TokenExpired',
-    and: 'compare the clock of the API server',
+    and: 'Compare the clock of the API server',
   },
   region: {
     code: 'RegionDisabledException',
     status: 403,
     message: 'STS is not activated in this region for account:111122223333',
     is: 'StsRegionDisabled',
-    and: 'activate it there',
+    and: 'Activate it there',
   },
-  arn: { code: 'ValidationError', message: 'Request ARN is invalid', is: 'RoleArnMismatch', and: 'of the partition' },
+  arn: { code: 'ValidationError', message: 'Request ARN is invalid', is: 'RoleArnMismatch', and: 'Is it in the partition' },
   organisation: {
     code: 'AccessDenied',
     status: 403,
@@ -144,7 +150,7 @@ test('without config/verification RBAC gives the operator no token, and the bind
   await s.bind({ verification: 'OnChange' });
   const verified = await s.conditionIs('Verified', 'Unknown', 'VerificationNotInstalled');
   expect(verified.message).toMatch(
-    /gets no token of ServiceAccount "app".*cannot create resource "serviceaccounts\/token".*install config\/verification/,
+    /gets no token of ServiceAccount "app".*cannot create resource "serviceaccounts\/token".*Install config\/verification/,
   );
   await s.conditionIs('Ready', 'True');
   expect(proofsOf(s)).toEqual([]);
@@ -209,7 +215,7 @@ describe('with config/verification', () => {
       await s.refused();
       await s.bind({ verification: 'OnChange' });
       const before = await s.conditionIs('Verified', 'Unknown', 'Proving');
-      expect(before.message).toMatch(/^STS (is about to be asked|let the token in \d of 3 times in a row)/);
+      expect(before.message).toMatch(/^STS (is about to be asked|accepted the token \d of 3 times in a row)/);
       const verified = await s.conditionIs('Verified', 'True', 'Proved');
       expect(verified.message).toMatch(/^STS accepted a token of ServiceAccount "app", last proved at \d{4}-/);
       const proofs = proofsOf(s);
@@ -278,7 +284,7 @@ describe('with config/verification', () => {
         const fault = suite.testbed.aws.fault({ kind, operation: PROOF, roleName: s.roleName, times: Number.POSITIVE_INFINITY });
         await s.bind({ verification: 'OnChange' });
         const verified = await s.conditionIs('Verified', 'False', is);
-        const said = `STS refuses a token of "${s.subject}" for role "${s.roleArn}" with "${code.replace('Exception', '')}. ${message}": `;
+        const said = `STS refuses a token of "${s.subject}" for role "${s.roleArn}" with "${code.replace('Exception', '')}: ${message}". `;
         expect(verified.message.startsWith(said), verified.message).toBe(true);
         expect(verified.message).toContain(and);
         await s.conditionIs('Ready', 'False', is);

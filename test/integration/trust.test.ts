@@ -256,8 +256,8 @@ describe('IAM', () => {
     try {
       await s.unbind();
       const failed =
-        /it is tried again after: iam:GetRole of role "arn:aws:iam::111122223333:role\/role-of-outage": ServiceUnavailable: Service is unavailable$/;
-      await until('the status says why', async () => failed.test((await s.condition('Ready'))?.message ?? ''), PATIENCE);
+        /The last attempt failed: iam:GetRole of role "arn:aws:iam::111122223333:role\/role-of-outage": ServiceUnavailable: Service is unavailable$/;
+      await until('the status says why', async () => failed.test((await s.condition('Trusted'))?.message ?? ''), PATIENCE);
       expect(await s.condition('Reconciling')).toMatchObject({ status: 'True', reason: 'Releasing' });
       // A call is sent three times: by then it was tried twice more.
       const met = outage.met;

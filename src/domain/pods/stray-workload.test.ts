@@ -6,7 +6,7 @@ import { strayWorkload } from './stray-workload.ts';
 
 const said = (text: string) => ({ code: 'WorkloadUsesOtherServiceAccount', severity: 'Warning', message: text });
 const USES_DEFAULT =
-  'Deployment "app" runs as ServiceAccount "default" and not as the bound "app": set spec.template.spec.serviceAccountName';
+  'Deployment "app" runs as ServiceAccount "default" and not as the bound "app". Set spec.template.spec.serviceAccountName';
 
 interface Case {
   readonly workloads: readonly Workload[];

@@ -14,6 +14,6 @@ export function strayWorkload({ binding, workloads, pods, serviceAccountExists }
   const missing = serviceAccountExists(stray.serviceAccountName) ? '' : ', which does not exist,';
   return finding(
     'WorkloadUsesOtherServiceAccount',
-    `${stray.kind} "${stray.name}" runs as ServiceAccount "${stray.serviceAccountName}"${missing} and not as the bound "${spec.serviceAccountName}": set spec.template.spec.serviceAccountName`,
+    `${stray.kind} "${stray.name}" runs as ServiceAccount "${stray.serviceAccountName}"${missing} and not as the bound "${spec.serviceAccountName}". Set spec.template.spec.serviceAccountName`,
   );
 }

@@ -23,7 +23,7 @@ export function startLife(flags: readonly string[], env: Readonly<Record<string,
   const leads = Promise.withResolvers<void>();
   createInterface({ input: child.stdout }).on('line', (line) => {
     file.write(`${line}\n`);
-    if (line.includes('"msg":"leads"')) leads.resolve();
+    if (line.includes('"msg":"became leader"')) leads.resolve();
   });
   child.stderr.on('data', (piece: Buffer) => file.write(piece));
   const ended = once(child, 'exit');
