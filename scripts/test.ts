@@ -13,6 +13,7 @@ const CHECKS: readonly (readonly [string, string[]])[] = [
   ['import rules', ['depcruise', '--config', 'dependency-cruiser.config.cjs', 'src', 'test', 'scripts']],
   ['dead code', ['knip', '--no-progress']],
   ['generated files', ['node', 'scripts/generate.ts', '--check']],
+  ['words that users read', ['node', 'scripts/words.ts']],
 ];
 /** Random input, less of it than a fuzzer gets on a quiet day: `npm run fuzz:trust -- --cases 1000000`. */
 const FUZZERS: typeof CHECKS = [['fuzzing of trust policies', ['node', 'test/fuzz/trust.ts', '--cases', '20000']]];

@@ -115,6 +115,10 @@ function sentencesOf(file: string): Text[] {
       if (open !== undefined) paragraphs.push(open);
       open = { file, line, text };
     } else open = { ...open, text: `${open.text} ${text}` };
+    if (/^#/.test(text) && open !== undefined) {
+      paragraphs.push(open);
+      open = undefined;
+    }
   }
   if (open !== undefined) paragraphs.push(open);
   return paragraphs.flatMap((paragraph) => paragraph.text.split('|').map((text) => ({ ...paragraph, text }))).flatMap(sentencesIn);

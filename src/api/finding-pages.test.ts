@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { FINDINGS, type FindingCode } from './finding.ts';
 
@@ -70,7 +71,44 @@ describe('the pages of the findings', () => {
     expect(quoted.length).toBeGreaterThan(0);
     expect(quoted.filter((line) => !recorded.has(line))).toEqual([]);
   });
+
+  test('they quote every other message word for word, as the code says it', () => {
+    const parts = globSync('src/**/*.ts', { exclude: (path) => /\.test\.ts$/.test(path) })
+      .flatMap((file) => literalsOf(readFileSync(file, 'utf8')))
+      .toSorted((a, b) => b.length - a.length);
+    const foreign = codes.flatMap((code) =>
+      quotedIn(code).flatMap((line) => {
+        const rest = [...KUBERNETES, ...parts].reduce((left, part) => left.replaceAll(part, '|'), line);
+        return /[a-z]{3,} [a-z]{2,}/.test(rest.replaceAll(/"[^"]*"|\S*[/:\d]\S*/g, '|')) ? [`${code}: ${rest}`] : [];
+      }),
+    );
+    expect(foreign).toEqual([]);
+  });
 });
+
+/** What the API server says, and the code quotes. */
+const KUBERNETES = [
+  "Cannot evict pod as it would violate the pod's disruption budget",
+  'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support',
+  'cannot patch resource "deployments" in API group "apps" in the namespace "kube-system"',
+  'PATCH /apis/apps/v1/namespaces/kube-system/deployments/aws-load-balancer-controller',
+];
+
+/** The first block of a page: what a person sees. */
+function quotedIn(code: FindingCode): string[] {
+  const [, block = ''] = linesOf(`${code}.md`).join('\n').split('```');
+  return block.split('\n').filter((line) => !line.startsWith('trust policy of '));
+}
+
+function literalsOf(source: string): string[] {
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node) || ts.isTemplateLiteralToken(node)) found.push(node.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile('source.ts', source, ts.ScriptTarget.Latest));
+  return found.filter((text) => text.trim().length > 6);
+}
 
 function messagesIn(text: string): string[] {
   const { findings = [], plan } = JSON.parse(text) as Record<'findings', { message: string }[]> & {

@@ -3,7 +3,7 @@ import { IAMClient, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
 import { type Api, connect, startTestbed, type Testbed, until } from '@irsa-operator/testbed';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { ACCOUNT, type Binding, isReady, type Pod, ROLE_ARN } from '../harness/views.ts';
-import { chapter, command, happened, say, showDiff } from './story.ts';
+import { chapter, command, happened, LEGEND, say, showDiff } from './story.ts';
 
 /** The story of the README. It ends with 0 only if everything that it tells was seen to happen. */
 const NAMESPACE = 'kube-system';
@@ -25,6 +25,7 @@ let testbed: Testbed | undefined;
 let operator: RunningOperator | undefined;
 let api: Api | undefined;
 try {
+  say(LEGEND);
   chapter('A real control plane: etcd, kube-apiserver, kube-controller-manager, the EKS webhook; an AWS that enforces trust policies');
   testbed = await startTestbed();
   api = connect(testbed.kubeconfig);
@@ -76,7 +77,7 @@ async function theBrokenController(bed: Testbed, kube: Api): Promise<void> {
     async () => (await pods(kube)).length === 2 && (await pods(kube)).every((pod) => refusal(pod)?.includes('AccessDenied')),
     PATIENCE,
   );
-  happened('two replicas are there, and STS lets neither in', 'good');
+  happened('two replicas run, and STS refuses both', 'fault');
   const described = await bed.kubectl(['describe', 'pods', '-n', NAMESPACE, '-l', `app.kubernetes.io/name=${NAME}`]);
   const from = described.split('\n').findIndex((line) => /^\s+State:/.test(line));
   command(
@@ -98,13 +99,13 @@ async function theBinding(bed: Testbed, kube: Api): Promise<void> {
   );
   const told = new Map<string, string>();
   await until(
-    'the binding is Ready and STS let both pods in',
+    'the binding is Ready and STS accepted the tokens of both pods',
     async () => {
       const { status } = await kube.call<Binding>('GET', BINDING);
       for (const { type, status: is, reason, message } of status?.conditions ?? []) {
         if (type === 'Ready' || type === 'Reconciling' || reason === 'Waiting' || told.get(type) === `${is} ${reason}`) continue;
         told.set(type, `${is} ${reason}`);
-        happened(`${type}=${is} (${reason}): ${message}`, is === 'True' ? 'good' : UNDER_WAY.has(reason) ? 'underWay' : 'wrong');
+        happened(`${type}=${is} (${reason}): ${message}`, is === 'True' ? 'good' : UNDER_WAY.has(reason) ? 'underWay' : 'fault');
       }
       const all = await pods(kube);
       return (
@@ -113,8 +114,8 @@ async function theBinding(bed: Testbed, kube: Api): Promise<void> {
     },
     PATIENCE,
   );
-  happened('both pods are Ready: STS let them in', 'good');
-  say('\nThe trust policy, as it was and as it was sent (one write; the statement that somebody else wrote is left as it is):');
+  happened('both pods are Ready: STS accepted their tokens', 'good');
+  say('\nThe trust policy before and after the one write. The foreign statement is unchanged:');
   const [sent, ...more] = bed.aws.journal.filter(({ operation }) => operation === 'UpdateAssumeRolePolicy');
   if (sent === undefined || more.length > 0)
     throw new Error(`expected one write of the trust policy, saw ${sent === undefined ? 0 : 1 + more.length}`);
@@ -129,14 +130,14 @@ async function theBinding(bed: Testbed, kube: Api): Promise<void> {
 
 async function theDrift(bed: Testbed, kube: Api): Promise<void> {
   const wanted = `arn:aws:iam::${ACCOUNT}:role/${ROLE}`;
-  chapter('Drift: somebody undoes the annotation');
+  chapter('Drift: a user overwrites the annotation');
   const wrong = `arn:aws:iam::${ACCOUNT}:role/${OLD_ROLE}`;
   command(
     `kubectl annotate sa -n ${NAMESPACE} ${NAME} --overwrite ${ROLE_ARN}=${wrong}`,
     await bed.kubectl(['annotate', 'sa', '-n', NAMESPACE, NAME, '--overwrite', `${ROLE_ARN}=${wrong}`]),
   );
   await until('the annotation is right again', async () => (await annotation(kube)) === wanted, PATIENCE);
-  happened(`the annotation says ${wanted} again`, 'good');
+  happened(`the annotation is ${wanted} again`, 'good');
   const note = await until(
     'an Event names who had changed it',
     async () => (await notes(kube)).find((each) => each.includes('kubectl-annotate')),
@@ -144,7 +145,7 @@ async function theDrift(bed: Testbed, kube: Api): Promise<void> {
   );
   happened(note, 'good');
 
-  chapter(`Drift: somebody edits the trust policy (found at the next sweep, every ${SWEEP} here)`);
+  chapter(`Drift: a user edits the trust policy (found at the next sweep, every ${SWEEP} here)`);
   const ours = policy(bed);
   const { Statement, ...rest } = JSON.parse(ours) as { Statement: { Sid?: string }[] };
   const without = JSON.stringify({ ...rest, Statement: Statement.filter(({ Sid }) => Sid === undefined) });
@@ -156,9 +157,9 @@ async function theDrift(bed: Testbed, kube: Api): Promise<void> {
   });
   await iam.send(new UpdateAssumeRolePolicyCommand({ RoleName: ROLE, PolicyDocument: without }));
   if (policy(bed) === ours) throw new Error('the edit of the trust policy did not take');
-  happened('the statement of irsa-operator is gone', 'wrong');
-  await until('the statement of irsa-operator stands again', () => policy(bed) === ours, PATIENCE);
-  happened('the statement of irsa-operator stands again', 'good');
+  happened('the statement of irsa-operator is removed', 'fault');
+  await until('the statement of irsa-operator is there again', () => policy(bed) === ours, PATIENCE);
+  happened('the statement of irsa-operator is there again', 'good');
   await until(
     'the binding is Ready again',
     async () =>
@@ -167,7 +168,7 @@ async function theDrift(bed: Testbed, kube: Api): Promise<void> {
   );
   const all = await pods(kube);
   if (all.length !== 2 || !all.every(isReady)) throw new Error('a pod was restarted or lost for a change that did not concern it');
-  happened('the binding is Ready, and no pod was disturbed', 'good');
+  happened('the binding is Ready, and no pod was restarted', 'good');
 }
 
 async function pods(kube: Api): Promise<Pod[]> {

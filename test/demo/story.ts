@@ -20,8 +20,9 @@ export function say(text: string): void {
   console.log(text);
 }
 
-/** Good, found to be wrong, or still under way. */
-const MARKS = { good: green('ok'), wrong: red('!!'), underWay: yellow('..') } as const;
+/** It works; a fault of the story, as it was set up and as irsa-operator reports it; under way. Nothing here is an alarm: a story that goes wrong ends. */
+const MARKS = { good: green('ok'), fault: yellow('->'), underWay: yellow('..') } as const;
+export const LEGEND = 'ok: it works   ->: a fault that this demo caused   ..: under way';
 
 /** What happened just now. */
 export function happened(what: string, how: keyof typeof MARKS): void {

@@ -52,7 +52,7 @@ const cases: Record<string, Case> = {
   'a role of another partition': {
     roleArn: `arn:aws-cn:iam::${ACCOUNT}:role/app`,
     says: ['ProviderReady', 'Unknown', 'RoleInOtherAccount'],
-    message: /^role "arn:aws-cn:iam::111122223333:role\/app" is in partition aws-cn; .* reach partition aws only$/,
+    message: /^role "arn:aws-cn:iam::111122223333:role\/app" is in partition aws-cn\. .* reach only partition aws$/,
   },
   // Contract: bad-other-account
   'a role of another account': {

@@ -179,11 +179,11 @@ describe.concurrent('somebody who takes the statement of irsa-operator out three
     CloudFormation: {
       tags: { 'aws:cloudformation:stack-name': 'roles', 'aws:cloudformation:logical-id': 'App' },
       advice:
-        'CloudFormation: leave AssumeRolePolicyDocument as the stack made it, and do not import drift; or put the statement into the template and set trustPolicy: External',
+        'CloudFormation: do not change AssumeRolePolicyDocument in the stack, or put the statement there and set trustPolicy: External',
     },
     ACK: {
       tags: { 'services.k8s.aws/controller-version': 'iam-v1.4.0', 'services.k8s.aws/namespace': 'roles' },
-      advice: 'ACK: take assumeRolePolicyDocument out of the Role resource, or put the statement there and set trustPolicy: External',
+      advice: 'ACK: remove assumeRolePolicyDocument from the Role resource, or put the statement there and set trustPolicy: External',
     },
     Crossplane: {
       tags: { 'crossplane-kind': 'role.iam.aws.upbound.io', 'crossplane-name': 'app' },
