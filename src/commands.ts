@@ -50,9 +50,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     async () => (await import('./cli/prune/prune.ts')).prune,
   ),
   release: reporting(
-    "remove a dead cluster's statements",
+    'remove the statements of a deleted cluster',
     {
-      issuer: { type: 'string', value: 'URL', help: 'the issuer of the cluster that is no more' },
+      issuer: { type: 'string', value: 'URL', help: 'the issuer of the deleted cluster' },
       'dry-run': { type: 'boolean', help: 'print what would be removed, and write nothing' },
     },
     async () => (await import('./cli/release.ts')).release,

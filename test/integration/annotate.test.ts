@@ -146,12 +146,12 @@ describe.concurrent('the annotations', () => {
 
   /** By the names with which these tools sign, and what each has to be told. */
   const fighters: Record<string, string> = {
-    helm: "Helm: take the key out of the chart's values (serviceAccount.annotations), or set this role there",
-    'kustomize-controller': 'Flux: take the key out of the manifest, or set this role there',
-    'helm-controller': "Helm: take the key out of the chart's values (serviceAccount.annotations), or set this role there",
-    Terraform: 'Terraform: take the key out of the resource, or lifecycle { ignore_changes = [metadata[0].annotations] }',
-    'kubectl-client-side-apply': 'kubectl: take the key out of the manifest that is applied, or set this role there',
-    somebody: 'ask whoever runs it to leave these keys alone',
+    helm: "Helm: remove the key from the chart's values (serviceAccount.annotations), or set this role there",
+    'kustomize-controller': 'Flux: remove the key from the manifest, or set this role there',
+    'helm-controller': "Helm: remove the key from the chart's values (serviceAccount.annotations), or set this role there",
+    Terraform: 'Terraform: remove the key from the resource, or lifecycle { ignore_changes = [metadata[0].annotations] }',
+    'kubectl-client-side-apply': 'kubectl: remove the key from the manifest that is applied, or set this role there',
+    somebody: 'Configure that client to ignore these keys',
   };
   for (const [manager, advice] of Object.entries(fighters)) {
     // Contract: fight-annotation

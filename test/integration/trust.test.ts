@@ -205,7 +205,7 @@ test('a role for which IAM has no answer is retried, and delays no other binding
     expect(silence.met).toBeLessThanOrEqual(3);
     await until(
       'its status says why',
-      async () => / it is tried again after: /.test((await mute.condition('Reconciling'))?.message ?? ''),
+      async () => /\. The last attempt failed: /.test((await mute.condition('Trusted'))?.message ?? ''),
       PATIENCE,
     );
   } finally {

@@ -1,11 +1,11 @@
-import { roleArnParts } from '../../api/arn.ts';
 import type { BindingSpec, IrsaBinding } from '../../api/binding.ts';
 import { conditionOf } from '../../api/condition.ts';
-import { type Finding, finding } from '../../api/finding.ts';
+import type { Finding } from '../../api/finding.ts';
 import { isProblem } from '../../api/problem.ts';
 import { type AuthorizationInput, authorize } from '../../domain/authorization/authorize.ts';
 import type { RequiredTags } from '../../domain/authorization/grants.ts';
 import { onlyAwsMayChange } from '../../domain/role/plan.ts';
+import { outOfReach } from '../../domain/role/reach.ts';
 
 /** Whether the trust of a binding is to be written before its cluster asks for it. */
 export type Preparation =
@@ -29,11 +29,8 @@ export function preparationOf(binding: IrsaBinding, stores: AuthorizationInput):
   const authorized = conditionOf(status.conditions, 'Authorized');
   if (authorized?.status === 'False' && authorized.observedGeneration === metadata.generation)
     return { kind: 'refused', why: `${authorized.reason}: ${authorized.message}` };
-  const { account } = roleArnParts(spec.roleArn);
-  if (stores.caller.kind === 'known' && stores.caller.account !== account) {
-    const text = `role "${spec.roleArn}" is in account ${account}. The credentials ("${stores.caller.arn}") reach only account ${stores.caller.account}`;
-    return refused(finding('RoleInOtherAccount', text));
-  }
+  const unreachable = outOfReach(spec.roleArn, stores.caller);
+  if (unreachable !== undefined) return refused(unreachable);
   const unmodifiable = onlyAwsMayChange(spec.roleArn);
   if (unmodifiable !== undefined) return refused(unmodifiable);
   return { kind: 'wanted', spec, requiredTags: authorization.grants.map(({ requiredRoleTags }) => requiredRoleTags) };

@@ -1,4 +1,4 @@
-import { arnOwner, roleArnParts, sharesAccount } from '../../api/arn.ts';
+import { roleArnParts } from '../../api/arn.ts';
 import { assertNever } from '../../api/assert-never.ts';
 import type { BindingSpec } from '../../api/binding.ts';
 import { type Assessment, type StepCondition, timestamp } from '../../api/condition.ts';
@@ -6,6 +6,7 @@ import { type Finding, finding } from '../../api/finding.ts';
 import { isEnforcing } from '../authorization/authorize.ts';
 import type { GrantLoss } from '../authorization/grant-loss.ts';
 import type { PodsAssessment } from '../pods/pods-current.ts';
+import { outOfReach } from '../role/reach.ts';
 import { annotationsAreOurs, wrongAnnotations } from '../service-account/annotations.ts';
 import { annotationContended } from '../service-account/contention.ts';
 import { contentionLevel } from '../state/contention.ts';
@@ -88,14 +89,8 @@ interface Early {
 }
 
 export const accountReachable = ({ seen: { caller }, spec }: Early): Violation | undefined => {
-  if (caller.kind === 'unknown' || sharesAccount(spec.roleArn, caller.arn)) return undefined;
-  const { account, partition } = roleArnParts(spec.roleArn);
-  const [where, reached] =
-    account === caller.account
-      ? [`partition ${partition}`, `partition ${arnOwner(caller.arn)?.partition}`]
-      : [`account ${account}`, `account ${caller.account}`];
-  const text = `role "${spec.roleArn}" is in ${where}. The credentials of irsa-operator ("${caller.arn}") reach only ${reached}`;
-  return { ...refused('ProviderReady', finding('RoleInOtherAccount', text)), status: 'Unknown' };
+  const found = outOfReach(spec.roleArn, caller);
+  return found === undefined ? undefined : { ...refused('ProviderReady', found), status: 'Unknown' };
 };
 
 const issuerKnown: Check = ({ seen: { cluster } }) => {
