@@ -51,11 +51,15 @@ const pages = [...globSync('docs/**/*.md'), 'README.md', 'CONTRIBUTING.md']
 const sources = globSync('src/**/*.ts')
   .filter((file) => !/(\.test|\/test-[a-z-]+|\/manual-clock)\.ts$/.test(file) && isMeant(file))
   .sort();
+/** What the policies that ship say to who is refused. */
+const policies = globSync('config/**/*.yaml').filter(isMeant).sort();
 const complaints = [
   ...pages.flatMap((file) => [...headings(file), ...sentencesOf(file).flatMap((sentence) => [...words(sentence), ...length(sentence)])]),
-  ...sources.flatMap((file) =>
-    messagesOf(file).flatMap((message) => [...words(message), ...semicolons(message), ...sentencesIn(message).flatMap(length)]),
-  ),
+  ...[...sources.flatMap(messagesOf), ...policies.flatMap(policyMessagesOf)].flatMap((message) => [
+    ...words(message),
+    ...semicolons(message),
+    ...sentencesIn(message).flatMap(length),
+  ]),
 ];
 for (const { file, line, why, text } of complaints) console.error(`${file}:${line}: ${why}: ${text.trim().slice(0, 160)}`);
 process.exitCode = complaints.length === 0 ? 0 : 1;
@@ -147,6 +151,15 @@ function messagesOf(file: string): Text[] {
   };
   visit(source);
   return found;
+}
+
+function policyMessagesOf(file: string): Text[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((text, at) => {
+      const [, message] = /^[ -]*message(?:Expression)?: (.*)$/.exec(text) ?? [];
+      return message === undefined ? [] : [{ file, line: at + 1, text: message }];
+    });
 }
 
 function textOf(node: ts.Node): string | undefined {

@@ -32,6 +32,34 @@ for (const crd of [irsaBindingCrd, irsaGrantCrd]) {
   });
 }
 
+const documented = [irsaBindingCrd, irsaGrantCrd].flatMap((crd) => {
+  const root = crd.spec.versions[0]?.schema.openAPIV3Schema;
+  return fieldsOf(root, '').map(([path, field]) => [`${crd.spec.names.singular}${path}`, field] as const);
+});
+for (const [path, field] of documented)
+  test(`kubectl explain ${path} says what it is, and its default`, () => {
+    expect(field['description']).toMatch(/^\S.{10,}\S$/);
+    if (!path.includes('.status') && ('default' in field || field['x-required'] === false))
+      expect(field['description']).toMatch(/Default: /);
+  });
+
+/** Every field but what Kubernetes itself describes, with whether it may be left out. */
+function fieldsOf(node: unknown, path: string): [string, Record<string, unknown>][] {
+  const {
+    properties,
+    items,
+    required = [],
+    ...own
+  } = node as { properties?: object; items?: unknown; required?: string[] } & Record<string, unknown>;
+  const inside = Object.entries(properties ?? {}).flatMap(([name, field]) => {
+    if (path === '' && ['apiVersion', 'kind', 'metadata'].includes(name)) return [];
+    return fieldsOf({ ...field, 'x-required': required.includes(name) }, `${path}.${name}`);
+  });
+  // A list of texts has no field of its own to explain.
+  const entries = (items as { properties?: object } | undefined)?.properties === undefined ? [] : fieldsOf(items, path).slice(1);
+  return [[path, own], ...inside, ...entries];
+}
+
 function nodesOf(node: unknown): Record<string, unknown>[] {
   if (typeof node !== 'object' || node === null) return [];
   return [node as Record<string, unknown>, ...Object.values(node).flatMap(nodesOf)];

@@ -27,10 +27,10 @@ const namespaces = z
           .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/),
       )
       .max(256)
-      .describe('Namespaces by name. Example: ["shop", "payments"].')
+      .describe('Namespaces by name. Default: none. Example: ["shop", "payments"].')
       .optional(),
     selector: selector
-      .describe('Namespaces by their labels: a namespace must have all of them. Example: {"matchLabels": {"team": "shop"}}.')
+      .describe('Namespaces by their labels: a namespace must have all of them. Default: none. Example: {"matchLabels": {"team": "shop"}}.')
       .optional(),
   })
   .meta(

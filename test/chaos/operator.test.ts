@@ -103,7 +103,7 @@ test('the API server is away for 20 s: the leader ends as it lost its lease, the
   expect(await alive(operator)).toBe(200);
   await start();
   await bindNext();
-  await until('the standby leads', () => operator.log.some(({ msg }) => msg === 'leads'), PATIENCE);
+  await until('the standby leads', () => operator.log.some(({ msg }) => msg === 'became leader'), PATIENCE);
   await nothingIsMissed();
   await onlyDemandedLists();
 });

@@ -102,7 +102,7 @@ describe.concurrent('a grant', () => {
     await s.label({ team: null });
     const until10 = await until(
       'the message tells when the trust goes',
-      async () => / its trust is taken away at (\S+Z) /.exec((await s.conditionIs('Authorized', 'False', 'NotGranted')).message)?.[1],
+      async () => / Its trust is revoked at (\S+Z) /.exec((await s.conditionIs('Authorized', 'False', 'NotGranted')).message)?.[1],
       PATIENCE,
     );
     // The time is told in whole seconds, so it may be one less.

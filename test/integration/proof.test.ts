@@ -40,7 +40,7 @@ const ANSWERS: Record<string, { code: string; status?: number; message: string; 
     code: 'InvalidIdentityToken',
     message: "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint",
     is: 'OidcProviderThumbprint',
-    and: 'update them',
+    and: 'Update the thumbprints',
   },
   signature: {
     code: 'InvalidIdentityToken',

@@ -107,7 +107,7 @@ function wrongWithBinding(binding: Binding, seen: Seen): string[] {
   const authorized = expectedAuthorized(binding, seen);
   if (!is('Authorized', authorized === 'Granted' ? 'True' : 'False', authorized)) return wrong;
   if (authorized !== 'Granted') {
-    if (/its trust is taken away at/.test(told('Authorized'))) say(`waits: ${told('Authorized')}`);
+    if (/Its trust is revoked at/.test(told('Authorized'))) say(`waits: ${told('Authorized')}`);
     is('Ready', 'False', authorized);
     return wrong;
   }
