@@ -250,6 +250,7 @@ describe.concurrent('the article: what is broken is mended, and STS lets the pod
     const s = await labelled('other-account');
     await s.serviceAccount();
     await s.deployment({ serviceAccountName: 'default' });
+    await s.refused();
     await s.bind();
     await s.conditionIs('Ready', 'True', 'WorkloadUsesOtherServiceAccount');
     expect((await s.binding()).status?.findings?.[0]?.message).toBe(
