@@ -134,7 +134,7 @@ describe('of a ServiceAccount it', () => {
 
   test('may not make one', async () => {
     expect(await answer(operator.call('POST', ACCOUNTS, { body: { metadata: { name: 'mine' } } }))).toBe(
-      'irsa-operator makes no ServiceAccount',
+      'irsa-operator creates no ServiceAccount',
     );
   });
 });
@@ -152,7 +152,7 @@ for (const kind of WORKLOADS) {
         template: { metadata: { labels }, spec: { containers: [{ name: 'a', image: 'a' }] } },
       };
       expect(await answer(operator.call('POST', `${APPS}/${kind}`, { body: { metadata: { name: 'mine' }, spec } }))).toBe(
-        'irsa-operator makes no workload, and scales none',
+        'irsa-operator creates no workload, and scales none',
       );
     });
   });
@@ -160,7 +160,7 @@ for (const kind of WORKLOADS) {
 
 test('of a Deployment it may not change the scale', async () => {
   expect(await patched(`${APPS}/deployments/app/scale`, { spec: { replicas: 3 } })).toBe(
-    'irsa-operator makes no workload, and scales none',
+    'irsa-operator creates no workload, and scales none',
   );
 });
 
