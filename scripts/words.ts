@@ -51,11 +51,11 @@ const pages = [...globSync('docs/**/*.md'), 'README.md', 'CONTRIBUTING.md']
 const sources = globSync('src/**/*.ts')
   .filter((file) => !/(\.test|\/test-[a-z-]+|\/manual-clock)\.ts$/.test(file) && isMeant(file))
   .sort();
-/** What the policies that ship say to who is refused. */
-const policies = globSync('config/**/*.yaml').filter(isMeant).sort();
+/** Their comments, and what the policies say to a client that they refuse. */
+const manifests = globSync('config/**/*.yaml').filter(isMeant).sort();
 const complaints = [
   ...pages.flatMap((file) => [...headings(file), ...sentencesOf(file).flatMap((sentence) => [...words(sentence), ...length(sentence)])]),
-  ...[...sources.flatMap(messagesOf), ...policies.flatMap(policyMessagesOf)].flatMap((message) => [
+  ...[...sources.flatMap(messagesOf), ...manifests.flatMap(manifestTextsOf)].flatMap((message) => [
     ...words(message),
     ...semicolons(message),
     ...sentencesIn(message).flatMap(length),
@@ -153,12 +153,12 @@ function messagesOf(file: string): Text[] {
   return found;
 }
 
-function policyMessagesOf(file: string): Text[] {
+function manifestTextsOf(file: string): Text[] {
   return readFileSync(file, 'utf8')
     .split('\n')
     .flatMap((text, at) => {
-      const [, message] = /^[ -]*message(?:Expression)?: (.*)$/.exec(text) ?? [];
-      return message === undefined ? [] : [{ file, line: at + 1, text: message }];
+      const [, said] = /^[ -]*(?:# |message(?:Expression)?: )(.*)$/.exec(text) ?? [];
+      return said === undefined ? [] : [{ file, line: at + 1, text: said }];
     });
 }
 

@@ -25,8 +25,8 @@ let testbed: Testbed | undefined;
 let operator: RunningOperator | undefined;
 let api: Api | undefined;
 try {
-  say(LEGEND);
   chapter('A real control plane: etcd, kube-apiserver, kube-controller-manager, the EKS webhook; an AWS that enforces trust policies');
+  say(LEGEND);
   testbed = await startTestbed();
   api = connect(testbed.kubeconfig);
   happened(`${testbed.server}, tokens issued as ${testbed.issuer}`, 'good');
