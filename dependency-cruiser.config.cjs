@@ -92,7 +92,7 @@ module.exports = {
       name: 'testbed-by-its-package-name',
       comment: 'what its package.json exports, and no file of its own',
       severity: 'error',
-      from: { path: '^(test|scripts)/', pathNot: '^test/testbed/' },
+      from: { path: '^(src|test|scripts)/', pathNot: '^test/testbed/' },
       to: { path: '^test/testbed/', dependencyTypesNot: ['aliased-workspace'] },
     },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },

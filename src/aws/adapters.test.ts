@@ -1,8 +1,8 @@
 import { EKSClient } from '@aws-sdk/client-eks';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { STSClient } from '@aws-sdk/client-sts';
+import { type AwsDouble, startAwsDouble } from '@irsa-operator/testbed/aws';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AwsDouble, startAwsDouble } from '../../test/testbed/aws/index.ts';
 import type { ProviderArn, RoleArn } from '../api/arn.ts';
 import { Fault } from '../api/fault.ts';
 import type { Issuer } from '../api/issuer.ts';

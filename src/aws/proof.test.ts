@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { STSClient } from '@aws-sdk/client-sts';
+import { type AwsDouble, startAwsDouble } from '@irsa-operator/testbed/aws';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AwsDouble, startAwsDouble } from '../../test/testbed/aws/index.ts';
 import type { RoleArn } from '../api/arn.ts';
 import { Fault } from '../api/fault.ts';
 import type { Issuer } from '../api/issuer.ts';

@@ -1,8 +1,8 @@
 import { createServer } from 'node:https';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
+import { type Authority, makeAuthority, makeServerIdentity } from '@irsa-operator/testbed';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type Authority, makeAuthority, makeServerIdentity } from '../../test/testbed/pki/certificate.ts';
 import { Fault } from '../api/fault.ts';
 import { connectionTo, hastyClock, reply, status, type TestServer, testServer, transportTo } from './test-server.ts';
 import type { KubeRequest, Transport, TransportOptions } from './transport.ts';
