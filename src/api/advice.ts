@@ -4,7 +4,6 @@ const CORRECT_POLICY = 'Correct the trust policy of the role';
 const CORRECT_ANNOTATION = 'Correct the annotation of the ServiceAccount';
 const RESTART_PODS = 'Restart the pods';
 const CORRECT_TEMPLATE = 'Correct the template of the pods, and restart them';
-const ASK_ACCOUNT_OWNER = 'Ask the owner of the AWS account';
 
 /** What a person does about a finding that irsa-operator cannot fix: in `Ready`, where one looks first. The condition of the step says what was found. */
 export const ADVICE: Readonly<Record<FindingCode, string>> = {
@@ -66,12 +65,12 @@ export const ADVICE: Readonly<Record<FindingCode, string>> = {
   AnnotationSettingMismatch: CORRECT_ANNOTATION,
   TokenExpirationInvalid: CORRECT_ANNOTATION,
   Contended: 'Configure the other writer to ignore what irsa-operator writes',
-  OrgPolicyDenied: `${ASK_ACCOUNT_OWNER} for the service control policy that denies the call`,
+  OrgPolicyDenied: 'Ask the administrators of the AWS organization about its resource control policies',
   IdpUnreachable: 'Check that AWS can reach the issuer of the cluster',
   OidcProviderThumbprint: 'Correct the thumbprint of the OIDC provider',
   TokenExpired: 'Check the clock of the control plane',
   TokenRejected: 'Check the keys of the issuer of the cluster',
-  StsRegionDisabled: `${ASK_ACCOUNT_OWNER} to activate STS in this region`,
+  StsRegionDisabled: 'Ask the owner of the AWS account to activate STS in this region',
   WorkloadUsesOtherServiceAccount: 'Set serviceAccountName in the template of the workload, or correct the binding',
   PodCredentialsMissing: RESTART_PODS,
   PodRoleArnStale: RESTART_PODS,

@@ -151,7 +151,7 @@ export function metrics(version: string) {
   const trustWrites = counter('irsa_trust_policy_writes_total', 'Writes of trust policies.', ['result']);
   for (const result of ['written', 'rejected']) trustWrites.inc({ result }, 0);
   const drift = counter('irsa_drift_total', 'Changes by other writers that were seen.', ['kind']);
-  const repairs = counter('irsa_repairs_total', 'Repairs of drift.', ['kind']);
+  const repairs = counter('irsa_repairs_total', 'Writes that fixed what was wrong, the first ones included.', ['kind']);
   for (const kind of ['trust', 'annotation']) for (const series of [drift, repairs]) series.inc({ kind }, 0);
   const restarts = counter('irsa_restarts_total', 'Restarts of pods and workloads.', ['strategy', 'result']);
   for (const strategy of RESTARTS) for (const result of ['done', 'blocked']) restarts.inc({ strategy, result }, 0);

@@ -75,7 +75,7 @@ const ANSWERS: Record<string, { code: string; status?: number; message: string; 
     and: 'Activate it there',
   },
   arn: { code: 'ValidationError', message: 'Request ARN is invalid', is: 'RoleArnMismatch', and: 'Is it in the partition' },
-  organisation: {
+  organization: {
     code: 'AccessDenied',
     status: 403,
     message: 'Not authorized to perform sts:AssumeRoleWithWebIdentity',

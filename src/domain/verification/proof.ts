@@ -22,7 +22,7 @@ const ASK_EVERY_MS = 5_000;
 const REFUSED_FOR_MS = 60_000;
 /** From then on it is asked at this pace whether a sweep has found the cause meanwhile. */
 const STILL_REFUSED_EVERY_MS = 60_000;
-/** What was refused may be fixed where we cannot see it: by a policy of the organisation, or by installing config/verification. */
+/** What was refused may be fixed where we cannot see it: by a policy of the organization, or by installing config/verification. */
 const REFUSED_RETRY_MS = 10 * 60_000;
 /** What the contract says of `Periodic`; the loop's rechecks come up to a tenth later, so that bindings do not stay together. */
 const PERIOD_MS = 24 * 3_600_000;

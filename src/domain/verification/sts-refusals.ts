@@ -50,7 +50,7 @@ function causeOf(refusal: StsRefusal, question: Question, verdict: Verdict | und
 
 const ORG_POLICY: Cause = {
   code: 'OrgPolicyDenied',
-  text: "Everything that irsa-operator can read allows it. What remains is a resource control policy of the role's organisation. Ask its administrators",
+  text: "Everything that irsa-operator can read allows it. What remains is a resource control policy of the role's organization. Ask its administrators",
 };
 
 /** What was left open by the trust policy is decided by this answer. */
