@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { metrics } from './metrics.ts';
 
@@ -129,4 +130,17 @@ test('the series of what was not counted yet are 0, so that a rate is seen from 
   for (const strategy of ['evict', 'delete', 'rollout'])
     for (const result of ['done', 'blocked']) expect(lines).toContain(`irsa_restarts_total{strategy="${strategy}",result="${result}"} 0`);
   for (const kind of ['trust', 'annotation']) expect(lines).toContain(`irsa_drift_total{kind="${kind}"} 0`);
+});
+
+test('docs/metrics.md has every metric, with its type and its labels, and no other', () => {
+  const { registry } = metrics('1.2.3');
+  const own = registry.getMetricsAsArray().filter(({ name }) => !/^(process|nodejs)_/.test(name));
+  const rows = readFileSync('docs/metrics.md', 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      const [, name, type, labels] = /^\| `(\w+)` \| (\w+) \| ([^|]*)\|/.exec(line) ?? [];
+      return name === undefined ? [] : [`${name} ${type} ${(labels ?? '').replaceAll(/[`,]/g, '').trim()}`.trim()];
+    });
+  const labelsOf = (metric: object) => ('labelNames' in metric ? (metric.labelNames as string[]) : []);
+  expect(rows.toSorted()).toEqual(own.map((metric) => `${metric.name} ${metric.type} ${labelsOf(metric).join(' ')}`.trim()).toSorted());
 });
