@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Log, silentLog } from '../runtime/log.ts';
+import { ManualClock } from '../runtime/manual-clock.ts';
 import { type EventNote, EventRecorder } from './events.ts';
 import { IRSA_BINDING, IRSA_GRANT } from './resource-types.ts';
 import { hastyClock, reply, type Seen, status, type TestServer, testServer, transportTo } from './test-server.ts';
@@ -185,7 +186,7 @@ describe('trouble', () => {
     const { events, server, clock } = await recorder((_request, response) => reply(response, 500, status(500, 'InternalError', 'etcd')));
     events.record(about('a'));
     await events.flush(never);
-    expect([server.seen.length, clock.slept]).toEqual([12, Array.from({ length: 12 }, () => 10_000)]);
+    expect([server.seen.length, clock.slept]).toEqual([12, Array.from({ length: 11 }, () => 10_000)]);
   });
 
   test('that hides an answer does not tell the event twice', async () => {
@@ -201,6 +202,43 @@ describe('trouble', () => {
     await events.flush(never);
     expect(server.seen.slice(0, 3).map(({ method }) => method)).toEqual(['POST', 'POST', 'PATCH']);
     expect(bodyOf(server, 1).metadata).toEqual(bodyOf(server, 0).metadata);
+  });
+
+  async function manual(answer: (namespace: string) => number) {
+    const clock = new ManualClock();
+    const server = await testServer(({ url }, response) => reply(response, answer(url.split('/')[5] ?? ''), {}));
+    const transport = transportTo(server.url);
+    open.push(server, transport);
+    const events = new EventRecorder({ transport, controller: 'c', instance: 'pod-1', clock, random: () => 0, log: silentLog });
+    const record = (namespace: string) =>
+      events.record(about(namespace, { regarding: { type: IRSA_BINDING, namespace, name: 'a', uid: namespace } }));
+    const sentTo = (...namespaces: string[]) =>
+      vi.waitFor(() => expect(server.seen.map(({ url }) => url.split('/')[5])).toEqual(namespaces));
+    const asideAre = (count: number) => vi.waitFor(() => expect([events.waiting, events.idle]).toEqual([count, false]));
+    return { events, clock, record, sentTo, asideAre };
+  }
+
+  test('of one event holds up no other: it waits aside for its next try', async () => {
+    const { events, clock, record, sentTo, asideAre } = await manual((namespace) => (namespace === 'stuck' ? 503 : 201));
+    for (const namespace of ['stuck', 'one', 'two']) record(namespace);
+    await sentTo('stuck', 'one', 'two');
+    await asideAre(1);
+    await clock.advance(10_000);
+    await sentTo('stuck', 'one', 'two', 'stuck');
+    await events.flush(AbortSignal.abort());
+    expect(events.idle).toBe(true);
+  });
+
+  test('of every event costs the API server one retry a second', async () => {
+    const { events, clock, record, sentTo, asideAre } = await manual(() => 503);
+    for (const namespace of ['a', 'b', 'c']) record(namespace);
+    await asideAre(3);
+    await clock.advance(10_000);
+    await sentTo('a', 'b', 'c', 'a');
+    await asideAre(3);
+    await clock.advance(1_000);
+    await sentTo('a', 'b', 'c', 'a', 'b');
+    await events.flush(AbortSignal.abort());
   });
 
   test('with the event itself drops it, and the next is told', async () => {

@@ -44,6 +44,8 @@ const QUEUE_LENGTH = 1_000;
 const TRIES = 12;
 const RETRY_MS = 10_000;
 const RETRY_JITTER = 0.25;
+/** Between two retries, whatever they are of: an API server in trouble gets no more than one a second. */
+const RETRY_SPACING_MS = 1_000;
 /** The same event again within this time is the same series (client-go's finishTime). */
 const SERIES_MS = 360_000;
 /** So many objects and series are remembered; beyond that the oldest start afresh. */
@@ -58,6 +60,7 @@ interface Entry {
   name: string;
   posted: boolean;
   waiting: boolean;
+  tries: number;
 }
 
 interface Bucket {
@@ -71,8 +74,11 @@ export class EventRecorder {
   readonly #entries = new Map<string, Entry>();
   readonly #buckets = new Map<string, Bucket>();
   readonly #queue: Entry[] = [];
+  /** What failed waits here for its next try, so that it holds up no other event. */
+  readonly #retries = new Set<Promise<void>>();
   readonly #end = new AbortController();
   #sending: Promise<void> | undefined;
+  #lastRetryMs = 0;
 
   constructor(options: EventRecorderOptions) {
     this.#o = options;
@@ -80,25 +86,26 @@ export class EventRecorder {
 
   /** How many wait to be sent. */
   get waiting(): number {
-    return this.#queue.length;
+    return this.#queue.length + this.#retries.size;
   }
 
   /** Nothing waits, and nothing is under way. */
   get idle(): boolean {
-    return this.#sending === undefined;
+    return this.#sending === undefined && this.#retries.size === 0;
   }
 
-  record(event: EventNote): void {
+  record(told: EventNote): void {
     const now = this.#o.clock.now();
+    // Cut before it is kept: a note may quote a document of any size.
+    const event = { ...told, note: truncated(told.note) };
     const entry = this.#entryFor(event, now);
     if (entry.waiting || this.#end.signal.aborted || !this.#allowed(event.regarding.uid, now)) return; // a repeat is counted all the same
-    if (this.#queue.length >= QUEUE_LENGTH) {
+    if (this.waiting >= QUEUE_LENGTH) {
       this.#o.log.debug({ reason: event.reason }, 'event dropped, too many are queued');
       return;
     }
-    entry.waiting = true;
-    this.#queue.push(entry);
-    this.#sending ??= this.#send();
+    entry.tries = 0;
+    this.#enqueue(entry);
   }
 
   /** Resolves when all is sent, or the signal is aborted: what then still waits is dropped, and nothing is recorded any more. */
@@ -106,7 +113,7 @@ export class EventRecorder {
     const give = () => this.#end.abort(signal.reason);
     if (signal.aborted) give();
     signal.addEventListener('abort', give, { once: true });
-    await this.#sending;
+    while (!this.idle) await Promise.all([this.#sending, ...this.#retries]);
     signal.removeEventListener('abort', give);
     this.#end.abort();
   }
@@ -121,7 +128,7 @@ export class EventRecorder {
       this.#entries.set(key, standing);
       return standing;
     }
-    const entry: Entry = { event, firstMs: now, lastMs: now, count: 1, name: nameFor(event, now), posted: false, waiting: false };
+    const entry: Entry = { event, firstMs: now, lastMs: now, count: 1, name: nameFor(event, now), posted: false, waiting: false, tries: 0 };
     this.#entries.set(key, entry);
     forgetOldest(this.#entries);
     return entry;
@@ -141,7 +148,13 @@ export class EventRecorder {
     return true;
   }
 
-  /** One after the other: events are told in the order in which they happened. */
+  #enqueue(entry: Entry): void {
+    entry.waiting = true;
+    this.#queue.push(entry);
+    this.#sending ??= this.#send();
+  }
+
+  /** One after the other: events are told in the order in which they happened, but for those that have to be told again. */
   async #send(): Promise<void> {
     for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
       entry.waiting = false; // a repeat from now on is news again
@@ -151,21 +164,32 @@ export class EventRecorder {
   }
 
   async #deliver(entry: Entry): Promise<void> {
-    const { clock, random, log } = this.#o;
     const { signal } = this.#end;
-    for (let tries = 1; tries <= TRIES && !signal.aborted; tries += 1) {
-      try {
-        await this.#write(entry, signal);
-        return;
-      } catch (error) {
-        // Whatever is wrong with the event itself stays wrong: the namespace goes, the RBAC does not allow it.
-        if (!isFault(error, 'transient') && !isFault(error, 'throttled')) {
-          log.debug({ err: error, reason: entry.event.reason }, 'event refused by the API server');
-          return;
-        }
-        await clock.sleep(RETRY_MS * (1 + RETRY_JITTER * random()), signal).catch(() => {});
-      }
+    if (signal.aborted) return;
+    try {
+      await this.#write(entry, signal);
+    } catch (error) {
+      // Whatever is wrong with the event itself stays wrong: the namespace goes, the RBAC does not allow it.
+      if (isFault(error, 'transient') || isFault(error, 'throttled')) this.#retry(entry);
+      else this.#o.log.debug({ err: error, reason: entry.event.reason }, 'event refused by the API server');
     }
+  }
+
+  #retry(entry: Entry): void {
+    const { clock, random } = this.#o;
+    entry.tries += 1;
+    if (entry.tries >= TRIES) return;
+    entry.waiting = true; // a repeat is counted, and told with it
+    const now = clock.now();
+    this.#lastRetryMs = Math.max(now + RETRY_MS * (1 + RETRY_JITTER * random()), this.#lastRetryMs + RETRY_SPACING_MS);
+    const wait = clock.sleep(this.#lastRetryMs - now, this.#end.signal).then(
+      () => {
+        this.#retries.delete(wait);
+        this.#enqueue(entry);
+      },
+      () => void this.#retries.delete(wait), // the end: what still waits is dropped
+    );
+    this.#retries.add(wait);
   }
 
   async #write(entry: Entry, signal: AbortSignal): Promise<void> {
@@ -210,7 +234,7 @@ export class EventRecorder {
       type,
       reason,
       action,
-      note: truncated(note),
+      note,
       ...(count > 1 ? { series: seriesOf({ count, lastMs }) } : {}),
     };
   }
