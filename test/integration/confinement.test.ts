@@ -74,7 +74,7 @@ async function answer(call: Promise<unknown>): Promise<string> {
     return 'done';
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
-    return /(irsa-operator (?:makes|changes) .*)$/.exec(said)?.[1] ?? said;
+    return /(irsa-operator (?:creates|changes) .*)$/.exec(said)?.[1] ?? said;
   }
 }
 const patched = (path: string, body: object) => answer(operator.call('PATCH', path, { patch: 'merge', body }));
