@@ -46,15 +46,16 @@ test('of our statements whom they name and how they are written is told, of othe
   expect(ownSubjects(all, ours)).toEqual([trusted(B, 'vault')]);
 });
 
-describe('an undoing', () => {
-  const undone = (found: PolicyDocument, believed: string) => reverts(found, believed, { ...ours, wanted: [trusted(A)] });
-  test('is that a wanted subject was believed to stand and does not', () => expect(undone(document(ec2), text(ec2, own([A])))).toBe(true));
-  test('is not that a subject never stood', () => expect(undone(document(ec2), text(ec2, own([B])))).toBe(false));
-  test('is not that the subject stands', () => expect(undone(document(own([A])), text(own([A])))).toBe(false));
-  test('is not that a subject went which nobody wants', () => expect(undone(document(own([A])), text(own([A, B])))).toBe(false));
+describe('a revert', () => {
+  const reverted = (found: PolicyDocument, believed: string) => reverts(found, believed, { ...ours, wanted: [trusted(A)] });
+  test('is that a wanted subject was believed to stand and does not', () =>
+    expect(reverted(document(ec2), text(ec2, own([A])))).toBe(true));
+  test('is not that a subject never stood', () => expect(reverted(document(ec2), text(ec2, own([B])))).toBe(false));
+  test('is not that the subject stands', () => expect(reverted(document(own([A])), text(own([A])))).toBe(false));
+  test('is not that a subject went which nobody wants', () => expect(reverted(document(own([A])), text(own([A, B])))).toBe(false));
   test("is not that another cluster's statement came in the same write: that one had read before ours", () =>
-    expect(undone(document({ ...ec2, Sid: 'Irsaabcdefgh2345' }), text(own([A])))).toBe(false));
+    expect(reverted(document({ ...ec2, Sid: 'Irsaabcdefgh2345' }), text(own([A])))).toBe(false));
   test('is also where another statement came that is not of an operator like us', () =>
-    expect(undone(document({ ...ec2, Sid: 'IrsaFriend' }), text(own([A])))).toBe(true));
-  test('is not where what was believed cannot be read', () => expect(undone(document(ec2), '{')).toBe(false));
+    expect(reverted(document({ ...ec2, Sid: 'IrsaFriend' }), text(own([A])))).toBe(true));
+  test('is not where what was believed cannot be read', () => expect(reverted(document(ec2), '{')).toBe(false));
 });

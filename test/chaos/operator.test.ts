@@ -188,7 +188,7 @@ test('after all that the process that began is at work, with the memory that it 
   );
 });
 
-/** Writes to an object as fast as a controller that fights does. */
+/** Writes to an object as fast as a controller in contention does. */
 async function touchAgain(path: string, signal: AbortSignal): Promise<void> {
   for (let i = 0; !signal.aborted; i++) {
     await suite.api.call('PATCH', path, { patch: 'merge', body: { metadata: { annotations: { 'chaos.example.com/touched': `${i}` } } } });

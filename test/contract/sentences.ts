@@ -145,18 +145,19 @@ export const CONTRACT = {
     'end-never-sa': 'It never deletes a ServiceAccount.',
     'end-uninstalled': 'The operator was uninstalled before its objects: there is a documented way out.',
   },
-  'Drift, fights, rivals, failures': {
+  'Drift, contention, competing bindings, failures': {
     'drift-watched': 'What somebody changes on a ServiceAccount is repaired at once.',
     'drift-sweep': 'IAM is swept by ListRoles; where it is denied, by GetRole for each bound role.',
     'drift-requested': '`reconcile-requested-at` forces a fresh look now, and is echoed in the status then.',
     'drift-limit': 'Per account and kind of call a client-side limit, halved on throttling and slowly restored.',
     'drift-order': 'Who waits is served in the order user change, drift, resync.',
-    'fight-annotation':
-      'The third undo of an annotation in 10 minutes is `Contended`: who did it, at most one write per 5 minutes, and the advice.',
-    'fight-lost-update': 'A write that another cluster overwrote is no fight: an undo counts only when it had passed both read-backs.',
-    'fight-day': 'The third undo in 24 hours is a finding, and repaired at once.',
-    'fight-trust': 'The third undo of a trust policy in 10 minutes is `Contended`, judged by GetRole and not by a list.',
-    'rival-older':
+    'contention-annotation':
+      'The third revert of an annotation in 10 minutes is `Contended`: who did it, at most one write per 5 minutes, and the advice.',
+    'contention-lost-update':
+      'A write that another cluster overwrote is no contention: a revert counts only when it had passed both read-backs.',
+    'contention-day': 'The third revert in 24 hours is a finding, and repaired at once.',
+    'contention-trust': 'The third revert of a trust policy in 10 minutes is `Contended`, judged by GetRole and not by a list.',
+    'competing-older':
       'Of two bindings for one ServiceAccount the older one wins; the other is `Stalled`, reason `ServiceAccountTaken`, and is woken when that changes.',
     'unbound-audit':
       'Unbound ServiceAccounts with the annotation are audited, without a write; the result is in metrics and in the namespace of the operator.',

@@ -229,7 +229,7 @@ describe('beside the operator', () => {
 
   beforeAll(async () => {
     testbed.aws.account().provider.put({ issuer: testbed.issuer });
-    const names = ['first', 'late', 'bare', 'rivals'];
+    const names = ['first', 'late', 'bare', 'competing-bindings'];
     await (await openScene(testbed, api, 'first')).grant({
       roleArns: [role('role-of-*')],
       namespaces: { names },
@@ -327,7 +327,7 @@ describe('beside the operator', () => {
 
   // Contract: annotate-admission-only
   test('of two bindings for one ServiceAccount the older one annotates, and the newer one when the older one is suspended', async () => {
-    const s = await prepared('rivals');
+    const s = await prepared('competing-bindings');
     await s.bind();
     await s.conditionIs('Authorized', 'True');
     await s.bind({ roleArn: role('role-of-first') }, 'newer');

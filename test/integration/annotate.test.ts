@@ -10,7 +10,7 @@ const PATIENCE = { timeoutMs: 60_000 };
 const AUDIENCE = 'eks.amazonaws.com/audience';
 const EXPIRATION = 'eks.amazonaws.com/token-expiration';
 const REGIONAL = 'eks.amazonaws.com/sts-regional-endpoints';
-const fightWith = (manager: string) => `fight-${manager.toLowerCase()}`;
+const contendedBy = (manager: string) => `contention-${manager.toLowerCase()}`;
 const OTHER_ROLE = `arn:aws:iam::${ACCOUNT}:role/other`;
 
 const audiences = ['sts.amazonaws.com', 'vault'];
@@ -46,7 +46,7 @@ async function annotationsAre(s: Scene, wanted: Record<string, string>): Promise
 }
 
 /** Each time when what we wrote was seen to stand. */
-async function undoneThrice(s: Scene, manager: string): Promise<void> {
+async function revertedThrice(s: Scene, manager: string): Promise<void> {
   for (let round = 0; round < 3; round++) {
     await s.conditionIs('Ready', 'True', 'Ready');
     await s.annotate({ [ROLE_ARN]: OTHER_ROLE }, manager);
@@ -145,7 +145,7 @@ describe.concurrent('the annotations', () => {
   });
 
   /** By the names with which these tools sign, and what each has to be told. */
-  const fighters: Record<string, string> = {
+  const tools: Record<string, string> = {
     helm: "Helm: remove the key from the chart's values (serviceAccount.annotations), or set this role there",
     'kustomize-controller': 'Flux: remove the key from the manifest, or set this role there',
     'helm-controller': "Helm: remove the key from the chart's values (serviceAccount.annotations), or set this role there",
@@ -153,12 +153,12 @@ describe.concurrent('the annotations', () => {
     'kubectl-client-side-apply': 'kubectl: remove the key from the manifest that is applied, or set this role there',
     somebody: 'Configure that client to ignore these keys',
   };
-  for (const [manager, advice] of Object.entries(fighters)) {
-    // Contract: fight-annotation
-    test(`that ${manager} undoes three times in ten minutes are Contended, with what to tell it`, async () => {
-      const s = await prepared(fightWith(manager));
+  for (const [manager, advice] of Object.entries(tools)) {
+    // Contract: contention-annotation
+    test(`that ${manager} reverts three times in ten minutes are Contended, with what to tell it`, async () => {
+      const s = await prepared(contendedBy(manager));
       await s.bind();
-      await undoneThrice(s, manager);
+      await revertedThrice(s, manager);
       const { message } = await s.conditionIs('Annotated', 'False', 'Contended');
       expect(message).toBe(
         `"${manager}" keeps overwriting the annotations of irsa-operator on ServiceAccount "app". ServiceAccount "app": annotation ${ROLE_ARN} is "${OTHER_ROLE}". Wanted: "${s.roleArn}". irsa-operator writes them at most once in 5 minutes. ${advice}`,
@@ -166,11 +166,11 @@ describe.concurrent('the annotations', () => {
     });
   }
 
-  // Contract: fight-annotation
-  test('that are undone three times in ten minutes are Contended: the one who did it is named, and nothing is written for a while', async () => {
-    const s = await prepared('fight');
+  // Contract: contention-annotation
+  test('that are reverted three times in ten minutes are Contended: the one who did it is named, and nothing is written for a while', async () => {
+    const s = await prepared('contention');
     await s.bind();
-    await undoneThrice(s, 'argocd-controller');
+    await revertedThrice(s, 'argocd-controller');
     const { message } = await s.conditionIs('Annotated', 'False', 'Contended');
     expect(message).toBe(
       `"argocd-controller" keeps overwriting the annotations of irsa-operator on ServiceAccount "app". ServiceAccount "app": annotation ${ROLE_ARN} is "${OTHER_ROLE}". Wanted: "${s.roleArn}". irsa-operator writes them at most once in 5 minutes. Argo CD: ignoreDifferences with managedFieldsManagers ["irsa-operator"], and the sync option RespectIgnoreDifferences=true`,

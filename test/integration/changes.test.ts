@@ -7,7 +7,7 @@ import type { Scene } from '../harness/scene.ts';
 import { integrationSuite } from '../harness/suite.ts';
 import { ROLE_ARN, rolesOfPod, type Statement, uidsOf } from '../harness/views.ts';
 
-/** What changes under a binding that works, and how it ends: with its role, its rivals, its namespace, its CRD. */
+/** What changes under a binding that works, and how it ends: with its role, its competing bindings, its namespace, its CRD. */
 const PATIENCE = { timeoutMs: 150_000 };
 /** After which pods are restarted if they are to be, by the contract. */
 const SETTLING_MS = 10_000;
@@ -171,7 +171,7 @@ describe.concurrent('a repair of the trust alone', () => {
 
 describe.concurrent('somebody who takes the statement of irsa-operator out three times in ten minutes', () => {
   /** The tags that each tool leaves on a role, and what it has to be told. */
-  const fighters: Record<string, { readonly tags: Record<string, string>; readonly advice: string }> = {
+  const tools: Record<string, { readonly tags: Record<string, string>; readonly advice: string }> = {
     Terraform: {
       tags: { ManagedBy: 'terraform' },
       advice: 'Terraform: lifecycle { ignore_changes = [assume_role_policy] } on the aws_iam_role',
@@ -191,13 +191,13 @@ describe.concurrent('somebody who takes the statement of irsa-operator out three
     },
     Pulumi: { tags: { 'pulumi:project': 'roles' }, advice: 'Pulumi: ignoreChanges ["assumeRolePolicy"] on the role' },
   };
-  for (const [tool, { tags, advice }] of Object.entries(fighters)) {
-    // Contract: fight-trust
+  for (const [tool, { tags, advice }] of Object.entries(tools)) {
+    // Contract: contention-trust
     test(`is found by the tags of the role to be ${tool}, and Contended says what to tell it`, async () => {
-      const s = await working(`fight-${tool.toLowerCase()}`);
+      const s = await working(`contention-${tool.toLowerCase()}`);
       s.setTags(tags);
       for (let round = 1; round <= 3; round++) {
-        // An undo counts when our write was believed: both read-backs, and the sweep that shows it gone.
+        // A revert counts when our write was believed: both read-backs, and the sweep that shows it gone.
         await s.writeIsBelieved();
         s.setTrust(EC2);
         if (round < 3) await until('it is written again', () => s.writes().length > round, PATIENCE);
@@ -238,16 +238,16 @@ describe.concurrent('the end', () => {
   });
 
   // Contract: end-handover
-  test('of a binding whose heir has another role waits until that one has put its own annotation in the place', async () => {
-    const s = await working('other-heir');
-    const arn = s.role(FOREIGN, { name: 'other-heirs' });
-    await s.bind({ roleArn: arn }, 'heir');
+  test('of a binding whose successor has another role waits until that one has put its own annotation in the place', async () => {
+    const s = await working('other-successor');
+    const arn = s.role(FOREIGN, { name: 'other-successors' });
+    await s.bind({ roleArn: arn }, 'successor');
     await s.unbind();
     await s.gone();
-    // It was never without one: there was no write but the heir's.
+    // It was never without one: there was no write but the successor's.
     expect([await s.annotations(), (await s.requests('serviceaccounts')).length]).toEqual([{ [ROLE_ARN]: arn }, 2]);
-    await s.unbind('heir');
-    await s.gone('heir');
+    await s.unbind('successor');
+    await s.gone('successor');
     expect(await s.annotations()).toBeUndefined();
   });
 
@@ -269,18 +269,18 @@ describe.concurrent('the end', () => {
   };
   for (const [sentence, refuse] of Object.entries(refusing)) {
     // Contract: end-handover, end-revoke
-    test(`of a binding leaves no annotation behind for an heir whose role ${sentence}, whatever becomes of that`, async () => {
-      const name = `heir-whose-role-${sentence.replaceAll(' ', '-')}`;
+    test(`of a binding leaves no annotation behind for a successor whose role ${sentence}, whatever becomes of that`, async () => {
+      const name = `successor-whose-role-${sentence.replaceAll(' ', '-')}`;
       const s = await working(name);
       const arn = s.role(FOREIGN, { name: `${name}-has` });
       const end = refuse(`${name}-has`);
-      await s.bind({ roleArn: arn }, 'heir');
+      await s.bind({ roleArn: arn }, 'successor');
       await s.unbind();
       await s.gone();
       expect([await s.annotations(), s.stands()]).toEqual([undefined, false]);
-      await s.unbind('heir');
+      await s.unbind('successor');
       end();
-      await s.gone('heir');
+      await s.gone('successor');
       expect(await s.annotations()).toBeUndefined();
     });
   }

@@ -120,9 +120,9 @@ describe.concurrent('leaving alone', () => {
     });
   }
 
-  // Contract: rival-older
+  // Contract: competing-older
   test('of two bindings for one ServiceAccount the older one wins; the other is Stalled, takes over while the older one is suspended, and when it goes, without a gap', async () => {
-    const s = await working('rival');
+    const s = await working('competing');
     await s.bind({}, 'younger');
     await s.conditionIs('Stalled', 'True', 'ServiceAccountTaken', 'younger');
     await s.change({ suspend: true });

@@ -97,25 +97,25 @@ describe('while a write is on its way', () => {
 });
 
 describe('somebody who takes the statement of irsa-operator out', () => {
-  const undo = (aws: ReturnType<typeof setUp>['aws']) => aws.account().role.setTrustPolicy('app', FOREIGN);
+  const revert = (aws: ReturnType<typeof setUp>['aws']) => aws.account().role.setTrustPolicy('app', FOREIGN);
 
   test('once is repaired at the next sweep, and nobody is blamed', async () => {
     const { clock, aws, start } = setUp();
     const { verdict } = start();
     await clock.advance(MINUTE_MS);
-    undo(aws);
+    revert(aws);
     await clock.advance(2 * MINUTE_MS);
     const said = verdict();
     expect([writesOf(aws), said?.kind, said?.kind === 'allowed' && said.findings]).toEqual([2, 'allowed', []]);
   });
 
-  // Contract: fight-trust
-  test('three times in ten minutes is a fight: told with the tool and the advice, and written at most once in five minutes', async () => {
+  // Contract: contention-trust
+  test('three times in ten minutes is contention: told with the tool and the advice, and written at most once in five minutes', async () => {
     const { clock, aws, start } = setUp({ tags: { ManagedBy: 'terraform' } });
     const { verdict } = start();
     await clock.advance(MINUTE_MS);
     for (let time = 0; time < 3; time++) {
-      undo(aws);
+      revert(aws);
       await clock.advance(2 * MINUTE_MS);
     }
     const said = verdict();
@@ -127,7 +127,7 @@ describe('somebody who takes the statement of irsa-operator out', () => {
     expect(writesOf(aws)).toBe(3);
     const before = writesOf(aws);
     for (let minute = 0; minute < 30; minute++) {
-      if (statementsOf(aws).some(isOurs)) undo(aws);
+      if (statementsOf(aws).some(isOurs)) revert(aws);
       await clock.advance(MINUTE_MS);
     }
     expect(writesOf(aws) - before).toBeLessThanOrEqual(6);
@@ -139,7 +139,7 @@ describe('somebody who takes the statement of irsa-operator out', () => {
     const { verdict } = start();
     await clock.advance(MINUTE_MS);
     for (let time = 0; time < 3; time++) {
-      undo(aws);
+      revert(aws);
       await clock.advance(2 * MINUTE_MS);
     }
     await clock.advance(10 * MINUTE_MS);

@@ -13,7 +13,7 @@ function stores(part: Partial<AuthorizationInput> = {}): AuthorizationInput {
   return { grants: [grant()], namespace: namespace(), competingBindings: [], caller, apiAudiences: [], ...part };
 }
 
-const rival = (part: Parameters<typeof binding>[0] = {}) =>
+const competing = (part: Parameters<typeof binding>[0] = {}) =>
   binding({ ...part, metadata: { name: 'older', uid: 'binding-older', createdAt: AGE - HOUR, ...part.metadata } });
 
 const granted: Authorization = {
@@ -132,7 +132,7 @@ describe('the own role', () => {
 
 describe('of two bindings for one ServiceAccount', () => {
   test('the older one wins, and the other is told which one and what to do', () => {
-    const [younger, older] = [binding(), rival()];
+    const [younger, older] = [binding(), competing()];
     const seen = stores({ competingBindings: [younger, older] });
     expect(authorize(older, seen)).toEqual(granted);
     expect(authorize(younger, seen)).toEqual({
@@ -144,7 +144,7 @@ describe('of two bindings for one ServiceAccount', () => {
     });
   });
 
-  // Contract: rival-older
+  // Contract: competing-older
   test('of the same age the first by name wins, in whatever order they are seen', () => {
     const [a, b] = ['a', 'b'].map((name) => binding({ metadata: { name, uid: name } })) as [IrsaBinding, IrsaBinding];
     for (const competingBindings of [
@@ -156,19 +156,19 @@ describe('of two bindings for one ServiceAccount', () => {
   });
 
   test('of three the oldest wins, though it comes last', () => {
-    const oldest = rival({ metadata: { name: 'oldest', uid: 'oldest', createdAt: AGE - 2 * HOUR } });
-    const authorization = authorize(binding(), stores({ competingBindings: [binding(), rival(), oldest] }));
+    const oldest = competing({ metadata: { name: 'oldest', uid: 'oldest', createdAt: AGE - 2 * HOUR } });
+    const authorization = authorize(binding(), stores({ competingBindings: [binding(), competing(), oldest] }));
     expect(authorization.kind === 'refused' && authorization.finding.message).toContain('the older IrsaBinding "oldest"');
   });
 
   const weak: Record<string, IrsaBinding> = {
-    suspended: rival({ spec: { suspend: true } }),
-    'only observing': rival({ spec: { mode: 'Observe' } }),
-    'being deleted': rival({ metadata: { deleting: true } }),
-    'not granted': rival({ spec: { roleArn: 'arn:aws:iam::111122223333:role/elsewhere/app' } }),
-    'not to be parsed': { ...rival(), spec: problem('spec.roleArn: it is empty') },
-    'for the own role': rival({ spec: { roleArn: 'arn:aws:iam::111122223333:role/team/irsa-operator' } }),
-    younger: rival({ metadata: { createdAt: AGE + HOUR } }),
+    suspended: competing({ spec: { suspend: true } }),
+    'only observing': competing({ spec: { mode: 'Observe' } }),
+    'being deleted': competing({ metadata: { deleting: true } }),
+    'not granted': competing({ spec: { roleArn: 'arn:aws:iam::111122223333:role/elsewhere/app' } }),
+    'not to be parsed': { ...competing(), spec: problem('spec.roleArn: it is empty') },
+    'for the own role': competing({ spec: { roleArn: 'arn:aws:iam::111122223333:role/team/irsa-operator' } }),
+    younger: competing({ metadata: { createdAt: AGE + HOUR } }),
   };
   for (const [what, other] of Object.entries(weak)) {
     test(`an other that is ${what} takes nothing`, () =>
@@ -178,7 +178,7 @@ describe('of two bindings for one ServiceAccount', () => {
   test('one that changes nothing itself is not told off for an older one', () => {
     for (const part of [{ suspend: true }, { mode: 'Observe' }]) {
       const one = binding({ spec: part });
-      expect(refusedWith(authorize(one, stores({ competingBindings: [one, rival()] })))).toBe('granted');
+      expect(refusedWith(authorize(one, stores({ competingBindings: [one, competing()] })))).toBe('granted');
     }
   });
 });

@@ -27,7 +27,7 @@ type Part = NonNullable<Parameters<typeof binding>[0]>;
 
 const released: Verdict = { kind: 'released' };
 const going = (part: Part = {}) => binding({ ...part, metadata: { deleting: true, ...part.metadata } });
-const successor = (part: Part = {}) => binding({ ...part, metadata: { name: 'heir', uid: 'heir', ...part.metadata } });
+const successor = (part: Part = {}) => binding({ ...part, metadata: { name: 'successor', uid: 'successor', ...part.metadata } });
 /** A binding that is being deleted, its subject still in the trust policy. */
 function deleted(part: Part = {}, seen: ObservedPart = {}): Observed {
   const one = going(part);
@@ -185,7 +185,7 @@ describe('the annotation, where another binding comes into its right', () => {
       readonly finalizers?: string[];
       readonly roles?: RoleEntry[];
     };
-    /** On the role of the heir. */
+    /** On the role of the successor. */
     readonly verdict?: Verdict | undefined;
     readonly account?: ServiceAccount;
     readonly steps: readonly string[];
@@ -259,7 +259,7 @@ describe('the annotation, where another binding comes into its right', () => {
     const { status } = planBinding(deleted({}, { ...isReleased, competingBindings: [successor({ ...other, status: { roles: [] } })] }));
     expect(conditionOf(status.conditions, 'Annotated')).toMatchObject({
       reason: 'HandingOver',
-      message: `waiting for IrsaBinding "heir" to annotate ServiceAccount "app" in place of this binding. If it never does, suspend or delete it`,
+      message: `waiting for IrsaBinding "successor" to annotate ServiceAccount "app" in place of this binding. If it never does, suspend or delete it`,
     });
   });
 

@@ -53,7 +53,12 @@ const stepsOf = (part: ObservedPart = {}) => planBinding(observed(part)).steps.m
 /** The same world once the status is on the API server. */
 const withStatus = (seen: Observed, status: BindingStatus, now = seen.now): Observed => {
   const one = { ...seen.binding, status };
-  return { ...seen, now, binding: one, competingBindings: seen.competingBindings.map((rival) => (rival === seen.binding ? one : rival)) };
+  return {
+    ...seen,
+    now,
+    binding: one,
+    competingBindings: seen.competingBindings.map((competing) => (competing === seen.binding ? one : competing)),
+  };
 };
 
 describe('a healthy binding', () => {

@@ -17,10 +17,10 @@ const tags: Record<string, { tags: Record<string, string>; by: string[] }> = {
 for (const [sentence, { tags: given, by }] of Object.entries(tags))
   test(`a role is managed by ${sentence}`, () => expect(managersOf(new Map(Object.entries(given)))).toEqual(by));
 
-describe('a fight over a trust policy', () => {
+describe('contention over a trust policy', () => {
   const contention = (times: number, by: string[] = []) =>
     Array.from({ length: times }, (_, index) => NOW + index * 60_000).reduce((so, at) => recordRevert(so, at, by), NO_CONTENTION);
-  test('is told from the third undoing on', () => {
+  test('is told from the third revert on', () => {
     expect(trustContended(ARN, contention(2), NOW + 180_000)).toBeUndefined();
     expect(trustContended(ARN, contention(3), NOW + 180_000)?.code).toBe('Contended');
   });

@@ -166,7 +166,7 @@ describe('a binding that changed its audience', () => {
     ]));
 });
 
-test('a stance carries the question, the age and the tags that each grant asks for', () => {
+test('a desired trust carries the question, the age and the tags that each grant asks for', () => {
   const authorization = authorizationFor(binding(), [grant({ requiredRoleTags: { owner: 'shop' } }), grant()]);
   expect(desiredTrustOf(authorization, stores())).toEqual([
     {

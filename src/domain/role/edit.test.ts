@@ -142,7 +142,7 @@ const cases: Record<string, { edit?: EditPart; role?: RoleBeforeWrite; expected:
     edit: { confirmed: policy(SERVICE, own([OTHER])) },
     expected: { kind: 'write', document: policy(SERVICE, own()), changes: [SUBJECT] },
   },
-  // Contract: fight-lost-update
+  // Contract: contention-lost-update
   "takes another operator's statement that came meanwhile for a lost update, and for nobody's will": {
     edit: { confirmed: policy(SERVICE, own()), policy: policy(SERVICE, neighbour) },
     role: fresh({ policy: policy(SERVICE, neighbour) }),

@@ -108,7 +108,7 @@ describe('what is written', () => {
   });
 
   test('the subject of a deleted binding stays while another binding wants it', () => {
-    const successor = binding({ metadata: { name: 'heir', uid: 'heir' } });
+    const successor = binding({ metadata: { name: 'successor', uid: 'successor' } });
     expect(short(planRole(roleObserved({ bindings: [authorizationFor(deleted()), authorizationFor(successor)] }))).steps).toEqual([]);
   });
 
@@ -117,8 +117,8 @@ describe('what is written', () => {
     'cannot be read': { kind: 'unreadable', why: 'throttled' },
   };
   for (const [sentence, provider] of Object.entries(unknown))
-    test(`the subject of a deleted binding stays for an heir that has nothing yet while the provider ${sentence}`, () => {
-      const successor = binding({ metadata: { name: 'heir', uid: 'heir', finalizers: [] }, status: { roles: [] } });
+    test(`the subject of a deleted binding stays for a successor that has nothing yet while the provider ${sentence}`, () => {
+      const successor = binding({ metadata: { name: 'successor', uid: 'successor', finalizers: [] }, status: { roles: [] } });
       expect(
         short(planRole(roleObserved({ provider, bindings: [authorizationFor(deleted()), authorizationFor(successor)] }))).steps,
       ).toEqual([]);

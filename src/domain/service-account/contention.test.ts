@@ -13,7 +13,7 @@ const OTHER = 'arn:aws:iam::111122223333:role/other';
 const MINUTE = 60_000;
 const theirs = (by = 'helm') => serviceAccount({ [EKS_ANNOTATIONS.roleArn]: OTHER }, by);
 
-const undoes: Record<
+const reverts: Record<
   string,
   {
     readonly from?: ServiceAccount;
@@ -39,13 +39,13 @@ const undoes: Record<
   'the binding is being deleted': { to: serviceAccount({}), binding: binding({ metadata: { deleting: true } }), by: undefined },
   'the binding cannot be read': { to: theirs(), binding: { ...binding(), spec: problem('x') }, by: undefined },
 };
-describe('an undo is', () => {
-  for (const [sentence, { from = serviceAccount(), to, binding: one = binding(), by }] of Object.entries(undoes)) {
+describe('a revert is', () => {
+  for (const [sentence, { from = serviceAccount(), to, binding: one = binding(), by }] of Object.entries(reverts)) {
     test(`${by === undefined ? 'not counted' : 'counted'} when ${sentence}`, () => expect(revertedBy(from, to, one)).toEqual(by));
   }
 });
 
-const fought = (minutesAgo: readonly number[], by: readonly string[] = ['helm']): Contention =>
+const contentionAgo = (minutesAgo: readonly number[], by: readonly string[] = ['helm']): Contention =>
   minutesAgo.reduce((contention, minutes) => recordRevert(contention, NOW - minutes * MINUTE, by), NO_CONTENTION);
 const plan = (contention: Contention, part: ObservedPart = {}) => {
   const { steps, status, recheckInMs } = planBinding(observed({ serviceAccount: theirs(), contention, ...part }));
@@ -59,9 +59,9 @@ const plan = (contention: Contention, part: ObservedPart = {}) => {
   };
 };
 
-describe('a fight', () => {
-  test('of one undo is a repair at once', () =>
-    expect(plan(fought([0]))).toEqual({
+describe('contention', () => {
+  test('of one revert is a repair at once', () =>
+    expect(plan(contentionAgo([0]))).toEqual({
       steps: ['annotate'],
       says: ['False', 'AnnotationRoleMismatch'],
       stalled: undefined,
@@ -69,15 +69,15 @@ describe('a fight', () => {
       minutes: undefined,
     }));
   test('of three in a day is told, and repaired at once', () =>
-    expect(plan(fought([1_000, 500, 0]))).toEqual({
+    expect(plan(contentionAgo([1_000, 500, 0]))).toEqual({
       steps: ['annotate'],
       says: ['False', 'AnnotationRoleMismatch'],
       stalled: undefined,
       findings: ['AnnotationRoleMismatch', 'Contended'],
       minutes: undefined,
     }));
-  test('of three in ten minutes waits, and only those who fight can end it', () =>
-    expect(plan(fought([2, 1, 0]))).toEqual({
+  test('of three in ten minutes waits, and only those who contend can end it', () =>
+    expect(plan(contentionAgo([2, 1, 0]))).toEqual({
       steps: [],
       says: ['False', 'Contended'],
       stalled: 'Contended',
@@ -85,7 +85,7 @@ describe('a fight', () => {
       minutes: 5,
     }));
   test('is taken up again after five minutes', () =>
-    expect(plan(fought([7, 6, 5]))).toEqual({
+    expect(plan(contentionAgo([7, 6, 5]))).toEqual({
       steps: ['annotate'],
       says: ['False', 'Contended'],
       stalled: 'Contended',
@@ -93,7 +93,7 @@ describe('a fight', () => {
       minutes: undefined,
     }));
   test('is told while ours stands again', () =>
-    expect(plan(fought([7, 6, 5]), { serviceAccount: serviceAccount() })).toEqual({
+    expect(plan(contentionAgo([7, 6, 5]), { serviceAccount: serviceAccount() })).toEqual({
       steps: [],
       says: ['True', 'Annotated'],
       stalled: undefined,
@@ -120,7 +120,7 @@ describe('a fight', () => {
   };
   for (const [who, { by, contains }] of Object.entries(advice)) {
     test(`with ${who} names it, quotes both values and says what to do`, () => {
-      const { status } = planBinding(observed({ serviceAccount: theirs(), contention: fought([2, 1, 0], by) }));
+      const { status } = planBinding(observed({ serviceAccount: theirs(), contention: contentionAgo([2, 1, 0], by) }));
       const message = conditionOf(status.conditions, 'Annotated')?.message ?? '';
       expect([...contains, OTHER, ARN, 'once in 5 minutes'].filter((part) => !message.includes(part))).toEqual([]);
     });

@@ -15,10 +15,10 @@ interface Case {
 }
 /** Times in minutes. */
 const cases: Record<string, Case> = {
-  'nothing was undone': { reverts: [], now: 0, contentionLevel: 'none', waitsMinutes: 0 },
-  "a person's single undo is repaired at once": { reverts: [0], now: 0, contentionLevel: 'none', waitsMinutes: 0 },
+  'nothing was reverted': { reverts: [], now: 0, contentionLevel: 'none', waitsMinutes: 0 },
+  "a person's single revert is repaired at once": { reverts: [0], now: 0, contentionLevel: 'none', waitsMinutes: 0 },
   'so is a second one': { reverts: [0, 1], now: 1, contentionLevel: 'none', waitsMinutes: 0 },
-  'the third in ten minutes is a fight: the next write waits five minutes': {
+  'the third in ten minutes is contention: the next write waits five minutes': {
     reverts: [0, 1, 2],
     now: 2,
     contentionLevel: 'contended',
@@ -27,20 +27,25 @@ const cases: Record<string, Case> = {
   'exactly ten minutes are in ten minutes': { reverts: [0, 5, 10], now: 10, contentionLevel: 'contended', waitsMinutes: 5 },
   'of the five minutes those that passed are over': { reverts: [0, 1, 2], now: 5, contentionLevel: 'contended', waitsMinutes: 2 },
   'after them we may write': { reverts: [0, 1, 2], now: 7, contentionLevel: 'contended', waitsMinutes: 0 },
-  'it stays a fight while each of our paced writes is undone': {
+  'it stays contention while each of our paced writes is reverted': {
     reverts: [0, 1, 2, 7.5, 13, 18.5, 24],
     now: 24,
     contentionLevel: 'contended',
     waitsMinutes: 5,
   },
-  'ten minutes without an undo are peace, though not forgotten': {
+  'ten minutes without a revert are quiet, though not forgotten': {
     reverts: [0, 1, 2],
     now: 12.1,
     contentionLevel: 'repeated',
     waitsMinutes: 0,
   },
-  'after peace an undo is repaired at once again': { reverts: [0, 1, 2, 30], now: 30, contentionLevel: 'repeated', waitsMinutes: 0 },
-  // Contract: fight-day
+  'after a quiet time a revert is repaired at once again': {
+    reverts: [0, 1, 2, 30],
+    now: 30,
+    contentionLevel: 'repeated',
+    waitsMinutes: 0,
+  },
+  // Contract: contention-day
   'the third in 24 hours is told, and repaired at once': {
     reverts: [0, 8 * 60, 24 * 60],
     now: 24 * 60,
@@ -55,7 +60,7 @@ const cases: Record<string, Case> = {
   },
   'what was told is over a day after it began': { reverts: [0, 60, 120], now: 24 * 60 + 1, contentionLevel: 'none', waitsMinutes: 0 },
 };
-describe('fights', () => {
+describe('contention', () => {
   for (const [sentence, { reverts: minutes, now, ...expected }] of Object.entries(cases)) {
     test(sentence, () => {
       const [contention, at] = [contended(minutes), START + now * MINUTE];

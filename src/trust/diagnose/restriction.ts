@@ -8,7 +8,7 @@ import type { PartialFinding } from './partial-finding.ts';
 /**
  * A foreign Allow that covers this very token (action, principal, and whatever it asks of the token's own claims) and does not let it in
  * only because of something else: a network, a date, an organisation, a tag. That is its owner's will, and an Allow of ours beside it would
- * undo it. Keys of another cluster or keys with a mistake in them are mistakes, not intent.
+ * revert it. Keys of another cluster or keys with a mistake in them are mistakes, not intent.
  */
 export function isRestriction(judged: Judged, request: WebIdentity): boolean {
   const { effect, ours, action, principal, block, members, conditions } = judged;

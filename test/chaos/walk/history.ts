@@ -32,7 +32,7 @@ export function histories(now: () => number = Date.now): Histories {
 
 /**
  * Every document that the operator sent carries the foreign statements of one that stood within the window before: IAM has no compare-and-swap,
- * so what changes between its read and its write can be undone by it once (docs say so), and nothing else can be. `races` are those.
+ * so what changes between its read and its write can be reverted by it once (docs say so), and nothing else can be. `races` are those.
  */
 export function foreignChanges({ aws, issuer }: Sent, all: Histories): { wrong: string[]; writes: number; races: number } {
   const result = { wrong: [] as string[], writes: 0, races: 0 };

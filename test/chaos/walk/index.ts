@@ -64,7 +64,7 @@ export async function walk({ chance, ops, sweeps, say }: WalkOptions): Promise<W
       ask: (roleArn, token) => letsIn(sts, roleArn, token),
       retained: new Set(),
       annotated: new Set(),
-      undone: new Map(),
+      reverted: new Map(),
     };
     for (const role of ROLES) makeRole(world, role);
     await install(testbed);
@@ -98,7 +98,7 @@ async function run(world: World, walker: Walker, { ops, sweeps, say }: Omit<Walk
     if (done % 500 === 0) say(`${done} steps after ${seconds(began)} s`);
   }
   const walked = seconds(began);
-  await peace(world);
+  await calmDown(world);
   const calm = performance.now();
   const { wrong: unfinished, reasons } = await converged(world);
   const convergence = seconds(calm);
@@ -129,7 +129,7 @@ function anyStep(chance: Chance): readonly [string, (world: World) => Promise<un
 }
 
 /** AWS behaves, and labels are as they were: a label that went is waited for ten minutes before it counts, which the walk does not last. */
-async function peace({ testbed, scenes }: World): Promise<void> {
+async function calmDown({ testbed, scenes }: World): Promise<void> {
   testbed.aws.behave({});
   testbed.aws.endFaults();
   for (const scene of scenes) await scene.label(TEAM);

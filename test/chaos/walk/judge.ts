@@ -65,8 +65,11 @@ function isTaken(binding: Binding, seen: Seen): boolean {
   return (
     acts(binding) &&
     seen.bindings.some(
-      (rival) =>
-        accountOf(rival) === accountOf(binding) && acts(rival) && grantsFor(rival, seen).length > 0 && order(rival) < order(binding),
+      (competing) =>
+        accountOf(competing) === accountOf(binding) &&
+        acts(competing) &&
+        grantsFor(competing, seen).length > 0 &&
+        order(competing) < order(binding),
     )
   );
 }

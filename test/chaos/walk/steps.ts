@@ -115,7 +115,7 @@ async function deleteAccount(world: World): Promise<void> {
   await attempt(scene.remove('serviceaccounts', account));
 }
 
-/** A third undo would be a fight, which the operator rightly gives up for minutes; fights have tests of their own. */
+/** A third revert would be contention, which the operator rightly gives up for minutes; contention has tests of their own. */
 const MOST_UNDOES = 2;
 
 async function annotate(world: World): Promise<void> {
@@ -123,9 +123,9 @@ async function annotate(world: World): Promise<void> {
   const found = await scene.find<ServiceAccount>('serviceaccounts', account);
   if (found === undefined) return;
   const { uid } = found.metadata;
-  const times = world.undone.get(uid) ?? 0;
+  const times = world.reverted.get(uid) ?? 0;
   if (times >= MOST_UNDOES) return;
-  world.undone.set(uid, times + 1);
+  world.reverted.set(uid, times + 1);
   const value = world.chance.percent(50) ? null : arnOf(world.chance.of(ROLES));
   await attempt(scene.patch('serviceaccounts', account, { metadata: { uid, annotations: { [ROLE_ARN]: value } } }));
 }
@@ -196,11 +196,11 @@ async function dropOurs(world: World): Promise<void> {
   const role = world.chance.of(ROLES);
   const found = world.testbed.aws.account().role.get(role);
   if (found === undefined) return;
-  const times = world.undone.get(found.id) ?? 0;
+  const times = world.reverted.get(found.id) ?? 0;
   const statements = statementsIn(found.trustPolicy);
   const kept = statements.filter((one) => !isOurs(one, world.testbed.issuer));
   if (times >= MOST_UNDOES || kept.length === statements.length) return;
-  world.undone.set(found.id, times + 1);
+  world.reverted.set(found.id, times + 1);
   setTrustPolicy(world, role, kept);
 }
 

@@ -39,7 +39,7 @@ export interface World {
   /** ServiceAccounts whose annotation may stay, for the same reason: `NAMESPACE/NAME`. */
   readonly annotated: Set<string>;
   /** How often somebody undid what the operator wrote on a ServiceAccount, by its uid. */
-  readonly undone: Map<string, number>;
+  readonly reverted: Map<string, number>;
 }
 
 export const trustKey = (arn: string, subject: string, audience: string): string => `${arn}|${subject}|${audience}`;
