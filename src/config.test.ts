@@ -20,7 +20,7 @@ const DEFAULTS = {
   leaseDurationMs: 15_000,
   hostname: 'pod-1',
   webIdentityRole: undefined,
-  listen: { host: '0.0.0.0', port: 8080 },
+  listen: { host: '::', port: 8080 },
   logLevel: 'info',
   kube: { kubeconfig: undefined, serviceHost: undefined, servicePort: undefined, home: undefined },
 };
@@ -52,7 +52,9 @@ const accepted: Record<string, [string[], object]> = {
   ],
   'audiences alone, which create nothing': [['--provider-audiences', 'other'], {}],
   'a short lease': [['--lease-duration', '2s'], { leaseDurationMs: 2_000 }],
-  'a port alone': [['--listen', ':9090'], { listen: { host: '0.0.0.0', port: 9090 } }],
+  'a port alone': [['--listen', ':9090'], { listen: { host: '::', port: 9090 } }],
+  'no address in brackets, which is every address': [['--listen', '[]:9090'], { listen: { host: '::', port: 9090 } }],
+  'IPv4 alone': [['--listen', '0.0.0.0:8080'], { listen: { host: '0.0.0.0', port: 8080 } }],
   'an address of IPv6': [['--listen', '[::1]:0'], { listen: { host: '::1', port: 0 } }],
   'an issuer': [['--oidc-issuer', 'https://example.org/id'], { oidcIssuer: 'https://example.org/id' }],
   'a dry run': [['--dry-run'], { dryRun: true }],
@@ -91,7 +93,7 @@ const refused: Record<string, [string[], string]> = {
     ['--oidc-issuer', 'http://x'],
     '--oidc-issuer: the issuer "http://x" is not a plain https URL (no port, no query, no trailing slash), so IAM can have no provider for it',
   ],
-  'a port that is none': [['--listen', ':70000'], '--listen: ":70000" is not an address such as 0.0.0.0:8080'],
+  'a port that is none': [['--listen', ':70000'], '--listen: ":70000" is not an address such as [::]:8080'],
   'a level that is none': [['--log-level', 'loud'], '--log-level: "loud" is none of debug, info, warn, error'],
 };
 for (const [sentence, [args, problem]] of Object.entries(refused)) {

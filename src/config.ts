@@ -67,7 +67,7 @@ export const RUN_FLAGS = {
     default: '15s',
     help: 'how long a standby waits before it replaces a silent leader, from 2s to 5m',
   },
-  listen: { type: 'string', default: '0.0.0.0:8080', help: 'address of /livez, /readyz and /metrics' },
+  listen: { type: 'string', default: '[::]:8080', help: 'address of /livez, /readyz and /metrics' },
   'log-level': { type: 'string', default: 'info', help: LOG_LEVELS.join(' | ') },
 } as const satisfies Readonly<Record<string, Flag>>;
 
@@ -159,6 +159,6 @@ function clientIds(text: string): readonly string[] | Problem {
 function address(text: string): { host: string; port: number } | Problem {
   const found = /^\[?([^\]]*?)\]?:([0-9]{1,5})$/.exec(text);
   const port = Number(found?.[2]);
-  if (!(port <= 65_535)) return problem(`"${text}" is not an address such as 0.0.0.0:8080`);
-  return { host: found?.[1] || '0.0.0.0', port };
+  if (!(port <= 65_535)) return problem(`"${text}" is not an address such as [::]:8080`);
+  return { host: found?.[1] || '::', port };
 }

@@ -13,6 +13,9 @@ export interface FaultDetails {
 /** The code of a write that was not sent: this replica might not lead any more when it were done. It tells nothing of the other side. */
 export const LEASE_UNCERTAIN = 'LeaseUncertain';
 
+/** Of a write that was answered and changed nothing. No event need follow such an answer, so it is a failure, retried with back-off. */
+export const ADMISSION_UNDID = 'A mutating webhook or policy undid the write within its request. Configure it to leave irsa-operator alone';
+
 /** A failed call in the product's words. `message` is written for the user and goes unedited into conditions and logs. */
 export class Fault extends Error {
   override readonly name = 'Fault';

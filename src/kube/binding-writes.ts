@@ -1,20 +1,24 @@
 import { bindingStatus, type IrsaBinding } from '../api/binding.ts';
 import type { Pod } from '../api/cluster.ts';
+import { ADMISSION_UNDID, Fault } from '../api/fault.ts';
 import { FIELD_MANAGER, FINALIZER, STATUS_FIELD_MANAGER } from '../api/names.ts';
 import type { BindingWrites, Removal } from '../controllers/binding/ports.ts';
 import { apply, mergePatch, type Target } from './apply.ts';
 import { deletePod, evict } from './evict.ts';
 import { metaOf } from './objects.ts';
 import { IRSA_BINDING, SERVICE_ACCOUNT } from './resource-types.ts';
+import { bindings, serviceAccounts } from './resources.ts';
 import { rollOut } from './roll-out.ts';
 import type { Requests } from './transport.ts';
 
 /** The writes of the binding controller, each with the identity of the object that was looked at. Throws `Fault` and nothing else. */
 export function bindingWrites(requests: Requests): BindingWrites {
   const finalizers = async (binding: IrsaBinding, wanted: readonly string[], signal: AbortSignal) => {
-    return versionOf(
-      await mergePatch(requests, targetOf(binding), { metadata: { finalizers: wanted } }, { manager: FIELD_MANAGER }, signal),
-    );
+    const answer = await mergePatch(requests, targetOf(binding), { metadata: { finalizers: wanted } }, { manager: FIELD_MANAGER }, signal);
+    const found = bindings.decode(answer).metadata;
+    if (found.finalizers.includes(FINALIZER) === wanted.includes(FINALIZER)) return found.resourceVersion;
+    const what = wanted.includes(FINALIZER) ? 'has no finalizer' : 'still has the finalizer';
+    throw new Fault('transient', `IrsaBinding "${binding.metadata.name}" ${what} "${FINALIZER}" after the write. ${ADMISSION_UNDID}`);
   };
   return {
     addFinalizer: (binding, signal) => finalizers(binding, [...binding.metadata.finalizers, FINALIZER], signal),
@@ -25,7 +29,7 @@ export function bindingWrites(requests: Requests): BindingWrites {
     async annotate({ namespace, name, uid }, annotations, signal) {
       // With the uid an apply never makes a ServiceAccount: where it is gone or another, the API server answers with a conflict.
       const target = { type: SERVICE_ACCOUNT, namespace, name, uid };
-      return versionOf(await apply(requests, target, { metadata: { annotations } }, { manager: FIELD_MANAGER }, signal));
+      return serviceAccounts.decode(await apply(requests, target, { metadata: { annotations } }, { manager: FIELD_MANAGER }, signal));
     },
     async evict(pod, signal): Promise<Removal> {
       const answer = await evict(requests, pod, signal);

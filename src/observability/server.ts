@@ -18,12 +18,30 @@ export interface HealthServer {
 /** A scrape takes milliseconds; whoever is slower than this holds nothing open. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Every address of the machine: a socket of IPv6 that answers IPv4 too, as libuv opens it. */
+const EVERY = '::';
+const EVERY_IPV4 = '0.0.0.0';
+/** The answers of a machine without IPv6. Other refusals (a port that is taken or not allowed) are the same for IPv4. */
+const WITHOUT_IPV6: readonly unknown[] = ['EAFNOSUPPORT', 'EADDRNOTAVAIL'];
+
+export async function listen(server: Server, { host, port }: Address): Promise<void> {
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (host !== EVERY || !WITHOUT_IPV6.includes(code)) throw error;
+    await listen(server, { host: EVERY_IPV4, port });
+  }
+}
+
 /** `/livez`, `/readyz` and `/metrics` on one port. */
-export async function serveHealth(
-  address: { host: string; port: number },
-  registry: Registry,
-  checks: HealthChecks,
-): Promise<HealthServer> {
+export async function serveHealth(address: Address, registry: Registry, checks: HealthChecks): Promise<HealthServer> {
   const server: Server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
     async (request, response) => {
@@ -46,8 +64,7 @@ export async function serveHealth(
       }
     },
   );
-  server.listen(address.port, address.host);
-  await once(server, 'listening');
+  await listen(server, address);
   return {
     port: (server.address() as AddressInfo).port,
     async close() {

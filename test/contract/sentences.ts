@@ -82,6 +82,8 @@ export const CONTRACT = {
     'annotate-own-keys': 'Server-side apply of our keys only, also when the value is right already.',
     'annotate-uid': "With the object's uid, so that an apply never creates a ServiceAccount.",
     'annotate-wrong': 'A wrong value is replaced, with an Event that names the old value and its field manager.',
+    'annotate-own-request':
+      'What is changed within our own request (a mutating webhook or policy) is a mismatch at once and `Contended` at the third time.',
     'annotate-awaiting': 'A missing ServiceAccount is waited for, not created, and does not hold back `Ready`.',
     'annotate-confined':
       'Of a ServiceAccount the operator may change only `eks.amazonaws.com/*` annotations, of a workload only the restart annotation.',

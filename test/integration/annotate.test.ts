@@ -54,6 +54,26 @@ async function revertedThrice(s: Scene, manager: string): Promise<void> {
   }
 }
 
+const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
+const overwrite = `Object{metadata: Object.metadata{annotations: {"${ROLE_ARN}": "${OTHER_ROLE}"}}}`;
+
+/** Every change of a ServiceAccount of this namespace gets another role, within the request that makes the change. */
+async function overwrittenByPolicy({ namespace }: Scene): Promise<void> {
+  const metadata = { name: `overwrite-in-${namespace}` };
+  const policySpec = {
+    failurePolicy: 'Fail',
+    reinvocationPolicy: 'Never',
+    matchConstraints: {
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+      resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['serviceaccounts'] }],
+    },
+    mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: overwrite } }],
+  };
+  await suite.api.call('POST', `${ADMISSION}/mutatingadmissionpolicies`, { body: { metadata, spec: policySpec } });
+  const spec = { policyName: metadata.name };
+  await suite.api.call('POST', `${ADMISSION}/mutatingadmissionpolicybindings`, { body: { metadata, spec } });
+}
+
 /** Codes of the operator's writes to the ServiceAccount. */
 async function accountWrites(s: Scene): Promise<(number | undefined)[]> {
   return (await s.requests('serviceaccounts')).map(({ responseStatus }) => responseStatus?.code);
@@ -187,6 +207,39 @@ describe.concurrent('the annotations', () => {
     await s.annotate({ [ROLE_ARN]: s.roleArn }, 'argocd-controller');
     await s.conditionIs('Annotated', 'True');
     expect(await s.findings()).toEqual(['Contended']);
+  });
+
+  // Contract: annotate-own-request
+  test("that a policy changes within the operator's own request are Contended at the third time, and the status says by what", async () => {
+    const s = await prepared('policy', { team: 'shop' });
+    await overwrittenByPolicy(s);
+    await until(
+      'the policy is in force',
+      async () => {
+        await s.annotate({ probe: `${performance.now()}` });
+        return (await s.annotations())?.[ROLE_ARN] === OTHER_ROLE;
+      },
+      PATIENCE,
+    );
+    await s.bind();
+    const { message } = await s.conditionIs('Annotated', 'False', 'Contended');
+    expect(message).toBe(
+      `a mutating webhook or policy keeps overwriting the annotations of irsa-operator on ServiceAccount "app". ServiceAccount "app": annotation ${ROLE_ARN} is "${OTHER_ROLE}". Wanted: "${s.roleArn}". irsa-operator writes them at most once in 5 minutes. Find it with kubectl get mutatingwebhookconfigurations,mutatingadmissionpolicies. Configure it to leave eks.amazonaws.com/* annotations alone`,
+    );
+    await s.conditionIs('Trusted', 'True');
+    expect(await accountWrites(s)).toEqual([200, 200, 200]);
+    expect(await notesOf(s, 'ServiceAccountAnnotated')).toEqual([]);
+    await suite.api.call('DELETE', `${ADMISSION}/mutatingadmissionpolicybindings/overwrite-in-${s.namespace}`);
+    // The other writer is gone: its own value is taken back, and that is believed at once.
+    await until(
+      'the policy is not in force any more',
+      async () => {
+        await s.annotate({ [ROLE_ARN]: s.roleArn });
+        return (await s.annotations())?.[ROLE_ARN] === s.roleArn;
+      },
+      PATIENCE,
+    );
+    await s.conditionIs('Annotated', 'True');
   });
 
   test('of which one is malformed are told as such, and left alone in mode Observe', async () => {

@@ -1,14 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type Api, connect, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { OPERATOR_NAMESPACE, pathOf } from '../harness/objects.ts';
+import { binding, OPERATOR_NAMESPACE, pathOf } from '../harness/objects.ts';
 import { openScene, type Scene } from '../harness/scene.ts';
 import { integrationSuite } from '../harness/suite.ts';
 import { ROLE_ARN as ROLE } from '../harness/views.ts';
 
 /**
- * The operator confined: with every right that RBAC can give it over ServiceAccounts and workloads, the policies of the default
- * installation leave it the annotations that it needs. Each row is a request as the operator.
+ * The operator confined: with every right that RBAC can give it over ServiceAccounts, workloads and bindings, the policies of the default
+ * installation leave it the annotations and the finalizer that it needs. Each row is a request as the operator.
  */
 const OPERATOR = { namespace: OPERATOR_NAMESPACE, name: 'irsa-operator' };
 const RESTARTED_AT = 'irsa-operator.dev/restarted-at';
@@ -23,6 +23,7 @@ beforeAll(async () => {
   const rules = [
     { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['*'] },
     { apiGroups: ['apps'], resources: ['*'], verbs: ['*'] },
+    { apiGroups: ['irsa-operator.dev'], resources: ['irsabindings', 'irsabindings/*'], verbs: ['*'] },
   ];
   await admin.call('POST', pathOf('clusterroles'), { body: { metadata: { name: 'all-rights' }, rules } });
   const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'all-rights' };
@@ -35,8 +36,9 @@ beforeAll(async () => {
   await s.put('serviceaccounts', 'app', { metadata: { ...metadata, annotations }, imagePullSecrets: [{ name: 'registry' }] });
   for (const kind of WORKLOADS)
     await s.workload(kind, { replicas: 0, annotations: { team: 'shop', [RESTARTED_AT]: 'before' }, pod: { nodeName: 'none' } });
+  await s.put('irsabindings', 'app', binding({ serviceAccountName: 'app', roleArn: ROLE_A }));
   // A policy takes a moment to be in force; until then each probe is a change that is let through.
-  for (const path of [ACCOUNT, `${APPS}/deployments/app`]) {
+  for (const path of [ACCOUNT, `${APPS}/deployments/app`, BINDING]) {
     const probe = () => patched(path, { metadata: { labels: { probe: `${performance.now()}` } } });
     await until(
       `the policy for ${path} is in force`,
@@ -58,6 +60,9 @@ const WORKLOADS = ['deployments', 'statefulsets', 'daemonsets'] as const;
 const ACCOUNTS = '/api/v1/namespaces/default/serviceaccounts';
 const ACCOUNT = `${ACCOUNTS}/app`;
 const APPS = '/apis/apps/v1/namespaces/default';
+const BINDINGS = pathOf('irsabindings', { namespace: 'default' });
+const BINDING = `${BINDINGS}/app`;
+const ROLE_A = 'arn:aws:iam::111122223333:role/a';
 
 /** The testbed's own client reads no token file. */
 function withToken(path: string): string {
@@ -127,6 +132,86 @@ const workloads: Record<string, { body: object; wanted: string }> = {
   },
 };
 
+const OURS = 'irsa-operator.dev/finalizer';
+const THEIRS = 'example.com/theirs';
+const NO_MEMBER = 'irsa-operator changes nothing of an IrsaBinding but its finalizer and its status';
+const NO_FINALIZER = 'irsa-operator changes no finalizer of an IrsaBinding but irsa-operator.dev/finalizer';
+const finalizers = (...names: string[]) => ({ metadata: { finalizers: names } });
+const bindings: Record<string, { from?: string[]; body: object; wanted: string }> = {
+  'may add its finalizer': { body: finalizers(THEIRS, OURS), wanted: 'done' },
+  'may add its finalizer where there is none': { from: [], body: finalizers(OURS), wanted: 'done' },
+  'may remove its finalizer': { from: [THEIRS, OURS], body: finalizers(THEIRS), wanted: 'done' },
+  'may remove its finalizer from between others': {
+    from: [THEIRS, OURS, 'example.com/more'],
+    body: finalizers(THEIRS, 'example.com/more'),
+    wanted: 'done',
+  },
+  'may remove its finalizer where it is the only one': { from: [OURS], body: { metadata: { finalizers: null } }, wanted: 'done' },
+  'may write what is there already': { body: finalizers(THEIRS), wanted: 'done' },
+  'may not add the finalizer of another': { body: finalizers(THEIRS, 'example.com/more'), wanted: NO_FINALIZER },
+  'may not add one that only looks like it': { body: finalizers(THEIRS, `${OURS}-2`), wanted: NO_FINALIZER },
+  'may not remove the finalizer of another': { body: finalizers(), wanted: NO_FINALIZER },
+  'may not replace the finalizer of another by its own': { body: finalizers(OURS), wanted: NO_FINALIZER },
+  'may not remove all of them with its own': { from: [THEIRS, OURS], body: { metadata: { finalizers: null } }, wanted: NO_FINALIZER },
+  'may not change the role': { body: { spec: { roleArn: 'arn:aws:iam::111122223333:role/b' } }, wanted: NO_MEMBER },
+  'may not set the mode': { body: { spec: { mode: 'Observe' } }, wanted: NO_MEMBER },
+  'may not suspend it': { body: { spec: { suspend: true } }, wanted: NO_MEMBER },
+  'may not set how it is deleted': { body: { spec: { deletionPolicy: 'Retain' } }, wanted: NO_MEMBER },
+  'may not add a label': { body: { metadata: { labels: { other: 'x' } } }, wanted: NO_MEMBER },
+  'may not change a label': { body: { metadata: { labels: { team: 'other' } } }, wanted: NO_MEMBER },
+  'may not take its labels away': { body: { metadata: { labels: null } }, wanted: NO_MEMBER },
+  'may not say that it may be deleted by force': { body: annotations({ 'irsa-operator.dev/force-delete': 'true' }), wanted: NO_MEMBER },
+  'may not request a reconcile': { body: annotations({ 'irsa-operator.dev/reconcile-requested-at': 'now' }), wanted: NO_MEMBER },
+  'may not take its annotations away': { body: { metadata: { annotations: null } }, wanted: NO_MEMBER },
+  'may not set an owner': {
+    body: { metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'x', uid: 'x' }] } },
+    wanted: NO_MEMBER,
+  },
+  'may not do both at once': { body: { ...finalizers(THEIRS, OURS), spec: { suspend: true } }, wanted: NO_MEMBER },
+};
+
+describe('of a binding it', () => {
+  const from = async (names: readonly string[]) => {
+    const metadata = { labels: { team: 'shop' }, annotations: { team: 'shop' }, finalizers: names };
+    await suite.api.call('PATCH', BINDING, { patch: 'merge', body: { metadata } });
+  };
+  for (const [sentence, { from: before = [THEIRS], body, wanted }] of Object.entries(bindings))
+    test(sentence, async () => {
+      await from(before);
+      expect(await patched(BINDING, body)).toBe(wanted);
+    });
+
+  test('may write the status, and with it nothing else', async () => {
+    await from([THEIRS]);
+    const body = { status: { observedGeneration: 1 }, spec: { suspend: true }, ...finalizers() };
+    expect(await patched(`${BINDING}/status`, body)).toBe('done');
+    const found = await suite.api.call<{ metadata: { finalizers: string[] }; spec: { suspend?: boolean }; status: object }>('GET', BINDING);
+    expect([found.metadata.finalizers, found.spec.suspend ?? false, found.status]).toEqual([[THEIRS], false, { observedGeneration: 1 }]);
+  });
+
+  test('may remove its finalizer while it is being deleted, which ends it', async () => {
+    await s.put('irsabindings', 'ending', binding({ serviceAccountName: 'ending', roleArn: ROLE_A }));
+    await suite.api.call('PATCH', `${BINDINGS}/ending`, { patch: 'merge', body: finalizers(OURS) });
+    await suite.api.call('DELETE', `${BINDINGS}/ending`);
+    const body = { metadata: { finalizers: null } };
+    // The write that ends it is answered without the finalizer: so the operator knows that nothing put it back.
+    const ended = await operator.call<{ metadata: object }>('PATCH', `${BINDINGS}/ending`, { patch: 'merge', body });
+    expect(ended.metadata).not.toHaveProperty('finalizers');
+    await expect(suite.api.call('GET', `${BINDINGS}/ending`)).rejects.toThrow('404');
+  });
+
+  test('may not create one', async () => {
+    const body = { ...binding({ serviceAccountName: 'mine', roleArn: ROLE_A }), metadata: { name: 'mine' } };
+    expect(await answer(operator.call('POST', BINDINGS, { body }))).toBe('irsa-operator creates no IrsaBinding');
+  });
+
+  test('is refused by the policy that ships, which the refusal names', async () => {
+    await expect(operator.call('PATCH', BINDING, { patch: 'merge', body: { spec: { suspend: true } } })).rejects.toThrow(
+      /403.*ValidatingAdmissionPolicy 'irsa-operator-bindings' with binding 'irsa-operator-bindings' denied request/,
+    );
+  });
+});
+
 // Contract: annotate-confined
 describe('of a ServiceAccount it', () => {
   for (const [sentence, { body, wanted }] of Object.entries(accounts))
@@ -181,10 +266,11 @@ test('of grants it may read each, and make, change or delete none', async () => 
 test('nobody else is confined', async () => {
   await suite.api.call('PATCH', ACCOUNT, { patch: 'merge', body: { metadata: { labels: { other: 'x' } } } });
   await suite.api.call('PATCH', `${APPS}/deployments/app`, { patch: 'merge', body: containers({ image: 'other' }) });
+  await suite.api.call('PATCH', BINDING, { patch: 'merge', body: { spec: { suspend: true }, ...finalizers('example.com/more') } });
 });
 
 test('the API server finds nothing to warn of in the policies', async () => {
-  for (const name of ['irsa-operator-service-accounts', 'irsa-operator-workloads']) {
+  for (const name of ['irsa-operator-service-accounts', 'irsa-operator-workloads', 'irsa-operator-bindings']) {
     const path = `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/${name}`;
     const status = await until(
       `${name} is checked`,

@@ -48,7 +48,7 @@ function trusted() {
     rollOut: none,
     async annotate() {
       annotated += 1;
-      return '2';
+      return { ...serviceAccount(), resourceVersion: '2' };
     },
     async report(one, status) {
       const resourceVersion = String(Number(one.metadata.resourceVersion) + 1);

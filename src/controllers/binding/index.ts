@@ -28,8 +28,8 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
   const { stores, owned, writes, events, clock } = options;
   const blocked = new Map<string, Blocked>();
   const expectations = {
-    bindings: new WriteExpectations(),
-    serviceAccounts: new WriteExpectations(),
+    bindings: new WriteExpectations(clock),
+    serviceAccounts: new WriteExpectations(clock),
     restarts: new RestartExpectations(),
   };
   const contentions = annotationContentions(stores, clock);
@@ -100,7 +100,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       try {
         for (const step of plan.steps) {
           try {
-            results.add(await perform(step, seen, { ...options, blocked, expectations, log }, signal));
+            results.add(await perform(step, seen, { ...options, blocked, contentions, expectations, log }, signal));
           } catch (error) {
             status = withDenial(status, step, error, binding.status, now);
             throw error;
@@ -109,11 +109,13 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
         }
       } finally {
         // Also after a failure: what was found is what the user reads.
-        if (nextReportAt(binding.status, status, reportedAt.get(key), now) === now && !comesBack(done, binding)) {
+        if (nextReportAt(binding.status, status, reportedAt.get(key), now) === now && !comesBack(done, results, binding)) {
           expectations.bindings.expect(binding.metadata, await writes.report(binding, status, signal));
           reportedAt.set(key, now);
         }
       }
+      // Nothing else need tell of it: what the API server answered is in view, or comes.
+      if (results.has('reverted')) return recheck(0, 'an annotation was changed by admission');
       // What a refused eviction means is decided with the refusal in view.
       if (results.has('blocked')) return recheck(0, 'a pod could not be evicted');
       if (results.has('changed')) return recheck(UNSEEN_MS, 'a pod is not as it was planned for');
@@ -124,8 +126,9 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
 }
 
 /** The binding itself was written, or the first annotation: that comes back as a change, and then there is one outcome to report. */
-function comesBack(done: readonly Step['do'][], { status }: IrsaBinding): boolean {
+function comesBack(done: readonly Step['do'][], results: ReadonlySet<Performed>, { status }: IrsaBinding): boolean {
   if (done.includes('addFinalizer') || done.includes('removeFinalizer')) return true;
+  if (results.has('unchanged') || results.has('reverted')) return false;
   return done.at(-1) === 'annotate' && conditionOf(status.conditions, 'Annotated')?.status !== 'True';
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Blocked } from '../../domain/pods/restart/attempt.ts';
+import { Contentions } from '../../domain/state/contention.ts';
 import { podOf, replicaSet } from '../../domain/test-cluster.ts';
 import { binding, NOW, observed } from '../../domain/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
@@ -45,7 +46,12 @@ async function deleted(answer: Removal) {
       metrics: { drifted: note('drifted'), repaired: note('repaired'), restarted: note('metric') },
       clock: new ManualClock(NOW),
       blocked,
-      expectations: { bindings: new WriteExpectations(), serviceAccounts: new WriteExpectations(), restarts },
+      contentions: new Contentions(),
+      expectations: {
+        bindings: new WriteExpectations(new ManualClock()),
+        serviceAccounts: new WriteExpectations(new ManualClock()),
+        restarts,
+      },
       log: silentLog,
     },
     new AbortController().signal,

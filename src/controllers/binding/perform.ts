@@ -1,11 +1,14 @@
 import { assertNever } from '../../api/assert-never.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import type { ServiceAccount } from '../../api/cluster.ts';
+import { ADMISSION_UNDID, Fault } from '../../api/fault.ts';
 import { EKS_ANNOTATIONS } from '../../api/names.ts';
 import type { Observed } from '../../domain/binding/observed.ts';
 import type { Step } from '../../domain/binding/step.ts';
 import type { Blocked, RestartStep } from '../../domain/pods/restart/attempt.ts';
-import { otherWriters } from '../../domain/service-account/annotations.ts';
+import { heldByUs, otherWriters } from '../../domain/service-account/annotations.ts';
+import { ADMISSION, isRevertedWithin } from '../../domain/service-account/contention.ts';
+import { type Contentions, recordRevert } from '../../domain/state/contention.ts';
 import type { EventReason } from '../../ports/events.ts';
 import type { Log } from '../../runtime/log.ts';
 import { quote, quoteAll } from '../../trust/document/quote.ts';
@@ -15,6 +18,7 @@ import type { WriteExpectations } from './write-expectations.ts';
 
 interface PerformOptions extends BindingOptions {
   readonly blocked: Map<string, Blocked>;
+  readonly contentions: Contentions;
   readonly expectations: {
     readonly bindings: WriteExpectations;
     readonly serviceAccounts: WriteExpectations;
@@ -23,10 +27,14 @@ interface PerformOptions extends BindingOptions {
   readonly log: Log;
 }
 
-/** `changed`: it was meant for what is not so any more, and is to be decided again. */
-export type Performed = 'done' | 'blocked' | 'changed';
+/**
+ * `done`: it comes back as a change of what is watched. `unchanged`: nothing was to be changed, so nothing comes back. `reverted`: admission
+ * changed it within the request, and whether anything comes back is open. `changed`: it was meant for what is not so any more, and is to be
+ * decided again.
+ */
+export type Performed = 'done' | 'unchanged' | 'reverted' | 'blocked' | 'changed';
 
-/** Every effect of the binding controller but the status. Each comes back as a change of what is watched. */
+/** Every effect of the binding controller but the status. */
 export async function perform(step: Step, seen: Observed, options: PerformOptions, signal: AbortSignal): Promise<Performed> {
   const { writes, log } = options;
   const { binding, serviceAccount } = seen;
@@ -40,11 +48,9 @@ export async function perform(step: Step, seen: Observed, options: PerformOption
       options.expectations.bindings.expect(binding.metadata);
       return 'done';
     case 'annotate':
-      if (serviceAccount !== undefined) await annotate(binding, serviceAccount, step.annotations, options, signal);
-      return 'done';
+      return serviceAccount === undefined ? 'done' : annotate(binding, serviceAccount, step.annotations, options, signal);
     case 'unannotate':
-      if (serviceAccount !== undefined) await unannotate(binding, serviceAccount, options, signal);
-      return 'done';
+      return serviceAccount === undefined ? 'done' : unannotate(binding, serviceAccount, options, signal);
     case 'restart':
       return restart(step, binding, options, signal);
     default:
@@ -58,19 +64,27 @@ async function annotate(
   annotations: Readonly<Record<string, string>>,
   options: PerformOptions,
   signal: AbortSignal,
-): Promise<void> {
-  const { writes, events, metrics, expectations, log } = options;
-  expectations.serviceAccounts.expect(account, await writes.annotate(account, annotations, signal));
-  log.info({ serviceAccount: account.name, annotations }, 'annotated ServiceAccount');
-  const replaced = replacedValues(account, annotations);
+): Promise<Performed> {
+  const { writes, events, metrics, expectations, contentions, clock, log } = options;
+  const answered = await writes.annotate(account, annotations, signal);
+  expectations.serviceAccounts.expect(account, answered.resourceVersion);
+  const reverted = isRevertedWithin(annotations, account, answered);
   if (account.annotations[EKS_ANNOTATIONS.roleArn] !== annotations[EKS_ANNOTATIONS.roleArn]) {
-    metrics.repaired();
+    if (!reverted) metrics.repaired();
     if (account.writers[EKS_ANNOTATIONS.roleArn] !== undefined) metrics.drifted();
   }
+  if (reverted) {
+    contentions.set(account.uid, recordRevert(contentions.of(account.uid), clock.now(), [ADMISSION]));
+    log.info({ serviceAccount: account.name, annotations, found: answered.annotations }, 'annotation changed by admission');
+    return 'reverted';
+  }
+  log.info({ serviceAccount: account.name, annotations }, 'annotated ServiceAccount');
+  const replaced = replacedValues(account, annotations);
   const note = `set ${Object.entries(annotations)
     .map(([key, value]) => `${key}: "${value}"`)
     .join(', ')} on ServiceAccount "${account.name}"${replaced}`;
   events.record(binding, { type: 'Normal', reason: 'ServiceAccountAnnotated', action: 'Annotate', note });
+  return answered.resourceVersion === account.resourceVersion ? 'unchanged' : 'done';
 }
 
 /** Names who must be asked when it happens again. The API server keeps no names for an object that was made bare (`kubectl create serviceaccount`), until the first apply. */
@@ -90,10 +104,16 @@ async function unannotate(
   account: ServiceAccount,
   { writes, events, expectations }: PerformOptions,
   signal: AbortSignal,
-): Promise<void> {
-  expectations.serviceAccounts.expect(account, await writes.annotate(account, {}, signal));
+): Promise<Performed> {
+  const answered = await writes.annotate(account, {}, signal);
+  expectations.serviceAccounts.expect(account, answered.resourceVersion);
+  if (heldByUs(answered, EKS_ANNOTATIONS.roleArn) !== undefined) {
+    const text = `ServiceAccount "${account.name}" still has the annotation ${EKS_ANNOTATIONS.roleArn} after irsa-operator removed it`;
+    throw new Fault('transient', `${text}. ${ADMISSION_UNDID}`);
+  }
   const note = `removed the annotations of irsa-operator from ServiceAccount "${account.name}"`;
   events.record(binding, { type: 'Normal', reason: 'AnnotationRemoved', action: 'RemoveAnnotation', note });
+  return 'done';
 }
 
 async function restart(

@@ -12,13 +12,17 @@ export type Removal =
   | { readonly kind: 'changed' }
   | { readonly kind: Blocked['kind']; readonly message: string };
 
-/** Every write to Kubernetes for a binding. All throw `Fault` and nothing else; all are idempotent. Writes of the binding or its ServiceAccount answer with the new version. */
+/** Every write to Kubernetes for a binding. All throw `Fault` and nothing else; all are idempotent. Writes of the binding answer with the new version. */
 export interface BindingWrites {
+  /** Throws where admission removed the finalizer within the request. */
   addFinalizer(binding: IrsaBinding, signal: AbortSignal): Promise<string>;
-  /** The answer tells no version: of an object that is gone with its last finalizer the API server shows the one before. */
+  /**
+   * Throws where admission kept the finalizer within the request. The answer tells no version: of an object that is gone with its last
+   * finalizer the API server shows the one before.
+   */
   removeFinalizer(binding: IrsaBinding, signal: AbortSignal): Promise<void>;
-  /** Everything that we hold of the ServiceAccount becomes exactly this; `{}` takes away what we set. Never makes one. */
-  annotate(account: ServiceAccount, annotations: Readonly<Record<string, string>>, signal: AbortSignal): Promise<string>;
+  /** Everything that we hold of the ServiceAccount becomes exactly this; `{}` takes away what we set. Never makes one. Answers with the ServiceAccount as it is then. */
+  annotate(account: ServiceAccount, annotations: Readonly<Record<string, string>>, signal: AbortSignal): Promise<ServiceAccount>;
   evict(pod: Pod, signal: AbortSignal): Promise<Removal>;
   /** Only as it was looked at. */
   deletePod(pod: Pod, signal: AbortSignal): Promise<Removal>;

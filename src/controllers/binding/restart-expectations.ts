@@ -1,8 +1,6 @@
 import type { Pod, Workload } from '../../api/cluster.ts';
 import type { RestartStep } from '../../domain/pods/restart/attempt.ts';
-
-/** A watch that is silent is reconnected after 90 s; by then it has shown our restarts. */
-const UNSEEN_MOST_MS = 120_000;
+import { UNSEEN_MOST_MS } from './write-expectations.ts';
 
 /**
  * Our restarts that the watch has not shown yet. To decide on the pods before them is to ask for the same one again, or for a second one

@@ -7,7 +7,7 @@ import { problem } from '../../api/problem.ts';
 import { planBinding } from '../binding/plan.ts';
 import { type Contention, NO_CONTENTION, recordRevert } from '../state/contention.ts';
 import { ARN, binding, NOW, type ObservedPart, observed, serviceAccount } from '../test-observed.ts';
-import { revertedBy } from './contention.ts';
+import { ADMISSION, isRevertedWithin, revertedBy } from './contention.ts';
 
 const OTHER = 'arn:aws:iam::111122223333:role/other';
 const MINUTE = 60_000;
@@ -43,6 +43,41 @@ describe('a revert is', () => {
   for (const [sentence, { from = serviceAccount(), to, binding: one = binding(), by }] of Object.entries(reverts)) {
     test(`${by === undefined ? 'not counted' : 'counted'} when ${sentence}`, () => expect(revertedBy(from, to, one)).toEqual(by));
   }
+});
+
+const AUDIENCE = EKS_ANNOTATIONS.audience;
+const SENT = { [EKS_ANNOTATIONS.roleArn]: ARN };
+const unsigned = (annotations: Record<string, string>): ServiceAccount => ({ ...serviceAccount(annotations), writers: {} });
+const own = serviceAccount({ ...SENT, [AUDIENCE]: 'x' });
+const within: Record<string, { before?: ServiceAccount; answered: ServiceAccount; sent?: Record<string, string>; counts: boolean }> = {
+  'the answer has what was sent': { answered: serviceAccount(), counts: false },
+  'the answer has what was sent, without a writer': { answered: unsigned(SENT), counts: false },
+  'the answer has another value': { answered: serviceAccount({ [EKS_ANNOTATIONS.roleArn]: OTHER }), counts: true },
+  'the answer has none': { answered: serviceAccount({}), counts: true },
+  'the answer has an empty value': { answered: serviceAccount({ [EKS_ANNOTATIONS.roleArn]: '' }), counts: true },
+  'the answer lacks one of two': { sent: { ...SENT, [AUDIENCE]: 'x' }, answered: serviceAccount(), counts: true },
+  'the answer has one of two with another value': {
+    sent: { ...SENT, [AUDIENCE]: 'x' },
+    answered: serviceAccount({ ...SENT, [AUDIENCE]: 'y' }),
+    counts: true,
+  },
+  'a key was added that was not ours': { answered: unsigned({ ...SENT, [AUDIENCE]: 'x' }), counts: false },
+  'a key that only we held and removed is there again': {
+    before: own,
+    answered: { ...own, writers: serviceAccount().writers },
+    counts: true,
+  },
+  'a key that we removed belongs to another writer': {
+    before: own,
+    answered: { ...own, writers: serviceAccount({ [AUDIENCE]: 'x' }, 'helm').writers },
+    counts: false,
+  },
+  'a key that we removed is gone': { before: own, answered: serviceAccount(), counts: false },
+  'everything was removed and is gone': { before: own, sent: {}, answered: serviceAccount({}), counts: false },
+};
+describe('within our own request a revert is', () => {
+  for (const [sentence, { before = serviceAccount({}), sent = SENT, answered, counts }] of Object.entries(within))
+    test(`${counts ? 'counted' : 'not counted'} when ${sentence}`, () => expect(isRevertedWithin(sent, before, answered)).toBe(counts));
 });
 
 const contentionAgo = (minutesAgo: readonly number[], by: readonly string[] = ['helm']): Contention =>
@@ -116,6 +151,10 @@ describe('contention', () => {
     'Terraform, by the name of its client': { by: ['HashiCorp'], contains: ['"HashiCorp" keeps overwriting', 'Terraform: remove the key'] },
     kubectl: { by: ['kubectl-client-side-apply'], contains: ['"kubectl-client-side-apply"', 'kubectl: remove the key'] },
     'whoever it is': { by: ['our-own-thing'], contains: ['"our-own-thing"', 'Configure that client to ignore these keys'] },
+    'a policy of the API server': {
+      by: [ADMISSION],
+      contains: ['a mutating webhook or policy keeps overwriting', 'kubectl get mutatingwebhookconfigurations,mutatingadmissionpolicies'],
+    },
     nobody: { by: [], contains: ['another client (the API server keeps no name of who removes a key)'] },
   };
   for (const [who, { by, contains }] of Object.entries(advice)) {

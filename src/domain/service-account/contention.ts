@@ -2,10 +2,10 @@ import type { BindingSpec, IrsaBinding } from '../../api/binding.ts';
 import type { ServiceAccount } from '../../api/cluster.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { isProblem } from '../../api/problem.ts';
-import { quoteAll } from '../../trust/document/quote.ts';
+import { list, quote } from '../../trust/document/quote.ts';
 import { isEnforcing } from '../authorization/authorize.ts';
 import { type Advice, adviceFor, type Contention } from '../state/contention.ts';
-import { annotationsAreOurs, desiredAnnotations, otherWriters, wrongAnnotations } from './annotations.ts';
+import { annotationsAreOurs, desiredAnnotations, heldByUs, otherWriters, wrongAnnotations } from './annotations.ts';
 
 /** Who reverted our annotations between two states of a ServiceAccount; undefined where nobody did. */
 export function revertedBy(previous: ServiceAccount, next: ServiceAccount, binding: IrsaBinding): readonly string[] | undefined {
@@ -15,9 +15,25 @@ export function revertedBy(previous: ServiceAccount, next: ServiceAccount, bindi
   return otherWriters(next, desiredAnnotations(spec, next));
 }
 
+/** In place of a field manager: of what admission changes the API server keeps no name. */
+export const ADMISSION = 'a mutating webhook or policy';
+
+/**
+ * Whether admission changed what an apply sent, within that request: another value than was sent, or a key that this apply removed and that is
+ * there without a writer. No later event need show it.
+ */
+export function isRevertedWithin(sent: Readonly<Record<string, string>>, before: ServiceAccount, answered: ServiceAccount): boolean {
+  const changed = Object.entries(sent).some(([key, value]) => answered.annotations[key] !== value);
+  const kept = Object.keys(before.writers).some(
+    (key) => !(key in sent) && heldByUs(before, key) !== undefined && key in answered.annotations && !answered.writers[key]?.length,
+  );
+  return changed || kept;
+}
+
 /** Without a number or a time, so that the same contention is one Event. */
 export function annotationContended(contention: Contention, spec: BindingSpec, account: ServiceAccount | undefined): Finding {
-  const by = contention.by.length === 0 ? 'another client (the API server keeps no name of who removes a key)' : quoteAll(contention.by);
+  const by =
+    contention.by.length === 0 ? 'another client (the API server keeps no name of who removes a key)' : list(contention.by.map(nameOf));
   const [wrong] = account === undefined ? [] : wrongAnnotations(account.annotations, spec);
   const advice = adviceFor(contention.by, ADVICE);
   const parts = [
@@ -29,6 +45,10 @@ export function annotationContended(contention: Contention, spec: BindingSpec, a
   return finding('Contended', parts.join('. '));
 }
 
+function nameOf(by: string): string {
+  return by === ADMISSION ? by : quote(by);
+}
+
 const TERRAFORM = 'Terraform: remove the key from the resource, or lifecycle { ignore_changes = [metadata[0].annotations] }';
 /** By the field managers that these tools sign with; Flux applies charts as `helm-controller`. */
 const ADVICE: Advice = {
@@ -38,5 +58,7 @@ const ADVICE: Advice = {
   // Where it applies, and where it patches: then the API server takes the name of its client.
   Terraform: TERRAFORM,
   HashiCorp: TERRAFORM,
+  [ADMISSION]:
+    'Find it with kubectl get mutatingwebhookconfigurations,mutatingadmissionpolicies. Configure it to leave eks.amazonaws.com/* annotations alone',
   kubectl: 'kubectl: remove the key from the manifest that is applied, or set this role there',
 };

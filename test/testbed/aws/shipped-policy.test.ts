@@ -56,6 +56,30 @@ describe('who may be written to', () => {
   });
 });
 
+const manages = JSON.parse(read('config/iam/manage-oidc-provider.json')) as object;
+const HOST = 'oidc.eks.us-east-1.amazonaws.com/id';
+describe('which provider may be created', () => {
+  const cases: Record<string, { url: string; answer: string }> = {
+    'the one of this cluster’s issuer': { url: `https://${HOST}/EXAMPLED539D4633E53DE1B71EXAMPLE`, answer: 'OK' },
+    'not one of another cluster': { url: `https://${HOST}/0123456789ABCDEF0123456789ABCDEF`, answer: 'AccessDenied' },
+    'not one whose ID begins like it': { url: `https://${HOST}/EXAMPLED539D4633E53DE1B71EXAMPLE0`, answer: 'AccessDenied' },
+    'not one whose ID is in another case': { url: `https://${HOST}/exampled539d4633e53de1b71example`, answer: 'AccessDenied' },
+    'not one of a path below it': { url: `https://${HOST}/EXAMPLED539D4633E53DE1B71EXAMPLE/x`, answer: 'AccessDenied' },
+    'not one of another region': {
+      url: 'https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE',
+      answer: 'AccessDenied',
+    },
+    'not one of another host': {
+      url: 'https://attacker.example/id/EXAMPLED539D4633E53DE1B71EXAMPLE',
+      answer: 'AccessDenied',
+    },
+    'not one of GitHub Actions': { url: 'https://token.actions.githubusercontent.com', answer: 'AccessDenied' },
+  };
+  test.each(Object.entries(cases))('%s', async (_, { url, answer: wanted }) => {
+    expect(await answer(manages, 'CreateOpenIDConnectProvider', { Url: url, 'ClientIDList.member.1': 'sts.amazonaws.com' })).toBe(wanted);
+  });
+});
+
 test('what is not granted: making, tagging or deleting anything', async () => {
   const RoleName = 'lbc';
   const calls: Record<string, Record<string, string>> = {
