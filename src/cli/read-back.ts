@@ -2,6 +2,7 @@ import type { RoleArn } from '../api/arn.ts';
 import { isFault } from '../api/fault.ts';
 import { isProblem } from '../api/problem.ts';
 import { LAST_READ_BACK_MS } from '../domain/role/plan.ts';
+import { admittedByChanged } from '../trust/changed-statement.ts';
 import { type PolicyDocument, parseDocument } from '../trust/document/document.ts';
 import { namesSubject } from '../trust/own-subjects.ts';
 import type { DesiredStatement } from '../trust/plan.ts';
@@ -73,7 +74,8 @@ const OVERWRITTEN = {
 
 /** Of this very subject: others may come and go meanwhile. */
 function holds({ result, subject = '', audience = '' }: Row, document: PolicyDocument, ours: ReturnType<Ours>): boolean {
-  const stands = namesSubject(document, { subject, audience }, ours);
+  const named = { subject, audience };
+  const stands = namesSubject(document, named, ours);
   if (result === 'added') return stands;
-  return result === 'removed' ? !stands : true;
+  return result === 'removed' ? !stands && admittedByChanged(document, named, ours) === false : true;
 }

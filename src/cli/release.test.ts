@@ -30,6 +30,24 @@ test("a dead cluster's statements are taken out of every role, and nothing else 
   ]);
 });
 
+// Contract: trust-changed-statement
+test('a statement that another writer changed stays, and whom it lets in is told', async () => {
+  const tagged = { ...own(), Action: ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession'] };
+  const anybody = {
+    ...own([SUBJECT], 'sigstore'),
+    Condition: { StringEquals: { [`${ISSUER.slice('https://'.length)}:aud`]: 'sigstore' } },
+  };
+  const denied = { ...own(), Effect: 'Deny' };
+  const account = new Account({ [ARN]: policy(tagged, anybody), [OTHER_ARN]: policy(SERVICE, denied) });
+  const report = await stores(account, { issuer: HERE }).run(release, dead);
+  const message = expect.stringContaining('another writer changed the statement');
+  expect([report.rows, report.exitCode, account.writes]).toEqual([
+    [rowOf('refused', ARN, { message }), rowOf('refused', ARN, { message, subject: '*', audience: 'sigstore' })],
+    1,
+    [],
+  ]);
+});
+
 test('--dry-run tells what would go, and writes nothing', async () => {
   const account = new Account({ [ARN]: policy(SERVICE, own()) });
   const report = await stores(account, { issuer: HERE }).run(release, { ...dead, 'dry-run': true });

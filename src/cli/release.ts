@@ -22,7 +22,13 @@ export const release: Reporter<Row> = async (given, ports, signals) => {
       write,
       // GetRole takes a name and ignores the path.
       decide: async (role, { arn, policy }) =>
-        removal(role, policy, issuer, arn === role ? standingIn(role, policy, issuer) : [], write ? 'removed' : 'planned'),
+        removal(
+          role,
+          policy,
+          issuer,
+          arn === role ? standingIn(role, policy, issuer) : { own: [], changed: [] },
+          write ? 'removed' : 'planned',
+        ),
     },
     ports,
     signals,

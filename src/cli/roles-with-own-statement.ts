@@ -1,6 +1,7 @@
 import { type ProviderArn, parseRoleArn, providerArnFor, type RoleArn } from '../api/arn.ts';
 import type { Issuer } from '../api/issuer.ts';
 import { isProblem } from '../api/problem.ts';
+import { changedSubjects } from '../trust/changed-statement.ts';
 import { parseDocument } from '../trust/document/document.ts';
 import { ownSubjects, type StatedSubject } from '../trust/own-subjects.ts';
 import type { CommandPorts, Signals } from './ports.ts';
@@ -10,28 +11,40 @@ export const oursIn =
   (issuer: Issuer) =>
   (role: RoleArn): { issuer: Issuer; provider: ProviderArn } => ({ issuer, provider: providerArnFor(role, issuer) });
 
-/** Every role of the account in which our statement for the issuer names somebody who is meant, as the list shows it. Throws `Fault`. */
+/** The subjects of a cluster in one trust policy. */
+export interface Standing {
+  /** Our statement names them. */
+  readonly own: readonly StatedSubject[];
+  /** They get in, or may, by a statement under our Sid that another writer changed, so that we do not. */
+  readonly changed: readonly StatedSubject[];
+}
+
+/** Every role of the account in which a statement under our Sid lets in somebody who is meant, as the list shows it. Throws `Fault`. */
 export async function standingRoles(
   issuer: Issuer,
   isMeant: (role: RoleArn, named: StatedSubject) => boolean,
   { roles }: CommandPorts,
   { stop }: Signals,
-): Promise<ReadonlyMap<RoleArn, readonly StatedSubject[]>> {
-  const found = new Map<RoleArn, readonly StatedSubject[]>();
+): Promise<ReadonlyMap<RoleArn, Standing>> {
+  const found = new Map<RoleArn, Standing>();
   for await (const page of roles.list(stop, 'change')) {
     stop.throwIfAborted();
     for (const listed of page) {
       const role = parseRoleArn(listed.arn);
       if (isProblem(role)) continue;
-      const meant = standingIn(role, listed.parse().policy, issuer).filter((named) => isMeant(role, named));
-      if (meant.length > 0) found.set(role, meant);
+      const standing = standingIn(role, listed.parse().policy, issuer);
+      const meant = (all: readonly StatedSubject[]) => all.filter((named) => isMeant(role, named));
+      const [own, changed] = [meant(standing.own), meant(standing.changed)];
+      if (own.length > 0 || changed.length > 0) found.set(role, { own, changed });
     }
   }
   return found;
 }
 
 /** Nothing of ours can be told apart in a document that cannot be read. */
-export function standingIn(role: RoleArn, policy: string, issuer: Issuer): readonly StatedSubject[] {
+export function standingIn(role: RoleArn, policy: string, issuer: Issuer): Standing {
   const document = parseDocument(policy);
-  return isProblem(document) ? [] : ownSubjects(document, oursIn(issuer)(role));
+  if (isProblem(document)) return { own: [], changed: [] };
+  const ours = oursIn(issuer)(role);
+  return { own: ownSubjects(document, ours), changed: changedSubjects(document, ours) };
 }

@@ -176,6 +176,7 @@ export function observed({ verdicts = new Map([[ARN, allowed]]), ...part }: Obse
     verdict: isProblem(one.spec) ? undefined : verdicts.get(one.spec.roleArn),
     verdictOn: ({ arn }) => verdicts.get(arn),
     failureOf: () => undefined,
+    policyQuota: 2048,
     grantLoss: undefined,
     crdDeleting: false,
     serviceAccount: serviceAccount(),

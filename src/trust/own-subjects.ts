@@ -11,7 +11,7 @@ const OPERATOR_SID = /^Irsa[a-z2-7]{12}$/;
 /** As it stands in a statement: any text may. */
 export type StatedSubject = TokenSubject<string>;
 
-interface Ours {
+export interface Ours {
   readonly issuer: Issuer;
   readonly provider: ProviderArn;
 }

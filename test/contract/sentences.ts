@@ -62,6 +62,8 @@ export const CONTRACT = {
     'trust-lost-update': 'A write that somebody overwrote is made again after a wait with full jitter.',
     'trust-one-writer': 'One writer for each role in the process.',
     'trust-sid-taken': 'With our Sid and another shape a statement is foreign: `TrustSidTaken`, no write.',
+    'trust-changed-statement':
+      'While a statement with our Sid and another shape still lets the subject in nothing counts as released: `TrustRevocationBlocked`.',
     'trust-byte-for-byte': 'Every other statement is carried over byte for byte in what we send.',
     'trust-by-meaning': 'What comes back is compared by meaning: IAM reorders when it stores.',
     'trust-fixpoint': 'Nothing is written when the meaning would not change.',
@@ -143,6 +145,7 @@ export const CONTRACT = {
     'end-blocked':
       "A document that IAM refuses because of somebody's deleted principal is retried 10 minutes, then `TrustRevocationBlocked`.",
     'end-unreachable': 'AWS that cannot be reached is tried again with back-off, and the status says why.',
+    'end-early-checks': 'A deletion never wedges silently: while nothing can be asked or written, it names the reason.',
     'end-force': '`irsa-operator.dev/force-delete: "true"` lets go.',
     'end-never-sa': 'It never deletes a ServiceAccount.',
     'end-uninstalled': 'The operator was uninstalled before its objects: there is a documented way out.',

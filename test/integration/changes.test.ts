@@ -298,6 +298,19 @@ describe.concurrent('the end', () => {
     expect(s.stands()).toBe(false);
   });
 
+  // Contract: trust-changed-statement
+  test("whose statement the role's owner limited says so, writes nothing, and comes when the owner ends it", async () => {
+    const s = await working('limited');
+    const { Condition, ...own } = ours(s);
+    s.setTrust(EC2, { ...own, Condition: { ...Condition, IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } } });
+    await s.unbind();
+    const { message } = await s.conditionIs('Trusted', 'Unknown', 'TrustRevocationBlocked');
+    expect(message).toContain(`another writer changed the statement "${own.Sid}"`);
+    expect([s.writes().length, (await s.binding()).status?.roles?.length]).toEqual([1, 1]);
+    s.setTrust(EC2);
+    await s.gone();
+  });
+
   // Contract: end-force
   test('that IAM refuses can be forced: the trust stays', async () => {
     const s = await working('forced');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../api/fault.ts';
 import { ARN, binding, caller, ISSUER, OTHER_ARN, own, policy, SERVICE, SUBJECT } from '../../domain/test-observed.ts';
-import { NOBODY } from '../../trust/document/own-statement.ts';
+import { NOBODY, sidFor } from '../../trust/document/own-statement.ts';
 import { Account, foreign, stores } from '../test-account.ts';
 import { prune } from './prune.ts';
 
@@ -9,6 +9,10 @@ const GONE = 'system:serviceaccount:shop:gone';
 const confirm = { confirm: true };
 const audience = 'sts.amazonaws.com';
 const withOrphan = policy(SERVICE, own([SUBJECT, GONE]));
+const untouched = (role: string) => ({
+  ...rowOf('refused', role),
+  message: `another writer changed the statement "${sidFor(ISSUER, audience)}", or added a second one. It allows, or may allow, the subject. Remove the subject or the statement by hand`,
+});
 const rowOf = (result: string, role: string = ARN, subject = GONE) => ({ result, role, subject, audience });
 
 describe('an orphan', () => {
@@ -57,7 +61,6 @@ describe('nothing is removed', () => {
     'where every subject is named': { [ARN]: policy(SERVICE, own()) },
     'from a foreign statement': { [ARN]: policy({ ...own([GONE]), Sid: 'Theirs' }) },
     'from one with our Sid that somebody changed': { [ARN]: policy(changed) },
-    'where our Sid stands twice': { [ARN]: policy(own([GONE]), own([GONE])) },
     'from what cannot be read': { [ARN]: `${withOrphan}]` },
     'from the role that we run as': { 'arn:aws:iam::111122223333:role/x/irsa-operator': policy(own([GONE])) },
   };
@@ -68,6 +71,28 @@ describe('nothing is removed', () => {
       expect([report.rows, account.writes, report.exitCode]).toEqual([[], [], 0]);
       expect(report.summary).toBe(`"${ISSUER}": no orphans: a binding names every subject of the statements of irsa-operator`);
     });
+
+  // Contract: trust-changed-statement
+  test('from a statement that another writer changed, and its orphans are told', async () => {
+    const widened = { ...own([SUBJECT, GONE]), Action: ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession'] };
+    const account = new Account({ [ARN]: policy(widened), [OTHER_ARN]: policy(own([GONE]), own([GONE])) });
+    const report = await stores(account).run(prune, confirm);
+    expect([report.rows, report.exitCode, account.writes]).toEqual([[untouched(ARN), untouched(OTHER_ARN)], 1, []]);
+  });
+
+  test('from a statement that another writer changes between the list and the write', async () => {
+    const account = new Account({ [ARN]: withOrphan });
+    account.beforeDecision = () => account.roles.set(ARN, { policy: policy({ ...own([GONE]), Action: 'sts:*' }) });
+    const w = stores(account);
+    const read = account.read.bind(account);
+    // Both reads before the write show the change.
+    account.read = async (role) => {
+      account.beforeDecision(role);
+      return read(role);
+    };
+    const report = await w.run(prune, confirm);
+    expect([report.rows, report.exitCode, account.writes]).toEqual([[untouched(ARN)], 1, []]);
+  });
 
   const fails: Record<string, (account: Account, w: ReturnType<typeof stores>) => Parameters<typeof w.run>[2]> = {
     'when the bindings cannot all be listed': (_, { ports }) => {
@@ -180,6 +205,12 @@ describe('what goes wrong on the way', () => {
       },
     ]);
     expect(report.exitCode).toBe(1);
+  });
+
+  test('by another writer who changes the statement so that it still lets the subject in is seen when it is read back', async () => {
+    const account = new Account({ [ARN]: withOrphan });
+    account.afterWrite = () => account.roles.set(ARN, { policy: policy(SERVICE, { ...own([GONE]), Action: 'sts:*' }) });
+    expect((await stores(account).run(prune, confirm)).rows.map(({ result }) => result)).toEqual(['overwritten']);
   });
 
   test('where the role is being written, by whoever, waits until two reads agree, and drops nothing', async () => {

@@ -11,7 +11,7 @@ import { issuerIn } from '../issuer-flag.ts';
 import type { Cluster } from '../ports.ts';
 import { otherThanOwn, removal } from '../remove.ts';
 import type { Reporter } from '../report.ts';
-import { oursIn, standingIn, standingRoles } from '../roles-with-own-statement.ts';
+import { oursIn, type Standing, standingIn, standingRoles } from '../roles-with-own-statement.ts';
 import { namedBy, namespaceOf } from './orphans.ts';
 
 /** A subject that stands in our statement, and that no binding of the cluster names: reported, and removed only when that is confirmed. */
@@ -27,11 +27,15 @@ export const prune: Reporter<Row> = async (given, ports, signals) => {
 
   /** Turns are waited for, and a binding may have come meanwhile. Only what was an orphan then and is one now goes. */
   const decide = async (role: RoleArn, fresh: FreshRole): Promise<Decision> => {
-    const listed = orphans.get(role) ?? [];
     // GetRole takes a name and ignores the path.
     if (fresh.arn !== role) return { rows: [], plan: undefined };
-    const still = listed.filter((one) => standingIn(role, fresh.policy, issuer).some((other) => sameSubject(one, other)));
-    return removal(role, fresh.policy, issuer, await unnamed(role, still, cluster, abort), write ? 'removed' : 'orphaned');
+    const { own = [], changed = [] } = orphans.get(role) ?? {};
+    const standing = standingIn(role, fresh.policy, issuer);
+    // Another writer may have changed the statement since the list.
+    const still = (kind: keyof Standing) => standing[kind].filter((one) => [...own, ...changed].some((other) => sameSubject(one, other)));
+    const isUnnamed = await unnamed(role, [...still('own'), ...still('changed')], cluster, abort);
+    const left = { own: still('own').filter(isUnnamed), changed: still('changed').filter(isUnnamed) };
+    return removal(role, fresh.policy, issuer, left, write ? 'removed' : 'orphaned');
   };
   const rows = await editRoles({ roles: orphans.keys(), ours: oursIn(issuer), decide, write }, ports, signals);
   const hint = rows.some(({ result }) => result === 'orphaned') ? 'irsa-operator prune --confirm removes them' : undefined;
@@ -53,11 +57,11 @@ async function unnamed(
   orphans: readonly StatedSubject[],
   cluster: Cluster,
   signal: AbortSignal,
-): Promise<readonly StatedSubject[]> {
+): Promise<(one: StatedSubject) => boolean> {
   await standsFirm(cluster, signal);
   const namespaces = new Set(orphans.flatMap(({ subject }) => namespaceOf(subject) ?? []));
   const bindings = [];
   for (const namespace of namespaces) bindings.push(...(await cluster.bindings(signal, namespace)));
   const named = namedBy(bindings);
-  return orphans.filter((one) => !named(role, one));
+  return (one) => !named(role, one);
 }

@@ -22,6 +22,7 @@ export function gather(
   const [account] = serviceAccountOf(binding);
   const input = authorizationInput(stores, binding);
   const authorization = authorize(binding, input);
+  const { cluster, policyQuota } = identityOf(stores);
   const serviceAccount = account === undefined ? undefined : stores.serviceAccounts.get(account);
   return {
     now,
@@ -30,7 +31,8 @@ export function gather(
     authorization,
     grantLoss: grantLossOf(binding, authorization, input, revocationGuardOf(stores, now)),
     crdDeleting: stores.definitions.list().some(({ deleting }) => deleting),
-    cluster: identityOf(stores).cluster,
+    cluster,
+    policyQuota,
     role: isProblem(spec) ? undefined : stores.roles.get(spec.roleArn),
     provider: isProblem(spec) ? undefined : stores.providers.get(roleArnParts(spec.roleArn).account)?.view,
     verdict: isProblem(spec) ? undefined : verdictOn(stores, binding, { arn: spec.roleArn, audience: spec.audience }),

@@ -1,17 +1,16 @@
-import { roleArnParts } from '../../api/arn.ts';
+import { type RoleArn, roleArnParts } from '../../api/arn.ts';
 import { assertNever } from '../../api/assert-never.ts';
-import type { BindingSpec } from '../../api/binding.ts';
+import type { BindingSpec, RoleEntry } from '../../api/binding.ts';
 import { type Assessment, type StepCondition, timestamp } from '../../api/condition.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { isEnforcing } from '../authorization/authorize.ts';
-import type { GrantLoss } from '../authorization/grant-loss.ts';
 import type { PodsAssessment } from '../pods/pods-current.ts';
 import { outOfReach } from '../role/reach.ts';
 import { annotationsAreOurs, wrongAnnotations } from '../service-account/annotations.ts';
 import { annotationContended } from '../service-account/contention.ts';
 import { contentionLevel } from '../state/contention.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
-import type { Verdict } from '../state/verdict.ts';
+import { isReleased, type Verdict } from '../state/verdict.ts';
 import { isViolation, type Violation } from '../status/conditions.ts';
 import { inProgress, provenAt, refusedBySts, unproven, type Verifying, verifiedAs } from '../verification/verified.ts';
 import type { Observed } from './observed.ts';
@@ -59,28 +58,63 @@ export const triedAgain = (message: string, failure: string | undefined): string
   failure === undefined ? message : `${message}. The last attempt failed: ${failure}`;
 const good = (reason: string, message: string): Assessment => ({ status: 'True', reason, message });
 
-const authorized = ({ seen: { authorization, verdict, grantLoss } }: Scope): Violation | Assessment => {
-  if (authorization.kind === 'refused') return withLoss(refused('Authorized', authorization.finding), grantLoss);
+const authorized = ({ seen, spec }: Scope): Violation | Assessment => {
+  const { authorization, verdict } = seen;
+  if (authorization.kind === 'refused') return withLoss(refused('Authorized', authorization.finding), seen, spec);
   // A tag that the role lacks is found by the role controller, and must look like a missing grant.
-  if (verdict?.kind === 'refused' && verdict.finding.code === 'NotGranted') return refused('Authorized', verdict.finding);
+  if (verdict?.kind === 'refused' && verdict.finding.code === 'NotGranted')
+    return { ...refused('Authorized', verdict.finding), findings: verdict.findings };
   return good('Granted', `granted by IrsaGrant "${authorization.grants[0]?.grant}"`);
 };
 
 /** What becomes of the trust that stands from the time when there was a grant. */
-function withLoss(violation: Violation, grantLoss: GrantLoss | undefined): Violation {
+function withLoss(violation: Violation, seen: Observed, { roleArn: arn, audience }: BindingSpec): Violation {
+  const { grantLoss, now } = seen;
   if (grantLoss === undefined) return violation;
   const { findings, message } = violation;
   if (grantLoss.paused !== undefined) {
     const { finding: why } = grantLoss.paused;
     return { ...violation, message: `${message}. Its trust is kept. See the finding ${why.code}`, findings: [...findings, why] };
   }
-  return grantLoss.dueAt === undefined
-    ? violation
-    : { ...violation, message: `${message}. Its trust is revoked at ${timestamp(grantLoss.dueAt)} unless a grant covers it by then` };
+  // The status that says that it was revoked must not say in the same breath that it was not.
+  if (grantLoss.dueAt === undefined || isReleased(seen.verdictOn({ arn, audience }))) return violation;
+  const due = timestamp(grantLoss.dueAt);
+  if (grantLoss.dueAt > now)
+    return { ...violation, message: `${message}. Its trust is revoked at ${due} unless a grant covers it by then` };
+  const waits = releaseWaitsFor(seen, { arn, audience });
+  const since = `${message}. Its trust is to be revoked since ${due}. It is not revoked yet`;
+  return { ...violation, message: `${since}: ${waits.message}`, findings: [...findings, ...waits.findings] };
 }
 
-const callerKnown: Check = ({ seen: { caller } }) =>
-  caller.kind === 'unknown' ? open('ProviderReady', 'CallerUnknown', `sts:GetCallerIdentity failed: ${caller.why}`) : undefined;
+/**
+ * What keeps an own subject from being released from a role. The first checks are those of a binding that lives: nothing is written while
+ * one of them does not hold, and a deletion or a revocation that waits for the same must say the same.
+ */
+export function releaseWaitsFor(seen: Observed, entry: Pick<RoleEntry, 'arn' | 'audience'>): Violation {
+  const { arn } = entry;
+  const early = callerKnown({ seen }) ?? roleReachable(seen, arn) ?? issuerKnown({ seen }) ?? quotaKnown({ seen });
+  if (early !== undefined) return early;
+  const verdict = seen.verdictOn(entry);
+  if (verdict?.kind !== 'refused')
+    return open(
+      'Trusted',
+      'Releasing',
+      triedAgain(`removing the subject of this binding from the trust policy of "${arn}"`, seen.failureOf(arn)),
+    );
+  const { finding: found, findings } = verdict;
+  return { ...open('Trusted', found.code, found.message), findings };
+}
+
+type EarlyCheck = (scope: Pick<Scope, 'seen'>) => Violation | undefined;
+
+const callerKnown: EarlyCheck = ({ seen: { caller } }) =>
+  caller.kind === 'unknown'
+    ? open(
+        'ProviderReady',
+        'CallerUnknown',
+        `sts:GetCallerIdentity failed: ${caller.why}. irsa-operator writes nothing and asks again. Check its AWS credentials`,
+      )
+    : undefined;
 
 /** What the first checks look at; the audit of ServiceAccounts without a binding has no more. */
 interface Early {
@@ -88,16 +122,31 @@ interface Early {
   readonly spec: BindingSpec;
 }
 
-export const accountReachable = ({ seen: { caller }, spec }: Early): Violation | undefined => {
-  const found = outOfReach(spec.roleArn, caller);
-  return found === undefined ? undefined : { ...refused('ProviderReady', found), status: 'Unknown' };
-};
+export const accountReachable = ({ seen, spec }: Early): Violation | undefined => roleReachable(seen, spec.roleArn);
 
-const issuerKnown: Check = ({ seen: { cluster } }) => {
+function roleReachable({ caller }: Pick<Observed, 'caller'>, role: RoleArn): Violation | undefined {
+  const found = outOfReach(role, caller);
+  return found === undefined ? undefined : { ...refused('ProviderReady', found), status: 'Unknown' };
+}
+
+const issuerKnown: EarlyCheck = ({ seen: { cluster } }) => {
   if (cluster.kind === 'known') return undefined;
   const found = finding('IssuerUnknown', `the issuer of this cluster's tokens is unknown, so irsa-operator writes nothing: ${cluster.why}`);
   return { ...refused('ProviderReady', found, false), status: 'Unknown' };
 };
+
+/** What was found before the operator started stands meanwhile. */
+const quotaKnown: EarlyCheck = ({ seen: { policyQuota } }) =>
+  policyQuota === undefined
+    ? {
+        ...open(
+          'ProviderReady',
+          'QuotaUnknown',
+          'iam:GetAccountSummary did not report how long a trust policy may be. irsa-operator writes no trust policy and asks again. See its log',
+        ),
+        pending: 'failing',
+      }
+    : undefined;
 
 export const providerRegistered = ({ seen: { provider, cluster, failureOf }, spec }: Early): Violation | undefined => {
   if (cluster.kind === 'unknown') return undefined;
@@ -185,7 +234,7 @@ const annotated = ({ seen, spec }: Scope): Violation | Assessment => {
   return good('AnnotatedByOthers', `${carries} (set by another writer)`);
 };
 
-const PROVIDER_CHECKS: readonly Check[] = [callerKnown, accountReachable, issuerKnown, providerRegistered];
+const PROVIDER_CHECKS: readonly Check[] = [callerKnown, accountReachable, issuerKnown, quotaKnown, providerRegistered];
 
 const providerReady = (scope: Scope): Violation | Assessment =>
   firstViolation(PROVIDER_CHECKS, scope) ??

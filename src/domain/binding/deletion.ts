@@ -6,7 +6,7 @@ import { retainsTrust } from '../authorization/authorize.ts';
 import { mayStandOn } from '../state/role-entry.ts';
 import { isReleased } from '../state/verdict.ts';
 import { stuckAt, type Violation } from '../status/conditions.ts';
-import { triedAgain } from './checks.ts';
+import { releaseWaitsFor } from './checks.ts';
 import { handoverOf } from './handover.ts';
 import type { Observed } from './observed.ts';
 import type { BindingPlan } from './step.ts';
@@ -22,7 +22,7 @@ export function planDeletion(seen: Observed): BindingPlan {
     return { steps: [{ do: 'removeFinalizer' }], status, recheckInMs: undefined };
   }
   const left = (status.roles ?? []).find((entry) => !isOver(seen, entry));
-  if (left !== undefined) return waitFor(seen, left);
+  if (left !== undefined) return waiting(seen, releaseWaitsFor(seen, left));
   const handover = handoverOf(seen);
   switch (handover.kind) {
     case 'leave':
@@ -50,25 +50,6 @@ function isShared({ binding, competingBindings }: Observed, entry: RoleEntry): b
   return competingBindings.some(
     (other) => other.metadata.uid !== binding.metadata.uid && !other.metadata.deleting && mayStandOn(other, entry),
   );
-}
-
-function waitFor(seen: Observed, entry: RoleEntry): BindingPlan {
-  const { arn } = entry;
-  const verdict = seen.verdictOn(entry);
-  const message =
-    verdict?.kind === 'refused'
-      ? verdict.finding.message
-      : triedAgain(`removing the subject of this binding from the trust policy of "${arn}"`, seen.failureOf(arn));
-  const reason = verdict?.kind === 'refused' ? verdict.finding.code : 'Releasing';
-  const violation: Violation = {
-    step: 'Trusted',
-    status: 'Unknown',
-    reason,
-    message,
-    terminal: false,
-    findings: verdict?.kind === 'refused' ? verdict.findings : [],
-  };
-  return waiting(seen, violation);
 }
 
 function waitForSuccessor(seen: Observed, { metadata: { name } }: IrsaBinding): BindingPlan {

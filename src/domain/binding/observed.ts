@@ -14,6 +14,8 @@ export interface Observed extends AuthorizationInput, VerificationInput, PodsInp
   readonly grantLoss: GrantLoss | undefined;
   /** For the binding's subject, which competing bindings share. */
   readonly verdictOn: (entry: EntryKey) => Verdict | undefined;
+  /** Characters that the account allows for a trust policy; undefined while it was not asked. */
+  readonly policyQuota: number | undefined;
   /** Why the last attempt to read a role, or the provider of an account, came to nothing; undefined where it did not. */
   readonly failureOf: (of: RoleArn | AccountId) => string | undefined;
   /** The CRD of bindings itself is being deleted: nobody asked for an end of this one. */

@@ -10,6 +10,7 @@ import { countedUntil, revokedAtFor } from '../authorization/grant-loss.ts';
 import { assessPods } from '../pods/pods-current.ts';
 import { earliest } from '../pods/restart/attempt.ts';
 import { strayWorkload } from '../pods/stray-workload.ts';
+import { worksElsewhere } from '../role/desired-trust.ts';
 import { annotationsAreOurs, desiredAnnotations, invalidExpiration } from '../service-account/annotations.ts';
 import { annotationContended } from '../service-account/contention.ts';
 import { contentionLevel, nextWriteAt } from '../state/contention.ts';
@@ -19,7 +20,7 @@ import { stuckAt, summarize, type Violation } from '../status/conditions.ts';
 import { withinLimits } from '../status/limits.ts';
 import { proofEntry } from '../verification/proof.ts';
 import { provenAt, verifying } from '../verification/verified.ts';
-import { type Held, type Scope, STAGES, walk } from './checks.ts';
+import { type Held, releaseWaitsFor, type Scope, STAGES, walk } from './checks.ts';
 import { planDeletion } from './deletion.ts';
 import type { Observed } from './observed.ts';
 import { preview } from './preview.ts';
@@ -99,6 +100,7 @@ function statusOf(scope: Scope, held: Held, violation: Violation | undefined, ac
     ...(held.Annotated === undefined ? [] : pods.notes),
     ...(verdict?.kind === 'allowed' ? verdict.findings : []),
     ...notesOnAnnotations(scope, held, violation),
+    ...(acts && violation === undefined ? notReleased(scope) : []),
   ];
   const without = STAGES.filter((stage) => stage.when?.(scope) === false).map(({ step }) => step);
   const verification = verifies.proof && proofEntry(verifies.proof);
@@ -114,6 +116,13 @@ function statusOf(scope: Scope, held: Held, violation: Violation | undefined, ac
     ...unlessEmpty('plan', acts || seen.authorization.kind === 'refused' ? [] : preview(scope, held)),
     ...lastHandled(scope, held),
   };
+}
+
+/** Why trust of ours stands in a role that the binding has left. */
+function notReleased({ seen, spec }: Scope): Finding[] {
+  if (!worksElsewhere(seen.binding)) return [];
+  const left = (seen.binding.status.roles ?? []).filter((entry) => !isCurrentEntry(spec, entry) && !isReleased(seen.verdictOn(entry)));
+  return left.flatMap((entry) => releaseWaitsFor(seen, entry).findings);
 }
 
 /** What is not wrong now, but worth a word. */

@@ -45,6 +45,7 @@ const cases: Record<string, { readonly seen: ObservedPart; readonly echo: string
   },
   'the caller is not known yet': { seen: { request: request(), caller: { kind: 'unknown', why: 'x' } }, echo: undefined },
   'the issuer is not known yet': { seen: { request: request(), cluster: { kind: 'unknown', why: 'x' } }, echo: undefined },
+  'the quota is not known yet': { seen: { request: request({ roleRead: false }), policyQuota: undefined }, echo: undefined },
   'the spec cannot be read': {
     seen: { request: request({ providerRead: false, roleRead: false }), binding: { ...binding(), spec: problem('x') } },
     echo: 'now',

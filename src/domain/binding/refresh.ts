@@ -5,7 +5,7 @@ import type { Observed } from './observed.ts';
 
 /** Whether everything was read since the user's request: the provider, and the role by itself. What is not to be asked of AWS is not waited for. */
 export function isHandled(
-  { authorization, caller, cluster }: Observed,
+  { authorization, caller, cluster, policyQuota }: Observed,
   { providerRead, roleRead }: ReconcileRequest,
   spec: BindingSpec,
   providerReady: boolean,
@@ -13,6 +13,6 @@ export function isHandled(
   if (authorization.kind === 'refused') return true;
   if (caller.kind === 'unknown') return false;
   if (!sharesAccount(spec.roleArn, caller.arn)) return true;
-  if (cluster.kind === 'unknown' || !providerRead) return false;
+  if (cluster.kind === 'unknown' || policyQuota === undefined || !providerRead) return false;
   return roleRead || !providerReady;
 }

@@ -97,7 +97,7 @@ function kindOf(
 }
 
 /** The old trust goes after the new one works: the whole chain holds for the spec as it is now. */
-function worksElsewhere({ metadata, status }: IrsaBinding): boolean {
+export function worksElsewhere({ metadata, status }: IrsaBinding): boolean {
   const ready = conditionOf(status.conditions, 'Ready');
   return ready?.status === 'True' && ready.observedGeneration === metadata.generation;
 }

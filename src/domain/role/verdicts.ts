@@ -1,8 +1,12 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { sameSubject, subjectKey } from '../../api/subject.ts';
+import { admittedByChanged } from '../../trust/changed-statement.ts';
 import { diagnose } from '../../trust/diagnose/diagnose.ts';
 import type { PolicyDocument } from '../../trust/document/document.ts';
+import { sidFor } from '../../trust/document/own-statement.ts';
+import { quote } from '../../trust/document/quote.ts';
+import type { Truth } from '../../trust/evaluate/truth.ts';
 import { ownSubjects } from '../../trust/own-subjects.ts';
 import { type DesiredStatement, type PlannedVerdict, planTrust, type TrustPlan } from '../../trust/plan.ts';
 import { notGranted } from '../authorization/authorize.ts';
@@ -39,11 +43,14 @@ export function verdictsOn(
   return at.desiredTrust.flatMap((desired): [Question, Verdict][] => {
     const { question, kind } = desired;
     if (kind === 'retain' || kind === 'awaitProvider') return [];
+    // What is not in our form is not gone: another writer may have changed the very statement that lets the subject in.
+    const byChanged = admittedByChanged(document, question, desiredStatement);
     // Where it is to be ensured a write may be under way, from this very plan.
-    const mayStand = own.has(subjectKey(question)) || at.inDoubt || kind === 'ensure';
-    if (kind === 'tagsMissing' || kind === 'tagsExpired') return [[question, tagsMissing(desired, mayStand)]];
+    const mayStand = own.has(subjectKey(question)) || byChanged !== false || at.inDoubt || kind === 'ensure';
+    const blocked = byChanged === false ? undefined : changedByOthers(question, byChanged);
+    if (kind === 'tagsMissing' || kind === 'tagsExpired') return [[question, tagsMissing(desired, mayStand, blocked)]];
     if (kind === 'revoke') {
-      const verdict: Verdict | undefined = mayStand ? whyNotRevoked(at) : { kind: 'released' };
+      const verdict: Verdict | undefined = mayStand ? whyNotRevoked(at, blocked) : { kind: 'released' };
       return verdict === undefined ? [] : [[question, verdict]];
     }
     const together = plan.verdicts.find((verdict) => sameSubject(verdict, question));
@@ -118,8 +125,12 @@ function notAllowed({ role, subject }: Question): Finding {
 }
 
 /** The role's owner did not consent: told in the words of a missing grant, so that nobody learns of a role by binding it. */
-function tagsMissing({ binding, spec }: DesiredTrust, mayStand: boolean): Verdict {
-  return refusal(notGranted(binding, spec), { mayStand });
+function tagsMissing({ kind, binding, spec }: DesiredTrust, mayStand: boolean, blocked: Finding | undefined): Verdict {
+  const refused = refusal(notGranted(binding, spec), { mayStand });
+  // Only one that had the consent can have expired: its own trust is no news to it.
+  return kind === 'tagsExpired' && blocked !== undefined && refused.kind === 'refused'
+    ? { ...refused, findings: [...refused.findings, blocked] }
+    : refused;
 }
 
 /** What would be fixed by a write waits for what the last attempt met with; what is allowed or refused anyhow stays so. */
@@ -132,7 +143,8 @@ function reasonToWait(verdict: Verdict, alone: TrustPlan, { hold, unmodifiable }
 }
 
 /** Why trust that is to be revoked still stands: after some time, that a person has to help. */
-function whyNotRevoked({ hold, now, arn, unmodifiable }: VerdictInput): Verdict | undefined {
+function whyNotRevoked({ hold, now, arn, unmodifiable }: VerdictInput, blocked: Finding | undefined): Verdict | undefined {
+  if (blocked !== undefined) return refusal(blocked);
   if (unmodifiable !== undefined) return refusal(revocationBlocked(arn, unmodifiable));
   if (hold === undefined || hold.allowsRevocation) return undefined;
   return refusal(now - hold.since < REVOCATION_BLOCKED_AFTER_MS ? hold.finding : revocationBlocked(arn, hold.finding), { terminal: false });
@@ -142,6 +154,16 @@ function revocationBlocked(arn: RoleArn, { message }: Finding): Finding {
   return finding(
     'TrustRevocationBlocked',
     `the subject of this binding cannot be removed from the trust policy of "${arn}". irsa-operator retries: ${message}`,
+  );
+}
+
+/** Another writer's statement is not changed, whatever its Sid: who wrote it last has to take the subject out. */
+function changedByOthers({ role, issuer, audience }: Question, admits: Truth): Finding {
+  const sid = quote(sidFor(issuer, audience));
+  const still = admits === true ? 'It still allows' : 'It may still allow';
+  return finding(
+    'TrustRevocationBlocked',
+    `trust policy of ${role}: another writer changed the statement ${sid}, which has the Sid of irsa-operator, or added a second one. ${still} the subject of this binding, and irsa-operator does not change it. Remove the subject or the statement. To keep the access without irsa-operator, give the statement another Sid`,
   );
 }
 
