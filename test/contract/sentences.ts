@@ -18,6 +18,8 @@ export const CONTRACT = {
     'api-no-call-ungranted': 'Not one AWS call is made for a binding without a grant, except to release its own subject.',
     'api-tags-fresh': 'Tags that a grant asks for are read afresh before each write.',
     'api-tag-same-text': 'A missing role tag gives the text of a missing grant, so that the message does not tell whether the role exists.',
+    'api-told-after-consent':
+      'What AWS answered about a role is told only after the consent was checked on that answer: without it, and for another path that no grant covers, the text tells nothing.',
     'api-grants-read-only': 'The operator can read grants and never write them.',
     'api-own-role': "The operator's own role is never a target, whatever a grant says; `config/iam` denies it too.",
     'api-own-role-hops': 'Each role that the operator assumes on the way is never a target either.',

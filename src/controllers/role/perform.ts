@@ -14,7 +14,7 @@ import { confirmRevocation, type Decision } from './confirm-revocation.ts';
 import { recordWritten } from './events.ts';
 import { gather } from './gather.ts';
 import type { RoleOptions } from './ports.ts';
-import { confirmed, conflicted, debounced, fresh, held, readRole, reverted, written } from './records.ts';
+import { confirmed, conflicted, debounced, fresh, held, readRole, refusedRead, reverted, written } from './records.ts';
 import { refusedByIam } from './refused.ts';
 
 /** Bindings that are applied together come within moments; more than this no binding should wait for the others. */
@@ -66,12 +66,13 @@ export async function perform(
 
 async function edit(arn: RoleArn, wanted: Edit, options: RoleOptions, log: Log, signal: AbortSignal, urgency: Urgency): Promise<Outcome> {
   const { owned, roles, clock, metrics } = options;
-  const decided: { decision: Decision } = { decision: { kind: 'changed' } };
+  const decided: { decision: Decision; on?: FreshRole } = { decision: { kind: 'changed' } };
   const asOf = clock.now();
   try {
     const edited = await roles.edit(
       arn,
       async (role) => {
+        decided.on = role;
         decided.decision = await decide(arn, wanted, role, options, log, signal);
         return decided.decision.kind === 'write' ? decided.decision.document : undefined;
       },
@@ -87,6 +88,9 @@ async function edit(arn: RoleArn, wanted: Edit, options: RoleOptions, log: Log, 
     }
   } catch (error) {
     if (!isFault(error)) throw error;
+    // What IAM answered to the read, its tags above all, decides to whom the refusal of the write may be told.
+    if (decided.on !== undefined) fresh(owned.roles, arn, decided.on, asOf);
+    else if (refusedRead(owned.roles, arn, error, asOf)) return settled;
     return refusedByIam(arn, error, decided.decision, options, log);
   }
   return after(arn, decided.decision, options);

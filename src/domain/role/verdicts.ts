@@ -117,8 +117,8 @@ function notAllowed({ role, subject }: Question): Finding {
   return finding('TrustNoWebIdentityStatement', `the trust policy of "${role}" does not allow "${subject}"`);
 }
 
-/** The role's owner did not consent: told in the words of a missing grant, so that nobody learns of a role by binding it. */
-function tagsMissing({ binding, spec }: DesiredTrust, mayStand: boolean): Verdict {
+/** The role's owner did not consent to an answer: told in the words of a missing grant, so that nobody learns of a role by binding it. */
+export function tagsMissing({ binding, spec }: DesiredTrust, mayStand: boolean): Verdict {
   return refusal(notGranted(binding, spec), { mayStand });
 }
 
