@@ -16,6 +16,7 @@ const desired = (kind: DesiredTrust['kind'], one: IrsaBinding = binding(), grant
   spec: spec(),
   mayStand: true,
   requiredTags: [],
+  knownAs: undefined,
   grantLoss,
 });
 const deleted = desired('revoke', binding({ metadata: { deleting: true } }));

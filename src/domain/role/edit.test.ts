@@ -17,6 +17,7 @@ function wanted(subject: Subject = SUBJECT, requiredTags: DesiredTrust['required
     spec: spec(),
     mayStand: true,
     requiredTags,
+    knownAs: undefined,
     grantLoss: undefined,
   };
 }
