@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { FOREIGN, hostOf, policy, providerOf } from '../../harness/policies.ts';
 import { type Binding, ROLE_ARN, type Statement } from '../../harness/views.ts';
+import { foreignStatement } from './documents.ts';
 import { wrongIn } from './judge.ts';
 import type { Seen } from './look.ts';
 import { arnOf, subjectOf, TEAM, trustKey } from './world.ts';
@@ -101,7 +102,19 @@ const pod = (arn: string) => ({
 
 test('finds nothing wrong in a world in order', () => expect(wrongIn(inOrder, nothingLeft)).toEqual([]));
 
+const LIMITED = { tags: {}, text: JSON.stringify(policy(foreignStatement('restricts', APP, 'sts.amazonaws.com', ISSUER))) };
+const undecidable = (code: string): Partial<Seen> => ({
+  ...withStatus({
+    conditions: conditions.map((one) => (one.type === 'Trusted' ? { ...one, status: 'Unknown', reason: 'Undecidable' } : one)),
+    findings: [{ code, severity: 'Error' }],
+  }),
+  roles: new Map([[ALPHA, LIMITED]]),
+});
+test('finds nothing wrong where an owner limits the access, and the finding says so', () =>
+  expect(wrongIn({ ...inOrder, ...undecidable('TrustRestrictedByOwner') }, nothingLeft)).toEqual([]));
+
 const cases: Record<string, [seen: Partial<Seen>, told: RegExp]> = {
+  'a limit of an owner that no finding names': [undecidable('TrustOverPermissive'), /a fresh look says TrustRestrictedByOwner/],
   'a status of an older generation': [withMetadata({ generation: 2 }), /the status is of generation 1/],
   'a binding that does not go': [withMetadata({ deletionTimestamp: '2026-01-01T00:00:00Z' }), /still being deleted/],
   'a step that goes on and on': [withStatus({ conditions: [...conditions, condition('Reconciling', 'x')] }), /still at it/],

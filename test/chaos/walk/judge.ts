@@ -122,7 +122,8 @@ function wrongWithBinding(binding: Binding, seen: Seen): string[] {
   if (conditionOf(binding, 'Trusted')?.status !== 'True') {
     const why = whyNotTrusted(binding, seen);
     if (why === undefined) say(`Trusted is ${told('Trusted')}; nothing hinders it`);
-    else if (why !== 'theirs' && conditionOf(binding, 'Trusted')?.reason !== why)
+    // An owner's limit that is not known before the call leaves it Undecidable, with the limit as a finding.
+    else if (why !== 'theirs' && ![conditionOf(binding, 'Trusted')?.reason, ...codesOf(binding)].includes(why))
       say(`Trusted is ${told('Trusted')}; a fresh look says ${why}`);
     return wrong;
   }
@@ -144,6 +145,8 @@ function wrongWithBinding(binding: Binding, seen: Seen): string[] {
   if (conditionOf(binding, 'PodsCurrent')?.status === 'True') is('Ready', 'True');
   return wrong;
 }
+
+const codesOf = ({ status }: Binding): string[] => (status?.findings ?? []).map(({ code }) => code);
 
 /** What hinders trust; `theirs` where it is for somebody else to write it; undefined where nothing does. */
 function whyNotTrusted(binding: Binding, seen: Seen): string | undefined {
