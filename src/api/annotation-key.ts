@@ -7,15 +7,38 @@ const MOST_EDITS = 3;
 const normalised = (key: string): string => key.toLowerCase().replace(/[^a-z0-9/]/g, '');
 const WANTED = normalised(EKS_ANNOTATIONS.roleArn);
 
-/** Whether a key of an annotation is meant to be `eks.amazonaws.com/role-arn` and is not: the webhook does not read it. */
-export function isMisspeltRoleKey(key: string): boolean {
-  if (key === EKS_ANNOTATIONS.roleArn) return false;
-  const found = normalised(key);
-  return Math.abs(found.length - WANTED.length) <= MOST_EDITS && editsBetween(found, WANTED) <= MOST_EDITS;
+/** Whoever has misspelt a key did so once or twice; beyond that it is somebody's game, and must not fill our memory. */
+const MOST_KEPT = 4;
+/** An object may carry thousands of keys of the right length, and comparing is what costs: nobody who makes a mistake has so many. */
+const MOST_COMPARED = 256;
+
+/** The keys, among all that an object has, that are meant to be the webhook's: the first few, at a bounded cost. */
+export function misspeltRoleKeys(keys: readonly string[], isMisspelt: (key: string) => boolean = isMisspeltRoleKey): string[] {
+  const found: string[] = [];
+  let compared = 0;
+  for (const key of keys) {
+    if (!hasNearLength(key)) continue;
+    if (compared === MOST_COMPARED || found.length === MOST_KEPT) break;
+    compared++;
+    if (isMisspelt(key)) found.push(key);
+  }
+  return found;
 }
 
-/** How many characters have to be added, removed or replaced (Levenshtein), row by row. */
-function editsBetween(a: string, b: string): number {
+/** Beside the edits, a few more signs of punctuation than the right key has. */
+function hasNearLength(key: string): boolean {
+  return key.length >= WANTED.length - MOST_EDITS && key.length <= EKS_ANNOTATIONS.roleArn.length + 2 * MOST_EDITS;
+}
+
+/** Whether a key of an annotation is meant to be `eks.amazonaws.com/role-arn` and is not: the webhook does not read it. */
+export function isMisspeltRoleKey(key: string): boolean {
+  if (key === EKS_ANNOTATIONS.roleArn || !hasNearLength(key)) return false;
+  const found = normalised(key);
+  return Math.abs(found.length - WANTED.length) <= MOST_EDITS && isWithinEdits(found, WANTED);
+}
+
+/** Whether so few characters have to be added, removed or replaced (Levenshtein); row by row, and no row further than the answer is open. */
+function isWithinEdits(a: string, b: string): boolean {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
@@ -23,7 +46,8 @@ function editsBetween(a: string, b: string): number {
       const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
       next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
+    if (Math.min(...next) > MOST_EDITS) return false;
     row = next;
   }
-  return row[b.length] ?? 0;
+  return (row[b.length] ?? 0) <= MOST_EDITS;
 }

@@ -1,4 +1,4 @@
-import { isMisspeltRoleKey } from '../api/annotation-key.ts';
+import { misspeltRoleKeys } from '../api/annotation-key.ts';
 import { type IrsaBinding, parseBindingSpec, parseBindingStatus } from '../api/binding.ts';
 import type { Container, Definition, Namespace, Owner, Pod, ServiceAccount, Workload, Writer } from '../api/cluster.ts';
 import { type IrsaGrant, parseGrantSpec } from '../api/grant.ts';
@@ -19,8 +19,6 @@ import {
 
 /** What the EKS webhook reads, with whatever it may come to read. */
 const EKS_PREFIX = 'eks.amazonaws.com/';
-/** Whoever has misspelt a key did so once or twice; beyond that it is somebody's game, and must not fill our memory. */
-const MISSPELT_KEPT = 4;
 const AWS_VARIABLE = /^AWS_/;
 /** Set by the kubelet on the API's image of a static pod. */
 const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
@@ -68,14 +66,13 @@ export const serviceAccounts: Resource<ServiceAccount> = {
   type: SERVICE_ACCOUNT,
   decode(raw) {
     const { namespace, name, uid, resourceVersion, annotations } = metaOf(raw);
-    const misspelt = Object.keys(annotations).filter(isMisspeltRoleKey).slice(0, MISSPELT_KEPT);
     return {
       namespace,
       name,
       uid,
       resourceVersion,
       annotations: strings(annotations, isEks),
-      misspelt,
+      misspelt: misspeltRoleKeys(Object.keys(annotations)),
       writers: writersOf(object(object(raw)['metadata'])),
     };
   },

@@ -1,5 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { ALB, AUDIENCE, allow, desired, HOST, ISSUER, PROVIDER, policy, REQUEST, ROLE, read } from '../../test/trust/cluster.ts';
+import {
+  ALB,
+  AUDIENCE,
+  allow,
+  desired,
+  HOST,
+  ISSUER,
+  OTHER_HOST,
+  PROVIDER,
+  policy,
+  REQUEST,
+  ROLE,
+  read,
+} from '../../test/trust/cluster.ts';
 import type { FindingCode } from '../api/finding.ts';
 import { problem } from '../api/problem.ts';
 import { type Subject, subjectOf, type TokenSubject } from '../api/subject.ts';
@@ -242,6 +255,12 @@ const cases: Record<string, Case> = {
     states: ['allowed (Operator)'],
   },
 
+  'writes nothing beside a restriction for everybody where another statement names the provider for others': {
+    policy: listing({ ...allows(ALB, { 'aws:SourceVpc': 'vpc-1' }), Principal: '*' }, allows(DNS)),
+    states: ['unknown: statement 1: AWS does not document whether an Allow for "*" covers web identities'],
+    findings: ['TrustRestrictedByOwner', 'TrustSubjectMismatch', 'TrustPrincipalNotFederated'],
+  },
+
   // Contract: trust-sid-taken
   'writes nothing where our Sid is taken': {
     policy: listing(allow(undefined, { Sid: 'Irsaulgzwwrowtnv', Action: 'sts:AssumeRole' })),
@@ -465,5 +484,110 @@ describe('the plan', () => {
     expect(newcomer?.findings[0]?.message).toBe(
       `trust policy of ${ROLE}: with "${REQUEST.subject}" it would have ${policy(SERVICE, ours([ALB, DNS])).length} characters, but the account's quota is ${quota}. Ask AWS for a higher quota (IAM, "Role trust policy length"), or use another role`,
     );
+  });
+});
+
+describe('a foreign Allow that may be for this subject, which its owner limits,', () => {
+  const OTHER = { Federated: PROVIDER.replace(HOST, OTHER_HOST) };
+  const VPC = { 'aws:SourceVpc': 'vpc-1' };
+  const plan = (statement: object) => planTrust(read(policy(statement)), desired());
+  const limited = (change: object, limit: object = VPC) => ({ ...allows(ALB, limit), ...change });
+  const notPrincipal = (excluded: unknown, limit: object = VPC) => {
+    const { Principal: _, ...rest } = limited({}, limit) as { Principal?: unknown };
+    return { ...rest, NotPrincipal: excluded };
+  };
+  const notAction = (): object => {
+    const { Action: _, ...rest } = limited({}) as { Action?: unknown };
+    return rest;
+  };
+
+  const restricts: Record<string, object> = {
+    'the principal "*"': limited({ Principal: '*' }),
+    'the principal {"AWS": "*"}': limited({ Principal: { AWS: '*' } }),
+    'the principal {"AWS": ["*"]}': limited({ Principal: { AWS: ['*'] } }),
+    'the principal {"Federated": "*"}': limited({ Principal: { Federated: '*' } }),
+    'a federated list of "*" and another provider': limited({ Principal: { Federated: ['*', OTHER.Federated] } }),
+    'a service beside "*"': limited({ Principal: { Service: 'ec2.amazonaws.com', AWS: '*' } }),
+    'NotPrincipal, another provider': notPrincipal(OTHER),
+    'NotPrincipal, a role': notPrincipal({ AWS: 'arn:aws:iam::111122223333:role/other' }),
+    "NotPrincipal, the role's account": notPrincipal({ AWS: 'arn:aws:iam::111122223333:root' }),
+    'Principal and NotPrincipal': limited({ NotPrincipal: OTHER }),
+    'no principal': limited({ Principal: undefined }),
+    'a principal of a kind that IAM does not have': limited({ Principal: { Whoever: 'x' } }),
+    'a principal that is text': limited({ Principal: 'x' }),
+    '"*", limited by an organisation, which is known to fail': limited({ Principal: '*' }, { 'aws:PrincipalOrgID': 'o-1' }),
+    '"*", limited by a claim that is not known before the call': limited({ Principal: '*' }, { [`${HOST}:jti`]: 'x' }),
+    '"*", limited by a member that trust policies do not have': limited({ Principal: '*', Resource: '*' }, {}),
+    '"*", on the audience alone': {
+      ...allow({ StringEquals: { [`${HOST}:aud`]: AUDIENCE, ...VPC } }),
+      Principal: '*',
+    },
+    '"*", for all ServiceAccounts of the namespace': {
+      ...allow({ StringLike: { [`${HOST}:sub`]: 'system:serviceaccount:kube-system:*' }, StringEquals: VPC }),
+      Principal: '*',
+    },
+    'an action that cannot be read': limited({ Action: 5 }),
+    'no action': notAction(),
+    'Action and NotAction': limited({ NotAction: 'sts:TagSession' }),
+    'an effect that IAM does not have': limited({ Effect: 'allow' }),
+    'conditions that cannot be read': allow([{ StringEquals: { [`${HOST}:sub`]: ALB, ...VPC } }]),
+    'a condition operator without keys': allow({ StringEquals: VPC, StringLike: 'x' }),
+    'a subject that is compared by an operator that IAM does not have': allow({
+      StringMatches: { [`${HOST}:sub`]: ALB },
+      StringEquals: VPC,
+    }),
+    'a subject of which it is not known how it is compared': allow({
+      StringEquals: { [`${HOST}:sub`]: ALB, [`${HOST}:SUB`]: DNS, ...VPC },
+    }),
+    'a subject with a variable that is not known before the call': allow({
+      StringEquals: { [`${HOST}:sub`]: `\${aws:SourceIdentity2}`, ...VPC },
+    }),
+  };
+  // Contract: trust-restricted, trust-restricted-principal
+  for (const [what, statement] of Object.entries(restricts)) {
+    test(`with ${what}: writes nothing and says that the owner restricts it`, () => {
+      const { document, verdicts } = plan(statement);
+      expect(document).toBeUndefined();
+      expect(verdicts[0]?.state).not.toBe('allowed');
+      expect(verdicts[0]?.findings[0]?.code).toBe('TrustRestrictedByOwner');
+    });
+  }
+
+  const isNone: Record<string, object> = {
+    'for "*" without a condition on this issuer': { ...allow({ StringEquals: { 'aws:PrincipalOrgID': 'o-1' } }), Principal: '*' },
+    'for {"AWS": "*"} without a condition on this issuer': { ...allow({ StringEquals: VPC }), Principal: { AWS: '*' } },
+    'for "*" with a condition on another issuer': {
+      ...allow({ StringEquals: { [`${OTHER_HOST}:sub`]: ALB, ...VPC } }),
+      Principal: '*',
+    },
+    'with NotPrincipal and no condition on this issuer': (() => {
+      const { Principal: _, ...rest } = allow({ StringEquals: VPC }) as { Principal?: unknown };
+      return { ...rest, NotPrincipal: OTHER };
+    })(),
+    'with NotPrincipal, this provider': notPrincipal({ Federated: PROVIDER }),
+    'with NotPrincipal, everybody': notPrincipal('*', {}),
+    'for "*", but another subject': { ...allows(DNS, VPC), Principal: '*' },
+    'for "*", but another audience': {
+      ...allow({ StringEquals: { [`${HOST}:sub`]: ALB, [`${HOST}:aud`]: VAULT, ...VPC } }),
+      Principal: '*',
+    },
+    'for "*", but another action': limited({ Principal: '*', Action: 'sts:AssumeRole' }),
+    'for "*" without a limit': limited({ Principal: '*' }, {}),
+    'for "*" in a Deny of another subject': { ...allows(DNS, VPC), Principal: '*', Effect: 'Deny' },
+    'for an account of AWS': limited({ Principal: { AWS: 'arn:aws:iam::111122223333:root' } }),
+    'for another provider': limited({ Principal: OTHER }),
+    'for a service': limited({ Principal: { Service: 'ec2.amazonaws.com' } }),
+  };
+  for (const [what, statement] of Object.entries(isNone)) {
+    test(`${what} is none: writes beside it`, () => {
+      expect(plan(statement).document).toBe(policy(statement, ours([ALB])));
+    });
+  }
+
+  test('is said to be possibly for this ServiceAccount where its principal leaves that open', () => {
+    expect(plan(limited({ Principal: '*' })).verdicts[0]?.findings[0]?.message).toContain(
+      'statement 1 may cover this ServiceAccount and limits it with StringEquals on "aws:SourceVpc" (not known before the call). This is',
+    );
+    expect(plan(limited({})).verdicts[0]?.findings[0]?.message).toContain('statement 1 covers this ServiceAccount and limits it with');
   });
 });

@@ -163,7 +163,7 @@ function objectionTo(
   }
   if (!own.has(audience)) return sidTaken(audience, desired);
   const restricted = judged.find((one) => isRestriction(one, request));
-  return restricted && finding('TrustRestrictedByOwner', say(restriction(restricted).text));
+  return restricted && finding('TrustRestrictedByOwner', say(restriction(restricted, request).text));
 }
 
 function sidTaken(audience: string, { role, issuer }: DesiredStatement): Finding {

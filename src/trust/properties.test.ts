@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { change, mutatedText, policyText } from '../../test/trust/arbitraries.ts';
 import { desired, OTHER_ISSUER, REQUEST, ROLE, read } from '../../test/trust/cluster.ts';
 import { asStored } from '../../test/trust/iam-like.ts';
-import { foreignChange, unexplained, wrongfulChange } from '../../test/trust/invariants.ts';
+import { bypassed, foreignChange, unexplained, wrongfulChange } from '../../test/trust/invariants.ts';
 import { providerArnFor } from '../api/arn.ts';
 import { isProblem } from '../api/problem.ts';
 import { diagnose } from './diagnose/diagnose.ts';
@@ -108,6 +108,10 @@ describe('planning', () => {
   test('gives to the wanted only, and takes from the released only', () => {
     anyPlan((text, asked) => void expect(wrongfulChange(read(text), planTrust(read(text), asked), asked)).toBeUndefined());
   });
+
+  // Contract: trust-restricted-principal
+  test('lets nobody in past the limit of an owner', () =>
+    anyPlan((text, asked) => void expect(bypassed(read(text), planTrust(read(text), asked), asked)).toBeUndefined()));
 
   test('lets the wanted in, or says why not', () =>
     anyPlan((text, asked) => void expect(unexplained(planTrust(read(text), asked))).toBeUndefined()));

@@ -60,6 +60,8 @@ export const CONTRACT = {
     'trust-may-deny': 'A Deny that may match: write, and `Trusted=Unknown` until proved.',
     'trust-restricted':
       "A foreign Allow for this subject that fails only through other keys is its owner's will: write nothing, `TrustRestrictedByOwner`.",
+    'trust-restricted-principal':
+      "A foreign Allow restricts when its action, its principal and every condition on this issuer's claims are not false; its principal names this provider, or is `*` or `NotPrincipal` with a condition on this issuer.",
     'trust-own-statement':
       'Our statement: one per role and (issuer, audience), its Sid a hash over both, sorted `sub` list, `StringEquals` on `sub` and `aud`.',
     'trust-no-wildcard': 'Never an Allow without `sub`, never a wildcard.',

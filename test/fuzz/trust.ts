@@ -7,7 +7,7 @@ import { evaluate } from '../../src/trust/evaluate/evaluate.ts';
 import { planTrust } from '../../src/trust/plan.ts';
 import { change, mutatedText, policyText } from '../trust/arbitraries.ts';
 import { desired, REQUEST, ROLE } from '../trust/cluster.ts';
-import { foreignChange, unexplained, wrongfulChange } from '../trust/invariants.ts';
+import { bypassed, foreignChange, unexplained, wrongfulChange } from '../trust/invariants.ts';
 
 /**
  * Random and mutated trust policies through reading, evaluation, diagnosis and planning: no exception, no foreign change, nobody gains or
@@ -41,6 +41,7 @@ fc.assert(
     const wrong =
       foreignChange(document, plan, wanted) ??
       wrongfulChange(document, plan, wanted) ??
+      bypassed(document, plan, wanted) ??
       unexplained(plan) ??
       restless(plan.document, wanted);
     if (wrong !== undefined) throw new Error(wrong);

@@ -93,3 +93,42 @@ export function unexplained(plan: TrustPlan): string | undefined {
   }
   return undefined;
 }
+
+/**
+ * Nobody is let in past a limit of an owner. Written without a look at `src/trust/diagnose/restriction.ts`, which it checks: a foreign Allow
+ * that would not refuse the token if its conditions on keys of AWS were not there, and whose conditions on those keys are not met for sure.
+ */
+export function bypassed(before: PolicyDocument, plan: TrustPlan, desired: DesiredStatement): string | undefined {
+  if (plan.document === undefined) return undefined;
+  const after = parseDocument(plan.document);
+  if (isProblem(after)) return `the plan cannot be read: ${after.problem}`;
+  const { provider, issuer, now } = desired;
+  for (const { subject, audience } of desired.wanted) {
+    const one: WebIdentity = { provider, issuer, subject, audience, ...(now === undefined ? {} : { now }) };
+    if (rank(evaluate(after, one)) <= rank(evaluate(before, one))) continue;
+    const limited = foreign(before, desired).find((text) => limits(JSON.parse(text), before.version, one));
+    if (limited !== undefined) return `${subject} was let in past the limit of ${limited}`;
+  }
+  return undefined;
+}
+
+function limits(statement: Readonly<Record<string, unknown>>, version: string | undefined, one: WebIdentity): boolean {
+  const { Effect, Condition, Principal } = statement;
+  if (Effect !== 'Allow' || typeof Condition !== 'object' || Condition === null || Array.isArray(Condition)) return false;
+  const isOfAws = (key: string) => /^(?:aws|sts):/i.test(key);
+  const having = (wanted: (key: string) => boolean) =>
+    Object.fromEntries(
+      Object.entries(Condition).map(([name, keys]) => [name, Object.fromEntries(Object.entries(keys).filter(([key]) => wanted(key)))]),
+    );
+  const says = (Statement: object) => {
+    const document = parseDocument(JSON.stringify({ Version: version, Statement }));
+    return isProblem(document) ? document.problem : evaluate(document, one).kind;
+  };
+  const limit = { Effect, Principal: { Federated: one.provider }, Action: ACTION, Condition: having(isOfAws) };
+  const names = JSON.stringify(Principal ?? '').includes(JSON.stringify(one.provider));
+  const isAboutIssuer = Object.values(Condition).some((keys) =>
+    Object.keys(keys).some((key) => key.startsWith(`${issuerHostPath(one.issuer)}:`)),
+  );
+  const rest = { ...statement, Condition: having((key) => !isOfAws(key)) };
+  return (names || isAboutIssuer) && says(limit) !== 'allowed' && says(rest) !== 'denied';
+}

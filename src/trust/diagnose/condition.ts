@@ -21,7 +21,7 @@ export function conditionFindings(judged: Judged, request: WebIdentity): Partial
   const partials = failing.map((condition) => partialFindingOn(condition, judged, request));
   const mistakes = failing.flatMap((condition) => mistakeUnderWrongKey(condition, statementName(judged.statement), request));
   // The restriction names its keys itself; only what is known not to hold is worth another sentence.
-  if (isRestriction(judged, request)) return [restriction(judged), ...partials.filter((_, at) => failing[at]?.truth === false)];
+  if (isRestriction(judged, request)) return [restriction(judged, request), ...partials.filter((_, at) => failing[at]?.truth === false)];
   return [...onePerIssuer(partials), ...mistakes, ...unreadable(judged)];
 }
 

@@ -1,39 +1,57 @@
+import type { Issuer } from '../../api/issuer.ts';
 import { statementName } from '../document/document.ts';
 import { quote } from '../document/quote.ts';
 import type { Judged } from '../evaluate/evaluate.ts';
 import { kindOfKey, type WebIdentity } from '../evaluate/request.ts';
-import { isUnknown, type Truth } from '../evaluate/truth.ts';
+import { all, isUnknown } from '../evaluate/truth.ts';
 import type { PartialFinding } from './partial-finding.ts';
 
 /**
- * A foreign Allow that covers this very token (action, principal, and whatever it asks of the token's own claims) and does not let it in
- * only because of something else: a network, a date, an organisation, a tag. That is its owner's will, and an Allow of ours beside it would
- * revert it. Keys of another cluster or keys with a mistake in them are mistakes, not intent.
+ * A foreign Allow that may be for this very token (nothing about its action, its principal and the claims of the token is known to be
+ * otherwise) and does not let it in only because of something else: a network, a date, an organization, a tag. That is its owner's will, and
+ * an Allow of ours beside it would revert it. Where it is not known whether it is for this token it counts: the wrong guess would write past an
+ * owner's limit. Keys of another cluster or keys with a mistake in them are mistakes, not intent.
  */
-export function isRestriction(judged: Judged, request: WebIdentity): boolean {
-  const { effect, ours, action, principal, block, members, conditions } = judged;
-  if (effect !== 'Allow' || ours || !holds(action) || !holds(principal) || !holds(block)) return false;
-  const failing = conditions.filter(({ truth }) => !holds(truth));
-  const areLimits = failing.every(({ key }) => ['context', 'claim'].includes(kindOfKey(key, request.issuer)));
-  return areLimits && (failing.length > 0 || isUnknown(members));
+export function isRestriction(judged: Judged, { issuer }: WebIdentity): boolean {
+  const { effect, ours, action, principal, members, block, conditions } = judged;
+  if (effect === 'Deny' || ours || action === false || principal === false || !mayMeanTokens(judged, issuer)) return false;
+  const failing = conditions.filter(({ truth }) => truth !== true);
+  if (failing.some(({ key, truth }) => truth === false && !isLimit(key, issuer))) return false;
+  return failing.some(({ key }) => isLimit(key, issuer)) || isUnknown(members) || isUnknown(block);
+}
+
+/** Whether it names the provider, or says by a condition that it is about tokens of this issuer: "*" with an organisation is about users of AWS. */
+function mayMeanTokens({ principal, block, conditions }: Judged, issuer: Issuer): boolean {
+  return (
+    principal === true || block !== true || conditions.some(({ key }) => ['subject', 'audience', 'claim'].includes(kindOfKey(key, issuer)))
+  );
+}
+
+/** Other keys say for whom a statement is, or were meant to. */
+function isLimit(key: string, issuer: Issuer): boolean {
+  return ['context', 'claim'].includes(kindOfKey(key, issuer));
 }
 
 /** More keys than these nobody reads. */
 const MAX_NAMED = 4;
 
 /** The finding's text; what limits the statement is named by its keys, the values are its owner's. */
-export function restriction({ conditions, statement, members }: Judged): PartialFinding {
+export function restriction(judged: Judged, { issuer }: WebIdentity): PartialFinding {
+  const { conditions, statement, members, block } = judged;
   const limits = conditions
-    .filter(({ truth }) => !holds(truth))
+    .filter(({ key, truth }) => truth !== true && isLimit(key, issuer))
     .slice(0, MAX_NAMED)
     .map(
       ({ operatorName, key, truth }) => `${operatorName} on ${quote(key)} (${isUnknown(truth) ? 'not known before the call' : 'not met'})`,
     );
-  const how = limits.length > 0 ? ` and limits it with ${limits.join(' and ')}` : isUnknown(members) ? `, but ${members.unknown}` : '';
-  const text = `${statementName(statement)} covers this ServiceAccount${how}. This is the decision of its owner. irsa-operator does not add a statement that would bypass this restriction. Ask the owner to remove the restriction, or to allow this ServiceAccount without it`;
+  const unread = [members, block].find(isUnknown);
+  const how = limits.length > 0 ? ` and limits it with ${limits.join(' and ')}` : unread === undefined ? '' : `, but ${unread.unknown}`;
+  const text = `${statementName(statement)} ${isKnownToMean(judged, issuer) ? 'covers' : 'may cover'} this ServiceAccount${how}. This is the decision of its owner. irsa-operator does not add a statement that would bypass this restriction. Ask the owner to remove the restriction, or to allow this ServiceAccount without it`;
   return { code: 'TrustRestrictedByOwner', text };
 }
 
-function holds(truth: Truth): boolean {
-  return truth === true;
+/** Whether it is known to be for this token, and not only not known to be for another. */
+function isKnownToMean({ effect, action, principal, block, conditions }: Judged, issuer: Issuer): boolean {
+  const others = conditions.filter(({ key }) => !isLimit(key, issuer)).map(({ truth }) => truth);
+  return effect !== undefined && all([action, principal, block, ...others]) === true;
 }

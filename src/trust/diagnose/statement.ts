@@ -27,8 +27,8 @@ export function nearMissOf(judged: Judged, request: WebIdentity): NearMiss {
   const principal = judged.principal !== true ? principalFindings(judged.statement, request) : [];
   const action = judged.action !== true ? [wrongAction(judged)] : [];
   const conditions = conditionFindings(judged, request);
-  // A principal for another cluster explains why nothing else fits; a mistake in the right one does not.
-  const other = principal.some(({ code }) => code === 'TrustPrincipalProviderMismatch');
+  // A principal for another cluster explains why nothing else fits; a mistake in the right one does not, nor one that may let this token in.
+  const other = judged.principal === false && principal.some(({ code }) => code === 'TrustPrincipalProviderMismatch');
   const partials = other ? [...principal, ...action] : [...principal, ...action, ...conditions];
   return { distance: partials.length + (other ? OTHER_PROVIDER : 0), partials };
 }

@@ -18,12 +18,28 @@ export function compare(
   request: WebIdentity,
 ): Truth | 'none' {
   const text = scalarText(wanted);
-  if (text === undefined) return unknown(`a condition value is a JSON ${wanted.kind}`);
+  if (text === undefined) return notScalar(wanted);
   if (!takesVariables(comparison)) return comparePlain(comparison, actual, text);
   const pattern = resolve(text, version, request);
   if (pattern === 'none') return 'none';
   if ('unknown' in pattern) return pattern;
   return compareStrings(comparison, actual, pattern);
+}
+
+/** Whether a value of the policy is known to mean something, whatever it is compared with. */
+export function hasMeaning(comparison: Comparison, wanted: JsonNode, version: string | undefined, request: WebIdentity): Truth {
+  const text = scalarText(wanted);
+  if (text === undefined) return notScalar(wanted);
+  const pattern = takesVariables(comparison) ? resolve(text, version, request) : [];
+  if (pattern === 'none') return unknown(VALUELESS);
+  return 'unknown' in pattern ? pattern : true;
+}
+
+/** Why a condition cannot be judged. */
+export const VALUELESS = 'a policy variable in a condition has no value';
+
+function notScalar({ kind }: JsonNode): Unknown {
+  return unknown(`a condition value is a JSON ${kind}`);
 }
 
 /** Strings, numbers and booleans are condition values (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html), all compared as they are written. / */

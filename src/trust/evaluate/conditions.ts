@@ -1,11 +1,11 @@
 import { asList, member } from '../document/document.ts';
 import type { JsonNode, ObjectNode } from '../document/json.ts';
 import { quote } from '../document/quote.ts';
-import { compare, scalarText } from './comparisons.ts';
+import { compare, hasMeaning, scalarText, VALUELESS } from './comparisons.ts';
 import { type Operator, parseOperator } from './operators.ts';
 import { lookUp, type WebIdentity } from './request.ts';
 import { fold } from './text.ts';
-import { any, not, type Truth, unknown } from './truth.ts';
+import { all, any, not, type Truth, unknown } from './truth.ts';
 
 /** One operator with one key, as STS would see it. The block holds when all of them do (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html). / */
 export interface Condition {
@@ -71,12 +71,9 @@ function judgeAbsent(operator: Operator, values: readonly JsonNode[], version: s
   const holdsAnyway = operator.ifExists || operator.set === 'ForAllValues';
   if (!holdsAnyway && !operator.negated) return false;
   if (!holdsAnyway && values.length === 0) return combine(true, []);
-  // The value that stands for the absent one does not matter; only whether the policy's own values have a meaning does.
-  const meaningless = values.some((value) => compare(operator.comparison, '', value, version, request) === 'none');
-  return meaningless ? unknown(VALUELESS) : true;
+  // What the values are does not matter, only whether each is known to have a meaning: one without may make the whole statement invalid.
+  return all(values.map((value) => hasMeaning(operator.comparison, value, version, request)));
 }
-
-const VALUELESS = 'a policy variable in a condition has no value';
 
 /** Values are alternatives; of a negated operator none may match (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html). / */
 function combine(negated: boolean, compared: readonly (Truth | 'none')[]): Truth {

@@ -134,6 +134,34 @@ describe('policy variables', () => {
     expect(condition('StringNotEquals', ABSENT, ['x', variable('aws:username')])).toBe('unknown');
   });
 
+  test('that have no known meaning leave open what holds of an absent key', () => {
+    const values = {
+      [`\${${HIDDEN}}`]: '2012-10-17',
+      [`vpc-\${${HIDDEN}}`]: '2012-10-17',
+      '${': '2012-10-17',
+      '${}': '2012-10-17',
+      [`\${aws:username}`]: '2020-01-01',
+    };
+    const holding = [
+      'StringNotEquals',
+      'StringNotLike',
+      'ArnNotLike',
+      'StringEqualsIfExists',
+      'ForAllValues:StringLike',
+      'StringNotEqualsIfExists',
+    ];
+    for (const operator of holding) {
+      for (const [value, version] of Object.entries(values))
+        expect([operator, value, condition(operator, ABSENT, value, version)]).toEqual([operator, value, 'unknown']);
+      for (const value of [null, { a: 1 }, ['x', null]]) expect(condition(operator, ABSENT, value)).toBe('unknown');
+      expect(condition(operator, ABSENT, `\${aws:username, 'x'}`)).toBe('yes');
+      expect(condition(operator, ABSENT, ['x', '*'])).toBe('yes');
+    }
+    // What the operator wants of a key that is not there it cannot get, whatever the value means.
+    for (const operator of ['StringEquals', 'ForAnyValue:StringLike']) expect(condition(operator, ABSENT, `\${${HIDDEN}}`)).toBe('no');
+    for (const value of [null, { a: 1 }]) expect(condition('NumericNotEquals', ABSENT, value)).toBe('unknown');
+  });
+
   test('are none in an empty list, which under a negated operator nobody knows, also of an absent key', () => {
     expect(condition('StringNotEquals', ABSENT, [])).toBe('unknown');
     expect(condition('StringNotEqualsIfExists', ABSENT, [])).toBe('yes');
