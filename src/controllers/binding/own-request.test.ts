@@ -193,6 +193,12 @@ describe('where admission', () => {
 describe('an annotation that is changed within our own request', () => {
   const overwriting: Admission = () => ({ [roleArn]: OTHER });
 
+  test('is no news where nothing changed at all', async () => {
+    const one = against(() => undefined, { account: serviceAccount(undefined, 'helm') });
+    await one.settle();
+    expect([one.writes() > 0, one.events.includes('ServiceAccountAnnotated')]).toEqual([true, false]);
+  });
+
   test('is told as a mismatch before it is contended', async () => {
     const one = against(overwriting);
     await one.settle();

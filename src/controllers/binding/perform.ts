@@ -78,13 +78,15 @@ async function annotate(
     log.info({ serviceAccount: account.name, annotations, found: answered.annotations }, 'annotation changed by admission');
     return 'reverted';
   }
+  // Admission keeps the object as it was, or it was so already: nothing happened that is worth an Event.
+  if (answered.resourceVersion === account.resourceVersion) return 'unchanged';
   log.info({ serviceAccount: account.name, annotations }, 'annotated ServiceAccount');
   const replaced = replacedValues(account, annotations);
   const note = `set ${Object.entries(annotations)
     .map(([key, value]) => `${key}: "${value}"`)
     .join(', ')} on ServiceAccount "${account.name}"${replaced}`;
   events.record(binding, { type: 'Normal', reason: 'ServiceAccountAnnotated', action: 'Annotate', note });
-  return answered.resourceVersion === account.resourceVersion ? 'unchanged' : 'done';
+  return 'done';
 }
 
 /** Names who must be asked when it happens again. The API server keeps no names for an object that was made bare (`kubectl create serviceaccount`), until the first apply. */
