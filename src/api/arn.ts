@@ -16,7 +16,7 @@ export type Partition = (typeof PARTITIONS)[number];
 /** IAM: a role's name has 64 characters at most of these; its path 512 of any printable ASCII. `*` and `?` are left out: they are wildcards in a grant. */
 const NAME = '[A-Za-z0-9+=,.@_-]{1,64}';
 const PATH = '/(?:[\\x21-\\x29\\x2B-\\x2E\\x30-\\x3E\\x40-\\x7E]+/)*';
-const MAX_PATH_LENGTH = 512;
+export const ROLE_PATH_MAX_LENGTH = 512;
 
 /** The role ARN as a pattern without look-ahead, so that the CRD's schema carries the very same one. Groups: partition, account, path, name. */
 export const ROLE_ARN_PATTERN = `^arn:(${PARTITIONS.join('|')}):iam::([0-9]{12}):role(${PATH})(${NAME})$`;
@@ -38,7 +38,8 @@ const OTHER_IAM_RESOURCE = /^arn:[a-z0-9-]+:(?:iam|sts)::[0-9]*:(policy|instance
 export function parseRoleArn(text: string): RoleArn | Problem {
   const found = ROLE_ARN.exec(text);
   if (found === null) return problem(`"${text}" is not the ARN of a role: ${whatIsWrong(text)}`);
-  if ((found[3] ?? '').length > MAX_PATH_LENGTH) return problem(`"${text}" has a path of more than ${MAX_PATH_LENGTH} characters`);
+  if ((found[3] ?? '').length > ROLE_PATH_MAX_LENGTH)
+    return problem(`"${text}" has a path of more than ${ROLE_PATH_MAX_LENGTH} characters`);
   return text as RoleArn;
 }
 

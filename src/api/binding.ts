@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseRoleArn, ROLE_ARN_MAX_LENGTH, ROLE_ARN_PATTERN, type RoleArn } from './arn.ts';
+import { parseRoleArn, ROLE_ARN_MAX_LENGTH, ROLE_ARN_PATTERN, ROLE_PATH_MAX_LENGTH, type RoleArn } from './arn.ts';
 import { CONDITION_STATUSES, CONDITION_TYPES, type Condition } from './condition.ts';
 import { FINDINGS, type FindingCode } from './finding.ts';
 import { ANNOTATIONS, STS_AUDIENCE } from './names.ts';
@@ -11,10 +11,10 @@ const intOrPercent = z.union([z.int().min(1).max(1000), z.string().regex(/^(100|
   description:
     'How many pods of one workload may be unavailable at once during a restart: a number from 1, or a percentage, rounded up. Default: 1. Example: 25%.',
   'x-kubernetes-int-or-string': true,
-  ...cel(
+  ...cel([
     'type(self) == int ? self >= 1 && self <= 1000 : self.matches("^(100|[1-9][0-9]?)%$")',
     'maxUnavailable is a number from 1 to 1000 or a percentage from "1%" to "100%". To restart nothing, set restart.strategy to Never',
-  ),
+  ]),
 });
 
 /** The API server gives no token for less than ten minutes (TokenRequest); EKS, and the webhook by default, for no more than a day. */
@@ -51,8 +51,15 @@ export const bindingSpec = z.object({
     .meta({
       description: 'The ARN of the IAM role, with its path. Example: arn:aws:iam::111122223333:role/team/app.',
       ...cel(
-        `self.matches('${ROLE_ARN_PATTERN.replaceAll('\\', '\\\\')}')`,
-        'roleArn is the ARN of one role, for example arn:aws:iam::111122223333:role/team/app',
+        [
+          `self.matches('${ROLE_ARN_PATTERN.replaceAll('\\', '\\\\')}')`,
+          'roleArn is the ARN of one role, for example arn:aws:iam::111122223333:role/team/app',
+        ],
+        // From the first slash to the last: what the parser refuses must not be storable, or nothing is known of the binding any more.
+        [
+          `self.lastIndexOf('/') - self.indexOf('/') < ${ROLE_PATH_MAX_LENGTH}`,
+          `the path of a role has at most ${ROLE_PATH_MAX_LENGTH} characters`,
+        ],
       ),
     }),
   mode: z

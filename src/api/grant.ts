@@ -14,7 +14,7 @@ const labelValue = z
 
 const selector = z
   .object({ matchLabels: z.record(z.string().min(1).max(316), labelValue).describe('Labels and their values. At least one.') })
-  .meta(cel('size(self.matchLabels) > 0', 'an empty selector would select every namespace. Name at least one label'));
+  .meta(cel(['size(self.matchLabels) > 0', 'an empty selector would select every namespace. Name at least one label']));
 
 const namespaces = z
   .object({
@@ -34,10 +34,10 @@ const namespaces = z
       .optional(),
   })
   .meta(
-    cel(
+    cel([
       '(has(self.names) && size(self.names) > 0) || has(self.selector)',
       'name namespaces, or give a selector: a grant without a namespace grants nothing',
-    ),
+    ]),
   );
 
 export const grantSpec = z.object({

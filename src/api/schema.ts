@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-/** A CEL rule for the CRD. zod's `.refine` vanishes from a JSON schema, so rules beyond a pattern stand twice: here, and in the parser. */
-export function cel(rule: string, message: string): Record<string, unknown> {
-  return { 'x-kubernetes-validations': [{ rule, message }] };
+/** CEL rules for the CRD. zod's `.refine` vanishes from a JSON schema, so rules beyond a pattern stand twice: here, and in the parser. */
+export function cel(...rules: readonly (readonly [rule: string, message: string])[]): Record<string, unknown> {
+  return { 'x-kubernetes-validations': rules.map(([rule, message]) => ({ rule, message })) };
 }
 
 export function immutable(field: string): Record<string, unknown> {
-  return cel('self == oldSelf', `${field} is immutable. Create another binding and delete this one`);
+  return cel(['self == oldSelf', `${field} is immutable. Create another binding and delete this one`]);
 }
 
 /** A DNS-1123 subdomain, as Kubernetes names ServiceAccounts. */

@@ -209,6 +209,10 @@ const refused: Record<string, { spec?: object; name?: string; message: string | 
   'a line end behind the ARN': { spec: { roleArn: `${right.roleArn}\n` }, message: example },
   'a Cyrillic letter in the ARN': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:role/аpp` }, message: example },
   'a role name of 65 characters': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:role/${'n'.repeat(65)}` }, message: example },
+  'a role path of 513 characters': {
+    spec: { roleArn: `arn:aws:iam::${ACCOUNT}:role/${'p'.repeat(511)}/x` },
+    message: 'the path of a role has at most 512 characters',
+  },
   'a ServiceAccount name of 256 bytes': { spec: { serviceAccountName: 'a'.repeat(256) }, message: /serviceAccountName.* 253/ },
   'a ServiceAccount name in Cyrillic': { spec: { serviceAccountName: 'аpp' }, message: /serviceAccountName: Invalid value/ },
   'an audience with a blank': { spec: { audience: 'sts .amazonaws.com' }, message: /audience: Invalid value/ },
