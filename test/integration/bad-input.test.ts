@@ -143,7 +143,7 @@ const cases: Record<string, Case> = {
   'a trust policy with a principal that was deleted': {
     policy: () => json({ ...EC2, Principal: { AWS: 'AROAEXAMPLEEXAMPLE123' } }),
     says: ['Trusted', 'False', 'TrustOrphanedPrincipal'],
-    message: /statement 1 \("Ec2"\) trusts a role or user that was deleted \(the ID "AROA\.\.\." replaces its ARN\)/,
+    message: /statement 1 trusts a role or user that was deleted \(the ID "AROA\.\.\." replaces its ARN\)/,
   },
 };
 

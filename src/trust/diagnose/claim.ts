@@ -135,5 +135,13 @@ export function audienceFinding(condition: Condition, name: string, { audience }
       text: `${name} names the audience ${quote(pattern)} (${PLAIN_CHARACTERS}). Wanted: ${quote(audience)}`,
     };
   }
-  return { code: 'TrustAudienceMismatch', text: `${name} requires the audience ${quoteAll(values)}. Wanted: ${quote(audience)}` };
+  const near = values.filter((value) => isNearAudience(value, audience));
+  const found = near.length > 0 ? `the audience ${quoteAll(near)}` : 'another audience, not similar to the wanted one';
+  return { code: 'TrustAudienceMismatch', text: `${name} requires ${found}. Wanted: ${quote(audience)}` };
+}
+
+/** The default audience is nobody's secret; others may name what another tenant uses. */
+function isNearAudience(value: string, wanted: string): boolean {
+  const found = fold(withoutSpace(value));
+  return found.startsWith('sts.amazonaws.com') || (found !== '' && (found.includes(fold(wanted)) || fold(wanted).includes(found)));
 }

@@ -1,10 +1,11 @@
 import { assertNever } from '../../api/assert-never.ts';
 import { issuerHostPath } from '../../api/issuer.ts';
 import { statementName } from '../document/document.ts';
-import { quote, quoteAll } from '../document/quote.ts';
+import { quote } from '../document/quote.ts';
 import { scalarText } from '../evaluate/comparisons.ts';
 import type { Condition } from '../evaluate/conditions.ts';
 import type { Judged, WebIdentity } from '../evaluate/evaluate.ts';
+import { keyInWords } from '../evaluate/near.ts';
 import { kindOfKey, lookUp } from '../evaluate/request.ts';
 import { fold } from '../evaluate/text.ts';
 import { isUnknown } from '../evaluate/truth.ts';
@@ -80,11 +81,11 @@ function otherProvider({ key }: Condition, { conditions }: Judged, name: string,
   if (both) {
     return {
       code: 'TrustMultiIssuerAnd',
-      text: `${name} has conditions for several issuers (${quote(key)} and this cluster's). All of them must hold, but a token has only one issuer. Wanted: a separate statement for each cluster`,
+      text: `${name} has conditions for several issuers (${keyInWords(key, issuer, "another issuer's")} and this cluster's). All of them must hold, but a token has only one issuer. Wanted: a separate statement for each cluster`,
     };
   }
   const cutOff = fold(issuerHostPath(issuer)).startsWith(fold(key.slice(0, key.lastIndexOf(':'))));
-  const found = cutOff ? `the key ${quote(key)} (this cluster's issuer, truncated)` : `another issuer's key ${quote(key)}`;
+  const found = cutOff ? `the key ${quote(key)} (this cluster's issuer, truncated)` : keyInWords(key, issuer);
   return {
     code: 'TrustConditionKeyIssuerMismatch',
     text: `${name} trusts this cluster's provider, but its condition is on ${found}. Tokens of this cluster do not have this key. Wanted: ${quote(wanted)}`,
@@ -104,7 +105,7 @@ function malformed({ key }: Condition, name: string, { issuer }: WebIdentity): P
   const wanted = /aud[\s]*$/i.test(key) ? `${host}:aud` : `${host}:sub`;
   return {
     code: 'TrustConditionKeyMalformed',
-    text: `${name} has the condition key ${quote(key)} (${mistake(key, host)}). No request has this key. Wanted: ${quote(wanted)}`,
+    text: `${name} has the condition key ${keyInWords(key, issuer, 'of another issuer')} (${mistake(key, host)}). No request has this key. Wanted: ${quote(wanted)}`,
   };
 }
 
@@ -118,14 +119,11 @@ function mistake(key: string, host: string): string {
 }
 
 /** A key that is no claim which we could set right: not in the request, not known from here, or a value that cannot come. */
-function otherKey({ key, operatorName, operator, values, truth }: Condition, name: string, request: WebIdentity): PartialFinding {
-  const condition = `${name} has the condition ${operatorName} on ${quote(key)}`;
+function otherKey({ key, operatorName, operator, truth }: Condition, name: string, request: WebIdentity): PartialFinding {
+  const condition = `${name} has the condition ${operatorName} on ${keyInWords(key, request.issuer)}`;
   if (isUnknown(truth)) return { code: 'TrustConditionKeyUnknown', text: `${condition}: ${truth.unknown}` };
   if (operator?.comparison.startsWith('Date')) {
-    return {
-      code: 'TrustConditionUnsatisfiable',
-      text: `${condition} with ${quoteAll(values.map((value) => scalarText(value) ?? ''))}, which does not hold now`,
-    };
+    return { code: 'TrustConditionUnsatisfiable', text: `${condition}, which does not hold now` };
   }
   const why = lookUp(key, request) === 'absent' ? "which a ServiceAccount's request does not contain" : 'which does not hold';
   return { code: 'TrustConditionKeyUnknown', text: `${condition}, ${why}` };

@@ -35,7 +35,7 @@ export function diagnoseJudged(
 ): readonly Finding[] {
   const allowed = judged.some(({ effect, truth }) => effect === 'Allow' && truth === true);
   const partials = [
-    ...deniedFindings(judged),
+    ...deniedFindings(judged, request.issuer),
     ...(allowed ? allowedFindings(judged, document.version, request) : refused(judged, request)),
   ];
   const findings = partials.map(({ code, text }) => finding(code, `trust policy of ${context.role}: ${text}`));

@@ -2,6 +2,7 @@ import type { FindingCode } from '../../api/finding.ts';
 import { type Issuer, issuerHostPath } from '../../api/issuer.ts';
 import { member, type Statement, statementName } from '../document/document.ts';
 import { list, quote } from '../document/quote.ts';
+import { nearlyNames } from '../evaluate/near.ts';
 import { type PrincipalValue, principalValues } from '../evaluate/principals.ts';
 import type { WebIdentity } from '../evaluate/request.ts';
 import { fold } from '../evaluate/text.ts';
@@ -39,7 +40,8 @@ export function principalFindings(statement: Statement, request: WebIdentity): P
   }
   return federated.map((value) => {
     const [code, what] = classify(value, request);
-    return { code, text: `${name} trusts ${quote(value)} (${what}). Wanted: ${quote(request.provider)}` };
+    const isNear = request.provider.startsWith(value) || nearlyNames(value, request.issuer);
+    return { code, text: `${name} trusts ${isNear ? quote(value) : 'another provider'} (${what}). Wanted: ${quote(request.provider)}` };
   });
 }
 
@@ -115,5 +117,5 @@ function difference(path: string, host: string): string {
   const ours = wanted[1] ?? wanted[2];
   if (found[3] === wanted[3])
     return region === ours ? 'the same cluster under another host name' : `the region ${region}, but this cluster is in ${ours}`;
-  return region === ours ? `another cluster in ${region}` : `another cluster in ${region}, but this cluster is in ${ours}`;
+  return 'another cluster';
 }

@@ -30,6 +30,8 @@ describe('reading', () => {
     '{"Statement":[{},5]}': 'statement 2 is a JSON number, not an object',
     '{"Statement":[],"Statement":[]}': 'the member "Statement" appears twice in one object',
     '{"Statement":[{"Condition":{"A":{"b":1,"b":2}}}]}': 'the member "b" appears twice in one object',
+    '{"Statement":[{"Condition":{"A":{"oidc.example.com:sub":1,"oidc.example.com:sub":2}}}]}':
+      'a condition key appears twice in one object',
     '{"Statement":[],"X":[[{"a\\u0062":1,"ab":2}]]}': 'the member "ab" appears twice in one object',
   };
   // Contract: bad-document

@@ -34,7 +34,9 @@ export function parseDocument(text: string): PolicyDocument | Problem {
   if (isProblem(root)) return problem(`not JSON: ${root.problem}`);
   if (root.kind !== 'object') return problem(`it is a JSON ${root.kind}, not an object with "Version" and "Statement"`);
   const twice = duplicateIn(root);
-  if (twice !== undefined) return problem(`the member ${quote(twice)} appears twice in one object`);
+  // A condition key may name another tenant's issuer, and whoever reads the message need not know it.
+  const which = twice !== undefined && /^[A-Za-z]+$/.test(twice) ? `the member ${quote(twice)}` : 'a condition key';
+  if (twice !== undefined) return problem(`${which} appears twice in one object`);
 
   const container = member(root, 'Statement');
   if (container === undefined) return problem('it has no member "Statement"');
@@ -125,9 +127,7 @@ export function reparsed(text: string): PolicyDocument {
   return document;
 }
 
-/** `statement 2`, or `statement 2 ("AllowController")` when it has a Sid. */
-export function statementName(statement: Pick<Statement, 'index' | 'sid'>): string {
-  return statement.sid === undefined || statement.sid === ''
-    ? `statement ${statement.index}`
-    : `statement ${statement.index} (${quote(statement.sid)})`;
+/** `statement 2`: the Sid is its owner's word, which may tell one tenant of another. */
+export function statementName({ index }: Pick<Statement, 'index'>): string {
+  return `statement ${index}`;
 }

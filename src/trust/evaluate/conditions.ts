@@ -1,7 +1,9 @@
+import type { Issuer } from '../../api/issuer.ts';
 import { asList, member } from '../document/document.ts';
 import type { JsonNode, ObjectNode } from '../document/json.ts';
 import { quote } from '../document/quote.ts';
 import { compare, hasMeaning, scalarText, VALUELESS } from './comparisons.ts';
+import { keyInWords } from './near.ts';
 import { type Operator, parseOperator } from './operators.ts';
 import { lookUp, type WebIdentity } from './request.ts';
 import { fold } from './text.ts';
@@ -35,7 +37,7 @@ export function conditionsOf(statement: ObjectNode, version: string | undefined,
       conditions.push({ operatorName, operator, key, values, truth });
     }
   }
-  return settleRepeated(conditions);
+  return settleRepeated(conditions, request.issuer);
 }
 
 function judge(operator: Operator, key: string, values: readonly JsonNode[], version: string | undefined, request: WebIdentity): Truth {
@@ -90,7 +92,7 @@ function combine(negated: boolean, compared: readonly (Truth | 'none')[]): Truth
  * IAM's parser may take the first, the last or all of keys that differ in case only, and of operators too: known only where all of them
  * come out the same.
  */
-function settleRepeated(conditions: readonly Condition[]): readonly Condition[] {
+function settleRepeated(conditions: readonly Condition[], issuer: Issuer): readonly Condition[] {
   if (conditions.length < 2) return conditions;
   const spellings = Map.groupBy(conditions, ({ operatorName }) => fold(operatorName));
   const groups = [...spellings].flatMap(([, group]) =>
@@ -101,7 +103,9 @@ function settleRepeated(conditions: readonly Condition[]): readonly Condition[] 
   return conditions.map((condition) => {
     if (!conflicting.has(condition)) return condition;
     const respelt = spellings.get(fold(condition.operatorName))?.some(({ operatorName }) => operatorName !== condition.operatorName);
-    const twice = respelt ? `condition operator ${quote(condition.operatorName)}` : `condition key ${quote(condition.key)}`;
+    const twice = respelt
+      ? `condition operator ${quote(condition.operatorName)}`
+      : `condition key ${keyInWords(condition.key, issuer, 'of another issuer')}`;
     return { ...condition, truth: unknown(`the ${twice} appears twice, in different case`) };
   });
 }

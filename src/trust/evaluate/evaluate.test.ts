@@ -379,7 +379,7 @@ describe('the verdict', () => {
   const odd = allow(undefined, { Effect: 'allow' });
   const at = (index: number, sid?: string) => ({ index, sid });
   const hiddenPart = { kind: 'condition' as const, operator: 'StringEquals', key: HIDDEN };
-  const because = (index: number, sid: string) => `statement ${index} ("${sid}"): "${HIDDEN}" is not known before the call`;
+  const because = (index: number) => `statement ${index}: "${HIDDEN}" is not known before the call`;
 
   const cases: Record<string, readonly [statements: readonly object[], verdict: TrustVerdict]> = {
     'nothing allows nothing': [[], { kind: 'denied', explicit: false, nearest: undefined }],
@@ -396,12 +396,12 @@ describe('the verdict', () => {
     'a Deny that fails does not': [[yes, { ...no, Effect: 'Deny' }], { kind: 'allowed', statement: at(1), ours: false }],
     'an Allow that may hold is unknown': [
       [no, maybe],
-      { kind: 'unknown', reason: because(2, 'Maybe'), statement: at(2, 'Maybe'), effect: 'Allow', part: hiddenPart },
+      { kind: 'unknown', reason: because(2), statement: at(2, 'Maybe'), effect: 'Allow', part: hiddenPart },
     ],
     'an Allow that holds does not mind one that may': [[maybe, yes], { kind: 'allowed', statement: at(2), ours: false }],
     'a Deny that may hold makes an Allow unknown': [
       [yes, mayDeny],
-      { kind: 'unknown', reason: because(2, 'MayDeny'), statement: at(2, 'MayDeny'), effect: 'Deny', part: hiddenPart },
+      { kind: 'unknown', reason: because(2), statement: at(2, 'MayDeny'), effect: 'Deny', part: hiddenPart },
     ],
     'a Deny that may hold does not matter where nothing allows': [[mayDeny], { kind: 'denied', explicit: false, nearest: undefined }],
     'a Deny that holds does not mind one that may': [[mayDeny, deny, yes], { kind: 'denied', explicit: true, statement: at(2) }],
