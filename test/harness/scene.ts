@@ -299,6 +299,11 @@ export class Scene {
     return (await this.events()).map(({ reason }) => reason);
   }
 
+  /** Events are sent in the background: they may come after what they tell of. */
+  async eventSays(reason: string): Promise<void> {
+    await until(`an Event says ${reason}`, async () => (await this.events(reason)).length > 0, PATIENCE);
+  }
+
   // What was done.
 
   /** Every call to AWS about the role, oldest first. */

@@ -179,7 +179,7 @@ describe.concurrent('the article: what is broken is mended, and STS lets the pod
       await s.bind();
       await s.allReady();
       await expectMended(s, before, given.writes);
-      await until(`an Event says ${given.told}`, async () => (await s.eventReasons()).includes(given.told), { timeoutMs: 10_000 });
+      await s.eventSays(given.told);
     });
   }
 

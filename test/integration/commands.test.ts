@@ -137,7 +137,7 @@ describe('a new cluster beside the old one', () => {
     await coming.conditionIs('Ready', 'True');
     expect(coming.writes().length).toBe(written);
     expect(uidsOf(await coming.pods())).toEqual(pods);
-    expect(await coming.eventReasons()).not.toContain('TrustWritten');
+    expect(await coming.eventReasons()).not.toContain('TrustPolicyWritten');
     const again = await command(['prepare', '--issuer', green.testbed.issuer], blue);
     expect([again.code, reportOf(again).results.map(({ result }) => result), coming.writes().length]).toEqual([0, ['standing'], written]);
   });
