@@ -193,7 +193,7 @@ export function observed({ verdicts = new Map([[ARN, allowed]]), ...part }: Obse
 
 export function authorizationFor(one: IrsaBinding = binding(), grants: readonly IrsaGrant[] = [grant()]): BindingAuthorization {
   const input = { grants, namespace: { name: 'shop', labels: {} }, competingBindings: [one], caller, apiAudiences: [] };
-  return { binding: one, authorization: authorize(one, input), grantLoss: undefined, knownAs: undefined };
+  return { binding: one, authorization: authorize(one, input), grantLoss: undefined };
 }
 
 /** A role whose one binding stands in the statement of irsa-operator, read back long ago. */

@@ -93,8 +93,6 @@ const SLICE_MS = 5;
 /** Everything is looked at again as a safety net (controller-runtime's 10 h and 10 %); what must be polled says so by a recheck. */
 const RESYNC_MS = 10 * 3_600_000;
 const RESYNC_JITTER = 0.1;
-/** What is due at once although nothing changed would be due at once again: no mistake about a time may become a busy loop of calls. */
-export const LEAST_RECHECK_MS = 1_000;
 /** Rechecks that were asked for together should not come together; never earlier than asked, as a read-back counts on its age. */
 const RECHECK_JITTER = 0.1;
 
@@ -210,7 +208,7 @@ export class ControllerLoop<K extends string> {
   }
 
   #recheck(key: K, outcome: Outcome & { kind: 'recheck' }, attempt: Attempt): void {
-    const afterMs = jitterLater(Math.max(outcome.afterMs, LEAST_RECHECK_MS), RECHECK_JITTER, this.#o.random);
+    const afterMs = jitterLater(outcome.afterMs, RECHECK_JITTER, this.#o.random);
     this.queue.addAfter(key, afterMs, 'drift');
     attempt.log.debug({ afterMs: Math.round(afterMs), why: outcome.why }, 'recheck scheduled');
   }

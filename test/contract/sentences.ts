@@ -18,8 +18,6 @@ export const CONTRACT = {
     'api-no-call-ungranted': 'Not one AWS call is made for a binding without a grant, except to release its own subject.',
     'api-tags-fresh': 'Tags that a grant asks for are read afresh before each write.',
     'api-tag-same-text': 'A missing role tag gives the text of a missing grant, so that the message does not tell whether the role exists.',
-    'api-told-after-consent':
-      'What AWS answered about a role is told only after the consent was checked on that answer: without it, and for another path that no grant covers, the text tells nothing.',
     'api-grants-read-only': 'The operator can read grants and never write them.',
     'api-own-role': "The operator's own role is never a target, whatever a grant says; `config/iam` denies it too.",
     'api-own-role-hops': 'Each role that the operator assumes on the way is never a target either.',
@@ -41,8 +39,6 @@ export const CONTRACT = {
     'rule-dry-run': '`--dry-run` keeps what stands and writes nothing but status, the Lease, Events and the removal of a finalizer.',
     'rule-external': '`trustPolicy: External` releases our subject only once the document without it still allows.',
     'rule-status-hint': "Because of an entry in `status.roles` at most this binding's own subject is removed.",
-    'rule-ages-monotonic': 'Ages inside the process rest on monotonic time: a wall clock that is set makes nothing old, young or due.',
-    'rule-least-recheck': 'Nothing is checked again within a second because of a time alone.',
     'rule-paused': 'The role tag `irsa-operator.dev/paused=true` stops every write to that role but a revocation.',
     'rule-user-agent': 'Calls carry a user agent with name, version and cluster, for CloudTrail.',
   },

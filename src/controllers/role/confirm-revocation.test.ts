@@ -16,7 +16,6 @@ const desired = (kind: DesiredTrust['kind'], one: IrsaBinding = binding(), grant
   spec: spec(),
   mayStand: true,
   requiredTags: [],
-  knownAs: undefined,
   grantLoss,
 });
 const deleted = desired('revoke', binding({ metadata: { deleting: true } }));

@@ -1,7 +1,6 @@
 import { type RoleArn, roleArnParts } from '../../api/arn.ts';
 import { authorize } from '../../domain/authorization/authorize.ts';
 import { grantLossOf } from '../../domain/authorization/grant-loss.ts';
-import { knownAs } from '../../domain/role/consent.ts';
 import type { RoleObserved } from '../../domain/role/plan.ts';
 import { authorizationInput, identityOf, revocationGuardOf } from '../observe.ts';
 import type { Stores } from '../stores.ts';
@@ -10,7 +9,6 @@ import type { Stores } from '../stores.ts';
 export function gather(stores: Stores, arn: RoleArn, now: number): RoleObserved {
   const { cluster, caller, policyQuota } = identityOf(stores);
   const guard = revocationGuardOf(stores, now);
-  const record = stores.roles.get(arn);
   return {
     now,
     arn,
@@ -18,14 +16,9 @@ export function gather(stores: Stores, arn: RoleArn, now: number): RoleObserved 
     bindings: stores.bindings.byIndex('role', arn).map((binding) => {
       const input = authorizationInput(stores, binding);
       const authorization = authorize(binding, input);
-      return {
-        binding,
-        authorization,
-        grantLoss: grantLossOf(binding, authorization, input, guard),
-        knownAs: knownAs(binding, input, record),
-      };
+      return { binding, authorization, grantLoss: grantLossOf(binding, authorization, input, guard) };
     }),
-    record,
+    record: stores.roles.get(arn),
     cluster,
     caller,
     provider: stores.providers.get(roleArnParts(arn).account)?.view,

@@ -14,7 +14,7 @@ import { confirmRevocation, type Decision } from './confirm-revocation.ts';
 import { recordWritten } from './events.ts';
 import { gather } from './gather.ts';
 import type { RoleOptions } from './ports.ts';
-import { confirmed, conflicted, debounced, fresh, held, readRole, refusedRead, reverted, written } from './records.ts';
+import { confirmed, conflicted, debounced, fresh, held, readRole, reverted, written } from './records.ts';
 import { refusedByIam } from './refused.ts';
 
 /** Bindings that are applied together come within moments; more than this no binding should wait for the others. */
@@ -35,13 +35,14 @@ export async function perform(
   log: Log,
   signal: AbortSignal,
   urgency: Urgency,
-): Promise<Outcome | 'read'> {
+): Promise<Outcome> {
   const { owned, roles, clock, random } = options;
   switch (step.do) {
     case 'read':
       log.debug({ why: step.why }, 'reading role');
       await readRole(owned.roles, roles, arn, clock, signal, urgency);
-      return 'read';
+      // Also what did not change is news: that a write still stands at this age, say.
+      return recheck(0, 'the role was read');
     case 'debounce':
       debounced(owned.roles, arn, clock.now() + DEBOUNCE_MS);
       return settled;
@@ -65,13 +66,12 @@ export async function perform(
 
 async function edit(arn: RoleArn, wanted: Edit, options: RoleOptions, log: Log, signal: AbortSignal, urgency: Urgency): Promise<Outcome> {
   const { owned, roles, clock, metrics } = options;
-  const decided: { decision: Decision; on?: FreshRole } = { decision: { kind: 'changed' } };
+  const decided: { decision: Decision } = { decision: { kind: 'changed' } };
   const asOf = clock.now();
   try {
     const edited = await roles.edit(
       arn,
       async (role) => {
-        decided.on = role;
         decided.decision = await decide(arn, wanted, role, options, log, signal);
         return decided.decision.kind === 'write' ? decided.decision.document : undefined;
       },
@@ -87,9 +87,6 @@ async function edit(arn: RoleArn, wanted: Edit, options: RoleOptions, log: Log, 
     }
   } catch (error) {
     if (!isFault(error)) throw error;
-    // What IAM answered to the read, its tags above all, decides to whom the refusal of the write may be told.
-    if (decided.on !== undefined) fresh(owned.roles, arn, decided.on, asOf);
-    else if (refusedRead(owned.roles, arn, error, asOf)) return settled;
     return refusedByIam(arn, error, decided.decision, options, log);
   }
   return after(arn, decided.decision, options);
@@ -131,7 +128,7 @@ function after(arn: RoleArn, decision: Decision, { owned, clock, random }: RoleO
     case 'unconfirmed':
       return recheck(UNCONFIRMED_WAIT_MS, 'whether trust is to be revoked');
     case 'changed':
-      return recheck((0.5 + random()) * CHANGED_WAIT_MS, 'another writer is at the role');
+      return recheck(random() * CHANGED_WAIT_MS, 'another writer is at the role');
     case 'paused':
       held(owned.roles, arn, { since: now, until: now + PAUSED_HOLD_MS, finding: decision.finding, allowsRevocation: true });
       return settled;

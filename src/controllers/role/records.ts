@@ -1,11 +1,10 @@
 import type { RoleArn } from '../../api/arn.ts';
-import { type Fault, isFault } from '../../api/fault.ts';
+import { isFault } from '../../api/fault.ts';
 import { PAUSED_ROLE_TAG } from '../../api/names.ts';
 import type { Contention } from '../../domain/state/contention.ts';
 import {
   type Hold,
   NO_WRITES,
-  type OtherRole,
   type PresentState,
   type RoleRecord,
   type RoleTags,
@@ -45,25 +44,18 @@ export async function readRole(
     const role = await roles.read(arn, signal, urgency);
     if (!overtaken()) fresh(records, arn, role, asOf);
   } catch (error) {
-    if (!isFault(error)) throw error;
+    if (!isFault(error, 'notFound') && !isFault(error, 'denied')) throw error;
     if (overtaken()) return;
-    if (!refusedRead(records, arn, error, asOf)) throw error;
+    if (error.kind === 'notFound') missing(records, arn, asOf);
+    else records.put({ arn, asOf, state: { kind: 'unreadable', why: error.message } });
   }
-}
-
-/** What it means that IAM does not show a role: false where it means nothing, and may pass. */
-export function refusedRead(records: Records, arn: RoleArn, { kind, message }: Fault, asOf: number): boolean {
-  if (kind === 'notFound') missing(records, arn, asOf);
-  else if (kind === 'denied') records.put({ arn, asOf, state: { kind: 'unreadable', why: message } });
-  else return false;
-  return true;
 }
 
 /** What a read of the role by itself shows. */
 export function fresh(records: Records, arn: RoleArn, role: FreshRole, asOf: number): void {
   // GetRole ignores the path: another role of that name is not the one that was asked for.
   if (role.arn === arn) put(records, arn, role, asOf, role.tags);
-  else missing(records, arn, asOf, { arn: role.arn, tags: role.tags });
+  else missing(records, arn, asOf, role.arn);
 }
 
 function put(records: Records, arn: RoleArn, { roleId, policy }: Role, asOf: number, tags?: ReadonlyMap<string, string>): void {
@@ -86,7 +78,7 @@ function tagsAsOf(known: RoleTags | undefined, found: ReadonlyMap<string, string
   return { values: found, asOf, since: same ? known.since : asOf };
 }
 
-function missing(records: Records, arn: RoleArn, asOf: number, foundAs?: OtherRole): void {
+function missing(records: Records, arn: RoleArn, asOf: number, foundAs?: string): void {
   const known = records.get(arn)?.state;
   records.put({ arn, asOf, state: { kind: 'missing', since: known?.kind === 'missing' ? known.since : asOf, foundAs } });
 }

@@ -1,5 +1,3 @@
-import { LEAST_RECHECK_MS } from '../../runtime/controller.ts';
-
 /** The contract's budget of five proofs a second: the account, its STS and its trail are other people's too. */
 const INTERVAL_MS = 200;
 
@@ -10,17 +8,11 @@ export class RateLimiter {
 
   /** Milliseconds until the key's turn; 0 takes it. */
   take(key: string, now: number): number {
-    const at = this.#at.get(key) ?? this.#nextTurn(now);
+    const at = this.#at.get(key) ?? Math.max(now, this.#lastAt + INTERVAL_MS);
     if (at > this.#lastAt) this.#lastAt = at;
     if (at > now) this.#at.set(key, at);
     else this.#at.delete(key);
     return Math.max(0, at - now);
-  }
-
-  /** Turns that come before the least recheck would all be taken together after it. */
-  #nextTurn(now: number): number {
-    const at = this.#lastAt + INTERVAL_MS;
-    return at <= now ? now : Math.max(at, now + LEAST_RECHECK_MS);
   }
 
   forget(key: string): void {

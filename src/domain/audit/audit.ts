@@ -5,10 +5,10 @@ import { type Finding, finding } from '../../api/finding.ts';
 import { EKS_ANNOTATIONS, STS_AUDIENCE } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { quote } from '../../trust/document/quote.ts';
-import { type Authorization, requiredTagsOf } from '../authorization/authorize.ts';
+import type { Authorization } from '../authorization/authorize.ts';
 import { GUARD_OFF } from '../authorization/grant-loss.ts';
+import { hasConsent } from '../authorization/grants.ts';
 import { accountReachable, providerRegistered } from '../binding/checks.ts';
-import { consentOf } from '../role/consent.ts';
 import { planRole } from '../role/plan.ts';
 import { parseRoleAnnotation } from '../service-account/annotations.ts';
 import type { CallerView, ClusterView } from '../state/identity.ts';
@@ -23,8 +23,6 @@ export interface AuditObserved {
   /** What its annotations amount to, and whether that is authorized. */
   readonly binding: IrsaBinding | undefined;
   readonly authorization: Authorization | undefined;
-  /** The other ARN of the role, where a grant covers that too. */
-  readonly knownAs: RoleArn | undefined;
   readonly cluster: ClusterView;
   readonly caller: CallerView;
   readonly role: RoleRecord | undefined;
@@ -84,7 +82,12 @@ export function declaredBy(account: ServiceAccount): IrsaBinding | undefined {
  */
 function withConsent(authorization: Authorization, role: RoleRecord | undefined): Granted | undefined {
   if (authorization.kind === 'refused') return undefined;
-  return consentOf(requiredTagsOf(authorization), undefined, role) === 'given' ? authorization : undefined;
+  const tags = role?.state.kind === 'present' ? role.state.tags?.values : undefined;
+  const consented = hasConsent(
+    authorization.grants.map(({ requiredRoleTags }) => requiredRoleTags),
+    tags ?? new Map(),
+  );
+  return consented ? authorization : undefined;
 }
 
 /** Covered by a grant: judged as a binding is. Not covered: only what the ServiceAccount itself shows. */
@@ -131,8 +134,8 @@ function judge(seen: AuthorizedAudit): Judged {
 }
 
 /** The very plan that is made for bindings, of which only the answer is taken. */
-function verdictOn({ now, binding, authorization, knownAs, role, cluster, caller, provider, quota }: AuthorizedAudit): Verdict | undefined {
-  const bindings = [{ binding, authorization, grantLoss: undefined, knownAs }];
+function verdictOn({ now, binding, authorization, role, cluster, caller, provider, quota }: AuthorizedAudit): Verdict | undefined {
+  const bindings = [{ binding, authorization, grantLoss: undefined }];
   const { verdicts } = planRole({
     now,
     arn: authorization.spec.roleArn,

@@ -5,17 +5,12 @@ import { type Finding, finding } from '../../api/finding.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
 import { isProblem } from '../../api/problem.ts';
 import type { CallerView, OwnRole } from '../state/identity.ts';
-import { type Granted, grantsFor, type RequiredTags } from './grants.ts';
+import { type Granted, grantsFor } from './grants.ts';
 
 /** What a binding is allowed, before anything is asked of AWS. */
 export type Authorization =
   | { readonly kind: 'refused'; readonly finding: Finding }
   | { readonly kind: 'granted'; readonly spec: BindingSpec; readonly grants: readonly Granted[] };
-
-/** The tags that the role must have, as each grant of the binding requires them. */
-export function requiredTagsOf(authorization: Authorization): RequiredTags {
-  return authorization.kind === 'granted' ? authorization.grants.map(({ requiredRoleTags }) => requiredRoleTags) : [];
-}
 
 export interface AuthorizationInput {
   readonly grants: readonly IrsaGrant[];

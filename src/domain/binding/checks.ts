@@ -3,9 +3,8 @@ import { assertNever } from '../../api/assert-never.ts';
 import type { BindingSpec, RoleEntry } from '../../api/binding.ts';
 import { type Assessment, type StepCondition, timestamp } from '../../api/condition.ts';
 import { type Finding, finding } from '../../api/finding.ts';
-import { isEnforcing, requiredTagsOf } from '../authorization/authorize.ts';
+import { isEnforcing } from '../authorization/authorize.ts';
 import type { PodsAssessment } from '../pods/pods-current.ts';
-import { consentOf, standsAs } from '../role/consent.ts';
 import { outOfReach } from '../role/reach.ts';
 import { annotationsAreOurs, wrongAnnotations } from '../service-account/annotations.ts';
 import { annotationContended } from '../service-account/contention.ts';
@@ -185,15 +184,10 @@ function missingAudience(arn: string, issuer: string, clientIds: readonly string
   return finding('OidcProviderAudienceMissing', `the OIDC provider for "${issuer}" has ${found}. Wanted: "${audience}". Add it: ${todo}`);
 }
 
-/** What a call about the role met with is an answer too: that one was tried at all may tell that there is a role. */
-function roleFailure({ authorization, binding, role, failureOf }: Observed, spec: BindingSpec): string | undefined {
-  return consentOf(requiredTagsOf(authorization), standsAs(binding, spec), role) === 'given' ? failureOf(spec.roleArn) : undefined;
-}
-
 const trusted = ({ seen, spec, verifies }: Scope): Violation | Assessment => {
   const { verdict } = seen;
   if (verdict === undefined || verdict.kind === 'released')
-    return pending('Trusted', `reading the trust policy of "${spec.roleArn}"`, roleFailure(seen, spec));
+    return pending('Trusted', `reading the trust policy of "${spec.roleArn}"`, seen.failureOf(spec.roleArn));
   switch (verdict.kind) {
     case 'allowed':
       return good(verdict.managedBy === 'Operator' ? 'AllowedByOperator' : 'AllowedByOthers', verdict.message);
@@ -201,7 +195,7 @@ const trusted = ({ seen, spec, verifies }: Scope): Violation | Assessment => {
       return undecided(verdict, verifies);
     case 'refused': {
       const { finding: found, findings, terminal } = verdict;
-      const message = terminal ? found.message : triedAgain(found.message, roleFailure(seen, spec));
+      const message = terminal ? found.message : triedAgain(found.message, seen.failureOf(spec.roleArn));
       return { ...refused('Trusted', found, terminal), message, findings };
     }
     default:

@@ -5,12 +5,11 @@ import { type Finding, finding } from '../../api/finding.ts';
 import { FINALIZER } from '../../api/names.ts';
 import { isProblem, type Problem } from '../../api/problem.ts';
 import { sidFor } from '../../trust/document/own-statement.ts';
-import { isEnforcing, requiredTagsOf } from '../authorization/authorize.ts';
+import { isEnforcing } from '../authorization/authorize.ts';
 import { countedUntil, revokedAtFor } from '../authorization/grant-loss.ts';
 import { assessPods } from '../pods/pods-current.ts';
 import { earliest } from '../pods/restart/attempt.ts';
 import { strayWorkload } from '../pods/stray-workload.ts';
-import { consentOf, standsAs } from '../role/consent.ts';
 import { worksElsewhere } from '../role/desired-trust.ts';
 import { annotationsAreOurs, desiredAnnotations, invalidExpiration } from '../service-account/annotations.ts';
 import { annotationContended } from '../service-account/contention.ts';
@@ -171,12 +170,12 @@ function rolesOf({ seen, spec }: Scope, acts: boolean): RoleEntry[] {
   const before = seen.binding.status.roles ?? [];
   const wants = acts && spec.trustPolicy === 'Managed';
   const kept = before.filter((entry) => (wants && isCurrentEntry(spec, entry)) || !isReleased(seen.verdictOn(entry)));
-  const { role, cluster, authorization, binding } = seen;
+  const { role, cluster, verdict } = seen;
   if (!wants || role?.state.kind !== 'present' || cluster.kind === 'unknown') return kept;
-  // Without the consent of the role's owner there is nothing to intend, and its unique ID is not told.
-  if (consentOf(requiredTagsOf(authorization), standsAs(binding, spec), role) !== 'given') return kept;
   const { audience } = spec;
   const entry = { arn: role.arn, roleId: role.state.roleId, audience, sid: sidFor(cluster.issuer, audience) };
+  // The role's owner did not consent: there is nothing to intend.
+  if (verdict?.kind === 'refused' && verdict.finding.code === 'NotGranted') return kept;
   // Without room for the intent nothing is written: a role that waits for its release is not forgotten for a new one.
   return [...kept.filter((other) => !isCurrentEntry(spec, other)), entry].slice(0, MAX_ROLES);
 }

@@ -176,7 +176,6 @@ test('a desired trust carries the question, the age and the tags that each grant
       spec: spec(),
       mayStand: true,
       requiredTags: [{ owner: 'shop' }, {}],
-      knownAs: undefined,
       grantLoss: undefined,
     },
   ]);
@@ -202,7 +201,6 @@ for (const [kind, expected] of Object.entries(kinds) as [DesiredTrust['kind'], (
       spec: spec(),
       mayStand: true,
       requiredTags: [],
-      knownAs: undefined,
       grantLoss: undefined,
     };
     expect({ needsVerdict: needsVerdict(desired), awaitsAnswer: awaitsAnswer(desired) }).toEqual(expected);

@@ -5,7 +5,7 @@ import type { Issuer } from '../../api/issuer.ts';
 import { FINALIZER } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { subjectOf } from '../../api/subject.ts';
-import { type Authorization, isEnforcing, isPassive, requiredTagsOf, retainsTrust } from '../authorization/authorize.ts';
+import { type Authorization, isEnforcing, isPassive, retainsTrust } from '../authorization/authorize.ts';
 import type { GrantLoss } from '../authorization/grant-loss.ts';
 import type { RequiredTags } from '../authorization/grants.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
@@ -18,8 +18,6 @@ export interface BindingAuthorization {
   readonly binding: IrsaBinding;
   readonly authorization: Authorization;
   readonly grantLoss: GrantLoss | undefined;
-  /** The other ARN of the role, where it may be named to the binding. */
-  readonly knownAs: RoleArn | undefined;
 }
 
 /** What one binding wants of a role, for one audience. */
@@ -43,8 +41,6 @@ export interface DesiredTrust {
   readonly requiredTags: RequiredTags;
   /** For want of a grant: before the trust is revoked, an uncached read must say so too. */
   readonly grantLoss: GrantLoss | undefined;
-  /** The other ARN of the role, where it may be named to the binding. */
-  readonly knownAs: RoleArn | undefined;
 }
 
 interface DesiredTrustInput {
@@ -60,18 +56,15 @@ interface DesiredTrustInput {
  * binding revokes nothing, and nothing is revoked because something is missing: only a deletion, a grant that is really gone, or a change
  * that works says so.
  */
-export function desiredTrustOf(
-  { binding, authorization, grantLoss, knownAs }: BindingAuthorization,
-  input: DesiredTrustInput,
-): DesiredTrust[] {
+export function desiredTrustOf({ binding, authorization, grantLoss }: BindingAuthorization, input: DesiredTrustInput): DesiredTrust[] {
   const { spec, metadata, status } = binding;
   const { arn, issuer } = input;
   if (isProblem(spec)) return [];
   const subject = subjectOf(metadata.namespace, spec.serviceAccountName);
-  const requiredTags = requiredTagsOf(authorization);
+  const requiredTags = authorization.kind === 'granted' ? authorization.grants.map((grant) => grant.requiredRoleTags) : [];
   const desired = (kind: DesiredTrust['kind'], audience: string): DesiredTrust => {
     const question = { role: arn, issuer, subject, audience };
-    return { kind, question, binding, spec, mayStand: mayStandOn(binding, { arn, audience }), requiredTags, grantLoss, knownAs };
+    return { kind, question, binding, spec, mayStand: mayStandOn(binding, { arn, audience }), requiredTags, grantLoss };
   };
   const entries = (status.roles ?? []).filter((entry) => entry.arn === arn);
   if (metadata.deleting) return entries.map(({ audience }) => desired(retainsTrust(spec) ? 'retain' : 'revoke', audience));

@@ -17,7 +17,6 @@ function wanted(subject: Subject = SUBJECT, requiredTags: DesiredTrust['required
     spec: spec(),
     mayStand: true,
     requiredTags,
-    knownAs: undefined,
     grantLoss: undefined,
   };
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { finding } from '../../api/finding.ts';
 import { type Subject, subjectOf } from '../../api/subject.ts';
 import type { GrantLoss } from '../authorization/grant-loss.ts';
-import type { Hold, OtherRole, RoleRecord } from '../state/role-record.ts';
+import type { Hold, RoleRecord } from '../state/role-record.ts';
 import { isReleased } from '../state/verdict.ts';
 
 import {
@@ -181,7 +181,9 @@ describe('what is written', () => {
         grants: [{ grant: 'g', requiredRoleTags: {}, allowVerification: false }],
       } as ReturnType<typeof authorizationFor>['authorization'];
       const record: RoleRecord = { ...without, arn: role };
-      expect(short(planRole(roleObserved({ arn: role, bindings: [{ ...authorizationFor(one), authorization }], record })))).toEqual({
+      expect(
+        short(planRole(roleObserved({ arn: role, bindings: [{ binding: one, authorization, grantLoss: undefined }], record }))),
+      ).toEqual({
         steps: [],
         verdicts: { [SUBJECT]: 'RoleUnmodifiable' },
         inMs: undefined,
@@ -453,7 +455,7 @@ describe('a hold', () => {
 });
 
 describe('a role that is not there', () => {
-  const gone = (since: number, asOf: number, foundAs?: OtherRole): RoleRecord => ({
+  const gone = (since: number, asOf: number, foundAs?: string): RoleRecord => ({
     arn: ARN,
     asOf,
     state: { kind: 'missing', since, foundAs },
@@ -483,9 +485,7 @@ describe('a role that is not there', () => {
       [SUBJECT]: 'RoleNotFound',
     }));
   test('under that path is told with the ARN that IAM knows', () => {
-    const knownAs = arn('arn:aws:iam::111122223333:role/app');
-    const record = gone(NOW, NOW, { arn: knownAs, tags: new Map() });
-    const [, verdict] = planRole(roleObserved({ record, bindings: [{ ...authorizationFor(), knownAs }] })).verdicts[0] ?? [];
+    const [, verdict] = planRole(roleObserved({ record: gone(NOW, NOW, 'arn:aws:iam::111122223333:role/app') })).verdicts[0] ?? [];
     expect(verdict?.kind === 'refused' && [verdict.finding.code, verdict.finding.message]).toEqual([
       'RoleArnMismatch',
       `IAM knows the role "app" as "arn:aws:iam::111122223333:role/app". The binding says "${ARN}". Correct spec.roleArn: path and case count`,

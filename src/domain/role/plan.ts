@@ -8,16 +8,16 @@ import { type PolicyDocument, parseDocument } from '../../trust/document/documen
 import { sameOwnSubjects } from '../../trust/own-subjects.ts';
 import { type DesiredStatement, planTrust } from '../../trust/plan.ts';
 import { LABEL_OR_TAG_GRACE_MS, pausedBy, type RevocationGuard } from '../authorization/grant-loss.ts';
+import { hasConsent } from '../authorization/grants.ts';
 import type { CallerView, ClusterView } from '../state/identity.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
 import type { Question } from '../state/question.ts';
 import type { PresentState, RoleRecord, WriteState } from '../state/role-record.ts';
 import type { Verdict } from '../state/verdict.ts';
-import { type Consent, consentOf, standsAs } from './consent.ts';
 import { trustContended } from './contention.ts';
 import { awaitsAnswer, type BindingAuthorization, type DesiredTrust, desiredTrustOf, isReleasing, needsVerdict } from './desired-trust.ts';
 import { type Edit, otherRole } from './edit.ts';
-import { refusal, tagsMissing, type VerdictInput, verdictsOn } from './verdicts.ts';
+import { refusal, type VerdictInput, verdictsOn } from './verdicts.ts';
 
 /**
  * Write and read back, as the steps of a role:
@@ -117,7 +117,7 @@ function planDesired(role: Role, record: RoleRecord | undefined): RolePlan {
   if (record.asOf < role.requestedAt) return { ...nothing, steps: [{ do: 'read', why: 'a reconcile was requested' }] };
   switch (record.state.kind) {
     case 'missing':
-      return missing(role, record, record.state.since);
+      return missing(role, record, record.state);
     case 'unreadable':
       return unreadable(role, record, record.state.why);
     case 'present':
@@ -125,22 +125,15 @@ function planDesired(role: Role, record: RoleRecord | undefined): RolePlan {
   }
 }
 
-/** What was asked for, and whether the role's owner consents to an answer. */
-function consentTo({ requiredTags, binding, spec }: DesiredTrust, record: RoleRecord): Consent {
-  return consentOf(requiredTags, standsAs(binding, spec), record);
-}
-
-function missing({ now, desiredTrust }: Role, record: RoleRecord, since: number): RolePlan {
-  const { arn, asOf } = record;
+function missing(
+  { now, desiredTrust }: Role,
+  { arn, asOf }: RoleRecord,
+  { since, foundAs }: { since: number; foundAs: string | undefined },
+): RolePlan {
+  const found = foundAs === undefined ? notFound(arn) : otherRole(arn, foundAs);
   const certain = asOf - since >= GONE_AFTER_MS;
   const verdicts = desiredTrust.flatMap((desired): [Question, Verdict][] => {
-    if (needsVerdict(desired)) {
-      if (consentTo(desired, record) !== 'given') return [[desired.question, tagsMissing(desired, !certain)]];
-      const { knownAs } = desired;
-      // A role whose path the binding may not know of is no role to it.
-      const found = knownAs === undefined ? notFound(arn) : otherRole(arn, knownAs);
-      return [[desired.question, refusal(found, { mayStand: !certain })]];
-    }
+    if (needsVerdict(desired)) return [[desired.question, refusal(found, { mayStand: !certain })]];
     return desired.kind === 'revoke' && certain ? [[desired.question, { kind: 'released' }]] : [];
   });
   if (certain) return { ...nothing, verdicts };
@@ -152,11 +145,9 @@ function notFound(arn: RoleArn): Finding {
 }
 
 function unreadable({ now, desiredTrust }: Role, record: RoleRecord, why: string): RolePlan {
-  const denied = refusal(finding('RoleAccessDenied', why), { terminal: false });
-  const verdicts = desiredTrust.filter(awaitsAnswer).map((desired): [Question, Verdict] => {
-    const isTold = !needsVerdict(desired) || consentTo(desired, record) === 'given';
-    return [desired.question, isTold ? denied : tagsMissing(desired, true)];
-  });
+  const verdicts = desiredTrust
+    .filter(awaitsAnswer)
+    .map(({ question }): [Question, Verdict] => [question, refusal(finding('RoleAccessDenied', why), { terminal: false })]);
   return readLater(record.asOf + UNREADABLE_RETRY_MS - now, 'whether the role can be read now', verdicts);
 }
 
@@ -170,30 +161,28 @@ interface PresentRole extends Role {
 }
 
 function present(role: PresentRole): RolePlan {
-  const { arn, record, state } = role;
-  // Nothing of a role is told, and no intent asked for, before it is known to carry the tags.
-  if (role.desiredTrust.some((desired) => needsVerdict(desired) && consentTo(desired, record) === 'unknown'))
-    return { ...nothing, steps: [{ do: 'read', why: TAGS_WANTED }] };
-  const tagged = { ...role, desiredTrust: role.desiredTrust.map((desired) => withTags(desired, role)) };
+  const { arn, desiredTrust, state } = role;
   const document = parseDocument(state.policy);
   if (isProblem(document)) {
-    const found = refusal(cannotRead(document, { role: arn }));
-    const verdicts = tagged.desiredTrust.flatMap((desired): [Question, Verdict][] => {
-      if (lacksTags(desired)) return [[desired.question, tagsMissing(desired, true)]];
-      return awaitsAnswer(desired) ? [[desired.question, found]] : [];
-    });
-    const tags = nextTags(tagged);
-    return tags === undefined ? { ...nothing, verdicts } : readLater(tags.inMs, tags.why, verdicts);
+    const found = cannotRead(document, { role: arn });
+    return { ...nothing, verdicts: desiredTrust.filter(awaitsAnswer).map(({ question }) => [question, refusal(found)]) };
   }
+  if (state.tags === undefined && desiredTrust.some(isNewUnderTags)) return { ...nothing, steps: [{ do: 'read', why: TAGS_WANTED }] };
+  const tagged = { ...role, desiredTrust: desiredTrust.map((desired) => withTags(desired, role)) };
   const desiredStatement = desiredStatementOf(tagged, document);
   return state.writes.pending === undefined
     ? write(tagged, document, desiredStatement, [])
     : readBack(tagged, document, desiredStatement, state.writes.pending);
 }
 
+/** Nothing of a role is told, and no intent asked for, before it is known to carry the tags; a binding whose trust may stand had them once. */
+function isNewUnderTags(desired: DesiredTrust): boolean {
+  return needsVerdict(desired) && !desired.mayStand && !hasConsent(desired.requiredTags, new Map());
+}
+
 /** Without the tags that its grant asks for a binding has no grant; it keeps for a while what stands. */
-function withTags(desired: DesiredTrust, { now, guard, record, state: { tags } }: PresentRole): DesiredTrust {
-  if (!needsVerdict(desired) || tags === undefined || consentTo(desired, record) === 'given') return desired;
+function withTags(desired: DesiredTrust, { now, guard, state: { tags } }: PresentRole): DesiredTrust {
+  if (!needsVerdict(desired) || tags === undefined || hasConsent(desired.requiredTags, tags.values)) return desired;
   if (desired.kind !== 'ensure') return { ...desired, kind: 'tagsMissing' };
   const isOver = now >= tags.since + LABEL_OR_TAG_GRACE_MS && pausedBy(guard, tags.since) === undefined;
   return { ...desired, kind: isOver ? 'tagsExpired' : 'tagsMissing' };

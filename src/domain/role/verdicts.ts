@@ -124,8 +124,8 @@ function notAllowed({ role, subject }: Question): Finding {
   return finding('TrustNoWebIdentityStatement', `the trust policy of "${role}" does not allow "${subject}"`);
 }
 
-/** The role's owner did not consent to an answer: told in the words of a missing grant, so that nobody learns of a role by binding it. */
-export function tagsMissing({ kind, binding, spec }: DesiredTrust, mayStand: boolean, blocked?: Finding): Verdict {
+/** The role's owner did not consent: told in the words of a missing grant, so that nobody learns of a role by binding it. */
+function tagsMissing({ kind, binding, spec }: DesiredTrust, mayStand: boolean, blocked: Finding | undefined): Verdict {
   const refused = refusal(notGranted(binding, spec), { mayStand });
   // Only one that had the consent can have expired: its own trust is no news to it.
   return kind === 'tagsExpired' && blocked !== undefined && refused.kind === 'refused'

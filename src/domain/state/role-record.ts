@@ -44,12 +44,6 @@ export const NO_WRITES: WriteState = {
   contention: NO_CONTENTION,
 };
 
-/** Its tags decide to whom it may be named. */
-export interface OtherRole {
-  readonly arn: string;
-  readonly tags: ReadonlyMap<string, string>;
-}
-
 /** A role as it was read last. */
 export interface RoleRecord {
   readonly arn: RoleArn;
@@ -68,8 +62,8 @@ export interface RoleRecord {
         readonly tags: RoleTags | undefined;
       }
     /** `since` is when IAM said so first: it counts when IAM still says so later. */
-    /** `foundAs` is the role of that name that IAM has instead, under another ARN. */
-    | { readonly kind: 'missing'; readonly since: number; readonly foundAs: OtherRole | undefined }
+    /** `foundAs` is the ARN under which IAM knows a role of that name. */
+    | { readonly kind: 'missing'; readonly since: number; readonly foundAs: string | undefined }
     | { readonly kind: 'unreadable'; readonly why: string };
 }
 
