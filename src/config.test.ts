@@ -10,6 +10,7 @@ function configOf(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
 
 const DEFAULTS = {
   sweepIntervalMs: 60_000,
+  ungrantedGraceMs: 86_400_000,
   iamWritesPerSecond: 5,
   iamReadsPerSecond: 10,
   createProviderWith: undefined,
@@ -42,6 +43,8 @@ test('the environment tells which role our own token is for', () =>
   }));
 
 const accepted: Record<string, [string[], object]> = {
+  'a grace for what no grant covers': [['--ungranted-grace', '90m'], { ungrantedGraceMs: 5_400_000 }],
+  'that what no grant covers stays': [['--ungranted-grace', 'never'], { ungrantedGraceMs: Number.POSITIVE_INFINITY }],
   'a sweep interval in minutes': [['--sweep-interval', '5m'], { sweepIntervalMs: 300_000 }],
   'a rate of writes below one': [['--iam-writes-per-second', '0.5'], { iamWritesPerSecond: 0.5 }],
   'a rate of reads': [['--iam-reads-per-second=20'], { iamReadsPerSecond: 20 }],

@@ -12,6 +12,8 @@ export interface Config {
   readonly iamReadsPerSecond: number;
   /** The client IDs of an OIDC provider that may be created where it is missing; undefined: none may be. */
   readonly createProviderWith: readonly string[] | undefined;
+  /** How long a subject may stand that no grant was ever seen to cover; `Infinity`: for ever. */
+  readonly ungrantedGraceMs: number;
   /** Overrides what the API server says. */
   readonly oidcIssuer: Issuer | undefined;
   /** Cross-checks the issuer with `eks:DescribeCluster`. */
@@ -50,6 +52,11 @@ export const RUN_FLAGS = {
     default: 'sts.amazonaws.com',
     help: 'client IDs of a provider that is created, separated by commas',
   },
+  'ungranted-grace': {
+    type: 'string',
+    default: '24h',
+    help: 'how long trust stays that no grant was ever seen to cover, from 1m to 720h, or never to keep it',
+  },
   'oidc-issuer': { type: 'string', default: '', help: "this cluster's issuer URL, in place of what the API server says" },
   'eks-cluster-name': {
     type: 'string',
@@ -74,6 +81,7 @@ export const RUN_FLAGS = {
 const SWEEP = { least: 1_000, most: 3_600_000, words: 'from 1s to 1h, such as 60s' };
 /** Shorter, and one slow answer costs the lease; longer, and nobody works for minutes after a crash. */
 const LEASE = { least: 2_000, most: 300_000, words: 'from 2s to 5m, such as 15s' };
+const UNGRANTED = { least: 60_000, most: 720 * 3_600_000, words: 'from 1m to 720h, such as 24h, or "never"' };
 /** Slower, and a turn would not come within the minute that a call waits for it; faster is no limit. */
 const LEAST_RATE = 0.1;
 const MOST_RATE = 1_000;
@@ -90,6 +98,8 @@ export function parseConfig(flags: Given, env: NodeJS.ProcessEnv, hostname: stri
   if (isProblem(sweepIntervalMs)) return problem(`--sweep-interval: ${sweepIntervalMs.problem}`);
   const leaseDurationMs = duration(text('lease-duration'), LEASE);
   if (isProblem(leaseDurationMs)) return problem(`--lease-duration: ${leaseDurationMs.problem}`);
+  const ungrantedGraceMs = text('ungranted-grace') === 'never' ? Number.POSITIVE_INFINITY : duration(text('ungranted-grace'), UNGRANTED);
+  if (isProblem(ungrantedGraceMs)) return problem(`--ungranted-grace: ${ungrantedGraceMs.problem}`);
   const iamWritesPerSecond = rate(text('iam-writes-per-second'));
   if (isProblem(iamWritesPerSecond)) return problem(`--iam-writes-per-second: ${iamWritesPerSecond.problem}`);
   const iamReadsPerSecond = rate(text('iam-reads-per-second'));
@@ -104,6 +114,7 @@ export function parseConfig(flags: Given, env: NodeJS.ProcessEnv, hostname: stri
   if (logLevel === undefined) return problem(`--log-level: "${text('log-level')}" is none of ${LOG_LEVELS.join(', ')}`);
   return Object.freeze({
     sweepIntervalMs,
+    ungrantedGraceMs,
     iamWritesPerSecond,
     iamReadsPerSecond,
     createProviderWith: flags['manage-oidc-provider'] === true ? audiences : undefined,

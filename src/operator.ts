@@ -11,11 +11,12 @@ import { iamProviders } from './aws/providers.ts';
 import { iamRoles } from './aws/roles.ts';
 import type { Config } from './config.ts';
 import { auditController } from './controllers/audit/index.ts';
-import type { AuditEvents } from './controllers/audit/ports.ts';
 import { bindingController } from './controllers/binding/index.ts';
 import { clusterController } from './controllers/cluster/index.ts';
 import { collector } from './controllers/collector.ts';
 import { oidcProviderController } from './controllers/oidc-provider/index.ts';
+import { revocationController } from './controllers/revocation/index.ts';
+import { Ledger } from './controllers/revocation/ledger.ts';
 import { roleController } from './controllers/role/index.ts';
 import { sweepRoles } from './controllers/role/sweep.ts';
 import { createStores } from './controllers/stores.ts';
@@ -38,17 +39,18 @@ import {
   daemonSets,
   deployments,
   grants,
+  grantsCrd,
   namespaces,
   pods,
   serviceAccounts,
   statefulSets,
 } from './kube/resources.ts';
+import { revocationRecord } from './kube/revocation-record.ts';
 import { requestToken } from './kube/token.ts';
 import { Transport } from './kube/transport.ts';
 import { metrics as makeMetrics } from './observability/metrics.ts';
 import { serveHealth } from './observability/server.ts';
-import type { BindingEvents } from './ports/events.ts';
-
+import type { BindingEvents, OwnEvents } from './ports/events.ts';
 import { systemClock } from './runtime/clock.ts';
 import { type Controller, ControllerLoop } from './runtime/controller.ts';
 import { Elector, electionTimes } from './runtime/elector.ts';
@@ -71,7 +73,12 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   const metrics = makeMetrics(version);
   const connection = connect({ ...config.kube, clock });
   const transport = new Transport({ connection, userAgent: `irsa-operator/${version}`, clock, random, metrics: metrics.kube });
-  const stores = createStores(log, await apiAudiences(connection));
+  const stores = createStores(log, {
+    apiAudiences: await apiAudiences(connection),
+    namespace: config.leaseNamespace,
+    ungrantedGraceMs: config.ungrantedGraceMs,
+    revokes: !config.dryRun,
+  });
 
   const identity = `${config.hostname}_${randomUUID()}`;
   const times = electionTimes(config.leaseDurationMs);
@@ -111,7 +118,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   };
 
   // About the Lease, the one object of our own namespace that is certain to be there.
-  const auditEvents: AuditEvents = {
+  const ownEvents: OwnEvents = {
     record: (event) =>
       recorder.record({ ...event, regarding: { type: LEASE, namespace: config.leaseNamespace, name: LEASE_NAME, uid: lock.uid } }),
   };
@@ -125,6 +132,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     reflect(config.dryRun ? { ...bindings, decode: (raw) => onlyLookedAt(bindings.decode(raw)) } : bindings, stores.bindings),
     reflect(grants, stores.grants),
     reflect(bindingsCrd, stores.definitions),
+    reflect(grantsCrd, stores.grantDefinitions),
     reflect(namespaces, stores.namespaces),
     reflect(serviceAccounts, stores.serviceAccounts),
     reflect(pods({ labels: POD_LABELS, annotations: POD_ANNOTATIONS }), stores.pods),
@@ -133,6 +141,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     reflect(daemonSets, stores.daemonSets),
   ];
 
+  const ledger = new Ledger({ owned: stores, record: revocationRecord(writes, config.leaseNamespace), log });
   const options = { workers: WORKERS, clock, random, log, metrics: metrics.runtime, classify: failureOf };
   const loop = <K extends string>(controller: Controller<K>) => new ControllerLoop(controller, options);
   const loops = [
@@ -161,7 +170,23 @@ export async function runOperator(config: Config, version: string, log: Log, sto
         clock,
       }),
     ),
-    loop(roleController({ stores, owned: stores, roles, apiReader: apiReader(transport), events, metrics: metrics.role, clock, random })),
+    loop(
+      roleController({
+        stores,
+        owned: stores,
+        roles,
+        apiReader: apiReader(transport),
+        events,
+        ownEvents,
+        metrics: metrics.role,
+        clock,
+        random,
+      }),
+    ),
+    // What nobody may revoke needs no record.
+    ...(config.dryRun
+      ? []
+      : [loop(revocationController({ stores, ledger, ungrantedGraceMs: config.ungrantedGraceMs, events: ownEvents, clock }))]),
     loop(bindingController({ stores, owned: stores, writes: bindingWrites(writes), events, metrics: metrics.binding, clock })),
     loop(
       verificationController({
@@ -171,7 +196,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
         clock,
       }),
     ),
-    loop(auditController({ stores, owned: stores, events: auditEvents, clock })),
+    loop(auditController({ stores, owned: stores, events: ownEvents, clock })),
   ];
   metrics.observe(collector(stores));
 
@@ -188,6 +213,8 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     const end = await elector.lead(stop, async (lost) => {
       const done = AbortSignal.any([stop, lost]);
       const abort = AbortSignal.any([lost, afterAbort(stop, DRAIN_MS, clock)]);
+      if (!config.dryRun)
+        await ledger.load(done).catch((error) => log.warn({ err: error }, 'revocation record not read, nothing is revoked yet'));
       const sweeping = sweepRoles(
         { stores, owned: stores, roles, intervalMs: config.sweepIntervalMs, clock, random, log, swept: metrics.swept },
         done,

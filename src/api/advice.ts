@@ -54,6 +54,7 @@ export const ADVICE: Readonly<Record<FindingCode, string>> = {
   TrustPodIdentityOnly: 'Add a statement for IRSA to the trust policy of the role, or use EKS Pod Identity',
   TrustSidTaken: 'Rename the statement that uses the Sid of irsa-operator',
   TrustRestrictedByOwner: 'Ask the owner of the role to change the condition',
+  TrustUngranted: 'Create a grant that covers the subject, or revoke it with irsa-operator prune --ungranted',
   TrustOrphaned: 'Check the subjects that no binding uses with irsa-operator prune',
   TrustWriteRejected: 'Correct what IAM rejects in the trust policy of the role',
   TrustRevocationBlocked: 'Remove what keeps irsa-operator from writing the trust policy',

@@ -12,11 +12,15 @@ export const keyOf = ({ namespace, name }: ObjectName): ObjectKey => `${namespac
 export interface Namespace {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** What the annotation `irsa-operator.dev/revocation-confirmed` says, which counts on the operator's own: epoch milliseconds. */
+  readonly revocationConfirmedAt?: number;
 }
 
 /** A CustomResourceDefinition. */
 export interface Definition {
   readonly name: string;
+  /** Of one that was deleted and made again it is another. */
+  readonly uid: string;
   readonly deleting: boolean;
 }
 

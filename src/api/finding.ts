@@ -54,6 +54,7 @@ export const FINDINGS = {
   TrustPodIdentityOnly: 'Error',
   TrustSidTaken: 'Error',
   TrustRestrictedByOwner: 'Error',
+  TrustUngranted: 'Error',
   TrustOrphaned: 'Warning',
   TrustWriteRejected: 'Error',
   TrustRevocationBlocked: 'Error',

@@ -84,6 +84,8 @@ export type GrantSpec = z.output<typeof grantSpec>;
 
 export interface IrsaGrant {
   readonly name: string;
+  readonly uid: string;
+  readonly generation: number;
   readonly spec: GrantSpec | Problem;
   /** What the annotation `irsa-operator.dev/revocation-confirmed` says: epoch milliseconds; undefined where it is no time. */
   readonly revocationConfirmedAt: number | undefined;

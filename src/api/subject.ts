@@ -18,3 +18,9 @@ export const subjectKey = ({ subject, audience }: AnySubject): string => `${subj
 export function subjectOf(namespace: string, serviceAccountName: string): Subject {
   return `system:serviceaccount:${namespace}:${serviceAccountName}` as Subject;
 }
+
+/** Whose token carries the subject; undefined where no ServiceAccount's does. */
+export function serviceAccountIn(subject: string): { readonly namespace: string; readonly name: string } | undefined {
+  const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(subject) ?? [];
+  return namespace === undefined || name === undefined ? undefined : { namespace, name };
+}

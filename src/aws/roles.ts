@@ -6,7 +6,7 @@ import {
   ListRolesCommand,
   UpdateAssumeRolePolicyCommand,
 } from '@aws-sdk/client-iam';
-import { type RoleArn, roleArnParts } from '../api/arn.ts';
+import { parseRoleArn, type RoleArn, roleArnParts } from '../api/arn.ts';
 import { Fault } from '../api/fault.ts';
 import { isProblem } from '../api/problem.ts';
 import { DEFAULT_POLICY_QUOTA } from '../api/quota.ts';
@@ -14,6 +14,7 @@ import type { FreshRole, Role, Roles } from '../ports/roles.ts';
 
 import type { Urgency } from '../runtime/queue.ts';
 import { decodeDocument } from '../trust/document/document.ts';
+import { SID_PREFIX } from '../trust/document/own-statement.ts';
 import type { IamCalls } from './iam-calls.ts';
 
 /** A page of a thousand roles blocks the event loop for 20 ms while the SDK parses it; two hundred for 6 ms (measured). */
@@ -53,7 +54,12 @@ export function iamRoles(iam: IAMClient, calls: IamCalls, writing = iam): Roles 
         const page = await calls.read({ operation: 'ListRoles', of: 'the account', signal, urgency }, (options) =>
           iam.send(command, options),
         );
-        yield (page.Roles ?? []).map((found) => ({ arn: found.Arn ?? '', parse: () => roleFrom(found, found.Arn ?? '') }));
+        yield (page.Roles ?? []).flatMap((found) => {
+          const arn = parseRoleArn(found.Arn ?? '');
+          // The letters of a Sid are not encoded in a URL.
+          const mayBeOurs = found.AssumeRolePolicyDocument?.includes(SID_PREFIX) === true;
+          return isProblem(arn) ? [] : [{ arn, mayBeOurs, parse: () => roleFrom(found, arn) }];
+        });
         // A page may hold fewer roles than asked for although more follow: only the flag tells.
         if (!page.IsTruncated || page.Marker === undefined) return;
         marker = page.Marker;

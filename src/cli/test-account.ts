@@ -56,7 +56,8 @@ export class Account implements Roles {
 
   async *list() {
     this.#fails('list', 'the account');
-    for (const [arn, held] of this.#listed) yield [{ arn, parse: () => ({ arn, roleId: ROLE_ID, policy: held.policy }) }];
+    for (const [arn, held] of this.#listed)
+      yield [{ arn: arn as RoleArn, mayBeOurs: true, parse: () => ({ arn, roleId: ROLE_ID, policy: held.policy }) }];
     this.#fails('list-end', 'the account');
   }
 
@@ -92,7 +93,7 @@ export function stores(account: Account, part: Partial<Seen> = {}) {
     grants: async () => [grant()],
     namespace: async (name) => ({ name, labels: {} }),
     namespaces: async () => [{ name: 'shop', labels: {} }],
-    isCrdDeleting: async () => seen.crdDeleting,
+    definition: async () => (seen.crdDeleting ? undefined : 'definition'),
     apiAudiences: async () => ['https://kubernetes.default.svc'],
   };
   const ports: CommandPorts = {

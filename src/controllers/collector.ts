@@ -1,3 +1,5 @@
+import { roleArnParts } from '../api/arn.ts';
+import { identityOf } from './observe.ts';
 import type { Stores } from './stores.ts';
 
 /** What the metrics tell of bindings and of the roles that they name, from the stores as they are at the moment of a scrape. */
@@ -17,6 +19,17 @@ export function collector(from: Stores) {
     },
     *serviceAccounts() {
       for (const { account, trusted } of from.audits.list()) if (trusted !== undefined) yield { ...account, trusted };
+    },
+    *ungranted() {
+      // None is told too: an alert must see that it is over. The account is known by then, or nothing stands that is known of.
+      const { caller } = identityOf(from);
+      const accounts = new Map<string, number>(caller.kind === 'known' ? [[caller.account, 0]] : []);
+      for (const { role, cause, revokedAt } of from.losses.list()) {
+        if (cause !== 'unseen' || revokedAt !== undefined) continue;
+        const { account } = roleArnParts(role);
+        accounts.set(account, (accounts.get(account) ?? 0) + 1);
+      }
+      for (const [account, count] of accounts) yield { account, count };
     },
     *policies() {
       for (const { question, verdict } of from.verdicts.list()) {

@@ -1,14 +1,16 @@
+import type { RoleArn } from '../api/arn.ts';
 import type { IrsaBinding } from '../api/binding.ts';
 import type { Workload } from '../api/cluster.ts';
 import { isProblem } from '../api/problem.ts';
 import { subjectOf } from '../api/subject.ts';
 import { type Authorization, type AuthorizationInput, authorize } from '../domain/authorization/authorize.ts';
-import type { RevocationGuard } from '../domain/authorization/grant-loss.ts';
+import { type DueLoss, dueLoss } from '../domain/authorization/loss.ts';
+import type { RevocationGuard } from '../domain/authorization/revocation-guard.ts';
 import { type Identity, NOT_ASKED } from '../domain/state/identity.ts';
 import { questionKey } from '../domain/state/question.ts';
 import type { EntryKey } from '../domain/state/role-entry.ts';
 import type { Verdict } from '../domain/state/verdict.ts';
-import { HERE, type Stores, serviceAccountOf, WITHOUT_GRANT } from './stores.ts';
+import { HERE, type Stores, serviceAccountOf } from './stores.ts';
 
 /** What the stores show, as the inputs of the domain want it. No call leaves the process for it. */
 export function identityOf({ identity }: Stores): Identity {
@@ -24,7 +26,7 @@ export function authorizationInput(stores: Stores, binding: IrsaBinding): Author
     namespace: stores.namespaces.get(namespace) ?? { name: namespace, labels: {} },
     competingBindings: serviceAccountOf(binding).flatMap((key) => stores.bindings.byIndex('serviceAccount', key)),
     caller,
-    apiAudiences: cluster.kind === 'known' ? [...stores.apiAudiences, cluster.issuer] : stores.apiAudiences,
+    apiAudiences: cluster.kind === 'known' ? [...stores.settings.apiAudiences, cluster.issuer] : stores.settings.apiAudiences,
   };
 }
 
@@ -37,22 +39,29 @@ export function concernsAws(stores: Stores, binding: IrsaBinding): boolean {
   return (binding.status.roles ?? []).length > 0 || authorizationOf(stores, binding).kind === 'granted';
 }
 
-/** The bindings that the guard counts: they lost their grant. */
-export function bindingsWithoutGrant({ bindings }: Stores): IrsaBinding[] {
-  return bindings.byIndex('withoutGrant', WITHOUT_GRANT);
-}
-
 /** The clock of the person who confirms and ours differ by less; a time further ahead confirms what nobody can have seen. */
 const CLOCK_SKEW_MS = 60_000;
 
-/** Whether too many bindings lost their grant for anything to be revoked now. */
-export function revocationGuardOf({ revocationGuard, grants }: Stores, now: number): RevocationGuard {
-  const until = revocationGuard.get(HERE)?.activeUntil;
-  const confirmed = grants.list().flatMap(({ revocationConfirmedAt: at }) => (at !== undefined && at <= now + CLOCK_SKEW_MS ? [at] : []));
+/** Whether anything may be revoked now for want of a grant. */
+function revocationGuardOf(stores: Stores, now: number): RevocationGuard {
+  const { revocationGuard, grants, namespaces, definitions, grantDefinitions, settings } = stores;
+  const { activeUntil: until, grantSeen } = revocationGuard.get(HERE) ?? {};
+  const said = [...grants.list(), namespaces.get(settings.namespace)].flatMap((one) => one?.revocationConfirmedAt ?? []);
+  const confirmed = said.filter((at) => at <= now + CLOCK_SKEW_MS);
   return {
     activeUntil: until !== undefined && now < until ? until : undefined,
     confirmedAt: confirmed.length === 0 ? undefined : Math.max(...confirmed),
+    noGrantSeen: grantSeen !== true,
+    definitionGone: [definitions, grantDefinitions].some((store) => store.list().every(({ deleting }) => deleting)),
   };
+}
+
+/** The losses of a role, with the time when each is acted on. */
+export function lossesOn(stores: Stores, role: RoleArn, now: number): DueLoss[] {
+  const losses = stores.losses.byIndex('role', role);
+  if (losses.length === 0) return [];
+  const guard = revocationGuardOf(stores, now);
+  return losses.map((loss) => dueLoss(loss, guard, stores.settings.ungrantedGraceMs));
 }
 
 export function workloadsIn({ deployments, statefulSets, daemonSets }: Stores, namespace: string): Workload[] {

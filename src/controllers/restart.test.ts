@@ -90,7 +90,7 @@ function account() {
     async *list() {
       for (let from = 0; from < ROLES; from += PAGE_SIZE) {
         count('ListRoles');
-        yield listed.slice(from, from + PAGE_SIZE).map((role) => ({ arn: role.arn, parse: () => role }));
+        yield listed.slice(from, from + PAGE_SIZE).map((role) => ({ arn: role.arn, mayBeOurs: true, parse: () => role }));
       }
     },
     async policyQuota() {
@@ -155,7 +155,7 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
 
   const random = () => 0.5;
   const events = { record: () => {} };
-  const apiReader = { grants: refused('grants'), namespace: refused('namespace'), isCrdDeleting: refused('isRetiring') };
+  const apiReader = { grants: refused('grants'), namespace: refused('namespace'), definition: refused('definition') };
   const quiet = { wrote: () => {}, drifted: () => {}, repaired: () => {}, restarted: () => {} };
   const options = {
     workers: 8,
@@ -186,10 +186,10 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
       oidcProviderController({ stores: seen, owned: seen, providers, events, sweepIntervalMs: 60_000, createWith: [STS_AUDIENCE], clock }),
       options,
     ).run(stop.signal, stop.signal),
-    new ControllerLoop(roleController({ stores: seen, owned: seen, roles, apiReader, events, metrics: quiet, clock, random }), options).run(
-      stop.signal,
-      stop.signal,
-    ),
+    new ControllerLoop(
+      roleController({ stores: seen, owned: seen, roles, apiReader, events, ownEvents: events, metrics: quiet, clock, random }),
+      options,
+    ).run(stop.signal, stop.signal),
     new ControllerLoop(bindingController({ stores: seen, owned: seen, writes: kube, events, metrics: quiet, clock }), options).run(
       stop.signal,
       stop.signal,

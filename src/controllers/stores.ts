@@ -13,7 +13,8 @@ import {
 import type { IrsaGrant } from '../api/grant.ts';
 import { isProblem } from '../api/problem.ts';
 import type { Audit } from '../domain/audit/audit.ts';
-import { countedUntil, guardActiveUntil, type RevocationGuard } from '../domain/authorization/grant-loss.ts';
+import { type Loss, trustEntryKey } from '../domain/authorization/loss.ts';
+import { guardActiveUntil, type RevocationGuard } from '../domain/authorization/revocation-guard.ts';
 import type { Identity } from '../domain/state/identity.ts';
 import type { ProviderView } from '../domain/state/oidc-provider.ts';
 import { type Question, questionKey } from '../domain/state/question.ts';
@@ -64,14 +65,33 @@ export interface VerdictRecord {
   readonly verdict: Verdict;
 }
 
-type GuardRecord = Pick<RevocationGuard, 'activeUntil'>;
+type GuardRecord = Pick<RevocationGuard, 'activeUntil'> & {
+  /** A grant was in view since this process started. */
+  readonly grantSeen: boolean;
+};
+
+/** What the process was started with, as far as decisions rest on it. */
+export interface Settings {
+  /** Audiences that open the API server itself, as far as they are known beside its issuer. */
+  readonly apiAudiences: readonly string[];
+  /** The operator's own. */
+  readonly namespace: string;
+  /** How long a subject may stand that no grant was ever seen to cover; `Infinity`: for ever. */
+  readonly ungrantedGraceMs: number;
+  /** False in a dry run: what stands is kept, whatever becomes of the grants. */
+  readonly revokes: boolean;
+}
+
+const DEFAULTS: Settings = { apiAudiences: [], namespace: 'irsa-operator-system', ungrantedGraceMs: 86_400_000, revokes: true };
 
 /** Everything that reconciles look at, as its owners hold it: the reflectors, or the controller named beside each. */
 export interface OwnedStores {
   // Watched in Kubernetes
-  readonly bindings: Store<IrsaBinding, 'role' | 'serviceAccount' | 'namespace' | 'account' | 'withoutGrant'>;
+  readonly bindings: Store<IrsaBinding, 'role' | 'serviceAccount' | 'namespace' | 'account'>;
   /** At most one: that of the bindings. */
   readonly definitions: Store<Definition>;
+  /** At most one: that of the grants. */
+  readonly grantDefinitions: Store<Definition>;
   readonly grants: Store<IrsaGrant>;
   readonly namespaces: Store<Namespace>;
   readonly serviceAccounts: Store<ServiceAccount, 'namespace'>;
@@ -96,10 +116,11 @@ export interface OwnedStores {
   readonly audits: Store<AuditRecord, 'role' | 'account'>;
   /** Owner: binding. */
   readonly reconcileRequests: Store<RequestRecord, 'role' | 'account'>;
-  /** At most one. Kept here, by each change of the bindings. */
+  /** As the revocation record has them. Owner: revocation. */
+  readonly losses: Store<Loss, 'role'>;
+  /** At most one. Kept here, by each change of the losses and grants. */
   readonly revocationGuard: Store<GuardRecord>;
-  /** Audiences that open the API server itself, as far as they are known beside its issuer. */
-  readonly apiAudiences: readonly string[];
+  readonly settings: Settings;
 }
 
 /** The same as every controller may see it: a store is put to by its owner only. Controllers are woken by changes in them. */
@@ -109,10 +130,8 @@ export type Stores = {
 
 /** The key of the one object in `identity`, and in `revocationGuard`. */
 export const HERE = 'here';
-/** The one value of the index `withoutGrant`. */
-export const WITHOUT_GRANT = 'yes';
 
-export function createStores(log: Log, apiAudiences: readonly string[] = []): OwnedStores {
+export function createStores(log: Log, settings: Partial<Settings> = {}): OwnedStores {
   const inNamespace = { namespace: ({ namespace }: ObjectName) => [namespace] };
   const workloads = (kind: Workload['kind']) => new Store<Workload, 'namespace'>({ kind, keyOf, indexes: inNamespace, log });
   const byRoleAndAccount = {
@@ -128,11 +147,11 @@ export function createStores(log: Log, apiAudiences: readonly string[] = []): Ow
         serviceAccount: serviceAccountOf,
         namespace: ({ metadata }: IrsaBinding) => [metadata.namespace],
         account: accountsOf,
-        withoutGrant: (binding: IrsaBinding) => (countedUntil(binding) === undefined ? [] : [WITHOUT_GRANT]),
       },
       log,
     }),
     definitions: new Store<Definition>({ kind: 'CustomResourceDefinition', keyOf: ({ name }) => name, log }),
+    grantDefinitions: new Store<Definition>({ kind: 'GrantDefinition', keyOf: ({ name }) => name, log }),
     grants: new Store<IrsaGrant>({ kind: 'IrsaGrant', keyOf: ({ name }) => name, log }),
     namespaces: new Store<Namespace>({ kind: 'Namespace', keyOf: ({ name }) => name, log }),
     serviceAccounts: new Store<ServiceAccount, 'namespace'>({ kind: 'ServiceAccount', keyOf, indexes: inNamespace, log }),
@@ -174,18 +193,23 @@ export function createStores(log: Log, apiAudiences: readonly string[] = []): Ow
       indexes: byRoleAndAccount,
       log,
     }),
+    losses: new Store<Loss, 'role'>({ kind: 'Loss', keyOf: trustEntryKey, indexes: { role: ({ role }) => [role] }, log }),
     revocationGuard: new Store<GuardRecord>({ kind: 'RevocationGuard', keyOf: () => HERE, log }),
   };
   // Controllers fill these from what they find in the others: nothing is to be waited for.
   for (const store of Object.values(derived)) store.markSynced();
-  const { bindings } = watched;
-  const { revocationGuard } = derived;
-  bindings.onChange((previous, next) => {
-    if ((previous && countedUntil(previous)) === (next && countedUntil(next))) return;
-    const activeUntil = guardActiveUntil(bindings.byIndex('withoutGrant', WITHOUT_GRANT));
-    if (revocationGuard.get(HERE)?.activeUntil !== activeUntil) revocationGuard.put({ activeUntil });
+  const { grants } = watched;
+  const { losses, revocationGuard } = derived;
+  const guard = () => {
+    const before = revocationGuard.get(HERE);
+    const next = { activeUntil: guardActiveUntil(losses.list()), grantSeen: before?.grantSeen === true || grants.size > 0 };
+    if (before?.activeUntil !== next.activeUntil || before?.grantSeen !== next.grantSeen) revocationGuard.put(next);
+  };
+  losses.onChange(guard);
+  grants.onChange(() => {
+    if (revocationGuard.get(HERE)?.grantSeen !== true) guard();
   });
-  return { ...watched, ...derived, apiAudiences };
+  return { ...watched, ...derived, settings: { ...DEFAULTS, ...settings } };
 }
 
 /** The role that a binding names, and those on which trust of its may stand. */

@@ -8,7 +8,7 @@ import { isProblem, type Problem } from '../api/problem.ts';
 import { subjectOf } from '../api/subject.ts';
 import { sidFor, writeOwn } from '../trust/document/own-statement.ts';
 import { authorize } from './authorization/authorize.ts';
-import { GUARD_OFF } from './authorization/grant-loss.ts';
+import type { DueLoss } from './authorization/loss.ts';
 import type { Observed } from './binding/observed.ts';
 import type { BindingAuthorization } from './role/desired-trust.ts';
 import type { RoleObserved } from './role/plan.ts';
@@ -78,7 +78,7 @@ export function grant(part: object = {}): IrsaGrant {
     serviceAccountNames: ['*'],
     ...part,
   };
-  return { name: 'platform', spec: parsed(parseGrantSpec(whole)), revocationConfirmedAt: undefined };
+  return { name: 'platform', uid: 'grant-platform', generation: 1, spec: parsed(parseGrantSpec(whole)), revocationConfirmedAt: undefined };
 }
 
 export function serviceAccount(
@@ -177,7 +177,8 @@ export function observed({ verdicts = new Map([[ARN, allowed]]), ...part }: Obse
     verdictOn: ({ arn }) => verdicts.get(arn),
     failureOf: () => undefined,
     policyQuota: 2048,
-    grantLoss: undefined,
+    lossOf: () => undefined,
+    isCovered: () => true,
     crdDeleting: false,
     serviceAccount: serviceAccount(),
     contention: NO_CONTENTION,
@@ -193,7 +194,14 @@ export function observed({ verdicts = new Map([[ARN, allowed]]), ...part }: Obse
 
 export function authorizationFor(one: IrsaBinding = binding(), grants: readonly IrsaGrant[] = [grant()]): BindingAuthorization {
   const input = { grants, namespace: { name: 'shop', labels: {} }, competingBindings: [one], caller, apiAudiences: [] };
-  return { binding: one, authorization: authorize(one, input), grantLoss: undefined };
+  return { binding: one, authorization: authorize(one, input) };
+}
+
+/** What stands of the binding, and no grant covers since a minute ago: it is due now. */
+export function loss(part: Partial<DueLoss> = {}): DueLoss {
+  const entry = { role: ARN, subject: SUBJECT, audience: STS_AUDIENCE };
+  const seen = { since: NOW - 60_000, cause: 'grant', by: [], definition: 'definition', revokedAt: undefined } as const;
+  return { ...entry, ...seen, dueAt: NOW, paused: undefined, ...part };
 }
 
 /** A role whose one binding stands in the statement of irsa-operator, read back long ago. */
@@ -207,7 +215,7 @@ export function roleObserved(part: Partial<RoleObserved> = {}): RoleObserved {
     caller,
     provider,
     quota: 2048,
-    guard: GUARD_OFF,
+    losses: [],
     ...part,
   };
 }

@@ -62,13 +62,15 @@ describe('a namespace', () => {
 describe('the CRD of the bindings', () => {
   test('that is being deleted takes its bindings with it', async () => {
     const from = await against({ [CRD]: { metadata: { name: 'x', deletionTimestamp: '2026-01-01T00:00:00Z' } } });
-    expect(await from.isCrdDeleting(never)).toBe(true);
+    expect(await from.definition('bindings', never)).toBeUndefined();
   });
   test('that is there does not', async () =>
-    expect(await (await against({ [CRD]: { metadata: { name: 'x' } } })).isCrdDeleting(never)).toBe(false));
-  test('that is gone has taken them', async () => expect(await (await against({})).isCrdDeleting(never)).toBe(true));
+    expect(await (await against({ [CRD]: { metadata: { name: 'x', uid: 'made-first' } } })).definition('bindings', never)).toBe(
+      'made-first',
+    ));
+  test('that is gone has taken them', async () => expect(await (await against({})).definition('bindings', never)).toBeUndefined());
   test('that may not be read is no evidence', async () => {
     const from = await against({ [CRD]: status(403, 'Forbidden', 'no') });
-    await expect(from.isCrdDeleting(never)).rejects.toMatchObject({ kind: 'denied' });
+    await expect(from.definition('bindings', never)).rejects.toMatchObject({ kind: 'denied' });
   });
 });

@@ -5,7 +5,7 @@ import { listAll } from './list-all.ts';
 import { metaOf } from './objects.ts';
 import { objectPath } from './paths.ts';
 import { CUSTOM_RESOURCE_DEFINITION, NAMESPACE } from './resource-types.ts';
-import { BINDINGS_CRD, grants, namespaces } from './resources.ts';
+import { BINDINGS_CRD, GRANTS_CRD, grants, namespaces } from './resources.ts';
 import type { Transport } from './transport.ts';
 
 /** What the API server itself says, past every cache: reads without a resource version are answered from etcd. Throws `Fault` and nothing else. */
@@ -20,12 +20,13 @@ export function apiReader(transport: Transport): APIReader {
         throw error;
       }
     },
-    async isCrdDeleting(signal) {
+    async definition(of, signal) {
       try {
-        const path = objectPath(CUSTOM_RESOURCE_DEFINITION, { name: BINDINGS_CRD });
-        return metaOf(await transport.request({ method: 'GET', path }, signal)).deleting;
+        const path = objectPath(CUSTOM_RESOURCE_DEFINITION, { name: of === 'bindings' ? BINDINGS_CRD : GRANTS_CRD });
+        const { uid, deleting } = metaOf(await transport.request({ method: 'GET', path }, signal));
+        return deleting ? undefined : uid;
       } catch (error) {
-        if (isFault(error, 'notFound')) return true;
+        if (isFault(error, 'notFound')) return undefined;
         throw error;
       }
     },

@@ -5,6 +5,7 @@ const core = (kind: string, plural: string): ResourceType => ({ group: '', versi
 const apps = (kind: string, plural: string): ResourceType => ({ group: 'apps', version: 'v1', kind, plural });
 const ours = (kind: string, plural: string): ResourceType => ({ group: GROUP, version: VERSION, kind, plural });
 
+export const CONFIG_MAP = core('ConfigMap', 'configmaps');
 export const NAMESPACE = core('Namespace', 'namespaces');
 export const SERVICE_ACCOUNT = core('ServiceAccount', 'serviceaccounts');
 export const POD = core('Pod', 'pods');

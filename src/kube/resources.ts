@@ -28,8 +28,9 @@ const OS_SELECTORS = ['kubernetes.io/os', 'beta.kubernetes.io/os'];
 export const namespaces: Resource<Namespace> = {
   type: NAMESPACE,
   decode(raw) {
-    const { name, labels } = metaOf(raw);
-    return { name, labels: strings(labels) };
+    const { name, labels, annotations } = metaOf(raw);
+    const revocationConfirmedAt = timeOf(annotations[ANNOTATIONS.revocationConfirmed]);
+    return { name, labels: strings(labels), ...(revocationConfirmedAt === undefined ? {} : { revocationConfirmedAt }) };
   },
 };
 
@@ -46,21 +47,26 @@ export const bindings: Resource<IrsaBinding> = {
 export const grants: Resource<IrsaGrant> = {
   type: IRSA_GRANT,
   decode(raw) {
-    const { name, annotations } = metaOf(raw);
-    return { name, spec: parseGrantSpec(object(raw)['spec']), revocationConfirmedAt: timeOf(annotations[ANNOTATIONS.revocationConfirmed]) };
+    const { name, uid, generation, annotations } = metaOf(raw);
+    const revocationConfirmedAt = timeOf(annotations[ANNOTATIONS.revocationConfirmed]);
+    return { name, uid, generation, spec: parseGrantSpec(object(raw)['spec']), revocationConfirmedAt };
   },
 };
 
-/** The CRD of bindings: the only one that is looked at, for whether it is being deleted with everything in it. */
+/** Our CRDs: looked at for whether they are being deleted with everything in them, or were made again without it. */
 export const BINDINGS_CRD = `${IRSA_BINDING.plural}.${IRSA_BINDING.group}`;
-export const bindingsCrd: Resource<Definition> = {
+export const GRANTS_CRD = `${IRSA_GRANT.plural}.${IRSA_GRANT.group}`;
+
+const definition = (name: string): Resource<Definition> => ({
   type: CUSTOM_RESOURCE_DEFINITION,
-  name: BINDINGS_CRD,
+  name,
   decode(raw) {
-    const { name, deleting } = metaOf(raw);
-    return { name, deleting };
+    const { name, uid, deleting } = metaOf(raw);
+    return { name, uid, deleting };
   },
-};
+});
+export const bindingsCrd = definition(BINDINGS_CRD);
+export const grantsCrd = definition(GRANTS_CRD);
 
 export const serviceAccounts: Resource<ServiceAccount> = {
   type: SERVICE_ACCOUNT,

@@ -54,7 +54,12 @@ test('of a deleted binding or ServiceAccount no series is left', async () => {
     { namespace: 'a', name: 's', trusted: true },
     { namespace: 'a', name: 't', trusted: false },
   ];
-  observe({ bindings: () => all, serviceAccounts: () => accounts, policies: () => [{ arn: 'arn', ratio: 0.5 }] });
+  observe({
+    bindings: () => all,
+    serviceAccounts: () => accounts,
+    policies: () => [{ arn: 'arn', ratio: 0.5 }],
+    ungranted: () => [{ account: '111122223333', count: 3 }],
+  });
   const before = await registry.metrics();
   for (const line of [
     'irsa_binding_status_condition{namespace="a",name="b",condition="Ready",status="True"} 1',
@@ -64,6 +69,7 @@ test('of a deleted binding or ServiceAccount no series is left', async () => {
     'irsa_serviceaccount_trusted{namespace="a",service_account="s"} 1',
     'irsa_serviceaccount_trusted{namespace="a",service_account="t"} 0',
     'irsa_trust_policy_size_ratio{role_arn="arn"} 0.5',
+    'irsa_trust_ungranted{account="111122223333"} 3',
   ]) {
     expect(before).toContain(line);
   }

@@ -37,6 +37,8 @@ export interface Collected {
   }>;
   serviceAccounts(): Iterable<{ readonly namespace: string; readonly name: string; readonly trusted: boolean }>;
   policies(): Iterable<{ readonly arn: string; readonly ratio: number }>;
+  /** Subjects that stand and that no grant was ever seen to cover, by account. */
+  ungranted(): Iterable<{ readonly account: string; readonly count: number }>;
 }
 
 /** Every metric of the operator. The machinery's go under controller-runtime's names; labels are bounded by what bindings and ServiceAccounts exist. */
@@ -188,6 +190,9 @@ export function metrics(version: string) {
         set({ namespace, service_account: name }, trusted ? 1 : 0);
     },
   );
+  readGauge('irsa_trust_ungranted', 'Subjects in trust policies that no grant was ever seen to cover.', ['account'], (set) => {
+    for (const { account, count } of collected?.ungranted() ?? []) set({ account }, count);
+  });
   readGauge('irsa_trust_policy_size_ratio', 'Size of the trust policy as a part of its quota.', ['role_arn'], (set) => {
     for (const { arn, ratio } of collected?.policies() ?? []) set({ role_arn: arn }, ratio);
   });

@@ -9,6 +9,6 @@ export interface APIReader {
   grants(signal: AbortSignal): Promise<readonly IrsaGrant[]>;
   /** Undefined where there is none of that name. */
   namespace(name: string, signal: AbortSignal): Promise<Namespace | undefined>;
-  /** The CRD of bindings itself is being deleted, and each binding only for that. */
-  isCrdDeleting(signal: AbortSignal): Promise<boolean>;
+  /** The uid of a CRD of ours; undefined where it is being deleted, and each object of it only for that, or where there is none. */
+  definition(of: 'bindings' | 'grants', signal: AbortSignal): Promise<string | undefined>;
 }

@@ -18,7 +18,8 @@ export type EventAction =
   | 'RemoveAnnotation'
   | 'RestartPod'
   | 'Reconcile'
-  | 'Audit';
+  | 'Audit'
+  | 'Revoke';
 
 export interface BindingEvent {
   readonly type: 'Normal' | 'Warning';
@@ -30,4 +31,9 @@ export interface BindingEvent {
 /** Never blocks and never throws: an event that does not get through is dropped. */
 export interface BindingEvents {
   record(binding: IrsaBinding, event: BindingEvent): void;
+}
+
+/** Told about the operator's own Lease, in its own namespace and never in a tenant's. Never blocks and never throws: an event that does not get through is dropped. */
+export interface OwnEvents {
+  record(event: BindingEvent): void;
 }

@@ -17,8 +17,10 @@ export interface FreshRole extends Role {
 }
 
 export interface ListedRole {
-  readonly arn: string;
-  /** Decodes the document: worth it for the roles of bindings only. */
+  readonly arn: RoleArn;
+  /** Its document holds a Sid such as ours, perhaps of another cluster. */
+  readonly mayBeOurs: boolean;
+  /** Decodes the document: worth it for the roles of bindings, and for those that may be ours. */
   parse(): Role;
 }
 

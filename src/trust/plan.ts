@@ -21,7 +21,7 @@ export interface DesiredStatement {
   /** The oldest binding first: when not all fit, a newcomer never evicts. */
   readonly wanted: readonly TokenSubject[];
   /** Only on positive evidence. What is released and wanted at once is released, so do not release what another binding wants. */
-  readonly released: readonly TokenSubject[];
+  readonly released: readonly TokenSubject<string>[];
   /** Characters (`AssumeRolePolicySizeQuota`). */
   readonly quota: number;
   readonly now?: number;

@@ -68,7 +68,7 @@ export function wrongfulChange(before: PolicyDocument, plan: TrustPlan, desired:
   const after = parseDocument(plan.document);
   if (isProblem(after)) return `the plan cannot be read: ${after.problem}`;
   for (const one of EVERYBODY) {
-    const isIn = (list: DesiredStatement['wanted']) =>
+    const isIn = (list: DesiredStatement['released']) =>
       one.issuer === desired.issuer && list.some(({ subject, audience }) => one.subject === subject && one.audience === audience);
     const [was, is] = [rank(evaluate(before, one)), rank(evaluate(after, one))];
     if (is > was && !isIn(desired.wanted)) return `gained: ${JSON.stringify(one)}`;

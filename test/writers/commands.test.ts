@@ -41,7 +41,7 @@ function portsOf(aws: AwsInProcess, clock: ManualClock, random: () => number): C
       grants: async () => [grant()],
       namespace: async () => undefined,
       namespaces: async () => [],
-      isCrdDeleting: async () => false,
+      definition: async () => 'definition',
       apiAudiences: async () => [],
     }),
     eksIssuer: undefined,

@@ -131,7 +131,7 @@ function takeGrant(name: string, raw: unknown, { grants }: Found): Problem | und
   const spec = unknownField(raw, grantSpec.shape) ?? parseGrantSpec(raw);
   if (isProblem(spec)) return problem(`IrsaGrant "${name}": ${spec.problem}`);
   if (grants.has(name)) return problem(`IrsaGrant "${name}" is there twice`);
-  grants.set(name, { name, spec, revocationConfirmedAt: undefined });
+  grants.set(name, { name, uid: '', generation: 0, spec, revocationConfirmedAt: undefined });
   return undefined;
 }
 

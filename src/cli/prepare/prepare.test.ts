@@ -156,6 +156,8 @@ function grantFor(role: string) {
       requiredRoleTags: {},
       allowVerification: false,
     },
+    uid: 'grant',
+    generation: 1,
     revocationConfirmedAt: undefined,
   };
 }

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { problem } from '../../api/problem.ts';
+import { serviceAccountIn } from '../../api/subject.ts';
 import { ARN, arn, binding, entry, OTHER_ARN, SUBJECT } from '../../domain/test-observed.ts';
-import { namedBy, namespaceOf } from './orphans.ts';
+import { namedBy } from './orphans.ts';
 
 const AUDIENCE = 'sts.amazonaws.com';
 const unread: IrsaBinding = { ...binding({ status: { roles: [] } }), spec: problem('spec.roleArn: it is none') };
@@ -40,8 +41,8 @@ for (const [sentence, { bindings, role = ARN, subject = SUBJECT, audience = AUDI
   test(sentence, () => expect(namedBy(bindings)(role, { subject, audience })).toBe(named));
 
 test('the namespace of a subject is told only where it is that of a ServiceAccount', () => {
-  expect(namespaceOf(SUBJECT)).toBe('shop');
+  expect(serviceAccountIn(SUBJECT)).toEqual({ namespace: 'shop', name: 'app' });
   expect(
-    ['repo:a/b', 'system:serviceaccount:shop', 'system:serviceaccount:shop:app:x', 'system:serviceaccount::app'].map(namespaceOf),
+    ['repo:a/b', 'system:serviceaccount:shop', 'system:serviceaccount:shop:app:x', 'system:serviceaccount::app'].map(serviceAccountIn),
   ).toEqual([undefined, undefined, undefined, undefined]);
 });

@@ -1,7 +1,7 @@
 import { parseRoleArn, type RoleArn, roleArnParts } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { isProblem } from '../../api/problem.ts';
-import { subjectOf } from '../../api/subject.ts';
+import { serviceAccountIn, subjectOf } from '../../api/subject.ts';
 import type { StatedSubject } from '../../trust/own-subjects.ts';
 
 /**
@@ -12,14 +12,9 @@ export function namedBy(bindings: readonly IrsaBinding[]): (role: RoleArn, named
   const names = new Set(bindings.flatMap(namesOf));
   const unread = new Set(bindings.filter(({ spec }) => isProblem(spec)).map(({ metadata }) => metadata.namespace));
   return (role, named) => {
-    const namespace = namespaceOf(named.subject);
+    const namespace = serviceAccountIn(named.subject)?.namespace;
     return names.has(nameOf(role, named)) || (namespace !== undefined && unread.has(namespace));
   };
-}
-
-/** Where a binding for the subject would be; undefined where it is the subject of no ServiceAccount, and no binding can name it. */
-export function namespaceOf(subject: string): string | undefined {
-  return /^system:serviceaccount:([^:]+):[^:]+$/.exec(subject)?.[1];
 }
 
 function namesOf({ metadata: { namespace }, spec, status }: IrsaBinding): string[] {

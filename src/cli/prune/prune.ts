@@ -1,6 +1,6 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { Fault } from '../../api/fault.ts';
-import { sameSubject } from '../../api/subject.ts';
+import { sameSubject, serviceAccountIn } from '../../api/subject.ts';
 import type { FreshRole } from '../../ports/roles.ts';
 
 import type { StatedSubject } from '../../trust/own-subjects.ts';
@@ -12,7 +12,7 @@ import type { Cluster } from '../ports.ts';
 import { otherThanOwn, removal } from '../remove.ts';
 import type { Reporter } from '../report.ts';
 import { oursIn, type Standing, standingIn, standingRoles } from '../roles-with-own-statement.ts';
-import { namedBy, namespaceOf } from './orphans.ts';
+import { namedBy } from './orphans.ts';
 
 /** A subject that stands in our statement, and that no binding of the cluster names: reported, and removed only when that is confirmed. */
 export const prune: Reporter<Row> = async (given, ports, signals) => {
@@ -44,7 +44,7 @@ export const prune: Reporter<Row> = async (given, ports, signals) => {
 
 /** While the CRD is being deleted bindings go with it, and their trust is kept. */
 async function standsFirm(cluster: Cluster, signal: AbortSignal): Promise<void> {
-  if (await cluster.isCrdDeleting(signal))
+  if ((await cluster.definition('bindings', signal)) === undefined)
     throw new Fault(
       'invalid',
       'the CRD of the bindings is being deleted, or does not exist, so orphans cannot be known. To remove all subjects see irsa-operator release',
@@ -59,7 +59,7 @@ async function unnamed(
   signal: AbortSignal,
 ): Promise<(one: StatedSubject) => boolean> {
   await standsFirm(cluster, signal);
-  const namespaces = new Set(orphans.flatMap(({ subject }) => namespaceOf(subject) ?? []));
+  const namespaces = new Set(orphans.flatMap(({ subject }) => serviceAccountIn(subject)?.namespace ?? []));
   const bindings = [];
   for (const namespace of namespaces) bindings.push(...(await cluster.bindings(signal, namespace)));
   const named = namedBy(bindings);

@@ -37,7 +37,7 @@ const bound = binding({ status: { roles: [] } });
 const refusing = present({ policy: policy(SERVICE) });
 
 function filled(): OwnedStores {
-  const stores = createStores(silentLog, []);
+  const stores = createStores(silentLog);
   stores.grants.put(grant());
   stores.namespaces.put({ name: 'shop', labels: {} });
   stores.serviceAccounts.put(account);

@@ -2,13 +2,16 @@ import { roleArnParts } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf } from '../../api/cluster.ts';
 import { isProblem } from '../../api/problem.ts';
+import { sameSubject, subjectOf } from '../../api/subject.ts';
 import { authorize, isEnforcing } from '../../domain/authorization/authorize.ts';
-import { grantLossOf } from '../../domain/authorization/grant-loss.ts';
+import { grantsFor } from '../../domain/authorization/grants.ts';
+import type { DueLoss } from '../../domain/authorization/loss.ts';
 import type { Observed } from '../../domain/binding/observed.ts';
 import type { Blocked } from '../../domain/pods/restart/attempt.ts';
 import { type Contentions, NO_CONTENTION } from '../../domain/state/contention.ts';
 import type { ReconcileRequest } from '../../domain/state/reconcile-request.ts';
-import { authorizationInput, identityOf, revocationGuardOf, verdictOn, workloadsIn } from '../observe.ts';
+import type { EntryKey } from '../../domain/state/role-entry.ts';
+import { authorizationInput, identityOf, lossesOn, verdictOn, workloadsIn } from '../observe.ts';
 import { type Stores, serviceAccountOf } from '../stores.ts';
 
 /** Everything that the decision about one binding rests on; no call leaves the process for it. */
@@ -29,7 +32,11 @@ export function gather(
     binding,
     ...input,
     authorization,
-    grantLoss: grantLossOf(binding, authorization, input, revocationGuardOf(stores, now)),
+    lossOf: (entry) => lossOf(stores, binding, entry, now),
+    isCovered: ({ arn, audience }) =>
+      isProblem(spec) ||
+      !stores.settings.revokes ||
+      grantsFor({ ...spec, roleArn: arn, audience }, input.namespace, input.grants).length > 0,
     crdDeleting: stores.definitions.list().some(({ deleting }) => deleting),
     cluster,
     policyQuota,
@@ -48,6 +55,12 @@ export function gather(
     blocked,
     proof: stores.proofs.get(keyOf(metadata))?.proof,
   };
+}
+
+function lossOf(stores: Stores, { metadata, spec }: IrsaBinding, { arn, audience }: EntryKey, now: number): DueLoss | undefined {
+  if (isProblem(spec)) return undefined;
+  const subject = subjectOf(metadata.namespace, spec.serviceAccountName);
+  return lossesOn(stores, arn, now).find((loss) => sameSubject(loss, { subject, audience }));
 }
 
 function requestOf(

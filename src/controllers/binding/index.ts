@@ -7,7 +7,6 @@ import type { Step } from '../../domain/binding/step.ts';
 import { BLOCKED_RETRY_MS, type Blocked } from '../../domain/pods/restart/attempt.ts';
 import type { RoleRecord } from '../../domain/state/role-record.ts';
 import { type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
-import { bindingsWithoutGrant } from '../observe.ts';
 import { serviceAccountOf } from '../stores.ts';
 import { annotationContentions } from './contention.ts';
 import { withDenial } from './denied.ts';
@@ -73,7 +72,9 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       wakeOn(stores.providerRefreshes, ({ of }) => requestedFor('account', of)),
       wakeOn(stores.providers, ({ account }) => keys(stores.bindings.byIndex('account', account))),
       wakeOn(stores.identity, every),
-      wakeOn(stores.revocationGuard, () => keys(bindingsWithoutGrant(stores))), // whether they are too many
+      wakeOn(stores.losses, ({ role }) => keys(stores.bindings.byIndex('role', role))),
+      // Whether they are too many.
+      wakeOn(stores.revocationGuard, () => stores.losses.list().flatMap(({ role }) => keys(stores.bindings.byIndex('role', role)))),
     ],
     async reconcile(key, signal, { log }): Promise<Outcome> {
       const binding = stores.bindings.get(key);

@@ -35,7 +35,7 @@ interface Start {
 
 /** One look: what is known of the provider then, which calls were made, what was told. */
 async function look({ there = {}, faults = {}, createWith, bindings = [binding()], grants = [grant()], identity, before }: Start) {
-  const seen = createStores(silentLog, ['https://kubernetes.default.svc']);
+  const seen = createStores(silentLog, { apiAudiences: ['https://kubernetes.default.svc'] });
   for (const one of bindings) seen.bindings.put(one);
   for (const one of grants) seen.grants.put(one);
   seen.namespaces.put({ name: 'shop', labels: {} });

@@ -1,34 +1,33 @@
 import { expect, test } from 'vitest';
 import type { IrsaBinding } from '../../api/binding.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
+import type { DueLoss } from '../../domain/authorization/loss.ts';
 import type { DesiredTrust } from '../../domain/role/desired-trust.ts';
-import { binding, grant, NOW, question, spec } from '../../domain/test-observed.ts';
+import { binding, grant, loss, question, spec } from '../../domain/test-observed.ts';
 import type { APIReader } from '../../ports/api-reader.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { confirmRevocation } from './confirm-revocation.ts';
+import { unconfirmed } from './confirm-revocation.ts';
 import type { RoleOptions } from './ports.ts';
 
 const { signal } = new AbortController();
-const desired = (kind: DesiredTrust['kind'], one: IrsaBinding = binding(), grantLoss?: DesiredTrust['grantLoss']): DesiredTrust => ({
+const desired = (kind: DesiredTrust['kind'], one: IrsaBinding = binding()): DesiredTrust => ({
   kind,
   question: question(),
   binding: one,
   spec: spec(),
   mayStand: true,
   requiredTags: [],
-  grantLoss,
+  loss: undefined,
 });
 const deleted = desired('revoke', binding({ metadata: { deleting: true } }));
-const ungranted = desired('revoke', binding(), { since: NOW - 60_000, dueAt: NOW, paused: undefined });
 
 interface Said {
   readonly grants?: readonly IrsaGrant[];
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly crdDeleting?: boolean;
+  readonly gone?: 'bindings' | 'grants';
 }
 
 /** What the API server says, and what it was asked. */
-function apiServer({ grants = [], labels = {}, crdDeleting = false }: Said) {
+function apiServer({ grants = [], gone }: Said) {
   const asked: string[] = [];
   const answer = <T>(question: string, said: T): T => {
     asked.push(question);
@@ -36,46 +35,53 @@ function apiServer({ grants = [], labels = {}, crdDeleting = false }: Said) {
   };
   const apiReader: APIReader = {
     grants: async () => answer('grants', grants),
-    namespace: async (name) => answer(`namespace ${name}`, { name, labels }),
-    isCrdDeleting: async () => answer('crd', crdDeleting),
+    namespace: async (name) => answer(`namespace ${name}`, { name, labels: {} }),
+    definition: async (of) => answer(`definition of ${of}`, of === gone ? undefined : 'definition'),
   };
   return { asked, apiReader };
 }
 
-const selecting = grant({ namespaces: { selector: { matchLabels: { team: 'a' } } } });
-const cases: Record<string, { desiredTrust: DesiredTrust[]; said?: Said; evident: boolean; asked: string[] }> = {
-  'nothing is asked where nothing is taken away': { desiredTrust: [desired('ensure')], evident: true, asked: [] },
-  'a deletion is evident while the CRD stands': { desiredTrust: [deleted], evident: true, asked: ['crd'] },
+const whole = ['definition of bindings', 'definition of grants', 'grants', 'namespace shop'];
+const cases: Record<string, { changes?: DesiredTrust[]; revoked?: DueLoss[]; said?: Said; evident: boolean; asked: string[] }> = {
+  'nothing is asked where nothing is taken away': { changes: [desired('ensure')], evident: true, asked: [] },
+  'a deletion is evident while the CRD stands': { changes: [deleted], evident: true, asked: ['definition of bindings'] },
   // Contract: rule-crd-deleted
   'a deletion is not, when the CRD goes with every binding in it': {
-    desiredTrust: [deleted],
-    said: { crdDeleting: true },
+    changes: [deleted],
+    said: { gone: 'bindings' },
     evident: false,
-    asked: ['crd'],
+    asked: ['definition of bindings'],
   },
-  'a role that was changed is evident': { desiredTrust: [desired('revoke')], evident: true, asked: [] },
-  'a lost grant is evident when the API server knows of none': {
-    desiredTrust: [ungranted],
-    evident: true,
-    asked: ['grants', 'namespace shop'],
-  },
+  'a role that was changed is evident': { changes: [desired('revoke')], evident: true, asked: [] },
+  'a lost grant is evident when the API server knows of none': { revoked: [loss()], evident: true, asked: whole },
   // Contract: rule-grant-lost-60s
-  'a lost grant is not, when the API server knows one': {
-    desiredTrust: [ungranted],
-    said: { grants: [grant()] },
+  'a lost grant is not, when the API server knows one': { revoked: [loss()], said: { grants: [grant()] }, evident: false, asked: whole },
+  // Contract: rule-crd-deleted
+  'a lost grant is not, when the CRD of the bindings goes': {
+    revoked: [loss()],
+    said: { gone: 'bindings' },
     evident: false,
-    asked: ['grants', 'namespace shop'],
+    asked: ['definition of bindings'],
   },
-  'a lost grant is not, when the namespace has its label': {
-    desiredTrust: [ungranted],
-    said: { grants: [selecting], labels: { team: 'a' } },
+  // Contract: rule-crd-deleted
+  'a lost grant is not, when the CRD of the grants goes with every grant in it': {
+    revoked: [loss()],
+    said: { gone: 'grants' },
     evident: false,
-    asked: ['grants', 'namespace shop'],
+    asked: whole,
   },
 };
-for (const [sentence, { desiredTrust, said = {}, evident, asked }] of Object.entries(cases))
+for (const [sentence, { changes = [], revoked = [], said = {}, evident, asked }] of Object.entries(cases))
   test(sentence, async () => {
     const server = apiServer(said);
-    const found = await confirmRevocation({ changes: desiredTrust }, { apiReader: server.apiReader } as RoleOptions, silentLog, signal);
-    expect([found, server.asked]).toEqual([evident, asked]);
+    const found = await unconfirmed({ changes, revoked }, new Map(), { apiReader: server.apiReader } as RoleOptions, silentLog, signal);
+    expect([found === undefined, server.asked]).toEqual([evident, asked]);
+    if (!evident) expect(found).toEqual({ kind: 'unconfirmed', losses: revoked });
   });
+
+test('one that is not evident does not speak against another that is', async () => {
+  const other = loss({ subject: 'system:serviceaccount:shop:other' });
+  const { apiReader } = apiServer({ grants: [grant({ serviceAccountNames: ['other'] })] });
+  const found = await unconfirmed({ changes: [], revoked: [loss(), other] }, new Map(), { apiReader } as RoleOptions, silentLog, signal);
+  expect(found).toEqual({ kind: 'unconfirmed', losses: [other] });
+});

@@ -1,6 +1,7 @@
 import type { Finding } from '../../api/finding.ts';
-import { isGrantStillLost } from '../../domain/authorization/grant-loss.ts';
-import type { DesiredTrust } from '../../domain/role/desired-trust.ts';
+import { serviceAccountIn } from '../../api/subject.ts';
+import { isEvident } from '../../domain/authorization/evidence.ts';
+import type { DueLoss } from '../../domain/authorization/loss.ts';
 import type { EditDecision } from '../../domain/role/edit.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { RoleOptions } from './ports.ts';
@@ -8,37 +9,39 @@ import type { RoleOptions } from './ports.ts';
 /** What was decided on a fresh read, and what else speaks against the write. */
 export type Decision =
   | EditDecision
-  /** An uncached read does not confirm that trust is to be revoked. */
-  | { readonly kind: 'unconfirmed' }
+  /** Uncached reads do not confirm that trust is to be revoked: of these losses, or of a deletion. */
+  | { readonly kind: 'unconfirmed'; readonly losses: readonly DueLoss[] }
   /** Another writer keeps taking out what we write. */
   | { readonly kind: 'contended'; readonly until: number; readonly finding: Finding };
 
 /**
  * Whether uncached reads confirm what revokes trust. For a deletion: that the binding is meant, and not the CRD with every binding in it. For
- * a lost grant: that there is none, and not only none in the cache.
+ * a lost grant: that there is none, and not only none in the cache. Undefined where they do.
  */
-export async function confirmRevocation(
-  { changes }: { readonly changes: readonly DesiredTrust[] },
+export async function unconfirmed(
+  { changes, revoked }: Pick<Extract<EditDecision, { kind: 'write' }>, 'changes' | 'revoked'>,
+  roleTags: ReadonlyMap<string, string>,
   { apiReader }: RoleOptions,
   log: Log,
   signal: AbortSignal,
-): Promise<boolean> {
-  const going = changes.filter(({ kind }) => kind === 'revoke');
-  if (going.length === 0) return true;
-  if (going.some(({ binding }) => binding.metadata.deleting) && (await apiReader.isCrdDeleting(signal))) {
+): Promise<Extract<Decision, { kind: 'unconfirmed' }> | undefined> {
+  const deleted = changes.some(({ kind, binding }) => kind === 'revoke' && binding.metadata.deleting);
+  if (!deleted && revoked.length === 0) return undefined;
+  if ((await apiReader.definition('bindings', signal)) === undefined) {
     log.warn({}, 'not revoking: the CRD of the bindings is being deleted');
-    return false;
+    return { kind: 'unconfirmed', losses: revoked };
   }
-  const grantLoss = going.filter((desired) => desired.grantLoss !== undefined);
-  if (grantLoss.length === 0) return true;
+  if (revoked.length === 0) return undefined;
+  // In this order: a list that was answered after the CRD had this uid is a list of its grants.
+  const definition = await apiReader.definition('grants', signal);
   const grants = await apiReader.grants(signal);
-  for (const { binding } of grantLoss) {
-    const name = binding.metadata.namespace;
-    const namespace = await apiReader.namespace(name, signal);
-    if (namespace !== undefined && !isGrantStillLost(binding, { grants, namespace })) {
-      log.warn({ binding: `${name}/${binding.metadata.name}` }, 'not revoking: an uncached read shows a grant');
-      return false;
-    }
+  const losses: DueLoss[] = [];
+  for (const loss of revoked) {
+    const name = serviceAccountIn(loss.subject)?.namespace;
+    const namespace = name === undefined ? undefined : await apiReader.namespace(name, signal);
+    if (isEvident(loss, { grants, namespace, definition, roleTags })) continue;
+    log.warn({ subject: loss.subject }, 'not revoking: uncached reads do not show that its grant went');
+    losses.push(loss);
   }
-  return true;
+  return losses.length === 0 ? undefined : { kind: 'unconfirmed', losses };
 }

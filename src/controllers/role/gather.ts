@@ -1,22 +1,18 @@
 import { type RoleArn, roleArnParts } from '../../api/arn.ts';
 import { authorize } from '../../domain/authorization/authorize.ts';
-import { grantLossOf } from '../../domain/authorization/grant-loss.ts';
 import type { RoleObserved } from '../../domain/role/plan.ts';
-import { authorizationInput, identityOf, revocationGuardOf } from '../observe.ts';
+import { authorizationInput, identityOf, lossesOn } from '../observe.ts';
 import type { Stores } from '../stores.ts';
 
 /** Everything that the decision about one role rests on; no call leaves the process for it. */
 export function gather(stores: Stores, arn: RoleArn, now: number): RoleObserved {
   const { cluster, caller, policyQuota } = identityOf(stores);
-  const guard = revocationGuardOf(stores, now);
   return {
     now,
     arn,
-    guard,
+    losses: lossesOn(stores, arn, now),
     bindings: stores.bindings.byIndex('role', arn).map((binding) => {
-      const input = authorizationInput(stores, binding);
-      const authorization = authorize(binding, input);
-      return { binding, authorization, grantLoss: grantLossOf(binding, authorization, input, guard) };
+      return { binding, authorization: authorize(binding, authorizationInput(stores, binding)) };
     }),
     record: stores.roles.get(arn),
     cluster,

@@ -4,14 +4,13 @@ import type { IrsaBinding } from '../../api/binding.ts';
 import { conditionOf } from '../../api/condition.ts';
 import { isProblem } from '../../api/problem.ts';
 import { subjectKey, subjectOf } from '../../api/subject.ts';
-import { grantLostSince } from '../../domain/authorization/grant-loss.ts';
 import { planRole, type RolePlan } from '../../domain/role/plan.ts';
 import { questionKey } from '../../domain/state/question.ts';
 import { type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import { recordFailure } from '../failures.ts';
-import { bindingsWithoutGrant } from '../observe.ts';
 import { rolesOf, type Stores, serviceAccountOf } from '../stores.ts';
 import { gather } from './gather.ts';
+import { hasOwnTrust } from './own-trust.ts';
 import { perform } from './perform.ts';
 import type { RoleOptions } from './ports.ts';
 
@@ -36,7 +35,8 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
         when: (previous, next) => previous.at !== next.at,
       }),
       wakeOn(stores.identity, everyRole),
-      wakeOn(stores.revocationGuard, () => bindingsWithoutGrant(stores).flatMap(rolesOf)), // whether they are too many
+      wakeOn(stores.losses, ({ role }) => [role]),
+      wakeOn(stores.revocationGuard, () => stores.losses.list().map(({ role }) => role)), // whether they are too many
     ],
     async reconcile(arn, signal, { log, urgency }) {
       const plan = planRole(gather(stores, arn, clock.now()));
@@ -69,7 +69,6 @@ function trustRelevant(binding: IrsaBinding): unknown {
     spec,
     status.roles,
     conditionOf(status.conditions, 'Ready')?.status,
-    grantLostSince(binding),
   ];
 }
 
@@ -79,7 +78,8 @@ function rolesOfCompeting({ bindings }: Stores, binding: IrsaBinding): RoleArn[]
 }
 
 /** Answers by question; what is not answered stays pending, and what no binding asks any more is forgotten. */
-function publish({ stores: { bindings, audits }, owned }: RoleOptions, arn: RoleArn, plan: RolePlan): void {
+function publish({ stores, owned }: RoleOptions, arn: RoleArn, plan: RolePlan): void {
+  const { bindings, audits } = stores;
   const { verdicts, roles, roleRefreshes } = owned;
   for (const [question, verdict] of plan.verdicts) {
     if (!isDeepStrictEqual(verdicts.get(questionKey(question))?.verdict, verdict)) verdicts.put({ question, verdict });
@@ -91,7 +91,7 @@ function publish({ stores: { bindings, audits }, owned }: RoleOptions, arn: Role
   }
   if (bound.length > 0) return;
   roleRefreshes.delete(arn);
-  if (audits.byIndex('role', arn).length === 0) roles.delete(arn);
+  if (audits.byIndex('role', arn).length === 0 && !hasOwnTrust(stores, roles.get(arn))) roles.delete(arn);
 }
 
 /** Subjects and audiences for which a binding names the role, or has an entry of it. */

@@ -10,11 +10,11 @@ import type { FreshRole } from '../../ports/roles.ts';
 import { type Outcome, recheck, settled } from '../../runtime/controller.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Urgency } from '../../runtime/queue.ts';
-import { confirmRevocation, type Decision } from './confirm-revocation.ts';
+import { type Decision, unconfirmed } from './confirm-revocation.ts';
 import { recordWritten } from './events.ts';
 import { gather } from './gather.ts';
 import type { RoleOptions } from './ports.ts';
-import { confirmed, conflicted, debounced, fresh, held, readRole, reverted, written } from './records.ts';
+import { confirmed, conflicted, debounced, fresh, held, readRole, reverted, withoutEvidence, written } from './records.ts';
 import { refusedByIam } from './refused.ts';
 
 /** Bindings that are applied together come within moments; more than this no binding should wait for the others. */
@@ -24,8 +24,8 @@ const CONFLICT_WAIT_MS = 6_000;
 const CONFLICT_WAIT_MOST_MS = 30_000;
 /** A pause is looked for again at this pace: a person removes the tag by hand. */
 const PAUSED_HOLD_MS = 60_000;
-/** An uncached read says otherwise than the caches: they catch up within this. */
-const UNCONFIRMED_WAIT_MS = 5_000;
+/** What uncached reads do not show is asked for again at this pace: the caches catch up, or a person has to help. */
+const UNCONFIRMED_WAIT_MS = 60_000;
 
 /** Every effect of the role controller; the record of the role is what comes of each. */
 export async function perform(
@@ -96,7 +96,8 @@ async function decide(arn: RoleArn, wanted: Edit, role: FreshRole, options: Role
   const decision = decideEdit(wanted, role);
   if (decision.kind !== 'write') return decision;
   if (!isStillMeant(arn, wanted, options)) return { kind: 'changed' };
-  if (!(await confirmRevocation(decision, options, log, signal))) return { kind: 'unconfirmed' };
+  const without = await unconfirmed(decision, role.tags, options, log, signal);
+  if (without !== undefined) return without;
   return (decision.reverted && countRevert(arn, role, options, log)) || decision;
 }
 
@@ -126,7 +127,10 @@ function after(arn: RoleArn, decision: Decision, { owned, clock, random }: RoleO
       held(owned.roles, arn, { since: now, until: decision.until, finding: decision.finding, allowsRevocation: true });
       return settled;
     case 'unconfirmed':
-      return recheck(UNCONFIRMED_WAIT_MS, 'whether trust is to be revoked');
+      if (decision.losses.length === 0) return recheck(UNCONFIRMED_WAIT_MS, 'whether trust is to be revoked');
+      // The others of the role do not wait for them.
+      withoutEvidence(owned.roles, arn, decision.losses, now + UNCONFIRMED_WAIT_MS);
+      return recheck(0, 'what else is to be written');
     case 'changed':
       return recheck(random() * CHANGED_WAIT_MS, 'another writer is at the role');
     case 'paused':

@@ -1,5 +1,5 @@
 import type { APIReader } from '../../ports/api-reader.ts';
-import type { BindingEvents } from '../../ports/events.ts';
+import type { BindingEvents, OwnEvents } from '../../ports/events.ts';
 import type { Roles } from '../../ports/roles.ts';
 import type { Clock, Random } from '../../runtime/clock.ts';
 import type { OwnedStores, Stores } from '../stores.ts';
@@ -17,6 +17,7 @@ export interface RoleOptions {
   readonly roles: Roles;
   readonly apiReader: APIReader;
   readonly events: BindingEvents;
+  readonly ownEvents: OwnEvents;
   readonly metrics: RoleMetrics;
   readonly clock: Clock;
   readonly random: Random;

@@ -1,6 +1,7 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { isFault } from '../../api/fault.ts';
 import { PAUSED_ROLE_TAG } from '../../api/names.ts';
+import { subjectKey } from '../../api/subject.ts';
 import type { Contention } from '../../domain/state/contention.ts';
 import {
   type Hold,
@@ -14,6 +15,7 @@ import type { FreshRole, Role, Roles } from '../../ports/roles.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Urgency } from '../../runtime/queue.ts';
 import type { Store } from '../../runtime/store.ts';
+import type { StatedSubject } from '../../trust/own-subjects.ts';
 
 type Records = Store<RoleRecord>;
 
@@ -116,6 +118,11 @@ export function reverted(records: Records, arn: RoleArn, contention: Contention)
 /** The next write waits for more bindings. */
 export function debounced(records: Records, arn: RoleArn, until: number): void {
   changeWrites(records, arn, (writes) => ({ ...writes, debouncedUntil: until }));
+}
+
+/** These are not taken out for a while: nothing showed that their grant went. */
+export function withoutEvidence(records: Records, arn: RoleArn, subjects: readonly StatedSubject[], until: number): void {
+  changeWrites(records, arn, (writes) => ({ ...writes, unconfirmed: new Map(subjects.map((one) => [subjectKey(one), until])) }));
 }
 
 /** Nothing is written to the role for a while, unless it changes. */

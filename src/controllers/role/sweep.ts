@@ -8,6 +8,7 @@ import type { Clock, Random } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { authorizationOf, identityOf } from '../observe.ts';
 import { type OwnedStores, rolesOf, type Stores } from '../stores.ts';
+import { namesOwn } from './own-trust.ts';
 import { listed, readRole } from './records.ts';
 import { rolesWithTagsDue } from './tags-due.ts';
 
@@ -72,18 +73,22 @@ async function sweep(
   const reachable = (arn: RoleArn) => sharesAccount(arn, own);
   const bound = new Set(stores.bindings.list().flatMap((binding) => rolesToAskFor(stores, binding).filter(reachable)));
   const auditedHere = () => auditedIn(stores, account).filter(reachable);
-  if (bound.size === 0 && auditedHere().length === 0) return;
-  const wanted = new Map<string, RoleArn>([...bound].map((arn) => [arn, arn]));
+  // Also roles that no binding names any more, while a subject of ours stands in them or may.
+  const left = [...stores.roles.list().map(({ arn }) => arn), ...stores.losses.list().map(({ role }) => role)].filter(reachable);
+  const wanted = new Map<string, RoleArn>([...bound, ...left].map((arn) => [arn, arn]));
   const shown = new Set<RoleArn>();
   try {
     let asOf = clock.now();
     for await (const page of roles.list(signal, URGENCY)) {
       for (const role of page) {
         // Audits come about beside the sweep, and do not wait for the next one.
-        const arn = wanted.get(role.arn) ?? stores.audits.byIndex('role', role.arn)[0]?.role;
-        if (arn === undefined) continue;
+        const known = wanted.get(role.arn) ?? stores.audits.byIndex('role', role.arn)[0]?.role;
+        if (known === undefined && !role.mayBeOurs) continue;
         try {
-          listed(owned.roles, arn, role.parse(), asOf);
+          const found = role.parse();
+          const arn = known ?? (namesOwn(stores, role.arn, found.policy) ? role.arn : undefined);
+          if (arn === undefined) continue;
+          listed(owned.roles, arn, found, asOf);
           shown.add(arn);
         } catch (error) {
           if (!isFault(error)) throw error; // half an entry: asked for by name, and the others are none the worse
@@ -98,8 +103,9 @@ async function sweep(
   const due = rolesWithTagsDue(stores, clock.now(), intervalMs).filter(reachable);
   // What a list does not show is not gone for that: it is asked for by name.
   const failed: unknown[] = [];
-  const unlisted = [...bound].filter((arn) => !shown.has(arn));
-  const audited = auditedHere().filter((arn) => !shown.has(arn) && !bound.has(arn));
+  const isAudited = new Set(auditedHere());
+  const unlisted = [...wanted.values()].filter((arn) => !shown.has(arn) && (bound.has(arn) || !isAudited.has(arn)));
+  const audited = [...isAudited].filter((arn) => !shown.has(arn) && !bound.has(arn));
   const byName = [...new Set([...unlisted, ...due, ...longestUnread(stores, audited)])];
   const asked = byName.values();
   const reader = async () => {

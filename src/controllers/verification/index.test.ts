@@ -36,7 +36,7 @@ const one = binding({ spec: { verification: 'OnChange' } });
 const KEY = keyOf(one.metadata);
 
 function filled(): OwnedStores {
-  const stores = createStores(silentLog, []);
+  const stores = createStores(silentLog);
   stores.bindings.put(one);
   stores.grants.put(grant({ allowVerification: true }));
   stores.namespaces.put({ name: 'shop', labels: {} });

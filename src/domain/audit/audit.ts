@@ -6,7 +6,6 @@ import { EKS_ANNOTATIONS, STS_AUDIENCE } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { quote } from '../../trust/document/quote.ts';
 import type { Authorization } from '../authorization/authorize.ts';
-import { GUARD_OFF } from '../authorization/grant-loss.ts';
 import { hasConsent } from '../authorization/grants.ts';
 import { accountReachable, providerRegistered } from '../binding/checks.ts';
 import { planRole } from '../role/plan.ts';
@@ -135,7 +134,7 @@ function judge(seen: AuthorizedAudit): Judged {
 
 /** The very plan that is made for bindings, of which only the answer is taken. */
 function verdictOn({ now, binding, authorization, role, cluster, caller, provider, quota }: AuthorizedAudit): Verdict | undefined {
-  const bindings = [{ binding, authorization, grantLoss: undefined }];
+  const bindings = [{ binding, authorization }];
   const { verdicts } = planRole({
     now,
     arn: authorization.spec.roleArn,
@@ -145,7 +144,7 @@ function verdictOn({ now, binding, authorization, role, cluster, caller, provide
     caller,
     provider,
     quota,
-    guard: GUARD_OFF,
+    losses: [],
   });
   return verdicts[0]?.[1];
 }

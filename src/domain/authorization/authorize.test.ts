@@ -44,7 +44,13 @@ describe('by default', () => {
   });
 
   test('a grant that does not parse grants nothing', () => {
-    const broken = { name: 'platform', spec: problem('spec.roleArns: it is empty'), revocationConfirmedAt: undefined };
+    const broken = {
+      name: 'platform',
+      spec: problem('spec.roleArns: it is empty'),
+      uid: 'grant',
+      generation: 1,
+      revocationConfirmedAt: undefined,
+    };
     expect(refusedWith(authorize(binding(), stores({ grants: [broken] })))).toBe('NotGranted');
   });
 

@@ -14,7 +14,7 @@ function spec(part: object = {}): BindingSpec {
 
 function grant(part: object = {}, name = 'g'): IrsaGrant {
   const whole = { roleArns: [ARN], namespaces: { names: ['kube-system'] }, serviceAccountNames: ['lbc'], ...part };
-  return { name, spec: parseGrantSpec(whole), revocationConfirmedAt: undefined };
+  return { name, spec: parseGrantSpec(whole), uid: 'grant', generation: 1, revocationConfirmedAt: undefined };
 }
 
 const kubeSystem = { name: 'kube-system', labels: { team: 'platform' } };

@@ -13,6 +13,9 @@ export function hasConsent(alternatives: RequiredTags, tags: ReadonlyMap<string,
   return alternatives.some((required) => Object.entries(required).every(([key, value]) => tags.get(key) === value));
 }
 
+/** What a grant is asked for. */
+export type Asked = Pick<BindingSpec, 'roleArn' | 'serviceAccountName' | 'audience'>;
+
 export interface Granted {
   readonly grant: string;
   /** Tags that the role must carry, checked on the fresh read before each write. */
@@ -24,30 +27,28 @@ export interface Granted {
  * The grants that cover a binding, each of them whole: two that cover half of it each do not add up. Default deny.
  * The answer depends on nothing but what the binding says, so that it cannot tell whether a role exists.
  */
-export function grantsFor(spec: BindingSpec, namespace: Namespace, grants: readonly IrsaGrant[]): readonly Granted[] {
+export function grantsFor(asked: Asked, namespace: Namespace, grants: readonly IrsaGrant[]): readonly Granted[] {
   return grants.toSorted(byName).flatMap(({ name, spec: grant }) => {
-    if (isProblem(grant) || !covers(grant, spec, namespace)) return [];
+    if (isProblem(grant) || !covers(grant, asked, namespace)) return [];
     return [{ grant: name, requiredRoleTags: grant.requiredRoleTags, allowVerification: grant.allowVerification }];
   });
 }
 
-/** Whether a grant would cover the binding if its namespace had other labels. */
-export function couldBeGrantedByLabel(spec: BindingSpec, grants: readonly IrsaGrant[]): boolean {
-  return grants.some(
-    ({ spec: grant }) => !isProblem(grant) && grant.namespaces.selector !== undefined && coversExceptNamespace(grant, spec),
-  );
+export function covers(grant: GrantSpec, asked: Asked, namespace: Namespace): boolean {
+  return coversNamespace(grant.namespaces, namespace) && coversExceptNamespace(grant, asked);
 }
 
-function covers(grant: GrantSpec, spec: BindingSpec, namespace: Namespace): boolean {
-  return coversNamespace(grant.namespaces, namespace) && coversExceptNamespace(grant, spec);
+/** Whether a grant would cover it if the namespace had other labels. */
+export function coversByLabel(grant: GrantSpec, asked: Asked): boolean {
+  return grant.namespaces.selector !== undefined && coversExceptNamespace(grant, asked);
 }
 
 /** Everything but the namespace. */
-function coversExceptNamespace(grant: GrantSpec, spec: BindingSpec): boolean {
+function coversExceptNamespace(grant: GrantSpec, asked: Asked): boolean {
   return (
-    grant.roleArns.some((pattern) => matchesArn(pattern, spec)) &&
-    grant.serviceAccountNames.some((pattern) => matchesGlob(pattern, spec.serviceAccountName)) &&
-    grant.audiences.includes(spec.audience)
+    grant.roleArns.some((pattern) => matchesArn(pattern, asked)) &&
+    grant.serviceAccountNames.some((pattern) => matchesGlob(pattern, asked.serviceAccountName)) &&
+    grant.audiences.includes(asked.audience)
   );
 }
 
@@ -59,7 +60,7 @@ function coversNamespace({ names, selector }: GrantSpec['namespaces'], namespace
 }
 
 /** Path by path, so that `*` never crosses `/`; partition and account are compared as they are written. */
-function matchesArn(pattern: string, { roleArn }: BindingSpec): boolean {
+function matchesArn(pattern: string, { roleArn }: Asked): boolean {
   const { partition, account, path, name } = roleArnParts(roleArn);
   const prefix = `arn:${partition}:iam::${account}:role/`;
   if (!pattern.startsWith(prefix)) return false;

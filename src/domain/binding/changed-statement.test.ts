@@ -4,7 +4,6 @@ import { conditionOf } from '../../api/condition.ts';
 import { ANNOTATIONS } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { sidFor } from '../../trust/document/own-statement.ts';
-import type { GrantLoss } from '../authorization/grant-loss.ts';
 import { planRole, type RoleObserved } from '../role/plan.ts';
 import type { Verdict } from '../state/verdict.ts';
 import { CHANGED } from '../test-changed-statement.ts';
@@ -18,6 +17,7 @@ import {
   entry,
   grant,
   ISSUER,
+  loss,
   NOW,
   type ObservedPart,
   OTHER_ARN,
@@ -35,7 +35,8 @@ import { planBinding } from './plan.ts';
 const AUDIENCE = 'sts.amazonaws.com';
 const DAY = 86_400_000;
 const unmarked = serviceAccount({});
-const lost: GrantLoss = { since: NOW - DAY, dueAt: NOW - DAY, paused: undefined };
+const lost = loss({ since: NOW - DAY, dueAt: NOW - DAY });
+const lossOf = () => lost;
 const lossTold = {
   type: 'Authorized',
   status: 'False',
@@ -61,7 +62,7 @@ function verdictAmong(statements: readonly object[], one: IrsaBinding, part: Par
     caller: observed().caller,
     provider,
     quota: 2048,
-    guard: { activeUntil: undefined, confirmedAt: undefined },
+    losses: [],
     ...part,
   }).verdicts[0]?.[1];
 }
@@ -74,7 +75,7 @@ function bindingAmong(statements: readonly object[], one: IrsaBinding, part: Obs
   return planBinding(observed({ binding: one, role: current, verdicts, serviceAccount: unmarked, ...part }));
 }
 
-const lostGrants: Partial<RoleObserved> = { bindings: [{ ...authorizationFor(uncovered, []), grantLoss: lost }] };
+const lostGrants: Partial<RoleObserved> = { bindings: [authorizationFor(uncovered, [])], losses: [lost] };
 
 // Contract: trust-changed-statement
 for (const [sentence, { statements, admits }] of Object.entries(CHANGED))
@@ -93,8 +94,8 @@ for (const [sentence, { statements, admits }] of Object.entries(CHANGED))
       (part) => expect(bindingAmong(statements, gone(part)).steps).toEqual([{ do: 'removeFinalizer' }]),
     );
     test(`is ${stays ? 'no' : 'the'} end of the trust of a lost grant`, () => {
-      const { status } = bindingAmong(statements, uncovered, { grants: [], grantLoss: lost }, lostGrants);
-      expect([status.revokedAt !== undefined, status.roles]).toEqual(stays ? [false, [entry()]] : [true, undefined]);
+      const { status } = bindingAmong(statements, uncovered, { grants: [], lossOf }, lostGrants);
+      expect(status.roles).toEqual(stays ? [entry()] : undefined);
       expect(conditionOf(status.conditions, 'Authorized')?.message.includes('not revoked yet')).toBe(stays);
       expect(status.findings?.some(({ code }) => code === 'TrustRevocationBlocked')).toBe(stays);
     });
@@ -115,8 +116,7 @@ for (const [sentence, { statements, admits }] of Object.entries(CHANGED))
 
 function base(one: IrsaBinding): RoleObserved {
   const { caller } = observed();
-  const guard = { activeUntil: undefined, confirmedAt: undefined };
-  return { now: NOW, arn: ARN, bindings: [authorizationFor(one)], record: undefined, cluster, caller, provider, quota: 2048, guard };
+  return { now: NOW, arn: ARN, bindings: [authorizationFor(one)], record: undefined, cluster, caller, provider, quota: 2048, losses: [] };
 }
 
 describe('a revocation that is blocked by another writer', () => {
@@ -136,7 +136,7 @@ describe('a revocation that is blocked by another writer', () => {
       bindingAmong(twice, moved, { serviceAccount: serviceAccount({ 'eks.amazonaws.com/role-arn': OTHER_ARN }), pods: [] }).status.findings,
     ).toContainEqual(expect.objectContaining({ code: 'TrustRevocationBlocked', message })));
   test('is in the words of a binding without a grant', () => {
-    const { status } = bindingAmong(twice, uncovered, { grants: [], grantLoss: lost }, lostGrants);
+    const { status } = bindingAmong(twice, uncovered, { grants: [], lossOf }, lostGrants);
     expect(conditionOf(status.conditions, 'Authorized')?.message).toMatch(
       `Its trust is to be revoked since 2025-12-31T12:00:00Z. It is not revoked yet: ${message}`,
     );
@@ -145,12 +145,12 @@ describe('a revocation that is blocked by another writer', () => {
     const wants = [grant({ requiredRoleTags: { owner: 'shop' } })];
     const tags = { values: new Map<string, string>(), asOf: NOW, since: NOW - DAY };
     const record = present({ policy: policy(SERVICE, ...twice), tags });
-    const told = (one: IrsaBinding) => {
-      const verdict = verdictAmong(twice, one, { record, bindings: [authorizationFor(one, wants)] });
+    const told = (one: IrsaBinding, losses: RoleObserved['losses']) => {
+      const verdict = verdictAmong(twice, one, { record, bindings: [authorizationFor(one, wants)], losses });
       return verdict?.kind === 'refused' && [verdict.mayStand, verdict.findings.map(({ code }) => code)];
     };
-    expect(told(binding())).toEqual([true, ['NotGranted', 'TrustRevocationBlocked']]);
-    expect(told(binding({ status: { roles: [] } }))).toEqual([true, ['NotGranted']]);
+    expect(told(binding(), [lost])).toEqual([true, ['NotGranted', 'TrustRevocationBlocked']]);
+    expect(told(binding({ status: { roles: [] } }), [])).toEqual([true, ['NotGranted']]);
   });
   test('goes on when the subject is out', () => expect(bindingAmong([], gone()).steps).toEqual([{ do: 'removeFinalizer' }]));
   test('goes on when the statement has our form again: it is released then', () =>
@@ -197,7 +197,7 @@ describe('what nothing can be asked or written for', () => {
       expect(conditionOf(plan.status.conditions, stalled ? 'Stalled' : 'Reconciling')?.status).toBe('True');
     });
     test(`is named by a revocation for want of a grant ${sentence}`, () => {
-      const plan = planBinding(observed({ binding: binding(one), grants: [], grantLoss: lost, verdicts: new Map(), ...part }));
+      const plan = planBinding(observed({ binding: binding(one), grants: [], lossOf, verdicts: new Map(), ...part }));
       expect(conditionOf(plan.status.conditions, 'Authorized')?.message.endsWith(`It is not revoked yet: ${says}`)).toBe(true);
       expect([plan.status.roles, plan.status.revokedAt]).toEqual([[entry(role)], undefined]);
     });

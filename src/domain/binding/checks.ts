@@ -69,18 +69,18 @@ const authorized = ({ seen, spec }: Scope): Violation | Assessment => {
 
 /** What becomes of the trust that stands from the time when there was a grant. */
 function withLoss(violation: Violation, seen: Observed, { roleArn: arn, audience }: BindingSpec): Violation {
-  const { grantLoss, now } = seen;
-  if (grantLoss === undefined) return violation;
+  const { now } = seen;
+  const loss = seen.lossOf({ arn, audience });
+  // The status that says that it was revoked must not say in the same breath that it was not.
+  if (loss === undefined || loss.revokedAt !== undefined || isReleased(seen.verdictOn({ arn, audience }))) return violation;
   const { findings, message } = violation;
-  if (grantLoss.paused !== undefined) {
-    const { finding: why } = grantLoss.paused;
+  if (loss.paused !== undefined) {
+    const { finding: why } = loss.paused;
     return { ...violation, message: `${message}. Its trust is kept. See the finding ${why.code}`, findings: [...findings, why] };
   }
-  // The status that says that it was revoked must not say in the same breath that it was not.
-  if (grantLoss.dueAt === undefined || isReleased(seen.verdictOn({ arn, audience }))) return violation;
-  const due = timestamp(grantLoss.dueAt);
-  if (grantLoss.dueAt > now)
-    return { ...violation, message: `${message}. Its trust is revoked at ${due} unless a grant covers it by then` };
+  if (loss.dueAt === undefined) return violation;
+  const due = timestamp(loss.dueAt);
+  if (loss.dueAt > now) return { ...violation, message: `${message}. Its trust is revoked at ${due} unless a grant covers it by then` };
   const waits = releaseWaitsFor(seen, { arn, audience });
   const since = `${message}. Its trust is to be revoked since ${due}. It is not revoked yet`;
   return { ...violation, message: `${since}: ${waits.message}`, findings: [...findings, ...waits.findings] };

@@ -1,8 +1,10 @@
 import { assertNever } from '../../api/assert-never.ts';
 import type { IrsaBinding, RoleEntry } from '../../api/binding.ts';
+import { timestamp } from '../../api/condition.ts';
 import { ANNOTATIONS, FINALIZER } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { retainsTrust } from '../authorization/authorize.ts';
+import { isDue } from '../authorization/loss.ts';
 import { mayStandOn } from '../state/role-entry.ts';
 import { isReleased } from '../state/verdict.ts';
 import { stuckAt, type Violation } from '../status/conditions.ts';
@@ -18,10 +20,16 @@ import type { BindingPlan } from './step.ts';
 export function planDeletion(seen: Observed): BindingPlan {
   const { metadata, status } = seen.binding;
   if (!metadata.finalizers.includes(FINALIZER)) return { steps: [], status, recheckInMs: undefined };
-  if (metadata.annotations[ANNOTATIONS.forceDelete] === 'true' || seen.crdDeleting || retains(seen.binding)) {
+  const roles = status.roles ?? [];
+  if (metadata.annotations[ANNOTATIONS.forceDelete] === 'true' || seen.crdDeleting)
+    return { steps: [{ do: 'removeFinalizer' }], status, recheckInMs: undefined };
+  if (retains(seen.binding)) {
+    // What no grant covers is not the binding's to keep.
+    const lost = roles.find((entry) => !seen.isCovered(entry) && !isOver(seen, entry));
+    if (lost !== undefined) return waiting(seen, revocationOf(seen, lost), recheckAt(seen, lost));
     return { steps: [{ do: 'removeFinalizer' }], status, recheckInMs: undefined };
   }
-  const left = (status.roles ?? []).find((entry) => !isOver(seen, entry));
+  const left = roles.find((entry) => !isOver(seen, entry));
   if (left !== undefined) return waiting(seen, releaseWaitsFor(seen, left));
   const handover = handoverOf(seen);
   switch (handover.kind) {
@@ -58,7 +66,25 @@ function waitForSuccessor(seen: Observed, { metadata: { name } }: IrsaBinding): 
   return waiting(seen, { step: 'Annotated', status: 'Unknown', reason: 'HandingOver', message, terminal: false, findings: [] });
 }
 
+/** It goes when its trust is out, which nothing that its namespace may write delays. */
+function revocationOf(seen: Observed, entry: RoleEntry): Violation {
+  const loss = seen.lossOf(entry);
+  if (isDue(loss, seen.now)) return releaseWaitsFor(seen, entry);
+  const { finding: why } = loss?.paused ?? {};
+  const at = loss?.dueAt === undefined ? '' : ` at ${timestamp(loss.dueAt)}`;
+  const when =
+    why === undefined ? `Its trust is revoked${at}, and then the binding goes` : `Its trust is kept. See the finding ${why.code}`;
+  const message = `no IrsaGrant covers what this binding has of role "${entry.arn}", so nothing of it can be retained. ${when}`;
+  return { step: 'Trusted', status: 'Unknown', reason: 'Releasing', message, terminal: false, findings: why === undefined ? [] : [why] };
+}
+
+/** What the status says may not be so any more then. */
+function recheckAt({ now, lossOf }: Observed, entry: RoleEntry): number | undefined {
+  const dueAt = lossOf(entry)?.dueAt;
+  return dueAt === undefined || dueAt <= now ? undefined : dueAt - now;
+}
+
 /** Each change that it waits for wakes it. */
-function waiting(seen: Observed, violation: Violation): BindingPlan {
-  return { steps: [], status: stuckAt(violation, seen.binding, seen.now), recheckInMs: undefined };
+function waiting(seen: Observed, violation: Violation, recheckInMs?: number): BindingPlan {
+  return { steps: [], status: stuckAt(violation, seen.binding, seen.now), recheckInMs };
 }

@@ -1,6 +1,6 @@
 import type { AccountId, RoleArn } from '../../api/arn.ts';
 import type { AuthorizationInput } from '../authorization/authorize.ts';
-import type { GrantLoss } from '../authorization/grant-loss.ts';
+import type { DueLoss } from '../authorization/loss.ts';
 import type { PodsInput } from '../pods/input.ts';
 import type { Contention } from '../state/contention.ts';
 import type { ReconcileRequest } from '../state/reconcile-request.ts';
@@ -10,8 +10,10 @@ import type { Proof, VerificationInput } from '../verification/proof.ts';
 
 /** Everything that the decision about one binding rests on, gathered from stores: no call leaves the process for it. */
 export interface Observed extends AuthorizationInput, VerificationInput, PodsInput {
-  /** The binding had a grant and has none any more; undefined in every other case. */
-  readonly grantLoss: GrantLoss | undefined;
+  /** The loss of what stands for the binding's subject, as the revocation record has it; undefined where it lost nothing. */
+  readonly lossOf: (entry: EntryKey) => DueLoss | undefined;
+  /** A grant covers what may stand for the binding's subject, or nothing is ever revoked for want of one. */
+  readonly isCovered: (entry: EntryKey) => boolean;
   /** For the binding's subject, which competing bindings share. */
   readonly verdictOn: (entry: EntryKey) => Verdict | undefined;
   /** Characters that the account allows for a trust policy; undefined while it was not asked. */

@@ -5,7 +5,7 @@ import { finding } from '../../api/finding.ts';
 import { EKS_ANNOTATIONS } from '../../api/names.ts';
 import { problem } from '../../api/problem.ts';
 import { notGranted } from '../authorization/authorize.ts';
-import type { GrantLoss } from '../authorization/grant-loss.ts';
+import type { DueLoss } from '../authorization/loss.ts';
 import type { Verdict } from '../state/verdict.ts';
 import {
   ARN,
@@ -13,6 +13,7 @@ import {
   binding,
   entry,
   grant,
+  loss,
   NOW,
   type ObservedPart,
   OTHER_ARN,
@@ -506,35 +507,28 @@ describe('the intent', () => {
 });
 
 describe('a binding whose trust was taken away for want of a grant', () => {
-  const AT = timestamp(NOW - 600_000);
-  const AN_HOUR_LATER = NOW + 3_000_000;
-  const revoked = (part: ObservedPart = {}) =>
-    planBinding(observed({ binding: binding({ status: { roles: [], revokedAt: AT } }), grants: [], verdicts: new Map(), ...part }));
-  test('remembers it for an hour, and looks again then', () => {
-    const { status, recheckInMs } = revoked();
-    expect([status.revokedAt, recheckInMs]).toEqual([AT, AN_HOUR_LATER - NOW]);
-  });
-  test('forgets it then', () => {
-    const { status, recheckInMs } = revoked({ now: AN_HOUR_LATER });
-    expect([Object.keys(status).includes('revokedAt'), recheckInMs]).toEqual([false, undefined]);
-  });
-  test('remembers it for the hour also when it has a grant again', () => expect(revoked({ grants: [grant()] }).status.revokedAt).toBe(AT));
+  const revoked = (lossOf: () => DueLoss | undefined) =>
+    planBinding(observed({ binding: binding({ status: { roles: [] } }), grants: [], verdicts: new Map(), lossOf })).status;
+  test('tells when, as long as the record has it', () =>
+    expect(revoked(() => loss({ revokedAt: NOW - 600_000 })).revokedAt).toBe(timestamp(NOW - 600_000)));
+  test('does not say that it is still to come', () =>
+    expect(conditionOf(revoked(() => loss({ revokedAt: NOW - 600_000 })).conditions, 'Authorized')?.message).not.toContain('revoked'));
+  test('tells nothing of it any more when the record has forgotten it', () =>
+    expect(Object.keys(revoked(() => undefined)).includes('revokedAt')).toBe(false));
 });
 
 describe('a binding that lost its grant looks again', () => {
-  const grantLoss = (grantLoss: GrantLoss) => planBinding(observed({ grants: [], grantLoss })).recheckInMs;
-  const paused = (until: number): GrantLoss => ({
-    since: NOW - 60_000,
+  const recheckOf = (part: Partial<DueLoss>) => planBinding(observed({ grants: [], lossOf: () => loss(part) })).recheckInMs;
+  const paused = (until: number): Partial<DueLoss> => ({
     dueAt: undefined,
-    paused: { finding: finding('RevocationPaused', 'more than 10 bindings lost their grant'), until },
+    paused: { finding: finding('RevocationPaused', 'more than 10 subjects lost their grant'), until },
   });
   test('when its trust is due: meanwhile so many may have lost theirs that it is not taken away', () =>
-    expect(grantLoss({ since: NOW, dueAt: NOW + 60_000, paused: undefined })).toBe(60_000));
-  test('no more once it is due: what comes of it is another change', () =>
-    expect(grantLoss({ since: NOW - 60_000, dueAt: NOW, paused: undefined })).toBeUndefined());
+    expect(recheckOf({ since: NOW, dueAt: NOW + 60_000 })).toBe(60_000));
+  test('no more once it is due: what comes of it is another change', () => expect(recheckOf({ dueAt: NOW })).toBeUndefined());
   test('no more while it is paused: whoever confirms changes a grant', () =>
-    expect(grantLoss(paused(Number.POSITIVE_INFINITY))).toBeUndefined());
-  test('when it is paused until a time: then it goes on by itself', () => expect(grantLoss(paused(NOW + 5_000))).toBe(5_000));
+    expect(recheckOf(paused(Number.POSITIVE_INFINITY))).toBeUndefined());
+  test('when it is paused until a time: then it goes on by itself', () => expect(recheckOf(paused(NOW + 5_000))).toBe(5_000));
 });
 
 test('a spec that cannot be read is told, changes nothing and forgets nothing', () => {

@@ -1,12 +1,11 @@
 import { ADVICE } from '../../api/advice.ts';
 import { type BindingSpec, type BindingStatus, type IrsaBinding, MAX_ROLES, type RoleEntry } from '../../api/binding.ts';
-import { type Assessment, conditionOf } from '../../api/condition.ts';
+import { type Assessment, conditionOf, timestamp } from '../../api/condition.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { FINALIZER } from '../../api/names.ts';
 import { isProblem, type Problem } from '../../api/problem.ts';
 import { sidFor } from '../../trust/document/own-statement.ts';
 import { isEnforcing } from '../authorization/authorize.ts';
-import { countedUntil, revokedAtFor } from '../authorization/grant-loss.ts';
 import { assessPods } from '../pods/pods-current.ts';
 import { earliest } from '../pods/restart/attempt.ts';
 import { strayWorkload } from '../pods/stray-workload.ts';
@@ -33,16 +32,14 @@ import type { BindingPlan, Step } from './step.ts';
  */
 export function planBinding(seen: Observed): BindingPlan {
   const plan = planWhole(seen);
-  const revokedAt = revokedAtFor(seen);
   const { revokedAt: _, ...rest } = plan.status;
-  const status = withinLimits({ ...rest, ...(revokedAt === undefined ? {} : { revokedAt }) });
-  return { ...plan, status, recheckInMs: earliest(plan.recheckInMs, timeToForget(seen, status)) };
+  return { ...plan, status: withinLimits({ ...rest, ...revokedAtOf(seen) }) };
 }
 
-/** What is remembered for a time only is taken out of the status when that is over. */
-function timeToForget({ binding, now }: Observed, status: BindingStatus): number | undefined {
-  const end = countedUntil({ ...binding, status });
-  return end === undefined || end <= now || end === Number.POSITIVE_INFINITY ? undefined : end - now;
+/** For the reader, as long as the revocation record has it. */
+function revokedAtOf({ binding: { spec }, lossOf }: Observed): Pick<BindingStatus, 'revokedAt'> {
+  const revokedAt = isProblem(spec) ? undefined : lossOf({ arn: spec.roleArn, audience: spec.audience })?.revokedAt;
+  return revokedAt === undefined ? {} : { revokedAt: timestamp(revokedAt) };
 }
 
 function planWhole(seen: Observed): BindingPlan {
@@ -204,7 +201,8 @@ function invalid(seen: Observed, { problem }: Problem): BindingPlan {
 function recheck({ seen, spec, pods }: Scope, held: Held, acts: boolean, podsInTurn: boolean): number | undefined {
   const annotates = acts && held.Trusted !== undefined ? annotatesAt(seen, spec) : undefined;
   // What the status says may not be so any more: it is over, or it has been done.
-  const revocationAt = seen.grantLoss?.dueAt ?? seen.grantLoss?.paused?.until;
+  const loss = seen.lossOf({ arn: spec.roleArn, audience: spec.audience });
+  const revocationAt = loss?.dueAt ?? loss?.paused?.until;
   const times = [
     podsInTurn ? pods.recheckAt : undefined,
     annotates === seen.now ? undefined : annotates,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { conditionsFrom } from '../../api/condition.ts';
 import { problem } from '../../api/problem.ts';
-import type { GrantLoss } from '../authorization/grant-loss.ts';
+import type { DueLoss } from '../authorization/loss.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
 import { questionKey } from '../state/question.ts';
 import type { RoleRecord } from '../state/role-record.ts';
@@ -15,6 +15,7 @@ import {
   entry,
   grant,
   ISSUER,
+  loss,
   NOW,
   OTHER_ARN,
   present,
@@ -25,12 +26,21 @@ import {
 } from '../test-observed.ts';
 import { awaitsAnswer, type DesiredTrust, desiredTrustOf, needsVerdict } from './desired-trust.ts';
 
-const stores = (part: { now?: number; arn?: typeof ARN; record?: RoleRecord | undefined; provider?: ProviderView | undefined } = {}) => ({
+const stores = (
+  part: {
+    now?: number;
+    arn?: typeof ARN;
+    record?: RoleRecord | undefined;
+    provider?: ProviderView | undefined;
+    losses?: readonly DueLoss[];
+  } = {},
+) => ({
   now: NOW,
   arn: ARN,
   issuer: ISSUER,
   record: present(),
   provider,
+  losses: [],
   ...part,
 });
 const ready = (status: 'True' | 'False', generation = 1) => ({
@@ -42,7 +52,7 @@ const deleting = { deleting: true };
 interface Case {
   readonly binding: IrsaBinding;
   readonly ungranted?: true;
-  readonly grantLoss?: GrantLoss;
+  readonly lost?: DueLoss;
   readonly stores?: Parameters<typeof stores>[0];
   readonly kind: DesiredTrust['kind'] | undefined;
 }
@@ -81,19 +91,19 @@ const cases: Record<string, Case> = {
   'keeps what stands until its grant has been gone for long enough': {
     binding: binding(),
     ungranted: true,
-    grantLoss: { since: NOW - 59_999, dueAt: NOW + 1, paused: undefined },
+    lost: loss({ dueAt: NOW + 1 }),
     kind: 'retain',
   },
   'releases what stands when its grant has been gone for long enough': {
     binding: binding(),
     ungranted: true,
-    grantLoss: { since: NOW - 60_000, dueAt: NOW, paused: undefined },
+    lost: loss(),
     kind: 'revoke',
   },
   'keeps what stands while too many lost their grant': {
     binding: binding(),
     ungranted: true,
-    grantLoss: { since: NOW - 3_600_000, dueAt: undefined, paused: undefined },
+    lost: loss({ dueAt: undefined }),
     kind: 'retain',
   },
   'watches a trust policy that somebody else writes': {
@@ -139,10 +149,36 @@ const cases: Record<string, Case> = {
   },
   'says nothing where its spec cannot be read': { binding: { ...binding(), spec: problem('"x" is no ARN') }, kind: undefined },
 };
-for (const [sentence, { binding: one, ungranted, grantLoss, stores: part, kind }] of Object.entries(cases))
+for (const [sentence, { binding: one, ungranted, lost, stores: part, kind }] of Object.entries(cases))
   test(`a binding ${sentence}`, () => {
-    const authorization = { ...authorizationFor(one, ungranted ? [] : [grant()]), grantLoss };
-    expect(desiredTrustOf(authorization, stores(part)).map((desired) => desired.kind)).toEqual(kind === undefined ? [] : [kind]);
+    const authorization = authorizationFor(one, ungranted ? [] : [grant()]);
+    const input = stores({ ...part, losses: lost === undefined ? [] : [lost] });
+    expect(desiredTrustOf(authorization, input).map((desired) => desired.kind)).toEqual(kind === undefined ? [] : [kind]);
+  });
+
+/** What a namespace may write to keep what it has. */
+const edits: Record<string, { part: Parameters<typeof binding>[0]; role?: typeof ARN }> = {
+  'changes its role to one that no grant covers': { part: { spec: { roleArn: OTHER_ARN } } },
+  'changes its audience': { part: { spec: { audience: 'sigstore' } } },
+  'changes its spec once more': { part: { metadata: { generation: 7 } } },
+  'takes its finalizer away': { part: { metadata: { finalizers: [] } } },
+  'is suspended': { part: { spec: { suspend: true } } },
+  'only observes': { part: { spec: { mode: 'Observe' } } },
+  'leaves the policy to somebody else': { part: { spec: { trustPolicy: 'External' } } },
+  'is suspended while it leaves its role': { part: { spec: { roleArn: OTHER_ARN, suspend: true } } },
+  'is deleted and says Retain': { part: { metadata: deleting, spec: { deletionPolicy: 'Retain' } } },
+  'is deleted while suspended': { part: { metadata: deleting, spec: { suspend: true } } },
+  'is deleted in mode Observe': { part: { metadata: deleting, spec: { mode: 'Observe' } } },
+  'is deleted without its finalizer': { part: { metadata: { ...deleting, finalizers: [] }, spec: { deletionPolicy: 'Retain' } } },
+};
+// Contract: rule-entry-by-entry
+for (const [sentence, { part }] of Object.entries(edits))
+  test(`a binding whose grant went loses its trust in time though it ${sentence}`, () => {
+    const kinds = (dueAt: number) =>
+      desiredTrustOf(authorizationFor(binding(part), []), stores({ losses: [loss({ dueAt })] })).flatMap(
+        ({ kind, question: { audience } }) => (audience === 'sts.amazonaws.com' ? [kind] : []),
+      );
+    expect([kinds(NOW + 1), kinds(NOW)]).toEqual([['retain'], ['revoke']]);
   });
 
 describe('a binding that changed its audience', () => {
@@ -176,7 +212,7 @@ test('a desired trust carries the question, the age and the tags that each grant
       spec: spec(),
       mayStand: true,
       requiredTags: [{ owner: 'shop' }, {}],
-      grantLoss: undefined,
+      loss: undefined,
     },
   ]);
 });
@@ -188,7 +224,6 @@ const kinds: Record<DesiredTrust['kind'], { needsVerdict: boolean; awaitsAnswer:
   observe: { needsVerdict: true, awaitsAnswer: true },
   releaseWhenRedundant: { needsVerdict: true, awaitsAnswer: true },
   tagsMissing: { needsVerdict: false, awaitsAnswer: false },
-  tagsExpired: { needsVerdict: false, awaitsAnswer: false },
   revoke: { needsVerdict: false, awaitsAnswer: true },
   retain: { needsVerdict: false, awaitsAnswer: false },
 };
@@ -201,7 +236,7 @@ for (const [kind, expected] of Object.entries(kinds) as [DesiredTrust['kind'], (
       spec: spec(),
       mayStand: true,
       requiredTags: [],
-      grantLoss: undefined,
+      loss: undefined,
     };
     expect({ needsVerdict: needsVerdict(desired), awaitsAnswer: awaitsAnswer(desired) }).toEqual(expected);
   });

@@ -4,10 +4,10 @@ import { conditionOf } from '../../api/condition.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { FINALIZER } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
-import { subjectOf } from '../../api/subject.ts';
+import { sameSubject, subjectOf } from '../../api/subject.ts';
 import { type Authorization, isEnforcing, isPassive, retainsTrust } from '../authorization/authorize.ts';
-import type { GrantLoss } from '../authorization/grant-loss.ts';
 import type { RequiredTags } from '../authorization/grants.ts';
+import { type DueLoss, isDue } from '../authorization/loss.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
 import type { Question } from '../state/question.ts';
 import { entryFor, isCurrentEntry, mayStandOn } from '../state/role-entry.ts';
@@ -17,7 +17,6 @@ import type { RoleRecord } from '../state/role-record.ts';
 export interface BindingAuthorization {
   readonly binding: IrsaBinding;
   readonly authorization: Authorization;
-  readonly grantLoss: GrantLoss | undefined;
 }
 
 /** What one binding wants of a role, for one audience. */
@@ -28,9 +27,8 @@ export interface DesiredTrust {
     | 'awaitProvider' // as awaitIntent, but it is not known yet whether IAM takes tokens of this cluster at all: nothing is asked
     | 'observe' // an observed, suspended or external binding: only judged
     | 'releaseWhenRedundant' // as observe, and its subject stays in our statement until a foreign one allows it
-    | 'tagsMissing' // as ensure, but the role lacks the tags that its grant requires: what stands stays for a while
-    | 'tagsExpired' // as tagsMissing, and the while is over
-    | 'revoke' // positive evidence that its subject has to go
+    | 'tagsMissing' // as ensure, but the role lacks the tags that its grant requires: what stands is a loss, and stays for a while
+    | 'revoke' // its subject has to go: for a deletion, a change that works, or because no grant covers it and the time is over
     | 'retain'; // no grant covers it any more, for example: what stands stays, nothing is asked
   readonly question: Question;
   readonly binding: IrsaBinding;
@@ -39,8 +37,8 @@ export interface DesiredTrust {
   readonly mayStand: boolean;
   /** Each grant's required role tags: one of them must be fulfilled before a write. */
   readonly requiredTags: RequiredTags;
-  /** For want of a grant: before the trust is revoked, an uncached read must say so too. */
-  readonly grantLoss: GrantLoss | undefined;
+  /** No grant covers it; undefined also where its owner releases it anyhow. */
+  readonly loss: DueLoss | undefined;
 }
 
 interface DesiredTrustInput {
@@ -49,29 +47,43 @@ interface DesiredTrustInput {
   readonly issuer: Issuer;
   readonly record: RoleRecord | undefined;
   readonly provider: ProviderView | undefined;
+  /** Of this role, whoever's. */
+  readonly losses: readonly DueLoss[];
 }
 
 /**
  * What a binding wants of the role: for the audience that it asks for, and for each other one on which its trust may stand. A passive
  * binding revokes nothing, and nothing is revoked because something is missing: only a deletion, a grant that is really gone, or a change
- * that works says so.
+ * that works says so. Without a grant it is as if the binding said nothing.
  */
-export function desiredTrustOf({ binding, authorization, grantLoss }: BindingAuthorization, input: DesiredTrustInput): DesiredTrust[] {
+export function desiredTrustOf({ binding, authorization }: BindingAuthorization, input: DesiredTrustInput): DesiredTrust[] {
   const { spec, metadata, status } = binding;
-  const { arn, issuer } = input;
+  const { arn, issuer, now, losses } = input;
   if (isProblem(spec)) return [];
   const subject = subjectOf(metadata.namespace, spec.serviceAccountName);
   const requiredTags = authorization.kind === 'granted' ? authorization.grants.map((grant) => grant.requiredRoleTags) : [];
-  const desired = (kind: DesiredTrust['kind'], audience: string): DesiredTrust => {
+  const desired = (wants: DesiredTrust['kind'], audience: string): DesiredTrust => {
     const question = { role: arn, issuer, subject, audience };
-    return { kind, question, binding, spec, mayStand: mayStandOn(binding, { arn, audience }), requiredTags, grantLoss };
+    const loss = losses.find((one) => sameSubject(one, question));
+    // Where a tag is missing the binding has a grant in words, and goes on asking.
+    const isTaken = wants !== 'revoke' && isDue(loss, now) && (authorization.kind === 'refused' || !NEEDS_VERDICT.has(wants));
+    const kind = isTaken ? 'revoke' : wants;
+    return {
+      kind,
+      question,
+      binding,
+      spec,
+      mayStand: mayStandOn(binding, { arn, audience }),
+      requiredTags,
+      loss: wants === 'revoke' ? undefined : loss,
+    };
   };
   const entries = (status.roles ?? []).filter((entry) => entry.arn === arn);
   if (metadata.deleting) return entries.map(({ audience }) => desired(retainsTrust(spec) ? 'retain' : 'revoke', audience));
   const left = entries.filter((entry) => !isCurrentEntry(spec, entry));
   const leaving = isEnforcing(binding) && worksElsewhere(binding) ? 'revoke' : 'retain';
   return [
-    ...(spec.roleArn === arn ? [desired(kindOf(binding, spec, authorization, grantLoss, input), spec.audience)] : []),
+    ...(spec.roleArn === arn ? [desired(kindOf(binding, spec, authorization, input), spec.audience)] : []),
     ...left.map(({ audience }) => desired(leaving, audience)),
   ];
 }
@@ -80,11 +92,10 @@ function kindOf(
   binding: IrsaBinding,
   spec: BindingSpec,
   authorization: Authorization,
-  grantLoss: GrantLoss | undefined,
-  { record, provider, arn, now }: DesiredTrustInput,
+  { record, provider, arn }: DesiredTrustInput,
 ): DesiredTrust['kind'] {
   const { audience } = spec;
-  if (authorization.kind === 'refused') return grantLoss?.dueAt !== undefined && grantLoss.dueAt <= now ? 'revoke' : 'retain';
+  if (authorization.kind === 'refused') return 'retain';
   if (isPassive(spec)) return 'observe';
   if (spec.trustPolicy === 'External') return mayStandOn(binding, { arn, audience }) ? 'releaseWhenRedundant' : 'observe';
   if (provider === undefined || provider.kind === 'unreadable') return 'awaitProvider';
@@ -103,12 +114,12 @@ export function worksElsewhere({ metadata, status }: IrsaBinding): boolean {
 }
 
 /** Whether the binding asks if it may assume the role. */
-export const needsVerdict = ({ kind }: DesiredTrust): boolean =>
-  kind === 'ensure' || kind === 'awaitIntent' || kind === 'observe' || kind === 'releaseWhenRedundant';
+export const needsVerdict = ({ kind }: DesiredTrust): boolean => NEEDS_VERDICT.has(kind);
+
+const NEEDS_VERDICT: ReadonlySet<DesiredTrust['kind']> = new Set(['ensure', 'awaitIntent', 'observe', 'releaseWhenRedundant']);
 
 /** Whether the binding waits for an answer: also that its trust is gone. */
 export const awaitsAnswer = (desired: DesiredTrust): boolean => needsVerdict(desired) || desired.kind === 'revoke';
 
 /** Whether its subject has to leave our statement, now or when the time has come. */
-export const isReleasing = ({ kind }: DesiredTrust): boolean =>
-  kind === 'revoke' || kind === 'releaseWhenRedundant' || kind === 'tagsExpired';
+export const isReleasing = ({ kind }: DesiredTrust): boolean => kind === 'revoke' || kind === 'releaseWhenRedundant';

@@ -17,7 +17,7 @@ function wanted(subject: Subject = SUBJECT, requiredTags: DesiredTrust['required
     spec: spec(),
     mayStand: true,
     requiredTags,
-    grantLoss: undefined,
+    loss: undefined,
   };
 }
 
@@ -40,6 +40,7 @@ function edit({ desiredTrust = [wanted()], released = [], policy: text = EMPTY, 
       now: NOW,
     },
     desiredTrust,
+    due: [],
     roleId: ROLE_ID,
     policy: text,
     confirmed,
@@ -128,11 +129,6 @@ const cases: Record<string, { edit?: EditPart; role?: RoleBeforeWrite; expected:
     edit: { desiredTrust: [wanted(SUBJECT, [{ owner: 'nobody' }, { owner: 'shop' }])] },
     role: fresh({}, { owner: 'shop' }),
     expected: { kind: 'write', document: policy(SERVICE, own()), changes: [SUBJECT] },
-  },
-  'stops where a tag that was thought to be gone is there': {
-    edit: { desiredTrust: [{ ...tagged, kind: 'tagsExpired' }], released: [OTHER], policy: policy(SERVICE, own([OTHER])) },
-    role: fresh({ policy: policy(SERVICE, own([OTHER])) }, { owner: 'shop' }),
-    expected: { kind: 'changed' },
   },
   'notices that somebody took out what had been believed': {
     edit: { confirmed: policy(SERVICE, own()) },

@@ -4,9 +4,10 @@ import { PAUSED_ROLE_TAG } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { sameSubject } from '../../api/subject.ts';
 import { parseDocument } from '../../trust/document/document.ts';
-import { namesSubject, reverts } from '../../trust/own-subjects.ts';
+import { namesSubject, reverts, type StatedSubject } from '../../trust/own-subjects.ts';
 import { type DesiredStatement, planTrust, type TrustPlan } from '../../trust/plan.ts';
 import { hasConsent } from '../authorization/grants.ts';
+import type { DueLoss } from '../authorization/loss.ts';
 import type { DesiredTrust } from './desired-trust.ts';
 
 /** A role as a fresh read shows it. */
@@ -22,6 +23,8 @@ export interface Edit {
   readonly desiredStatement: DesiredStatement;
   /** Of the bindings whose subjects the desired statement names: wanted and released. */
   readonly desiredTrust: readonly DesiredTrust[];
+  /** Released because no grant covers them. */
+  readonly due: readonly DueLoss[];
   /** The role that was planned for. */
   readonly roleId: string;
   readonly policy: string;
@@ -39,6 +42,8 @@ export type EditDecision =
       readonly plan: TrustPlan;
       /** Whose subject it adds or removes. */
       readonly changes: readonly DesiredTrust[];
+      /** Which of them, or of subjects without a binding, for want of a grant. */
+      readonly revoked: readonly DueLoss[];
       /** Our subject was taken out after our write was confirmed. */
       readonly reverted: boolean;
     }
@@ -51,9 +56,6 @@ export type EditDecision =
 export function decideEdit(edit: Edit, role: RoleBeforeWrite): EditDecision {
   const { desiredStatement } = edit;
   if (role.arn !== desiredStatement.role || role.roleId !== edit.roleId || role.policy !== edit.policy) return { kind: 'changed' };
-  // The tag is back.
-  if (edit.desiredTrust.some((desired) => desired.kind === 'tagsExpired' && hasConsent(desired.requiredTags, role.tags)))
-    return { kind: 'changed' };
   const lacking = edit.desiredTrust.filter((desired) => desired.kind === 'ensure' && !hasConsent(desired.requiredTags, role.tags));
   // A pause stops every write but a revocation.
   const paused = role.tags.get(PAUSED_ROLE_TAG) === 'true';
@@ -63,14 +65,13 @@ export function decideEdit(edit: Edit, role: RoleBeforeWrite): EditDecision {
   if (plan.document !== undefined) {
     const after = parseDocument(plan.document);
     if (isProblem(document) || isProblem(after)) return { kind: 'nothing' };
-    const changes = edit.desiredTrust.filter(
-      ({ question }) => namesSubject(document, question, desiredStatement) !== namesSubject(after, question, desiredStatement),
-    );
+    const changed = (one: StatedSubject) => namesSubject(document, one, desiredStatement) !== namesSubject(after, one, desiredStatement);
     return {
       kind: 'write',
       document: plan.document,
       plan,
-      changes,
+      changes: edit.desiredTrust.filter(({ question }) => changed(question)),
+      revoked: edit.due.filter(changed),
       reverted: edit.confirmed !== undefined && reverts(document, edit.confirmed, desiredStatement),
     };
   }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { finding } from '../../api/finding.ts';
 import { type Subject, subjectOf } from '../../api/subject.ts';
-import type { GrantLoss } from '../authorization/grant-loss.ts';
 import type { Hold, RoleRecord } from '../state/role-record.ts';
 import { isReleased } from '../state/verdict.ts';
 
@@ -12,6 +11,7 @@ import {
   binding,
   entry,
   grant,
+  loss,
   NOW,
   OTHER_ARN,
   own,
@@ -48,7 +48,7 @@ function edited(plan: RolePlan): { wanted: Subject[]; released: Subject[] } | un
   const step = plan.steps.find((one) => one.do === 'edit');
   if (step?.do !== 'edit') return undefined;
   const { wanted, released } = step.edit.desiredStatement;
-  return { wanted: wanted.map(({ subject }) => subject), released: released.map(({ subject }) => subject) };
+  return { wanted: wanted.map(({ subject }) => subject), released: released.map(({ subject }) => subject as Subject) };
 }
 
 describe('before anything is asked of AWS', () => {
@@ -181,9 +181,7 @@ describe('what is written', () => {
         grants: [{ grant: 'g', requiredRoleTags: {}, allowVerification: false }],
       } as ReturnType<typeof authorizationFor>['authorization'];
       const record: RoleRecord = { ...without, arn: role };
-      expect(
-        short(planRole(roleObserved({ arn: role, bindings: [{ binding: one, authorization, grantLoss: undefined }], record }))),
-      ).toEqual({
+      expect(short(planRole(roleObserved({ arn: role, bindings: [{ binding: one, authorization }], record })))).toEqual({
         steps: [],
         verdicts: { [SUBJECT]: 'RoleUnmodifiable' },
         inMs: undefined,
@@ -309,19 +307,19 @@ describe('bindings that come together', () => {
 });
 
 describe('a grant that is gone', () => {
-  const lose = (grantLoss: GrantLoss) => ({ ...authorizationFor(binding(), []), grantLoss });
+  const losing = (part: Parameters<typeof loss>[0]) => roleObserved({ bindings: [authorizationFor(binding(), [])], losses: [loss(part)] });
   test('takes nothing away before its time, and is looked at then', () =>
-    expect(short(planRole(roleObserved({ bindings: [lose({ since: NOW - 1_000, dueAt: NOW + 59_000, paused: undefined })] })))).toEqual({
+    expect(short(planRole(losing({ since: NOW - 1_000, dueAt: NOW + 59_000 })))).toEqual({
       steps: [],
       verdicts: {},
       inMs: 59_000,
     }));
   test('takes the subject out when it is time', () => {
-    const plan = planRole(roleObserved({ bindings: [lose({ since: NOW - 60_000, dueAt: NOW, paused: undefined })] }));
+    const plan = planRole(losing({}));
     expect(edited(plan)).toEqual({ wanted: [], released: [SUBJECT] });
   });
   test('takes nothing away while too many are gone', () =>
-    expect(planRole(roleObserved({ bindings: [lose({ since: NOW - 3_600_000, dueAt: undefined, paused: undefined })] }))).toEqual(nothing));
+    expect(planRole(losing({ since: NOW - 3_600_000, dueAt: undefined }))).toEqual(nothing));
 });
 
 describe('a role without the tags that the grant asks for', () => {
@@ -342,14 +340,14 @@ describe('a role without the tags that the grant asks for', () => {
   });
   // Contract: rule-grant-lost-10min
   test('loses the subject after ten minutes', () => {
-    const plan = planRole(seen(tagged({}, NOW - 600_000)));
+    const plan = planRole(seen(tagged({}, NOW - 600_000), { losses: [loss({ cause: 'labelOrTag' })] }));
     expect(edited(plan)).toEqual({ wanted: [], released: [SUBJECT] });
     expect(short(plan).verdicts).toEqual({ [SUBJECT]: 'NotGranted' });
   });
   test('keeps it while too many lost their grant', () =>
-    expect(
-      short(planRole(seen(tagged({}, NOW - 600_000), { guard: { activeUntil: Number.POSITIVE_INFINITY, confirmedAt: undefined } }))).steps,
-    ).toEqual([]));
+    expect(short(planRole(seen(tagged({}, NOW - 600_000), { losses: [loss({ cause: 'labelOrTag', dueAt: undefined })] }))).steps).toEqual(
+      [],
+    ));
   const newcomers: Record<string, Parameters<typeof binding>[0]> = {
     'that wants it': {},
     'that only observes': { spec: { mode: 'Observe' } },

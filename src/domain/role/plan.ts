@@ -2,17 +2,17 @@ import { providerArnFor, type RoleArn, roleArnParts, sharesAccount } from '../..
 import { type Finding, finding } from '../../api/finding.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
-import { sameSubject, type TokenSubject } from '../../api/subject.ts';
+import { sameSubject, subjectKey, type TokenSubject } from '../../api/subject.ts';
 import { unreadable as cannotRead } from '../../trust/diagnose/diagnose.ts';
 import { type PolicyDocument, parseDocument } from '../../trust/document/document.ts';
 import { sameOwnSubjects } from '../../trust/own-subjects.ts';
 import { type DesiredStatement, planTrust } from '../../trust/plan.ts';
-import { LABEL_OR_TAG_GRACE_MS, pausedBy, type RevocationGuard } from '../authorization/grant-loss.ts';
 import { hasConsent } from '../authorization/grants.ts';
+import { type DueLoss, isDue } from '../authorization/loss.ts';
 import type { CallerView, ClusterView } from '../state/identity.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
 import type { Question } from '../state/question.ts';
-import type { PresentState, RoleRecord, WriteState } from '../state/role-record.ts';
+import { GONE_AFTER_MS, isGone, type PresentState, type RoleRecord, type WriteState } from '../state/role-record.ts';
 import type { Verdict } from '../state/verdict.ts';
 import { trustContended } from './contention.ts';
 import { awaitsAnswer, type BindingAuthorization, type DesiredTrust, desiredTrustOf, isReleasing, needsVerdict } from './desired-trust.ts';
@@ -44,7 +44,8 @@ export interface RoleObserved {
   readonly provider: ProviderView | undefined;
   /** Characters that the account allows for a trust policy; undefined while it was not asked. */
   readonly quota: number | undefined;
-  readonly guard: RevocationGuard;
+  /** Subjects in our statement that no grant covers, whoever's they are. */
+  readonly losses: readonly DueLoss[];
   /** A user requested a reconcile at this time: epoch milliseconds. */
   readonly requestedAt?: number;
 }
@@ -74,8 +75,6 @@ interface Recheck {
 /** A write is confirmed once it was read back at both ages: IAM reads may be seconds old. Presence counts at the first, absence only at the second. */
 const FIRST_READ_BACK_MS = 2_000;
 export const LAST_READ_BACK_MS = 8_000;
-/** A role is gone when IAM said so twice, this far apart. */
-const GONE_AFTER_MS = 60_000;
 /** What IAM would not let us read is asked for again at this pace. */
 const UNREADABLE_RETRY_MS = 60_000;
 /** A tag that is missing is looked for again at this pace: a binding waits for it. */
@@ -87,16 +86,23 @@ const nothing: RolePlan = { steps: [], verdicts: [], recheck: undefined };
 /** All bindings of a role make one write. Pure: same observation, same plan; without steps when nothing is to do. */
 export function planRole(seen: RoleObserved): RolePlan {
   const { cluster, caller, record, quota, arn, provider, now } = seen;
-  if (seen.bindings.length === 0 || cluster.kind === 'unknown' || caller.kind === 'unknown' || quota === undefined) return nothing;
+  if (cluster.kind === 'unknown' || caller.kind === 'unknown' || quota === undefined) return nothing;
   if (!sharesAccount(arn, caller.arn)) return nothing;
   const desiredTrust = seen.bindings.flatMap((authorization) =>
-    desiredTrustOf(authorization, { now, arn, issuer: cluster.issuer, record, provider }),
+    desiredTrustOf(authorization, { now, arn, issuer: cluster.issuer, record, provider, losses: seen.losses }),
   );
+  const due = dueLosses(seen);
   // A binding that needs the verdict has the last word on a question that another one only releases.
   const inOrder = desiredTrust.toSorted((a, b) => Number(needsVerdict(a)) - Number(needsVerdict(b)));
-  const { guard, requestedAt = 0 } = seen;
-  const plan = planDesired({ now, arn, desiredTrust: inOrder, issuer: cluster.issuer, quota, guard, requestedAt }, record);
-  return { ...plan, recheck: soonest(plan.recheck, nextRevocation(desiredTrust, now)) };
+  const { requestedAt = 0 } = seen;
+  const plan = planDesired({ now, arn, desiredTrust: inOrder, issuer: cluster.issuer, quota, due, requestedAt }, record);
+  return { ...plan, recheck: soonest(plan.recheck, nextRevocation(seen, due)) };
+}
+
+/** Those whose time has come, and which were not found to be without evidence a moment ago. */
+function dueLosses({ losses, now, record }: RoleObserved): DueLoss[] {
+  const unconfirmed = record?.state.kind === 'present' ? record.state.writes.unconfirmed : undefined;
+  return losses.filter((loss) => loss.revokedAt === undefined && isDue(loss, now) && (unconfirmed?.get(subjectKey(loss)) ?? now) <= now);
 }
 
 interface Role {
@@ -105,14 +111,15 @@ interface Role {
   readonly desiredTrust: readonly DesiredTrust[];
   readonly issuer: Issuer;
   readonly quota: number;
-  readonly guard: RevocationGuard;
+  /** Subjects to be taken out of our statement, whatever their bindings say. */
+  readonly due: readonly DueLoss[];
   readonly requestedAt: number;
 }
 
 function planDesired(role: Role, record: RoleRecord | undefined): RolePlan {
-  const { desiredTrust } = role;
+  const { desiredTrust, due } = role;
   // Not one call is made for a role that no granted binding asks about, and in which no trust of ours may stand.
-  if (!desiredTrust.some(awaitsAnswer)) return nothing;
+  if (!desiredTrust.some(awaitsAnswer) && due.length === 0) return unasked(role, record);
   if (record === undefined) return { ...nothing, steps: [{ do: 'read', why: 'it was not read yet' }] };
   if (record.asOf < role.requestedAt) return { ...nothing, steps: [{ do: 'read', why: 'a reconcile was requested' }] };
   switch (record.state.kind) {
@@ -125,16 +132,23 @@ function planDesired(role: Role, record: RoleRecord | undefined): RolePlan {
   }
 }
 
+/** What others read of it is told, and what we wrote is read back. */
+function unasked(role: Role, record: RoleRecord | undefined): RolePlan {
+  if (record?.state.kind === 'present') return present({ ...role, record, state: record.state });
+  return record?.state.kind === 'missing' ? { ...nothing, verdicts: missing(role, record, record.state).verdicts } : nothing;
+}
+
 function missing(
   { now, desiredTrust }: Role,
-  { arn, asOf }: RoleRecord,
+  record: RoleRecord,
   { since, foundAs }: { since: number; foundAs: string | undefined },
 ): RolePlan {
+  const { arn } = record;
   const found = foundAs === undefined ? notFound(arn) : otherRole(arn, foundAs);
-  const certain = asOf - since >= GONE_AFTER_MS;
+  const certain = isGone(record);
   const verdicts = desiredTrust.flatMap((desired): [Question, Verdict][] => {
     if (needsVerdict(desired)) return [[desired.question, refusal(found, { mayStand: !certain })]];
-    return desired.kind === 'revoke' && certain ? [[desired.question, { kind: 'released' }]] : [];
+    return (desired.kind === 'revoke' || desired.kind === 'retain') && certain ? [[desired.question, { kind: 'released' }]] : [];
   });
   if (certain) return { ...nothing, verdicts };
   return readLater(since + GONE_AFTER_MS - now, 'whether the role is still missing', verdicts);
@@ -168,7 +182,13 @@ function present(role: PresentRole): RolePlan {
     return { ...nothing, verdicts: desiredTrust.filter(awaitsAnswer).map(({ question }) => [question, refusal(found)]) };
   }
   if (state.tags === undefined && desiredTrust.some(isNewUnderTags)) return { ...nothing, steps: [{ do: 'read', why: TAGS_WANTED }] };
-  const tagged = { ...role, desiredTrust: desiredTrust.map((desired) => withTags(desired, role)) };
+  const byOwners = releasedByOwners(desiredTrust);
+  const tagged = {
+    ...role,
+    desiredTrust: desiredTrust.map((desired) => withTags(desired, role)),
+    // What its owner releases anyhow needs no evidence that a grant went.
+    due: role.due.filter((loss) => !byOwners.some(({ question }) => sameSubject(question, loss))),
+  };
   const desiredStatement = desiredStatementOf(tagged, document);
   return state.writes.pending === undefined
     ? write(tagged, document, desiredStatement, [])
@@ -180,12 +200,10 @@ function isNewUnderTags(desired: DesiredTrust): boolean {
   return needsVerdict(desired) && !desired.mayStand && !hasConsent(desired.requiredTags, new Map());
 }
 
-/** Without the tags that its grant asks for a binding has no grant; it keeps for a while what stands. */
-function withTags(desired: DesiredTrust, { now, guard, state: { tags } }: PresentRole): DesiredTrust {
+/** Without the tags that its grant asks for a binding has no grant; what stands goes as a loss. */
+function withTags(desired: DesiredTrust, { state: { tags } }: PresentRole): DesiredTrust {
   if (!needsVerdict(desired) || tags === undefined || hasConsent(desired.requiredTags, tags.values)) return desired;
-  if (desired.kind !== 'ensure') return { ...desired, kind: 'tagsMissing' };
-  const isOver = now >= tags.since + LABEL_OR_TAG_GRACE_MS && pausedBy(guard, tags.since) === undefined;
-  return { ...desired, kind: isOver ? 'tagsExpired' : 'tagsMissing' };
+  return { ...desired, kind: 'tagsMissing' };
 }
 
 /** Our last write is younger than IAM's reads are sure to be. What is added meanwhile does not wait for that. */
@@ -234,6 +252,7 @@ function write(role: PresentRole, document: PolicyDocument, desiredStatement: De
   const edit: Edit = {
     desiredStatement,
     desiredTrust: desiredTrust.filter(({ question }) => isMeant(question, desiredStatement)),
+    due: role.due,
     roleId,
     policy,
     confirmed: writes.confirmed,
@@ -245,11 +264,9 @@ function isMeant(question: TokenSubject, { wanted, released }: DesiredStatement)
   return [...wanted, ...released].some((one) => sameSubject(one, question));
 }
 
-const lacksTags = ({ kind }: DesiredTrust): boolean => kind === 'tagsMissing' || kind === 'tagsExpired';
-
 /** A binding that waits for a tag of the role waits for a read of it. */
 function nextTags({ now, desiredTrust, state: { tags } }: PresentRole): Recheck | undefined {
-  if (tags === undefined || !desiredTrust.some(lacksTags)) return undefined;
+  if (tags === undefined || !desiredTrust.some(({ kind }) => kind === 'tagsMissing')) return undefined;
   return { inMs: tags.asOf + TAGS_RETRY_MS - now, why: TAGS_WANTED };
 }
 
@@ -267,17 +284,30 @@ function verdictInput({ arn, desiredTrust, record, state, now }: PresentRole): V
   };
 }
 
-function desiredStatementOf({ arn, desiredTrust, issuer, quota, now, state }: PresentRole, document: PolicyDocument): DesiredStatement {
+function desiredStatementOf(
+  { arn, desiredTrust, issuer, quota, now, state, due }: PresentRole,
+  document: PolicyDocument,
+): DesiredStatement {
   const base = { role: arn, issuer, provider: providerArnFor(arn, issuer), quota, now, ...(state.tags && { roleTags: state.tags.values }) };
   const { hold } = state;
   const paused = hold?.allowsRevocation && now < hold.until;
   const wanted = desiredTrust.filter(({ kind }) => kind === 'ensure' && !paused).toSorted(byAge);
-  // What another binding is about to have, or may still have, is not taken away because one releases it.
+  const released = releasedByOwners(desiredTrust).filter(
+    (one) => one.kind !== 'releaseWhenRedundant' || isAllowedWithout(one, document, base),
+  );
+  const lost = due.map(({ subject, audience }) => ({ subject, audience }));
+  return { ...base, wanted: wanted.map(subjectOf), released: [...released.map(subjectOf), ...lost] };
+}
+
+/** What another binding is about to have, or may still have, is not taken away because one releases it. For want of a grant it is. */
+function releasedByOwners(desiredTrust: readonly DesiredTrust[]): DesiredTrust[] {
   const needs = (other: DesiredTrust) => WANTS.has(other.kind) || (!isReleasing(other) && other.mayStand);
-  const released = desiredTrust
-    .filter((one) => isReleasing(one) && !desiredTrust.some((other) => needs(other) && sameSubject(one.question, other.question)))
-    .filter((one) => one.kind !== 'releaseWhenRedundant' || isAllowedWithout(one, document, base));
-  return { ...base, wanted: wanted.map(subjectOf), released: released.map(subjectOf) };
+  return desiredTrust.filter(
+    (one) =>
+      isReleasing(one) &&
+      one.loss === undefined &&
+      !desiredTrust.some((other) => needs(other) && sameSubject(one.question, other.question)),
+  );
 }
 
 /** Bindings that have the trust, or are on the way to it. */
@@ -294,12 +324,14 @@ function isAllowedWithout(desired: DesiredTrust, document: PolicyDocument, base:
 }
 
 /** When trust is revoked for want of a grant. */
-function nextRevocation(desiredTrust: readonly DesiredTrust[], now: number): Recheck | undefined {
-  const times = desiredTrust.flatMap(({ kind, grantLoss }) =>
-    kind === 'retain' ? (grantLoss?.dueAt ?? grantLoss?.paused?.until ?? []) : [],
-  );
-  const due = times.filter((time) => time !== Number.POSITIVE_INFINITY).map((time) => time - now);
-  return due.length === 0 ? undefined : { inMs: Math.max(0, Math.min(...due)), why: 'whether there is still no grant' };
+function nextRevocation({ losses, record, now }: RoleObserved, due: readonly DueLoss[]): Recheck | undefined {
+  const unconfirmed = record?.state.kind === 'present' ? record.state.writes.unconfirmed : undefined;
+  const times = losses.flatMap((loss) => {
+    if (loss.revokedAt !== undefined || due.includes(loss)) return [];
+    return Math.max(loss.dueAt ?? loss.paused?.until ?? Number.POSITIVE_INFINITY, unconfirmed?.get(subjectKey(loss)) ?? 0);
+  });
+  const next = Math.min(...times);
+  return next === Number.POSITIVE_INFINITY ? undefined : { inMs: Math.max(0, next - now), why: 'whether there is still no grant' };
 }
 
 function soonest(a: Recheck | undefined, b: Recheck | undefined): Recheck | undefined {

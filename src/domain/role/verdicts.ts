@@ -10,6 +10,7 @@ import type { Truth } from '../../trust/evaluate/truth.ts';
 import { ownSubjects } from '../../trust/own-subjects.ts';
 import { type DesiredStatement, type PlannedVerdict, planTrust, type TrustPlan } from '../../trust/plan.ts';
 import { notGranted } from '../authorization/authorize.ts';
+import { isDue } from '../authorization/loss.ts';
 import type { Question } from '../state/question.ts';
 import type { Hold } from '../state/role-record.ts';
 import type { Verdict } from '../state/verdict.ts';
@@ -42,15 +43,17 @@ export function verdictsOn(
   const own = new Set(ownSubjects(document, desiredStatement).map(subjectKey));
   return at.desiredTrust.flatMap((desired): [Question, Verdict][] => {
     const { question, kind } = desired;
-    if (kind === 'retain' || kind === 'awaitProvider') return [];
+    if (kind === 'awaitProvider') return [];
     // What is not in our form is not gone: another writer may have changed the very statement that lets the subject in.
     const byChanged = admittedByChanged(document, question, desiredStatement);
     // Where it is to be ensured a write may be under way, from this very plan.
     const mayStand = own.has(subjectKey(question)) || byChanged !== false || at.inDoubt || kind === 'ensure';
     const blocked = byChanged === false ? undefined : changedByOthers(question, byChanged);
-    if (kind === 'tagsMissing' || kind === 'tagsExpired') return [[question, tagsMissing(desired, mayStand, blocked)]];
-    if (kind === 'revoke') {
-      const verdict: Verdict | undefined = mayStand ? whyNotRevoked(at, blocked) : { kind: 'released' };
+    if (kind === 'tagsMissing') return [[question, tagsMissing(desired, mayStand, at.now, blocked)]];
+    if (kind === 'retain' || kind === 'revoke') {
+      // Of what is kept nothing is asked, but that it is gone all the same.
+      const stands = kind === 'retain' ? undefined : whyNotRevoked(at, blocked);
+      const verdict: Verdict | undefined = mayStand ? stands : { kind: 'released' };
       return verdict === undefined ? [] : [[question, verdict]];
     }
     const together = plan.verdicts.find((verdict) => sameSubject(verdict, question));
@@ -125,10 +128,10 @@ function notAllowed({ role, subject }: Question): Finding {
 }
 
 /** The role's owner did not consent: told in the words of a missing grant, so that nobody learns of a role by binding it. */
-function tagsMissing({ kind, binding, spec }: DesiredTrust, mayStand: boolean, blocked: Finding | undefined): Verdict {
+function tagsMissing({ loss, binding, spec }: DesiredTrust, mayStand: boolean, now: number, blocked: Finding | undefined): Verdict {
   const refused = refusal(notGranted(binding, spec), { mayStand });
   // Only one that had the consent can have expired: its own trust is no news to it.
-  return kind === 'tagsExpired' && blocked !== undefined && refused.kind === 'refused'
+  return isDue(loss, now) && blocked !== undefined && refused.kind === 'refused'
     ? { ...refused, findings: [...refused.findings, blocked] }
     : refused;
 }

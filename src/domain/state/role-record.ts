@@ -33,6 +33,8 @@ export interface WriteState {
   readonly confirmed: string | undefined;
   /** By reverts of what was confirmed. */
   readonly contention: Contention;
+  /** By subject: until when a revocation for which there was no evidence is not tried again. */
+  readonly unconfirmed: ReadonlyMap<string, number>;
 }
 
 export const NO_WRITES: WriteState = {
@@ -42,6 +44,7 @@ export const NO_WRITES: WriteState = {
   retryAt: undefined,
   confirmed: undefined,
   contention: NO_CONTENTION,
+  unconfirmed: new Map(),
 };
 
 /** A role as it was read last. */
@@ -65,6 +68,13 @@ export interface RoleRecord {
     /** `foundAs` is the ARN under which IAM knows a role of that name. */
     | { readonly kind: 'missing'; readonly since: number; readonly foundAs: string | undefined }
     | { readonly kind: 'unreadable'; readonly why: string };
+}
+
+/** A role is gone when IAM said so twice, this far apart. */
+export const GONE_AFTER_MS = 60_000;
+
+export function isGone({ asOf, state }: RoleRecord): boolean {
+  return state.kind === 'missing' && asOf - state.since >= GONE_AFTER_MS;
 }
 
 export type PresentState = Extract<RoleRecord['state'], { kind: 'present' }>;

@@ -18,7 +18,7 @@ export interface OwnStatement {
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 const SID_LENGTH = 12;
 const BITS = 5;
-const PREFIX = 'Irsa';
+export const SID_PREFIX = 'Irsa';
 
 /** A hash costs as much as judging a document, and a plan asks for the same few Sids again and again. Bounded: audiences stand in foreign documents too. */
 const MAX_REMEMBERED = 256;
@@ -34,7 +34,7 @@ export function sidFor(issuer: Issuer, audience: string): string {
   if (known !== undefined) return known;
   const bits = createHash('sha256').update(text).digest().readBigUInt64BE();
   const letters = Array.from({ length: SID_LENGTH }, (_, at) => BASE32[Number((bits >> BigInt(64 - BITS * (at + 1))) & 31n)]);
-  const sid = PREFIX + letters.join('');
+  const sid = SID_PREFIX + letters.join('');
   if (remembered.size >= MAX_REMEMBERED) remembered.clear();
   remembered.set(text, sid);
   return sid;
@@ -98,7 +98,7 @@ function readOwn(statement: Statement, issuer: Issuer, provider: ProviderArn): O
   const host = issuerHostPath(issuer);
   const equals = onlyMember(member(node, 'Condition'), 'StringEquals');
   // The prefix first: it spares all other statements the hash.
-  if (!sid?.startsWith(PREFIX) || !hasExactly(node, MEMBERS) || equals?.kind !== 'object') return undefined;
+  if (!sid?.startsWith(SID_PREFIX) || !hasExactly(node, MEMBERS) || equals?.kind !== 'object') return undefined;
   if (!hasExactly(equals, [`${host}:aud`, `${host}:sub`])) return undefined;
   const audience = single(member(equals, `${host}:aud`));
   const subjects = strings(member(equals, `${host}:sub`));

@@ -1,0 +1,50 @@
+import { providerArnFor, type RoleArn } from '../../api/arn.ts';
+import { isProblem } from '../../api/problem.ts';
+import { subjectKey, subjectOf, type TokenSubject } from '../../api/subject.ts';
+import type { LossesInput } from '../../domain/authorization/losses.ts';
+import { isGone } from '../../domain/state/role-record.ts';
+import { admittedByChanged } from '../../trust/changed-statement.ts';
+import { parseDocument } from '../../trust/document/document.ts';
+import { type Ours, ownSubjects } from '../../trust/own-subjects.ts';
+import { identityOf } from '../observe.ts';
+import type { Stores } from '../stores.ts';
+
+/** What stands in a role and what could cover it; undefined while that cannot be known. No call leaves the process for it. */
+export function gather(stores: Stores, role: RoleArn, before: Pick<LossesInput, 'now' | 'recorded' | 'coverage'>): LossesInput | undefined {
+  const { cluster } = identityOf(stores);
+  const record = stores.roles.get(role);
+  const [definition] = stores.grantDefinitions.list();
+  if (record === undefined || cluster.kind === 'unknown' || definition === undefined || definition.deleting) return undefined;
+  const remembered = rememberedOn(stores, role);
+  const { state } = record;
+  const known = {
+    ...before,
+    role,
+    grants: stores.grants.list(),
+    // A namespace that is not in the cache has no labels that a grant could select.
+    namespace: (name: string) => stores.namespaces.get(name) ?? { name, labels: {} },
+    roleTags: state.kind === 'present' ? state.tags?.values : undefined,
+    definition: definition.uid,
+  };
+  if (state.kind !== 'present') return { ...known, standing: [], certain: isGone(record) };
+  const document = parseDocument(state.policy);
+  if (isProblem(document)) return { ...known, standing: [], certain: false };
+  const ours: Ours = { issuer: cluster.issuer, provider: providerArnFor(role, cluster.issuer) };
+  const changed = remembered.filter((one) => admittedByChanged(document, one, ours) !== false);
+  const keys = new Set(remembered.map(subjectKey));
+  const standing = new Map([...ownSubjects(document, ours), ...changed].map((one) => [subjectKey(one), one]));
+  return {
+    ...known,
+    standing: [...standing].map(([key, one]) => ({ ...one, remembered: keys.has(key) })),
+    certain: state.writes.pending === undefined,
+  };
+}
+
+/** Whom statuses remember to stand in the role. */
+function rememberedOn({ bindings }: Stores, role: RoleArn): TokenSubject<string>[] {
+  return bindings.byIndex('role', role).flatMap(({ metadata, spec, status }) => {
+    if (isProblem(spec)) return [];
+    const subject = subjectOf(metadata.namespace, spec.serviceAccountName);
+    return (status.roles ?? []).flatMap(({ arn, audience }) => (arn === role ? [{ subject, audience }] : []));
+  });
+}

@@ -1,0 +1,62 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { RoleArn } from '../../api/arn.ts';
+import { timestamp } from '../../api/condition.ts';
+import { type Finding, finding } from '../../api/finding.ts';
+import type { Loss } from '../../domain/authorization/loss.ts';
+import type { Coverage } from '../../domain/authorization/losses.ts';
+import { lossesIn } from '../../domain/authorization/losses.ts';
+import { rememberedUntil } from '../../domain/authorization/revocation-guard.ts';
+import { type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
+import { gather } from './gather.ts';
+import type { RevocationOptions } from './ports.ts';
+
+/**
+ * Finds the subjects in our statements that no grant covers, of whatever role and whoever's binding, and writes each down with the time since
+ * when. It takes nothing away: the role controller does, when the time has come.
+ */
+export function revocationController({ stores, ledger, ungrantedGraceMs, events, clock }: RevocationOptions): Controller<RoleArn> {
+  const coverage = new Map<RoleArn, Coverage>();
+  const everyRole = () => stores.roles.list().map(({ arn }) => arn);
+  return {
+    name: 'revocation',
+    wakes: [
+      wakeOn(stores.roles, ({ arn }) => [arn], { when: (a, b) => !isDeepStrictEqual(a.state, b.state), urgency: 'drift' }),
+      wakeOn(stores.grants, everyRole),
+      wakeOn(stores.grantDefinitions, everyRole),
+      wakeOn(stores.namespaces, everyRole, { when: (a, b) => !isDeepStrictEqual(a.labels, b.labels) }),
+      wakeOn(stores.identity, everyRole),
+    ],
+    async reconcile(role, signal, { log }) {
+      const recorded = stores.losses.byIndex('role', role);
+      const seen = gather(stores, role, { now: clock.now(), recorded, coverage: coverage.get(role) ?? new Map() });
+      if (seen === undefined) return settled;
+      const found = lossesIn(seen);
+      if (found.coverage.size === 0) coverage.delete(role);
+      else coverage.set(role, found.coverage);
+      await ledger.put(role, found.losses, signal);
+      const news = found.losses.filter(
+        (loss) => loss.revokedAt === undefined && !recorded.some((before) => before.since === loss.since && isSame(before, loss)),
+      );
+      for (const { subject, since, cause } of news)
+        log.warn({ subject, cause, since: timestamp(since) }, 'no grant covers a subject of our statement');
+      const unseen = news.find(({ cause }) => cause === 'unseen');
+      if (unseen !== undefined) {
+        const { code, message } = ungranted(unseen, ungrantedGraceMs);
+        events.record({ type: 'Warning', reason: code, action: 'Revoke', note: message });
+      }
+      const over = Math.min(...found.losses.map(rememberedUntil));
+      return over === Number.POSITIVE_INFINITY ? settled : recheck(over - clock.now(), 'a loss is forgotten then');
+    },
+  };
+}
+
+const isSame = (a: Loss, b: Loss): boolean => a.subject === b.subject && a.audience === b.audience && a.cause === b.cause;
+
+/** Told on the operator's own object: whose it is nobody knows. */
+function ungranted({ role, subject, audience, since }: Loss, graceMs: number): Finding {
+  const when = graceMs === Number.POSITIVE_INFINITY ? '' : ` It is revoked at ${timestamp(since + graceMs)}.`;
+  return finding(
+    'TrustUngranted',
+    `the statement of irsa-operator in the trust policy of "${role}" lets in "${subject}" with audience "${audience}", and no IrsaGrant covers that.${when} To keep it, create a grant. To revoke it now: irsa-operator prune --ungranted --confirm`,
+  );
+}

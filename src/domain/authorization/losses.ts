@@ -1,0 +1,95 @@
+import type { RoleArn } from '../../api/arn.ts';
+import type { Namespace } from '../../api/cluster.ts';
+import type { IrsaGrant } from '../../api/grant.ts';
+import { isProblem } from '../../api/problem.ts';
+import { subjectKey, type TokenSubject } from '../../api/subject.ts';
+import { covers, coversByLabel, hasConsent } from './grants.ts';
+import { askedBy, type GrantSeen, type Loss } from './loss.ts';
+import { rememberedUntil } from './revocation-guard.ts';
+
+/** By subject: the grants that covered it when it was looked at last. */
+export type Coverage = ReadonlyMap<string, readonly GrantSeen[]>;
+
+/** What is known of one role, and what was lost in it before. */
+export interface LossesInput {
+  readonly now: number;
+  readonly role: RoleArn;
+  /** Subjects that our statement lets in, and whether a status remembers them: then a grant covered them once. */
+  readonly standing: readonly (TokenSubject<string> & { readonly remembered: boolean })[];
+  /** Whether what is not among them is certain to be gone. */
+  readonly certain: boolean;
+  readonly recorded: readonly Loss[];
+  readonly coverage: Coverage;
+  readonly grants: readonly IrsaGrant[];
+  readonly namespace: (name: string) => Namespace;
+  /** Undefined while they are not known: then nothing is lost for want of one. */
+  readonly roleTags: ReadonlyMap<string, string> | undefined;
+  /** The uid of the CRD of grants. */
+  readonly definition: string;
+}
+
+/** Which subjects of a role no grant covers, each with the time since when: what the record is to say. Pure. */
+export function lossesIn(input: LossesInput): { readonly losses: readonly Loss[]; readonly coverage: Coverage } {
+  const { now, recorded, standing, certain } = input;
+  const before = new Map(recorded.map((loss) => [subjectKey(loss), loss]));
+  const coverage = new Map(certain ? [] : input.coverage);
+  const losses = new Map<string, Loss>();
+  for (const one of standing) {
+    const key = subjectKey(one);
+    const by = coveredBy(one, input);
+    if (by.length > 0) coverage.set(key, by);
+    else {
+      const seen = input.coverage.get(key);
+      if (seen !== undefined) coverage.set(key, seen);
+      losses.set(key, standingLoss(one, before.get(key), seen, input));
+    }
+  }
+  // What went is remembered for an hour; what may only not be in view is as it was.
+  for (const [key, loss] of before) {
+    if (losses.has(key) || standing.some((one) => subjectKey(one) === key)) continue;
+    if (coveredBy(loss, input).length > 0) continue;
+    const gone = certain && loss.revokedAt === undefined ? { ...loss, revokedAt: now } : loss;
+    if (now < rememberedUntil(gone)) losses.set(key, gone);
+  }
+  return { losses: [...losses.values()], coverage };
+}
+
+function coveredBy(one: TokenSubject<string>, { role, grants, namespace, roleTags }: LossesInput): GrantSeen[] {
+  const asked = askedBy({ ...one, role });
+  if (asked === undefined) return [];
+  const at = namespace(asked.namespace);
+  return grants.flatMap(({ uid, generation, spec }) =>
+    !isProblem(spec) && covers(spec, asked, at) && (roleTags === undefined || hasConsent([spec.requiredRoleTags], roleTags))
+      ? [{ uid, generation }]
+      : [],
+  );
+}
+
+type Standing = LossesInput['standing'][number];
+
+/** A loss that stands. What was seen to be gone and is there again is lost anew. */
+function standingLoss(
+  { subject, audience, remembered }: Standing,
+  before: Loss | undefined,
+  seen: readonly GrantSeen[] | undefined,
+  input: LossesInput,
+): Loss {
+  const { now, role, definition } = input;
+  if (before !== undefined) {
+    // The CRD was made again and the grants with it: that this one is not among them says nothing.
+    if (before.cause !== 'unseen' && before.definition !== definition)
+      return { ...before, cause: 'unseen', since: now, by: [], revokedAt: undefined };
+    return before.revokedAt === undefined ? before : { ...before, since: now, revokedAt: undefined };
+  }
+  const entry = { role, subject, audience };
+  const cause = seen === undefined && !remembered ? 'unseen' : isNearlyCovered(entry, input) ? 'labelOrTag' : 'grant';
+  return { ...entry, since: now, cause, by: seen ?? [], definition, revokedAt: undefined };
+}
+
+/** A grant would cover it, with the label of the namespace or the tags of the role. */
+function isNearlyCovered(entry: Parameters<typeof askedBy>[0], { grants, namespace }: LossesInput): boolean {
+  const asked = askedBy(entry);
+  if (asked === undefined) return false;
+  const at = namespace(asked.namespace);
+  return grants.some(({ spec }) => !isProblem(spec) && (coversByLabel(spec, asked) || covers(spec, asked, at)));
+}
