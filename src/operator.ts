@@ -11,10 +11,10 @@ import { iamProviders } from './aws/providers.ts';
 import { iamRoles } from './aws/roles.ts';
 import type { Config } from './config.ts';
 import { auditController } from './controllers/audit/index.ts';
-import type { AuditEvents } from './controllers/audit/ports.ts';
 import { bindingController } from './controllers/binding/index.ts';
 import { clusterController } from './controllers/cluster/index.ts';
 import { collector } from './controllers/collector.ts';
+import { confinementController } from './controllers/confinement/index.ts';
 import { oidcProviderController } from './controllers/oidc-provider/index.ts';
 import { roleController } from './controllers/role/index.ts';
 import { sweepRoles } from './controllers/role/sweep.ts';
@@ -26,6 +26,7 @@ import { apiReader } from './kube/api-reader.ts';
 import { apiAudiences } from './kube/audiences.ts';
 import { bindingWrites } from './kube/binding-writes.ts';
 import { connect } from './kube/config.ts';
+import { confinementRequests } from './kube/confinement.ts';
 import { EventRecorder } from './kube/events.ts';
 import { fenced } from './kube/fence.ts';
 import { readIssuer } from './kube/issuer.ts';
@@ -47,7 +48,7 @@ import { requestToken } from './kube/token.ts';
 import { Transport } from './kube/transport.ts';
 import { metrics as makeMetrics } from './observability/metrics.ts';
 import { serveHealth } from './observability/server.ts';
-import type { BindingEvents } from './ports/events.ts';
+import type { BindingEvents, OwnEvents } from './ports/events.ts';
 
 import { systemClock } from './runtime/clock.ts';
 import { type Controller, ControllerLoop } from './runtime/controller.ts';
@@ -111,7 +112,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   };
 
   // About the Lease, the one object of our own namespace that is certain to be there.
-  const auditEvents: AuditEvents = {
+  const ownEvents: OwnEvents = {
     record: (event) =>
       recorder.record({ ...event, regarding: { type: LEASE, namespace: config.leaseNamespace, name: LEASE_NAME, uid: lock.uid } }),
   };
@@ -171,7 +172,11 @@ export async function runOperator(config: Config, version: string, log: Log, sto
         clock,
       }),
     ),
-    loop(auditController({ stores, owned: stores, events: auditEvents, clock })),
+    loop(auditController({ stores, owned: stores, events: ownEvents, clock })),
+    // Dry runs change nothing: they need no fence.
+    loop(
+      confinementController({ stores, requests: confinementRequests(transport), events: ownEvents, metrics: metrics.confinement, clock }),
+    ),
   ];
   metrics.observe(collector(stores));
 

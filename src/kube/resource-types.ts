@@ -7,6 +7,7 @@ const ours = (kind: string, plural: string): ResourceType => ({ group: GROUP, ve
 
 export const NAMESPACE = core('Namespace', 'namespaces');
 export const SERVICE_ACCOUNT = core('ServiceAccount', 'serviceaccounts');
+export const CONFIG_MAP = core('ConfigMap', 'configmaps');
 export const POD = core('Pod', 'pods');
 export const DEPLOYMENT = apps('Deployment', 'deployments');
 export const STATEFUL_SET = apps('StatefulSet', 'statefulsets');

@@ -10,6 +10,8 @@ export type EventReason =
   | 'PodRestarted'
   | 'WorkloadRestarted'
   | 'Ready'
+  | 'NotConfined'
+  | 'Confined'
   | FindingCode;
 export type EventAction =
   | 'CreateOidcProvider'
@@ -18,7 +20,8 @@ export type EventAction =
   | 'RemoveAnnotation'
   | 'RestartPod'
   | 'Reconcile'
-  | 'Audit';
+  | 'Audit'
+  | 'CheckConfinement';
 
 export interface BindingEvent {
   readonly type: 'Normal' | 'Warning';
@@ -30,4 +33,9 @@ export interface BindingEvent {
 /** Never blocks and never throws: an event that does not get through is dropped. */
 export interface BindingEvents {
   record(binding: IrsaBinding, event: BindingEvent): void;
+}
+
+/** About the operator's own object, in its own namespace and never in a tenant's. As above, it never blocks and never throws. */
+export interface OwnEvents {
+  record(event: BindingEvent): void;
 }

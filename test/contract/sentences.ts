@@ -96,6 +96,14 @@ export const CONTRACT = {
       'It annotates on CREATE only, and only for bindings that are `Authorized` at their current generation, enforcing, not suspended, deleting or taken.',
     'annotate-admission-ignore': '`failurePolicy: Ignore`: it never keeps anybody from creating a ServiceAccount.',
   },
+  'The operator confined': {
+    'confined-installed':
+      'The admission policies confine the ServiceAccount that is installed, under whatever name, in whatever namespace.',
+    'confined-status': 'A policy lets only the operator write `irsabindings/status`.',
+    'confined-proved':
+      'At its start and every hour the operator proves by dry runs that each policy confines it: the refusal names the policy, and what it needs is accepted; else `irsa_confined 0` and an Event.',
+    'confined-unknown': 'A request that fails, or that cannot be tried, is unknown: `irsa_confined` then has no series.',
+  },
   Prove: {
     'prove-opt-in': 'The proof is opt-in by the grant and by installing `config/verification`.',
     'prove-confined': 'The permission to ask for tokens comes with a fail-closed policy: one audience of a list, ten minutes.',
