@@ -1,7 +1,7 @@
 import type { Issuer } from '../../api/issuer.ts';
 import { statementName } from '../document/document.ts';
-import { quote } from '../document/quote.ts';
 import type { Judged } from '../evaluate/evaluate.ts';
+import { keyInWords } from '../evaluate/near.ts';
 import { kindOfKey, type WebIdentity } from '../evaluate/request.ts';
 import { all, isUnknown } from '../evaluate/truth.ts';
 import type { PartialFinding } from './partial-finding.ts';
@@ -42,7 +42,8 @@ export function restriction(judged: Judged, { issuer }: WebIdentity): PartialFin
     .filter(({ key, truth }) => truth !== true && isLimit(key, issuer))
     .slice(0, MAX_NAMED)
     .map(
-      ({ operatorName, key, truth }) => `${operatorName} on ${quote(key)} (${isUnknown(truth) ? 'not known before the call' : 'not met'})`,
+      ({ operatorName, key, truth }) =>
+        `${operatorName} on ${keyInWords(key, issuer)} (${isUnknown(truth) ? 'not known before the call' : 'not met'})`,
     );
   const unread = [members, block].find(isUnknown);
   const how = limits.length > 0 ? ` and limits it with ${limits.join(' and ')}` : unread === undefined ? '' : `, but ${unread.unknown}`;
