@@ -58,6 +58,8 @@ export const CONTRACT = {
       "A foreign Allow for this subject that fails only through other keys is its owner's will: write nothing, `TrustRestrictedByOwner`.",
     'trust-restricted-principal':
       "A foreign Allow restricts when its action, its principal and every condition on this issuer's claims are not false; its principal names this provider, or is `*` or `NotPrincipal` with a condition on this issuer.",
+    'trust-slips':
+      'Slips (a key or value that is nearly ours) are judged as if mended: whatever still limits then is will; if nothing does, the statement is a mistake and is no obstacle.',
     'trust-own-statement':
       'Our statement: one per role and (issuer, audience), its Sid a hash over both, sorted `sub` list, `StringEquals` on `sub` and `aud`.',
     'trust-no-wildcard': 'Never an Allow without `sub`, never a wildcard.',
