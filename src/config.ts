@@ -1,5 +1,6 @@
 import { type Issuer, parseIssuer } from './api/issuer.ts';
 import { isProblem, type Problem, problem } from './api/problem.ts';
+import type { OwnCredentials } from './aws/identity.ts';
 import type { Flag, Given } from './cli/command.ts';
 import { LOG_LEVELS, type LogLevel } from './observability/log-levels.ts';
 
@@ -22,8 +23,8 @@ export interface Config {
   /** How long nobody else leads after the leader was last heard of. */
   readonly leaseDurationMs: number;
   readonly hostname: string;
-  /** The role that a token of our own is for (web identity), where there is one: never a target. */
-  readonly webIdentityRole: string | undefined;
+  /** What tells of the roles that we are, or assume on the way: never a target. */
+  readonly ownCredentials: OwnCredentials;
   readonly listen: { readonly host: string; readonly port: number };
   readonly logLevel: LogLevel;
   /** Where the API server may be found; `connect` in src/kube says in which order. */
@@ -113,15 +114,18 @@ export function parseConfig(flags: Given, env: NodeJS.ProcessEnv, hostname: stri
     leaseNamespace: text('lease-namespace'),
     leaseDurationMs,
     hostname,
-    webIdentityRole: webIdentityRoleFrom(env),
+    ownCredentials: ownCredentialsFrom(env),
     listen,
     logLevel,
     kube: kubeFrom(env),
   });
 }
 
-/** The ARN of the role that our own token is for, where credentials come by one. */
-export const webIdentityRoleFrom = (env: NodeJS.ProcessEnv): string | undefined => env['AWS_ROLE_ARN'];
+/** As the SDK chooses: a profile that is named, else keys of the environment, else the default profile. */
+export function ownCredentialsFrom(env: NodeJS.ProcessEnv): OwnCredentials {
+  const hasKeys = env['AWS_ACCESS_KEY_ID'] !== undefined && env['AWS_SECRET_ACCESS_KEY'] !== undefined;
+  return { webIdentityRole: env['AWS_ROLE_ARN'], profile: env['AWS_PROFILE'] || (hasKeys ? undefined : 'default') };
+}
 
 export function kubeFrom(env: NodeJS.ProcessEnv): Config['kube'] {
   return {

@@ -144,7 +144,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
           issuer: (signal) => readIssuer(transport, signal),
           eksIssuer:
             config.eksClusterName === undefined ? undefined : (signal) => eksIssuer(aws.eks, call, config.eksClusterName ?? '', signal),
-          caller: (signal) => callerIdentity(aws.sts, call, config.webIdentityRole, signal),
+          caller: (signal) => callerIdentity(aws.sts, call, config.ownCredentials, signal),
           policyQuota: roles.policyQuota,
         },
         oidcIssuer: config.oidcIssuer,

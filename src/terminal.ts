@@ -9,7 +9,7 @@ import { type Call, COULD_NOT_LOOK } from './cli/command.ts';
 import { FORMATS, plain, render } from './cli/output.ts';
 import type { Cluster, CommandPorts } from './cli/ports.ts';
 import type { Reporter } from './cli/report.ts';
-import { kubeFrom, RUN_FLAGS, webIdentityRoleFrom } from './config.ts';
+import { kubeFrom, ownCredentialsFrom, RUN_FLAGS } from './config.ts';
 import { apiReader } from './kube/api-reader.ts';
 import { apiAudiences } from './kube/audiences.ts';
 import { connect } from './kube/config.ts';
@@ -108,7 +108,7 @@ function realPorts(version: string, eksClusterName: string | undefined): { ports
     ports: {
       cluster,
       eksIssuer: eksClusterName === undefined ? undefined : (signal) => eksIssuer(aws.eks, call, eksClusterName, signal),
-      caller: (signal) => callerIdentity(aws.sts, call, webIdentityRoleFrom(process.env), signal),
+      caller: (signal) => callerIdentity(aws.sts, call, ownCredentialsFrom(process.env), signal),
       roles: iamRoles(aws.iam, iam, aws.iamWrites),
       providers: iamProviders(aws.iam, iam, aws.iamWrites),
       clock,

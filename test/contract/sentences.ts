@@ -19,7 +19,8 @@ export const CONTRACT = {
     'api-tags-fresh': 'Tags that a grant asks for are read afresh before each write.',
     'api-tag-same-text': 'A missing role tag gives the text of a missing grant, so that the message does not tell whether the role exists.',
     'api-grants-read-only': 'The operator can read grants and never write them.',
-    'api-own-role': "The operator's own role is never a target, whatever a grant says; `config/iam` denies it too.",
+    'api-own-role':
+      "The operator's own role (and each role it assumes on the way) is never a target, whatever a grant says; `config/iam` denies it too.",
     'api-own-role-hops': 'Each role that the operator assumes on the way is never a target either.',
   },
   'Rules above all steps': {
