@@ -20,6 +20,7 @@ const DEFAULTS = {
   leaseDurationMs: 15_000,
   hostname: 'pod-1',
   ownCredentials: { webIdentityRole: undefined, profile: 'default' },
+  proxy: {},
   listen: { host: '::', port: 8080 },
   logLevel: 'info',
   kube: { kubeconfig: undefined, serviceHost: undefined, servicePort: undefined, home: undefined },
@@ -53,6 +54,18 @@ describe('the environment tells where our own credentials come from', () => {
   };
   for (const [how, [env, ownCredentials]] of Object.entries(cases))
     test(how, () => expect(configOf([], env)).toEqual({ ...DEFAULTS, ownCredentials }));
+});
+
+test('the environment tells the proxy on the way to AWS, and hosts that need none', () => {
+  const proxy = { HTTPS_PROXY: 'http://proxy.example:3128', https_proxy: 'https://me:secret@[::1]:3128', NO_PROXY: '.internal,10.0.0.1' };
+  expect(configOf([], { ...proxy, HTTP_PROXY: '', PATH: '/bin' })).toEqual({ ...DEFAULTS, proxy });
+});
+
+test('a proxy that Node would pass over is refused, and not quoted', () => {
+  for (const wrong of ['proxy:3128', 'socks5://me:secret@proxy:1080', 'http://', 'https://me:secret@'])
+    expect(configOf([], { https_proxy: wrong })).toEqual({
+      problem: 'https_proxy is not the URL of a proxy. Wanted: http://HOST:PORT, or https://HOST:PORT',
+    });
 });
 
 const accepted: Record<string, [string[], object]> = {

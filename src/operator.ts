@@ -85,7 +85,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   };
 
   // At the socket: what the call still takes was asked for before it, so it is enough that the lease is held.
-  const aws = awsClients(version, config.eksClusterName, () => fence(0));
+  const aws = awsClients(version, config.eksClusterName, config.proxy, () => fence(0));
   const call = awsCalls(metrics.aws, clock);
   const limiter = (action: 'read' | 'write', perSecond: number): Limiter => {
     const waited = metrics.limiter(action, () => limit.perSecond);
