@@ -92,6 +92,13 @@ const audiences = [STS_AUDIENCE, CANARY_AUDIENCE];
 const both = { namespaces: { names: ['shop', 'canary'] }, audiences };
 const canaryEntry = { status: { roles: [entry(ARN, undefined, CANARY_AUDIENCE)] } };
 
+/** What IAM says to every write, because another statement trusts a role that was deleted. */
+const REFUSED = new Fault(
+  'invalid',
+  `iam:UpdateAssumeRolePolicy of role "${ARN}": MalformedPolicyDocument: Invalid principal in policy: "AWS":"${CANARY_ARN}"`,
+  { code: 'MalformedPolicyDocument' },
+);
+
 const cases: Record<string, Case> = {
   'the namespace of another binding of the role, on any surface': {
     bindings: [mine(), theirs()],
@@ -170,12 +177,20 @@ const cases: Record<string, Case> = {
   },
   'a principal because of which IAM refuses the document': {
     roles: on(policy(SERVICE)),
-    refused: new Fault(
-      'invalid',
-      `iam:UpdateAssumeRolePolicy of role "${ARN}": MalformedPolicyDocument: Invalid principal in policy: "AWS":"${CANARY_ARN}"`,
-      { code: 'MalformedPolicyDocument' },
-    ),
+    refused: REFUSED,
     shown: `the answer of IAM to who writes "${CANARY_ARN}" into a trust policy`,
+  },
+  'a principal because of which IAM does not let its subject go': {
+    bindings: [binding({ metadata: { deleting: true } })],
+    roles: on(policy(SERVICE, own())),
+    refused: REFUSED,
+    shown: `the answer of IAM to who writes "${CANARY_ARN}" into a trust policy`,
+  },
+  'the grant of others, beside one of its own': {
+    bindings: [mine(), theirs()],
+    grants: [{ ...grant({ namespaces: { names: ['canary'] } }), name: 'canary-grant' }, grant()],
+    roles: on(policy(SERVICE)),
+    shown: { of: OWNER, on: 'status' },
   },
   'the tags of the role': {
     roles: on(policy(SERVICE), { canary: 'canary', 'managed-by': 'terraform-canary' }),
