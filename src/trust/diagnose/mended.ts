@@ -2,7 +2,7 @@ import { type Issuer, issuerHostPath } from '../../api/issuer.ts';
 import { scalarText } from '../evaluate/comparisons.ts';
 import { type Condition, judgeCondition } from '../evaluate/conditions.ts';
 import type { Judged } from '../evaluate/evaluate.ts';
-import { nearlyNames, withoutSpace } from '../evaluate/near.ts';
+import { nearlyNames, PLACEHOLDER, withoutSpace } from '../evaluate/near.ts';
 import { kindOfKey, type WebIdentity } from '../evaluate/request.ts';
 import { fold, like } from '../evaluate/text.ts';
 import type { Truth } from '../evaluate/truth.ts';
@@ -45,8 +45,8 @@ const AWS_PREFIXES: ReadonlySet<string> = new Set(['aws', 'sts', 'saml']);
 /** The key of the claim that was meant, where there is a slip in it; any other key as it is. */
 export function mendedKey(key: string, issuer: Issuer): string {
   const kind = kindOfKey(key, issuer);
-  if (kind === 'subject' || kind === 'audience' || kind === 'claim') return key;
-  const [, before = '', claim] = /^(.*?)[:/]*(?<![a-z0-9])(sub|aud)$/.exec(fold(withoutSpace(key))) ?? [];
+  if (kind === 'subject' || kind === 'audience') return key;
+  const [, before = '', claim] = /^(.*?)[:/]*(?<![a-z0-9._-])(sub|aud)$/.exec(fold(withoutSpace(key))) ?? [];
   if (claim === undefined) return key;
   if (kind === 'context' && (AWS_PREFIXES.has(before) || !/^[a-z0-9-]+$/.test(before))) return key;
   return `${issuerHostPath(issuer)}:${claim}`;
@@ -68,9 +68,9 @@ function meansSubject(value: string, { subject, audience }: WebIdentity): boolea
   const names = subject.split(':').slice(2).join(':');
   const found = fold(withoutSpace(value))
     .replaceAll('/', ':')
-    .replace(/^[["']+|[\]"']+$/g, '')
-    .replace(/^.*?serviceaccounts?:|^system:/, '')
-    .replace(/<[^<>]*>|\$?\{[^{}]*\}/g, '*');
+    .replace(/[[\]"']/g, '')
+    .replace(/.*?serviceaccounts?:|^system:/, '')
+    .replace(PLACEHOLDER, '*');
   return like(found, names) || value === audience;
 }
 

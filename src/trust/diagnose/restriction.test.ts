@@ -54,12 +54,16 @@ describe('a slip', () => {
     'a subject with another prefix': on(SUB, ALB.replace('serviceaccount', 'serviceaccounts')),
     'a list in the text of a subject': on(SUB, JSON.stringify([ALB])),
     'a wildcard under StringEquals': on(SUB, 'system:serviceaccount:kube-system:*'),
+    'a placeholder in braces': on(SUB, 'system:serviceaccount:{namespace}:{name}'),
+    'a placeholder like a variable': on(SUB, `system:serviceaccount:kube-system:\${name}`),
     'a placeholder for the name': on(SUB, 'system:serviceaccount:kube-system:<name>'),
     'the audience under the key of the subject': on(SUB, AUDIENCE),
     'the subject under the key of the audience': on(AUD, ALB),
     'a blank behind the audience': on(AUD, `${AUDIENCE} `),
     'another case of the audience': on(AUD, 'STS.amazonaws.com'),
-    'https:// before the audience': on(AUD, `https://${AUDIENCE}/`),
+    'https:// before the audience': on(AUD, `https://${AUDIENCE}//`),
+    'http:// before the audience': on(AUD, `http://${AUDIENCE}`),
+    'another claim of another issuer': on(`${OTHER_HOST}:azp`, 'x'),
     'the key and the value': on(`https://${SUB}`, `${ALB} `),
     'one subject of several': on(SUB, [SHOP, `${ALB} `]),
     'a pattern with a blank': on(SUB, 'system:serviceaccount: kube-system:*', 'StringLike'),
@@ -76,6 +80,8 @@ describe('a slip', () => {
 
   const principals: Record<string, string> = {
     'https:// before the issuer': PROVIDER.replace('/oidc.', '/https://oidc.'),
+    'http:// before the issuer': PROVIDER.replace('/oidc.', '/http://oidc.'),
+    'slashes at its end': `${PROVIDER}//`,
     'another case': PROVIDER.replace('EXAMPLE', 'example'),
     'a slash at its end': `${PROVIDER}/`,
     'a blank at its end': `${PROVIDER} `,
@@ -104,6 +110,9 @@ describe('a slip', () => {
 describe('a key in good form that this call does not carry is will', () => {
   const limits: Record<string, Block> = {
     'an organisation': on('aws:PrincipalOrgID', 'o-1'),
+    'a claim that ends so': on(`${HOST}:my-sub`, ALB),
+    'a tag that ends so': on('aws:ResourceTag/sub', ALB),
+    'a key of three parts': on('oidc:x:aud', AUDIENCE),
     'a claim of this issuer': on(`${HOST}:azp`, 'x'),
     'a claim of SAML': on('saml:sub', ALB),
     'the audience of SAML': on('saml:aud', AUDIENCE),
@@ -131,11 +140,26 @@ describe('is for others, and no obstacle beside a limit:', () => {
     'another audience': on(AUD, 'vault'),
     'another audience under a key with a slip': on('aud', 'vault'),
     'a wildcard that is another namespace’s': on(SUB, 'system:serviceaccount:shop:*'),
+    'another subject under an issuer that is cut off, beside this one': all(on(SUB, ALB), on(`${HOST.slice(0, -3)}:sub`, SHOP)),
+    'a name with a placeholder that does not fit': on(SUB, 'system:serviceaccount:shop:<name>'),
     'no subject at all': on(SUB, []),
     'this subject, excluded': on(SUB, ALB, 'StringNotEquals'),
   };
   for (const [what, condition] of Object.entries(others)) test(what, () => expect(outcome(all(condition, VPC))).toBe('writes'));
   test('another action', () => expect(outcome(all(on(SUB, `${ALB} `), VPC), { Action: 'sts:AssumeRole' })).toBe('writes'));
+});
+
+test('a claim of this issuer is enough to say that a statement for "*" is about its tokens', () => {
+  expect(outcome(all(on(`${HOST}:azp`, 'x')), { Principal: '*' })).toBe('restricted');
+  expect(outcome(VPC, { Principal: '*' })).toBe('writes');
+});
+
+test('a claim of which it is not known how it is compared stays so', () => {
+  for (const [key, value] of [
+    [SUB, ALB],
+    [AUD, AUDIENCE],
+  ] as const)
+    expect(outcome(all(on(key, value), on(key.toUpperCase().replace(HOST.toUpperCase(), HOST), 'x'), VPC))).toBe('restricted');
 });
 
 test('what holds is not asked what it meant: STS lets the token in but for the limit', () => {

@@ -6,7 +6,7 @@ import { fold, like } from './text.ts';
 const AROUND = /^(?:[^/]*oidc-provider\/)?(?:https?:\/\/)?/;
 /** A cluster's ID is random: a text that contains it means this cluster, whatever is wrong around it. */
 const CLUSTER_ID = /\/id\/([a-z0-9]{16,})$/;
-const PLACEHOLDER = /<[^<>]*>|\$?\{[^{}]*\}/g;
+export const PLACEHOLDER = /<[^<>]*>|\$?\{[^{}]*\}/g;
 
 /**
  * Whether a text nearly names this cluster's issuer: with something before or behind it, cut off, with placeholders, in another case. Other names
@@ -47,7 +47,7 @@ export function nearlyNamesSubject(text: string, subject: string): boolean {
   const [, , namespace = '', name = ''] = subject.split(':');
   const found = fold(withoutSpace(text))
     .replaceAll('/', ':')
-    .replace(/^.*?serviceaccounts?:|^system:/, '');
+    .replace(/.*?serviceaccounts?:|^system:/, '');
   const [first = '', second] = found.split(':');
   if (first === namespace || found === name || found.endsWith(`:${namespace}:${name}`)) return true;
   return second === name && (EVERYWHERE.has(first) || first.replace(PLACEHOLDER, '') === '');
