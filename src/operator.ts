@@ -86,7 +86,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   };
 
   // At the socket: what the call still takes was asked for before it, so it is enough that the lease is held.
-  const aws = awsClients(version, config.eksClusterName, () => fence(0));
+  const aws = awsClients(version, config.eksClusterName, config.proxy, () => fence(0));
   const call = awsCalls(metrics.aws, clock);
   const limiter = (action: 'read' | 'write', perSecond: number): Limiter => {
     const waited = metrics.limiter(action, () => limit.perSecond);
@@ -145,7 +145,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
           issuer: (signal) => readIssuer(transport, signal),
           eksIssuer:
             config.eksClusterName === undefined ? undefined : (signal) => eksIssuer(aws.eks, call, config.eksClusterName ?? '', signal),
-          caller: (signal) => callerIdentity(aws.sts, call, config.webIdentityRole, signal),
+          caller: (signal) => callerIdentity(aws.sts, call, config.ownCredentials, signal),
           policyQuota: roles.policyQuota,
         },
         oidcIssuer: config.oidcIssuer,

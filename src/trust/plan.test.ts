@@ -226,10 +226,11 @@ const cases: Record<string, Case> = {
     writes: [allows(DNS, { 'aws:SourceVpc': 'vpc-1' }), ours([ALB])],
     states: ['allowed (Operator)'],
   },
-  'writes beside a statement with a slip and a restriction': {
+  // Contract: trust-slips
+  'writes nothing beside a statement with a slip and a restriction': {
     policy: listing(allows(`${ALB} `, { 'aws:SourceVpc': 'vpc-1' })),
-    writes: [allows(`${ALB} `, { 'aws:SourceVpc': 'vpc-1' }), ours([ALB])],
-    states: ['allowed (Operator)'],
+    states: ['refused'],
+    findings: ['TrustRestrictedByOwner', 'TrustSubjectWhitespace'],
   },
   "writes beside a statement that also wants another cluster's key": {
     policy: listing(allows(ALB, { 'oidc.example.com/id/X:sub': ALB })),

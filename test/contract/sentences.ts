@@ -19,7 +19,8 @@ export const CONTRACT = {
     'api-tags-fresh': 'Tags that a grant asks for are read afresh before each write.',
     'api-tag-same-text': 'A missing role tag gives the text of a missing grant, so that the message does not tell whether the role exists.',
     'api-grants-read-only': 'The operator can read grants and never write them.',
-    'api-own-role': "The operator's own role is never a target, whatever a grant says; `config/iam` denies it too.",
+    'api-own-role':
+      "The operator's own role (and each role it assumes on the way) is never a target, whatever a grant says; `config/iam` denies it too.",
     'api-own-role-hops': 'Each role that the operator assumes on the way is never a target either.',
   },
   'Rules above all steps': {
@@ -58,6 +59,8 @@ export const CONTRACT = {
       "A foreign Allow for this subject that fails only through other keys is its owner's will: write nothing, `TrustRestrictedByOwner`.",
     'trust-restricted-principal':
       "A foreign Allow restricts when its action, its principal and every condition on this issuer's claims are not false; its principal names this provider, or is `*` or `NotPrincipal` with a condition on this issuer.",
+    'trust-slips':
+      'Slips (a key or value that is nearly ours) are judged as if mended: whatever still limits then is will; if nothing does, the statement is a mistake and is no obstacle.',
     'trust-own-statement':
       'Our statement: one per role and (issuer, audience), its Sid a hash over both, sorted `sub` list, `StringEquals` on `sub` and `aud`.',
     'trust-no-wildcard': 'Never an Allow without `sub`, never a wildcard.',

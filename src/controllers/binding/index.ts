@@ -137,9 +137,9 @@ function forgetOld(blocked: Map<string, Blocked>, now: number): void {
   for (const [uid, { at }] of blocked) if (now - at > 2 * BLOCKED_RETRY_MS) blocked.delete(uid);
 }
 
-/** Of a role only whether it is there, and which one it is. */
+/** Of a role only whether it is there, which one it is, and its tags, which the grant of a proof may require. */
 function presenceOf({ state }: RoleRecord): unknown {
-  return state.kind === 'present' ? state.roleId : state.kind;
+  return state.kind === 'present' ? [state.roleId, state.tags?.values] : state.kind;
 }
 
 /** A version that is only newer tells of something that nothing here depends on. */

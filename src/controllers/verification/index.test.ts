@@ -10,6 +10,7 @@ import {
   caller,
   cluster,
   grant,
+  NOW,
   present,
   provider,
   question,
@@ -104,6 +105,19 @@ describe('the proof controller', () => {
     const perSecond = Map.groupBy(asked, ({ at }) => Math.floor(at / 1_000));
     expect(Math.max(...[...perSecond.values()].map((all) => all.length))).toBeLessThanOrEqual(5);
     expect(new Set(asked.map(({ what }) => questionKey(what.question))).size).toBe(100);
+  });
+
+  // Contract: prove-opt-in
+  test('asks for nothing before the role has the tags of the grant that allows it', async () => {
+    const stores = filled();
+    stores.grants.put(grant());
+    stores.grants.put({ ...grant({ allowVerification: true, requiredRoleTags: { owner: 'shop' } }), name: 'tagged' });
+    const { clock, asked, outcome } = running(stores, () => admitted);
+    await clock.advance(60_000);
+    expect(asked).toEqual([]);
+    stores.roles.put(present({ tags: { values: new Map([['owner', 'shop']]), asOf: NOW, since: NOW } }));
+    await clock.advance(20_000);
+    expect([asked.length, outcome()]).toEqual([3, 'proven']);
   });
 
   test('proves anew what was refused by the trust policy and is allowed again', async () => {

@@ -3,6 +3,7 @@ import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf, type ObjectKey } from '../../api/cluster.ts';
 import { isFault } from '../../api/fault.ts';
 import { isProblem } from '../../api/problem.ts';
+import type { RoleRecord } from '../../domain/state/role-record.ts';
 import { afterAnswer, askedAnew, askNextAt, type Proof, proofOf, verificationOf, withTrouble } from '../../domain/verification/proof.ts';
 import { type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import { type OwnedStores, serviceAccountOf } from '../stores.ts';
@@ -33,6 +34,9 @@ export function verificationController({ stores, owned, ask, clock }: Verificati
         when: (previous, next) => previous.uid !== next.uid,
       }),
       wakeOn(stores.verdicts, ({ question }) => asking(stores.bindings.byIndex('role', question.role))),
+      wakeOn(stores.roles, ({ arn }) => asking(stores.bindings.byIndex('role', arn)), {
+        when: (previous, next) => !isDeepStrictEqual(tagsOf(previous), tagsOf(next)), // a grant may require them
+      }),
       wakeOn(stores.providers, ({ account }) => asking(stores.bindings.byIndex('account', account))),
       wakeOn(stores.identity, every),
       wakeOn(stores.reconcileRequests, ({ binding }) => [binding], { when: (previous, next) => previous.at !== next.at }),
@@ -75,6 +79,10 @@ export function verificationController({ stores, owned, ask, clock }: Verificati
       return againInMs === undefined ? settled : recheck(againInMs, 'STS is asked again then');
     },
   };
+}
+
+function tagsOf({ state }: RoleRecord): ReadonlyMap<string, string> | undefined {
+  return state.kind === 'present' ? state.tags?.values : undefined;
 }
 
 function put({ proofs }: Pick<OwnedStores, 'proofs'>, key: ObjectKey, proof: Proof): void {
