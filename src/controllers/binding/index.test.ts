@@ -63,6 +63,7 @@ function trusted() {
     writes,
     events: { record: () => {} },
     metrics,
+    sweepIntervalMs: 60_000,
     clock: new ManualClock(NOW),
   });
   const look = () => controller.reconcile(KEY, new AbortController().signal, { id: '1', urgency: 'change', failures: 0, log: silentLog });

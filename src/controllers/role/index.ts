@@ -11,6 +11,7 @@ import { type Controller, recheck, settled, wakeOn } from '../../runtime/control
 import { recordFailure } from '../failures.ts';
 import { bindingsWithoutGrant } from '../observe.ts';
 import { rolesOf, type Stores, serviceAccountOf } from '../stores.ts';
+import { namespacesOf } from '../tenants.ts';
 import { gather } from './gather.ts';
 import { perform } from './perform.ts';
 import type { RoleOptions } from './ports.ts';
@@ -21,6 +22,7 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
   const everyRole = () => stores.bindings.list().flatMap(rolesOf);
   return {
     name: 'role',
+    tenantsOf: (arn) => namespacesOf(stores, arn),
     wakes: [
       wakeOn(stores.bindings, rolesOf, { when: matters }), // also the roles that it is leaving
       wakeOn(stores.bindings, (binding) => rolesOfCompeting(stores, binding), { when: matters }),
