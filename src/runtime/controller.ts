@@ -211,7 +211,8 @@ export class ControllerLoop<K extends string> {
 
   #recheck(key: K, outcome: Outcome & { kind: 'recheck' }, attempt: Attempt): void {
     const afterMs = jitterLater(outcome.afterMs, RECHECK_JITTER, this.#o.random);
-    this.queue.addAfter(key, afterMs, 'drift');
+    // What goes on at once is as urgent as it was; what waited is only looked at again.
+    this.queue.addAfter(key, afterMs, outcome.afterMs === 0 ? attempt.urgency : 'drift');
     attempt.log.debug({ afterMs: Math.round(afterMs), why: outcome.why }, 'recheck scheduled');
   }
 

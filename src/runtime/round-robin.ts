@@ -14,12 +14,13 @@ export class RoundRobin<T> {
   /** An item that several tenants want waits once, with the one that has the fewest: what they share costs none of them its place. */
   push(item: T, tenants: Iterable<string>): void {
     const tenant = this.#leastWaiting(tenants);
-    const waiting = this.#waiting.get(tenant);
-    if (waiting !== undefined) return waiting.push(item);
-    const first = new Fifo<T>();
-    first.push(item);
-    this.#waiting.set(tenant, first);
-    this.#turns.push(tenant);
+    let waiting = this.#waiting.get(tenant);
+    if (waiting === undefined) {
+      waiting = new Fifo();
+      this.#waiting.set(tenant, waiting);
+      this.#turns.push(tenant);
+    }
+    waiting.push(item);
   }
 
   /** The next item that still counts. One that does not is dropped, and takes nobody's turn. */

@@ -494,7 +494,7 @@ describe('a role that is not there', () => {
 });
 
 describe('a role that may not be read', () => {
-  const denied: RoleRecord = { arn: ARN, asOf: NOW, state: { kind: 'unreadable', why: 'AccessDenied' } };
+  const denied: RoleRecord = { arn: ARN, asOf: NOW, state: { kind: 'unreadable', since: NOW, why: 'AccessDenied' } };
   test('is told, and asked for again after 60 s', () => {
     expect(short(planRole(roleObserved({ record: denied })))).toEqual({
       steps: [],
@@ -503,6 +503,17 @@ describe('a role that may not be read', () => {
     });
     expect(short(planRole(roleObserved({ now: NOW + 60_000, record: denied }))).steps).toEqual(['read']);
   });
+  // Contract: fair-sweep
+  for (const [minutes, wanted] of [
+    [0.5, 1],
+    [7, 7],
+    [600, 60],
+  ] as const)
+    test(`is asked for again after ${wanted} min when it has been so for ${minutes} min: a tenant may name any number of such roles`, () => {
+      const since = NOW - minutes * 60_000;
+      const record: RoleRecord = { arn: ARN, asOf: NOW, state: { kind: 'unreadable', since, why: 'AccessDenied' } };
+      expect(short(planRole(roleObserved({ record }))).inMs).toBe(wanted * 60_000);
+    });
   test('releases nobody', () =>
     expect(short(planRole(roleObserved({ bindings: [authorizationFor(deleted())], record: denied }))).verdicts).toEqual({
       [SUBJECT]: 'RoleAccessDenied',

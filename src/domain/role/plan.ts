@@ -76,8 +76,9 @@ const FIRST_READ_BACK_MS = 2_000;
 export const LAST_READ_BACK_MS = 8_000;
 /** A role is gone when IAM said so twice, this far apart. */
 const GONE_AFTER_MS = 60_000;
-/** What IAM would not let us read is asked for again at this pace. */
-const UNREADABLE_RETRY_MS = 60_000;
+/** What IAM would not let us read is asked for again after as long as it has been so: a tenant may name any number of such roles. */
+const UNREADABLE_RETRY_LEAST_MS = 60_000;
+const UNREADABLE_RETRY_MOST_MS = 3_600_000;
 /** A tag that is missing is looked for again at this pace: a binding waits for it. */
 const TAGS_RETRY_MS = 60_000;
 const TAGS_WANTED = 'whether the role has the tags that the grant requires';
@@ -119,7 +120,7 @@ function planDesired(role: Role, record: RoleRecord | undefined): RolePlan {
     case 'missing':
       return missing(role, record, record.state);
     case 'unreadable':
-      return unreadable(role, record, record.state.why);
+      return unreadable(role, record, record.state);
     case 'present':
       return present({ ...role, record, state: record.state });
   }
@@ -144,11 +145,12 @@ function notFound(arn: RoleArn): Finding {
   return finding('RoleNotFound', `IAM has no role "${arn}". Create it, or correct spec.roleArn (path and case count)`);
 }
 
-function unreadable({ now, desiredTrust }: Role, record: RoleRecord, why: string): RolePlan {
+function unreadable({ now, desiredTrust }: Role, { asOf }: RoleRecord, { since, why }: { since: number; why: string }): RolePlan {
   const verdicts = desiredTrust
     .filter(awaitsAnswer)
     .map(({ question }): [Question, Verdict] => [question, refusal(finding('RoleAccessDenied', why), { terminal: false })]);
-  return readLater(record.asOf + UNREADABLE_RETRY_MS - now, 'whether the role can be read now', verdicts);
+  const waitMs = Math.min(UNREADABLE_RETRY_MOST_MS, Math.max(UNREADABLE_RETRY_LEAST_MS, asOf - since));
+  return readLater(asOf + waitMs - now, 'whether the role can be read now', verdicts);
 }
 
 function readLater(inMs: number, why: string, verdicts: RolePlan['verdicts']): RolePlan {
