@@ -16,7 +16,7 @@ interface Request {
   readonly of: string;
   readonly urgency: Urgency;
   /** For whom: turns go round over them. Undefined: for nobody in particular. */
-  readonly tenants?: Iterable<string>;
+  readonly tenants?: Iterable<string> | undefined;
   readonly signal: AbortSignal;
 }
 

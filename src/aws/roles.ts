@@ -12,7 +12,6 @@ import { isProblem } from '../api/problem.ts';
 import { DEFAULT_POLICY_QUOTA } from '../api/quota.ts';
 import type { FreshRole, Role, Roles } from '../ports/roles.ts';
 import type { Urgency } from '../runtime/queue.ts';
-import { NO_TENANT } from '../runtime/round-robin.ts';
 import { decodeDocument } from '../trust/document/document.ts';
 import type { IamCalls } from './iam-calls.ts';
 
@@ -29,10 +28,10 @@ interface RolesOptions {
 }
 
 /** IAM roles as the product sees them. Throws `Fault` and nothing else. */
-export function iamRoles(iam: IAMClient, calls: IamCalls, { writing = iam, tenantsOf = () => NO_TENANT }: RolesOptions = {}): Roles {
+export function iamRoles(iam: IAMClient, calls: IamCalls, { writing = iam, tenantsOf }: RolesOptions = {}): Roles {
   async function read(arn: RoleArn, signal: AbortSignal, urgency: Urgency): Promise<FreshRole> {
     const { name } = roleArnParts(arn);
-    const request = { operation: 'GetRole', of: `role "${arn}"`, signal, urgency, tenants: tenantsOf(arn) };
+    const request = { operation: 'GetRole', of: `role "${arn}"`, signal, urgency, tenants: tenantsOf?.(arn) };
     const { Role: found } = await calls.read(request, (options) => iam.send(new GetRoleCommand({ RoleName: name }), options));
     const tags = new Map((found?.Tags ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? '']));
     return { ...roleFrom(found, arn), tags };
@@ -41,7 +40,7 @@ export function iamRoles(iam: IAMClient, calls: IamCalls, { writing = iam, tenan
   return {
     read,
     edit(arn, decide, signal, urgency) {
-      const request = { operation: 'UpdateAssumeRolePolicy', of: `role "${arn}"`, signal, urgency, tenants: tenantsOf(arn) };
+      const request = { operation: 'UpdateAssumeRolePolicy', of: `role "${arn}"`, signal, urgency, tenants: tenantsOf?.(arn) };
       return calls.write(request, async (write) => {
         // Right before the write: IAM has no compare-and-swap.
         const fresh = await read(arn, signal, urgency);

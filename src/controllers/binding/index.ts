@@ -54,6 +54,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       wakeOn(stores.bindings, (binding) => serviceAccountOf(binding).flatMap(ofServiceAccount)), // the bindings that compete with it
       wakeOn(stores.grants, every),
       wakeOn(stores.definitions, every),
+      wakeOn(stores.fullGrants, ({ binding }) => [binding]),
       wakeOn(stores.namespaces, ({ name }) => keys(stores.bindings.byIndex('namespace', name)), {
         when: (a, b) => !isDeepStrictEqual(a.labels, b.labels),
       }),

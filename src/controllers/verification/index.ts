@@ -29,6 +29,7 @@ export function verificationController({ stores, owned, ask, limiter, clock }: V
         serviceAccountOf(binding).flatMap((key) => asking(stores.bindings.byIndex('serviceAccount', key))),
       ),
       wakeOn(stores.grants, every),
+      wakeOn(stores.fullGrants, ({ binding }) => [binding]),
       wakeOn(stores.namespaces, ({ name }) => asking(stores.bindings.byIndex('namespace', name)), {
         when: (previous, next) => !isDeepStrictEqual(previous.labels, next.labels),
       }),

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { IrsaBinding } from '../../api/binding.ts';
 import { finding } from '../../api/finding.ts';
+import type { IrsaGrant } from '../../api/grant.ts';
 import { type Subject, subjectOf } from '../../api/subject.ts';
+import { authorize } from '../authorization/authorize.ts';
 import type { GrantLoss } from '../authorization/grant-loss.ts';
 import type { Hold, RoleRecord } from '../state/role-record.ts';
 import { isReleased } from '../state/verdict.ts';
@@ -10,18 +13,22 @@ import {
   arn,
   authorizationFor,
   binding,
+  caller,
   entry,
   grant,
+  ISSUER,
   NOW,
   OTHER_ARN,
   own,
   policy,
   present,
+  provider,
   ROLE_ID,
   roleObserved,
   SERVICE,
   SUBJECT,
 } from '../test-observed.ts';
+import { type BindingAuthorization, desiredTrustOf } from './desired-trust.ts';
 import { decideEdit } from './edit.ts';
 import { planRole, type RoleObserved, type RolePlan } from './plan.ts';
 
@@ -322,6 +329,76 @@ describe('a grant that is gone', () => {
   });
   test('takes nothing away while too many are gone', () =>
     expect(planRole(roleObserved({ bindings: [lose({ since: NOW - 3_600_000, dueAt: undefined, paused: undefined })] }))).toEqual(nothing));
+});
+
+describe('the limits of a grant', () => {
+  const limited = (limits: object, part: object = {}) => grant({ limits, ...part });
+  const withoutRoom = (one: IrsaBinding, grants: readonly IrsaGrant[], full: string): BindingAuthorization => ({
+    ...authorizationFor(one, grants),
+    authorization: authorize(one, {
+      grants,
+      namespace: { name: 'shop', labels: {} },
+      competingBindings: [one],
+      caller,
+      apiAudiences: [],
+      fullGrants: () => new Set([full]),
+    }),
+  });
+  const tagged = (values: Record<string, string>) =>
+    present({ tags: { values: new Map(Object.entries(values)), since: NOW - 3_600_000, asOf: NOW } });
+
+  // Contract: grant-limit-keeps
+  test('revoke nothing: what a binding has stays where it has no room any more', () =>
+    expect(planRole(roleObserved({ bindings: [withoutRoom(binding(), [limited({ bindingsPerNamespace: 1 })], 'platform')] }))).toEqual(
+      nothing,
+    ));
+
+  // Contract: grant-limit-keeps
+  test('revoke nothing: what stands by a full grant needs no tags that only another one asks for', () => {
+    const grants = [limited({ bindingsPerNamespace: 1 }), { ...grant({ requiredRoleTags: { owner: 'shop' } }), name: 'other' }];
+    const plan = planRole(roleObserved({ record: tagged({}), bindings: [withoutRoom(binding(), grants, 'platform')] }));
+    expect(short(plan)).toEqual({ steps: [], verdicts: { [SUBJECT]: 'allowed' }, inMs: undefined });
+    const newcomer = binding({ status: { roles: [] } });
+    const refused = planRole(roleObserved({ record: tagged({}), bindings: [withoutRoom(newcomer, grants, 'platform')] }));
+    expect(short(refused).verdicts).toEqual({ [SUBJECT]: 'NotGranted' });
+  });
+
+  // Contract: grant-limit-subjects
+  test('keep a newcomer out of a role that has as many subjects of its namespace, also in what Observe says', () => {
+    const grants = [limited({ subjectsPerNamespace: 1 })];
+    const bindings = [authorizationFor(binding(), grants), authorizationFor(other(), grants)];
+    const observing = [authorizationFor(binding(), grants), authorizationFor(other({ spec: { mode: 'Observe' } }), grants)];
+    for (const them of [bindings, observing])
+      expect(short(planRole(roleObserved({ bindings: them })))).toEqual({
+        steps: [],
+        verdicts: { [SUBJECT]: 'allowed', [OTHER]: 'GrantLimitReached' },
+        inMs: undefined,
+      });
+  });
+
+  test('are those of the most generous grant', () => {
+    const grants = [limited({ subjectsPerNamespace: 1 }), { ...limited({ subjectsPerNamespace: 2 }), name: 'other' }];
+    const bindings = [authorizationFor(binding(), grants), authorizationFor(other(), grants)];
+    expect(edited(planRole(roleObserved({ bindings })))?.wanted).toEqual([SUBJECT, OTHER]);
+    const unlimited = [...grants, { ...grant(), name: 'third' }];
+    const [desired] = desiredTrustOf(authorizationFor(binding(), unlimited), {
+      now: NOW,
+      arn: ARN,
+      issuer: ISSUER,
+      record: present(),
+      provider,
+    });
+    expect(desired?.namespaceLimit).toBeUndefined();
+  });
+});
+
+// Contract: trust-absent
+test('a ServiceAccount that does not exist is not added where space is short, and is when it comes', () => {
+  const bindings = [authorizationFor(), authorizationFor(other({ metadata: { createdAt: NOW - 2 * 86_400_000 } }))];
+  const quota = 600;
+  const plan = planRole(roleObserved({ quota, bindings, absent: new Set([OTHER]) }));
+  expect(short(plan)).toEqual({ steps: [], verdicts: { [SUBJECT]: 'allowed', [OTHER]: 'ServiceAccountMissing' }, inMs: undefined });
+  expect(edited(planRole(roleObserved({ quota, bindings })))?.wanted).toEqual([OTHER, SUBJECT]);
 });
 
 describe('a role without the tags that the grant asks for', () => {

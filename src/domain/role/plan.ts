@@ -15,7 +15,15 @@ import type { Question } from '../state/question.ts';
 import type { PresentState, RoleRecord, WriteState } from '../state/role-record.ts';
 import type { Verdict } from '../state/verdict.ts';
 import { trustContended } from './contention.ts';
-import { awaitsAnswer, type BindingAuthorization, type DesiredTrust, desiredTrustOf, isReleasing, needsVerdict } from './desired-trust.ts';
+import {
+  awaitsAnswer,
+  type BindingAuthorization,
+  type DesiredTrust,
+  desiredTrustOf,
+  isReleasing,
+  needsVerdict,
+  wantedSubject,
+} from './desired-trust.ts';
 import { type Edit, otherRole } from './edit.ts';
 import { refusal, type VerdictInput, verdictsOn } from './verdicts.ts';
 
@@ -47,6 +55,8 @@ export interface RoleObserved {
   readonly guard: RevocationGuard;
   /** A user requested a reconcile at this time: epoch milliseconds. */
   readonly requestedAt?: number;
+  /** Subjects whose ServiceAccount does not exist. */
+  readonly absent?: ReadonlySet<string>;
 }
 
 export type RoleStep =
@@ -87,11 +97,11 @@ const nothing: RolePlan = { steps: [], verdicts: [], recheck: undefined };
 
 /** All bindings of a role make one write. Pure: same observation, same plan; without steps when nothing is to do. */
 export function planRole(seen: RoleObserved): RolePlan {
-  const { cluster, caller, record, quota, arn, provider, now } = seen;
+  const { cluster, caller, record, quota, arn, provider, now, absent } = seen;
   if (seen.bindings.length === 0 || cluster.kind === 'unknown' || caller.kind === 'unknown' || quota === undefined) return nothing;
   if (!sharesAccount(arn, caller.arn)) return nothing;
   const desiredTrust = seen.bindings.flatMap((authorization) =>
-    desiredTrustOf(authorization, { now, arn, issuer: cluster.issuer, record, provider }),
+    desiredTrustOf(authorization, { now, arn, issuer: cluster.issuer, record, provider, ...(absent && { absent }) }),
   );
   // A binding that needs the verdict has the last word on a question that another one only releases.
   const inOrder = desiredTrust.toSorted((a, b) => Number(needsVerdict(a)) - Number(needsVerdict(b)));
@@ -279,7 +289,7 @@ function desiredStatementOf({ arn, desiredTrust, issuer, quota, now, state }: Pr
   const released = desiredTrust
     .filter((one) => isReleasing(one) && !desiredTrust.some((other) => needs(other) && sameSubject(one.question, other.question)))
     .filter((one) => one.kind !== 'releaseWhenRedundant' || isAllowedWithout(one, document, base));
-  return { ...base, wanted: wanted.map(subjectOf), released: released.map(subjectOf) };
+  return { ...base, wanted: wanted.map(wantedSubject), released: released.map(subjectOf) };
 }
 
 /** Bindings that have the trust, or are on the way to it. */
