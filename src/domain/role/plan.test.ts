@@ -581,16 +581,14 @@ describe('a role that may not be read', () => {
     expect(short(planRole(roleObserved({ now: NOW + 60_000, record: denied }))).steps).toEqual(['read']);
   });
   // Contract: fair-sweep
-  for (const [minutes, wanted] of [
-    [0.5, 1],
-    [7, 7],
-    [600, 60],
-  ] as const)
-    test(`is asked for again after ${wanted} min when it has been so for ${minutes} min: a tenant may name any number of such roles`, () => {
+  test('is asked for again after as long as it has been so, an hour at most: a tenant may name any number of such roles', () => {
+    const inMinutes = (minutes: number) => {
       const since = NOW - minutes * 60_000;
       const record: RoleRecord = { arn: ARN, asOf: NOW, state: { kind: 'unreadable', since, why: 'AccessDenied' } };
-      expect(short(planRole(roleObserved({ record }))).inMs).toBe(wanted * 60_000);
-    });
+      return (short(planRole(roleObserved({ record }))).inMs ?? Number.NaN) / 60_000;
+    };
+    expect([0.5, 7, 600].map(inMinutes)).toEqual([1, 7, 60]);
+  });
   test('releases nobody', () =>
     expect(short(planRole(roleObserved({ bindings: [authorizationFor(deleted())], record: denied }))).verdicts).toEqual({
       [SUBJECT]: 'RoleAccessDenied',
