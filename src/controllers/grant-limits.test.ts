@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { IrsaBinding } from '../api/binding.ts';
 import { problem } from '../api/problem.ts';
-import { binding, grant, NOW, OTHER_ARN } from '../domain/test-observed.ts';
+import { ARN, binding, grant, NOW, OTHER_ARN } from '../domain/test-observed.ts';
 import { silentLog } from '../runtime/log.ts';
 import { authorizationOf } from './observe.ts';
 import { createStores } from './stores.ts';
@@ -62,13 +62,22 @@ describe('a grant for two bindings of a namespace', () => {
   // Contract: grant-limit-bindings
   test('authorizes the next one when an older one is deleted, or asks for another role, and tells of no other', () => {
     const { stores, without } = cluster(first, second, third, team('fourth', 0));
-    stores.grants.put(two({ roleArns: [first.spec instanceof Object && 'roleArn' in first.spec ? first.spec.roleArn : ''] }));
+    stores.grants.put(two({ roleArns: [ARN] }));
     const told: (string | undefined)[] = [];
     stores.fullGrants.onChange((previous, next) => told.push((next ?? previous)?.uid));
     stores.bindings.delete('shop/second');
     expect([told, without()]).toEqual([['third'], ['fourth']]);
     stores.bindings.put(team('first', 3, { spec: { roleArn: OTHER_ARN } }));
     expect([told, without()]).toEqual([['third', 'fourth'], []]);
+  });
+
+  test('forgets one without room that is deleted, or asks for another role', () => {
+    const { stores, without } = cluster(first, second, third, team('fourth', 0));
+    stores.grants.put(two({ roleArns: [ARN] }));
+    stores.bindings.delete('shop/fourth');
+    expect(without()).toEqual(['third']);
+    stores.bindings.put(team('third', 1, { spec: { roleArn: OTHER_ARN } }));
+    expect(without()).toEqual([]);
   });
 
   test('counts what is suspended or being deleted, and not what cannot be read', () => {

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import { problem } from '../../api/problem.ts';
 import { ARN, binding, grant, NOW, OTHER_ARN, serviceAccount } from '../../domain/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
 import { createStores } from '../stores.ts';
+import { gather } from './gather.ts';
 import { roleController } from './index.ts';
 import type { RoleOptions } from './ports.ts';
 
@@ -35,6 +37,17 @@ test('a role is looked at again when a ServiceAccount that is bound to it comes 
   expect(woken.splice(0)).toEqual([]);
   stores.serviceAccounts.delete('shop/app');
   expect(woken).toEqual([ARN]);
+});
+
+// Contract: trust-absent
+test('what is gathered says which ServiceAccounts do not exist', () => {
+  const { stores } = watched();
+  stores.bindings.put(binding());
+  const other = { name: 'other', uid: 'other' };
+  stores.bindings.put(binding({ metadata: other, spec: { serviceAccountName: 'other' }, status: { roles: [] } }));
+  stores.bindings.put({ ...binding({ metadata: { name: 'broken', uid: 'broken' } }), spec: problem('it is empty') });
+  stores.serviceAccounts.put(serviceAccount());
+  expect(gather(stores, ARN, NOW).absent).toEqual(new Set(['system:serviceaccount:shop:other']));
 });
 
 // Contract: grant-limit-bindings
