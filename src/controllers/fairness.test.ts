@@ -58,7 +58,7 @@ afterEach(async () => {
 });
 
 const roleIn = (namespace: string, name: string) => arn(`arn:aws:iam::111122223333:role/${namespace}/${name}`);
-const trusting = (namespace: string, name: string, part: { spec?: object; roles?: [] } = {}): IrsaBinding =>
+const trusting = (namespace: string, name: string, part: { spec?: object } = {}): IrsaBinding =>
   binding({
     metadata: { namespace, name, uid: `${namespace}-${name}` },
     spec: { serviceAccountName: name, roleArn: roleIn(namespace, name), ...part.spec },
@@ -329,14 +329,14 @@ describe('the sweep', () => {
     const options = { stores, owned: stores, roles: { ...roles, list }, intervalMs: 60_000, clock, random: () => 0.5, log: silentLog };
     void sweepRoles({ ...options, swept: () => {} }, stop.signal);
     // Every role is read twice, 60 s apart, before it counts as missing.
-    const quiet = 30 * 60_000;
-    await clock.advance(quiet + 600_000);
+    const calmAt = 30 * 60_000;
+    await clock.advance(calmAt + 600_000);
     const longest = (since: number) => Math.max(...began.slice(1).map((at, index) => (at < since ? 0 : at - (began[index] ?? 0))));
-    const mine = reads.filter(({ at, role }) => role === roleIn(FEW, 'web') && at > quiet).length;
+    const mine = reads.filter(({ at, role }) => role === roleIn(FEW, 'web') && at > calmAt).length;
     // While all of them are read for the first time, a sweep ends when the next one is due.
     expect(longest(0)).toBeLessThanOrEqual(130_000);
-    expect(longest(quiet)).toBeLessThanOrEqual(65_000);
-    expect(rate(MANY, quiet, quiet + 600_000)).toBeLessThan(0.6);
+    expect(longest(calmAt)).toBeLessThanOrEqual(65_000);
+    expect(rate(MANY, calmAt, calmAt + 600_000)).toBeLessThan(0.6);
     expect(mine).toBeGreaterThanOrEqual(9);
   });
 });
