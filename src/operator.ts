@@ -19,7 +19,8 @@ import { oidcProviderController } from './controllers/oidc-provider/index.ts';
 import { roleController } from './controllers/role/index.ts';
 import { sweepRoles } from './controllers/role/sweep.ts';
 import { createStores } from './controllers/stores.ts';
-import { verificationController } from './controllers/verification/index.ts';
+import { namespacesOf } from './controllers/tenants.ts';
+import { PROOFS, verificationController } from './controllers/verification/index.ts';
 import { POD_ANNOTATIONS, POD_LABELS } from './domain/pods/pod-state.ts';
 import { onlyLookedAt } from './dry-run.ts';
 import { apiReader } from './kube/api-reader.ts';
@@ -54,7 +55,7 @@ import { systemClock } from './runtime/clock.ts';
 import { type Controller, ControllerLoop } from './runtime/controller.ts';
 import { Elector, electionTimes } from './runtime/elector.ts';
 import { closeInOrder, DRAIN_MS } from './runtime/lifecycle.ts';
-import { Limiter } from './runtime/limiter.ts';
+import { Limiter, type LimiterOptions } from './runtime/limiter.ts';
 import type { Log } from './runtime/log.ts';
 import { Reflector } from './runtime/reflector.ts';
 import { afterAbort } from './runtime/signals.ts';
@@ -88,22 +89,22 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   // At the socket: what the call still takes was asked for before it, so it is enough that the lease is held.
   const aws = awsClients(version, config.eksClusterName, config.proxy, () => fence(0));
   const call = awsCalls(metrics.aws, clock);
-  const limiter = (action: 'read' | 'write', perSecond: number): Limiter => {
+  const limiter = (action: 'read' | 'write' | 'proof', rate: Pick<LimiterOptions, 'perSecond' | 'burst'>): Limiter => {
     const waited = metrics.limiter(action, () => limit.perSecond);
-    const limit = new Limiter({ perSecond, clock, waited });
+    const limit = new Limiter({ ...rate, clock, waited });
     return limit;
   };
   // Nothing asks for a write in a dry run; this is so that nothing can.
   const iam = iamCalls({
     call,
-    reads: limiter('read', config.iamReadsPerSecond),
-    writes: limiter('write', config.iamWritesPerSecond),
+    reads: limiter('read', { perSecond: config.iamReadsPerSecond }),
+    writes: limiter('write', { perSecond: config.iamWritesPerSecond }),
     fence: config.dryRun ? neverWrites : fence,
     writeMs,
     clock,
     random,
   });
-  const roles = iamRoles(aws.iam, iam, aws.iamWrites);
+  const roles = iamRoles(aws.iam, iam, { writing: aws.iamWrites, tenantsOf: (role) => namespacesOf(stores, role) });
   const writes = fenced(transport, fence, writeMs);
   const recorder = new EventRecorder({ transport, controller: `${GROUP}/irsa-operator`, instance: config.hostname, clock, random, log });
   const events: BindingEvents = {
@@ -163,12 +164,23 @@ export async function runOperator(config: Config, version: string, log: Log, sto
       }),
     ),
     loop(roleController({ stores, owned: stores, roles, apiReader: apiReader(transport), events, metrics: metrics.role, clock, random })),
-    loop(bindingController({ stores, owned: stores, writes: bindingWrites(writes), events, metrics: metrics.binding, clock })),
+    loop(
+      bindingController({
+        stores,
+        owned: stores,
+        writes: bindingWrites(writes),
+        events,
+        metrics: metrics.binding,
+        sweepIntervalMs: config.sweepIntervalMs,
+        clock,
+      }),
+    ),
     loop(
       verificationController({
         stores,
         owned: stores,
         ask: stsProof(aws.sts, call, (of, audience, signal) => requestToken(writes, of, audience, signal)),
+        limiter: limiter('proof', PROOFS),
         clock,
       }),
     ),

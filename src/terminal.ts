@@ -117,7 +117,7 @@ function realPorts(
       cluster,
       eksIssuer: eksClusterName === undefined ? undefined : (signal) => eksIssuer(aws.eks, call, eksClusterName, signal),
       caller: (signal) => callerIdentity(aws.sts, call, ownCredentialsFrom(process.env), signal),
-      roles: iamRoles(aws.iam, iam, aws.iamWrites),
+      roles: iamRoles(aws.iam, iam, { writing: aws.iamWrites }),
       providers: iamProviders(aws.iam, iam, aws.iamWrites),
       clock,
       random,

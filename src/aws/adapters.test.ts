@@ -13,7 +13,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { Limiter } from '../runtime/limiter.ts';
 import { awsCalls } from './calls.ts';
 import { eksIssuer } from './clusters.ts';
-import { iamCalls } from './iam-calls.ts';
+import { type IamCalls, iamCalls } from './iam-calls.ts';
 import { callerIdentity } from './identity.ts';
 import { iamProviders } from './providers.ts';
 import { iamRoles } from './roles.ts';
@@ -66,6 +66,23 @@ afterAll(async () => {
 });
 
 const roles = () => iamRoles(iam, calls);
+
+test('a role is read and written for whom it is said to be', async () => {
+  const asked: (string | string[])[] = [];
+  const noted: IamCalls = {
+    read: (request, sender) => {
+      asked.push(request.operation, [...(request.tenants ?? [])]);
+      return calls.read(request, sender);
+    },
+    write: (request, act) => {
+      asked.push(request.operation, [...(request.tenants ?? [])]);
+      return calls.write(request, act);
+    },
+  };
+  const tenantsOf = (role: RoleArn) => [`those of ${role.split('/').at(-1)}`];
+  await iamRoles(iam, noted, { tenantsOf }).edit(arn('team/lbc'), async () => undefined, never, 'drift');
+  expect(asked).toEqual(['UpdateAssumeRolePolicy', ['those of lbc'], 'GetRole', ['those of lbc']]);
+});
 
 test('a role is read with its real ARN, its unique ID, its decoded policy and its tags', async () => {
   const role = await roles().read(arn('team/lbc'), never, 'drift');

@@ -109,7 +109,7 @@ async function operator(clock: ManualClock, iam: Iam, bindings: readonly IrsaBin
       roleController({ stores: seen, owned: seen, roles: rolesIn(iam), apiReader, events, metrics, clock, random }),
       options,
     ),
-    new ControllerLoop(bindingController({ stores: seen, owned: seen, writes, events, metrics, clock }), options),
+    new ControllerLoop(bindingController({ stores: seen, owned: seen, writes, events, metrics, sweepIntervalMs: 60_000, clock }), options),
   ].map((loop) => loop.run(stop.signal, stop.signal));
   stopRunning = async () => {
     stop.abort();

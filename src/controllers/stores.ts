@@ -23,6 +23,7 @@ import type { Verdict } from '../domain/state/verdict.ts';
 import type { Proof } from '../domain/verification/proof.ts';
 import type { Log } from '../runtime/log.ts';
 import { Store, type StoreReader } from '../runtime/store.ts';
+import { type FullGrantsRecord, keepGrantLimits } from './grant-limits.ts';
 
 export interface ProviderRecord {
   readonly account: AccountId;
@@ -98,6 +99,8 @@ export interface OwnedStores {
   readonly reconcileRequests: Store<RequestRecord, 'role' | 'account'>;
   /** At most one. Kept here, by each change of the bindings. */
   readonly revocationGuard: Store<GuardRecord>;
+  /** By the uid of the binding. Kept here, by each change of the bindings, grants and namespaces. */
+  readonly fullGrants: Store<FullGrantsRecord>;
   /** Audiences that open the API server itself, as far as they are known beside its issuer. */
   readonly apiAudiences: readonly string[];
 }
@@ -175,6 +178,7 @@ export function createStores(log: Log, apiAudiences: readonly string[] = []): Ow
       log,
     }),
     revocationGuard: new Store<GuardRecord>({ kind: 'RevocationGuard', keyOf: () => HERE, log }),
+    fullGrants: new Store<FullGrantsRecord>({ kind: 'FullGrants', keyOf: ({ uid }) => uid, log }),
   };
   // Controllers fill these from what they find in the others: nothing is to be waited for.
   for (const store of Object.values(derived)) store.markSynced();
@@ -185,6 +189,7 @@ export function createStores(log: Log, apiAudiences: readonly string[] = []): Ow
     const activeUntil = guardActiveUntil(bindings.byIndex('withoutGrant', WITHOUT_GRANT));
     if (revocationGuard.get(HERE)?.activeUntil !== activeUntil) revocationGuard.put({ activeUntil });
   });
+  keepGrantLimits({ ...watched, ...derived });
   return { ...watched, ...derived, apiAudiences };
 }
 

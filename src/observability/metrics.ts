@@ -256,7 +256,7 @@ export function metrics(version: string) {
       },
     },
     /** One limiter: `action` is what it limits. */
-    limiter(action: 'read' | 'write', perSecond: () => number) {
+    limiter(action: 'read' | 'write' | 'proof', perSecond: () => number) {
       limits.set(action, perSecond);
       rateLimiterWaits.zero({ action });
       return (seconds: number) => rateLimiterWaits.observe({ action }, seconds);

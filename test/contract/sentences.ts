@@ -18,6 +18,10 @@ export const CONTRACT = {
     'api-no-call-ungranted': 'Not one AWS call is made for a binding without a grant, except to release its own subject.',
     'api-tags-fresh': 'Tags that a grant asks for are read afresh before each write.',
     'api-tag-same-text': 'A missing role tag gives the text of a missing grant, so that the message does not tell whether the role exists.',
+    'grant-limit-bindings':
+      'A grant may bound `spec.limits.bindingsPerNamespace`: the older bindings come first, counted a change at a time.',
+    'grant-limit-subjects': 'A grant may bound `spec.limits.subjectsPerNamespace`, counted for each role, orphans included.',
+    'grant-limit-keeps': 'A limit stops newcomers and revokes nothing.',
     'api-grants-read-only': 'The operator can read grants and never write them.',
     'api-own-role':
       "The operator's own role (and each role it assumes on the way) is never a target, whatever a grant says; `config/iam` denies it too.",
@@ -74,6 +78,7 @@ export const CONTRACT = {
     'trust-fixpoint': 'Nothing is written when the meaning would not change.',
     'trust-quota': "The size is counted against the account's quota before the call, without white space.",
     'trust-newcomer': 'When not all subjects fit, the older bindings keep their place and the newcomer is told `TrustPolicyTooLarge`.',
+    'trust-absent': 'A ServiceAccount that does not exist is not added where space is short; what stands stays.',
     'trust-read-before-write': 'Read right before writing; when the document changed since it was last seen, wait and read again.',
     'trust-read-back':
       'The whole document is read back at 2 s and 8 s, as a recheck and not as a waiting worker; presence is believed at 2 s, absence only at 8 s.',
@@ -111,7 +116,7 @@ export const CONTRACT = {
     'prove-opt-in': 'The proof is opt-in by the grant and by installing `config/verification`.',
     'prove-confined': 'The permission to ask for tokens comes with a fail-closed policy: one audience of a list, ten minutes.',
     'prove-session': 'The call has a session policy that denies everything; token and credentials are in no log, Event, metric or status.',
-    'prove-budget': 'Proofs wait for a turn, five a second, and hold no worker meanwhile.',
+    'prove-budget': 'Proofs wait for a turn, five a second, and hold no worker between their rounds.',
     'prove-modes': '`OnChange` proves what changed, `Periodic` also once a day, and a restart of the operator proves nothing anew.',
     'prove-answers': 'Each answer of STS has its finding, with the words of STS.',
     'prove-three': 'AccessDenied is retried for 60 s; proved means three successes over 10 s.',
@@ -165,10 +170,13 @@ export const CONTRACT = {
   },
   'Drift, contention, competing bindings, failures': {
     'drift-watched': 'What somebody changes on a ServiceAccount is repaired at once.',
-    'drift-sweep': 'IAM is swept by ListRoles; where it is denied, by GetRole for each bound role.',
+    'drift-sweep': 'IAM is swept by ListRoles; where it is denied, by GetRole for each bound role, paced.',
     'drift-requested': '`reconcile-requested-at` forces a fresh look now, and is echoed in the status then.',
     'drift-limit': 'Per account and kind of call a client-side limit, halved on throttling and slowly restored.',
     'drift-order': 'Who waits is served in the order user change, drift, resync.',
+    'fair-turns': 'Among equals the turns in queues, limiters and proofs go round over namespaces.',
+    'fair-requests': 'A binding has one fresh look an interval; what is requested sooner waits, and the latest is handled in the end.',
+    'fair-sweep': 'Reads by name are bounded in each sweep, in turns over namespaces, those first that were not read for the longest time.',
     'contention-annotation':
       'The third revert of an annotation in 10 minutes is `Contended`: who did it, at most one write per 5 minutes, and the advice.',
     'contention-lost-update':

@@ -18,12 +18,13 @@ import {
 } from '../../domain/test-observed.ts';
 import type { StsAnswer } from '../../domain/verification/proof.ts';
 import { ControllerLoop } from '../../runtime/controller.ts';
+import { Limiter } from '../../runtime/limiter.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock, settle } from '../../runtime/manual-clock.ts';
 import { noMetrics } from '../../runtime/metrics.ts';
 import { Store } from '../../runtime/store.ts';
 import { createStores, type OwnedStores } from '../stores.ts';
-import { verificationController } from './index.ts';
+import { PROOFS, verificationController } from './index.ts';
 import type { AskSts, ToAsk } from './ports.ts';
 
 /** The real loop on a clock that stands still: what is asked of STS, and when. */
@@ -61,7 +62,8 @@ function running(stores: OwnedStores, answer: (at: number) => StsAnswer | Fault)
   };
   const stop = new AbortController();
   stops.push(stop);
-  const loop = new ControllerLoop(verificationController({ stores, owned: stores, ask, clock }), {
+  const limiter = new Limiter({ ...PROOFS, clock, waited: () => {} });
+  const loop = new ControllerLoop(verificationController({ stores, owned: stores, ask, limiter, clock }), {
     workers: 1,
     clock,
     random: () => 0,
@@ -87,7 +89,7 @@ describe('the proof controller', () => {
   });
 
   // Contract: prove-budget
-  test('holds no worker while it waits: with one, a hundred bindings are asked about five times a second', async () => {
+  test('holds no worker between its rounds: with one, a hundred bindings are asked about five times a second', async () => {
     const stores = filled();
     for (let index = 1; index < 100; index++) {
       const other = binding({

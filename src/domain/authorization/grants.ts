@@ -18,6 +18,8 @@ export interface Granted {
   /** Tags that the role must carry, checked on the fresh read before each write. */
   readonly requiredRoleTags: Readonly<Record<string, string>>;
   readonly allowVerification: boolean;
+  /** How much of it one namespace can use. */
+  readonly limits?: GrantSpec['limits'];
 }
 
 /**
@@ -27,7 +29,8 @@ export interface Granted {
 export function grantsFor(spec: BindingSpec, namespace: Namespace, grants: readonly IrsaGrant[]): readonly Granted[] {
   return grants.toSorted(byName).flatMap(({ name, spec: grant }) => {
     if (isProblem(grant) || !covers(grant, spec, namespace)) return [];
-    return [{ grant: name, requiredRoleTags: grant.requiredRoleTags, allowVerification: grant.allowVerification }];
+    const { requiredRoleTags, allowVerification, limits } = grant;
+    return [{ grant: name, requiredRoleTags, allowVerification, ...(limits && { limits }) }];
   });
 }
 
@@ -38,7 +41,7 @@ export function couldBeGrantedByLabel(spec: BindingSpec, grants: readonly IrsaGr
   );
 }
 
-function covers(grant: GrantSpec, spec: BindingSpec, namespace: Namespace): boolean {
+export function covers(grant: GrantSpec, spec: BindingSpec, namespace: Namespace): boolean {
   return coversNamespace(grant.namespaces, namespace) && coversExceptNamespace(grant, spec);
 }
 
@@ -51,7 +54,7 @@ function coversExceptNamespace(grant: GrantSpec, spec: BindingSpec): boolean {
   );
 }
 
-function coversNamespace({ names, selector }: GrantSpec['namespaces'], namespace: Namespace): boolean {
+export function coversNamespace({ names, selector }: GrantSpec['namespaces'], namespace: Namespace): boolean {
   if (names?.includes(namespace.name)) return true;
   if (selector === undefined) return false;
   const wanted = Object.entries(selector.matchLabels);

@@ -5,6 +5,7 @@ import type { Issuer } from '../../api/issuer.ts';
 import { FINALIZER } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { subjectOf } from '../../api/subject.ts';
+import type { WantedSubject } from '../../trust/plan.ts';
 import { type Authorization, isEnforcing, isPassive, retainsTrust } from '../authorization/authorize.ts';
 import type { GrantLoss } from '../authorization/grant-loss.ts';
 import type { RequiredTags } from '../authorization/grants.ts';
@@ -39,6 +40,10 @@ export interface DesiredTrust {
   readonly mayStand: boolean;
   /** Each grant's required role tags: one of them must be fulfilled before a write. */
   readonly requiredTags: RequiredTags;
+  /** Its ServiceAccount does not exist. */
+  readonly absent?: boolean;
+  /** How many subjects of its namespace the role may have for it to be added: what the most generous of its grants says. Undefined: any number. */
+  readonly namespaceLimit?: number;
   /** For want of a grant: before the trust is revoked, an uncached read must say so too. */
   readonly grantLoss: GrantLoss | undefined;
 }
@@ -49,6 +54,8 @@ interface DesiredTrustInput {
   readonly issuer: Issuer;
   readonly record: RoleRecord | undefined;
   readonly provider: ProviderView | undefined;
+  /** Subjects whose ServiceAccount does not exist. */
+  readonly absent?: ReadonlySet<string>;
 }
 
 /**
@@ -61,10 +68,24 @@ export function desiredTrustOf({ binding, authorization, grantLoss }: BindingAut
   const { arn, issuer } = input;
   if (isProblem(spec)) return [];
   const subject = subjectOf(metadata.namespace, spec.serviceAccountName);
-  const requiredTags = authorization.kind === 'granted' ? authorization.grants.map((grant) => grant.requiredRoleTags) : [];
+  const { grants = [], full = [] } = authorization.kind === 'granted' ? authorization : {};
+  const namespaceLimit = Math.max(...grants.map(({ limits }) => limits?.subjectsPerNamespace ?? Number.POSITIVE_INFINITY));
   const desired = (kind: DesiredTrust['kind'], audience: string): DesiredTrust => {
     const question = { role: arn, issuer, subject, audience };
-    return { kind, question, binding, spec, mayStand: mayStandOn(binding, { arn, audience }), requiredTags, grantLoss };
+    const mayStand = mayStandOn(binding, { arn, audience });
+    // What stands by a grant that has no room any more stays: a limit revokes nothing.
+    const requiredTags = [...grants, ...(mayStand ? full : [])].map((grant) => grant.requiredRoleTags);
+    return {
+      kind,
+      question,
+      binding,
+      spec,
+      mayStand,
+      requiredTags,
+      grantLoss,
+      ...(input.absent?.has(subject) && { absent: true }),
+      ...(Number.isFinite(namespaceLimit) && { namespaceLimit }),
+    };
   };
   const entries = (status.roles ?? []).filter((entry) => entry.arn === arn);
   if (metadata.deleting) return entries.map(({ audience }) => desired(retainsTrust(spec) ? 'retain' : 'revoke', audience));
@@ -105,6 +126,11 @@ export function worksElsewhere({ metadata, status }: IrsaBinding): boolean {
 /** Whether the binding asks if it may assume the role. */
 export const needsVerdict = ({ kind }: DesiredTrust): boolean =>
   kind === 'ensure' || kind === 'awaitIntent' || kind === 'observe' || kind === 'releaseWhenRedundant';
+
+/** As the plan of the document wants it. */
+export function wantedSubject({ question: { subject, audience }, absent, namespaceLimit }: DesiredTrust): WantedSubject {
+  return { subject, audience, ...(absent && { absent }), ...(namespaceLimit !== undefined && { namespaceLimit }) };
+}
 
 /** Whether the binding waits for an answer: also that its trust is gone. */
 export const awaitsAnswer = (desired: DesiredTrust): boolean => needsVerdict(desired) || desired.kind === 'revoke';

@@ -15,7 +15,15 @@ import type { Question } from '../state/question.ts';
 import type { PresentState, RoleRecord, WriteState } from '../state/role-record.ts';
 import type { Verdict } from '../state/verdict.ts';
 import { trustContended } from './contention.ts';
-import { awaitsAnswer, type BindingAuthorization, type DesiredTrust, desiredTrustOf, isReleasing, needsVerdict } from './desired-trust.ts';
+import {
+  awaitsAnswer,
+  type BindingAuthorization,
+  type DesiredTrust,
+  desiredTrustOf,
+  isReleasing,
+  needsVerdict,
+  wantedSubject,
+} from './desired-trust.ts';
 import { type Edit, otherRole } from './edit.ts';
 import { refusal, type VerdictInput, verdictsOn } from './verdicts.ts';
 
@@ -47,6 +55,8 @@ export interface RoleObserved {
   readonly guard: RevocationGuard;
   /** A user requested a reconcile at this time: epoch milliseconds. */
   readonly requestedAt?: number;
+  /** Subjects whose ServiceAccount does not exist. */
+  readonly absent?: ReadonlySet<string>;
 }
 
 export type RoleStep =
@@ -76,8 +86,9 @@ const FIRST_READ_BACK_MS = 2_000;
 export const LAST_READ_BACK_MS = 8_000;
 /** A role is gone when IAM said so twice, this far apart. */
 const GONE_AFTER_MS = 60_000;
-/** What IAM would not let us read is asked for again at this pace. */
-const UNREADABLE_RETRY_MS = 60_000;
+/** What IAM would not let us read is asked for again after as long as it has been so: a tenant may name any number of such roles. */
+const UNREADABLE_RETRY_LEAST_MS = 60_000;
+const UNREADABLE_RETRY_MOST_MS = 3_600_000;
 /** A tag that is missing is looked for again at this pace: a binding waits for it. */
 const TAGS_RETRY_MS = 60_000;
 const TAGS_WANTED = 'whether the role has the tags that the grant requires';
@@ -86,11 +97,11 @@ const nothing: RolePlan = { steps: [], verdicts: [], recheck: undefined };
 
 /** All bindings of a role make one write. Pure: same observation, same plan; without steps when nothing is to do. */
 export function planRole(seen: RoleObserved): RolePlan {
-  const { cluster, caller, record, quota, arn, provider, now } = seen;
+  const { cluster, caller, record, quota, arn, provider, now, absent } = seen;
   if (seen.bindings.length === 0 || cluster.kind === 'unknown' || caller.kind === 'unknown' || quota === undefined) return nothing;
   if (!sharesAccount(arn, caller.arn)) return nothing;
   const desiredTrust = seen.bindings.flatMap((authorization) =>
-    desiredTrustOf(authorization, { now, arn, issuer: cluster.issuer, record, provider }),
+    desiredTrustOf(authorization, { now, arn, issuer: cluster.issuer, record, provider, ...(absent && { absent }) }),
   );
   // A binding that needs the verdict has the last word on a question that another one only releases.
   const inOrder = desiredTrust.toSorted((a, b) => Number(needsVerdict(a)) - Number(needsVerdict(b)));
@@ -119,7 +130,7 @@ function planDesired(role: Role, record: RoleRecord | undefined): RolePlan {
     case 'missing':
       return missing(role, record, record.state);
     case 'unreadable':
-      return unreadable(role, record, record.state.why);
+      return unreadable(role, record, record.state);
     case 'present':
       return present({ ...role, record, state: record.state });
   }
@@ -144,11 +155,12 @@ function notFound(arn: RoleArn): Finding {
   return finding('RoleNotFound', `IAM has no role "${arn}". Create it, or correct spec.roleArn (path and case count)`);
 }
 
-function unreadable({ now, desiredTrust }: Role, record: RoleRecord, why: string): RolePlan {
+function unreadable({ now, desiredTrust }: Role, { asOf }: RoleRecord, { since, why }: { since: number; why: string }): RolePlan {
   const verdicts = desiredTrust
     .filter(awaitsAnswer)
     .map(({ question }): [Question, Verdict] => [question, refusal(finding('RoleAccessDenied', why), { terminal: false })]);
-  return readLater(record.asOf + UNREADABLE_RETRY_MS - now, 'whether the role can be read now', verdicts);
+  const waitMs = Math.min(UNREADABLE_RETRY_MOST_MS, Math.max(UNREADABLE_RETRY_LEAST_MS, asOf - since));
+  return readLater(asOf + waitMs - now, 'whether the role can be read now', verdicts);
 }
 
 function readLater(inMs: number, why: string, verdicts: RolePlan['verdicts']): RolePlan {
@@ -277,7 +289,7 @@ function desiredStatementOf({ arn, desiredTrust, issuer, quota, now, state }: Pr
   const released = desiredTrust
     .filter((one) => isReleasing(one) && !desiredTrust.some((other) => needs(other) && sameSubject(one.question, other.question)))
     .filter((one) => one.kind !== 'releaseWhenRedundant' || isAllowedWithout(one, document, base));
-  return { ...base, wanted: wanted.map(subjectOf), released: released.map(subjectOf) };
+  return { ...base, wanted: wanted.map(wantedSubject), released: released.map(subjectOf) };
 }
 
 /** Bindings that have the trust, or are on the way to it. */

@@ -13,7 +13,7 @@ import { notGranted } from '../authorization/authorize.ts';
 import type { Question } from '../state/question.ts';
 import type { Hold } from '../state/role-record.ts';
 import type { Verdict } from '../state/verdict.ts';
-import type { DesiredTrust } from './desired-trust.ts';
+import { type DesiredTrust, wantedSubject } from './desired-trust.ts';
 
 /** What the answers about a role that is there rest on, beside its policy. */
 export interface VerdictInput {
@@ -56,7 +56,7 @@ export function verdictsOn(
     const together = plan.verdicts.find((verdict) => sameSubject(verdict, question));
     // Where all together need no write, each alone needs none: the plan for all is the answer, and not as many plans as bindings.
     const inOrder = together !== undefined && plan.document === undefined;
-    const alone = inOrder ? plan : planTrust(document, { ...desiredStatement, wanted: [question], released: [] });
+    const alone = inOrder ? plan : planTrust(document, { ...desiredStatement, wanted: [wantedSubject(desired)], released: [] });
     const told = plan.findings.filter(({ code }) => isToldToAll(code, at.desiredTrust, plan));
     const general = at.contended === undefined ? told : [at.contended, ...told];
     const verdict = verdictOf(desired, document, desiredStatement, { alone, together, general, mayStand });
