@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { isProblem } from './api/problem.ts';
 import { parseFlags } from './cli/command.ts';
 import { parseConfig, RUN_FLAGS } from './config.ts';
@@ -20,7 +20,8 @@ const DEFAULTS = {
   leaseNamespace: 'irsa-operator-system',
   leaseDurationMs: 15_000,
   hostname: 'pod-1',
-  webIdentityRole: undefined,
+  ownCredentials: { webIdentityRole: undefined, profile: 'default' },
+  proxy: {},
   listen: { host: '::', port: 8080 },
   logLevel: 'info',
   kube: { kubeconfig: undefined, serviceHost: undefined, servicePort: undefined, home: undefined },
@@ -36,11 +37,37 @@ test('the environment tells where the API server is', () => {
   });
 });
 
-test('the environment tells which role our own token is for', () =>
-  expect(configOf([], { AWS_ROLE_ARN: 'arn:aws:iam::111122223333:role/hop' })).toEqual({
-    ...DEFAULTS,
-    webIdentityRole: 'arn:aws:iam::111122223333:role/hop',
-  }));
+describe('the environment tells where our own credentials come from', () => {
+  const hop = 'arn:aws:iam::111122223333:role/hop';
+  const keys = { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' };
+  const cases: Record<string, [NodeJS.ProcessEnv, object]> = {
+    'a token for a role': [{ AWS_ROLE_ARN: hop }, { webIdentityRole: hop, profile: 'default' }],
+    'a profile': [{ AWS_PROFILE: 'hub' }, { webIdentityRole: undefined, profile: 'hub' }],
+    'a profile, which counts for more than keys': [
+      { ...keys, AWS_PROFILE: 'hub' },
+      { webIdentityRole: undefined, profile: 'hub' },
+    ],
+    'keys alone': [
+      { ...keys, AWS_PROFILE: '' },
+      { webIdentityRole: undefined, profile: undefined },
+    ],
+    'half of them, which are none': [{ AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE' }, { webIdentityRole: undefined, profile: 'default' }],
+  };
+  for (const [how, [env, ownCredentials]] of Object.entries(cases))
+    test(how, () => expect(configOf([], env)).toEqual({ ...DEFAULTS, ownCredentials }));
+});
+
+test('the environment tells the proxy on the way to AWS, and hosts that need none', () => {
+  const proxy = { HTTPS_PROXY: 'http://proxy.example:3128', https_proxy: 'https://me:secret@[::1]:3128', NO_PROXY: '.internal,10.0.0.1' };
+  expect(configOf([], { ...proxy, HTTP_PROXY: '', PATH: '/bin' })).toEqual({ ...DEFAULTS, proxy });
+});
+
+test('a proxy that Node would pass over is refused, and not quoted', () => {
+  for (const wrong of ['proxy:3128', 'socks5://me:secret@proxy:1080', 'http://', 'https://me:secret@'])
+    expect(configOf([], { https_proxy: wrong })).toEqual({
+      problem: 'https_proxy is not the URL of a proxy. Wanted: http://HOST:PORT, or https://HOST:PORT',
+    });
+});
 
 const accepted: Record<string, [string[], object]> = {
   'a grace for what no grant covers': [['--ungranted-grace', '90m'], { ungrantedGraceMs: 5_400_000 }],

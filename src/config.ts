@@ -1,5 +1,7 @@
 import { type Issuer, parseIssuer } from './api/issuer.ts';
 import { isProblem, type Problem, problem } from './api/problem.ts';
+import { PROXY_VARIABLES, type ProxyVariables } from './aws/agents.ts';
+import type { OwnCredentials } from './aws/identity.ts';
 import type { Flag, Given } from './cli/command.ts';
 import { LOG_LEVELS, type LogLevel } from './observability/log-levels.ts';
 
@@ -24,8 +26,10 @@ export interface Config {
   /** How long nobody else leads after the leader was last heard of. */
   readonly leaseDurationMs: number;
   readonly hostname: string;
-  /** The role that a token of our own is for (web identity), where there is one: never a target. */
-  readonly webIdentityRole: string | undefined;
+  /** What tells of the roles that we are, or assume on the way: never a target. */
+  readonly ownCredentials: OwnCredentials;
+  /** On the way to AWS. */
+  readonly proxy: ProxyVariables;
   readonly listen: { readonly host: string; readonly port: number };
   readonly logLevel: LogLevel;
   /** Where the API server may be found; `connect` in src/kube says in which order. */
@@ -108,6 +112,8 @@ export function parseConfig(flags: Given, env: NodeJS.ProcessEnv, hostname: stri
   if (isProblem(audiences)) return problem(`--provider-audiences: ${audiences.problem}`);
   const issuer = text('oidc-issuer') === '' ? undefined : parseIssuer(text('oidc-issuer'));
   if (isProblem(issuer)) return problem(`--oidc-issuer: ${issuer.problem}`);
+  const proxy = proxyFrom(env);
+  if (isProblem(proxy)) return proxy;
   const listen = address(text('listen'));
   if (isProblem(listen)) return problem(`--listen: ${listen.problem}`);
   const logLevel = LOG_LEVELS.find((level) => level === text('log-level'));
@@ -124,15 +130,27 @@ export function parseConfig(flags: Given, env: NodeJS.ProcessEnv, hostname: stri
     leaseNamespace: text('lease-namespace'),
     leaseDurationMs,
     hostname,
-    webIdentityRole: webIdentityRoleFrom(env),
+    ownCredentials: ownCredentialsFrom(env),
+    proxy,
     listen,
     logLevel,
     kube: kubeFrom(env),
   });
 }
 
-/** The ARN of the role that our own token is for, where credentials come by one. */
-export const webIdentityRoleFrom = (env: NodeJS.ProcessEnv): string | undefined => env['AWS_ROLE_ARN'];
+/** As the SDK chooses: a profile that is named, else keys of the environment, else the default profile. */
+export function ownCredentialsFrom(env: NodeJS.ProcessEnv): OwnCredentials {
+  const hasKeys = env['AWS_ACCESS_KEY_ID'] !== undefined && env['AWS_SECRET_ACCESS_KEY'] !== undefined;
+  return { webIdentityRole: env['AWS_ROLE_ARN'], profile: env['AWS_PROFILE'] || (hasKeys ? undefined : 'default') };
+}
+
+/** Node passes over what is no such URL, and then calls would go the way that the proxy was to close. The value is not quoted: it may hold a password. */
+export function proxyFrom(env: NodeJS.ProcessEnv): ProxyVariables | Problem {
+  const found = PROXY_VARIABLES.flatMap((name) => (env[name] ? [[name, env[name]] as const] : []));
+  const wrong = found.find(([name, value]) => !name.toLowerCase().startsWith('no') && !(/^https?:\/\//.test(value) && URL.canParse(value)));
+  if (wrong !== undefined) return problem(`${wrong[0]} is not the URL of a proxy. Wanted: http://HOST:PORT, or https://HOST:PORT`);
+  return Object.fromEntries(found);
+}
 
 export function kubeFrom(env: NodeJS.ProcessEnv): Config['kube'] {
   return {

@@ -14,19 +14,22 @@ import { auditController } from './controllers/audit/index.ts';
 import { bindingController } from './controllers/binding/index.ts';
 import { clusterController } from './controllers/cluster/index.ts';
 import { collector } from './controllers/collector.ts';
+import { confinementController } from './controllers/confinement/index.ts';
 import { oidcProviderController } from './controllers/oidc-provider/index.ts';
 import { revocationController } from './controllers/revocation/index.ts';
 import { Ledger } from './controllers/revocation/ledger.ts';
 import { roleController } from './controllers/role/index.ts';
 import { sweepRoles } from './controllers/role/sweep.ts';
 import { createStores } from './controllers/stores.ts';
-import { verificationController } from './controllers/verification/index.ts';
+import { namespacesOf } from './controllers/tenants.ts';
+import { PROOFS, verificationController } from './controllers/verification/index.ts';
 import { POD_ANNOTATIONS, POD_LABELS } from './domain/pods/pod-state.ts';
 import { onlyLookedAt } from './dry-run.ts';
 import { apiReader } from './kube/api-reader.ts';
 import { apiAudiences } from './kube/audiences.ts';
 import { bindingWrites } from './kube/binding-writes.ts';
 import { connect } from './kube/config.ts';
+import { confinementRequests } from './kube/confinement.ts';
 import { EventRecorder } from './kube/events.ts';
 import { fenced } from './kube/fence.ts';
 import { readIssuer } from './kube/issuer.ts';
@@ -51,11 +54,12 @@ import { Transport } from './kube/transport.ts';
 import { metrics as makeMetrics } from './observability/metrics.ts';
 import { serveHealth } from './observability/server.ts';
 import type { BindingEvents, OwnEvents } from './ports/events.ts';
+
 import { systemClock } from './runtime/clock.ts';
 import { type Controller, ControllerLoop } from './runtime/controller.ts';
 import { Elector, electionTimes } from './runtime/elector.ts';
 import { closeInOrder, DRAIN_MS } from './runtime/lifecycle.ts';
-import { Limiter } from './runtime/limiter.ts';
+import { Limiter, type LimiterOptions } from './runtime/limiter.ts';
 import type { Log } from './runtime/log.ts';
 import { Reflector } from './runtime/reflector.ts';
 import { afterAbort } from './runtime/signals.ts';
@@ -92,24 +96,24 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   };
 
   // At the socket: what the call still takes was asked for before it, so it is enough that the lease is held.
-  const aws = awsClients(version, config.eksClusterName, () => fence(0));
+  const aws = awsClients(version, config.eksClusterName, config.proxy, () => fence(0));
   const call = awsCalls(metrics.aws, clock);
-  const limiter = (action: 'read' | 'write', perSecond: number): Limiter => {
+  const limiter = (action: 'read' | 'write' | 'proof', rate: Pick<LimiterOptions, 'perSecond' | 'burst'>): Limiter => {
     const waited = metrics.limiter(action, () => limit.perSecond);
-    const limit = new Limiter({ perSecond, clock, waited });
+    const limit = new Limiter({ ...rate, clock, waited });
     return limit;
   };
   // Nothing asks for a write in a dry run; this is so that nothing can.
   const iam = iamCalls({
     call,
-    reads: limiter('read', config.iamReadsPerSecond),
-    writes: limiter('write', config.iamWritesPerSecond),
+    reads: limiter('read', { perSecond: config.iamReadsPerSecond }),
+    writes: limiter('write', { perSecond: config.iamWritesPerSecond }),
     fence: config.dryRun ? neverWrites : fence,
     writeMs,
     clock,
     random,
   });
-  const roles = iamRoles(aws.iam, iam, aws.iamWrites);
+  const roles = iamRoles(aws.iam, iam, { writing: aws.iamWrites, tenantsOf: (role) => namespacesOf(stores, role) });
   const writes = fenced(transport, fence, writeMs);
   const recorder = new EventRecorder({ transport, controller: `${GROUP}/irsa-operator`, instance: config.hostname, clock, random, log });
   const events: BindingEvents = {
@@ -153,7 +157,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
           issuer: (signal) => readIssuer(transport, signal),
           eksIssuer:
             config.eksClusterName === undefined ? undefined : (signal) => eksIssuer(aws.eks, call, config.eksClusterName ?? '', signal),
-          caller: (signal) => callerIdentity(aws.sts, call, config.webIdentityRole, signal),
+          caller: (signal) => callerIdentity(aws.sts, call, config.ownCredentials, signal),
           policyQuota: roles.policyQuota,
         },
         oidcIssuer: config.oidcIssuer,
@@ -187,16 +191,31 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     ...(config.dryRun
       ? []
       : [loop(revocationController({ stores, ledger, ungrantedGraceMs: config.ungrantedGraceMs, events: ownEvents, clock }))]),
-    loop(bindingController({ stores, owned: stores, writes: bindingWrites(writes), events, metrics: metrics.binding, clock })),
+    loop(
+      bindingController({
+        stores,
+        owned: stores,
+        writes: bindingWrites(writes),
+        events,
+        metrics: metrics.binding,
+        sweepIntervalMs: config.sweepIntervalMs,
+        clock,
+      }),
+    ),
     loop(
       verificationController({
         stores,
         owned: stores,
         ask: stsProof(aws.sts, call, (of, audience, signal) => requestToken(writes, of, audience, signal)),
+        limiter: limiter('proof', PROOFS),
         clock,
       }),
     ),
     loop(auditController({ stores, owned: stores, events: ownEvents, clock })),
+    // Dry runs change nothing: they need no fence.
+    loop(
+      confinementController({ stores, requests: confinementRequests(transport), events: ownEvents, metrics: metrics.confinement, clock }),
+    ),
   ];
   metrics.observe(collector(stores));
 

@@ -1,3 +1,5 @@
+import { isProblem } from './api/problem.ts';
+import type { ProxyVariables } from './aws/agents.ts';
 import { awsCalls } from './aws/calls.ts';
 import { awsClients } from './aws/clients.ts';
 import { eksIssuer } from './aws/clusters.ts';
@@ -9,7 +11,7 @@ import { type Call, COULD_NOT_LOOK } from './cli/command.ts';
 import { FORMATS, plain, render } from './cli/output.ts';
 import type { Cluster, CommandPorts } from './cli/ports.ts';
 import type { Reporter } from './cli/report.ts';
-import { kubeFrom, RUN_FLAGS, webIdentityRoleFrom } from './config.ts';
+import { kubeFrom, ownCredentialsFrom, proxyFrom, RUN_FLAGS } from './config.ts';
 import { apiReader } from './kube/api-reader.ts';
 import { apiAudiences } from './kube/audiences.ts';
 import { connect } from './kube/config.ts';
@@ -29,9 +31,11 @@ export async function report({ name, given, version, misused }: Call, reporter: 
   const say = (text: string) => void process.stderr.write(`irsa-operator ${name}: ${plain(text)}\n`);
   const format = FORMATS.find((one) => one === given['output']);
   if (format === undefined) return misused(`--output: "${given['output']}" is none of ${FORMATS.join(', ')}`);
+  const proxy = proxyFrom(process.env);
+  if (isProblem(proxy)) return misused(proxy.problem);
   const stop = stopBySignal(say);
   const cluster = given['eks-cluster-name'];
-  const { ports, close } = realPorts(version, typeof cluster === 'string' ? cluster : undefined);
+  const { ports, close } = realPorts(version, typeof cluster === 'string' ? cluster : undefined, proxy);
   const counted = countWrites(ports.roles);
   try {
     const found = await reporter(given, { ...ports, roles: counted.roles }, { stop, abort: afterAbort(stop, DRAIN_MS, systemClock) });
@@ -75,10 +79,14 @@ function stopBySignal(say: (text: string) => void): AbortSignal {
 /** Who runs a command holds no lease: writers of one role pass each other as clusters do, by the read right before the write and the one after it. */
 const noFence = () => {};
 
-function realPorts(version: string, eksClusterName: string | undefined): { ports: CommandPorts; close(): Promise<void> } {
+function realPorts(
+  version: string,
+  eksClusterName: string | undefined,
+  proxy: ProxyVariables,
+): { ports: CommandPorts; close(): Promise<void> } {
   const clock = systemClock;
   const random = Math.random;
-  const aws = awsClients(version, eksClusterName, noFence);
+  const aws = awsClients(version, eksClusterName, proxy, noFence);
   const call = awsCalls({ requested: () => {} }, clock);
   const limiter = (perSecond: string) => new Limiter({ perSecond: Number(perSecond), clock, waited: () => {} });
   const iam = iamCalls({
@@ -108,8 +116,8 @@ function realPorts(version: string, eksClusterName: string | undefined): { ports
     ports: {
       cluster,
       eksIssuer: eksClusterName === undefined ? undefined : (signal) => eksIssuer(aws.eks, call, eksClusterName, signal),
-      caller: (signal) => callerIdentity(aws.sts, call, webIdentityRoleFrom(process.env), signal),
-      roles: iamRoles(aws.iam, iam, aws.iamWrites),
+      caller: (signal) => callerIdentity(aws.sts, call, ownCredentialsFrom(process.env), signal),
+      roles: iamRoles(aws.iam, iam, { writing: aws.iamWrites }),
       providers: iamProviders(aws.iam, iam, aws.iamWrites),
       clock,
       random,

@@ -8,6 +8,7 @@ const CORRECT_TEMPLATE = 'Correct the template of the pods, and restart them';
 /** What a person does about a finding that irsa-operator cannot fix: in `Ready`, where one looks first. The condition of the step says what was found. */
 export const ADVICE: Readonly<Record<FindingCode, string>> = {
   NotGranted: 'Ask the platform team for an IrsaGrant that covers this binding',
+  GrantLimitReached: 'Delete bindings that you do not need, or ask the platform team for a higher limit',
   InvalidSpec: 'Correct the spec of the binding',
   RoleIsOperator: 'Bind another role',
   AudienceForbidden: 'Set another audience in spec.audience',
@@ -58,6 +59,7 @@ export const ADVICE: Readonly<Record<FindingCode, string>> = {
   TrustOrphaned: 'Check the subjects that no binding uses with irsa-operator prune',
   TrustWriteRejected: 'Correct what IAM rejects in the trust policy of the role',
   TrustRevocationBlocked: 'Remove what keeps irsa-operator from writing the trust policy',
+  ServiceAccountMissing: 'Create the ServiceAccount',
   AnnotationMissing: 'Annotate the ServiceAccount with the role',
   AnnotationRoleMismatch: CORRECT_ANNOTATION,
   AnnotationMalformed: CORRECT_ANNOTATION,

@@ -5,6 +5,7 @@
 export const FINDINGS = {
   // The grant and the declaration itself
   NotGranted: 'Error',
+  GrantLimitReached: 'Error',
   InvalidSpec: 'Error',
   RoleIsOperator: 'Error',
   AudienceForbidden: 'Error',
@@ -59,6 +60,7 @@ export const FINDINGS = {
   TrustWriteRejected: 'Error',
   TrustRevocationBlocked: 'Error',
   // The ServiceAccount
+  ServiceAccountMissing: 'Error',
   AnnotationMissing: 'Warning',
   AnnotationRoleMismatch: 'Warning',
   AnnotationMalformed: 'Warning',

@@ -40,6 +40,26 @@ const namespaces = z
     ]),
   );
 
+/** Far more than a namespace needs, and a number that every client can carry. */
+const MOST = 100_000;
+
+const limits = z.object({
+  bindingsPerNamespace: z
+    .int()
+    .min(1)
+    .max(MOST)
+    .describe('How many bindings of a namespace this grant authorizes. The older ones come first. Default: no limit. Example: 20.')
+    .optional(),
+  subjectsPerNamespace: z
+    .int()
+    .min(1)
+    .max(MOST)
+    .describe(
+      'How many ServiceAccounts of a namespace the statement of irsa-operator in one role may have for this grant to add another. Default: no limit. Example: 5.',
+    )
+    .optional(),
+});
+
 export const grantSpec = z.object({
   roleArns: z
     .array(z.string().min(1).max(ROLE_ARN_MAX_LENGTH).regex(new RegExp(ROLE_ARN_GLOB)))
@@ -78,6 +98,9 @@ export const grantSpec = z.object({
     .boolean()
     .default(false)
     .describe('Whether irsa-operator may request tokens of these ServiceAccounts, for spec.verification of a binding. Default: false.'),
+  limits: limits
+    .describe('How much of this grant one namespace can use. A limit stops what is new. It never revokes anything. Default: no limits.')
+    .optional(),
 });
 
 export type GrantSpec = z.output<typeof grantSpec>;

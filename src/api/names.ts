@@ -44,5 +44,22 @@ export const STS_AUDIENCE = 'sts.amazonaws.com';
 export const FIELD_MANAGER = 'irsa-operator';
 export const STATUS_FIELD_MANAGER = 'irsa-operator-status';
 
+/**
+ * The admission policies that confine the operator, as config/policies and config/verification name them. An installation may add a prefix or
+ * a suffix.
+ */
+export const POLICIES = [
+  'irsa-operator-service-accounts',
+  'irsa-operator-bindings',
+  'irsa-operator-status',
+  'irsa-operator-workloads',
+  'irsa-operator-revocations',
+  'irsa-operator-verification',
+] as const;
+export type Policy = (typeof POLICIES)[number];
+
+/** The one ConfigMap that the operator may write, in its own namespace. */
+export const REVOCATIONS = 'irsa-operator-revocations';
+
 /** A role carrying this tag with the value `true` is not written to, but for a revocation. */
 export const PAUSED_ROLE_TAG = `${GROUP}/paused`;

@@ -1,8 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { EKSClient } from '@aws-sdk/client-eks';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { STSClient } from '@aws-sdk/client-sts';
 import { type AwsDouble, startAwsDouble } from '@irsa-operator/testbed/aws';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { ProviderArn, RoleArn } from '../api/arn.ts';
 import { Fault } from '../api/fault.ts';
 import type { Issuer } from '../api/issuer.ts';
@@ -10,7 +13,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { Limiter } from '../runtime/limiter.ts';
 import { awsCalls } from './calls.ts';
 import { eksIssuer } from './clusters.ts';
-import { iamCalls } from './iam-calls.ts';
+import { type IamCalls, iamCalls } from './iam-calls.ts';
 import { callerIdentity } from './identity.ts';
 import { iamProviders } from './providers.ts';
 import { iamRoles } from './roles.ts';
@@ -63,6 +66,23 @@ afterAll(async () => {
 });
 
 const roles = () => iamRoles(iam, calls);
+
+test('a role is read and written for whom it is said to be', async () => {
+  const asked: (string | string[])[] = [];
+  const noted: IamCalls = {
+    read: (request, sender) => {
+      asked.push(request.operation, [...(request.tenants ?? [])]);
+      return calls.read(request, sender);
+    },
+    write: (request, act) => {
+      asked.push(request.operation, [...(request.tenants ?? [])]);
+      return calls.write(request, act);
+    },
+  };
+  const tenantsOf = (role: RoleArn) => [`those of ${role.split('/').at(-1)}`];
+  await iamRoles(iam, noted, { tenantsOf }).edit(arn('team/lbc'), async () => undefined, never, 'drift');
+  expect(asked).toEqual(['UpdateAssumeRolePolicy', ['those of lbc'], 'GetRole', ['those of lbc']]);
+});
 
 test('a role is read with its real ARN, its unique ID, its decoded policy and its tags', async () => {
   const role = await roles().read(arn('team/lbc'), never, 'drift');
@@ -169,12 +189,23 @@ test('without the lease no provider is made', async () => {
   mayWrite = true;
 });
 
-test('we know our account, and our own roles by name', async () => {
+// Contract: api-own-role
+test('we know our account, and our own roles by name: also each one on the way', async () => {
   const known = { kind: 'known', account: '111122223333', arn: 'arn:aws:sts::111122223333:assumed-role/irsa-operator/session' };
   const own = { account: '111122223333', name: 'irsa-operator' };
-  for (const none of [undefined, '', 'no ARN']) expect(await callerIdentity(sts, call, none, never)).toEqual({ ...known, ownRoles: [own] });
-  const hop = await callerIdentity(sts, call, 'arn:aws:iam::999922223333:role/ops/hop', never);
-  expect(hop).toEqual({ ...known, ownRoles: [own, { account: '999922223333', name: 'hop' }] });
+  const asked = (webIdentityRole?: string, profile?: string) => callerIdentity(sts, call, { webIdentityRole, profile }, never);
+  for (const none of [undefined, '', 'no ARN']) expect(await asked(none)).toEqual({ ...known, ownRoles: [own] });
+  const hop = { account: '999922223333', name: 'hop' };
+  expect(await asked('arn:aws:iam::999922223333:role/ops/hop')).toEqual({ ...known, ownRoles: [own, hop] });
+  const folder = mkdtempSync(join(tmpdir(), 'identity-'));
+  vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'));
+  const through = (name: string, source: string) =>
+    `[profile ${name}]\nrole_arn = arn:aws:iam::999922223333:role/ops/${name}\nsource_profile = ${source}\n`;
+  const last = '[profile last]\nrole_arn = arn:aws:iam::111122223333:role/irsa-operator\nsource_profile = between\n';
+  writeFileSync(join(folder, 'config'), `${last}${through('between', 'hop')}${through('hop', 'keys')}`);
+  expect(await asked(undefined, 'last')).toEqual({ ...known, ownRoles: [own, { account: '999922223333', name: 'between' }, hop] });
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
 });
 
 test('EKS tells the issuer of a cluster, and a cluster that is not there is not found', async () => {

@@ -66,7 +66,7 @@ function inRegion(region: string) {
   vi.stubEnv('AWS_REGION', region);
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAEXAMPLE');
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
-  return awsClients('1.2.3', 'blue', () => {});
+  return awsClients('1.2.3', 'blue', {}, () => {});
 }
 
 interface Sent {

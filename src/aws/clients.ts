@@ -1,19 +1,21 @@
 import { EKSClient } from '@aws-sdk/client-eks';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { STSClient } from '@aws-sdk/client-sts';
-import { fencedAgents } from './fenced-agents.ts';
+import { agents, fencedAgents, type ProxyVariables } from './agents.ts';
 
 /** Every call is sent once: the SDK's own retries would send throttled calls again behind the limiter's back, and wait within the call's deadline. */
 const MAX_ATTEMPTS = 1;
 
 /**
  * Region and credentials are found as every AWS tool finds them (environment, web identity, Pod Identity); the user agent shows in CloudTrail.
- * What writes has a client of its own, whose connections ask `mayStillSend` once they stand; it throws where the lease is over.
+ * What writes has a client of its own, whose connections ask `mayStillSend` once they stand; it throws where the lease is over. All of them go
+ * through the proxy of the environment, and so does what the SDK asks STS for our credentials.
  */
-export function awsClients(version: string, cluster: string | undefined, mayStillSend: () => void) {
+export function awsClients(version: string, cluster: string | undefined, proxy: ProxyVariables, mayStillSend: () => void) {
   const customUserAgent: [string, string][] = [['irsa-operator', version]];
   if (cluster !== undefined) customUserAgent.push(['cluster', cluster]);
   const common = { maxAttempts: MAX_ATTEMPTS, customUserAgent };
-  const iamWrites = new IAMClient({ ...common, requestHandler: fencedAgents(mayStillSend) });
-  return { iam: new IAMClient(common), iamWrites, sts: new STSClient(common), eks: new EKSClient(common) };
+  const reading = () => ({ ...common, requestHandler: agents(proxy) });
+  const iamWrites = new IAMClient({ ...common, requestHandler: fencedAgents(mayStillSend, proxy) });
+  return { iam: new IAMClient(reading()), iamWrites, sts: new STSClient(reading()), eks: new EKSClient(reading()) };
 }

@@ -88,3 +88,10 @@ test('that our own role may not be assumed says nothing about the role that was 
   });
   expect(faultOf(refused, 'sts:AssumeRoleWithWebIdentity of role "x"').kind).toBe('denied');
 });
+
+test('the password of a proxy is told to nobody', () => {
+  const error = new Error('Failed to establish tunnel via http://me:s3cret@proxy.example:3128/ and https://token@other: 407');
+  expect(faultOf(error, 'iam:ListRoles').message).toBe(
+    'iam:ListRoles: Error: Failed to establish tunnel via http://proxy.example:3128/ and https://other: 407',
+  );
+});

@@ -39,7 +39,12 @@ export function faultOf(error: unknown, what: string): Fault {
     return new Fault('transient', `${what}: no credentials: ${code}: ${message}`, { code: 'OwnCredentials', cause: error });
   }
   const kind = KINDS[code] ?? (statusOf(error) === TOO_MANY_REQUESTS ? 'throttled' : 'transient');
-  return new Fault(kind, `${what}: ${code}: ${message}`, { code, cause: error });
+  return new Fault(kind, `${what}: ${code}: ${withoutPassword(message)}`, { code, cause: error });
+}
+
+/** A URL of a proxy may hold one, and a fault is told in logs and statuses. */
+function withoutPassword(message: string): string {
+  return message.replace(/(https?:\/\/)[^/@\s]+@/g, '$1');
 }
 
 /** What Node's network throws is an `Error` with the cause in `code` (ECONNREFUSED, ENOTFOUND, ...), or one of several, for each address. */

@@ -87,6 +87,21 @@ test('a read that is broken off is not sent again', async () => {
   expect([ended, sent.length]).toEqual([{ fault: 'transient: iam:GetRole of role "x": ServiceFailure: told' }, 1]);
 });
 
+// Contract: fair-turns
+test('calls have the turns of those for whom they are', async () => {
+  const { clock, calls, reads } = iam([], { readsPerSecond: 1 });
+  await empty(reads);
+  const order: string[] = [];
+  const read = (name: string) =>
+    calls.read({ ...request, tenants: [name.charAt(0)] }, async () => {
+      order.push(name);
+    });
+  const all = Promise.all(['a1', 'a2', 'b1'].map(read));
+  await clock.advance(3_000);
+  await all;
+  expect(order).toEqual(['a1', 'b1', 'a2']);
+});
+
 test('the deadline of a call does not begin before its turn', async () => {
   const { clock, calls, sender, reads, counted, end } = iam(['role'], { readsPerSecond: 0.05 });
   await reads.take('change', never);

@@ -15,6 +15,8 @@ interface Request {
   /** What is asked, for the message: `role "arn:..."`. */
   readonly of: string;
   readonly urgency: Urgency;
+  /** For whom: turns go round over them. Undefined: for nobody in particular. */
+  readonly tenants?: Iterable<string> | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -32,9 +34,9 @@ export interface IamCallsOptions {
 
 /** Calls of IAM, each in its turn. The SDK retries nothing: only so does the limiter see every call that is sent. Throws `Fault` and nothing else. */
 export function iamCalls({ call, reads, writes, fence, writeMs = CALL_DEADLINE_MS, clock, random }: IamCallsOptions) {
-  async function turn(limiter: Limiter, flag: string, { operation, of, urgency, signal }: Request): Promise<void> {
+  async function turn(limiter: Limiter, flag: string, { operation, of, urgency, tenants, signal }: Request): Promise<void> {
     try {
-      await limiter.take(urgency, signal);
+      await limiter.take(urgency, signal, tenants);
     } catch (error) {
       const what = `iam:${operation} of ${of}`;
       if (signal.aborted) throw faultOf(error, what);

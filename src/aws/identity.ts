@@ -5,15 +5,25 @@ import { isProblem } from '../api/problem.ts';
 import type { CallerView, OwnRole } from '../domain/state/identity.ts';
 
 import type { AwsCalls } from './calls.ts';
+import { rolesOfProfile } from './profile.ts';
+
+/** Where the SDK finds our credentials, as far as that tells of roles. */
+export interface OwnCredentials {
+  /** The ARN of the role that our own token is for. */
+  readonly webIdentityRole: string | undefined;
+  /** In the shared config files; undefined: they are not asked. */
+  readonly profile: string | undefined;
+}
 
 /**
- * Whom AWS takes us for. `webIdentityRole` is the ARN of the role that our own token is for, from which a profile may lead on to another: who
- * could assume that one would be us too. Needs no permission. Throws `Fault` and nothing else.
+ * Whom AWS takes us for, and each role on the way to that: who could assume one of them would be us too. Not known are roles that no text names:
+ * that of an instance or container from which a profile goes on, and those behind a `credential_process`. Needs no permission. Throws `Fault`
+ * and nothing else.
  */
 export async function callerIdentity(
   sts: STSClient,
   call: AwsCalls,
-  webIdentityRole: string | undefined,
+  { webIdentityRole, profile }: OwnCredentials,
   signal: AbortSignal,
 ): Promise<CallerView> {
   const { Arn: arn } = await call({
@@ -25,7 +35,9 @@ export async function callerIdentity(
   });
   const account = arn === undefined ? undefined : arnOwner(arn)?.account;
   if (arn === undefined || account === undefined) throw new Fault('transient', `sts:GetCallerIdentity answered with the ARN "${arn}"`);
-  return { kind: 'known', account, arn, ownRoles: [...roleOfSession(arn, account), ...roleOfArn(webIdentityRole ?? '')] };
+  const assumed = profile === undefined ? [] : await rolesOfProfile(profile);
+  const ownRoles = [...roleOfSession(arn, account), ...[webIdentityRole ?? '', ...assumed].flatMap(roleOfArn)];
+  return { kind: 'known', account, arn, ownRoles: [...new Map(ownRoles.map((own) => [`${own.account}/${own.name}`, own])).values()] };
 }
 
 /** `arn:aws:sts::111122223333:assumed-role/NAME/SESSION`: the session shows the name of the role, not its path. */

@@ -11,7 +11,6 @@ import { Fault } from '../api/fault.ts';
 import { isProblem } from '../api/problem.ts';
 import { DEFAULT_POLICY_QUOTA } from '../api/quota.ts';
 import type { FreshRole, Role, Roles } from '../ports/roles.ts';
-
 import type { Urgency } from '../runtime/queue.ts';
 import { decodeDocument } from '../trust/document/document.ts';
 import { SID_PREFIX } from '../trust/document/own-statement.ts';
@@ -22,13 +21,19 @@ const PAGE_SIZE = 200;
 /** An account has a few thousand roles at most; more pages than this would be a loop. */
 const MAX_PAGES = 1_000;
 
-/** IAM roles as the product sees them; `writing` is the client that writes go through. Throws `Fault` and nothing else. */
-export function iamRoles(iam: IAMClient, calls: IamCalls, writing = iam): Roles {
+interface RolesOptions {
+  /** The client that writes go through. */
+  readonly writing?: IAMClient;
+  /** For whom a role is read and written: its calls have their turns among those of these. */
+  readonly tenantsOf?: (role: RoleArn) => Iterable<string>;
+}
+
+/** IAM roles as the product sees them. Throws `Fault` and nothing else. */
+export function iamRoles(iam: IAMClient, calls: IamCalls, { writing = iam, tenantsOf }: RolesOptions = {}): Roles {
   async function read(arn: RoleArn, signal: AbortSignal, urgency: Urgency): Promise<FreshRole> {
     const { name } = roleArnParts(arn);
-    const { Role: found } = await calls.read({ operation: 'GetRole', of: `role "${arn}"`, signal, urgency }, (options) =>
-      iam.send(new GetRoleCommand({ RoleName: name }), options),
-    );
+    const request = { operation: 'GetRole', of: `role "${arn}"`, signal, urgency, tenants: tenantsOf?.(arn) };
+    const { Role: found } = await calls.read(request, (options) => iam.send(new GetRoleCommand({ RoleName: name }), options));
     const tags = new Map((found?.Tags ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? '']));
     return { ...roleFrom(found, arn), tags };
   }
@@ -36,7 +41,8 @@ export function iamRoles(iam: IAMClient, calls: IamCalls, writing = iam): Roles 
   return {
     read,
     edit(arn, decide, signal, urgency) {
-      return calls.write({ operation: 'UpdateAssumeRolePolicy', of: `role "${arn}"`, signal, urgency }, async (write) => {
+      const request = { operation: 'UpdateAssumeRolePolicy', of: `role "${arn}"`, signal, urgency, tenants: tenantsOf?.(arn) };
+      return calls.write(request, async (write) => {
         // Right before the write: IAM has no compare-and-swap.
         const fresh = await read(arn, signal, urgency);
         const document = await decide(fresh);

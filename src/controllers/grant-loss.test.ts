@@ -1,135 +1,66 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { type AccountId, providerArnFor, type RoleArn } from '../api/arn.ts';
+import type { RoleArn } from '../api/arn.ts';
 import type { IrsaBinding } from '../api/binding.ts';
 import { conditionOf } from '../api/condition.ts';
-import { isFault } from '../api/fault.ts';
 import type { IrsaGrant } from '../api/grant.ts';
-import { STS_AUDIENCE } from '../api/names.ts';
 import { subjectOf } from '../api/subject.ts';
-import { ARN, arn, binding, caller, cluster, entry, grant, ISSUER, NOW, own, policy, SERVICE } from '../domain/test-observed.ts';
-import type { Roles } from '../ports/roles.ts';
-import { ControllerLoop } from '../runtime/controller.ts';
-import { silentLog } from '../runtime/log.ts';
+import { arn, binding, entry, grant, NOW, own, policy, SERVICE } from '../domain/test-observed.ts';
 import { ManualClock } from '../runtime/manual-clock.ts';
-import { noMetrics } from '../runtime/metrics.ts';
-import { bindingController } from './binding/index.ts';
-import type { BindingWrites } from './binding/ports.ts';
-import { roleController } from './role/index.ts';
-
-import { createStores } from './stores.ts';
+import { type Iam, MINUTE_MS, operatorOver, REVOKED_MS, recordIn, SECOND_MS, worldOf } from './test-grant-loss.ts';
 
 /** Bindings that lose their grants, each on a role of its own, with the controllers of bindings and of roles, in virtual time. */
-const SECOND_MS = 1_000;
-const MINUTE_MS = 60_000;
-/** From the loss to the status that says that the trust is gone: 60 s, and both read-backs. */
-const REVOKED_MS = 75 * SECOND_MS;
-
+/** Five bindings to a namespace: as many as count of one. */
+const namespaceOf = (name: string) => `shop-${Math.ceil(Number(name.split('-')[1]) / 5)}`;
 const roleOf = (name: string): RoleArn => arn(`arn:aws:iam::111122223333:role/team/${name}`);
 const names = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => `app-${from + index}`);
 
 /** A grant for these ServiceAccounts alone. */
-const grantFor = (name: string, serviceAccountNames: readonly string[]): IrsaGrant => ({ ...grant({ serviceAccountNames }), name });
+const grantFor = (name: string, serviceAccountNames: readonly string[]): IrsaGrant => ({
+  ...grant({ serviceAccountNames, namespaces: { names: ['shop-1', 'shop-2', 'shop-3'] } }),
+  name,
+  uid: `grant-${name}`,
+});
 const confirmed = (at: number): IrsaGrant => ({ ...grantFor('confirmed', ['nobody']), revocationConfirmedAt: at });
 
 function standing(name: string): IrsaBinding {
   const role = roleOf(name);
   return binding({
-    metadata: { name, uid: `binding-${name}` },
+    metadata: { namespace: namespaceOf(name), name, uid: `binding-${name}` },
     spec: { serviceAccountName: name, roleArn: role },
     status: { roles: [entry(role)] },
   });
 }
 
-/** Trust policies by role: they outlive the operator. */
-type Iam = Map<string, string>;
 const iamWith = (bound: readonly string[]): Iam =>
-  new Map(bound.map((name) => [roleOf(name), policy(SERVICE, own([subjectOf('shop', name)]))]));
-
-function rolesIn(iam: Iam): Roles {
-  const read = async (role: RoleArn) => ({ arn: role, roleId: entry().roleId ?? '', policy: iam.get(role) ?? '', tags: new Map() });
-  return {
-    read,
-    async edit(role, decide) {
-      const fresh = await read(role);
-      const written = await decide(fresh);
-      if (written !== undefined) iam.set(role, written);
-      return { fresh, written };
-    },
-    async *list() {},
-    policyQuota: async () => 2048,
-  };
-}
+  new Map(bound.map((name) => [roleOf(name), policy(SERVICE, own([subjectOf(namespaceOf(name), name)]))]));
 
 let stopRunning = async () => {};
 afterEach(() => stopRunning());
 
-/** An operator over what an API server holds. */
-async function operator(clock: ManualClock, iam: Iam, bindings: readonly IrsaBinding[], grants: readonly IrsaGrant[]) {
+/** An operator over what an API server holds; the record is what one before it wrote. */
+async function operator(clock: ManualClock, iam: Iam, bindings: readonly IrsaBinding[], grants: readonly IrsaGrant[], record = recordIn()) {
   await stopRunning();
-  const seen = createStores(silentLog);
-  seen.identity.put({ cluster, caller, policyQuota: 2048 });
-  const registered = { kind: 'registered', arn: providerArnFor(ARN, ISSUER), clientIds: [STS_AUDIENCE] } as const;
-  seen.providers.put({ account: '111122223333' as AccountId, view: registered });
-  seen.namespaces.put({ name: 'shop', labels: {} });
-  for (const one of grants) seen.grants.put(one);
-  for (const one of bindings) seen.bindings.put(one);
-  const { definitions, namespaces, serviceAccounts, pods, deployments, statefulSets, daemonSets, identity, roles } = seen;
-  for (const store of [definitions, namespaces, serviceAccounts, pods, deployments, statefulSets, daemonSets, identity, roles])
-    store.markSynced();
-  for (const store of [seen.bindings, seen.grants]) store.markSynced();
-  const unexpected = async () => {
-    throw new Error('nothing but the status was to be written');
-  };
-  const writes: BindingWrites = {
-    addFinalizer: unexpected,
-    removeFinalizer: unexpected,
-    annotate: unexpected,
-    evict: unexpected,
-    deletePod: unexpected,
-    rollOut: unexpected,
-    async report(one, status) {
-      const resourceVersion = String(Number(one.metadata.resourceVersion) + 1);
-      seen.bindings.put({ ...one, metadata: { ...one.metadata, resourceVersion }, status });
-      return resourceVersion;
-    },
-  };
-  const random = () => 0.5;
-  const events = { record: () => {} };
-  const metrics = { wrote: () => {}, drifted: () => {}, repaired: () => {}, restarted: () => {} };
-  const apiReader = {
-    grants: async () => seen.grants.list(),
-    namespace: async () => seen.namespaces.get('shop'),
-    isCrdDeleting: async () => false,
-  };
-  const classify = (error: unknown) => (isFault(error) ? { kind: error.kind } : undefined);
-  const options = { workers: 4, clock, random, log: silentLog, metrics: noMetrics, classify };
-  const stop = new AbortController();
-  const running = [
-    new ControllerLoop(
-      roleController({ stores: seen, owned: seen, roles: rolesIn(iam), apiReader, events, metrics, clock, random }),
-      options,
-    ),
-    new ControllerLoop(bindingController({ stores: seen, owned: seen, writes, events, metrics, clock }), options),
-  ].map((loop) => loop.run(stop.signal, stop.signal));
+  const world = { ...worldOf({ clock, iam, bindings, grants, namespaces: ['shop-1', 'shop-2', 'shop-3'] }), record };
+  const running = await operatorOver(world);
   stopRunning = async () => {
-    stop.abort();
-    await Promise.all(running);
+    await running.stop();
     stopRunning = async () => {};
   };
-  await clock.advance(20 * SECOND_MS);
-  const statusOf = (name: string) => seen.bindings.get(`shop/${name}`)?.status;
+  const { seen } = running;
+  const statusOf = (name: string) => seen.bindings.get(`${namespaceOf(name)}/${name}`)?.status;
   return {
+    record,
     grants: seen.grants,
     bindings: () => seen.bindings.list(),
     /** Whose trust stands. */
-    trusted: () => [...iam.keys()].flatMap((role) => (iam.get(role)?.includes(':shop:') ? [role.slice(role.lastIndexOf('/') + 1)] : [])),
+    trusted: () => Object.entries(running.standing()).flatMap(([role, subjects]) => (subjects.length > 0 ? [role] : [])),
     /** Who is told that nothing is taken away for now. */
     paused: () =>
       seen.bindings.list().flatMap(({ metadata, status }) => {
         return (status.findings ?? []).some(({ code }) => code === 'RevocationPaused') ? [metadata.name] : [];
       }),
-    messageOf: (name: string) => conditionOf(statusOf(name)?.conditions ?? [], 'Authorized')?.message,
     pausedBecause: (name: string) => statusOf(name)?.findings?.find(({ code }) => code === 'RevocationPaused')?.message,
+    messageOf: (name: string) => conditionOf(statusOf(name)?.conditions ?? [], 'Authorized')?.message,
     statusOf,
   };
 }
@@ -195,7 +126,7 @@ describe('ten bindings that lost their trust', () => {
     await clock.advance(REVOKED_MS);
     expect(running.trusted()).toEqual(['app-11', 'app-12']);
     await clock.advance(10 * MINUTE_MS);
-    if (restarted) running = await operator(clock, iam, running.bindings(), running.grants.list());
+    if (restarted) running = await operator(clock, iam, running.bindings(), running.grants.list(), running.record);
     running.grants.delete('two');
     await clock.advance(SECOND_MS);
     return { clock, running };

@@ -12,6 +12,8 @@ import type { EntryKey } from '../domain/state/role-entry.ts';
 import type { Verdict } from '../domain/state/verdict.ts';
 import { HERE, type Stores, serviceAccountOf } from './stores.ts';
 
+const NO_GRANTS: ReadonlySet<string> = new Set();
+
 /** What the stores show, as the inputs of the domain want it. No call leaves the process for it. */
 export function identityOf({ identity }: Stores): Identity {
   return identity.get(HERE) ?? NOT_ASKED;
@@ -26,6 +28,7 @@ export function authorizationInput(stores: Stores, binding: IrsaBinding): Author
     namespace: stores.namespaces.get(namespace) ?? { name: namespace, labels: {} },
     competingBindings: serviceAccountOf(binding).flatMap((key) => stores.bindings.byIndex('serviceAccount', key)),
     caller,
+    fullGrants: ({ metadata }) => stores.fullGrants.get(metadata.uid)?.grants ?? NO_GRANTS,
     apiAudiences: cluster.kind === 'known' ? [...stores.settings.apiAudiences, cluster.issuer] : stores.settings.apiAudiences,
   };
 }

@@ -190,10 +190,10 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
       roleController({ stores: seen, owned: seen, roles, apiReader, events, ownEvents: events, metrics: quiet, clock, random }),
       options,
     ).run(stop.signal, stop.signal),
-    new ControllerLoop(bindingController({ stores: seen, owned: seen, writes: kube, events, metrics: quiet, clock }), options).run(
-      stop.signal,
-      stop.signal,
-    ),
+    new ControllerLoop(
+      bindingController({ stores: seen, owned: seen, writes: kube, events, metrics: quiet, sweepIntervalMs: 60_000, clock }),
+      options,
+    ).run(stop.signal, stop.signal),
     sweepRoles({ stores: seen, owned: seen, roles, intervalMs: 60_000, clock, random, log: silentLog, swept: () => {} }, stop.signal),
   ];
   await clock.advance(FIRST_MINUTE_MS);

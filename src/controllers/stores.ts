@@ -24,6 +24,7 @@ import type { Verdict } from '../domain/state/verdict.ts';
 import type { Proof } from '../domain/verification/proof.ts';
 import type { Log } from '../runtime/log.ts';
 import { Store, type StoreReader } from '../runtime/store.ts';
+import { type FullGrantsRecord, keepGrantLimits } from './grant-limits.ts';
 
 export interface ProviderRecord {
   readonly account: AccountId;
@@ -120,6 +121,8 @@ export interface OwnedStores {
   readonly losses: Store<Loss, 'role'>;
   /** At most one. Kept here, by each change of the losses and grants. */
   readonly revocationGuard: Store<GuardRecord>;
+  /** By the uid of the binding. Kept here, by each change of the bindings, grants and namespaces. */
+  readonly fullGrants: Store<FullGrantsRecord>;
   readonly settings: Settings;
 }
 
@@ -195,6 +198,7 @@ export function createStores(log: Log, settings: Partial<Settings> = {}): OwnedS
     }),
     losses: new Store<Loss, 'role'>({ kind: 'Loss', keyOf: trustEntryKey, indexes: { role: ({ role }) => [role] }, log }),
     revocationGuard: new Store<GuardRecord>({ kind: 'RevocationGuard', keyOf: () => HERE, log }),
+    fullGrants: new Store<FullGrantsRecord>({ kind: 'FullGrants', keyOf: ({ uid }) => uid, log }),
   };
   // Controllers fill these from what they find in the others: nothing is to be waited for.
   for (const store of Object.values(derived)) store.markSynced();
@@ -209,6 +213,7 @@ export function createStores(log: Log, settings: Partial<Settings> = {}): OwnedS
   grants.onChange(() => {
     if (revocationGuard.get(HERE)?.grantSeen !== true) guard();
   });
+  keepGrantLimits({ ...watched, ...derived });
   return { ...watched, ...derived, settings: { ...DEFAULTS, ...settings } };
 }
 

@@ -5,9 +5,9 @@ const core = (kind: string, plural: string): ResourceType => ({ group: '', versi
 const apps = (kind: string, plural: string): ResourceType => ({ group: 'apps', version: 'v1', kind, plural });
 const ours = (kind: string, plural: string): ResourceType => ({ group: GROUP, version: VERSION, kind, plural });
 
-export const CONFIG_MAP = core('ConfigMap', 'configmaps');
 export const NAMESPACE = core('Namespace', 'namespaces');
 export const SERVICE_ACCOUNT = core('ServiceAccount', 'serviceaccounts');
+export const CONFIG_MAP = core('ConfigMap', 'configmaps');
 export const POD = core('Pod', 'pods');
 export const DEPLOYMENT = apps('Deployment', 'deployments');
 export const STATEFUL_SET = apps('StatefulSet', 'statefulsets');

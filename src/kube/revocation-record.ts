@@ -1,19 +1,18 @@
 import { isFault } from '../api/fault.ts';
+import { REVOCATIONS } from '../api/names.ts';
 import type { RevocationRecord } from '../controllers/revocation/ports.ts';
 import { metaOf, object, text as textOf } from './objects.ts';
 import { collectionPath, objectPath } from './paths.ts';
 import { CONFIG_MAP } from './resource-types.ts';
 import type { Requests } from './transport.ts';
 
-/** config/rbac names it. */
-const NAME = 'irsa-operator-revocations';
 const KEY = 'losses.json';
 /** For the person who finds it with kubectl. */
 const ABOUT = 'Subjects that no IrsaGrant covers, and since when. irsa-operator writes this. Times are milliseconds since 1970.';
 
 /** The revocation record in a ConfigMap. Written by PUT with the resource version that was read: compare and swap. */
 export function revocationRecord(requests: Requests, namespace: string): RevocationRecord {
-  const at = { namespace, name: NAME };
+  const at = { namespace, name: REVOCATIONS };
   const path = objectPath(CONFIG_MAP, at);
   let version: string | undefined;
   const body = (text: string) => ({

@@ -158,6 +158,8 @@ export function metrics(version: string) {
   const restarts = counter('irsa_restarts_total', 'Restarts of pods and workloads.', ['strategy', 'result']);
   for (const strategy of RESTARTS) for (const result of ['done', 'blocked']) restarts.inc({ strategy, result }, 0);
 
+  const confined = gauge('irsa_confined', 'Whether an admission policy confines irsa-operator. Leader only.', ['policy']);
+
   let sweptAt: number | undefined;
   readGauge('irsa_sweep_age_seconds', 'Time since the roles of the account were all read.', [], (set) => {
     if (sweptAt !== undefined) set({}, (performance.now() - sweptAt) / 1000);
@@ -259,7 +261,7 @@ export function metrics(version: string) {
       },
     },
     /** One limiter: `action` is what it limits. */
-    limiter(action: 'read' | 'write', perSecond: () => number) {
+    limiter(action: 'read' | 'write' | 'proof', perSecond: () => number) {
       limits.set(action, perSecond);
       rateLimiterWaits.zero({ action });
       return (seconds: number) => rateLimiterWaits.observe({ action }, seconds);
@@ -273,6 +275,13 @@ export function metrics(version: string) {
       drifted: () => drift.inc({ kind: 'annotation' }),
       repaired: () => repairs.inc({ kind: 'annotation' }),
       restarted: (strategy: (typeof RESTARTS)[number], result: 'done' | 'blocked') => restarts.inc({ strategy, result }),
+    },
+    confinement: {
+      /** Undefined: unknown. */
+      confined(policy: string, is: boolean | undefined) {
+        if (is === undefined) confined.remove({ policy });
+        else confined.set({ policy }, is ? 1 : 0);
+      },
     },
     swept() {
       sweptAt = performance.now();

@@ -10,6 +10,8 @@ export type EventReason =
   | 'PodRestarted'
   | 'WorkloadRestarted'
   | 'Ready'
+  | 'NotConfined'
+  | 'Confined'
   | FindingCode;
 export type EventAction =
   | 'CreateOidcProvider'
@@ -19,7 +21,8 @@ export type EventAction =
   | 'RestartPod'
   | 'Reconcile'
   | 'Audit'
-  | 'Revoke';
+  | 'Revoke'
+  | 'CheckConfinement';
 
 export interface BindingEvent {
   readonly type: 'Normal' | 'Warning';
@@ -33,7 +36,7 @@ export interface BindingEvents {
   record(binding: IrsaBinding, event: BindingEvent): void;
 }
 
-/** Told about the operator's own Lease, in its own namespace and never in a tenant's. Never blocks and never throws: an event that does not get through is dropped. */
+/** About the operator's own object, in its own namespace and never in a tenant's. As above, it never blocks and never throws. */
 export interface OwnEvents {
   record(event: BindingEvent): void;
 }

@@ -25,10 +25,20 @@ afterEach(() => {
 
 type Reconcile = (key: string, signal: AbortSignal, attempt: Attempt) => Promise<Outcome>;
 
-function running(reconcile: Reconcile, options: { workers?: number; log?: Log; metrics?: RuntimeMetrics; synced?: boolean } = {}) {
+interface Options {
+  readonly workers?: number;
+  readonly log?: Log;
+  readonly metrics?: RuntimeMetrics;
+  readonly synced?: boolean;
+  readonly tenantsOf?: (key: string) => string[];
+}
+
+function running(reconcile: Reconcile, options: Options = {}) {
   const clock = new ManualClock();
   const store = new Store<Thing>({ kind: 'Thing', keyOf: (thing) => thing.name, log: silentLog });
-  const controller: Controller<string> = { name: 'test', wakes: [wakeOn(store, (thing) => [thing.owner])], reconcile };
+  const { tenantsOf } = options;
+  const wakes = [wakeOn(store, (thing: Thing) => [thing.owner])];
+  const controller: Controller<string> = { name: 'test', wakes, reconcile, ...(tenantsOf && { tenantsOf }) };
   const loop = new ControllerLoop(controller, {
     workers: options.workers ?? 1,
     clock,
@@ -239,6 +249,31 @@ describe('an attempt that', () => {
       ['x', 'drift', 0],
       ['x', 'change', 1],
     ]);
+  });
+
+  test('that goes on at once is as urgent as it was, and one that waits is not', async () => {
+    const urgencies: string[] = [];
+    const { clock, loop } = running(async (_, __, { urgency }) => {
+      urgencies.push(urgency);
+      return urgencies.length > 2 ? settled : recheck(urgencies.length === 1 ? 0 : 1_000, 'x');
+    });
+    loop.queue.add('x', 'change');
+    await clock.advance(2_000);
+    expect(urgencies).toEqual(['change', 'change', 'drift']);
+  });
+
+  test('is in the turn of one of its tenants', async () => {
+    const seen: string[] = [];
+    const { clock, loop } = running(
+      async (key) => {
+        seen.push(key);
+        return settled;
+      },
+      { workers: 1, tenantsOf: (key) => [key.charAt(0)] },
+    );
+    for (const key of ['a1', 'a2', 'b1']) loop.queue.add(key);
+    await clock.advance(1);
+    expect(seen).toEqual(['a1', 'b1', 'a2']);
   });
 });
 

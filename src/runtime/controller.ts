@@ -38,6 +38,8 @@ export interface Attempt {
 export interface Controller<K extends string> {
   readonly name: string;
   readonly wakes: readonly Wake<K>[];
+  /** For whom a key is worked on, as the queue asks. Undefined: for nobody in particular. */
+  readonly tenantsOf?: (key: K) => Iterable<string>;
   reconcile(key: K, signal: AbortSignal, attempt: Attempt): Promise<Outcome>;
 }
 
@@ -108,7 +110,7 @@ export class ControllerLoop<K extends string> {
   constructor(controller: Controller<K>, options: ControllerOptions) {
     this.#controller = controller;
     this.#o = options;
-    this.queue = new WorkQueue({ ...options, name: controller.name });
+    this.queue = new WorkQueue({ ...options, name: controller.name, tenantsOf: controller.tenantsOf });
     this.#metrics = options.metrics.controller(controller.name, options.workers);
   }
 
@@ -209,7 +211,8 @@ export class ControllerLoop<K extends string> {
 
   #recheck(key: K, outcome: Outcome & { kind: 'recheck' }, attempt: Attempt): void {
     const afterMs = jitterLater(outcome.afterMs, RECHECK_JITTER, this.#o.random);
-    this.queue.addAfter(key, afterMs, 'drift');
+    // What goes on at once is as urgent as it was; what waited is only looked at again.
+    this.queue.addAfter(key, afterMs, outcome.afterMs === 0 ? attempt.urgency : 'drift');
     attempt.log.debug({ afterMs: Math.round(afterMs), why: outcome.why }, 'recheck scheduled');
   }
 

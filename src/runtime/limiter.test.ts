@@ -12,10 +12,10 @@ const LATENCY_MS = 200;
 const FINDS_OUT_MS = 10_000;
 
 /** A limiter, and the turns in the order in which they came. */
-function limited(perSecond = PER_SECOND) {
+function limited(perSecond = PER_SECOND, burst = Math.max(1, perSecond)) {
   const clock = new ManualClock();
   const waits: number[] = [];
-  const limiter = new Limiter({ perSecond, clock, waited: (seconds) => waits.push(seconds) });
+  const limiter = new Limiter({ perSecond, burst, clock, waited: (seconds) => waits.push(seconds) });
   const turns: { name: string; at: number }[] = [];
   const failures: { name: string; reason: unknown }[] = [];
   return {
@@ -25,8 +25,8 @@ function limited(perSecond = PER_SECOND) {
     turns,
     failures,
     names: () => turns.map(({ name }) => name),
-    ask(name: string, urgency: Urgency = 'change', signal = never) {
-      limiter.take(urgency, signal).then(
+    ask(name: string, urgency: Urgency = 'change', signal = never, tenants: readonly string[] = []) {
+      limiter.take(urgency, signal, tenants).then(
         () => turns.push({ name, at: clock.monotonic() }),
         (reason) => failures.push({ name, reason }),
       );
@@ -64,6 +64,22 @@ describe('a turn', () => {
     expect(names()).toEqual(['change 1', 'change 2']);
     await clock.advance(600);
     expect(names().toSorted()).toEqual(['change 1', 'change 2', 'drift 1', 'drift 2', 'resync']);
+  });
+
+  // Contract: fair-turns
+  test('goes round over those for whom it is taken', async () => {
+    const { clock, ask, names, drain } = limited();
+    await drain();
+    for (const name of ['a1', 'a2', 'a3', 'b1', 'b2']) ask(name, 'change', never, [name.charAt(0)]);
+    await clock.advance(1_000);
+    expect(names()).toEqual(['a1', 'b1', 'a2', 'b2', 'a3']);
+  });
+
+  test('comes one by one where the burst is one', async () => {
+    const { clock, ask, turns } = limited(PER_SECOND, 1);
+    for (const name of ['a', 'b', 'c']) ask(name);
+    await clock.advance(1_000);
+    expect(turns.map(({ at }) => at)).toEqual([0, 200, 400]);
   });
 
   test('comes to the least urgent in the end, however many changes come', async () => {

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
-import { Fifo } from './fifo.ts';
-import { servingOrder, type Urgency } from './queue.ts';
+import { lanes, servingOrder, type Urgency } from './queue.ts';
+import { NO_TENANT } from './round-robin.ts';
 import { withDeadline } from './signals.ts';
 
 /** Half of what a reconcile may take as a whole: it then fails with the reason, and not because it was late. */
@@ -17,8 +17,10 @@ const LATEST_DOUBLING_MS = 420_000;
 const LEAST_PART = 1 / 32;
 
 export interface LimiterOptions {
-  /** The rate when nothing is throttled. As much may go at once after a quiet second, but one at least. */
+  /** The rate when nothing is throttled. */
   readonly perSecond: number;
+  /** So many may go at once after a quiet time. Default: a second's worth, but one at least. */
+  readonly burst?: number;
   readonly clock: Clock;
   /** How long each turn was waited for. */
   readonly waited: (seconds: number) => void;
@@ -32,13 +34,13 @@ interface Waiter {
 
 /**
  * A token bucket that all workers share, with the most urgent served first (workers in a first-come limiter would defeat the queue's order)
- * and first come first served among equals. The rate is halved when the other side throttles and restored slowly, the more slowly the lower
+ * and turns that go round over tenants among equals. The rate is halved when the other side throttles and restored slowly, the more slowly the lower
  * it is: what little the other side allows is not tried again every few calls. No chance is involved: those who wait are spread by their turns.
  */
 export class Limiter {
   readonly #o: LimiterOptions;
   readonly #burst: number;
-  readonly #lanes: Record<Urgency, Fifo<Waiter>> = { change: new Fifo(), drift: new Fifo(), resync: new Fifo() };
+  readonly #lanes = lanes<Waiter>();
   #rate: number;
   #tokens: number;
   #refilledAt: number;
@@ -49,7 +51,7 @@ export class Limiter {
 
   constructor(options: LimiterOptions) {
     this.#o = options;
-    this.#burst = Math.max(1, options.perSecond);
+    this.#burst = options.burst ?? Math.max(1, options.perSecond);
     this.#rate = options.perSecond;
     this.#tokens = this.#burst;
     this.#refilledAt = options.clock.monotonic();
@@ -61,13 +63,16 @@ export class Limiter {
     return this.#rate;
   }
 
-  /** Resolves when it is the caller's turn. Rejects with the signal's reason, or with a `TimeoutError` after `LONGEST_WAIT_MS`. */
-  async take(urgency: Urgency, signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves when it is the caller's turn, which is one of those of `tenants`, for whom it calls. Rejects with the signal's reason, or with a
+   * `TimeoutError` after `LONGEST_WAIT_MS`.
+   */
+  async take(urgency: Urgency, signal: AbortSignal, tenants: Iterable<string> = NO_TENANT): Promise<void> {
     signal.throwIfAborted();
     const { clock, waited } = this.#o;
     const began = clock.monotonic();
     if (!this.#takeAtOnce()) {
-      await withDeadline(LONGEST_WAIT_MS, clock, (deadline) => this.#wait(urgency, AbortSignal.any([signal, deadline])));
+      await withDeadline(LONGEST_WAIT_MS, clock, (deadline) => this.#wait(urgency, AbortSignal.any([signal, deadline]), tenants));
     }
     waited((clock.monotonic() - began) / 1_000);
   }
@@ -96,7 +101,7 @@ export class Limiter {
     return true;
   }
 
-  #wait(urgency: Urgency, signal: AbortSignal): Promise<void> {
+  #wait(urgency: Urgency, signal: AbortSignal, tenants: Iterable<string>): Promise<void> {
     return new Promise((resolve, reject) => {
       const leave = () => {
         waiter.left = true;
@@ -113,7 +118,7 @@ export class Limiter {
         },
       };
       signal.addEventListener('abort', leave, { once: true });
-      this.#lanes[urgency].push(waiter);
+      this.#lanes[urgency].push(waiter, tenants);
       this.#waiting += 1;
       this.#serve();
     });
@@ -131,8 +136,8 @@ export class Limiter {
 
   #next(): Waiter | undefined {
     for (const urgency of servingOrder(this.#served)) {
-      const lane = this.#lanes[urgency];
-      for (let waiter = lane.shift(); waiter !== undefined; waiter = lane.shift()) if (!waiter.left) return waiter;
+      const waiter = this.#lanes[urgency].shift(({ left }) => !left);
+      if (waiter !== undefined) return waiter;
     }
     return undefined;
   }

@@ -3,6 +3,7 @@ import type { Clock, Random } from './clock.ts';
 import { DelayHeap } from './delay-heap.ts';
 import { Fifo } from './fifo.ts';
 import type { QueueMetrics, RuntimeMetrics } from './metrics.ts';
+import { NO_TENANT, RoundRobin } from './round-robin.ts';
 
 /** Why a key waits, the most urgent first: a user changed something, something drifted, or it is merely time to check again. */
 export const URGENCIES = ['change', 'drift', 'resync'] as const;
@@ -22,12 +23,19 @@ export function servingOrder(served: number): readonly Urgency[] {
   return OTHERS_FIRST[Math.floor(served / SERVE_OTHERS_EVERY) % OTHERS_FIRST.length] ?? URGENCIES;
 }
 
+/** Whoever waits, by urgency. */
+export function lanes<T>(): Readonly<Record<Urgency, RoundRobin<T>>> {
+  return { change: new RoundRobin(), drift: new RoundRobin(), resync: new RoundRobin() };
+}
+
 export function mostUrgent(a: Urgency, b: Urgency): Urgency {
   return URGENCIES.indexOf(a) <= URGENCIES.indexOf(b) ? a : b;
 }
 
-export interface WorkQueueOptions {
+export interface WorkQueueOptions<K> {
   readonly name: string;
+  /** For whom a key is worked on: keys of one urgency are served in turns over these. Undefined: for nobody in particular. */
+  readonly tenantsOf?: ((key: K) => Iterable<string>) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: RuntimeMetrics;
@@ -47,18 +55,20 @@ interface Waiting {
 /**
  * client-go's work queue. A key is *dirty* when it needs work and *processing* while a worker has it. Everything in a lane is dirty and not
  * processing; a key that becomes dirty while it is worked on waits for its `done`. So no key is worked on twice at once, however often it
- * is added, and no add is lost: what was added after work on it began is worked on again.
+ * is added, and no add is lost: what was added after work on it began is worked on again. Unlike client-go's, each lane goes round over
+ * tenants.
  */
 export class WorkQueue<K extends string> {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #backoff: Backoff;
   readonly #metrics: QueueMetrics;
+  readonly #tenantsOf: (key: K) => Iterable<string>;
   readonly #dirty = new Map<K, Waiting>();
   readonly #processing = new Map<K, number>();
   /** The valid entry of each key in a lane. One that was overtaken by a more urgent one stays in its lane and is skipped. */
   readonly #queued = new Map<K, Taken<K>>();
-  readonly #lanes: Record<Urgency, Fifo<Taken<K>>> = { change: new Fifo(), drift: new Fifo(), resync: new Fifo() };
+  readonly #lanes = lanes<Taken<K>>();
   readonly #delayed = new DelayHeap<K>();
   readonly #delayedUrgency = new Map<K, Urgency>();
   readonly #failures = new Map<K, number>();
@@ -68,10 +78,11 @@ export class WorkQueue<K extends string> {
   #shutDown = false;
   #idle: (() => void)[] = [];
 
-  constructor(options: WorkQueueOptions) {
+  constructor(options: WorkQueueOptions<K>) {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#backoff = options.backoff ?? RECONCILE_BACKOFF;
+    this.#tenantsOf = options.tenantsOf ?? (() => NO_TENANT);
     this.#metrics = options.metrics.queue(options.name, () => this.#snapshot());
   }
 
@@ -168,15 +179,14 @@ export class WorkQueue<K extends string> {
   #enqueue(key: K, urgency: Urgency): void {
     const entry = { key, urgency };
     this.#queued.set(key, entry);
-    this.#lanes[urgency].push(entry);
+    this.#lanes[urgency].push(entry, this.#tenantsOf(key));
     this.#wakeAnother();
   }
 
   #pop(): Taken<K> | undefined {
     for (const urgency of servingOrder(this.#taken)) {
-      for (let entry = this.#lanes[urgency].shift(); entry !== undefined; entry = this.#lanes[urgency].shift()) {
-        if (this.#queued.get(entry.key) === entry) return this.#hand(entry);
-      }
+      const entry = this.#lanes[urgency].shift((one) => this.#queued.get(one.key) === one);
+      if (entry !== undefined) return this.#hand(entry);
     }
     return undefined;
   }

@@ -17,7 +17,7 @@ import type { FindingCode } from '../api/finding.ts';
 import { problem } from '../api/problem.ts';
 import { type Subject, subjectOf, type TokenSubject } from '../api/subject.ts';
 import { NOBODY, writeOwn } from './document/own-statement.ts';
-import { type DesiredStatement, planTrust } from './plan.ts';
+import { type DesiredStatement, planTrust, type WantedSubject } from './plan.ts';
 
 const DNS = subjectOf('kube-system', 'external-dns');
 const APP = subjectOf('team-a', 'app');
@@ -28,6 +28,10 @@ const SERVICE = { Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, 
 const DENY = { Effect: 'Deny', Principal: '*', Action: '*' };
 
 const who = (subject: Subject, audience = AUDIENCE): TokenSubject => ({ subject, audience });
+const absent = (subject: Subject): WantedSubject => ({ ...who(subject), absent: true });
+const limited = (subject: Subject, namespaceLimit: number): WantedSubject => ({ ...who(subject), namespaceLimit });
+/** So that with these in our statement three quarters of it are used. */
+const quotaFor = (...subjects: Subject[]) => (policy(SERVICE, ours(subjects)).length * 4) / 3;
 const ours = (subjects: readonly string[], audience = AUDIENCE): object => JSON.parse(writeOwn(ISSUER, PROVIDER, audience, subjects));
 const allows = (subject: string, more: object = {}): object =>
   allow({ StringEquals: { [`${HOST}:sub`]: subject, [`${HOST}:aud`]: AUDIENCE, ...more } });
@@ -226,10 +230,11 @@ const cases: Record<string, Case> = {
     writes: [allows(DNS, { 'aws:SourceVpc': 'vpc-1' }), ours([ALB])],
     states: ['allowed (Operator)'],
   },
-  'writes beside a statement with a slip and a restriction': {
+  // Contract: trust-slips
+  'writes nothing beside a statement with a slip and a restriction': {
     policy: listing(allows(`${ALB} `, { 'aws:SourceVpc': 'vpc-1' })),
-    writes: [allows(`${ALB} `, { 'aws:SourceVpc': 'vpc-1' }), ours([ALB])],
-    states: ['allowed (Operator)'],
+    states: ['refused'],
+    findings: ['TrustRestrictedByOwner', 'TrustSubjectWhitespace'],
   },
   "writes beside a statement that also wants another cluster's key": {
     policy: listing(allows(ALB, { 'oidc.example.com/id/X:sub': ALB })),
@@ -327,6 +332,80 @@ const cases: Record<string, Case> = {
     writes: [SERVICE, ours([ALB])],
     states: ['allowed (Operator)'],
   },
+  // Contract: trust-absent
+  'adds a ServiceAccount that does not exist where a quarter of the quota stays free': {
+    policy: listing(SERVICE),
+    desired: { wanted: [absent(ALB)], quota: quotaFor(ALB) },
+    writes: [SERVICE, ours([ALB])],
+    states: ['allowed (Operator)'],
+  },
+  // Contract: trust-absent
+  'does not add one that does not exist where less than that would stay free': {
+    policy: listing(SERVICE),
+    desired: { wanted: [absent(ALB)], quota: quotaFor(ALB) - 2 },
+    states: ['refused'],
+    findings: ['ServiceAccountMissing', 'TrustNoWebIdentityStatement'],
+  },
+  // Contract: trust-absent
+  'adds those that exist before older ones that do not': {
+    policy: listing(SERVICE),
+    desired: { wanted: [absent(ALB), who(DNS)], quota: quotaFor(DNS) },
+    writes: [SERVICE, ours([DNS])],
+    states: ['refused', 'allowed (Operator)'],
+    findings: ['ServiceAccountMissing', 'TrustSubjectMismatch'],
+  },
+  // Contract: trust-absent
+  'keeps what stands though its ServiceAccount is gone, however short space is': {
+    policy: listing(SERVICE, ours([ALB])),
+    desired: { wanted: [absent(ALB)], quota: 10 },
+    states: ['allowed (Operator)'],
+  },
+  'says too large of one that does not exist and would not fit either if it did': {
+    policy: listing(SERVICE),
+    desired: { wanted: [absent(ALB)], quota: policy(SERVICE, ours([ALB])).length - 1 },
+    states: ['refused'],
+    findings: ['TrustPolicyTooLarge', 'TrustNoWebIdentityStatement'],
+  },
+
+  // Contract: grant-limit-subjects
+  'adds no more subjects of a namespace than the grant allows, the oldest first': {
+    policy: listing(SERVICE),
+    desired: { wanted: [limited(ALB, 1), limited(DNS, 1), limited(APP, 1)] },
+    writes: [SERVICE, ours([ALB, APP])],
+    states: ['allowed (Operator)', 'refused', 'allowed (Operator)'],
+    findings: ['GrantLimitReached', 'TrustSubjectMismatch'],
+  },
+  // Contract: grant-limit-subjects
+  'counts orphans of the namespace, and of every audience': {
+    policy: listing(ours([DNS]), ours([subjectOf('team-a', 'old')], VAULT)),
+    desired: { wanted: [limited(ALB, 1), limited(APP, 1)] },
+    states: ['refused', 'refused'],
+    findings: [
+      ...['GrantLimitReached', 'TrustSubjectMismatch', 'TrustAudienceMismatch', 'TrustSubjectMismatch'],
+      ...['GrantLimitReached', 'TrustSubjectMismatch', 'TrustAudienceMismatch', 'TrustSubjectMismatch'],
+    ] as FindingCode[],
+    general: ['TrustOrphaned'],
+    orphans: [who(DNS), who(subjectOf('team-a', 'old'), VAULT)],
+  },
+  // Contract: grant-limit-subjects
+  'keeps what stands above the limit': {
+    policy: listing(SERVICE, ours([ALB, DNS])),
+    desired: { wanted: [limited(ALB, 1), limited(DNS, 1)] },
+    states: ['allowed (Operator)', 'allowed (Operator)'],
+  },
+  'does not count one that a foreign statement allows': {
+    policy: listing(allows(ALB)),
+    desired: { wanted: [limited(ALB, 1), limited(DNS, 1)] },
+    writes: [allows(ALB), ours([DNS])],
+    states: ['allowed (Others)', 'allowed (Operator)'],
+  },
+  'has a place for a newcomer when one is released': {
+    policy: listing(ours([ALB])),
+    desired: { wanted: [limited(DNS, 1)], released: [who(ALB)] },
+    writes: [ours([DNS])],
+    states: ['allowed (Operator)'],
+  },
+
   // Contract: trust-quota
   'does not count white space': {
     policy: JSON.stringify(JSON.parse(policy(SERVICE)), undefined, 8),
@@ -419,7 +498,7 @@ describe('the plan', () => {
       }).toEqual({
         document: sent,
         states,
-        asked: wanted.wanted,
+        asked: wanted.wanted.map(({ subject, audience }) => ({ subject, audience })),
         findings,
         general,
         orphans,

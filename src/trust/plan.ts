@@ -12,6 +12,14 @@ import { quote } from './document/quote.ts';
 import { judgeStatements, verdictOf, type WebIdentity } from './evaluate/evaluate.ts';
 import { type Subjects, withSubjects } from './pack.ts';
 
+/** A subject that is to be in our statement. */
+export interface WantedSubject extends TokenSubject {
+  /** Its ServiceAccount does not exist: it is not added where space is short. */
+  readonly absent?: boolean;
+  /** It is not added where our statements have so many subjects of its namespace. */
+  readonly namespaceLimit?: number;
+}
+
 /** What the bindings of one role want of its trust policy: of our statement in it. */
 export interface DesiredStatement {
   readonly role: RoleArn;
@@ -19,7 +27,7 @@ export interface DesiredStatement {
   /** `providerArnFor(role, issuer)`. */
   readonly provider: ProviderArn;
   /** The oldest binding first: when not all fit, a newcomer never evicts. */
-  readonly wanted: readonly TokenSubject[];
+  readonly wanted: readonly WantedSubject[];
   /** Only on positive evidence. What is released and wanted at once is released, so do not release what another binding wants. */
   readonly released: readonly TokenSubject<string>[];
   /** Characters (`AssumeRolePolicySizeQuota`). */
@@ -27,6 +35,9 @@ export interface DesiredStatement {
   readonly now?: number;
   readonly roleTags?: ReadonlyMap<string, string>;
 }
+
+/** This part of the quota is kept for ServiceAccounts that exist: names cost nothing, and a tenant could fill a shared role with them. */
+const KEPT_FREE = 1 / 4;
 
 /** What STS will say once the plan's document is written (or now, when there is nothing to write). */
 export type PlannedVerdict = TokenSubject & {
@@ -105,7 +116,7 @@ function unreleasable(own: Subjects, desired: DesiredStatement): Finding[] {
   return [...audiences].filter((audience) => !own.has(audience)).map((audience) => sidTaken(audience, desired));
 }
 
-/** The text with the wanted added, the oldest first, each only where nothing speaks against it and it fits. */
+/** The text with the wanted added, those of ServiceAccounts that exist before the others, the oldest first, each only where nothing speaks against it and it fits. */
 function admit(
   document: PolicyDocument,
   own: Subjects,
@@ -114,11 +125,12 @@ function admit(
 ): { text: string; refusals: ReadonlyMap<string, Finding> } {
   const gone = new Set(desired.released.map(subjectKey));
   const refusals = new Map<string, Finding>();
-  const crowdedOut: TokenSubject[] = [];
+  const crowdedOut: WantedSubject[] = [];
+  const counts = countByNamespace(document, own, start, desired);
   const textWith = (subjects: Subjects) => withSubjects(document, desired, changes(own, subjects));
   let subjects = start;
   let text = textWith(start);
-  for (const trusted of desired.wanted) {
+  for (const trusted of desired.wanted.toSorted((a, b) => Number(a.absent ?? false) - Number(b.absent ?? false))) {
     if (gone.has(subjectKey(trusted)) || subjects.get(trusted.audience)?.includes(trusted.subject)) continue;
     const objection = objectionTo(document, trusted, own, desired);
     if (objection === 'needless') continue;
@@ -126,14 +138,55 @@ function admit(
       refusals.set(subjectKey(trusted), objection);
       continue;
     }
+    const namespace = namespaceOf(trusted);
+    const count = counts.get(namespace) ?? 0;
+    if (count >= (trusted.namespaceLimit ?? Number.POSITIVE_INFINITY)) {
+      refusals.set(subjectKey(trusted), limitReached(trusted, desired));
+      continue;
+    }
     const grown = add(subjects, trusted);
     const longer = textWith(grown);
-    if (longer.length > desired.quota) crowdedOut.push(trusted);
-    else [subjects, text] = [grown, longer];
+    if (longer.length > roomFor(trusted, desired)) {
+      crowdedOut.push(trusted);
+      continue;
+    }
+    [subjects, text] = [grown, longer];
+    counts.set(namespace, count + 1);
   }
   // Only now: a message that counts on the way would change with the next plan.
-  for (const trusted of crowdedOut) refusals.set(subjectKey(trusted), tooLarge(textWith(add(subjects, trusted)).length, trusted, desired));
+  for (const trusted of crowdedOut) {
+    const characters = textWith(add(subjects, trusted)).length;
+    const why = characters > desired.quota ? tooLarge(characters, trusted, desired) : serviceAccountMissing(characters, trusted, desired);
+    refusals.set(subjectKey(trusted), why);
+  }
   return { text, refusals };
+}
+
+function roomFor({ absent }: WantedSubject, { quota }: DesiredStatement): number {
+  return absent ? quota * (1 - KEPT_FREE) : quota;
+}
+
+/** Of all our statements, as they are with `start` in place of `own`: orphans count too. */
+function countByNamespace(
+  document: PolicyDocument,
+  own: Subjects,
+  start: Subjects,
+  { issuer, provider, wanted }: DesiredStatement,
+): Map<string, number> {
+  const counts = new Map<string, number>();
+  // Counted only where it matters.
+  if (wanted.every(({ namespaceLimit }) => namespaceLimit === undefined)) return counts;
+  const others = allOwn(document, issuer, provider).filter(({ audience }) => !own.has(audience));
+  for (const subject of [...others.map(({ subjects }) => subjects), ...start.values()].flat()) {
+    const namespace = namespaceOf({ subject });
+    counts.set(namespace, (counts.get(namespace) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** Of `system:serviceaccount:<namespace>:<name>`. */
+function namespaceOf({ subject }: { readonly subject: string }): string {
+  return subject.split(':')[2] ?? '';
 }
 
 function add(subjects: Subjects, { subject, audience }: TokenSubject): Subjects {
@@ -185,6 +238,21 @@ function tooLarge(characters: number, { subject }: TokenSubject, { role, quota }
   return finding(
     'TrustPolicyTooLarge',
     `trust policy of ${role}: with ${quote(subject)} it would have ${characters} characters, but the account's quota is ${quota}. Ask AWS for a higher quota (IAM, "Role trust policy length"), or use another role`,
+  );
+}
+
+function serviceAccountMissing(characters: number, trusted: WantedSubject, desired: DesiredStatement): Finding {
+  const { role, quota } = desired;
+  return finding(
+    'ServiceAccountMissing',
+    `${quote(trusted.subject)} is not added to the trust policy of ${role}: its ServiceAccount does not exist, and with it the policy would have ${characters} of ${quota} characters. Above ${roomFor(trusted, desired)}, irsa-operator adds only ServiceAccounts that exist. Create the ServiceAccount`,
+  );
+}
+
+function limitReached(trusted: WantedSubject, { role }: DesiredStatement): Finding {
+  return finding(
+    'GrantLimitReached',
+    `trust policy of ${role}: the statement of irsa-operator has as many subjects of namespace ${quote(namespaceOf(trusted))} as the IrsaGrant allows, ${trusted.namespaceLimit}. Delete bindings that you do not need, or ask a platform engineer to raise spec.limits.subjectsPerNamespace`,
   );
 }
 

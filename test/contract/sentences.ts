@@ -18,8 +18,13 @@ export const CONTRACT = {
     'api-no-call-ungranted': 'Not one AWS call is made for a binding without a grant, except to release its own subject.',
     'api-tags-fresh': 'Tags that a grant asks for are read afresh before each write.',
     'api-tag-same-text': 'A missing role tag gives the text of a missing grant, so that the message does not tell whether the role exists.',
+    'grant-limit-bindings':
+      'A grant may bound `spec.limits.bindingsPerNamespace`: the older bindings come first, counted a change at a time.',
+    'grant-limit-subjects': 'A grant may bound `spec.limits.subjectsPerNamespace`, counted for each role, orphans included.',
+    'grant-limit-keeps': 'A limit stops newcomers and revokes nothing.',
     'api-grants-read-only': 'The operator can read grants and never write them.',
-    'api-own-role': "The operator's own role is never a target, whatever a grant says; `config/iam` denies it too.",
+    'api-own-role':
+      "The operator's own role (and each role it assumes on the way) is never a target, whatever a grant says; `config/iam` denies it too.",
     'api-own-role-hops': 'Each role that the operator assumes on the way is never a target either.',
   },
   'Rules above all steps': {
@@ -31,9 +36,19 @@ export const CONTRACT = {
     'rule-grant-lost-60s':
       'A grant that was deleted or narrowed acts after 60 s, confirmed by an uncached read; a rename in Git costs nothing.',
     'rule-grant-lost-10min': 'A namespace label or a role tag that went acts after 10 minutes.',
+    'rule-entry-by-entry':
+      'Each subject that stands in a statement of ours needs a grant that covers it now: what its namespace may write never delays or prevents a revocation.',
+    'rule-revocation-record':
+      'The time of a loss counts from a record in the namespace of the operator: a restart neither forgets nor renews it.',
+    'rule-ungranted':
+      'A subject that no grant was ever seen to cover is reported at once (`TrustUngranted`), and revoked after `--ungranted-grace`.',
+    'rule-loss-evidence':
+      'A grant counts as gone by an uncached list without its uid, as narrowed by a greater generation; a CRD with another uid, an unreadable grant and a refusal are no evidence.',
+    'rule-no-grant-seen':
+      'After a start with no grant at all nothing is revoked before one is seen, or confirmed on the Namespace of the operator.',
     'rule-revocation-paused':
-      'More than ten bindings losing their grant within an hour stop that, until `irsa-operator.dev/revocation-confirmed` says go on.',
-    'rule-crd-deleted': 'While the CRD itself is being deleted, everything is retained.',
+      'More than ten losses within an hour, five at most counted for a namespace, stop that until `irsa-operator.dev/revocation-confirmed` says go on.',
+    'rule-crd-deleted': 'While either CRD is being deleted, everything is retained.',
     'rule-leave-alone':
       '`suspend` and `mode: Observe` keep what stands and write nothing but status, the Lease, Events and the removal of a finalizer; deleted in that state, a binding behaves as `Retain`.',
     'rule-dry-run': '`--dry-run` keeps what stands and writes nothing but status, the Lease, Events and the removal of a finalizer.',
@@ -58,6 +73,8 @@ export const CONTRACT = {
       "A foreign Allow for this subject that fails only through other keys is its owner's will: write nothing, `TrustRestrictedByOwner`.",
     'trust-restricted-principal':
       "A foreign Allow restricts when its action, its principal and every condition on this issuer's claims are not false; its principal names this provider, or is `*` or `NotPrincipal` with a condition on this issuer.",
+    'trust-slips':
+      'Slips (a key or value that is nearly ours) are judged as if mended: whatever still limits then is will; if nothing does, the statement is a mistake and is no obstacle.',
     'trust-own-statement':
       'Our statement: one per role and (issuer, audience), its Sid a hash over both, sorted `sub` list, `StringEquals` on `sub` and `aud`.',
     'trust-no-wildcard': 'Never an Allow without `sub`, never a wildcard.',
@@ -71,6 +88,7 @@ export const CONTRACT = {
     'trust-fixpoint': 'Nothing is written when the meaning would not change.',
     'trust-quota': "The size is counted against the account's quota before the call, without white space.",
     'trust-newcomer': 'When not all subjects fit, the older bindings keep their place and the newcomer is told `TrustPolicyTooLarge`.',
+    'trust-absent': 'A ServiceAccount that does not exist is not added where space is short; what stands stays.',
     'trust-read-before-write': 'Read right before writing; when the document changed since it was last seen, wait and read again.',
     'trust-read-back':
       'The whole document is read back at 2 s and 8 s, as a recheck and not as a waiting worker; presence is believed at 2 s, absence only at 8 s.',
@@ -96,11 +114,19 @@ export const CONTRACT = {
       'It annotates on CREATE only, and only for bindings that are `Authorized` at their current generation, enforcing, not suspended, deleting or taken.',
     'annotate-admission-ignore': '`failurePolicy: Ignore`: it never keeps anybody from creating a ServiceAccount.',
   },
+  'The operator confined': {
+    'confined-installed':
+      'The admission policies confine the ServiceAccount that is installed, under whatever name, in whatever namespace.',
+    'confined-status': 'A policy lets only the operator write `irsabindings/status`.',
+    'confined-proved':
+      'At its start and every hour the operator proves by dry runs that each policy confines it: the refusal names the policy, and what it needs is accepted; else `irsa_confined 0` and an Event.',
+    'confined-unknown': 'A request that fails, or that cannot be tried, is unknown: `irsa_confined` then has no series.',
+  },
   Prove: {
     'prove-opt-in': 'The proof is opt-in by the grant and by installing `config/verification`.',
     'prove-confined': 'The permission to ask for tokens comes with a fail-closed policy: one audience of a list, ten minutes.',
     'prove-session': 'The call has a session policy that denies everything; token and credentials are in no log, Event, metric or status.',
-    'prove-budget': 'Proofs wait for a turn, five a second, and hold no worker meanwhile.',
+    'prove-budget': 'Proofs wait for a turn, five a second, and hold no worker between their rounds.',
     'prove-modes': '`OnChange` proves what changed, `Periodic` also once a day, and a restart of the operator proves nothing anew.',
     'prove-answers': 'Each answer of STS has its finding, with the words of STS.',
     'prove-three': 'AccessDenied is retried for 60 s; proved means three successes over 10 s.',
@@ -154,10 +180,13 @@ export const CONTRACT = {
   },
   'Drift, contention, competing bindings, failures': {
     'drift-watched': 'What somebody changes on a ServiceAccount is repaired at once.',
-    'drift-sweep': 'IAM is swept by ListRoles; where it is denied, by GetRole for each bound role.',
+    'drift-sweep': 'IAM is swept by ListRoles; where it is denied, by GetRole for each bound role, paced.',
     'drift-requested': '`reconcile-requested-at` forces a fresh look now, and is echoed in the status then.',
     'drift-limit': 'Per account and kind of call a client-side limit, halved on throttling and slowly restored.',
     'drift-order': 'Who waits is served in the order user change, drift, resync.',
+    'fair-turns': 'Among equals the turns in queues, limiters and proofs go round over namespaces.',
+    'fair-requests': 'A binding has one fresh look an interval; what is requested sooner waits, and the latest is handled in the end.',
+    'fair-sweep': 'Reads by name are bounded in each sweep, in turns over namespaces, those first that were not read for the longest time.',
     'contention-annotation':
       'The third revert of an annotation in 10 minutes is `Contended`: who did it, at most one write per 5 minutes, and the advice.',
     'contention-lost-update':

@@ -62,6 +62,9 @@ function together(policies: readonly string[]): string {
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 20_000;
 
+/** As which it runs where it is installed as it ships. */
+const OPERATOR = { namespace: OPERATOR_NAMESPACE, name: 'irsa-operator' };
+
 let started = 0;
 
 /** Comes back when it is ready. `morePolicies` are what a flag needs beside the policy of every operator; it may reach the API server `through` a proxy. */
@@ -70,9 +73,10 @@ export async function startOperator(
   flags: readonly string[] = [],
   morePolicies: readonly string[] = [],
   through?: TcpProxy,
+  serviceAccount = OPERATOR,
 ): Promise<RunningOperator> {
   const name = `irsa-operator-${++started}`;
-  const kubeconfig = await testbed.kubeconfigFor({ namespace: OPERATOR_NAMESPACE, name: 'irsa-operator' }, through);
+  const kubeconfig = await testbed.kubeconfigFor(serviceAccount, through);
   const credentialId = `JTI=${decodeJwt(readFileSync(tokenFileOf(kubeconfig), 'utf8')).jti}`;
   const child = spawn(process.execPath, ['--enable-source-maps', 'dist/irsa-operator.mjs', 'run', '--listen', '127.0.0.1:0', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -78,7 +78,7 @@ describe('a refusal is unexpected', () => {
 });
 
 describe('a line of the audit log', () => {
-  const event = (username: string, code: number) =>
+  const event = (username: string, code: number, part: object = {}) =>
     requestOf({
       auditID: '1',
       stage: 'ResponseComplete',
@@ -89,6 +89,7 @@ describe('a line of the audit log', () => {
       responseStatus: { code },
       requestReceivedTimestamp: '',
       stageTimestamp: '',
+      ...part,
     });
   const operator = 'system:serviceaccount:irsa-operator-system:irsa-operator';
   test('of the operator is a request, without the name of the pod', () => {
@@ -104,6 +105,10 @@ describe('a line of the audit log', () => {
   });
   test('of anybody else is none, but for a token that is refused', () => {
     expect([event('admin', 403), event('', 401)?.refused]).toEqual([undefined, true]);
+  });
+  test('of a dry run is none, but for one that RBAC refuses', () => {
+    const dryRun = (decision: string) => ({ requestURI: '/api?dryRun=All', annotations: { 'authorization.k8s.io/decision': decision } });
+    expect([event(operator, 403, dryRun('allow')), event(operator, 403, dryRun('forbid'))?.refused]).toEqual([undefined, true]);
   });
 });
 

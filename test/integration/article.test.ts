@@ -297,7 +297,7 @@ describe('the OIDC provider in the account of the role: reported, nothing writte
     await s.deployment();
     await s.bind();
     const { message } = await s.conditionIs('ProviderReady', 'False', 'OidcProviderAudienceMissing');
-    expect(message).toContain(`has the client IDs "sigstore". Wanted: "sts.amazonaws.com"`);
+    expect(message).toContain(`has no client ID that is similar to the audience of this binding. Wanted: "sts.amazonaws.com"`);
     expect(s.writes()).toEqual([]);
     suite.testbed.aws.account().provider.put({ issuer: suite.testbed.issuer });
     await s.allReady();

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type Api, connect, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { POLICIES } from '../../src/api/names.ts';
 import { binding, OPERATOR_NAMESPACE, pathOf } from '../harness/objects.ts';
 import { openScene, type Scene } from '../harness/scene.ts';
 import { integrationSuite } from '../harness/suite.ts';
@@ -11,10 +12,13 @@ import { ROLE_ARN as ROLE } from '../harness/views.ts';
  * installation leave it the annotations and the finalizer that it needs. Each row is a request as the operator.
  */
 const OPERATOR = { namespace: OPERATOR_NAMESPACE, name: 'irsa-operator' };
+const TENANT = { namespace: 'default', name: 'tenant' };
 const RESTARTED_AT = 'irsa-operator.dev/restarted-at';
 
 const suite = integrationSuite({ operator: false });
 let operator: Api;
+/** Of a namespace, with all rights on its bindings: RBAC has no smaller word for them than `*` for many. */
+let tenant: Api;
 let s: Scene;
 
 beforeAll(async () => {
@@ -23,14 +27,17 @@ beforeAll(async () => {
   const rules = [
     { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['*'] },
     { apiGroups: ['apps'], resources: ['*'], verbs: ['*'] },
-    { apiGroups: ['irsa-operator.dev'], resources: ['irsabindings', 'irsabindings/*'], verbs: ['*'] },
+    { apiGroups: ['irsa-operator.dev'], resources: ['irsabindings', 'irsabindings/status'], verbs: ['*'] },
+    { apiGroups: [''], resources: ['configmaps'], verbs: ['*'] },
   ];
   await admin.call('POST', pathOf('clusterroles'), { body: { metadata: { name: 'all-rights' }, rules } });
   const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'all-rights' };
-  const subjects = [{ kind: 'ServiceAccount', ...OPERATOR }];
+  const subjects = [OPERATOR, TENANT].map((one) => ({ kind: 'ServiceAccount', ...one }));
   await admin.call('POST', pathOf('clusterrolebindings'), { body: { metadata: { name: 'all-rights' }, roleRef, subjects } });
   operator = connect(withToken(await testbed.kubeconfigFor(OPERATOR)));
   s = await openScene(testbed, admin, 'default');
+  await s.put('serviceaccounts', TENANT.name, {});
+  tenant = connect(withToken(await testbed.kubeconfigFor(TENANT)));
   const metadata = { name: 'app', labels: { app: 'app' } };
   const annotations = { team: 'shop', [ROLE]: 'before' };
   await s.put('serviceaccounts', 'app', { metadata: { ...metadata, annotations }, imagePullSecrets: [{ name: 'registry' }] });
@@ -54,7 +61,10 @@ beforeAll(async () => {
   }
 });
 
-afterAll(() => operator?.close());
+afterAll(() => {
+  operator?.close();
+  tenant?.close();
+});
 
 const WORKLOADS = ['deployments', 'statefulsets', 'daemonsets'] as const;
 const ACCOUNTS = '/api/v1/namespaces/default/serviceaccounts';
@@ -79,7 +89,7 @@ async function answer(call: Promise<unknown>): Promise<string> {
     return 'done';
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
-    return /(irsa-operator (?:creates|changes) .*)$/.exec(said)?.[1] ?? said;
+    return /(irsa-operator (?:creates|changes|reports|writes) .*)$/.exec(said)?.[1] ?? said;
   }
 }
 const patched = (path: string, body: object) => answer(operator.call('PATCH', path, { patch: 'merge', body }));
@@ -212,6 +222,73 @@ describe('of a binding it', () => {
   });
 });
 
+const NOT_YOURS = 'irsa-operator changes the status of an IrsaBinding';
+const planted = { status: { roles: [{ arn: ROLE_A, roleId: 'AROAEXAMPLE', audience: 'sts.amazonaws.com', sid: 'Irsaaaaaaaaaaaaa' }] } };
+
+// Contract: confined-status
+describe('the status of a binding', () => {
+  const tenantPatches = (path: string, body: object) => answer(tenant.call('PATCH', path, { patch: 'merge', body }));
+
+  test('is not for a tenant to write, whatever RBAC gives it', async () => {
+    await until(
+      'the policy is in force',
+      async () => (await tenantPatches(`${BINDING}/status`, { status: { observedGeneration: 1 } })) === NOT_YOURS,
+      { timeoutMs: 30_000 },
+    );
+    expect(await tenantPatches(`${BINDING}/status`, planted)).toBe(NOT_YOURS);
+    const found = await suite.api.call<object>('GET', BINDING);
+    expect(await answer(tenant.call('PUT', `${BINDING}/status`, { body: { ...found, ...planted } }))).toBe(NOT_YOURS);
+  });
+
+  test('that a tenant plants beside the spec is dropped, when it creates the binding and later', async () => {
+    const body = { ...binding({ serviceAccountName: 'planted', roleArn: ROLE_A }), metadata: { name: 'planted' }, ...planted };
+    expect(await answer(tenant.call('POST', BINDINGS, { body }))).toBe('done');
+    const roles = async () => (await suite.api.call<{ status?: { roles?: object } }>('GET', `${BINDINGS}/planted`)).status?.roles;
+    expect(await roles()).toBeUndefined();
+    expect(await tenantPatches(`${BINDINGS}/planted`, { ...planted, spec: { suspend: true } })).toBe('done');
+    expect(await roles()).toBeUndefined();
+  });
+
+  test('is for a cluster administrator to correct', async () => {
+    await suite.api.call('PATCH', `${BINDING}/status`, { patch: 'merge', body: planted });
+    await suite.api.call('PATCH', `${BINDING}/status`, { patch: 'merge', body: { status: { roles: null } } });
+  });
+
+  test('speaks of no generation that does not exist yet', async () => {
+    const { generation } = (await suite.api.call<{ metadata: { generation: number } }>('GET', BINDING)).metadata;
+    const reported = (observedGeneration: number) => patched(`${BINDING}/status`, { status: { observedGeneration } });
+    expect(await reported(generation)).toBe('done');
+    expect(await reported(generation + 1)).toBe('irsa-operator reports no generation of an IrsaBinding that does not exist');
+  });
+});
+
+describe('of ConfigMaps it', () => {
+  const NO_OTHER = 'irsa-operator writes no ConfigMap but irsa-operator-revocations in its own namespace';
+  const mapsIn = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps`;
+  const created = (namespace: string, name: string) => answer(operator.call('POST', mapsIn(namespace), { body: { metadata: { name } } }));
+
+  test('may not create another', async () => {
+    await until('the policy is in force', async () => (await created(OPERATOR_NAMESPACE, `x-${performance.now()}`)) === NO_OTHER, {
+      timeoutMs: 30_000,
+    });
+  });
+  test('may not create that of revocations elsewhere', async () => {
+    expect(await created('default', 'irsa-operator-revocations')).toBe(NO_OTHER);
+  });
+  test('may not leave the name to chance', async () => {
+    const body = { metadata: { generateName: 'irsa-operator-revocations' } };
+    expect(await answer(operator.call('POST', mapsIn(OPERATOR_NAMESPACE), { body }))).toBe(NO_OTHER);
+  });
+  test('may not change another', async () => {
+    await suite.api.call('POST', mapsIn(OPERATOR_NAMESPACE), { body: { metadata: { name: 'theirs' } } });
+    expect(await patched(`${mapsIn(OPERATOR_NAMESPACE)}/theirs`, { data: { a: 'b' } })).toBe(NO_OTHER);
+  });
+  test('may create and change that of revocations in its own namespace', async () => {
+    expect(await created(OPERATOR_NAMESPACE, 'irsa-operator-revocations')).toBe('done');
+    expect(await patched(`${mapsIn(OPERATOR_NAMESPACE)}/irsa-operator-revocations`, { data: { a: 'b' } })).toBe('done');
+  });
+});
+
 // Contract: annotate-confined
 describe('of a ServiceAccount it', () => {
   for (const [sentence, { body, wanted }] of Object.entries(accounts))
@@ -270,7 +347,8 @@ test('nobody else is confined', async () => {
 });
 
 test('the API server finds nothing to warn of in the policies', async () => {
-  for (const name of ['irsa-operator-service-accounts', 'irsa-operator-workloads', 'irsa-operator-bindings']) {
+  await suite.testbed.kubectl(['apply', '-k', 'config/verification']);
+  for (const name of POLICIES) {
     const path = `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/${name}`;
     const status = await until(
       `${name} is checked`,

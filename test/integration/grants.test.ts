@@ -75,6 +75,45 @@ describe.concurrent('a grant', () => {
     await s.conditionIs('Ready', 'True');
   });
 
+  // Contract: grant-limit-bindings, grant-limit-keeps
+  test('with a limit authorizes the older bindings of a namespace, keeps what stands when it is lowered, and has room again later', async () => {
+    const s = await prepared('limited');
+    await s.grant({ limits: { bindingsPerNamespace: 2 } });
+    await s.bind();
+    for (const name of ['second', 'third']) {
+      await s.serviceAccount({}, name);
+      await s.bind({ serviceAccountName: name }, name);
+    }
+    const { message } = await s.conditionIs('Authorized', 'False', 'GrantLimitReached', 'third');
+    expect(message).toMatch(/^IrsaGrant "limited" authorizes 2 bindings of namespace "limited", and older ones use them up\. /);
+    for (const name of ['app', 'second']) await s.conditionIs('Ready', 'True', 'Ready', name);
+    const stand = s.trust();
+    await suite.api.call('PATCH', pathOf('irsagrants', { name: 'limited' }), {
+      patch: 'merge',
+      body: { spec: { limits: { bindingsPerNamespace: 1 } } },
+    });
+    await s.conditionIs('Authorized', 'False', 'GrantLimitReached', 'second');
+    await secondLook();
+    expect(s.trust()).toEqual(stand);
+    await s.unbind();
+    await s.conditionIs('Ready', 'True', 'Ready', 'second');
+    await s.unbind('second');
+    await s.conditionIs('Ready', 'True', 'Ready', 'third');
+  });
+
+  // Contract: grant-limit-subjects
+  test('with a limit adds no more subjects of a namespace to a role than that', async () => {
+    const s = await prepared('crowded');
+    await s.grant({ limits: { subjectsPerNamespace: 1 } });
+    await s.bind();
+    await s.conditionIs('Ready', 'True', 'Ready');
+    await s.serviceAccount({}, 'second');
+    await s.bind({ serviceAccountName: 'second' }, 'second');
+    await s.conditionIs('Trusted', 'False', 'GrantLimitReached', 'second');
+    await s.unbind();
+    await s.conditionIs('Ready', 'True', 'Ready', 'second');
+  });
+
   // Contract: trust-recreated, api-tags-fresh
   test('that asks for a tag asks it anew of a role that was deleted and made again', async () => {
     const tags = { owner: 'shop' };

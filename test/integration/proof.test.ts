@@ -92,17 +92,19 @@ beforeAll(async () => {
   suite.testbed.expectRefusal('create serviceaccounts/token'); // before config/verification, and for what its policy does not let pass
   asOperator = await suite.testbed.kubeconfigFor({ namespace: OPERATOR_NAMESPACE, name: 'irsa-operator' });
   await granted('proved', true, ['before', 'proved', 'undecided', 'denied', 'late', 'watching', 'foreign', 'mended']);
-  await granted('unproved', false, ['forbidden']);
+  await granted('unproved', false, ['forbidden', 'untagged']);
+  await granted('tagged', true, ['untagged'], { proof: 'yes' });
   await granted('answers', true, Object.keys(ANSWERS));
 });
 
-async function granted(name: string, allowVerification: boolean, names: readonly string[]): Promise<void> {
+async function granted(name: string, allowVerification: boolean, names: readonly string[], requiredRoleTags: object = {}): Promise<void> {
   const spec = {
     roleArns: [`arn:aws:iam::${ACCOUNT}:role/*`],
     namespaces: { names },
     serviceAccountNames: ['*'],
     audiences: ['sts.amazonaws.com', 'vault.example'],
     allowVerification,
+    requiredRoleTags,
   };
   await suite.api.call('POST', pathOf('irsagrants'), { body: { ...grant(spec), metadata: { name } } });
 }
@@ -307,6 +309,21 @@ describe('with config/verification', () => {
       );
       await s.conditionIs('Ready', 'True');
       expect([proofsOf(s), await tokenRequests(s)]).toEqual([[], []]);
+    });
+
+    // Contract: prove-opt-in
+    test('is not made before the role has the tags of the grant that allows it, whatever another grant covers', async () => {
+      const s = await prepared('untagged');
+      await s.bind({ verification: 'OnChange' });
+      const { message } = await s.conditionIs('Verified', 'Unknown', 'VerificationNotGranted');
+      expect(message).toBe(
+        'spec.verification is "OnChange", but IrsaGrant "unproved" does not say allowVerification: true. Nothing is proved',
+      );
+      await s.conditionIs('Ready', 'True');
+      expect([proofsOf(s), await tokenRequests(s)]).toEqual([[], []]);
+      s.setTags({ proof: 'yes' });
+      await s.lookAgain();
+      await s.conditionIs('Verified', 'True', 'Proved');
     });
 
     // Contract: annotate-awaiting

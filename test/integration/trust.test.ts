@@ -107,6 +107,21 @@ describe.concurrent('the statement of irsa-operator', () => {
     expect([s.trust(), s.writes().length, await s.condition('Ready')]).toEqual([before, 1, ready]);
   });
 
+  // Contract: trust-absent
+  test('takes a ServiceAccount that does not exist only where a quarter of the quota stays free, and takes it when it comes', async () => {
+    const s = await working('absent');
+    const [, ours = {}] = s.statements();
+    s.setTrust(filler(ours, 400), ours);
+    await s.bind({ serviceAccountName: 'newcomer' }, 'newcomer');
+    const { message } = await s.conditionIs('Trusted', 'False', 'ServiceAccountMissing', 'newcomer');
+    expect(message).toMatch(/^"system:serviceaccount:absent:newcomer" is not added .* would have \d+ of 2048 characters\. Above 1536, /);
+    await secondLook();
+    expect(s.writes()).toHaveLength(1);
+    await s.serviceAccount({}, 'newcomer');
+    await s.conditionIs('Ready', 'True', 'Ready', 'newcomer');
+    expect(s.writes()).toHaveLength(2);
+  });
+
   // Contract: drift-sweep
   test('that somebody takes out is written again at the next sweep, and told', async () => {
     const s = await working('drift');
@@ -122,10 +137,10 @@ describe.concurrent('the statement of irsa-operator', () => {
   });
 });
 
-/** A statement of somebody else that leaves ten characters of the quota beside ours. */
-function filler(ours: object): object {
+/** A statement of somebody else that leaves so many characters of the quota beside ours. */
+function filler(ours: object, left = 10): object {
   const ofLength = (length: number) => ({ ...EC2, Condition: { StringEquals: { 'aws:SourceAccount': 'x'.repeat(length) } } });
-  return ofLength(QUOTA - 10 - JSON.stringify(policy(ofLength(0), ours)).length);
+  return ofLength(QUOTA - left - JSON.stringify(policy(ofLength(0), ours)).length);
 }
 
 describe.concurrent('nothing is written', () => {

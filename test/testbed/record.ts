@@ -3,7 +3,7 @@ import { createReadStream, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { JournalEntry } from './aws/journal.ts';
-import { type AuditEvent, OPERATOR_USER } from './control-plane/audit.ts';
+import { type AuditEvent, isDryRun, OPERATOR_USER } from './control-plane/audit.ts';
 
 /** Where each testbed leaves its record when it ends; set by whoever looks at them all after the last suite. */
 export const RECORDS_FOLDER = 'TESTBED_RECORDS';
@@ -60,11 +60,15 @@ async function requestsIn(auditLog: string): Promise<KubeRequest[]> {
   return found;
 }
 
-/** Undefined for one of another user; without any user it was refused for want of one, and is the operator's. */
+/**
+ * Undefined for one of another user; without any user it was refused for want of one, and is the operator's. A dry run that RBAC let pass needs no
+ * right that its write would not need, and what the policies say to it is for the operator to judge.
+ */
 export function requestOf(event: AuditEvent): KubeRequest | undefined {
   const { verb, objectRef, requestURI, responseStatus, annotations = {} } = event;
   const code = responseStatus?.code ?? 0;
   if (event.user.username !== OPERATOR_USER && code !== 401) return undefined;
+  if (isDryRun(event) && annotations['authorization.k8s.io/decision'] === 'allow') return undefined;
   const resource = objectRef === undefined ? requestURI : [objectRef.resource, objectRef.subresource].filter(Boolean).join('/');
   const name = NAMED_BY_CHANCE.has(resource) ? '' : (objectRef?.name ?? '');
   const why = annotations['authorization.k8s.io/reason'] ?? '';

@@ -14,7 +14,7 @@ import { createStores } from '../../src/controllers/stores.ts';
 import { questionKey } from '../../src/domain/state/question.ts';
 import type { Verdict } from '../../src/domain/state/verdict.ts';
 
-import { arn, binding, caller, entry, grant, parsed } from '../../src/domain/test-observed.ts';
+import { arn, binding, caller, entry, grant, parsed, serviceAccount } from '../../src/domain/test-observed.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { ControllerLoop } from '../../src/runtime/controller.ts';
 import { Limiter } from '../../src/runtime/limiter.ts';
@@ -76,9 +76,11 @@ export function runWriter({ index, roleId, iam, clock, random }: WriterOptions):
   rebind({});
   seen.grants.put(grant());
   seen.namespaces.put({ name: 'shop', labels: {} });
+  seen.serviceAccounts.put(serviceAccount());
   const provider = { kind: 'registered', arn: providerArnFor(ROLE, issuer), clientIds: [STS_AUDIENCE] } as const;
   seen.providers.put({ account: '111122223333' as AccountId, view: provider });
-  for (const store of [seen.bindings, seen.grants, seen.namespaces, seen.identity, seen.definitions]) store.markSynced();
+  const { bindings, grants, namespaces, serviceAccounts, identity, definitions } = seen;
+  for (const store of [bindings, grants, namespaces, serviceAccounts, identity, definitions]) store.markSynced();
 
   const call = awsCalls({ requested: () => {} }, clock);
   const limiter = (perSecond: number) => new Limiter({ perSecond, clock, waited: () => {} });

@@ -176,3 +176,10 @@ test('a role is asked about for an audit while a grant covers it and no binding 
   stores.bindings.put(bound);
   expect(await audited()).toBe(0);
 });
+
+// Contract: fair-turns
+test('a ServiceAccount is looked at for its namespace', () => {
+  const stores = filled();
+  const controller = auditController({ stores, owned: stores, events: { record: () => {} }, clock: new ManualClock() });
+  expect(controller.tenantsOf?.(KEY)).toEqual(['shop']);
+});

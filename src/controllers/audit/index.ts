@@ -3,6 +3,7 @@ import { keyOf, type ObjectKey, type ServiceAccount } from '../../api/cluster.ts
 import { audit } from '../../domain/audit/audit.ts';
 import { type Controller, settled, type Wake, wakeOn } from '../../runtime/controller.ts';
 import { serviceAccountOf } from '../stores.ts';
+import { namespaceOf } from '../tenants.ts';
 import { gather, isUnbound } from './gather.ts';
 import type { AuditOptions } from './ports.ts';
 
@@ -17,6 +18,7 @@ export function auditController({ stores, owned, events, clock }: AuditOptions):
   };
   return {
     name: 'audit',
+    tenantsOf: namespaceOf,
     wakes: [
       wakeOn(stores.serviceAccounts, (account) => unbound([account])),
       wakeOn(stores.audits, ({ account }) => [keyOf(account)], { when: () => false }), // those of accounts that are gone, at a resync

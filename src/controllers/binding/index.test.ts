@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { roleArnParts } from '../../api/arn.ts';
 import { keyOf, type ObjectKey } from '../../api/cluster.ts';
+import { ANNOTATIONS } from '../../api/names.ts';
 import {
   ARN,
   allowed,
@@ -63,11 +64,34 @@ function trusted() {
     writes,
     events: { record: () => {} },
     metrics,
+    sweepIntervalMs: 60_000,
     clock: new ManualClock(NOW),
   });
   const look = () => controller.reconcile(KEY, new AbortController().signal, { id: '1', urgency: 'change', failures: 0, log: silentLog });
-  return { seen, look, annotated: () => annotated, letGo: () => letGo };
+  return { seen, controller, look, annotated: () => annotated, letGo: () => letGo };
 }
+
+// Contract: fair-requests
+test('a reconcile that is requested again within the interval is come back to at its end', async () => {
+  const { seen, look } = trusted();
+  const ask = (value: string) =>
+    seen.bindings.put(
+      binding({
+        metadata: { resourceVersion: value, annotations: { [ANNOTATIONS.reconcileRequestedAt]: value } },
+        status: seen.bindings.get(KEY)?.status ?? {},
+      }),
+    );
+  seen.serviceAccounts.put(serviceAccount());
+  await look();
+  ask('100');
+  await look();
+  expect(seen.reconcileRequests.list().map(({ value }) => value)).toEqual(['100']);
+  ask('200');
+  expect(await look()).toEqual({ kind: 'recheck', afterMs: 60_000, why: 'a time of the plan comes' });
+});
+
+// Contract: fair-turns
+test('a binding is looked at for its namespace', () => expect(trusted().controller.tenantsOf?.(KEY)).toEqual(['shop']));
 
 test('a ServiceAccount that we annotated is not annotated again before the watch has shown it', async () => {
   const { seen, look, annotated } = trusted();

@@ -8,13 +8,14 @@ import { BLOCKED_RETRY_MS, type Blocked } from '../../domain/pods/restart/attemp
 import type { RoleRecord } from '../../domain/state/role-record.ts';
 import { type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import { serviceAccountOf } from '../stores.ts';
+import { namespaceOf } from '../tenants.ts';
 import { annotationContentions } from './contention.ts';
 import { withDenial } from './denied.ts';
 import { eventsFor } from './events.ts';
 import { gather } from './gather.ts';
 import { type Performed, perform } from './perform.ts';
 import type { BindingOptions } from './ports.ts';
-import { keepRequest } from './reconcile-requests.ts';
+import { ReconcileRequests } from './reconcile-requests.ts';
 import { RestartExpectations } from './restart-expectations.ts';
 import { nextReportAt } from './status-throttle.ts';
 import { WriteExpectations } from './write-expectations.ts';
@@ -32,6 +33,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
     restarts: new RestartExpectations(),
   };
   const contentions = annotationContentions(stores, clock);
+  const requests = new ReconcileRequests(owned, options.sweepIntervalMs);
   const reportedAt = new Map<ObjectKey, number>();
   const keys = (bindings: readonly IrsaBinding[]) => bindings.map(({ metadata }) => keyOf(metadata));
   const annotationUnseen = (binding: IrsaBinding) =>
@@ -45,11 +47,13 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
   const ofServiceAccount = (key: string) => keys(stores.bindings.byIndex('serviceAccount', key));
   return {
     name: 'binding',
+    tenantsOf: namespaceOf,
     wakes: [
       wakeOn(stores.bindings, ({ metadata }) => [keyOf(metadata)]),
       wakeOn(stores.bindings, (binding) => serviceAccountOf(binding).flatMap(ofServiceAccount)), // the bindings that compete with it
       wakeOn(stores.grants, every),
       wakeOn(stores.definitions, every),
+      wakeOn(stores.fullGrants, ({ binding }) => [binding]),
       wakeOn(stores.namespaces, ({ name }) => keys(stores.bindings.byIndex('namespace', name)), {
         when: (a, b) => !isDeepStrictEqual(a.labels, b.labels),
       }),
@@ -81,14 +85,14 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       if (binding === undefined) {
         expectations.bindings.forget(key);
         reportedAt.delete(key);
-        owned.reconcileRequests.delete(key);
+        requests.forget(key);
         return settled;
       }
       if (expectations.bindings.isUnseen(binding.metadata) || annotationUnseen(binding))
         return recheck(UNSEEN_MS, 'own write not seen yet');
       const now = clock.now();
       forgetOld(blocked, now);
-      keepRequest(owned, binding, now);
+      const requestInMs = requests.keep(binding, now);
       const seen = expectations.restarts.applyTo(gather(stores, binding, { blocked, contentions }, now), now);
       const plan = planBinding(seen);
       if (plan.steps.length > 0) log.debug({ steps: plan.steps.map((step) => step.do) }, 'planned');
@@ -120,7 +124,9 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       // What a refused eviction means is decided with the refusal in view.
       if (results.has('blocked')) return recheck(0, 'a pod could not be evicted');
       if (results.has('changed')) return recheck(UNSEEN_MS, 'a pod is not as it was planned for');
-      const waits = [plan.recheckInMs, due === undefined || due === now ? undefined : due - now].filter((ms) => ms !== undefined);
+      const waits = [plan.recheckInMs, requestInMs, due === undefined || due === now ? undefined : due - now].filter(
+        (ms) => ms !== undefined,
+      );
       return waits.length === 0 ? settled : recheck(Math.min(...waits), 'a time of the plan comes');
     },
   };
@@ -138,9 +144,9 @@ function forgetOld(blocked: Map<string, Blocked>, now: number): void {
   for (const [uid, { at }] of blocked) if (now - at > 2 * BLOCKED_RETRY_MS) blocked.delete(uid);
 }
 
-/** Of a role only whether it is there, and which one it is. */
+/** Of a role only whether it is there, which one it is, and its tags, which the grant of a proof may require. */
 function presenceOf({ state }: RoleRecord): unknown {
-  return state.kind === 'present' ? state.roleId : state.kind;
+  return state.kind === 'present' ? [state.roleId, state.tags?.values] : state.kind;
 }
 
 /** A version that is only newer tells of something that nothing here depends on. */

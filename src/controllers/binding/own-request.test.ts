@@ -85,6 +85,7 @@ function against(admission: Admission, start: { account?: ServiceAccount; spec?:
     },
     events: { record: (_, { reason }) => void events.push(reason) },
     metrics: { drifted: () => metrics.push('drifted'), repaired: () => metrics.push('repaired'), restarted: () => {} },
+    sweepIntervalMs: 60_000,
     clock,
   });
   let woken = false;

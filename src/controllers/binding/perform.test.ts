@@ -44,6 +44,7 @@ async function deleted(answer: Removal) {
       writes,
       events: { record: (_, { reason }) => note('event')(reason) },
       metrics: { drifted: note('drifted'), repaired: note('repaired'), restarted: note('metric') },
+      sweepIntervalMs: 60_000,
       clock: new ManualClock(NOW),
       blocked,
       contentions: new Contentions(),

@@ -44,5 +44,7 @@ export interface BindingOptions {
   readonly writes: BindingWrites;
   readonly events: BindingEvents;
   readonly metrics: BindingMetrics;
+  /** A binding has one fresh look in each. */
+  readonly sweepIntervalMs: number;
   readonly clock: Clock;
 }

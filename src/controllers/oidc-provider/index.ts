@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type AccountId, type ProviderArn, providerArnFor, type RoleArn, roleArnParts, sharesAccount } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
+import type { ObjectKey } from '../../api/cluster.ts';
 import { isFault } from '../../api/fault.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
@@ -36,6 +37,7 @@ export function oidcProviderController(options: OidcProviderOptions): Controller
       wakeOn(stores.bindings, accountsOf, { when: (previous, next) => !isDeepStrictEqual(accountsOf(previous), accountsOf(next)) }),
       wakeOn(stores.audits, accountsOfRole, { when: (previous, next) => previous.role !== next.role }),
       wakeOn(stores.grants, () => everyAccount(stores)),
+      wakeOn(stores.fullGrants, ({ binding }) => accountsOfKey(stores, binding)),
       wakeOn(stores.namespaces, () => everyAccount(stores), { when: (previous, next) => !isDeepStrictEqual(previous.labels, next.labels) }),
       wakeOn(stores.identity, () => everyAccount(stores)),
       wakeOn(stores.reconcileRequests, accountsOfRole, { when: (previous, next) => previous.at !== next.at }),
@@ -141,6 +143,11 @@ function wantsProvider(stores: Stores, binding: IrsaBinding): boolean {
 
 function accountsOfRole({ role }: { readonly role: RoleArn | undefined }): AccountId[] {
   return role === undefined ? [] : [roleArnParts(role).account];
+}
+
+function accountsOfKey({ bindings }: Stores, key: ObjectKey): AccountId[] {
+  const binding = bindings.get(key);
+  return binding === undefined ? [] : accountsOf(binding);
 }
 
 function everyAccount({ bindings, audits }: Stores): AccountId[] {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RoleArn } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
+import { keyOf, type ObjectKey } from '../../api/cluster.ts';
 import { conditionOf } from '../../api/condition.ts';
 import { isProblem } from '../../api/problem.ts';
 import { subjectKey, subjectOf } from '../../api/subject.ts';
@@ -9,6 +10,7 @@ import { questionKey } from '../../domain/state/question.ts';
 import { type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import { recordFailure } from '../failures.ts';
 import { rolesOf, type Stores, serviceAccountOf } from '../stores.ts';
+import { namespacesOf } from '../tenants.ts';
 import { gather } from './gather.ts';
 import { hasOwnTrust } from './own-trust.ts';
 import { perform } from './perform.ts';
@@ -20,10 +22,15 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
   const everyRole = () => stores.bindings.list().flatMap(rolesOf);
   return {
     name: 'role',
+    tenantsOf: (arn) => namespacesOf(stores, arn),
     wakes: [
       wakeOn(stores.bindings, rolesOf, { when: matters }), // also the roles that it is leaving
       wakeOn(stores.bindings, (binding) => rolesOfCompeting(stores, binding), { when: matters }),
       wakeOn(stores.grants, everyRole),
+      wakeOn(stores.serviceAccounts, (account) => stores.bindings.byIndex('serviceAccount', keyOf(account)).flatMap(rolesOf), {
+        when: () => false, // only whether it exists
+      }),
+      wakeOn(stores.fullGrants, ({ binding }) => rolesOfKey(stores, binding)),
       wakeOn(stores.namespaces, everyRole, { when: (previous, next) => !isDeepStrictEqual(previous.labels, next.labels) }),
       wakeOn(stores.roles, ({ arn }) => [arn], {
         when: (previous, next) => !isDeepStrictEqual(previous.state, next.state),
@@ -70,6 +77,11 @@ function trustRelevant(binding: IrsaBinding): unknown {
     status.roles,
     conditionOf(status.conditions, 'Ready')?.status,
   ];
+}
+
+function rolesOfKey({ bindings }: Stores, key: ObjectKey): RoleArn[] {
+  const binding = bindings.get(key);
+  return binding === undefined ? [] : rolesOf(binding);
 }
 
 /** When a binding releases a ServiceAccount, another one for it may win. */

@@ -57,7 +57,11 @@ describe('a page of a list', () => {
       asOf: NOW + 1,
       taken: true,
     },
-    'tells what could not be read': { known: { arn: ARN, asOf: NOW, state: { kind: 'unreadable', why: 'x' } }, asOf: NOW + 1, taken: true },
+    'tells what could not be read': {
+      known: { arn: ARN, asOf: NOW, state: { kind: 'unreadable', since: NOW, why: 'x' } },
+      asOf: NOW + 1,
+      taken: true,
+    },
   };
   for (const [sentence, { known, asOf, taken }] of Object.entries(cases)) {
     test(sentence, () => {
@@ -114,12 +118,13 @@ describe('a read', () => {
     const elsewhere = 'arn:aws:iam::111122223333:role/app';
     expect(await read({ ...role('p'), arn: elsewhere })).toEqual(missing(NOW, NOW, elsewhere));
   });
-  test('that is denied keeps the reason', async () =>
-    expect(await read(new Fault('denied', 'not authorized: iam:GetRole'))).toEqual({
-      arn: ARN,
-      asOf: NOW,
-      state: { kind: 'unreadable', why: 'not authorized: iam:GetRole' },
-    }));
+  test('that is denied keeps the reason, and since when it is so', async () => {
+    const denied = (since: number): RoleRecord => ({ arn: ARN, asOf: NOW, state: { kind: 'unreadable', since, why: 'not authorized' } });
+    expect(await read(new Fault('denied', 'not authorized'))).toEqual(denied(NOW));
+    expect(await read(new Fault('denied', 'not authorized'), { ...denied(NOW - 30_000), asOf: NOW - 30_000 })).toEqual(
+      denied(NOW - 30_000),
+    );
+  });
   for (const kind of ['throttled', 'transient', 'invalid', 'conflict'] as const) {
     // Contract: rule-positive-evidence
     test(`that is ${kind} is tried again, and changes nothing`, async () => {

@@ -49,7 +49,8 @@ export async function readRole(
     if (!isFault(error, 'notFound') && !isFault(error, 'denied')) throw error;
     if (overtaken()) return;
     if (error.kind === 'notFound') missing(records, arn, asOf);
-    else records.put({ arn, asOf, state: { kind: 'unreadable', why: error.message } });
+    else
+      records.put({ arn, asOf, state: { kind: 'unreadable', since: sinceOf(records.get(arn), 'unreadable') ?? asOf, why: error.message } });
   }
 }
 
@@ -81,8 +82,11 @@ function tagsAsOf(known: RoleTags | undefined, found: ReadonlyMap<string, string
 }
 
 function missing(records: Records, arn: RoleArn, asOf: number, foundAs?: string): void {
-  const known = records.get(arn)?.state;
-  records.put({ arn, asOf, state: { kind: 'missing', since: known?.kind === 'missing' ? known.since : asOf, foundAs } });
+  records.put({ arn, asOf, state: { kind: 'missing', since: sinceOf(records.get(arn), 'missing') ?? asOf, foundAs } });
+}
+
+function sinceOf(known: RoleRecord | undefined, kind: 'missing' | 'unreadable'): number | undefined {
+  return known?.state.kind === kind ? known.state.since : undefined;
 }
 
 /** After our own write: what we sent is what stands, until it was read back. */

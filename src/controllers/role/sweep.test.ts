@@ -31,6 +31,7 @@ class Account implements Roles {
   readonly urgencies = new Set<Urgency>();
   /** Happens while the first page is under way. */
   duringList: () => void = () => {};
+  duringRead: () => void = () => {};
 
   constructor(pages: readonly (readonly string[])[], unlisted: readonly string[] = []) {
     this.pages = pages;
@@ -40,6 +41,7 @@ class Account implements Roles {
   async read(role: RoleArn, signal: AbortSignal, urgency: Urgency) {
     this.asked.push(role);
     this.urgencies.add(urgency);
+    this.duringRead();
     if (this.silent.has(role)) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     const fault = this.faults.get(role);
     if (fault) throw fault;
@@ -221,6 +223,66 @@ test('however many annotate, a sweep reads a hundred of their roles by name, tho
   account.asked.length = 0;
   await sweep.clock.advance(INTERVAL_MS);
   expect(account.asked).toEqual(['list', OTHER_ARN, ...arns.slice(100), ...arns.slice(0, 50)]);
+  await sweep.stop();
+});
+
+const named = (team: string, count: number) =>
+  Array.from({ length: count }, (_, index) => arn(`arn:aws:iam::111122223333:role/${team}/${String(index).padStart(4, '0')}`));
+const boundIn = (namespace: string, roles: readonly RoleArn[]) =>
+  roles.map((roleArn, index) => {
+    const name = `app-${index}`;
+    const metadata = { namespace, name, uid: `${namespace}-${index}` };
+    return binding({ metadata, spec: { roleArn, serviceAccountName: name }, status: { roles: [] } });
+  });
+const everywhere = grant({ roleArns: ['arn:aws:iam::111122223333:role/*/*'], namespaces: { names: ['shop', 'other'] } });
+const noList = (account: Account) => account.faults.set('list', new Fault('denied', 'not authorized: iam:ListRoles'));
+
+// Contract: fair-sweep
+test('where roles may not be listed a sweep reads two hundred of them, in turns over namespaces, and the rest in the next ones', async () => {
+  const [many, few] = [named('many', 300), named('few', 3)];
+  const account = new Account([], [...many, ...few]);
+  noList(account);
+  const sweep = await swept({ account, bindings: [...boundIn('shop', many), ...boundIn('other', few)], grants: [everywhere] });
+  const asked = account.asked.slice(1);
+  expect(asked).toHaveLength(200);
+  expect(asked.slice(0, 7)).toEqual([many[0], few[0], many[1], few[1], many[2], few[2], many[3]]);
+  account.asked.length = 0;
+  await sweep.clock.advance(INTERVAL_MS);
+  // Those that were not read for the longest time are first in each namespace.
+  expect(account.asked.slice(1, 8)).toEqual([many[197], few[0], many[198], few[1], many[199], few[2], many[200]]);
+  expect(new Set([...asked, ...account.asked]).size).toBe(1 + many.length + few.length);
+  await sweep.stop();
+});
+
+// Contract: fair-sweep
+test('of roles that IAM does not have a sweep reads thirty, in turns over namespaces', async () => {
+  const [many, few] = [named('many', 100), named('few', 2)];
+  const account = new Account([[]]);
+  const sweep = await swept({ account, bindings: [...boundIn('shop', many), ...boundIn('other', few)], grants: [everywhere] });
+  expect(account.asked).toHaveLength(1 + 102);
+  account.asked.length = 0;
+  await sweep.clock.advance(INTERVAL_MS);
+  expect(account.asked).toHaveLength(1 + 30);
+  expect(account.asked.slice(1, 6)).toEqual([many[0], few[0], many[1], few[1], many[2]]);
+  await sweep.stop();
+});
+
+test('what a sweep has not read by name when the next one is due waits for that', async () => {
+  const many = named('many', 10);
+  const account = new Account([[]], many);
+  const sweep = await swept({ account, bindings: boundIn('shop', many), grants: [everywhere] });
+  account.asked.length = 0;
+  account.duringRead = () => sweep.clock.freeze(20_000);
+  await sweep.clock.advance(INTERVAL_MS);
+  expect(account.asked).toEqual(['list', ...many.slice(0, 3)]);
+  await sweep.stop();
+});
+
+test('nobody waits for what a sweep reads by name', async () => {
+  const account = new Account([[]], [ARN]);
+  account.silent.add(ARN);
+  const sweep = await swept({ account });
+  expect([sweep.seen.roles.hasSynced, sweep.whole()]).toEqual([true, 0]);
   await sweep.stop();
 });
 

@@ -6,8 +6,10 @@ import type { Roles } from '../../ports/roles.ts';
 import { jitter } from '../../runtime/backoff.ts';
 import type { Clock, Random } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
+import { RoundRobin } from '../../runtime/round-robin.ts';
 import { authorizationOf, identityOf } from '../observe.ts';
 import { type OwnedStores, rolesOf, type Stores } from '../stores.ts';
+import { namespacesOf } from '../tenants.ts';
 import { namesOwn } from './own-trust.ts';
 import { listed, readRole } from './records.ts';
 import { rolesWithTagsDue } from './tags-due.ts';
@@ -28,8 +30,12 @@ export interface SweepOptions {
 const JITTER = 0.1;
 /** Roles read by name at once: the limiter sets the pace, and one that has no answer for its three deadlines of 10 s must not hold up the rest. */
 const READERS = 4;
-/** Of roles that only unbound ServiceAccounts name so many are read by name in a sweep: a tenant who annotates must not hold up the drift of bound ones. */
+/** So many roles are read by name in a sweep, each kind in turns over namespaces: with the default flags half of what may be read in that time. */
+const BOUND_READS = 200;
+/** Of those that only unbound ServiceAccounts name: a tenant who annotates must not hold up the drift of bound ones. */
 const AUDIT_READS = 100;
+/** Of those that IAM did not have, or did not show, when they were read last: a tenant may name any number of them, and a list tells when one is made. */
+const ABSENT_READS = 30;
 /** Who waits for a turn goes first. */
 const URGENCY = 'resync';
 
@@ -100,16 +106,23 @@ async function sweep(
     if (!isFault(error, 'denied')) throw error;
     log.info({ err: error }, 'iam:ListRoles denied, reading bound roles by name');
   }
+  // What is read by name from here on may be much, and a role that is asked for is read by itself.
+  owned.roles.markSynced();
   const due = rolesWithTagsDue(stores, clock.now(), intervalMs).filter(reachable);
   // What a list does not show is not gone for that: it is asked for by name.
   const failed: unknown[] = [];
   const isAudited = new Set(auditedHere());
-  const unlisted = [...wanted.values()].filter((arn) => !shown.has(arn) && (bound.has(arn) || !isAudited.has(arn)));
-  const audited = [...isAudited].filter((arn) => !shown.has(arn) && !bound.has(arn));
-  const byName = [...new Set([...unlisted, ...due, ...longestUnread(stores, audited)])];
+  const isBound = (arn: RoleArn) => bound.has(arn) || !isAudited.has(arn);
+  const unlisted = [...new Set([...wanted.values(), ...isAudited])].filter((arn) => !shown.has(arn));
+  const kinds = Map.groupBy(unlisted, (arn) => (isAbsent(stores, arn) ? 'absent' : isBound(arn) ? 'bound' : 'audited'));
+  const some = (kind: 'bound' | 'audited' | 'absent', most: number) => inTurns(stores, kinds.get(kind) ?? [], most);
+  const byName = [...new Set([...some('bound', BOUND_READS), ...due, ...some('audited', AUDIT_READS), ...some('absent', ABSENT_READS)])];
   const asked = byName.values();
+  const until = clock.monotonic() + intervalMs;
   const reader = async () => {
     for (const arn of asked) {
+      // What is left has its turn in the next sweep, which is due.
+      if (clock.monotonic() >= until) return;
       try {
         await readRole(owned.roles, roles, arn, clock, signal, URGENCY);
       } catch (error) {
@@ -127,10 +140,17 @@ function auditedIn({ audits }: Stores, account: string): RoleArn[] {
   return [...new Set(audits.byIndex('account', account).flatMap(({ role }) => role ?? []))];
 }
 
-/** What only audits ask for, in turns. */
-function longestUnread({ roles }: Stores, audited: readonly RoleArn[]): RoleArn[] {
-  const readAt = (arn: RoleArn) => roles.get(arn)?.asOf ?? 0;
-  return audited.toSorted((a, b) => readAt(a) - readAt(b)).slice(0, AUDIT_READS);
+function isAbsent({ roles }: Stores, arn: RoleArn): boolean {
+  const kind = roles.get(arn)?.state.kind;
+  return kind === 'missing' || kind === 'unreadable';
+}
+
+/** So many of them, in turns over namespaces, and of each namespace those first that were not read for the longest time. */
+function inTurns(stores: Stores, arns: readonly RoleArn[], most: number): RoleArn[] {
+  const readAt = (arn: RoleArn) => stores.roles.get(arn)?.asOf ?? 0;
+  const waiting = new RoundRobin<RoleArn>();
+  for (const arn of arns.toSorted((a, b) => readAt(a) - readAt(b))) waiting.push(arn, namespacesOf(stores, arn));
+  return Array.from({ length: Math.min(most, arns.length) }, () => waiting.shift(() => true)).filter((arn) => arn !== undefined);
 }
 
 /** Where no grant covers a binding, only roles on which trust of ours may stand from when one did: nobody learns of a role by naming it. */

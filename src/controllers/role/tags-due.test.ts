@@ -34,6 +34,17 @@ test('a grant that asks for none is enough', () => {
   found.grants.put({ ...grant(), name: 'another' });
   expect(due(found)).toEqual([]);
 });
+test('a grant that asks for none is not enough for a proof that it does not allow', () => {
+  const found = seen([undefined], { owner: 'shop' });
+  found.grants.put(grant({ requiredRoleTags: { owner: 'shop' }, allowVerification: true }));
+  found.grants.put({ ...grant(), name: 'another' });
+  expect(due(found)).toEqual([]);
+  const proving = { serviceAccountName: 'app-0', roleArn: roleOf(0), verification: 'OnChange' };
+  found.bindings.put(binding({ metadata: { name: 'app-0', uid: 'app-0' }, spec: proving }));
+  expect(due(found)).toEqual([roleOf(0)]);
+  found.grants.put({ ...grant({ allowVerification: true }), name: 'another' });
+  expect(due(found)).toEqual([]);
+});
 test('a role that is not there, or was not read at all, is for others to ask for', () => {
   const found = seen([undefined]);
   found.roles.delete(roleOf(0));

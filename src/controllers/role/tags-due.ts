@@ -1,5 +1,6 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { isProblem } from '../../api/problem.ts';
+import { proofNeedsTags } from '../../domain/verification/proof.ts';
 import { authorizationOf } from '../observe.ts';
 import type { Stores } from '../stores.ts';
 
@@ -16,7 +17,8 @@ export function rolesWithTagsDue(stores: Stores, now: number, intervalMs: number
     const authorization = authorizationOf(stores, binding);
     if (
       authorization.kind === 'granted' &&
-      authorization.grants.every(({ requiredRoleTags }) => Object.keys(requiredRoleTags).length > 0)
+      (authorization.grants.every(({ requiredRoleTags }) => Object.keys(requiredRoleTags).length > 0) ||
+        proofNeedsTags(binding.spec, authorization.grants))
     ) {
       wanted.add(binding.spec.roleArn);
     }

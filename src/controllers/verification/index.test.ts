@@ -10,6 +10,7 @@ import {
   caller,
   cluster,
   grant,
+  NOW,
   present,
   provider,
   question,
@@ -17,12 +18,13 @@ import {
 } from '../../domain/test-observed.ts';
 import type { StsAnswer } from '../../domain/verification/proof.ts';
 import { ControllerLoop } from '../../runtime/controller.ts';
+import { Limiter } from '../../runtime/limiter.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock, settle } from '../../runtime/manual-clock.ts';
 import { noMetrics } from '../../runtime/metrics.ts';
 import { Store } from '../../runtime/store.ts';
 import { createStores, type OwnedStores } from '../stores.ts';
-import { verificationController } from './index.ts';
+import { PROOFS, verificationController } from './index.ts';
 import type { AskSts, ToAsk } from './ports.ts';
 
 /** The real loop on a clock that stands still: what is asked of STS, and when. */
@@ -60,7 +62,8 @@ function running(stores: OwnedStores, answer: (at: number) => StsAnswer | Fault)
   };
   const stop = new AbortController();
   stops.push(stop);
-  const loop = new ControllerLoop(verificationController({ stores, owned: stores, ask, clock }), {
+  const limiter = new Limiter({ ...PROOFS, clock, waited: () => {} });
+  const loop = new ControllerLoop(verificationController({ stores, owned: stores, ask, limiter, clock }), {
     workers: 1,
     clock,
     random: () => 0,
@@ -86,7 +89,7 @@ describe('the proof controller', () => {
   });
 
   // Contract: prove-budget
-  test('holds no worker while it waits: with one, a hundred bindings are asked about five times a second', async () => {
+  test('holds no worker between its rounds: with one, a hundred bindings are asked about five times a second', async () => {
     const stores = filled();
     for (let index = 1; index < 100; index++) {
       const other = binding({
@@ -104,6 +107,19 @@ describe('the proof controller', () => {
     const perSecond = Map.groupBy(asked, ({ at }) => Math.floor(at / 1_000));
     expect(Math.max(...[...perSecond.values()].map((all) => all.length))).toBeLessThanOrEqual(5);
     expect(new Set(asked.map(({ what }) => questionKey(what.question))).size).toBe(100);
+  });
+
+  // Contract: prove-opt-in
+  test('asks for nothing before the role has the tags of the grant that allows it', async () => {
+    const stores = filled();
+    stores.grants.put(grant());
+    stores.grants.put({ ...grant({ allowVerification: true, requiredRoleTags: { owner: 'shop' } }), name: 'tagged' });
+    const { clock, asked, outcome } = running(stores, () => admitted);
+    await clock.advance(60_000);
+    expect(asked).toEqual([]);
+    stores.roles.put(present({ tags: { values: new Map([['owner', 'shop']]), asOf: NOW, since: NOW } }));
+    await clock.advance(20_000);
+    expect([asked.length, outcome()]).toEqual([3, 'proven']);
   });
 
   test('proves anew what was refused by the trust policy and is allowed again', async () => {

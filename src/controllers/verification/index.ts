@@ -3,21 +3,25 @@ import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf, type ObjectKey } from '../../api/cluster.ts';
 import { isFault } from '../../api/fault.ts';
 import { isProblem } from '../../api/problem.ts';
+import type { RoleRecord } from '../../domain/state/role-record.ts';
 import { afterAnswer, askedAnew, askNextAt, type Proof, proofOf, verificationOf, withTrouble } from '../../domain/verification/proof.ts';
 import { type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import { type OwnedStores, serviceAccountOf } from '../stores.ts';
+import { namespaceOf } from '../tenants.ts';
 import { gather } from './gather.ts';
 import type { VerificationOptions } from './ports.ts';
-import { RateLimiter } from './rate-limiter.ts';
 
-/** Proves by STS that a role lets a ServiceAccount in, where binding and grant ask for it. Waits are rechecks: a proof takes many rounds and holds no worker between them. */
-export function verificationController({ stores, owned, ask, clock }: VerificationOptions): Controller<ObjectKey> {
-  const rateLimiter = new RateLimiter();
+/** The contract's budget of five proofs a second, one by one: the account, its STS and its trail are other people's too. */
+export const PROOFS = { perSecond: 5, burst: 1 };
+
+/** Proves by STS that a role lets a ServiceAccount in, where binding and grant ask for it. The waits of a proof are rechecks: it takes many rounds, and holds no worker between them. */
+export function verificationController({ stores, owned, ask, limiter, clock }: VerificationOptions): Controller<ObjectKey> {
   const asking = (bindings: readonly IrsaBinding[]) => bindings.filter(asksForProof).map(({ metadata }) => keyOf(metadata));
   const every = () => asking(stores.bindings.list());
 
   return {
     name: 'verification',
+    tenantsOf: namespaceOf,
     wakes: [
       wakeOn(stores.bindings, ({ metadata }) => [keyOf(metadata)], {
         when: (previous, next) => asksForProof(previous) || asksForProof(next),
@@ -26,6 +30,7 @@ export function verificationController({ stores, owned, ask, clock }: Verificati
         serviceAccountOf(binding).flatMap((key) => asking(stores.bindings.byIndex('serviceAccount', key))),
       ),
       wakeOn(stores.grants, every),
+      wakeOn(stores.fullGrants, ({ binding }) => [binding]),
       wakeOn(stores.namespaces, ({ name }) => asking(stores.bindings.byIndex('namespace', name)), {
         when: (previous, next) => !isDeepStrictEqual(previous.labels, next.labels),
       }),
@@ -33,17 +38,19 @@ export function verificationController({ stores, owned, ask, clock }: Verificati
         when: (previous, next) => previous.uid !== next.uid,
       }),
       wakeOn(stores.verdicts, ({ question }) => asking(stores.bindings.byIndex('role', question.role))),
+      wakeOn(stores.roles, ({ arn }) => asking(stores.bindings.byIndex('role', arn)), {
+        when: (previous, next) => !isDeepStrictEqual(tagsOf(previous), tagsOf(next)), // a grant may require them
+      }),
       wakeOn(stores.providers, ({ account }) => asking(stores.bindings.byIndex('account', account))),
       wakeOn(stores.identity, every),
       wakeOn(stores.reconcileRequests, ({ binding }) => [binding], { when: (previous, next) => previous.at !== next.at }),
     ],
-    async reconcile(key, signal, { log }): Promise<Outcome> {
+    async reconcile(key, signal, { log, urgency }): Promise<Outcome> {
       const binding = stores.bindings.get(key);
       const seen = binding && gather(stores, binding);
       const verification = seen && verificationOf(seen);
       if (verification?.kind !== 'wanted' || binding === undefined || isProblem(binding.spec)) {
         owned.proofs.delete(key);
-        rateLimiter.forget(key);
         return settled;
       }
       const { spec, metadata, status } = binding;
@@ -56,8 +63,8 @@ export function verificationController({ stores, owned, ask, clock }: Verificati
       const dueInMs = untilDue(next(), clock.now());
       if (dueInMs === undefined) return settled;
       if (dueInMs > 0) return recheck(dueInMs, 'STS is asked again then');
-      const turnInMs = rateLimiter.take(key, clock.monotonic());
-      if (turnInMs > 0) return recheck(turnInMs, 'others ask STS first');
+      // There are few workers, so this is a second or two at most: who waits longer, waits in the queue.
+      await limiter.take(urgency, signal, namespaceOf(key));
       const serviceAccount = { namespace: metadata.namespace, name: spec.serviceAccountName };
       const answer = await ask({ serviceAccount, question }, signal).catch((error: unknown) => {
         if (isFault(error)) put(owned, key, withTrouble(proof, error.message));
@@ -75,6 +82,10 @@ export function verificationController({ stores, owned, ask, clock }: Verificati
       return againInMs === undefined ? settled : recheck(againInMs, 'STS is asked again then');
     },
   };
+}
+
+function tagsOf({ state }: RoleRecord): ReadonlyMap<string, string> | undefined {
+  return state.kind === 'present' ? state.tags?.values : undefined;
 }
 
 function put({ proofs }: Pick<OwnedStores, 'proofs'>, key: ObjectKey, proof: Proof): void {

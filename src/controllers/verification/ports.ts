@@ -3,6 +3,7 @@ import type { Question } from '../../domain/state/question.ts';
 
 import type { StsAnswer } from '../../domain/verification/proof.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import type { Limiter } from '../../runtime/limiter.ts';
 import type { OwnedStores, Stores } from '../stores.ts';
 
 /** Whose token is shown to STS, and for what. */
@@ -18,5 +19,7 @@ export interface VerificationOptions {
   readonly stores: Stores;
   readonly owned: Pick<OwnedStores, 'proofs'>;
   readonly ask: AskSts;
+  /** Of questions to STS. */
+  readonly limiter: Pick<Limiter, 'take'>;
   readonly clock: Clock;
 }

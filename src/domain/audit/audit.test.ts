@@ -42,7 +42,7 @@ const cases: Record<string, Case> = {
     found: { role: ARN, trusted: false, findings: ['RoleNotFound'] },
   },
   'what IAM does not let us read says nothing': {
-    seen: { role: { arn: ARN, asOf: NOW, state: { kind: 'unreadable', why: 'not authorized: iam:GetRole' } } },
+    seen: { role: { arn: ARN, asOf: NOW, state: { kind: 'unreadable', since: NOW, why: 'not authorized: iam:GetRole' } } },
     found: { role: ARN, findings: ['RoleAccessDenied'] },
   },
   'without the provider nobody is trusted': {

@@ -189,6 +189,45 @@ describe('of two bindings for one ServiceAccount', () => {
   });
 });
 
+describe('the limit of a grant', () => {
+  const limited = (part: object = {}) => grant({ limits: { bindingsPerNamespace: 2 }, ...part });
+  const full = (...names: string[]) => ({ fullGrants: () => new Set(names) });
+
+  // Contract: grant-limit-bindings
+  test('refuses a binding for which older ones leave no room, in words of its own', () => {
+    expect(authorize(binding(), stores({ grants: [limited()], ...full('platform') }))).toEqual({
+      kind: 'refused',
+      finding: finding(
+        'GrantLimitReached',
+        'IrsaGrant "platform" authorizes 2 bindings of namespace "shop", and older ones use them up. Trust that this binding has is kept. Delete bindings that you do not need, or ask a platform engineer to raise spec.limits.bindingsPerNamespace',
+      ),
+    });
+  });
+
+  test('refuses nobody who has room', () =>
+    expect(refusedWith(authorize(binding(), stores({ grants: [limited()], ...full() })))).toBe('granted'));
+
+  // Contract: grant-limit-bindings
+  test('does not count where another grant has room, and the full one grants nothing then', () => {
+    const other = { ...grant({ allowVerification: true }), name: 'other' };
+    expect(authorize(binding(), stores({ grants: [limited(), other], ...full('platform') }))).toEqual({
+      ...granted,
+      grants: [{ grant: 'other', requiredRoleTags: {}, allowVerification: true }],
+      full: [{ grant: 'platform', requiredRoleTags: {}, allowVerification: false, limits: { bindingsPerNamespace: 2 } }],
+    });
+  });
+
+  test('is not talked about where the grant does not cover the binding', () =>
+    expect(refusedWith(authorize(binding(), stores({ grants: [], ...full('platform') })))).toBe('NotGranted'));
+
+  test('takes the ServiceAccount from nobody: an older binding without room is no winner', () => {
+    const older = competing();
+    const fullFor = ({ metadata }: IrsaBinding) => new Set(metadata.uid === older.metadata.uid ? ['platform'] : []);
+    const input = stores({ grants: [limited()], competingBindings: [binding(), older], fullGrants: fullFor });
+    expect(refusedWith(authorize(binding(), input))).toBe('granted');
+  });
+});
+
 const writes: Record<string, { one: IrsaBinding; wanted: boolean }> = {
   'a plain binding': { one: binding(), wanted: true },
   'a suspended one': { one: binding({ spec: { suspend: true } }), wanted: false },

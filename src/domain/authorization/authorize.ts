@@ -10,7 +10,13 @@ import { type Granted, grantsFor } from './grants.ts';
 /** What a binding is allowed, before anything is asked of AWS. */
 export type Authorization =
   | { readonly kind: 'refused'; readonly finding: Finding }
-  | { readonly kind: 'granted'; readonly spec: BindingSpec; readonly grants: readonly Granted[] };
+  | {
+      readonly kind: 'granted';
+      readonly spec: BindingSpec;
+      readonly grants: readonly Granted[];
+      /** Those that cover it and have no room for it: they grant nothing new, and what stands by them stays. */
+      readonly full?: readonly Granted[];
+    };
 
 export interface AuthorizationInput {
   readonly grants: readonly IrsaGrant[];
@@ -20,6 +26,8 @@ export interface AuthorizationInput {
   readonly caller: CallerView;
   /** Audiences that open the API server itself. */
   readonly apiAudiences: readonly string[];
+  /** Of the grants that cover a binding, those whose limit older bindings of its namespace use up. Undefined: no grant has a limit. */
+  readonly fullGrants?: (binding: IrsaBinding) => ReadonlySet<string>;
 }
 
 /** Default deny: a binding needs a grant that covers it, and of two bindings for one ServiceAccount the older one wins. */
@@ -39,11 +47,15 @@ export function authorize(binding: IrsaBinding, input: AuthorizationInput): Auth
   );
 }
 
-function authorizeAlone(binding: IrsaBinding, { grants, namespace, caller, apiAudiences }: AuthorizationInput): Authorization {
+function authorizeAlone(binding: IrsaBinding, { grants, namespace, caller, apiAudiences, fullGrants }: AuthorizationInput): Authorization {
   const { spec } = binding;
   if (isProblem(spec)) return refused(finding('InvalidSpec', spec.problem));
-  const granted = grantsFor(spec, namespace, grants);
-  if (granted.length === 0) return refused(notGranted(binding, spec));
+  const covering = grantsFor(spec, namespace, grants);
+  const [first] = covering;
+  if (first === undefined) return refused(notGranted(binding, spec));
+  const used = fullGrants?.(binding);
+  const full = covering.filter(({ grant }) => used?.has(grant));
+  if (full.length === covering.length) return refused(limitReached(binding, first));
   if (apiAudiences.includes(spec.audience)) {
     return refused(
       finding(
@@ -60,7 +72,8 @@ function authorizeAlone(binding: IrsaBinding, { grants, namespace, caller, apiAu
       ),
     );
   }
-  return { kind: 'granted', spec, grants: granted };
+  const granted: Authorization = { kind: 'granted', spec, grants: covering.filter((one) => !full.includes(one)) };
+  return full.length === 0 ? granted : { ...granted, full };
 }
 
 /** The same words whether the role exists or not, and for a missing role tag: nobody learns of a role by binding it. */
@@ -69,6 +82,14 @@ export function notGranted(binding: IrsaBinding, spec: BindingSpec): Finding {
   return finding(
     'NotGranted',
     `no IrsaGrant allows ServiceAccount "${spec.serviceAccountName}" of namespace "${namespace}" to have role "${spec.roleArn}" with audience "${spec.audience}". Ask a platform engineer for a grant that covers all four`,
+  );
+}
+
+function limitReached({ metadata: { namespace } }: IrsaBinding, { grant, limits }: Granted): Finding {
+  const most = limits?.bindingsPerNamespace;
+  return finding(
+    'GrantLimitReached',
+    `IrsaGrant "${grant}" authorizes ${most} bindings of namespace "${namespace}", and older ones use them up. Trust that this binding has is kept. Delete bindings that you do not need, or ask a platform engineer to raise spec.limits.bindingsPerNamespace`,
   );
 }
 

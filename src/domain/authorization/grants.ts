@@ -21,6 +21,8 @@ export interface Granted {
   /** Tags that the role must carry, checked on the fresh read before each write. */
   readonly requiredRoleTags: Readonly<Record<string, string>>;
   readonly allowVerification: boolean;
+  /** How much of it one namespace can use. */
+  readonly limits?: GrantSpec['limits'];
 }
 
 /**
@@ -30,7 +32,8 @@ export interface Granted {
 export function grantsFor(asked: Asked, namespace: Namespace, grants: readonly IrsaGrant[]): readonly Granted[] {
   return grants.toSorted(byName).flatMap(({ name, spec: grant }) => {
     if (isProblem(grant) || !covers(grant, asked, namespace)) return [];
-    return [{ grant: name, requiredRoleTags: grant.requiredRoleTags, allowVerification: grant.allowVerification }];
+    const { requiredRoleTags, allowVerification, limits } = grant;
+    return [{ grant: name, requiredRoleTags, allowVerification, ...(limits && { limits }) }];
   });
 }
 
@@ -52,7 +55,7 @@ function coversExceptNamespace(grant: GrantSpec, asked: Asked): boolean {
   );
 }
 
-function coversNamespace({ names, selector }: GrantSpec['namespaces'], namespace: Namespace): boolean {
+export function coversNamespace({ names, selector }: GrantSpec['namespaces'], namespace: Namespace): boolean {
   if (names?.includes(namespace.name)) return true;
   if (selector === undefined) return false;
   const wanted = Object.entries(selector.matchLabels);

@@ -3,6 +3,8 @@ import { assertNever } from '../../api/assert-never.ts';
 import type { BindingSpec, RoleEntry } from '../../api/binding.ts';
 import { type Assessment, type StepCondition, timestamp } from '../../api/condition.ts';
 import { type Finding, finding } from '../../api/finding.ts';
+import { quoteAll } from '../../trust/document/quote.ts';
+import { nearlyNamesAudience } from '../../trust/evaluate/near.ts';
 import { isEnforcing } from '../authorization/authorize.ts';
 import type { PodsAssessment } from '../pods/pods-current.ts';
 import { outOfReach } from '../role/reach.ts';
@@ -179,7 +181,9 @@ function missingProvider(account: string, issuer: string, { similar, notCreated 
 }
 
 function missingAudience(arn: string, issuer: string, clientIds: readonly string[], audience: string): Finding {
-  const found = clientIds.length === 0 ? 'no client ID' : `the client IDs ${clientIds.map((id) => `"${id}"`).join(', ')}`;
+  const near = clientIds.filter((id) => nearlyNamesAudience(id, audience));
+  const none = clientIds.length === 0 ? 'no client ID' : 'no client ID that is similar to the audience of this binding';
+  const found = near.length === 0 ? none : `the client IDs ${quoteAll(near)}`;
   const todo = `aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${arn} --client-id ${audience}`;
   return finding('OidcProviderAudienceMissing', `the OIDC provider for "${issuer}" has ${found}. Wanted: "${audience}". Add it: ${todo}`);
 }

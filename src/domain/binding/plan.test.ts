@@ -387,7 +387,7 @@ describe('the intent', () => {
 
   const kept: Record<string, ObservedPart> = {
     'the grant is gone': { grants: [] },
-    'the role cannot be read': { role: { arn: ARN, asOf: NOW, state: { kind: 'unreadable', why: 'x' } } },
+    'the role cannot be read': { role: { arn: ARN, asOf: NOW, state: { kind: 'unreadable', since: NOW, why: 'x' } } },
     'the role is missing': { role: { arn: ARN, asOf: NOW, state: { kind: 'missing', since: 0, foundAs: undefined } } },
     'the binding is suspended': { binding: binding({ spec: { suspend: true } }) },
   };

@@ -5,6 +5,7 @@ import type { Issuer } from '../../api/issuer.ts';
 import { FINALIZER } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { sameSubject, subjectOf } from '../../api/subject.ts';
+import type { WantedSubject } from '../../trust/plan.ts';
 import { type Authorization, isEnforcing, isPassive, retainsTrust } from '../authorization/authorize.ts';
 import type { RequiredTags } from '../authorization/grants.ts';
 import { type DueLoss, isDue } from '../authorization/loss.ts';
@@ -37,6 +38,10 @@ export interface DesiredTrust {
   readonly mayStand: boolean;
   /** Each grant's required role tags: one of them must be fulfilled before a write. */
   readonly requiredTags: RequiredTags;
+  /** Its ServiceAccount does not exist. */
+  readonly absent?: boolean;
+  /** How many subjects of its namespace the role may have for it to be added: what the most generous of its grants says. Undefined: any number. */
+  readonly namespaceLimit?: number;
   /** No grant covers it; undefined also where its owner releases it anyhow. */
   readonly loss: DueLoss | undefined;
 }
@@ -49,6 +54,8 @@ interface DesiredTrustInput {
   readonly provider: ProviderView | undefined;
   /** Of this role, whoever's. */
   readonly losses: readonly DueLoss[];
+  /** Subjects whose ServiceAccount does not exist. */
+  readonly absent?: ReadonlySet<string>;
 }
 
 /**
@@ -61,9 +68,13 @@ export function desiredTrustOf({ binding, authorization }: BindingAuthorization,
   const { arn, issuer, now, losses } = input;
   if (isProblem(spec)) return [];
   const subject = subjectOf(metadata.namespace, spec.serviceAccountName);
-  const requiredTags = authorization.kind === 'granted' ? authorization.grants.map((grant) => grant.requiredRoleTags) : [];
+  const { grants = [], full = [] } = authorization.kind === 'granted' ? authorization : {};
+  const namespaceLimit = Math.max(...grants.map(({ limits }) => limits?.subjectsPerNamespace ?? Number.POSITIVE_INFINITY));
   const desired = (wants: DesiredTrust['kind'], audience: string): DesiredTrust => {
     const question = { role: arn, issuer, subject, audience };
+    const mayStand = mayStandOn(binding, { arn, audience });
+    // What stands by a grant that has no room any more stays: a limit revokes nothing.
+    const requiredTags = [...grants, ...(mayStand ? full : [])].map((grant) => grant.requiredRoleTags);
     const loss = losses.find((one) => sameSubject(one, question));
     // Where a tag is missing the binding has a grant in words, and goes on asking.
     const isTaken = wants !== 'revoke' && isDue(loss, now) && (authorization.kind === 'refused' || !NEEDS_VERDICT.has(wants));
@@ -73,9 +84,11 @@ export function desiredTrustOf({ binding, authorization }: BindingAuthorization,
       question,
       binding,
       spec,
-      mayStand: mayStandOn(binding, { arn, audience }),
+      mayStand,
       requiredTags,
       loss: wants === 'revoke' ? undefined : loss,
+      ...(input.absent?.has(subject) && { absent: true }),
+      ...(Number.isFinite(namespaceLimit) && { namespaceLimit }),
     };
   };
   const entries = (status.roles ?? []).filter((entry) => entry.arn === arn);
@@ -117,6 +130,11 @@ export function worksElsewhere({ metadata, status }: IrsaBinding): boolean {
 export const needsVerdict = ({ kind }: DesiredTrust): boolean => NEEDS_VERDICT.has(kind);
 
 const NEEDS_VERDICT: ReadonlySet<DesiredTrust['kind']> = new Set(['ensure', 'awaitIntent', 'observe', 'releaseWhenRedundant']);
+
+/** As the plan of the document wants it. */
+export function wantedSubject({ question: { subject, audience }, absent, namespaceLimit }: DesiredTrust): WantedSubject {
+  return { subject, audience, ...(absent && { absent }), ...(namespaceLimit !== undefined && { namespaceLimit }) };
+}
 
 /** Whether the binding waits for an answer: also that its trust is gone. */
 export const awaitsAnswer = (desired: DesiredTrust): boolean => needsVerdict(desired) || desired.kind === 'revoke';

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { IrsaBinding } from '../../api/binding.ts';
 import { finding } from '../../api/finding.ts';
+import type { IrsaGrant } from '../../api/grant.ts';
 import { type Subject, subjectOf } from '../../api/subject.ts';
+import { authorize } from '../authorization/authorize.ts';
 import type { Hold, RoleRecord } from '../state/role-record.ts';
 import { isReleased } from '../state/verdict.ts';
 
@@ -9,19 +12,23 @@ import {
   arn,
   authorizationFor,
   binding,
+  caller,
   entry,
   grant,
+  ISSUER,
   loss,
   NOW,
   OTHER_ARN,
   own,
   policy,
   present,
+  provider,
   ROLE_ID,
   roleObserved,
   SERVICE,
   SUBJECT,
 } from '../test-observed.ts';
+import { type BindingAuthorization, desiredTrustOf } from './desired-trust.ts';
 import { decideEdit } from './edit.ts';
 import { planRole, type RoleObserved, type RolePlan } from './plan.ts';
 
@@ -322,6 +329,77 @@ describe('a grant that is gone', () => {
     expect(planRole(losing({ since: NOW - 3_600_000, dueAt: undefined }))).toEqual(nothing));
 });
 
+describe('the limits of a grant', () => {
+  const limited = (limits: object, part: object = {}) => grant({ limits, ...part });
+  const withoutRoom = (one: IrsaBinding, grants: readonly IrsaGrant[], full: string): BindingAuthorization => ({
+    ...authorizationFor(one, grants),
+    authorization: authorize(one, {
+      grants,
+      namespace: { name: 'shop', labels: {} },
+      competingBindings: [one],
+      caller,
+      apiAudiences: [],
+      fullGrants: () => new Set([full]),
+    }),
+  });
+  const tagged = (values: Record<string, string>) =>
+    present({ tags: { values: new Map(Object.entries(values)), since: NOW - 3_600_000, asOf: NOW } });
+
+  // Contract: grant-limit-keeps
+  test('revoke nothing: what a binding has stays where it has no room any more', () =>
+    expect(planRole(roleObserved({ bindings: [withoutRoom(binding(), [limited({ bindingsPerNamespace: 1 })], 'platform')] }))).toEqual(
+      nothing,
+    ));
+
+  // Contract: grant-limit-keeps
+  test('revoke nothing: what stands by a full grant needs no tags that only another one asks for', () => {
+    const grants = [limited({ bindingsPerNamespace: 1 }), { ...grant({ requiredRoleTags: { owner: 'shop' } }), name: 'other' }];
+    const plan = planRole(roleObserved({ record: tagged({}), bindings: [withoutRoom(binding(), grants, 'platform')] }));
+    expect(short(plan)).toEqual({ steps: [], verdicts: { [SUBJECT]: 'allowed' }, inMs: undefined });
+    const newcomer = binding({ status: { roles: [] } });
+    const refused = planRole(roleObserved({ record: tagged({}), bindings: [withoutRoom(newcomer, grants, 'platform')] }));
+    expect(short(refused).verdicts).toEqual({ [SUBJECT]: 'NotGranted' });
+  });
+
+  // Contract: grant-limit-subjects
+  test('keep a newcomer out of a role that has as many subjects of its namespace, also in what Observe says', () => {
+    const grants = [limited({ subjectsPerNamespace: 1 })];
+    const bindings = [authorizationFor(binding(), grants), authorizationFor(other(), grants)];
+    const observing = [authorizationFor(binding(), grants), authorizationFor(other({ spec: { mode: 'Observe' } }), grants)];
+    for (const them of [bindings, observing])
+      expect(short(planRole(roleObserved({ bindings: them })))).toEqual({
+        steps: [],
+        verdicts: { [SUBJECT]: 'allowed', [OTHER]: 'GrantLimitReached' },
+        inMs: undefined,
+      });
+  });
+
+  test('are those of the most generous grant', () => {
+    const grants = [limited({ subjectsPerNamespace: 1 }), { ...limited({ subjectsPerNamespace: 2 }), name: 'other' }];
+    const bindings = [authorizationFor(binding(), grants), authorizationFor(other(), grants)];
+    expect(edited(planRole(roleObserved({ bindings })))?.wanted).toEqual([SUBJECT, OTHER]);
+    const unlimited = [...grants, { ...grant(), name: 'third' }];
+    const [desired] = desiredTrustOf(authorizationFor(binding(), unlimited), {
+      now: NOW,
+      arn: ARN,
+      issuer: ISSUER,
+      record: present(),
+      provider,
+      losses: [],
+    });
+    expect(desired?.namespaceLimit).toBeUndefined();
+  });
+});
+
+// Contract: trust-absent
+test('a ServiceAccount that does not exist is not added where space is short, and is when it comes', () => {
+  const bindings = [authorizationFor(), authorizationFor(other({ metadata: { createdAt: NOW - 2 * 86_400_000 } }))];
+  const quota = 600;
+  const plan = planRole(roleObserved({ quota, bindings, absent: new Set([OTHER]) }));
+  expect(short(plan)).toEqual({ steps: [], verdicts: { [SUBJECT]: 'allowed', [OTHER]: 'ServiceAccountMissing' }, inMs: undefined });
+  expect(edited(planRole(roleObserved({ quota, bindings })))?.wanted).toEqual([OTHER, SUBJECT]);
+});
+
 describe('a role without the tags that the grant asks for', () => {
   const wants = [grant({ requiredRoleTags: { owner: 'shop' } })];
   const tagged = (values: Record<string, string>, since: number, asOf = NOW) =>
@@ -492,7 +570,7 @@ describe('a role that is not there', () => {
 });
 
 describe('a role that may not be read', () => {
-  const denied: RoleRecord = { arn: ARN, asOf: NOW, state: { kind: 'unreadable', why: 'AccessDenied' } };
+  const denied: RoleRecord = { arn: ARN, asOf: NOW, state: { kind: 'unreadable', since: NOW, why: 'AccessDenied' } };
   test('is told, and asked for again after 60 s', () => {
     expect(short(planRole(roleObserved({ record: denied })))).toEqual({
       steps: [],
@@ -500,6 +578,15 @@ describe('a role that may not be read', () => {
       inMs: 60_000,
     });
     expect(short(planRole(roleObserved({ now: NOW + 60_000, record: denied }))).steps).toEqual(['read']);
+  });
+  // Contract: fair-sweep
+  test('is asked for again after as long as it has been so, an hour at most: a tenant may name any number of such roles', () => {
+    const inMinutes = (minutes: number) => {
+      const since = NOW - minutes * 60_000;
+      const record: RoleRecord = { arn: ARN, asOf: NOW, state: { kind: 'unreadable', since, why: 'AccessDenied' } };
+      return (short(planRole(roleObserved({ record }))).inMs ?? Number.NaN) / 60_000;
+    };
+    expect([0.5, 7, 600].map(inMinutes)).toEqual([1, 7, 60]);
   });
   test('releases nobody', () =>
     expect(short(planRole(roleObserved({ bindings: [authorizationFor(deleted())], record: denied }))).verdicts).toEqual({

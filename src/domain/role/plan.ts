@@ -15,7 +15,15 @@ import type { Question } from '../state/question.ts';
 import { GONE_AFTER_MS, isGone, type PresentState, type RoleRecord, type WriteState } from '../state/role-record.ts';
 import type { Verdict } from '../state/verdict.ts';
 import { trustContended } from './contention.ts';
-import { awaitsAnswer, type BindingAuthorization, type DesiredTrust, desiredTrustOf, isReleasing, needsVerdict } from './desired-trust.ts';
+import {
+  awaitsAnswer,
+  type BindingAuthorization,
+  type DesiredTrust,
+  desiredTrustOf,
+  isReleasing,
+  needsVerdict,
+  wantedSubject,
+} from './desired-trust.ts';
 import { type Edit, otherRole } from './edit.ts';
 import { refusal, type VerdictInput, verdictsOn } from './verdicts.ts';
 
@@ -48,6 +56,8 @@ export interface RoleObserved {
   readonly losses: readonly DueLoss[];
   /** A user requested a reconcile at this time: epoch milliseconds. */
   readonly requestedAt?: number;
+  /** Subjects whose ServiceAccount does not exist. */
+  readonly absent?: ReadonlySet<string>;
 }
 
 export type RoleStep =
@@ -75,8 +85,9 @@ interface Recheck {
 /** A write is confirmed once it was read back at both ages: IAM reads may be seconds old. Presence counts at the first, absence only at the second. */
 const FIRST_READ_BACK_MS = 2_000;
 export const LAST_READ_BACK_MS = 8_000;
-/** What IAM would not let us read is asked for again at this pace. */
-const UNREADABLE_RETRY_MS = 60_000;
+/** What IAM would not let us read is asked for again after as long as it has been so: a tenant may name any number of such roles. */
+const UNREADABLE_RETRY_LEAST_MS = 60_000;
+const UNREADABLE_RETRY_MOST_MS = 3_600_000;
 /** A tag that is missing is looked for again at this pace: a binding waits for it. */
 const TAGS_RETRY_MS = 60_000;
 const TAGS_WANTED = 'whether the role has the tags that the grant requires';
@@ -85,11 +96,11 @@ const nothing: RolePlan = { steps: [], verdicts: [], recheck: undefined };
 
 /** All bindings of a role make one write. Pure: same observation, same plan; without steps when nothing is to do. */
 export function planRole(seen: RoleObserved): RolePlan {
-  const { cluster, caller, record, quota, arn, provider, now } = seen;
+  const { cluster, caller, record, quota, arn, provider, now, losses, absent } = seen;
   if (cluster.kind === 'unknown' || caller.kind === 'unknown' || quota === undefined) return nothing;
   if (!sharesAccount(arn, caller.arn)) return nothing;
   const desiredTrust = seen.bindings.flatMap((authorization) =>
-    desiredTrustOf(authorization, { now, arn, issuer: cluster.issuer, record, provider, losses: seen.losses }),
+    desiredTrustOf(authorization, { now, arn, issuer: cluster.issuer, record, provider, losses, ...(absent && { absent }) }),
   );
   const due = dueLosses(seen);
   // A binding that needs the verdict has the last word on a question that another one only releases.
@@ -126,7 +137,7 @@ function planDesired(role: Role, record: RoleRecord | undefined): RolePlan {
     case 'missing':
       return missing(role, record, record.state);
     case 'unreadable':
-      return unreadable(role, record, record.state.why);
+      return unreadable(role, record, record.state);
     case 'present':
       return present({ ...role, record, state: record.state });
   }
@@ -158,11 +169,12 @@ function notFound(arn: RoleArn): Finding {
   return finding('RoleNotFound', `IAM has no role "${arn}". Create it, or correct spec.roleArn (path and case count)`);
 }
 
-function unreadable({ now, desiredTrust }: Role, record: RoleRecord, why: string): RolePlan {
+function unreadable({ now, desiredTrust }: Role, { asOf }: RoleRecord, { since, why }: { since: number; why: string }): RolePlan {
   const verdicts = desiredTrust
     .filter(awaitsAnswer)
     .map(({ question }): [Question, Verdict] => [question, refusal(finding('RoleAccessDenied', why), { terminal: false })]);
-  return readLater(record.asOf + UNREADABLE_RETRY_MS - now, 'whether the role can be read now', verdicts);
+  const waitMs = Math.min(UNREADABLE_RETRY_MOST_MS, Math.max(UNREADABLE_RETRY_LEAST_MS, asOf - since));
+  return readLater(asOf + waitMs - now, 'whether the role can be read now', verdicts);
 }
 
 function readLater(inMs: number, why: string, verdicts: RolePlan['verdicts']): RolePlan {
@@ -296,7 +308,7 @@ function desiredStatementOf(
     (one) => one.kind !== 'releaseWhenRedundant' || isAllowedWithout(one, document, base),
   );
   const lost = due.map(({ subject, audience }) => ({ subject, audience }));
-  return { ...base, wanted: wanted.map(subjectOf), released: [...released.map(subjectOf), ...lost] };
+  return { ...base, wanted: wanted.map(wantedSubject), released: [...released.map(subjectOf), ...lost] };
 }
 
 /** What another binding is about to have, or may still have, is not taken away because one releases it. For want of a grant it is. */

@@ -19,8 +19,14 @@ export function refusalByIam(arn: RoleArn, fault: Fault, plan: TrustPlan | undef
       if (orphaned !== undefined) return orphaned;
       return finding(
         'TrustWriteRejected',
-        `IAM rejects the trust policy of "${arn}". It validates the whole document, foreign statements included: ${fault.message}`,
+        `IAM rejects the trust policy of "${arn}". It validates the whole document, foreign statements included: ${inWordsOfIam(fault)}. The log of irsa-operator has the whole answer`,
       );
     }
   }
+}
+
+/** Its words up to the first value: what follows is of the statement that it does not like, whose principal may be another tenant's. */
+function inWordsOfIam({ code = '', message }: Fault): string {
+  const said = message.slice(message.indexOf(`${code}: `) + `${code}: `.length);
+  return `${code}: ${/^[^":]*/.exec(said)?.[0].replace(/[.\s]+$/, '')}`;
 }

@@ -1,5 +1,5 @@
 import type { RoleArn } from '../../api/arn.ts';
-import { type Finding, finding } from '../../api/finding.ts';
+import { type Finding, type FindingCode, finding } from '../../api/finding.ts';
 import { sameSubject, subjectKey } from '../../api/subject.ts';
 import { admittedByChanged } from '../../trust/changed-statement.ts';
 import { diagnose } from '../../trust/diagnose/diagnose.ts';
@@ -14,7 +14,7 @@ import { isDue } from '../authorization/loss.ts';
 import type { Question } from '../state/question.ts';
 import type { Hold } from '../state/role-record.ts';
 import type { Verdict } from '../state/verdict.ts';
-import type { DesiredTrust } from './desired-trust.ts';
+import { type DesiredTrust, wantedSubject } from './desired-trust.ts';
 
 /** What the answers about a role that is there rest on, beside its policy. */
 export interface VerdictInput {
@@ -59,12 +59,17 @@ export function verdictsOn(
     const together = plan.verdicts.find((verdict) => sameSubject(verdict, question));
     // Where all together need no write, each alone needs none: the plan for all is the answer, and not as many plans as bindings.
     const inOrder = together !== undefined && plan.document === undefined;
-    const alone = inOrder ? plan : planTrust(document, { ...desiredStatement, wanted: [question], released: [] });
-    const orphans = plan.findings.filter(({ code }) => code !== 'TrustOrphaned' || orphansRemain(at.desiredTrust, plan));
-    const general = at.contended === undefined ? orphans : [at.contended, ...orphans];
+    const alone = inOrder ? plan : planTrust(document, { ...desiredStatement, wanted: [wantedSubject(desired)], released: [] });
+    const told = plan.findings.filter(({ code }) => isToldToAll(code, at.desiredTrust, plan));
+    const general = at.contended === undefined ? told : [at.contended, ...told];
     const verdict = verdictOf(desired, document, desiredStatement, { alone, together, general, mayStand });
     return [[question, reasonToWait(verdict, alone, at)]];
   });
+}
+
+/** Whose subject cannot be taken out is told so (`whyNotRevoked`). The others need not know of its audience, nor of the Sid for that. */
+function isToldToAll(code: FindingCode, desiredTrust: readonly DesiredTrust[], plan: TrustPlan): boolean {
+  return code !== 'TrustSidTaken' && (code !== 'TrustOrphaned' || orphansRemain(desiredTrust, plan));
 }
 
 /** A subject that a binding of this role names, though it does not want it now, is nobody's orphan. */

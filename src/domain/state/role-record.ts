@@ -64,10 +64,9 @@ export interface RoleRecord {
         /** Undefined while the role was seen in lists only. */
         readonly tags: RoleTags | undefined;
       }
-    /** `since` is when IAM said so first: it counts when IAM still says so later. */
-    /** `foundAs` is the ARN under which IAM knows a role of that name. */
+    /** `since` is when IAM said so first: it counts when IAM still says so later. `foundAs` is the ARN under which IAM knows a role of that name. */
     | { readonly kind: 'missing'; readonly since: number; readonly foundAs: string | undefined }
-    | { readonly kind: 'unreadable'; readonly why: string };
+    | { readonly kind: 'unreadable'; readonly since: number; readonly why: string };
 }
 
 /** A role is gone when IAM said so twice, this far apart. */

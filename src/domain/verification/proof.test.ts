@@ -62,6 +62,60 @@ describe('what is to be proved', () => {
   };
   for (const [sentence, { seen, kind }] of Object.entries(cases)) test(sentence, () => expect(verificationOf(seen).kind).toBe(kind));
 
+  const tagged = { ...grant({ allowVerification: true, requiredRoleTags: { owner: 'shop' } }), name: 'tagged' };
+  const having = (tags: Record<string, string> | undefined) =>
+    present({ tags: tags && { values: new Map(Object.entries(tags)), asOf: NOW, since: NOW } });
+  const proven = binding({
+    spec: { verification: 'OnChange' },
+    status: { verification: { of: 'x', at: '2026-01-01T00:00:00Z' } },
+  });
+  const underTags: Record<string, { seen: Observed; is: ReturnType<typeof verificationOf> | 'wanted' }> = {
+    'where the role has the tags of the grant that allows it': {
+      seen: stores({ grants: [grant(), tagged], role: having({ owner: 'shop' }) }),
+      is: 'wanted',
+    },
+    'not where the role lacks them, whatever the grant says that covers the binding': {
+      seen: stores({ grants: [grant(), tagged], role: having({ owner: 'bank' }) }),
+      is: { kind: 'notGranted', grants: ['platform'] },
+    },
+    'not while the tags are not known': {
+      seen: stores({ grants: [grant(), tagged], role: having(undefined) }),
+      is: { kind: 'notGranted', grants: ['platform'] },
+    },
+    'not while it is not known whether any grant covers the binding': {
+      seen: stores({ grants: [tagged], role: having(undefined) }),
+      is: { kind: 'waiting' },
+    },
+    'still after a start, where it was proven, though the tags are not known yet': {
+      seen: stores({ binding: proven, grants: [grant(), tagged], role: having(undefined) }),
+      is: 'wanted',
+    },
+    'not where it was proven and the tags are known to be gone': {
+      seen: stores({ binding: proven, grants: [grant(), tagged], role: having({}) }),
+      is: { kind: 'notGranted', grants: ['platform'] },
+    },
+    'where one grant of two with tags allows it, and the role has those of that one': {
+      seen: stores({
+        grants: [tagged, { ...grant({ requiredRoleTags: { team: 'x' } }), name: 'other' }],
+        role: having({ owner: 'shop' }),
+      }),
+      is: 'wanted',
+    },
+    'not where the role has those of the other': {
+      seen: stores({
+        grants: [tagged, { ...grant({ requiredRoleTags: { team: 'x' } }), name: 'other' }],
+        role: having({ team: 'x' }),
+      }),
+      is: { kind: 'notGranted', grants: ['other'] },
+    },
+  };
+  // Contract: prove-opt-in
+  for (const [sentence, { seen, is }] of Object.entries(underTags))
+    test(`is so ${sentence}`, () => {
+      const found = verificationOf(seen);
+      expect(found.kind === 'wanted' ? 'wanted' : found).toEqual(is);
+    });
+
   test('is another thing for another role, for the role made again, and when the policy is judged for another reason', () => {
     const others = [
       stores({ role: present({ roleId: 'AROAOTHER' }) }),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { BindingStatus, IrsaBinding } from '../../api/binding.ts';
+import type { BindingSpec, BindingStatus, IrsaBinding } from '../../api/binding.ts';
 import type { ServiceAccount } from '../../api/cluster.ts';
 import { timestamp } from '../../api/condition.ts';
 import type { Finding } from '../../api/finding.ts';
@@ -7,6 +7,7 @@ import { isProblem } from '../../api/problem.ts';
 import type { StsRefusal } from '../../api/sts-refusal.ts';
 import { subjectOf } from '../../api/subject.ts';
 import { type Authorization, isEnforcing } from '../authorization/authorize.ts';
+import { type Granted, hasConsent } from '../authorization/grants.ts';
 import type { ClusterView } from '../state/identity.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
 import { type Question, questionKey } from '../state/question.ts';
@@ -86,9 +87,10 @@ export function verificationOf(seen: VerificationInput): Verification {
   const { spec, metadata } = binding;
   if (isProblem(spec) || spec.verification === 'Never' || !isEnforcing(binding)) return { kind: 'none' };
   if (authorization.kind === 'refused') return { kind: 'waiting' };
-  if (!authorization.grants.some(({ allowVerification }) => allowVerification)) {
-    return { kind: 'notGranted', grants: authorization.grants.map(({ grant }) => grant) };
-  }
+  const covering = coveringNow(authorization.grants, seen);
+  if (covering.length === 0) return { kind: 'waiting' };
+  if (!covering.some(({ allowVerification }) => allowVerification))
+    return { kind: 'notGranted', grants: covering.map(({ grant }) => grant) };
   const judged = verdict?.kind === 'allowed' || verdict?.kind === 'unknown';
   const registered = provider?.kind === 'registered' && provider.clientIds.includes(spec.audience);
   if (cluster.kind === 'unknown' || !registered || !judged || role?.state.kind !== 'present') return { kind: 'waiting' };
@@ -101,6 +103,28 @@ export function verificationOf(seen: VerificationInput): Verification {
     .digest('hex')
     .slice(0, 16);
   return { kind: 'wanted', of, question };
+}
+
+/**
+ * Grants of which the role has the tags: one that requires others does not cover the binding, and allows nothing. After a start the tags are not
+ * known until the role is read by itself: meanwhile what was proven stays so, and nothing is proven that was not.
+ */
+function coveringNow(grants: readonly Granted[], { role, binding }: VerificationInput): readonly Granted[] {
+  const tags = role?.state.kind === 'present' ? role.state.tags?.values : undefined;
+  if (tags === undefined && binding.status.verification !== undefined) return grants;
+  return grants.filter(({ requiredRoleTags }) => hasConsent([requiredRoleTags], tags ?? new Map()));
+}
+
+/** Whether the proof depends on tags of the role: no grant without tags allows it. */
+export function proofNeedsTags({ verification }: BindingSpec, grants: readonly Granted[]): boolean {
+  const allowing = verification === 'Never' ? [] : grants.filter(({ allowVerification }) => allowVerification);
+  return (
+    allowing.length > 0 &&
+    !hasConsent(
+      allowing.map(({ requiredRoleTags }) => requiredRoleTags),
+      new Map(),
+    )
+  );
 }
 
 /** What is known of it: from this process, or from the status that a former one left, so that a restart of the operator proves nothing anew. */

@@ -1,6 +1,7 @@
 import { quote, quoteAll } from '../document/quote.ts';
 import { scalarText } from '../evaluate/comparisons.ts';
 import type { Condition } from '../evaluate/conditions.ts';
+import { nearlyNamesAudience, nearlyNamesSubject, SPACE, withoutSpace } from '../evaluate/near.ts';
 import type { WebIdentity } from '../evaluate/request.ts';
 import { fold, like } from '../evaluate/text.ts';
 import type { PartialFinding } from './partial-finding.ts';
@@ -22,7 +23,7 @@ export function subjectFinding(condition: Condition, name: string, request: WebI
       if (what !== undefined) return { code: mistake.code, text: `${name} names ${quote(value)} (${what}). Wanted: ${quote(subject)}` };
     }
   }
-  const near = values.filter((value) => isNear(value, subject));
+  const near = values.filter((value) => nearlyNamesSubject(value, subject));
   const others = values.length - near.length;
   const named =
     near.length > 0
@@ -67,13 +68,6 @@ const MISTAKES: readonly Mistake[] = [
   { code: 'TrustSubjectMalformed', of: malformation },
 ];
 
-/** The blanks people paste: also the no-break space and those of no width. */
-const SPACE = /[\s\u200b\u2060\ufeff]/;
-
-function withoutSpace(value: string): string {
-  return value.replace(/[\s\u200b\u2060\ufeff]/g, '');
-}
-
 const SPACE_NAMES: Readonly<Record<string, string>> = {
   ' ': 'a blank',
   '\n': 'a line break',
@@ -93,25 +87,11 @@ function whereSpace(value: string): string {
 
 function malformation(value: string, { subject }: WebIdentity, isPattern: boolean): string | undefined {
   const parts = value.split(':');
-  if (!isNear(value, subject) || value.includes('${') || (isPattern && /[*?]/.test(value))) return undefined;
+  if (!nearlyNamesSubject(value, subject) || value.includes('${') || (isPattern && /[*?]/.test(value))) return undefined;
   if (/[<>]/.test(value)) return 'it still contains a placeholder';
   if (value.startsWith('arn:')) return 'an ARN, not a subject';
   if (!value.startsWith('system:serviceaccount:')) return 'it does not begin with "system:serviceaccount:"';
   return parts.length === 4 ? undefined : `${parts.length} parts separated by colons, but a subject has 4`;
-}
-
-/** They stand in every subject, and namespaces may be called so too. */
-const PREFIX_WORDS = ['system', 'serviceaccount', 'serviceaccounts'];
-
-/** Values with the same namespace or the same name; the others belong to other tenants and are not quoted. */
-function isNear(value: string, subject: string): boolean {
-  const words = fold(withoutSpace(value))
-    .split(/[:/]/)
-    .filter((word) => !PREFIX_WORDS.includes(word));
-  return subject
-    .split(':')
-    .slice(2)
-    .some((name) => words.includes(name));
 }
 
 /** Why a condition on `aud` does not hold. */
@@ -135,13 +115,7 @@ export function audienceFinding(condition: Condition, name: string, { audience }
       text: `${name} names the audience ${quote(pattern)} (${PLAIN_CHARACTERS}). Wanted: ${quote(audience)}`,
     };
   }
-  const near = values.filter((value) => isNearAudience(value, audience));
+  const near = values.filter((value) => nearlyNamesAudience(value, audience));
   const found = near.length > 0 ? `the audience ${quoteAll(near)}` : 'another audience, not similar to the wanted one';
   return { code: 'TrustAudienceMismatch', text: `${name} requires ${found}. Wanted: ${quote(audience)}` };
-}
-
-/** The default audience is nobody's secret; others may name what another tenant uses. */
-function isNearAudience(value: string, wanted: string): boolean {
-  const found = fold(withoutSpace(value));
-  return found.startsWith('sts.amazonaws.com') || (found !== '' && (found.includes(fold(wanted)) || fold(wanted).includes(found)));
 }

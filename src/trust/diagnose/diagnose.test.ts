@@ -50,7 +50,7 @@ describe('a subject that nearly is this one', () => {
     'no prefix': [`kube-system:${name}`, 'TrustSubjectMalformed', 'it does not begin with "system:serviceaccount:"'],
     'another prefix': [`system:node:kube-system:${name}`, 'TrustSubjectMalformed', 'it does not begin with "system:serviceaccount:"'],
     'a placeholder': ['system:serviceaccount:kube-system:<name>', 'TrustSubjectMalformed', 'it still contains a placeholder'],
-    'an ARN': [`arn:aws:x:${name}`, 'TrustSubjectMalformed', 'an ARN, not a subject'],
+    'an ARN': [`arn:aws:x:kube-system/${name}`, 'TrustSubjectMalformed', 'an ARN, not a subject'],
     'the namespace alone': [
       'system:serviceaccount:kube-system',
       'TrustSubjectMalformed',
@@ -79,12 +79,17 @@ describe('a subject that nearly is this one', () => {
 describe('a subject that is another', () => {
   const cases: Record<string, readonly [value: unknown, namesSubject: string]> = {
     'is quoted in the same namespace': ['system:serviceaccount:kube-system:other', '"system:serviceaccount:kube-system:other"'],
-    'is quoted with the same name': [
-      'system:serviceaccount:other:aws-load-balancer-controller',
-      '"system:serviceaccount:other:aws-load-balancer-controller"',
+    'is quoted with the same name in a namespace that every cluster has': [
+      'system:serviceaccount:default:aws-load-balancer-controller',
+      '"system:serviceaccount:default:aws-load-balancer-controller"',
     ],
     // Contract: unbound-quotes
     'is not quoted when it is of another tenant': ['system:serviceaccount:team-a:app', 'another subject, not similar to the wanted one'],
+    // Contract: unbound-quotes
+    'is not quoted with the same name in the namespace of another tenant': [
+      'system:serviceaccount:team-a:aws-load-balancer-controller',
+      'another subject, not similar to the wanted one',
+    ],
     'is counted when there are more': [
       ['system:serviceaccount:team-a:app', 'x', 5],
       '3 other subjects, none of them similar to the wanted one',
@@ -391,7 +396,7 @@ describe('principals', () => {
   test('a statement without an action is one too', () => {
     expect(found([allow(undefined, { Action: undefined })])).toEqual([`TrustWrongAction: statement 1 has no action. Wanted: "${ACTION}"`]);
     expect(found([allow(undefined, { Action: [{}, 5] })])).toEqual([
-      `TrustWrongAction: statement 1 allows the action "a JSON object" and "5". Wanted: "${ACTION}"`,
+      `TrustWrongAction: statement 1 allows no action of STS. Wanted: "${ACTION}"`,
     ]);
   });
 });

@@ -51,8 +51,11 @@ export function describePrincipals(principals: readonly PrincipalValue[]): strin
     ...new Set(
       principals.map(
         ({ kind, value }) =>
-          (value === '*' ? EVERYBODY.get(kind) : kind === 'Service' ? `the service ${quote(value)}` : KINDS.get(kind)) ??
-          `a principal of the kind ${quote(kind)}`,
+          (value === '*'
+            ? EVERYBODY.get(kind)
+            : kind === 'Service' && AWS_SERVICE.test(value)
+              ? `the service ${quote(value)}`
+              : KINDS.get(kind)) ?? `a principal of the kind ${quote(kind)}`,
       ),
     ),
   ];
@@ -64,7 +67,11 @@ const EVERYBODY: ReadonlyMap<string, string> = new Map([
   ['AWS', '{"AWS": "*"}'],
 ]);
 
+/** Names of AWS, which are everybody's. */
+const AWS_SERVICE = /^[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?$/;
+
 const KINDS: ReadonlyMap<string, string> = new Map([
+  ['Service', 'another service'],
   ['AWS', 'an AWS account, role or user'],
   ['Federated', 'another identity provider'],
 ]);

@@ -5,6 +5,7 @@ import { quote, quoteAll } from '../document/quote.ts';
 
 import { scalarText } from '../evaluate/comparisons.ts';
 import type { Judged, WebIdentity } from '../evaluate/evaluate.ts';
+import { nearlyNamesAction } from '../evaluate/near.ts';
 import { principalValues } from '../evaluate/principals.ts';
 import { kindOfKey } from '../evaluate/request.ts';
 import { fold } from '../evaluate/text.ts';
@@ -51,11 +52,12 @@ function wrongAction({ statement }: Judged): PartialFinding {
   const { node } = statement;
   const excluded = member(node, 'NotAction') !== undefined;
   const actions = texts(node, excluded ? 'NotAction' : 'Action');
+  const near = actions.filter(nearlyNamesAction);
   const found = excluded
-    ? `allows every action except ${quoteAll(actions)}`
+    ? `allows every action except ${near.length > 0 ? quoteAll(near) : 'those in "NotAction"'}`
     : actions.length === 0
       ? 'has no action'
-      : `allows the action ${quoteAll(actions)}`;
+      : `allows ${near.length > 0 ? `the action ${quoteAll(near)}` : 'no action of STS'}`;
   return {
     code: 'TrustWrongAction',
     text: `${statementName(statement)} ${found}. Wanted: ${quote(WEB_IDENTITY_ACTION)}`,

@@ -33,14 +33,21 @@ export function conditionsOf(statement: ObjectNode, version: string | undefined,
       const truth =
         operator === undefined
           ? unknown(`${quote(operatorName)} is not a condition operator`)
-          : judge(operator, key, values, version, request);
+          : judgeCondition(operator, key, values, version, request);
       conditions.push({ operatorName, operator, key, values, truth });
     }
   }
   return settleRepeated(conditions, request.issuer);
 }
 
-function judge(operator: Operator, key: string, values: readonly JsonNode[], version: string | undefined, request: WebIdentity): Truth {
+/** Whether STS would find that one condition holds. */
+export function judgeCondition(
+  operator: Operator,
+  key: string,
+  values: readonly JsonNode[],
+  version: string | undefined,
+  request: WebIdentity,
+): Truth {
   const actual = lookUp(key, request);
   if (operator.comparison === 'Null') return judgeNull(values, actual === 'absent' ? true : 'unknown' in actual ? actual : false);
   if (actual === 'absent') return judgeAbsent(operator, values, version, request);

@@ -44,6 +44,8 @@ export function evaluate(document: PolicyDocument, request: WebIdentity): TrustV
 /** One statement, part by part; it holds when all of them do (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html: the elements narrow together). / */
 export interface Judged {
   readonly statement: Statement;
+  /** Of its document: which values have variables. */
+  readonly version: string | undefined;
   /** Undefined when `Effect` is neither `Allow` nor `Deny`: then it may be either. */
   readonly effect: Effect | undefined;
   readonly ours: boolean;
@@ -102,7 +104,7 @@ export function judgeStatement(statement: Statement, version: string | undefined
   const conditions = isList(read) ? read : [];
   const block = isList(read) ? true : read;
   const truth = all([action, principal, ...conditions.map((condition) => condition.truth), members, block]);
-  return { statement, effect, ours, action, principal, members, conditions, block, truth };
+  return { statement, version, effect, ours, action, principal, members, conditions, block, truth };
 }
 
 function isList(read: readonly Condition[] | Truth): read is readonly Condition[] {

@@ -1,13 +1,12 @@
 import { type Issuer, issuerHostPath } from '../../api/issuer.ts';
-import { quote } from '../document/quote.ts';
-import { kindOfKey } from './request.ts';
+import { kindOfKey, quoteKey } from './request.ts';
 import { fold, like } from './text.ts';
 
 /** What stands before an issuer in the ARN of its provider, and what people leave there from its URL. */
 const AROUND = /^(?:[^/]*oidc-provider\/)?(?:https?:\/\/)?/;
 /** A cluster's ID is random: a text that contains it means this cluster, whatever is wrong around it. */
 const CLUSTER_ID = /\/id\/([a-z0-9]{16,})$/;
-const PLACEHOLDER = /<[^<>]*>|\$?\{[^{}]*\}/g;
+export const PLACEHOLDER = /<[^<>]*>|\$?\{[^{}]*\}/g;
 
 /**
  * Whether a text nearly names this cluster's issuer: with something before or behind it, cut off, with placeholders, in another case. Other names
@@ -27,5 +26,40 @@ export function keyInWords(key: string, issuer: Issuer, others = "another issuer
   const claimAt = key.lastIndexOf(':');
   const name = claimAt < 0 ? key : key.slice(0, claimAt);
   const isQuoted = (kind !== 'otherProvider' && kind !== 'malformed') || namesNone || nearlyNames(name, issuer);
-  return isQuoted ? quote(key) : others;
+  return isQuoted ? quoteKey(key) : others;
+}
+
+/** The blanks people paste: also the no-break space and those of no width. */
+export const SPACE = /[\s\u200b\u2060\ufeff]/;
+
+export function withoutSpace(value: string): string {
+  return value.replace(/[\s\u200b\u2060\ufeff]/g, '');
+}
+
+/** Namespaces that every cluster has: no tenant is known by them. */
+const EVERYWHERE: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease']);
+
+/**
+ * Whether a text nearly names this subject: something in its namespace, or its name where no namespace of others stands before it. The name in
+ * another tenant's namespace is not near: a tenant chooses its names, and could ask for the namespaces of others by them.
+ */
+export function nearlyNamesSubject(text: string, subject: string): boolean {
+  const [, , namespace = '', name = ''] = subject.split(':');
+  const found = fold(withoutSpace(text))
+    .replaceAll('/', ':')
+    .replace(/.*?serviceaccounts?:|^system:/, '');
+  const [first = '', second] = found.split(':');
+  if (first === namespace || found === name || found.endsWith(`:${namespace}:${name}`)) return true;
+  return second === name && (EVERYWHERE.has(first) || first.replace(PLACEHOLDER, '') === '');
+}
+
+/** The default audience is nobody's secret. Others may be what another tenant uses. */
+export function nearlyNamesAudience(text: string, wanted: string): boolean {
+  const found = fold(withoutSpace(text));
+  return found.startsWith('sts.amazonaws.com') || (found !== '' && (found.includes(fold(wanted)) || fold(wanted).includes(found)));
+}
+
+/** An action of STS, whatever is wrong with it; others say what else a role is for. */
+export function nearlyNamesAction(text: string): boolean {
+  return text === '*' || /^sts:|assumerole/.test(fold(text));
 }

@@ -119,11 +119,16 @@ function lookUpContext(key: string, { now, roleTags }: WebIdentity): ContextValu
 function tag(key: string, name: string, tags: ReadonlyMap<string, string> | undefined): ContextValue {
   if (tags === undefined) return hidden(key);
   const values = [...tags].filter(([tagKey]) => fold(tagKey) === name).map(([, value]) => value);
-  if (values.length > 1) return unknown(`the role has several tags that match ${quote(key)}`);
+  if (values.length > 1) return unknown(`the role has several tags that match ${quoteKey(key)}`);
   const value = values[0];
   return value === undefined ? 'absent' : { value };
 }
 
+/** A key in quotes. What stands behind a slash is the key of a tag, which is its owner's word. */
+export function quoteKey(key: string): string {
+  return quote(/^[a-z0-9-]+:[a-z]+tag\//i.test(key) ? key.replace(/\/.*/s, '/...') : key);
+}
+
 function hidden(key: string): Unknown {
-  return unknown(`${quote(key)} is not known before the call`);
+  return unknown(`${quoteKey(key)} is not known before the call`);
 }

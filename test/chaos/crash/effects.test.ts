@@ -18,6 +18,8 @@ const calls: Record<string, [method: string, path: string, body: string, effect:
   'a read of IAM, which is none': ['POST', '/', 'Action=GetRole&RoleName=c0001-old', undefined],
   'a Lease, which is none': ['PUT', '/apis/coordination.k8s.io/v1/namespaces/c0001/leases/irsa-operator', '{}', undefined],
   'a new Lease, which is none': ['POST', '/apis/coordination.k8s.io/v1/namespaces/c0001/leases', '{}', undefined],
+  'a dry run, which is none': ['PATCH', `${core}/serviceaccounts/irsa-operator?dryRun=All&fieldManager=x`, '{}', undefined],
+  'a question about itself, which is none': ['POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', '{}', undefined],
   'an Event, which is none': ['POST', '/apis/events.k8s.io/v1/namespaces/c0001/events', '{}', undefined],
 };
 for (const [sentence, [method, path, body, effect]] of Object.entries(calls)) {

@@ -37,10 +37,12 @@ export function tooOften(undisturbed: readonly Effect[], done: readonly Effect[]
 
 /**
  * What a call changes outside of the operator, in words that are the same in each run (pods have random names, roles have the namespace in theirs);
- * undefined: nothing that counts. Events and the Lease do not: they tell, and nothing is decided by them.
+ * undefined: nothing that counts. Events and the Lease do not: they tell, and nothing is decided by them. Neither do dry runs, and questions about
+ * the user itself.
  */
 export function effectOf({ method, path, body }: Call): string | undefined {
-  const [plain = ''] = path.split('?');
+  const [plain = '', query = ''] = path.split('?');
+  if (query.includes('dryRun=All') || /\/selfsubject(access)?reviews$/.test(plain)) return undefined;
   const found = /\/namespaces\/[^/]+\/(\w+)\/([^/]+)(?:\/(\w+))?$/.exec(plain);
   const [, resource, name, subresource] = found ?? [];
   switch (`${method} ${resource}/${subresource ?? ''}`) {

@@ -41,8 +41,14 @@ export function writeAuditPolicy(path: string): void {
 
 /** Writes, in the order in which the requests ended. */
 export function readAuditLog(path: string): AuditEvent[] {
-  return parseAuditLog(readFileSync(path, 'utf8')).filter(({ verb }) => !READS.includes(verb));
+  return parseAuditLog(readFileSync(path, 'utf8')).filter((event) => !READS.includes(event.verb) && !isDryRun(event) && !isReview(event));
 }
+
+/** Answered as a write would be, and nothing is changed. */
+export const isDryRun = ({ requestURI }: AuditEvent): boolean => /[?&]dryRun=All\b/.test(requestURI);
+
+/** A question about the user itself, in the form of a write. */
+const isReview = ({ objectRef }: AuditEvent): boolean => /^selfsubject(access)?reviews$/.test(objectRef?.resource ?? '');
 
 /** What follows the last line end is being written at this moment. */
 export function parseAuditLog(log: string): AuditEvent[] {

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { problem } from '../../api/problem.ts';
+import { ARN, binding, grant, NOW, OTHER_ARN, serviceAccount } from '../../domain/test-observed.ts';
+import { silentLog } from '../../runtime/log.ts';
+import { ManualClock } from '../../runtime/manual-clock.ts';
+import { createStores } from '../stores.ts';
+import { gather } from './gather.ts';
+import { roleController } from './index.ts';
+import type { RoleOptions } from './ports.ts';
+
+function watched() {
+  const stores = createStores(silentLog);
+  const rest = {
+    apiReader: {},
+    roles: {},
+    events: {},
+    metrics: {},
+    clock: new ManualClock(NOW),
+    random: () => 0.5,
+  } as never as RoleOptions;
+  const controller = roleController({ ...rest, stores, owned: stores });
+  const woken: string[] = [];
+  for (const wake of controller.wakes) wake.subscribe((arn) => woken.push(arn));
+  return { stores, controller, woken };
+}
+
+// Contract: trust-absent
+test('a role is looked at again when a ServiceAccount that is bound to it comes or goes, and not when it changes', () => {
+  const { stores, woken } = watched();
+  stores.bindings.put(binding());
+  woken.length = 0;
+  stores.serviceAccounts.put(serviceAccount());
+  expect(woken.splice(0)).toEqual([ARN]);
+  stores.serviceAccounts.put({ ...serviceAccount(), resourceVersion: '2' });
+  expect(woken.splice(0)).toEqual([]);
+  stores.serviceAccounts.put({ ...serviceAccount(), name: 'unbound' });
+  expect(woken.splice(0)).toEqual([]);
+  stores.serviceAccounts.delete('shop/app');
+  expect(woken).toEqual([ARN]);
+});
+
+// Contract: trust-absent
+test('what is gathered says which ServiceAccounts do not exist', () => {
+  const { stores } = watched();
+  stores.bindings.put(binding());
+  const other = { name: 'other', uid: 'other' };
+  stores.bindings.put(binding({ metadata: other, spec: { serviceAccountName: 'other' }, status: { roles: [] } }));
+  stores.bindings.put({ ...binding({ metadata: { name: 'broken', uid: 'broken' } }), spec: problem('it is empty') });
+  stores.serviceAccounts.put(serviceAccount());
+  expect(gather(stores, ARN, NOW).absent).toEqual(new Set(['system:serviceaccount:shop:other']));
+});
+
+// Contract: grant-limit-bindings
+test('a role is looked at again when a grant has room for a binding of it', () => {
+  const { stores, woken } = watched();
+  stores.grants.put(grant({ limits: { bindingsPerNamespace: 1 } }));
+  stores.bindings.put(binding());
+  const younger = { name: 'younger', uid: 'younger', createdAt: NOW };
+  stores.bindings.put(binding({ metadata: younger, spec: { serviceAccountName: 'younger', roleArn: OTHER_ARN }, status: { roles: [] } }));
+  woken.length = 0;
+  stores.bindings.delete('shop/app');
+  expect(woken).toContain(OTHER_ARN);
+});
+
+// Contract: fair-turns
+test('a role is looked at for the namespaces of its bindings, and of the ServiceAccounts that only name it', () => {
+  const { stores, controller } = watched();
+  for (const namespace of ['shop', 'other'])
+    stores.bindings.put(binding({ metadata: { namespace, uid: namespace }, status: { roles: [] } }));
+  stores.audits.put({ account: { namespace: 'third', name: 'job' }, role: ARN, trusted: undefined, findings: [] });
+  expect(controller.tenantsOf?.(ARN)).toEqual(['shop', 'other', 'third']);
+});

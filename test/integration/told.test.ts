@@ -1,0 +1,111 @@
+import { until } from '@irsa-operator/testbed';
+import { AwsError } from '@irsa-operator/testbed/aws';
+import { expect, test } from 'vitest';
+import { allowing, EC2, hostOf, policy } from '../harness/policies.ts';
+import type { Scene } from '../harness/scene.ts';
+import { integrationSuite } from '../harness/suite.ts';
+import { ROLE_ARN } from '../harness/views.ts';
+
+/**
+ * What a tenant is told, on the real control plane: its statuses, its Events, the series and the log lines of its objects, as users read them.
+ * Whatever belongs to another has "canary" in its name. Log lines about a role or an account are for those who run the operator.
+ */
+const suite = integrationSuite();
+const PATIENCE = { timeoutMs: 60_000 };
+const CANARY = /canary/i;
+/** Tokens of Kubernetes, and what credentials of STS are called. */
+const SECRETS = /eyJ[\w-]{10,}\.[\w-]{10,}|\bASIA[A-Z0-9]{12,}|SessionToken|SecretAccessKey/;
+const CANARY_ISSUER = 'https://oidc.eks.eu-north-1.amazonaws.com/id/CANARYCANARYCANARYCANARYCANARY';
+
+/** Everything that is told about the objects of a namespace, by where it is read. */
+async function toldIn(s: Scene): Promise<Record<'status' | 'event' | 'metric' | 'log', string[]>> {
+  const bindings = await s.list<{ status?: object }>('irsabindings');
+  return {
+    status: bindings.map(({ status }) => JSON.stringify(status)),
+    event: (await s.events()).map(({ reason, note }) => `${reason}: ${note}`),
+    metric: (await suite.metrics()).split('\n').filter((line) => line.includes(`namespace="${s.namespace}"`)),
+    log: suite.operator.log.filter(({ key }) => String(key).startsWith(`${s.namespace}/`)).map((line) => JSON.stringify(line)),
+  };
+}
+
+/** One round: what is told to a tenant when everything came to rest. */
+async function expectUntold(s: Scene): Promise<void> {
+  const told = await toldIn(s);
+  // Whoever is told nothing is told no canary either.
+  expect(Object.entries(told).filter(([, texts]) => texts.length === 0)).toEqual([]);
+  expect(Object.values(told).flatMap((texts) => texts.filter((text) => CANARY.test(text)))).toEqual([]);
+}
+
+// Contract: unbound-quotes
+test('nothing of another tenant is told to a tenant of the same role, on any surface, whatever becomes of the trust policy', async () => {
+  const [mine, canary] = [await suite.scene('tenant'), await suite.scene('canary')];
+  const { issuer, aws } = suite.testbed;
+  const foreign = [
+    allowing(issuer, ['system:serviceaccount:canary:app', 'system:serviceaccount:canary-b:tenant', 'canary:app'], { Sid: 'CanarySid' }),
+    allowing(issuer, mine.subject, { Sid: 'CanaryTags' }, { 'aws:ResourceTag/canary': 'canary', 'aws:PrincipalTag/canary': 'x' }),
+    allowing(issuer, mine.subject, { Sid: 'CanaryCluster' }, { [`${hostOf(CANARY_ISSUER)}:sub`]: mine.subject }),
+    allowing(CANARY_ISSUER, mine.subject, { Sid: 'CanaryProvider' }),
+    { Sid: 'CanaryRole', Effect: 'Allow', Principal: { AWS: canary.roleArn }, Action: 'sts:AssumeRole' },
+  ];
+  aws.account().provider.put({ issuer: CANARY_ISSUER });
+  canary.role();
+  mine.role(policy(EC2), { tags: { canary: 'canary', 'managed-by': 'terraform-canary' } });
+  mine.setTrust(EC2, ...foreign);
+  for (const s of [mine, canary]) await s.serviceAccount();
+  await mine.grant();
+  await canary.grant({ roleArns: [mine.roleArn, canary.roleArn] });
+
+  // Refused: every statement is diagnosed.
+  await mine.bind({ mode: 'Observe' });
+  await until('it is judged', async () => ((await mine.binding()).status?.findings?.length ?? 0) > 0, PATIENCE);
+  await mine.serviceAccount({ [ROLE_ARN]: mine.roleArn }, 'unbound');
+  await until('it is audited', async () => (await toldIn(mine)).metric.some((line) => line.includes('"unbound"')), PATIENCE);
+  const judged = await toldIn(mine);
+  expect([...judged.status, ...judged.event, ...judged.metric, ...judged.log].filter((text) => CANARY.test(text))).toEqual([]);
+
+  // Each canary is shown to its owner, or the test could not fail.
+  await canary.bind({ roleArn: mine.roleArn }, 'shared');
+  await canary.conditionIs('Ready', 'True', 'Ready', 'shared');
+  await canary.serviceAccount({}, 'own');
+  await canary.bind({ serviceAccountName: 'own' }, 'own');
+  await canary.conditionIs('Ready', 'True', 'Ready', 'own');
+  const owners = await toldIn(canary);
+  for (const texts of Object.values(owners)) expect(texts.join()).toMatch(CANARY);
+  expect(owners.status.join()).toContain(canary.roleArn);
+  const shown = mine.trust();
+  for (const text of ['CanarySid', hostOf(CANARY_ISSUER), 'aws:ResourceTag/canary', canary.roleArn]) expect(shown).toContain(text);
+  const role = aws.account().role.get(mine.roleName);
+  expect(JSON.stringify(role?.tags)).toMatch(CANARY);
+
+  // Refused by IAM because of a principal of the other tenant, which those who run the operator read in its log.
+  const rejected = new AwsError('MalformedPolicyDocument', 400, `Invalid principal in policy: "AWS":"${canary.roleArn}"`);
+  const fault = aws.fault({
+    kind: rejected,
+    operation: 'UpdateAssumeRolePolicy',
+    roleName: mine.roleName,
+    times: Number.POSITIVE_INFINITY,
+  });
+  mine.setTrust(EC2, ...foreign.slice(0, 1));
+  await mine.change({ mode: 'Enforce' });
+  const { message } = await mine.conditionIs('Trusted', 'False', 'TrustWriteRejected');
+  expect(message).toContain('MalformedPolicyDocument: Invalid principal in policy. The log of irsa-operator has the whole answer');
+  const lines = suite.operator.log.filter(({ msg, key }) => msg === 'IAM rejected the trust policy' && key === mine.roleArn);
+  expect(JSON.stringify(lines)).toContain(canary.roleArn);
+  await expectUntold(mine);
+  fault.end();
+
+  // Both in one statement, then the other one leaves, and is left as a subject that no binding names.
+  mine.setTrust(EC2, ...foreign.slice(3));
+  await mine.conditionIs('Ready', 'True', 'Ready');
+  await until('both have their trust', () => mine.trust().includes(canary.subject) && mine.stands(), PATIENCE);
+  await expectUntold(mine);
+  await canary.change({ deletionPolicy: 'Retain' }, 'shared');
+  await canary.unbind('shared');
+  await canary.gone('shared');
+  await until('the orphan is counted', async () => (await mine.findings())?.includes('TrustOrphaned'), PATIENCE);
+  await expectUntold(mine);
+
+  // Nor is a token or a credential told to anybody.
+  const all = [await toldIn(mine), await toldIn(canary), await suite.metrics(), suite.operator.log];
+  expect(JSON.stringify(all)).not.toMatch(SECRETS);
+});
