@@ -127,7 +127,6 @@ export async function operatorOver(world: World, settings: { readonly ungrantedG
     async removeFinalizer(one) {
       if (one.metadata.deleting) seen.bindings.delete(`${one.metadata.namespace}/${one.metadata.name}`);
       else put(one, {}, { finalizers: [] });
-      return version(one);
     },
     annotate: unexpected,
     evict: unexpected,
