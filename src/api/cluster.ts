@@ -21,6 +21,7 @@ export interface Definition {
   readonly name: string;
   /** Of one that was deleted and made again it is another. */
   readonly uid: string;
+  readonly createdAt: number;
   readonly deleting: boolean;
 }
 

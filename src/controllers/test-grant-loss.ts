@@ -93,8 +93,8 @@ export async function operatorOver(world: World, settings: { readonly ungrantedG
   const registered = { kind: 'registered', arn: providerArnFor(ARN, ISSUER), clientIds: [STS_AUDIENCE, 'sigstore'] } as const;
   seen.providers.put({ account: '111122223333' as AccountId, view: registered });
   for (const name of world.namespaces) seen.namespaces.put({ name, labels: {} });
-  seen.definitions.put({ name: 'bindings', uid: 'bindings', deleting: false });
-  seen.grantDefinitions.put({ name: 'grants', uid: world.definition ?? 'gone', deleting: world.definition === undefined });
+  seen.definitions.put({ name: 'bindings', uid: 'bindings', createdAt: 0, deleting: false });
+  seen.grantDefinitions.put({ name: 'grants', uid: world.definition ?? 'gone', createdAt: 0, deleting: world.definition === undefined });
   for (const one of world.grants) seen.grants.put(one);
   for (const one of world.bindings) seen.bindings.put(one);
   for (const store of [
@@ -114,7 +114,7 @@ export async function operatorOver(world: World, settings: { readonly ungrantedG
   const version = ({ metadata }: IrsaBinding) => String(Number(metadata.resourceVersion) + 1);
   const put = (one: IrsaBinding, part: Partial<IrsaBinding>, metadata: Partial<IrsaBinding['metadata']> = {}) => {
     const resourceVersion = version(one);
-    seen.bindings.put({ ...one, ...part, metadata: { ...one.metadata, ...metadata, resourceVersion } });
+    seen.bindings.put({ ...one, ...part, metadata: { ...one.metadata, ...part.metadata, ...metadata, resourceVersion } });
     return resourceVersion;
   };
   const unexpected = async () => {

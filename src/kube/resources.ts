@@ -61,8 +61,8 @@ const definition = (name: string): Resource<Definition> => ({
   type: CUSTOM_RESOURCE_DEFINITION,
   name,
   decode(raw) {
-    const { name, uid, deleting } = metaOf(raw);
-    return { name, uid, deleting };
+    const { name, uid, createdAt, deleting } = metaOf(raw);
+    return { name, uid, createdAt, deleting };
   },
 });
 export const bindingsCrd = definition(BINDINGS_CRD);

@@ -97,6 +97,8 @@ const RESYNC_MS = 10 * 3_600_000;
 const RESYNC_JITTER = 0.1;
 /** Rechecks that were asked for together should not come together; never earlier than asked, as a read-back counts on its age. */
 const RECHECK_JITTER = 0.1;
+/** A time that is a day away is told to people: it is not to come hours later. */
+const RECHECK_JITTER_MOST_MS = 30_000;
 
 /** Runs a controller: queue, workers, deadlines, retries. A key that throws, hangs or fails never stops the others. */
 export class ControllerLoop<K extends string> {
@@ -210,7 +212,7 @@ export class ControllerLoop<K extends string> {
   }
 
   #recheck(key: K, outcome: Outcome & { kind: 'recheck' }, attempt: Attempt): void {
-    const afterMs = jitterLater(outcome.afterMs, RECHECK_JITTER, this.#o.random);
+    const afterMs = Math.min(jitterLater(outcome.afterMs, RECHECK_JITTER, this.#o.random), outcome.afterMs + RECHECK_JITTER_MOST_MS);
     // What goes on at once is as urgent as it was; what waited is only looked at again.
     this.queue.addAfter(key, afterMs, outcome.afterMs === 0 ? attempt.urgency : 'drift');
     attempt.log.debug({ afterMs: Math.round(afterMs), why: outcome.why }, 'recheck scheduled');

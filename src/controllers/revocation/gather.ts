@@ -16,6 +16,8 @@ export function gather(stores: Stores, role: RoleArn, before: Pick<LossesInput, 
   const [definition] = stores.grantDefinitions.list();
   if (record === undefined || cluster.kind === 'unknown' || definition === undefined || definition.deleting) return undefined;
   const remembered = rememberedOn(stores, role);
+  // A binding that is older than the CRD got its grant by one before, of which nothing is known.
+  const today = remembered.filter(({ createdAt }) => createdAt >= definition.createdAt);
   const { state } = record;
   const known = {
     ...before,
@@ -31,7 +33,7 @@ export function gather(stores: Stores, role: RoleArn, before: Pick<LossesInput, 
   if (isProblem(document)) return { ...known, standing: [], certain: false };
   const ours: Ours = { issuer: cluster.issuer, provider: providerArnFor(role, cluster.issuer) };
   const changed = remembered.filter((one) => admittedByChanged(document, one, ours) !== false);
-  const keys = new Set(remembered.map(subjectKey));
+  const keys = new Set(today.map(subjectKey));
   const standing = new Map([...ownSubjects(document, ours), ...changed].map((one) => [subjectKey(one), one]));
   return {
     ...known,
@@ -41,10 +43,12 @@ export function gather(stores: Stores, role: RoleArn, before: Pick<LossesInput, 
 }
 
 /** Whom statuses remember to stand in the role. */
-function rememberedOn({ bindings }: Stores, role: RoleArn): TokenSubject<string>[] {
+function rememberedOn({ bindings }: Stores, role: RoleArn): (TokenSubject<string> & { createdAt: number })[] {
   return bindings.byIndex('role', role).flatMap(({ metadata, spec, status }) => {
     if (isProblem(spec)) return [];
     const subject = subjectOf(metadata.namespace, spec.serviceAccountName);
-    return (status.roles ?? []).flatMap(({ arn, audience }) => (arn === role ? [{ subject, audience }] : []));
+    return (status.roles ?? []).flatMap(({ arn, audience }) =>
+      arn === role ? [{ subject, audience, createdAt: metadata.createdAt }] : [],
+    );
   });
 }

@@ -7,14 +7,19 @@ import { covers, coversByLabel, hasConsent } from './grants.ts';
 import { askedBy, type GrantSeen, type Loss } from './loss.ts';
 import { rememberedUntil } from './revocation-guard.ts';
 
-/** By subject: the grants that covered it when it was looked at last. */
-export type Coverage = ReadonlyMap<string, readonly GrantSeen[]>;
+/** By subject: the grants that covered it when it was looked at last, and the uid that their CRD had then. */
+export type Coverage = ReadonlyMap<string, Covered>;
+
+interface Covered {
+  readonly by: readonly GrantSeen[];
+  readonly definition: string;
+}
 
 /** What is known of one role, and what was lost in it before. */
 export interface LossesInput {
   readonly now: number;
   readonly role: RoleArn;
-  /** Subjects that our statement lets in, and whether a status remembers them: then a grant covered them once. */
+  /** Subjects that our statement lets in, and whether a status remembers them: then a grant covered them once, by the CRD of today. */
   readonly standing: readonly (TokenSubject<string> & { readonly remembered: boolean })[];
   /** Whether what is not among them is certain to be gone. */
   readonly certain: boolean;
@@ -37,7 +42,7 @@ export function lossesIn(input: LossesInput): { readonly losses: readonly Loss[]
   for (const one of standing) {
     const key = subjectKey(one);
     const by = coveredBy(one, input);
-    if (by.length > 0) coverage.set(key, by);
+    if (by.length > 0) coverage.set(key, { by, definition: input.definition });
     else {
       const seen = input.coverage.get(key);
       if (seen !== undefined) coverage.set(key, seen);
@@ -71,7 +76,7 @@ type Standing = LossesInput['standing'][number];
 function standingLoss(
   { subject, audience, remembered }: Standing,
   before: Loss | undefined,
-  seen: readonly GrantSeen[] | undefined,
+  seen: Covered | undefined,
   input: LossesInput,
 ): Loss {
   const { now, role, definition } = input;
@@ -82,8 +87,9 @@ function standingLoss(
     return before.revokedAt === undefined ? before : { ...before, since: now, revokedAt: undefined };
   }
   const entry = { role, subject, audience };
-  const cause = seen === undefined && !remembered ? 'unseen' : isNearlyCovered(entry, input) ? 'labelOrTag' : 'grant';
-  return { ...entry, since: now, cause, by: seen ?? [], definition, revokedAt: undefined };
+  const wasSeen = seen === undefined ? remembered : seen.definition === definition;
+  const cause = !wasSeen ? 'unseen' : isNearlyCovered(entry, input) ? 'labelOrTag' : 'grant';
+  return { ...entry, since: now, cause, by: cause === 'unseen' ? [] : (seen?.by ?? []), definition, revokedAt: undefined };
 }
 
 /** A grant would cover it, with the label of the namespace or the tags of the role. */
