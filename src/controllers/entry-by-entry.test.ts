@@ -129,7 +129,7 @@ describe('a binding that is deleted without a grant', () => {
     deleteWith(of, { deletionPolicy: 'Retain' });
     await world.clock.advance(SECOND_MS);
     expect(of.messageOf('shop', 'app', 'Trusted')).toMatch(
-      /^no IrsaGrant covers what this binding has of role ".*", so nothing of it can be retained\. Its trust is revoked at 20\S+Z, and then the binding goes$/,
+      /^no IrsaGrant covers what this binding has of role ".*", so nothing of it can be retained\. Its trust is revoked at 20\S+Z, and then the binding is deleted$/,
     );
     await world.clock.advance(90 * SECOND_MS);
     expect([of.bindingOf('shop', 'app'), of.standing()]).toEqual([undefined, NOBODY]);
@@ -194,7 +194,7 @@ describe('a subject that nobody saw covered', () => {
     const of = await start(world);
     expect(of.told.map(({ reason }) => reason)).toEqual(['TrustUngranted']);
     expect(of.told[0]?.note).toContain(
-      `lets in "${SUBJECT}" with audience "sts.amazonaws.com", and no IrsaGrant covers that. It is revoked at 2026-01-02T12:00`,
+      `no IrsaGrant covers "${SUBJECT}" with audience "sts.amazonaws.com" in the trust policy of "${ARN}", where the statement of irsa-operator allows it. It is revoked at 2026-01-02T12:00`,
     );
     await world.clock.advance(23 * HOUR_MS);
     expect(of.standing()).toEqual(STANDS);

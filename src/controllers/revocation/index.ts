@@ -38,7 +38,7 @@ export function revocationController({ stores, ledger, ungrantedGraceMs, events,
         (loss) => loss.revokedAt === undefined && !recorded.some((before) => before.since === loss.since && isSame(before, loss)),
       );
       for (const { subject, since, cause } of news)
-        log.warn({ subject, cause, since: timestamp(since) }, 'no grant covers a subject of our statement');
+        log.warn({ subject, cause, since: timestamp(since) }, 'no grant covers a subject of irsa-operator');
       const unseen = news.find(({ cause }) => cause === 'unseen');
       if (unseen !== undefined) {
         const { code, message } = ungranted(unseen, ungrantedGraceMs);
@@ -54,9 +54,9 @@ const isSame = (a: Loss, b: Loss): boolean => a.subject === b.subject && a.audie
 
 /** Told on the operator's own object: whose it is nobody knows. */
 function ungranted({ role, subject, audience, since }: Loss, graceMs: number): Finding {
-  const when = graceMs === Number.POSITIVE_INFINITY ? '' : ` It is revoked at ${timestamp(since + graceMs)}.`;
+  const when = graceMs === Number.POSITIVE_INFINITY ? '' : `It is revoked at ${timestamp(since + graceMs)}. `;
   return finding(
     'TrustUngranted',
-    `the statement of irsa-operator in the trust policy of "${role}" lets in "${subject}" with audience "${audience}", and no IrsaGrant covers that.${when} To keep it, create a grant. To revoke it now: irsa-operator prune --ungranted --confirm`,
+    `no IrsaGrant covers "${subject}" with audience "${audience}" in the trust policy of "${role}", where the statement of irsa-operator allows it. ${when}To keep it, create a grant. To revoke it now: irsa-operator prune --ungranted --confirm`,
   );
 }

@@ -27,7 +27,7 @@ export class Ledger {
     const { owned, record, log } = this.#o;
     const text = await record.read(signal);
     const losses = text === undefined ? [] : readRecord(text);
-    if (losses === undefined) log.error({}, 'revocation record not readable, every loss waits anew');
+    if (losses === undefined) log.error({}, 'revocation record not readable, the time of each loss begins again');
     this.#wanted = Map.groupBy(losses ?? [], ({ role }) => role);
     for (const loss of losses ?? []) owned.losses.put(loss);
   }

@@ -1,8 +1,9 @@
+import type { RoleArn } from '../../api/arn.ts';
+import type { Loss } from '../../domain/authorization/loss.ts';
 import type { OwnEvents } from '../../ports/events.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { OwnedStores, Stores } from '../stores.ts';
-import type { Ledger } from './ledger.ts';
 
 /** The record as it lies in the operator's own namespace. Every method throws `Fault` and nothing else. */
 export interface RevocationRecord {
@@ -20,7 +21,8 @@ export interface LedgerOptions {
 
 export interface RevocationOptions {
   readonly stores: Stores;
-  readonly ledger: Ledger;
+  /** Writes down all losses of a role: they are in the store when it resolves. */
+  readonly ledger: { put(role: RoleArn, losses: readonly Loss[], signal: AbortSignal): Promise<void> };
   readonly ungrantedGraceMs: number;
   readonly events: OwnEvents;
   readonly clock: Clock;

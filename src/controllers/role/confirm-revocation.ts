@@ -40,7 +40,7 @@ export async function unconfirmed(
     const name = serviceAccountIn(loss.subject)?.namespace;
     const namespace = name === undefined ? undefined : await apiReader.namespace(name, signal);
     if (isEvident(loss, { grants, namespace, definition, roleTags })) continue;
-    log.warn({ subject: loss.subject }, 'not revoking: uncached reads do not show that its grant went');
+    log.warn({ subject: loss.subject }, 'not revoking: no evidence that its grant was deleted or narrowed');
     losses.push(loss);
   }
   return losses.length === 0 ? undefined : { kind: 'unconfirmed', losses };

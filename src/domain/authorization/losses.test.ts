@@ -60,26 +60,26 @@ describe('a subject that stands', () => {
 
 describe('a loss that was recorded', () => {
   const known = recordedLoss({ since: NOW - 30_000 });
-  const after = (part: Partial<LossesInput>) => lossesIn(input({ recorded: [known], ...part })).losses;
-  test('keeps its time', () => expect(after({})).toEqual([known]));
-  test('keeps its time while the role cannot be read', () => expect(after({ standing: [], certain: false })).toEqual([known]));
+  const next = (part: Partial<LossesInput>) => lossesIn(input({ recorded: [known], ...part })).losses;
+  test('keeps its time', () => expect(next({})).toEqual([known]));
+  test('keeps its time while the role cannot be read', () => expect(next({ standing: [], certain: false })).toEqual([known]));
   test('is over when a grant covers it, also while the role cannot be read', () => {
-    expect(after({ grants: [grant()] })).toEqual([]);
-    expect(after({ grants: [grant()], standing: [], certain: false })).toEqual([]);
+    expect(next({ grants: [grant()] })).toEqual([]);
+    expect(next({ grants: [grant()], standing: [], certain: false })).toEqual([]);
   });
   test('is revoked when it is certain to be gone, and remembered for an hour', () => {
-    const [revoked] = after({ standing: [] });
+    const [revoked] = next({ standing: [] });
     expect(revoked).toEqual({ ...known, revokedAt: NOW });
     const later = (now: number) => lossesIn(input({ now, standing: [], recorded: [revoked as Loss] })).losses;
     expect([later(NOW + HOUR - 1), later(NOW + HOUR)]).toEqual([[revoked], []]);
   });
   test('is lost anew when it stands again', () =>
-    expect(after({ recorded: [{ ...known, revokedAt: NOW - 1_000 }] })).toEqual([{ ...known, since: NOW, revokedAt: undefined }]));
+    expect(next({ recorded: [{ ...known, revokedAt: NOW - 1_000 }] })).toEqual([{ ...known, since: NOW, revokedAt: undefined }]));
   test('is as if nobody had seen a grant, after the CRD was made again: its time begins anew', () =>
-    expect(after({ definition: 'made-again' })).toEqual([{ ...known, cause: 'unseen', since: NOW, by: [] }]));
+    expect(next({ definition: 'made-again' })).toEqual([{ ...known, cause: 'unseen', since: NOW, by: [] }]));
   test('of which nobody saw a grant keeps its time also then', () => {
     const unseen = recordedLoss({ cause: 'unseen', by: [] });
-    expect(after({ recorded: [unseen], definition: 'made-again' })).toEqual([unseen]);
+    expect(next({ recorded: [unseen], definition: 'made-again' })).toEqual([unseen]);
   });
 });
 

@@ -2,7 +2,6 @@ import { timestamp } from '../../api/condition.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { ANNOTATIONS } from '../../api/names.ts';
 import { serviceAccountIn } from '../../api/subject.ts';
-import type { Loss } from './loss.ts';
 
 /** More losses than these are more likely a mistake than meant. */
 const MANY_LOSSES = 10;
@@ -10,6 +9,12 @@ const MANY_LOSSES = 10;
 const MOST_OF_A_NAMESPACE = 5;
 /** A loss counts for as long after the trust was revoked. */
 const REVOCATIONS_WINDOW_MS = 3_600_000;
+
+/** What the guard looks at in a loss. */
+interface Counted {
+  readonly subject: string;
+  readonly revokedAt: number | undefined;
+}
 
 /** Why nothing is revoked, and until when at the latest: epoch milliseconds, `Infinity` where only an event ends it. */
 export interface Pause {
@@ -32,11 +37,11 @@ export interface RevocationGuard {
 export const GUARD_OFF: RevocationGuard = { activeUntil: undefined, confirmedAt: undefined, noGrantSeen: false, definitionGone: false };
 
 /** Until when a loss is remembered: while the subject may stand, and for an hour after it went. */
-export const rememberedUntil = ({ revokedAt }: Pick<Loss, 'revokedAt'>): number =>
+export const rememberedUntil = ({ revokedAt }: Pick<Counted, 'revokedAt'>): number =>
   revokedAt === undefined ? Number.POSITIVE_INFINITY : revokedAt + REVOCATIONS_WINDOW_MS;
 
 /** Until when more than ten losses count: epoch milliseconds, `Infinity` while they stand; undefined where they are no more than that. */
-export function guardActiveUntil(losses: readonly Pick<Loss, 'subject' | 'revokedAt'>[]): number | undefined {
+export function guardActiveUntil(losses: readonly Counted[]): number | undefined {
   const latest = (ends: readonly number[]) => ends.toSorted((a, b) => b - a);
   const namespaces = Map.groupBy(losses, ({ subject }) => serviceAccountIn(subject)?.namespace);
   const counted = [...namespaces.values()].flatMap((of) => latest(of.map(rememberedUntil)).slice(0, MOST_OF_A_NAMESPACE));

@@ -73,7 +73,7 @@ function revocationOf(seen: Observed, entry: RoleEntry): Violation {
   const { finding: why } = loss?.paused ?? {};
   const at = loss?.dueAt === undefined ? '' : ` at ${timestamp(loss.dueAt)}`;
   const when =
-    why === undefined ? `Its trust is revoked${at}, and then the binding goes` : `Its trust is kept. See the finding ${why.code}`;
+    why === undefined ? `Its trust is revoked${at}, and then the binding is deleted` : `Its trust is kept. See the finding ${why.code}`;
   const message = `no IrsaGrant covers what this binding has of role "${entry.arn}", so nothing of it can be retained. ${when}`;
   return { step: 'Trusted', status: 'Unknown', reason: 'Releasing', message, terminal: false, findings: why === undefined ? [] : [why] };
 }
