@@ -44,6 +44,8 @@ export interface World {
   /** What the API server says to a list of grants past every cache; undefined: what there is. */
   listOfGrants: (() => readonly IrsaGrant[]) | undefined;
   readonly roleTags: Map<RoleArn, ReadonlyMap<string, string>>;
+  /** IAM takes the next write, and its answer is lost; what happens in that moment. */
+  answerLost: (() => void) | undefined;
 }
 
 /** A ConfigMap. */
@@ -60,10 +62,11 @@ export function recordIn(): World['record'] {
 }
 
 export function worldOf(part: Pick<World, 'clock' | 'iam' | 'bindings' | 'grants' | 'namespaces'>): World {
-  return { record: recordIn(), definition: 'definition', listOfGrants: undefined, roleTags: new Map(), ...part };
+  return { record: recordIn(), definition: 'definition', listOfGrants: undefined, roleTags: new Map(), answerLost: undefined, ...part };
 }
 
-function rolesIn({ iam, roleTags }: World): Roles {
+function rolesIn(world: World): Roles {
+  const { iam, roleTags } = world;
   const read = async (role: RoleArn) => {
     const policy = iam.get(role);
     if (policy === undefined) throw new Fault('notFound', `NoSuchEntity: ${role}`);
@@ -75,6 +78,12 @@ function rolesIn({ iam, roleTags }: World): Roles {
       const fresh = await read(role);
       const written = await decide(fresh);
       if (written !== undefined) iam.set(role, written);
+      const { answerLost } = world;
+      if (written !== undefined && answerLost !== undefined) {
+        world.answerLost = undefined;
+        answerLost();
+        throw new Fault('transient', 'no answer within 10 s');
+      }
       return { fresh, written };
     },
     async *list() {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RoleArn } from '../../api/arn.ts';
 import { assertNever } from '../../api/assert-never.ts';
-import { isFault } from '../../api/fault.ts';
+import { isFault, LEASE_UNCERTAIN } from '../../api/fault.ts';
 import { managersOf, trustContended } from '../../domain/role/contention.ts';
 import { CHANGED_WAIT_MS, decideEdit, type Edit } from '../../domain/role/edit.ts';
 import { planRole, type RoleStep } from '../../domain/role/plan.ts';
@@ -14,7 +14,7 @@ import { type Decision, unconfirmed } from './confirm-revocation.ts';
 import { recordWritten } from './events.ts';
 import { gather } from './gather.ts';
 import type { RoleOptions } from './ports.ts';
-import { confirmed, conflicted, debounced, fresh, held, readRole, reverted, withoutEvidence, written } from './records.ts';
+import { confirmed, conflicted, debounced, fresh, held, readRole, reverted, unanswered, withoutEvidence, written } from './records.ts';
 import { refusedByIam } from './refused.ts';
 
 /** Bindings that are applied together come within moments; more than this no binding should wait for the others. */
@@ -86,10 +86,17 @@ async function edit(arn: RoleArn, wanted: Edit, options: RoleOptions, log: Log, 
       recordWritten(arn, wanted, decided.decision, options, log);
     }
   } catch (error) {
+    const { decision } = decided;
+    if (decision.kind === 'write' && mayHaveLanded(error)) unanswered(owned.roles, arn, decision.document, clock.now());
     if (!isFault(error)) throw error;
     return refusedByIam(arn, error, decided.decision, options, log);
   }
   return after(arn, decided.decision, options);
+}
+
+/** Whether IAM may have taken a write of which nothing came back. */
+function mayHaveLanded(error: unknown): boolean {
+  return !isFault(error) || (error.kind === 'transient' && error.code !== LEASE_UNCERTAIN);
 }
 
 async function decide(arn: RoleArn, wanted: Edit, role: FreshRole, options: RoleOptions, log: Log, signal: AbortSignal): Promise<Decision> {

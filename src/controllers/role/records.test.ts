@@ -9,7 +9,7 @@ import { silentLog } from '../../runtime/log.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
 import { createStores } from '../stores.ts';
 
-import { confirmed, conflicted, held, listed, readRole, written } from './records.ts';
+import { confirmed, conflicted, held, listed, readRole, unanswered, written } from './records.ts';
 
 const { signal } = new AbortController();
 const HOLD: Hold = { since: NOW, until: NOW + 60_000, finding: finding('RolePaused', 'paused'), allowsRevocation: true };
@@ -178,6 +178,31 @@ describe('a read', () => {
   }
   test('is taken where the clock was set back since the last one', async () =>
     expect(await read(role('new'), present({ policy: 'old' }, NOW + 3_600_000))).toEqual(present({ policy: 'new', tags: TAGS })));
+});
+
+describe('a write that is not read back', () => {
+  const doubted = present({ policy: 'before' }, NOW, sentAt(NOW));
+  const pendingAfter = async (answer: Parameters<typeof iam>[0], known = doubted) => {
+    const roles = records(known);
+    await readRole(roles, iam(answer), ARN, new ManualClock(NOW + 1_000), signal, 'drift');
+    return roles;
+  };
+  for (const kind of ['denied', 'notFound'] as const)
+    test(`stays in doubt while the role is ${kind}: a list that does not show it afterwards proves nothing`, async () => {
+      const roles = await pendingAfter(new Fault(kind, 'x'));
+      listed(roles, ARN, role('before'), NOW + 60_000);
+      expect(roles.get(ARN)?.state.kind).toBe(kind === 'denied' ? 'unreadable' : 'missing');
+      await readRole(roles, iam(role('before')), ARN, new ManualClock(NOW + 60_000), signal, 'drift');
+      expect(roles.get(ARN)?.state).toMatchObject({ kind: 'present', writes: { pending: { at: NOW, policy: 'sent' } } });
+    });
+  test('stands or was never made, where no answer came', () => {
+    const roles = records(present({ policy: 'before' }));
+    unanswered(roles, ARN, 'sent', NOW + 5);
+    expect(roles.get(ARN)?.state).toMatchObject({
+      policy: 'before',
+      writes: { pending: { at: NOW + 5, policy: 'sent', unanswered: true } },
+    });
+  });
 });
 
 describe('after a write', () => {

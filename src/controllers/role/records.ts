@@ -6,6 +6,7 @@ import type { Contention } from '../../domain/state/contention.ts';
 import {
   type Hold,
   NO_WRITES,
+  type PendingWrite,
   type PresentState,
   type RoleRecord,
   type RoleTags,
@@ -19,10 +20,16 @@ import type { StatedSubject } from '../../trust/own-subjects.ts';
 
 type Records = Store<RoleRecord>;
 
+/** A write stays in doubt also while the role cannot be read. */
+function pendingIn(record: RoleRecord | undefined): PendingWrite | undefined {
+  const state = record?.state;
+  return state?.kind === 'present' ? state.writes.pending : state?.pending;
+}
+
 /** What a page of a list shows. It is ignored where a write of ours is newer, or was not read back yet: lists lag behind. */
 export function listed(records: Records, arn: RoleArn, role: Role, asOf: number): void {
   const known = records.get(arn);
-  if (known !== undefined && (known.asOf >= asOf || (known.state.kind === 'present' && known.state.writes.pending !== undefined))) return;
+  if (known !== undefined && (known.asOf >= asOf || pendingIn(known) !== undefined)) return;
   put(records, arn, role, asOf);
 }
 
@@ -49,8 +56,7 @@ export async function readRole(
     if (!isFault(error, 'notFound') && !isFault(error, 'denied')) throw error;
     if (overtaken()) return;
     if (error.kind === 'notFound') missing(records, arn, asOf);
-    else
-      records.put({ arn, asOf, state: { kind: 'unreadable', since: sinceOf(records.get(arn), 'unreadable') ?? asOf, why: error.message } });
+    else unreadable(records, arn, asOf, error.message);
   }
 }
 
@@ -65,7 +71,8 @@ function put(records: Records, arn: RoleArn, { roleId, policy }: Role, asOf: num
   const state = records.get(arn)?.state;
   const known = state?.kind === 'present' && state.roleId === roleId ? state : undefined;
   const hold = known?.policy === policy ? stillHeld(known.hold, tags) : undefined;
-  const writes = known?.writes ?? NO_WRITES;
+  const pending = pendingIn(records.get(arn));
+  const writes = known?.writes ?? (state?.kind !== 'present' && pending !== undefined ? { ...NO_WRITES, pending } : NO_WRITES);
   records.put({ arn, asOf, state: { kind: 'present', roleId, policy, writes, hold, tags: tagsAsOf(known?.tags, tags, asOf) } });
 }
 
@@ -82,7 +89,18 @@ function tagsAsOf(known: RoleTags | undefined, found: ReadonlyMap<string, string
 }
 
 function missing(records: Records, arn: RoleArn, asOf: number, foundAs?: string): void {
-  records.put({ arn, asOf, state: { kind: 'missing', since: sinceOf(records.get(arn), 'missing') ?? asOf, foundAs } });
+  const known = records.get(arn);
+  records.put({ arn, asOf, state: { kind: 'missing', since: sinceOf(known, 'missing') ?? asOf, foundAs, ...stillPending(known) } });
+}
+
+function unreadable(records: Records, arn: RoleArn, asOf: number, why: string): void {
+  const known = records.get(arn);
+  records.put({ arn, asOf, state: { kind: 'unreadable', since: sinceOf(known, 'unreadable') ?? asOf, why, ...stillPending(known) } });
+}
+
+function stillPending(known: RoleRecord | undefined): { pending?: PendingWrite } {
+  const pending = pendingIn(known);
+  return pending === undefined ? {} : { pending };
 }
 
 function sinceOf(known: RoleRecord | undefined, kind: 'missing' | 'unreadable'): number | undefined {
@@ -97,6 +115,11 @@ export function written(records: Records, arn: RoleArn, policy: string, at: numb
     writes: { ...state.writes, pending: { at, policy }, debouncedUntil: undefined, retryAt: undefined },
     hold: undefined,
   }));
+}
+
+/** A write of ours may have landed: what does not show it is no proof that it did not. */
+export function unanswered(records: Records, arn: RoleArn, policy: string, at: number): void {
+  changeWrites(records, arn, (writes) => ({ ...writes, pending: { at, policy, unanswered: true } }));
 }
 
 /** Our write was read back at all its ages. */

@@ -237,7 +237,8 @@ function readBack(
   const next = age < FIRST_READ_BACK_MS ? FIRST_READ_BACK_MS : LAST_READ_BACK_MS;
   const later = { inMs: pending.at + next - now, why: `whether the write is there after ${next / 1000} s` };
   if (later.inMs <= 0) return { steps: [{ do: 'read', why: later.why }], verdicts: [], recheck: undefined };
-  const more = isAsSent ? write(role, document, desiredStatement, []) : nothing;
+  // Where no answer came it may not have been made: the next attempt finds out.
+  const more = isAsSent || pending.unanswered ? write(role, document, desiredStatement, []) : nothing;
   // That a subject is gone is an absence, which a stale read shows too; that it is there counts from the first read-back on.
   const verdicts = age < FIRST_READ_BACK_MS ? [] : more.verdicts;
   return { steps: more.steps, verdicts, recheck: soonest(more.recheck, later) };

@@ -20,10 +20,19 @@ export interface RoleTags {
   readonly since: number;
 }
 
+/** A write that a read may not show yet. */
+export interface PendingWrite {
+  readonly at: number;
+  /** What was sent. */
+  readonly policy: string;
+  /** No answer came: it stands, or it was never made. */
+  readonly unanswered?: true;
+}
+
 /** What is remembered of our own writes to a role. */
 export interface WriteState {
-  /** The one that was not read back at all its ages yet, and what was sent. */
-  readonly pending: { readonly at: number; readonly policy: string } | undefined;
+  /** The one that was not read back at all its ages yet. */
+  readonly pending: PendingWrite | undefined;
   /** Until when the next one waits for more bindings. */
   readonly debouncedUntil: number | undefined;
   /** How many in a row were overwritten before they were confirmed, and until when the next one waits for that. */
@@ -65,8 +74,8 @@ export interface RoleRecord {
         readonly tags: RoleTags | undefined;
       }
     /** `since` is when IAM said so first: it counts when IAM still says so later. `foundAs` is the ARN under which IAM knows a role of that name. */
-    | { readonly kind: 'missing'; readonly since: number; readonly foundAs: string | undefined }
-    | { readonly kind: 'unreadable'; readonly since: number; readonly why: string };
+    | { readonly kind: 'missing'; readonly since: number; readonly foundAs: string | undefined; readonly pending?: PendingWrite }
+    | { readonly kind: 'unreadable'; readonly since: number; readonly why: string; readonly pending?: PendingWrite };
 }
 
 /** A role is gone when IAM said so twice, this far apart. */
