@@ -209,7 +209,16 @@ export function createStores(log: Log, settings: Partial<Settings> = {}): OwnedS
     const next = { activeUntil: guardActiveUntil(losses.list()), grantSeen: before?.grantSeen === true || grants.size > 0 };
     if (before?.activeUntil !== next.activeUntil || before?.grantSeen !== next.grantSeen) revocationGuard.put(next);
   };
-  losses.onChange(guard);
+  // Once for all that change together: thousands are read from the record at once, and none of them is due in the same moment.
+  let isDueToGuard = false;
+  losses.onChange(() => {
+    if (isDueToGuard) return;
+    isDueToGuard = true;
+    queueMicrotask(() => {
+      isDueToGuard = false;
+      guard();
+    });
+  });
   grants.onChange(() => {
     if (revocationGuard.get(HERE)?.grantSeen !== true) guard();
   });
