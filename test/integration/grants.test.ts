@@ -209,6 +209,47 @@ async function expectNotGranted(s: Scene, spec: { roleArn?: string } = {}): Prom
   expect(suite.testbed.aws.journal.filter(({ params }) => params['RoleName'] === name)).toEqual([]);
 }
 
+/** What a tenant may do to keep its trust when the grant goes. Six losses in six namespaces are no reason to pause. */
+describe('a grant', () => {
+  const attacks: Record<string, (s: Scene) => Promise<void>> = {
+    suspended: (s) => s.change({ suspend: true }),
+    observing: (s) => s.change({ mode: 'Observe' }),
+    elsewhere: (s) => s.change({ roleArn: `${s.roleArn}2` }),
+    'without-finalizer': async (s) => {
+      await s.patch('irsabindings', 'app', { metadata: { finalizers: null } });
+      await s.unbind();
+    },
+    retained: async (s) => {
+      await s.change({ deletionPolicy: 'Retain' });
+      await s.unbind();
+    },
+    forced: async (s) => {
+      await s.change({ deletionPolicy: 'Retain' });
+      await s.patch('irsabindings', 'app', { metadata: { annotations: { 'irsa-operator.dev/force-delete': 'true' } } });
+      await s.unbind();
+    },
+  };
+  // Contract: rule-entry-by-entry, rule-revocation-record
+  test('that is deleted costs the trust whatever the namespace writes, before and after, also across a restart of the operator', async () => {
+    const scenes = await Promise.all(Object.keys(attacks).map((name) => prepared(`keeps-${name}`)));
+    for (const s of scenes) {
+      await s.grant();
+      await s.bind();
+    }
+    for (const s of scenes) await s.conditionIs('Ready', 'True');
+    const attack = Object.values(attacks);
+    for (const [at, s] of scenes.entries()) if (at % 2 === 0) await attack[at]?.(s);
+    for (const s of scenes) await s.loseGrant();
+    const lostAt = Date.now();
+    for (const [at, s] of scenes.entries()) if (at % 2 === 1) await attack[at]?.(s);
+    await secondLook(lostAt + LOSS_MS / 2);
+    expect(scenes.map((s) => s.stands())).toEqual(scenes.map(() => true));
+    await suite.restart();
+    for (const s of scenes) await released(s);
+    expect(Date.now() - lostAt).toBeGreaterThan(58_000);
+  });
+});
+
 /** By themselves: losses are counted over the whole cluster, and would pause those of the others. */
 describe('a grant', () => {
   // Contract: rule-revocation-paused
