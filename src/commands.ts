@@ -44,6 +44,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     "list, or remove, the subjects of this cluster's statements that no binding names",
     {
       confirm: { type: 'boolean', help: 'remove them. Without it they are only listed' },
+      ungranted: { type: 'boolean', help: 'those that no grant covers, whether a binding names them or not' },
       'oidc-issuer': { type: 'string', value: 'URL', help: "this cluster's issuer, where its API server does not say" },
       'eks-cluster-name': { type: 'string', value: 'NAME', help: 'the issuer must then be the one that eks:DescribeCluster reports' },
     },

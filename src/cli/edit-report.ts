@@ -15,6 +15,8 @@ const EXIT_CODES = {
   /** Would be added or removed. */
   planned: 0,
   orphaned: 1,
+  /** No grant covers it. */
+  ungranted: 1,
   refused: 1,
   /** It was written, and overwritten at the same time. */
   overwritten: 1,

@@ -1,6 +1,7 @@
 import type { RoleArn } from '../api/arn.ts';
 import type { IrsaBinding } from '../api/binding.ts';
 import { Fault } from '../api/fault.ts';
+import type { IrsaGrant } from '../api/grant.ts';
 import { binding, caller, grant, ISSUER, NOW, policy, ROLE_ID, SERVICE } from '../domain/test-observed.ts';
 import type { FreshRole, Roles } from '../ports/roles.ts';
 import { ManualClock } from '../runtime/manual-clock.ts';
@@ -76,11 +77,12 @@ export class Account implements Roles {
 export interface Seen {
   bindings: readonly IrsaBinding[];
   crdDeleting: boolean;
+  grants: readonly IrsaGrant[];
   issuer: string | Fault;
 }
 
 export function stores(account: Account, part: Partial<Seen> = {}) {
-  const seen: Seen = { bindings: [binding()], crdDeleting: false, issuer: ISSUER, ...part };
+  const seen: Seen = { bindings: [binding()], crdDeleting: false, grants: [grant()], issuer: ISSUER, ...part };
   const stop = new AbortController();
   const abort = new AbortController();
   const clock = new ManualClock(NOW);
@@ -90,7 +92,7 @@ export function stores(account: Account, part: Partial<Seen> = {}) {
       throw seen.issuer;
     },
     bindings: async (_, namespace) => seen.bindings.filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace),
-    grants: async () => [grant()],
+    grants: async () => seen.grants,
     namespace: async (name) => ({ name, labels: {} }),
     namespaces: async () => [{ name: 'shop', labels: {} }],
     definition: async () => (seen.crdDeleting ? undefined : 'definition'),

@@ -237,6 +237,8 @@ describe('a grant', () => {
       await s.bind();
     }
     for (const s of scenes) await s.conditionIs('Ready', 'True');
+    // An operator that starts and sees no grant at all revokes nothing.
+    await scenes[0]?.grant({ roleArns: [`arn:aws:iam::${ACCOUNT}:role/nobody`] }, 'keeps-nobody');
     const attack = Object.values(attacks);
     for (const [at, s] of scenes.entries()) if (at % 2 === 0) await attack[at]?.(s);
     for (const s of scenes) await s.loseGrant();

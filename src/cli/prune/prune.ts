@@ -5,7 +5,7 @@ import type { FreshRole } from '../../ports/roles.ts';
 
 import type { StatedSubject } from '../../trust/own-subjects.ts';
 import { clusterIssuer } from '../cluster-issuer.ts';
-import { editReport, type Row } from '../edit-report.ts';
+import { editReport, type Result, type Row } from '../edit-report.ts';
 import { type Decision, editRoles } from '../edit-roles.ts';
 import { issuerIn } from '../issuer-flag.ts';
 import type { Cluster } from '../ports.ts';
@@ -13,33 +13,65 @@ import { otherThanOwn, removal } from '../remove.ts';
 import type { Reporter } from '../report.ts';
 import { oursIn, type Standing, standingIn, standingRoles } from '../roles-with-own-statement.ts';
 import { namedBy } from './orphans.ts';
+import { ungrantedIn } from './ungranted.ts';
 
-/** A subject that stands in our statement, and that no binding of the cluster names: reported, and removed only when that is confirmed. */
+/**
+ * A subject that stands in our statement, and that no binding of the cluster names, or no grant covers: reported, and removed only when that
+ * is confirmed.
+ */
 export const prune: Reporter<Row> = async (given, ports, signals) => {
   const write = given['confirm'] === true;
+  const { find, listed, nothing, hint } = given['ungranted'] === true ? UNGRANTED : ORPHANED;
   const { stop, abort } = signals;
   const cluster = ports.cluster();
   const issuer = await clusterIssuer(cluster, ports, issuerIn(given, 'oidc-issuer'), stop);
   const isTarget = await otherThanOwn(ports, stop);
   await standsFirm(cluster, stop);
-  const named = namedBy(await cluster.bindings(stop));
-  const orphans = await standingRoles(issuer, (role, one) => isTarget(role) && !named(role, one), ports, signals);
+  const isFound = await find(cluster, stop);
+  const found = await standingRoles(issuer, (role, one) => isTarget(role) && isFound(role, one, NO_TAGS), ports, signals);
 
-  /** Turns are waited for, and a binding may have come meanwhile. Only what was an orphan then and is one now goes. */
+  /** Turns are waited for, and a binding or a grant may have come meanwhile. Only what was found then and is so now goes. */
   const decide = async (role: RoleArn, fresh: FreshRole): Promise<Decision> => {
     // GetRole takes a name and ignores the path.
     if (fresh.arn !== role) return { rows: [], plan: undefined };
-    const { own = [], changed = [] } = orphans.get(role) ?? {};
+    const { own = [], changed = [] } = found.get(role) ?? {};
     const standing = standingIn(role, fresh.policy, issuer);
     // Another writer may have changed the statement since the list.
     const still = (kind: keyof Standing) => standing[kind].filter((one) => [...own, ...changed].some((other) => sameSubject(one, other)));
-    const isUnnamed = await unnamed(role, [...still('own'), ...still('changed')], cluster, abort);
-    const left = { own: still('own').filter(isUnnamed), changed: still('changed').filter(isUnnamed) };
-    return removal(role, fresh.policy, issuer, left, write ? 'removed' : 'orphaned');
+    await standsFirm(cluster, abort);
+    const isSo = await find(cluster, abort, [...still('own'), ...still('changed')]);
+    const stays = (kind: keyof Standing) => still(kind).filter((one) => isSo(role, one, fresh.tags));
+    return removal(role, fresh.policy, issuer, { own: stays('own'), changed: stays('changed') }, write ? 'removed' : listed);
   };
-  const rows = await editRoles({ roles: orphans.keys(), ours: oursIn(issuer), decide, write }, ports, signals);
-  const hint = rows.some(({ result }) => result === 'orphaned') ? 'irsa-operator prune --confirm removes them' : undefined;
-  return editReport({ issuer, rows, nothing: 'no orphans: a binding names every subject of the statements of irsa-operator', hint });
+  const rows = await editRoles({ roles: found.keys(), ours: oursIn(issuer), decide, write }, ports, signals);
+  return editReport({ issuer, rows, nothing, hint: rows.some(({ result }) => result === listed) ? hint : undefined });
+};
+
+type IsFound = (role: RoleArn, one: StatedSubject, roleTags: ReadonlyMap<string, string>) => boolean;
+
+/** What is looked for, by what the API server says at the moment of the question; of these subjects, where they are known. */
+interface Search {
+  readonly find: (cluster: Cluster, signal: AbortSignal, among?: readonly StatedSubject[]) => Promise<IsFound>;
+  readonly listed: Result;
+  readonly nothing: string;
+  readonly hint: string;
+}
+
+/** No list shows tags: a grant that asks for some covers nothing before the role was read by itself. */
+const NO_TAGS: ReadonlyMap<string, string> = new Map();
+
+const ORPHANED: Search = {
+  find: unnamed,
+  listed: 'orphaned',
+  nothing: 'no orphans: a binding names every subject of the statements of irsa-operator',
+  hint: 'irsa-operator prune --confirm removes them',
+};
+
+const UNGRANTED: Search = {
+  find: ungrantedIn,
+  listed: 'ungranted',
+  nothing: 'a grant covers every subject of the statements of irsa-operator',
+  hint: 'irsa-operator prune --ungranted --confirm removes them',
 };
 
 /** While the CRD is being deleted bindings go with it, and their trust is kept. */
@@ -51,17 +83,11 @@ async function standsFirm(cluster: Cluster, signal: AbortSignal): Promise<void> 
     );
 }
 
-/** By what the API server says now. A binding names ServiceAccounts of its own namespace only. */
-async function unnamed(
-  role: RoleArn,
-  orphans: readonly StatedSubject[],
-  cluster: Cluster,
-  signal: AbortSignal,
-): Promise<(one: StatedSubject) => boolean> {
-  await standsFirm(cluster, signal);
-  const namespaces = new Set(orphans.flatMap(({ subject }) => serviceAccountIn(subject)?.namespace ?? []));
-  const bindings = [];
-  for (const namespace of namespaces) bindings.push(...(await cluster.bindings(signal, namespace)));
+/** A binding names ServiceAccounts of its own namespace only. */
+async function unnamed(cluster: Cluster, signal: AbortSignal, among?: readonly StatedSubject[]): Promise<IsFound> {
+  const namespaces = among && new Set(among.flatMap(({ subject }) => serviceAccountIn(subject)?.namespace ?? []));
+  const bindings = namespaces === undefined ? [...(await cluster.bindings(signal))] : [];
+  for (const namespace of namespaces ?? []) bindings.push(...(await cluster.bindings(signal, namespace)));
   const named = namedBy(bindings);
-  return (one) => !named(role, one);
+  return (role, one) => !named(role, one);
 }
