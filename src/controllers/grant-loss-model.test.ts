@@ -244,6 +244,14 @@ class Model {
     this.#of.seen.namespaces.put({ name: 'irsa-operator-system', labels: {}, revocationConfirmedAt: this.world.clock.now() });
   }
 
+  /** A binding of it asks for another role by now: it leaves this one when that works, however late that is. */
+  #isLeft(role: RoleArn, subject: string): boolean {
+    return this.#of.seen.bindings.list().some(({ metadata, spec }) => {
+      const { serviceAccountName, roleArn } = spec as { serviceAccountName: string; roleArn: RoleArn };
+      return subjectOf(metadata.namespace, serviceAccountName) === subject && roleArn !== role;
+    });
+  }
+
   #covered(role: RoleArn, subject: string): boolean {
     const [, , namespace] = subject.split(':');
     return [...this.#given.values()].some(({ roles, namespaces }) => roles.includes(role) && namespaces.includes(namespace ?? ''));
@@ -274,7 +282,7 @@ class Model {
       if (!gone) continue;
       this.revocations += 1;
       const wasCovered = this.#coveredAt.get(key) === Number.POSITIVE_INFINITY;
-      if (wasCovered && this.#covered(role, subject) && now - (this.#askedAt.get(key) ?? 0) > 3 * HOUR_MS)
+      if (wasCovered && this.#covered(role, subject) && !this.#isLeft(role, subject) && now - (this.#askedAt.get(key) ?? 0) > 3 * HOUR_MS)
         return `${subject} is granted ${role} and lost it`;
     }
     for (const { key, role, subject } of standing) {

@@ -160,3 +160,17 @@ test('ten bindings that lose their grant at once all lose their trust: none of t
   await clock.advance(REVOKED_MS);
   expect([running.paused(), running.trusted()]).toEqual([[], []]);
 });
+
+// Contract: rule-ages-monotonic, rule-grant-lost-60s
+for (const [how, byMs] of Object.entries({ 'back ten minutes': -10 * MINUTE_MS, 'forward a day': 24 * 60 * MINUTE_MS }))
+  test(`a wall clock that is set ${how} right after a loss takes no trust away sooner than after a minute, nor much later`, async () => {
+    const [clock, iam] = [new ManualClock(NOW), iamWith(['app-1'])];
+    const running = await operator(clock, iam, everybody(['app-1']), [grantFor('one', ['app-1'])]);
+    running.grants.delete('one');
+    await clock.advance(SECOND_MS);
+    clock.setWall(byMs);
+    await clock.advance(57 * SECOND_MS);
+    expect(running.trusted()).toEqual(['app-1']);
+    await clock.advance(REVOKED_MS - 57 * SECOND_MS);
+    expect(running.trusted()).toEqual([]);
+  });

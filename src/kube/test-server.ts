@@ -78,6 +78,7 @@ export function hastyClock(): Clock & { readonly slept: number[] } {
   return {
     slept,
     now: () => Date.UTC(2026, 0, 1) + elapsed,
+    wall: () => Date.UTC(2026, 0, 1) + elapsed,
     monotonic: () => elapsed,
     giveWay: async () => {},
     async sleep(ms, signal) {

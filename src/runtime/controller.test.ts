@@ -370,3 +370,27 @@ test('metrics tell every result, failure, panic and timeout, and how many worker
   await clock.advance(119_500);
   expect(told.splice(0, 4)).toEqual(['a timeout', 'timeout', ['error', 120], 0]);
 });
+
+// Contract: rule-least-recheck
+describe('a recheck', () => {
+  for (const afterMs of [-86_400_000, -1, 0, 1, 999])
+    test(`that asks for ${afterMs} ms comes after a second, however often it is asked for`, async () => {
+      let attempts = 0;
+      const { clock, store } = running(async () => {
+        attempts += 1;
+        return recheck(afterMs, 'a mistake about a time');
+      });
+      store.put({ name: 'a', owner: 'x' });
+      await clock.advance(300_000);
+      expect(attempts).toBe(301);
+    });
+  test('that asks for more comes then', async () => {
+    const { seen, reconcile } = noting({ x: [recheck(2_000, 'later')] });
+    const { clock, store } = running(reconcile);
+    store.put({ name: 'a', owner: 'x' });
+    await clock.advance(1_999);
+    expect(seen).toEqual(['x']);
+    await clock.advance(1);
+    expect(seen).toEqual(['x', 'x']);
+  });
+});

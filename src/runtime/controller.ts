@@ -95,6 +95,8 @@ const SLICE_MS = 5;
 /** Everything is looked at again as a safety net (controller-runtime's 10 h and 10 %); what must be polled says so by a recheck. */
 const RESYNC_MS = 10 * 3_600_000;
 const RESYNC_JITTER = 0.1;
+/** What is due at once although nothing changed would be due at once again: no mistake about a time may become a busy loop of calls. */
+export const LEAST_RECHECK_MS = 1_000;
 /** Rechecks that were asked for together should not come together; never earlier than asked, as a read-back counts on its age. */
 const RECHECK_JITTER = 0.1;
 /** A time that is a day away is told to people: it is not to come hours later. */
@@ -212,7 +214,8 @@ export class ControllerLoop<K extends string> {
   }
 
   #recheck(key: K, outcome: Outcome & { kind: 'recheck' }, attempt: Attempt): void {
-    const afterMs = Math.min(jitterLater(outcome.afterMs, RECHECK_JITTER, this.#o.random), outcome.afterMs + RECHECK_JITTER_MOST_MS);
+    const leastMs = Math.max(outcome.afterMs, LEAST_RECHECK_MS);
+    const afterMs = Math.min(jitterLater(leastMs, RECHECK_JITTER, this.#o.random), leastMs + RECHECK_JITTER_MOST_MS);
     // What goes on at once is as urgent as it was; what waited is only looked at again.
     this.queue.addAfter(key, afterMs, outcome.afterMs === 0 ? attempt.urgency : 'drift');
     attempt.log.debug({ afterMs: Math.round(afterMs), why: outcome.why }, 'recheck scheduled');

@@ -76,7 +76,8 @@ class ProcessClock implements Clock {
   /** A suspended machine: the wall clock went on, and the monotonic one did not. */
   suspendedMs = 0;
 
-  now = () => this.#inner.now() + this.suspendedMs;
+  now = () => this.#inner.now();
+  wall = () => this.#inner.wall() + this.suspendedMs;
   monotonic = () => this.#inner.monotonic();
 
   async giveWay(): Promise<void> {}

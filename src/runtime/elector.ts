@@ -98,7 +98,7 @@ export class Elector {
   remaining(): number {
     if (!this.#leading) return 0;
     const { clock } = this.#o;
-    const age = Math.max(clock.monotonic() - this.#held.monotonic, clock.now() - this.#held.wall);
+    const age = Math.max(clock.monotonic() - this.#held.monotonic, clock.wall() - this.#held.wall);
     return Math.max(0, this.#times.leaseMs - age);
   }
 
@@ -165,7 +165,7 @@ export class Elector {
 
   async #try(signal: AbortSignal): Promise<'ours' | 'others' | 'unknown'> {
     const { clock, log } = this.#o;
-    const asked = { monotonic: clock.monotonic(), wall: clock.now() };
+    const asked = { monotonic: clock.monotonic(), wall: clock.wall() };
     try {
       const ours = await this.#swap(signal);
       if (ours === undefined) return 'others';

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import { type Clock, steady } from './clock.ts';
 
 interface Sleeper {
   readonly at: number;
@@ -10,14 +10,19 @@ interface Sleeper {
 export class ManualClock implements Clock {
   #elapsed = 0;
   #order = 0;
-  readonly #epoch: number;
+  #epoch: number;
+  readonly now: () => number;
   readonly #sleepers = new Set<Sleeper>();
 
   constructor(epochMs = Date.UTC(2026, 0, 1)) {
     this.#epoch = epochMs;
+    this.now = steady(
+      () => this.wall(),
+      () => this.#elapsed,
+    );
   }
 
-  now(): number {
+  wall(): number {
     return this.#epoch + this.#elapsed;
   }
 
@@ -71,6 +76,11 @@ export class ManualClock implements Clock {
     }
     this.#elapsed = target;
     await settle();
+  }
+
+  /** Somebody sets the wall clock: no time passes. */
+  setWall(byMs: number): void {
+    this.#epoch += byMs;
   }
 
   /** Time passes and nobody runs: what a process sees that was stopped (SIGSTOP) and continued. */

@@ -54,6 +54,8 @@ export const CONTRACT = {
     'rule-dry-run': '`--dry-run` keeps what stands and writes nothing but status, the Lease, Events and the removal of a finalizer.',
     'rule-external': '`trustPolicy: External` releases our subject only once the document without it still allows.',
     'rule-status-hint': "Because of an entry in `status.roles` at most this binding's own subject is removed.",
+    'rule-ages-monotonic': 'Ages inside the process rest on monotonic time: a wall clock that is set makes nothing old, young or due.',
+    'rule-least-recheck': 'Nothing is checked again within a second because of a time alone.',
     'rule-paused': 'The role tag `irsa-operator.dev/paused=true` stops every write to that role but a revocation.',
     'rule-user-agent': 'Calls carry a user agent with name, version and cluster, for CloudTrail.',
   },

@@ -7,7 +7,7 @@ import { isProblem } from '../../api/problem.ts';
 import { subjectKey, subjectOf } from '../../api/subject.ts';
 import { planRole, type RolePlan } from '../../domain/role/plan.ts';
 import { questionKey } from '../../domain/state/question.ts';
-import { type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
+import { type Attempt, type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import { recordFailure } from '../failures.ts';
 import { rolesOf, type Stores, serviceAccountOf } from '../stores.ts';
 import { namespacesOf } from '../tenants.ts';
@@ -18,7 +18,7 @@ import type { RoleOptions } from './ports.ts';
 
 /** Keeps one role's trust policy in step with every binding that names it. The key is the role, so a burst of bindings is one write. */
 export function roleController(options: RoleOptions): Controller<RoleArn> {
-  const { stores, owned, clock } = options;
+  const { stores } = options;
   const everyRole = () => stores.bindings.list().flatMap(rolesOf);
   return {
     name: 'role',
@@ -45,20 +45,30 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
       wakeOn(stores.losses, ({ role }) => [role]),
       wakeOn(stores.revocationGuard, () => stores.losses.list().map(({ role }) => role)), // whether they are too many
     ],
-    async reconcile(arn, signal, { log, urgency }) {
-      const plan = planRole(gather(stores, arn, clock.now()));
-      countDrift(options, plan);
-      publish(options, arn, plan);
-      answerRequests(options, arn, plan);
-      if (plan.steps.length > 0) log.debug({ steps: plan.steps.map((step) => step.do) }, 'planned');
-      if (plan.steps.length === 0) owned.roleFailures.delete(arn); // the sweep had the answer
-      for (const step of plan.steps) {
-        const next = await recordFailure(owned.roleFailures, arn, () => perform(arn, step, options, log, signal, urgency));
-        if (next.kind === 'recheck') return next;
-      }
-      return plan.recheck === undefined ? settled : recheck(plan.recheck.inMs, plan.recheck.why);
+    async reconcile(arn, signal, attempt) {
+      const first = await round(options, arn, attempt, signal);
+      // What was read is planned with at once, also where it is unchanged: that a write still stands at this age is news.
+      const next = first === 'read' ? await round(options, arn, attempt, signal) : first;
+      // A plan that is not content with a read just now will not be with the next one right after it.
+      return next === 'read' ? recheck(0, 'the role was read') : next;
     },
   };
+}
+
+/** One plan and its steps; `read` is the only step of its plan. */
+async function round(options: RoleOptions, arn: RoleArn, { log, urgency }: Attempt, signal: AbortSignal): Promise<Outcome | 'read'> {
+  const { stores, owned, clock } = options;
+  const plan = planRole(gather(stores, arn, clock.now()));
+  countDrift(options, plan);
+  publish(options, arn, plan);
+  answerRequests(options, arn, plan);
+  if (plan.steps.length > 0) log.debug({ steps: plan.steps.map((step) => step.do) }, 'planned');
+  if (plan.steps.length === 0) owned.roleFailures.delete(arn); // the sweep had the answer
+  for (const step of plan.steps) {
+    const next = await recordFailure(owned.roleFailures, arn, () => perform(arn, step, options, log, signal, urgency));
+    if (next === 'read' || next.kind === 'recheck') return next;
+  }
+  return plan.recheck === undefined ? settled : recheck(plan.recheck.inMs, plan.recheck.why);
 }
 
 /** Of a binding only what decides about trust: a status that was merely written must not start a read of the role. */

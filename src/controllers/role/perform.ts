@@ -35,14 +35,13 @@ export async function perform(
   log: Log,
   signal: AbortSignal,
   urgency: Urgency,
-): Promise<Outcome> {
+): Promise<Outcome | 'read'> {
   const { owned, roles, clock, random } = options;
   switch (step.do) {
     case 'read':
       log.debug({ why: step.why }, 'reading role');
       await readRole(owned.roles, roles, arn, clock, signal, urgency);
-      // Also what did not change is news: that a write still stands at this age, say.
-      return recheck(0, 'the role was read');
+      return 'read';
     case 'debounce':
       debounced(owned.roles, arn, clock.now() + DEBOUNCE_MS);
       return settled;
@@ -139,7 +138,7 @@ function after(arn: RoleArn, decision: Decision, { owned, clock, random }: RoleO
       withoutEvidence(owned.roles, arn, decision.losses, now + UNCONFIRMED_WAIT_MS);
       return recheck(0, 'what else is to be written');
     case 'changed':
-      return recheck(random() * CHANGED_WAIT_MS, 'another writer is at the role');
+      return recheck((0.5 + random()) * CHANGED_WAIT_MS, 'another writer is at the role');
     case 'paused':
       held(owned.roles, arn, { since: now, until: now + PAUSED_HOLD_MS, finding: decision.finding, allowsRevocation: true });
       return settled;
