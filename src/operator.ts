@@ -230,6 +230,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
 
   try {
     const end = await elector.lead(stop, async (lost) => {
+      stores.leadership.put({ since: clock.now() });
       const done = AbortSignal.any([stop, lost]);
       const abort = AbortSignal.any([lost, afterAbort(stop, DRAIN_MS, clock)]);
       if (!config.dryRun)

@@ -71,6 +71,11 @@ type GuardRecord = Pick<RevocationGuard, 'activeUntil'> & {
   readonly grantSeen: boolean;
 };
 
+/** This process leads since then: epoch milliseconds. */
+interface Leadership {
+  readonly since: number;
+}
+
 /** What the process was started with, as far as decisions rest on it. */
 export interface Settings {
   /** Audiences that open the API server itself, as far as they are known beside its issuer. */
@@ -119,6 +124,8 @@ export interface OwnedStores {
   readonly reconcileRequests: Store<RequestRecord, 'role' | 'account'>;
   /** As the revocation record has them. Owner: revocation. */
   readonly losses: Store<Loss, 'role'>;
+  /** At most one. Put by the operator. */
+  readonly leadership: Store<Leadership>;
   /** At most one. Kept here, by each change of the losses and grants. */
   readonly revocationGuard: Store<GuardRecord>;
   /** By the uid of the binding. Kept here, by each change of the bindings, grants and namespaces. */
@@ -131,7 +138,7 @@ export type Stores = {
   readonly [Name in keyof OwnedStores]: OwnedStores[Name] extends Store<infer T, infer Index> ? StoreReader<T, Index> : OwnedStores[Name];
 };
 
-/** The key of the one object in `identity`, and in `revocationGuard`. */
+/** The key of the one object in `identity`, `leadership` and `revocationGuard`. */
 export const HERE = 'here';
 
 export function createStores(log: Log, settings: Partial<Settings> = {}): OwnedStores {
@@ -197,6 +204,7 @@ export function createStores(log: Log, settings: Partial<Settings> = {}): OwnedS
       log,
     }),
     losses: new Store<Loss, 'role'>({ kind: 'Loss', keyOf: trustEntryKey, indexes: { role: ({ role }) => [role] }, log }),
+    leadership: new Store<Leadership>({ kind: 'Leadership', keyOf: () => HERE, log }),
     revocationGuard: new Store<GuardRecord>({ kind: 'RevocationGuard', keyOf: () => HERE, log }),
     fullGrants: new Store<FullGrantsRecord>({ kind: 'FullGrants', keyOf: ({ uid }) => uid, log }),
   };

@@ -99,6 +99,7 @@ export async function operatorOver(world: World, settings: { readonly ungrantedG
   const { ungrantedGraceMs = 86_400_000 } = settings;
   const seen = createStores(silentLog, { ungrantedGraceMs });
   seen.identity.put({ cluster, caller, policyQuota: 2048 });
+  seen.leadership.put({ since: clock.now() });
   const registered = { kind: 'registered', arn: providerArnFor(ARN, ISSUER), clientIds: [STS_AUDIENCE, 'sigstore'] } as const;
   seen.providers.put({ account: '111122223333' as AccountId, view: registered });
   for (const name of world.namespaces) seen.namespaces.put({ name, labels: {} });

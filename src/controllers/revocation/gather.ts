@@ -2,12 +2,13 @@ import { providerArnFor, type RoleArn } from '../../api/arn.ts';
 import { isProblem } from '../../api/problem.ts';
 import { subjectKey, subjectOf, type TokenSubject } from '../../api/subject.ts';
 import type { LossesInput } from '../../domain/authorization/losses.ts';
+import { showsAllSince } from '../../domain/role/plan.ts';
 import { isGone } from '../../domain/state/role-record.ts';
 import { admittedByChanged } from '../../trust/changed-statement.ts';
 import { parseDocument } from '../../trust/document/document.ts';
 import { type Ours, ownSubjects } from '../../trust/own-subjects.ts';
 import { identityOf } from '../observe.ts';
-import type { Stores } from '../stores.ts';
+import { HERE, type Stores } from '../stores.ts';
 
 /** What stands in a role and what could cover it; undefined while that cannot be known. No call leaves the process for it. */
 export function gather(stores: Stores, role: RoleArn, before: Pick<LossesInput, 'now' | 'recorded' | 'coverage'>): LossesInput | undefined {
@@ -38,7 +39,7 @@ export function gather(stores: Stores, role: RoleArn, before: Pick<LossesInput, 
   return {
     ...known,
     standing: [...standing].map(([key, one]) => ({ ...one, remembered: keys.has(key) })),
-    certain: state.writes.pending === undefined,
+    certain: state.writes.pending === undefined && showsAllSince(stores.leadership.get(HERE)?.since, record.asOf),
   };
 }
 

@@ -5,7 +5,7 @@ import { type Subject, subjectOf } from '../../api/subject.ts';
 import { authorize } from '../../domain/authorization/authorize.ts';
 import type { RoleObserved } from '../../domain/role/plan.ts';
 import { authorizationInput, identityOf, lossesOn } from '../observe.ts';
-import { type Stores, serviceAccountOf } from '../stores.ts';
+import { HERE, type Stores, serviceAccountOf } from '../stores.ts';
 
 /** Everything that the decision about one role rests on; no call leaves the process for it. */
 export function gather(stores: Stores, arn: RoleArn, now: number): RoleObserved {
@@ -23,6 +23,7 @@ export function gather(stores: Stores, arn: RoleArn, now: number): RoleObserved 
     caller,
     provider: stores.providers.get(roleArnParts(arn).account)?.view,
     quota: policyQuota,
+    leadsSince: stores.leadership.get(HERE)?.since,
     absent: new Set(bindings.flatMap((binding) => absentSubjects(stores, binding))),
     requestedAt: Math.max(...stores.reconcileRequests.byIndex('role', arn).map(({ at }) => at), 0),
   };

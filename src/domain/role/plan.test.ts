@@ -278,6 +278,17 @@ describe('a write is read back', () => {
   });
   test('an absence at 8 s does', () =>
     expect(absent(8_000)).toEqual({ steps: ['confirm'], verdicts: { [SUBJECT]: 'released' }, inMs: undefined }));
+  const takenOver = (asOf: number, now = asOf) => {
+    const record = present({ policy: overwritten }, NOW + asOf);
+    const bindings = [authorizationFor(deleted())];
+    return short(planRole(roleObserved({ now: NOW + now, record, bindings, leadsSince: NOW })));
+  };
+  test('nor does one within 8 s of the start: the leader before may have written', () => {
+    expect(takenOver(0, 1_000)).toEqual({ steps: [], verdicts: {}, inMs: 7_000 });
+    expect(takenOver(7_999, 8_000)).toEqual({ steps: ['read'], verdicts: {}, inMs: undefined });
+  });
+  test('one later than that does', () =>
+    expect(takenOver(8_000)).toEqual({ steps: [], verdicts: { [SUBJECT]: 'released' }, inMs: undefined }));
   test('a binding that comes meanwhile does not wait for it', () => {
     const plan = planRole(
       roleObserved({ record: present({ policy: asSent }, NOW, sent), bindings: [authorizationFor(), authorizationFor(other())] }),

@@ -56,6 +56,8 @@ export interface RoleObserved {
   readonly losses: readonly DueLoss[];
   /** A user requested a reconcile at this time: epoch milliseconds. */
   readonly requestedAt?: number;
+  /** Since when this process leads: what the leader before it wrote may not show yet. Epoch milliseconds. */
+  readonly leadsSince?: number | undefined;
   /** Subjects whose ServiceAccount does not exist. */
   readonly absent?: ReadonlySet<string>;
 }
@@ -85,6 +87,8 @@ interface Recheck {
 /** A write is confirmed once it was read back at both ages: IAM reads may be seconds old. Presence counts at the first, absence only at the second. */
 const FIRST_READ_BACK_MS = 2_000;
 export const LAST_READ_BACK_MS = 8_000;
+/** Whether a read of then shows every write up to this time, also one whose subject is not in it. */
+export const showsAllSince = (at: number | undefined, asOf: number): boolean => at === undefined || asOf - at >= LAST_READ_BACK_MS;
 /** What IAM would not let us read is asked for again after as long as it has been so: a tenant may name any number of such roles. */
 const UNREADABLE_RETRY_LEAST_MS = 60_000;
 const UNREADABLE_RETRY_MOST_MS = 3_600_000;
@@ -105,8 +109,8 @@ export function planRole(seen: RoleObserved): RolePlan {
   const due = dueLosses(seen);
   // A binding that needs the verdict has the last word on a question that another one only releases.
   const inOrder = desiredTrust.toSorted((a, b) => Number(needsVerdict(a)) - Number(needsVerdict(b)));
-  const { requestedAt = 0 } = seen;
-  const plan = planDesired({ now, arn, desiredTrust: inOrder, issuer: cluster.issuer, quota, due, requestedAt }, record);
+  const { requestedAt = 0, leadsSince } = seen;
+  const plan = planDesired({ now, arn, desiredTrust: inOrder, issuer: cluster.issuer, quota, due, requestedAt, leadsSince }, record);
   return { ...plan, recheck: soonest(plan.recheck, nextRevocation(seen, due)) };
 }
 
@@ -125,6 +129,7 @@ interface Role {
   /** Subjects to be taken out of our statement, whatever their bindings say. */
   readonly due: readonly DueLoss[];
   readonly requestedAt: number;
+  readonly leadsSince: number | undefined;
 }
 
 function planDesired(role: Role, record: RoleRecord | undefined): RolePlan {
@@ -250,9 +255,9 @@ function write(role: PresentRole, document: PolicyDocument, desiredStatement: De
   const verdicts = verdictsOn(verdictInput(role), document, desiredStatement, plan);
   const { hold, writes } = state;
   const held = hold !== undefined && now < hold.until ? { inMs: hold.until - now, why: 'the hold on the role ends then' } : undefined;
-  const tags = nextTags(role);
-  if (tags !== undefined && tags.inMs <= 0) return { steps: [...before, { do: 'read', why: tags.why }], verdicts, recheck: undefined };
-  const rest: RolePlan = { steps: before, verdicts, recheck: soonest(held, tags) };
+  const again = soonest(nextTags(role), nextCertain(role));
+  if (again !== undefined && again.inMs <= 0) return { steps: [...before, { do: 'read', why: again.why }], verdicts, recheck: undefined };
+  const rest: RolePlan = { steps: before, verdicts, recheck: soonest(held, again) };
   if (plan.document === undefined || onlyAwsMayChange(role.arn) || (held !== undefined && !hold?.allowsRevocation)) return rest;
   const retryInMs = writes.retryAt === undefined ? 0 : writes.retryAt - now;
   if (retryInMs > 0) return { ...rest, recheck: soonest(rest.recheck, { inMs: retryInMs, why: 'another writer of the role is first' }) };
@@ -283,9 +288,15 @@ function nextTags({ now, desiredTrust, state: { tags } }: PresentRole): Recheck 
   return { inMs: tags.asOf + TAGS_RETRY_MS - now, why: TAGS_WANTED };
 }
 
-function verdictInput({ arn, desiredTrust, record, state, now }: PresentRole): VerdictInput {
+/** A release waits for a read that shows whatever the leader before this one wrote. */
+function nextCertain({ desiredTrust, record, leadsSince, now }: PresentRole): Recheck | undefined {
+  if (showsAllSince(leadsSince, record.asOf) || !desiredTrust.some(({ kind }) => kind === 'revoke')) return undefined;
+  return { inMs: (leadsSince ?? 0) + LAST_READ_BACK_MS - now, why: 'what the leader before may have written' };
+}
+
+function verdictInput({ arn, desiredTrust, record, state, now, leadsSince }: PresentRole): VerdictInput {
   const { pending } = state.writes;
-  const inDoubt = pending !== undefined && record.asOf - pending.at < LAST_READ_BACK_MS;
+  const inDoubt = !showsAllSince(pending?.at, record.asOf) || !showsAllSince(leadsSince, record.asOf);
   return {
     arn,
     desiredTrust,
