@@ -3,7 +3,7 @@ import { chance } from './chance.ts';
 import { walk } from './walk/index.ts';
 
 /** A sample of `npm run chaos:walk`. */
-const OPS = 300;
+const OPS = 500;
 const SWEEPS = 20;
 /** A lost grant costs its trust after a minute, and the walk may end with one; the rest is for a busy machine. */
 const PATIENCE_MS = 10 * 60_000;

@@ -6,6 +6,7 @@ const APIS = {
   irsagrants: '/apis/irsa-operator.dev/v1alpha1',
   namespaces: '/api/v1',
   serviceaccounts: '/api/v1',
+  configmaps: '/api/v1',
   pods: '/api/v1',
   deployments: '/apis/apps/v1',
   statefulsets: '/apis/apps/v1',

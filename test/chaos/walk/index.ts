@@ -8,10 +8,12 @@ import { openScene } from '../../harness/scene.ts';
 import type { Binding } from '../../harness/views.ts';
 import { operatorWrites } from '../../harness/writes.ts';
 import type { Chance } from '../chance.ts';
+import { Authorization } from './authorization.ts';
 import { foreignChanges, histories } from './history.ts';
 import { type Judgement, judge } from './judge.ts';
-import { makeRole, STEPS } from './steps.ts';
-import { AUDIENCES, NAMESPACES, ROLES, TEAM, type World } from './world.ts';
+import { look, recorded } from './look.ts';
+import { confirmRevocations, makeRole, STEPS, ungrant } from './steps.ts';
+import { AUDIENCES, arnOf, CONSENT, NAMESPACES, ROLES, TEAM, type World } from './world.ts';
 
 export interface WalkOptions {
   readonly chance: Chance;
@@ -28,6 +30,8 @@ export interface WalkResult {
   readonly trustWrites: number;
   /** Writes that met one of somebody else within IAM's own window. */
   readonly races: number;
+  /** Subjects that the operator took out since no grant covered them. */
+  readonly revoked: number;
   /** Empty in a walk that ends well. */
   readonly wrong: readonly string[];
 }
@@ -35,9 +39,9 @@ export interface WalkResult {
 /** A sweep each second; the limits are not what is tried here. */
 const FLAGS = ['--sweep-interval', '1s', '--iam-writes-per-second', '50', '--iam-reads-per-second', '200'];
 /** How often the walk kills the operator in its tracks: the lease alone keeps the next one waiting for up to 24 s. */
-const KILL_EVERY = 2_500;
+const KILL_EVERY = 250;
 /** Now and then nothing happens for as long as a write takes with both its read-backs: without that, hardly any intent lives to see its write. */
-const LULL_EVERY = 200;
+const LULL_EVERY = 100;
 const LULL_MS = 8_000;
 /** The longest wait of the contract here: a retry after five minutes of back-off, and a minute until a lost grant costs its trust. */
 const CONVERGENCE_MS = 8 * 60_000;
@@ -51,7 +55,7 @@ export async function walk({ chance, ops, sweeps, say }: WalkOptions): Promise<W
   const testbed = await startTestbed();
   const api = connect(testbed.kubeconfig);
   const sts = new STSClient({ endpoint: testbed.aws.endpoint, region: 'us-east-1' });
-  const walker: Walker = { operator: undefined };
+  const walker: Walker = { operator: undefined, startedAt: 0 };
   try {
     testbed.aws.account().provider.put({ issuer: testbed.issuer, clientIds: AUDIENCES.slice(0, 2) });
     testbed.aws.account().setQuota(POLICY_QUOTA);
@@ -65,10 +69,11 @@ export async function walk({ chance, ops, sweeps, say }: WalkOptions): Promise<W
       retained: new Set(),
       annotated: new Set(),
       reverted: new Map(),
+      confirmedAt: 0,
     };
     for (const role of ROLES) makeRole(world, role);
     await install(testbed);
-    walker.operator = await startOperator(testbed, FLAGS);
+    await start(walker, testbed);
     return await run(world, walker, { ops, sweeps, say });
   } finally {
     await walker.operator?.stop();
@@ -80,27 +85,35 @@ export async function walk({ chance, ops, sweeps, say }: WalkOptions): Promise<W
 
 interface Walker {
   operator: RunningOperator | undefined;
+  startedAt: number;
+}
+
+async function start(walker: Walker, testbed: Testbed): Promise<void> {
+  walker.startedAt = Date.now();
+  walker.operator = await startOperator(testbed, FLAGS);
 }
 
 async function run(world: World, walker: Walker, { ops, sweeps, say }: Omit<WalkOptions, 'chance'>): Promise<WalkResult> {
   const { testbed } = world;
   const steps: Record<string, number> = {};
   const began = performance.now();
+  const always = authorizationOf(world);
   for (let done = 1; done <= ops; done++) {
     const [name, step] = anyStep(world.chance);
     steps[name] = (steps[name] ?? 0) + 1;
     await step(world);
     if (done % KILL_EVERY === 0) {
       walker.operator?.kill('SIGKILL');
-      walker.operator = await startOperator(testbed, FLAGS);
+      await start(walker, testbed);
     }
+    await always.after(walker.startedAt);
     if (done % LULL_EVERY === 0) await sleep(LULL_MS);
     if (done % 500 === 0) say(`${done} steps after ${seconds(began)} s`);
   }
   const walked = seconds(began);
   await calmDown(world);
   const calm = performance.now();
-  const { wrong: unfinished, reasons } = await converged(world);
+  const { wrong: unfinished, reasons } = await converged(world, () => always.after(walker.startedAt));
   const convergence = seconds(calm);
   say(`${unfinished.length === 0 ? 'converged' : 'did not converge'} ${convergence} s after the last step: ${JSON.stringify(reasons)}`);
   const since = Date.now();
@@ -115,7 +128,29 @@ async function run(world: World, walker: Walker, { ops, sweeps, say }: Omit<Walk
     seconds: { walk: walked, convergence, quiet: seconds(quiet) },
     trustWrites: foreign.writes,
     races: foreign.races,
-    wrong: [...unfinished, ...unrest.map((what) => `in the quiet: ${what}`), ...foreign.wrong].slice(0, MOST_TOLD),
+    revoked: always.judge.revoked,
+    wrong: [...always.judge.wrong, ...unfinished, ...unrest.map((what) => `in the quiet: ${what}`), ...foreign.wrong].slice(0, MOST_TOLD),
+  };
+}
+
+/** What holds after every step is judged after every step. */
+function authorizationOf(world: World): { readonly judge: Authorization; after(startedAt: number): Promise<void> } {
+  const judge = new Authorization();
+  const { journal } = world.testbed.aws;
+  let told = journal.length;
+  return {
+    judge,
+    async after(startedAt) {
+      const [seen, record] = [await look(world), await recorded(world)];
+      const sent = journal
+        .slice(told)
+        .filter(({ operation, code }) => operation === 'UpdateAssumeRolePolicy' && code === 'OK')
+        .flatMap(({ params }) =>
+          ROLES.filter((name) => name === params['RoleName']).map((name) => ({ role: arnOf(name), text: params['PolicyDocument'] ?? '' })),
+        );
+      told = journal.length;
+      judge.judge({ now: Date.now(), seen, record, sent, startedAt, confirmedAt: world.confirmedAt });
+    },
   };
 }
 
@@ -128,19 +163,26 @@ function anyStep(chance: Chance): readonly [string, (world: World) => Promise<un
   throw new Error('no step has this place');
 }
 
-/** AWS behaves, and labels are as they were: a label that went is waited for ten minutes before it counts, which the walk does not last. */
-async function calmDown({ testbed, scenes }: World): Promise<void> {
+/** AWS behaves; labels and tags are as they were, since one that went is waited for ten minutes before it counts; one grant more is taken, and what was lost was meant. */
+async function calmDown(world: World): Promise<void> {
+  const { testbed, scenes } = world;
   testbed.aws.behave({});
   testbed.aws.endFaults();
   for (const scene of scenes) await scene.label(TEAM);
+  const waiting = (await recorded(world)).filter(({ cause, revokedAt }) => cause === 'labelOrTag' && revokedAt === undefined);
+  for (const name of ROLES) if (waiting.some(({ role }) => role === arnOf(name))) testbed.aws.account().role.setTags(name, CONSENT);
+  await ungrant(world);
+  await confirmRevocations(world);
 }
 
 /** As it should be, and still so, with nothing written, a while later. */
-async function converged(world: World): Promise<Judgement> {
+async function converged(world: World, after: () => Promise<void>): Promise<Judgement> {
   const deadline = performance.now() + CONVERGENCE_MS;
   for (let last: Judgement | undefined; ; ) {
     const found = await judge(world);
-    const isStill = last?.fingerprint === found.fingerprint && found.wrong.length === 0;
+    await after();
+    const losses = (await recorded(world)).filter(({ cause, revokedAt }) => cause === 'grant' && revokedAt === undefined).length;
+    const isStill = last?.fingerprint === found.fingerprint && found.wrong.length === 0 && losses === 0;
     if (isStill || performance.now() > deadline) return found;
     last = found;
     await sleep(STILL_MS);

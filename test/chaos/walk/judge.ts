@@ -38,8 +38,8 @@ export function wrongIn(seen: Seen, left: Pick<World, 'retained' | 'annotated'>)
 
 const nameOf = ({ metadata }: Binding) => `${metadata.namespace}/${metadata.name}`;
 const accountOf = ({ metadata, spec }: Binding) => `${metadata.namespace}/${spec.serviceAccountName}`;
-const subject = ({ metadata, spec }: Binding) => subjectOf(metadata.namespace, spec.serviceAccountName);
-const acts = ({ spec, metadata }: Binding) => metadata.deletionTimestamp === undefined && spec.mode === 'Enforce' && !spec.suspend;
+export const subject = ({ metadata, spec }: Binding) => subjectOf(metadata.namespace, spec.serviceAccountName);
+export const acts = ({ spec, metadata }: Binding) => metadata.deletionTimestamp === undefined && spec.mode === 'Enforce' && !spec.suspend;
 
 /** `*` stands for a run of characters without `/`. */
 function fits(pattern: string, text: string): boolean {
@@ -47,20 +47,32 @@ function fits(pattern: string, text: string): boolean {
   return new RegExp(`^${parts.join('[^/]*')}$`).test(text);
 }
 
-function grantsFor({ metadata: { namespace }, spec }: Binding, { grants, labels }: Seen): readonly Grant[] {
+/** What a grant is asked for: by a binding, or for a subject that stands. */
+export interface Asked {
+  readonly namespace: string;
+  readonly serviceAccountName: string;
+  readonly roleArn: string;
+  readonly audience: string;
+}
+
+/** Without the tags that it asks of the role. */
+export function coveringGrants({ namespace, serviceAccountName, roleArn, audience }: Asked, { grants, labels }: Seen): readonly Grant[] {
   const has = labels.get(namespace) ?? {};
   return grants.filter(
     ({ spec: { roleArns, namespaces, serviceAccountNames, audiences } }) =>
-      roleArns.some((pattern) => fits(pattern, spec.roleArn)) &&
-      serviceAccountNames.some((pattern) => fits(pattern, spec.serviceAccountName)) &&
-      audiences.includes(spec.audience) &&
+      roleArns.some((pattern) => fits(pattern, roleArn)) &&
+      serviceAccountNames.some((pattern) => fits(pattern, serviceAccountName)) &&
+      audiences.includes(audience) &&
       (namespaces.names?.includes(namespace) ||
         (namespaces.selector !== undefined && Object.entries(namespaces.selector.matchLabels).every(([key, value]) => has[key] === value))),
   );
 }
 
+const askedOf = ({ metadata: { namespace }, spec }: Binding): Asked => ({ ...spec, namespace });
+const grantsFor = (binding: Binding, seen: Seen) => coveringGrants(askedOf(binding), seen);
+
 /** The older one has the ServiceAccount, and among those of one second the first by name. */
-function isTaken(binding: Binding, seen: Seen): boolean {
+export function isTaken(binding: Binding, seen: Seen): boolean {
   const order = (one: Binding) => `${one.metadata.creationTimestamp} ${one.metadata.name}`;
   return (
     acts(binding) &&
@@ -74,9 +86,10 @@ function isTaken(binding: Binding, seen: Seen): boolean {
   );
 }
 
-function consents(binding: Binding, seen: Seen): boolean {
-  const tags = seen.roles.get(binding.spec.roleArn)?.tags ?? {};
-  return grantsFor(binding, seen).some(({ spec }) => Object.entries(spec.requiredRoleTags).every(([key, value]) => tags[key] === value));
+/** A grant covers it, and the role has the tags that this grant asks for. */
+export function isCovered(asked: Asked, seen: Seen): boolean {
+  const tags = seen.roles.get(asked.roleArn)?.tags ?? {};
+  return coveringGrants(asked, seen).some(({ spec }) => Object.entries(spec.requiredRoleTags).every(([key, value]) => tags[key] === value));
 }
 
 function expectedAuthorized(binding: Binding, seen: Seen): string {
@@ -85,7 +98,7 @@ function expectedAuthorized(binding: Binding, seen: Seen): string {
   const { spec } = binding;
   // Tags are asked for before a write, of a role that is there.
   const writes = acts(binding) && spec.trustPolicy === 'Managed' && spec.audience !== AUDIENCES[2] && seen.roles.has(spec.roleArn);
-  return writes && !consents(binding, seen) ? 'NotGranted' : 'Granted';
+  return writes && !isCovered(askedOf(binding), seen) ? 'NotGranted' : 'Granted';
 }
 
 function wrongWithBinding(binding: Binding, seen: Seen): string[] {

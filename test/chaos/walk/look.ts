@@ -1,4 +1,4 @@
-import { pathOf } from '../../harness/objects.ts';
+import { OPERATOR_NAMESPACE, pathOf, unless } from '../../harness/objects.ts';
 import type { Binding, Grant, Pod, ServiceAccount } from '../../harness/views.ts';
 import { arnOf, ROLES, type World } from './world.ts';
 
@@ -45,4 +45,22 @@ export async function look({ api, testbed, scenes }: World): Promise<Seen> {
     roles: new Map(roles),
     issuer: testbed.issuer,
   };
+}
+
+/** What the operator wrote down about a subject that no grant covers. Times are epoch milliseconds. */
+export interface Recorded {
+  readonly role: string;
+  readonly subject: string;
+  readonly audience: string;
+  readonly cause: 'grant' | 'labelOrTag' | 'unseen';
+  readonly since: number;
+  readonly revokedAt?: number;
+}
+
+const RECORD = pathOf('configmaps', { namespace: OPERATOR_NAMESPACE, name: 'irsa-operator-revocations' });
+
+/** The revocation record; empty where there is none yet. */
+export async function recorded({ api }: World): Promise<readonly Recorded[]> {
+  const found = await unless([404], api.call<{ data?: Record<string, string> }>('GET', RECORD));
+  return JSON.parse(found?.data?.['losses.json'] ?? '[]');
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { grant as grantOf, pathOf } from '../../harness/objects.ts';
+import { grant as grantOf, OPERATOR_NAMESPACE, pathOf } from '../../harness/objects.ts';
 import { FOREIGN, isOurs, policy, statementsIn } from '../../harness/policies.ts';
-import { type Binding, type Pod, ROLE_ARN, type ServiceAccount, type Statement } from '../../harness/views.ts';
+import { type Binding, type Grant, type Pod, ROLE_ARN, type ServiceAccount, type Statement } from '../../harness/views.ts';
 import { FOREIGN_KINDS, foreignStatement } from './documents.ts';
 import { STALE_MS } from './history.ts';
 import {
@@ -21,6 +21,8 @@ import {
   type World,
 } from './world.ts';
 
+const FORCE_DELETE = 'irsa-operator.dev/force-delete';
+
 type Step = (world: World) => Promise<unknown>;
 
 /** What happens in the walk, and out of how many steps it happens so often. */
@@ -28,12 +30,15 @@ export const STEPS: readonly (readonly [name: string, weight: number, step: Step
   ['bind', 20, bind],
   ['change a binding', 14, changeBinding],
   ['delete a binding', 7, deleteBinding],
+  ['tamper with a binding', 4, tamper],
   ['ask for a fresh look', 2, requestLook],
   ['make a ServiceAccount', 7, makeAccount],
   ['delete a ServiceAccount', 2, deleteAccount],
   ['annotate as somebody else', 3, annotate],
   ['grant', 8, grant],
   ['take a grant away', 2, ungrant],
+  ['make a grant anew', 2, renameGrant],
+  ['confirm the revocations', 1, confirmRevocations],
   ['label a namespace', 3, label],
   ['change a foreign statement', 8, changeForeign],
   ['drop the statement of irsa-operator', 2, dropOurs],
@@ -90,13 +95,31 @@ async function deleteBinding(world: World): Promise<void> {
   const isGoing = await attempt(world.api.call('DELETE', scene.path('irsabindings', name), { body }));
   if (isGoing === undefined) return;
   const subject = scene.subjectOf(spec.serviceAccountName);
-  const retains = spec.deletionPolicy === 'Retain' || spec.suspend || spec.mode === 'Observe';
+  const retains =
+    spec.deletionPolicy === 'Retain' ||
+    spec.suspend ||
+    spec.mode === 'Observe' ||
+    metadata.finalizers === undefined ||
+    metadata.annotations?.[FORCE_DELETE] !== undefined;
   for (const { arn, audience } of status?.roles ?? []) {
     const key = trustKey(arn, subject, audience);
     if (retains) world.retained.add(key);
     else world.retained.delete(key);
   }
   if (retains) world.annotated.add(`${scene.namespace}/${spec.serviceAccountName}`);
+}
+
+/** What a tenant may write besides the spec, in the hope that its trust outlives its grant. */
+async function tamper(world: World): Promise<void> {
+  const { scene, name } = anyPlace(world);
+  const binding = await scene.find<Binding>('irsabindings', name);
+  if (binding === undefined) return;
+  const metadata = world.chance.percent(60) ? { finalizers: null } : { annotations: { [FORCE_DELETE]: 'true' } };
+  await attempt(scene.patch('irsabindings', name, { metadata }));
+  // Where it is being deleted it is let go by this.
+  const subject = scene.subjectOf(binding.spec.serviceAccountName);
+  for (const { arn, audience } of binding.status?.roles ?? []) world.retained.add(trustKey(arn, subject, audience));
+  world.annotated.add(`${scene.namespace}/${binding.spec.serviceAccountName}`);
 }
 
 async function requestLook(world: World): Promise<void> {
@@ -154,8 +177,28 @@ async function grant(world: World): Promise<void> {
   if (made === undefined) await attempt(api.call('PATCH', pathOf('irsagrants', { name }), { patch: 'merge', body: { spec } }));
 }
 
-async function ungrant(world: World): Promise<void> {
+export async function ungrant(world: World): Promise<void> {
   await attempt(world.api.call('DELETE', pathOf('irsagrants', { name: world.chance.of(GRANTS) })));
+}
+
+/** As a rename in Git does: it is deleted and made, and covers what it covered. */
+async function renameGrant({ chance, api }: World): Promise<void> {
+  const name = chance.of(GRANTS);
+  const at = pathOf('irsagrants', { name });
+  const found = await attempt(api.call<Grant>('GET', at));
+  if (found === undefined) return;
+  await attempt(api.call('DELETE', at));
+  await attempt(api.call('POST', pathOf('irsagrants'), { body: { ...grantOf(found.spec), metadata: { name } } }));
+}
+
+/** The platform team says that what was lost was meant, however much it is. */
+export async function confirmRevocations(world: World): Promise<void> {
+  world.confirmedAt = Date.now();
+  const annotations = { 'irsa-operator.dev/revocation-confirmed': new Date(world.confirmedAt).toISOString() };
+  await world.api.call('PATCH', pathOf('namespaces', { name: OPERATOR_NAMESPACE }), {
+    patch: 'merge',
+    body: { metadata: { annotations } },
+  });
 }
 
 async function label(world: World): Promise<void> {

@@ -40,6 +40,8 @@ export interface World {
   readonly annotated: Set<string>;
   /** How often somebody undid what the operator wrote on a ServiceAccount, by its uid. */
   readonly reverted: Map<string, number>;
+  /** Up to when the platform team confirmed what was lost: epoch milliseconds. */
+  confirmedAt: number;
 }
 
 export const trustKey = (arn: string, subject: string, audience: string): string => `${arn}|${subject}|${audience}`;
