@@ -33,9 +33,9 @@ function partialFindingOn(condition: Condition, judged: Judged, request: WebIden
   if (shape !== undefined) return shape;
   switch (kind) {
     case 'subject':
-      return subjectFinding(condition, name, request);
+      return withOthers(subjectFinding(condition, name, request), condition, judged);
     case 'audience':
-      return audienceFinding(condition, name, request);
+      return withOthers(audienceFinding(condition, name, request), condition, judged);
     case 'otherProvider':
       return isUnknown(condition.truth) ? otherKey(condition, name, request) : otherProvider(condition, judged, name, request);
     case 'malformed':
@@ -46,6 +46,14 @@ function partialFindingOn(condition: Condition, judged: Judged, request: WebIden
     default:
       return assertNever(kind);
   }
+}
+
+/** Who mends the one that is named would meet the others next. */
+function withOthers(partial: PartialFinding, { key, operatorName }: Condition, { conditions }: Judged): PartialFinding {
+  const others = conditions.filter((other) => fold(other.key) === fold(key) && other.operatorName !== operatorName);
+  if (others.length === 0) return partial;
+  const names = others.map((other) => other.operatorName).join(', ');
+  return { ...partial, text: `${partial.text} (this is its ${operatorName}. Its ${names} on the same key must hold too)` };
 }
 
 /** Conditions on a claim that no value of the claim could fulfil. */
@@ -115,6 +123,7 @@ function mistake(key: string, host: string): string {
   if (key !== key.trim()) return 'white space around it';
   if (!key.includes(':')) return key.includes('/') || key.includes('.') ? 'it does not end with ":sub" or ":aud"' : 'it has no issuer';
   if (key.includes('/:')) return 'a slash before the colon';
+  if (/^[\w-]+:/.test(key)) return `${quote(key.slice(0, key.indexOf(':')))} is not an issuer`;
   return key.startsWith(host) ? 'no claim after the colon' : 'not in the form "<issuer>:<claim>"';
 }
 

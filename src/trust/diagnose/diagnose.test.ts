@@ -114,6 +114,18 @@ describe('a subject that is another', () => {
     ]);
   });
 
+  test('is named with the other operators on its key: all of them must hold', () => {
+    const both = { StringEquals: { [`${HOST}:sub`]: ALB }, StringLike: { [`${HOST}:sub`]: 'system:serviceaccount:kube-system:x*' } };
+    expect(found([allow(both)])).toEqual([
+      `TrustSubjectMismatch: statement 1 names "system:serviceaccount:kube-system:x*". ${wanted} (this is its StringLike. Its StringEquals on the same key must hold too)`,
+    ]);
+    const none = { ...both, StringEquals: { [`${HOST}:sub`]: `${ALB} ` } };
+    expect(found([allow(none)]).map((text) => /this is its (.*)\)/.exec(text)?.[1])).toEqual([
+      'StringEquals. Its StringLike on the same key must hold too',
+      'StringLike. Its StringEquals on the same key must hold too',
+    ]);
+  });
+
   test('is no slip under StringLike, where it is a pattern', () => {
     expect(naming('kube-system:*', 'StringLike')).toEqual([`TrustSubjectMismatch: statement 1 names "kube-system:*". ${wanted}`]);
     expect(naming('kube-system:x', 'StringLike')).toEqual([
@@ -132,6 +144,9 @@ describe('keys', () => {
     'without a claim': [HOST, 'it does not end with ":sub" or ":aud"'],
     'with a slash too many': [`${HOST}/:sub`, 'a slash before the colon'],
     'with an empty claim': [`${HOST}:`, 'no claim after the colon'],
+    'with a word for the issuer': ['oidc-provider:sub', '"oidc-provider" is not an issuer'],
+    'with the ID of a cluster alone': ['EXAMPLED539D4633E53DE1B71EXAMPLE:sub', '"EXAMPLED539D4633E53DE1B71EXAMPLE" is not an issuer'],
+    'with a placeholder': ['<OIDC_PROVIDER>:sub', 'not in the form "<issuer>:<claim>"'],
     'with a part of the ARN': [`oidc-provider/${HOST}:sub`, 'not in the form "<issuer>:<claim>"'],
   };
   for (const [sentence, [key, what]] of Object.entries(cases)) {
@@ -320,6 +335,34 @@ describe('a Deny', () => {
       'TrustConditionKeyUnknown: statement 2 may deny this token: "aws:SourceVpc" is not known before the call',
     ]);
   });
+
+  const perimeter = {
+    BoolIfExists: { 'aws:PrincipalIsAWSService': 'false' },
+    StringNotEqualsIfExists: { 'aws:PrincipalOrgID': 'o-example' },
+  };
+  const denies = [
+    'TrustExplicitDeny: statement 2 denies this token, because BoolIfExists on "aws:PrincipalIsAWSService" and StringNotEqualsIfExists on "aws:PrincipalOrgID" hold. A Deny overrides every Allow, so only the owner of the statement can fix this',
+  ];
+  // Contract: trust-deny
+  test('for all but the services and users of an organisation hits every token: its keys are not in the request', () =>
+    expect(found([lets, deny(perimeter, { Principal: { AWS: '*' } })])).toEqual(denies));
+
+  // Contract: trust-deny
+  const hits: Record<string, [condition: object, isHit: boolean]> = {
+    'calls that a service makes': [{ Bool: { 'aws:ViaAWSService': 'true' } }, false],
+    'calls that no service makes': [{ BoolIfExists: { 'aws:ViaAWSService': 'false' } }, true],
+    'calls of other services': [{ StringNotEqualsIfExists: { 'aws:CalledViaFirst': 'athena.amazonaws.com' } }, true],
+    'roles of other accounts': [{ StringNotEquals: { 'aws:ResourceAccount': '111122223333' } }, false],
+    'roles of this account': [{ StringEquals: { 'aws:ResourceAccount': '111122223333' } }, true],
+    'credentials of an instance': [{ Null: { 'ec2:SourceInstanceArn': 'false' } }, false],
+    'calls without an external ID': [{ Null: { 'sts:ExternalId': 'true' } }, true],
+    'principals of another organisation': [{ StringNotEquals: { 'aws:PrincipalOrgID': 'o-example' } }, true],
+    'principals of this organisation': [{ StringEquals: { 'aws:PrincipalOrgID': 'o-example' } }, false],
+    'a key that was to be a claim': [{ StringEquals: { 'oidc-provider:sub': ALB } }, false],
+  };
+  for (const [sentence, [condition, isHit]] of Object.entries(hits))
+    test(`against ${sentence} ${isHit ? 'hits' : 'does not hit'} the token`, () =>
+      expect(found([lets, deny(condition)]).map((text) => text.split(':')[0])).toEqual(isHit ? ['TrustExplicitDeny'] : []));
 
   test('names four conditions at most', () => {
     const keys = Object.fromEntries(['azp', 'amr', 'email', 'oaud', 'id'].map((claim) => [`${HOST}:${claim}`, 'x']));

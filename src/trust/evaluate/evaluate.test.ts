@@ -192,6 +192,8 @@ describe('keys', () => {
     'without a clock the time is unknown': ['DateGreaterThan', 'aws:CurrentTime', '2020-01-01', 'unknown', withoutClock()],
     'without a clock the seconds are unknown': ['DateGreaterThan', 'aws:EpochTime', '2020-01-01', 'unknown', withoutClock()],
     'STS is called by TLS': ['Bool', 'aws:SecureTransport', 'true', 'yes'],
+    'no service calls for the pod': ['Bool', 'aws:ViaAWSService', 'true', 'no'],
+    'the role is in the account of the provider': ['StringEquals', 'aws:ResourceAccount', '111122223333', 'yes'],
     'STS is not called without TLS': ['Bool', 'aws:SecureTransport', false, 'no'],
     'a boolean in words is unknown': ['Bool', 'aws:SecureTransport', 'yes', 'unknown'],
     'tags of the role are known': ['StringEquals', 'aws:ResourceTag/team', 'network', 'yes', { ...REQUEST, roleTags: tags }],
@@ -225,6 +227,8 @@ describe('keys', () => {
     ],
     ...['aws:PrincipalServiceName', 'aws:PrincipalServiceNamesList', 'aws:RequestTag/team', 'aws:TagKeys', 'saml:aud'],
     ...['sts:ExternalId', 'sts:SourceIdentity', 'sts:TransitiveTagKeys', 'sts:AWSServiceName', 'AWS:principalorgid'],
+    ...['aws:PrincipalIsAWSService', 'aws:CalledVia', 'aws:Ec2InstanceSourceVpc', 'ec2:SourceInstanceArn', 'sts:RequestContext/idc'],
+    ...['oidc-provider:sub', 'OIDC_PROVIDER:aud', 'EXAMPLED539D4633E53DE1B71EXAMPLE:sub'],
   ];
   for (const key of absent) test(`"${key}" is absent`, () => expect(condition('Null', key, 'true')).toBe('yes'));
 
@@ -239,16 +243,8 @@ describe('keys', () => {
       'aws:RequestedRegion',
       'aws:PrincipalAccount',
     ],
-    ...[
-      'aws:PrincipalType',
-      'aws:userid',
-      'aws:FederatedProvider',
-      'aws:PrincipalIsAWSService',
-      'aws:ViaAWSService',
-      'sts:RoleSessionName',
-      'sts:DurationSeconds',
-    ],
-    ...['aws:Ec2InstanceSourceVpc', `${HOST}:jti`, `${HOST}:kubernetes.io`, 'whatever:key'],
+    ...['aws:PrincipalType', 'aws:userid', 'aws:FederatedProvider', 'sts:RoleSessionName', 'sts:DurationSeconds'],
+    ...['aws:ResourceOrgID', `${HOST}:jti`, `${HOST}:kubernetes.io`, 'whatever:key'],
   ];
   for (const key of hidden)
     test(`"${key}" is unknown, and named`, () => {

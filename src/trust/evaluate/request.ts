@@ -28,16 +28,20 @@ export type ContextValue = { readonly value: string } | 'absent' | Unknown;
 const ABSENT_CLAIMS: ReadonlySet<string> = new Set(['azp', 'amr', 'email', 'oaud', 'id']);
 
 /**
- * Keys that a web identity's request cannot carry. It is not signed with AWS credentials, so nothing about an AWS principal exists; and a
- * ServiceAccount's token has no claim for session tags or a source identity
- * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html and
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html). /
+ * Keys that a web identity's request cannot carry. It is not signed with AWS credentials, so nothing about an AWS principal exists, nor about
+ * what issued its credentials; no AWS service makes it; a ServiceAccount's token has no claim for session tags or a source identity; and some
+ * keys of STS belong to other calls
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html,
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html and
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html). What a request without a signature has
+ * under `aws:PrincipalAccount`, `aws:PrincipalType` and `aws:userid` is documented for none like this: they are unknown, as are all others. /
  */
 const ABSENT_KEYS: ReadonlySet<string> = new Set(
   [
     'aws:PrincipalOrgID',
     'aws:PrincipalOrgPaths',
     'aws:PrincipalArn',
+    'aws:PrincipalIsAWSService',
     'aws:PrincipalServiceName',
     'aws:PrincipalServiceNamesList',
     'aws:username',
@@ -45,6 +49,13 @@ const ABSENT_KEYS: ReadonlySet<string> = new Set(
     'aws:MultiFactorAuthPresent',
     'aws:MultiFactorAuthAge',
     'aws:SourceIdentity',
+    'aws:CalledVia',
+    'aws:CalledViaFirst',
+    'aws:CalledViaLast',
+    'aws:AssumedRoot',
+    'aws:ChatbotSourceArn',
+    'aws:Ec2InstanceSourceVpc',
+    'aws:Ec2InstanceSourcePrivateIPv4',
     'aws:SourceArn',
     'aws:SourceAccount',
     'aws:SourceOrgID',
@@ -54,14 +65,32 @@ const ABSENT_KEYS: ReadonlySet<string> = new Set(
     'sts:SourceIdentity',
     'sts:TransitiveTagKeys',
     'sts:AWSServiceName',
+    'sts:TaskPolicyArn',
+    'sts:RequestContextProviders',
+    'sts:IdentityTokenAudience',
+    'sts:SigningAlgorithm',
+    'ec2:RoleDelivery',
+    'ec2:SourceInstanceArn',
+    'codebuild:BuildArn',
+    'codebuild:ProjectArn',
+    'glue:CredentialIssuingService',
+    'glue:RoleAssumedBy',
+    'identitystore:UserId',
+    'lambda:SourceFunctionArn',
+    'ssm:SourceInstanceArn',
   ].map(fold),
 );
-const ABSENT_PREFIXES = ['aws:PrincipalTag/', 'aws:RequestTag/', 'saml:'].map(fold);
+const ABSENT_PREFIXES = ['aws:PrincipalTag/', 'aws:RequestTag/', 'sts:RequestContext/', 'saml:'].map(fold);
+
+/** Before `:sub` or `:aud` any other word without a dot was to be an issuer. */
+const NO_ISSUERS: ReadonlySet<string> = new Set(['aws', 'sts', 'saml']);
 
 const RESOURCE_TAG = fold('aws:ResourceTag/');
 const CURRENT_TIME = fold('aws:CurrentTime');
 const EPOCH_TIME = fold('aws:EpochTime');
 const SECURE_TRANSPORT = fold('aws:SecureTransport');
+const VIA_SERVICE = fold('aws:ViaAWSService');
+const RESOURCE_ACCOUNT = fold('aws:ResourceAccount');
 
 const MS_PER_SECOND = 1000;
 
@@ -81,6 +110,8 @@ export function kindOfKey(key: string, issuer: Issuer): KeyKind {
   if (name === `${host}:aud`) return 'audience';
   if (name.startsWith(`${host}:`)) return /^[a-z0-9._-]+$/.test(name.slice(host.length + 1)) ? 'claim' : 'malformed';
   if (/^(?:arn|https?):/.test(name)) return 'malformed';
+  const [, word] = /^([a-z0-9_-]+):(?:sub|aud)$/.exec(name.trim()) ?? [];
+  if (word !== undefined && !NO_ISSUERS.has(word)) return 'malformed';
   // Also with a blank around it: what IAM makes of that nobody knows, and whoever wrote it meant to limit something.
   if (/^[a-z0-9-]+:./.test(name.trim())) return 'context';
   if (name !== name.trim()) return 'malformed';
@@ -104,12 +135,15 @@ export function lookUp(key: string, request: WebIdentity): ContextValue {
   }
 }
 
-function lookUpContext(key: string, { now, roleTags }: WebIdentity): ContextValue {
+function lookUpContext(key: string, { now, roleTags, provider }: WebIdentity): ContextValue {
   const name = fold(key);
   if (name === CURRENT_TIME) return now === undefined ? hidden(key) : { value: new Date(now).toISOString() };
   if (name === EPOCH_TIME) return now === undefined ? hidden(key) : { value: String(Math.floor(now / MS_PER_SECOND)) };
   // STS has no endpoint without TLS (https://docs.aws.amazon.com/general/latest/gr/sts.html).
   if (name === SECURE_TRANSPORT) return { value: 'true' };
+  // The pod makes the call itself, and the role is in the account of the provider.
+  if (name === VIA_SERVICE) return { value: 'false' };
+  if (name === RESOURCE_ACCOUNT) return { value: provider.split(':')[4] ?? '' };
   if (name.startsWith(RESOURCE_TAG)) return tag(key, name.slice(RESOURCE_TAG.length), roleTags);
   if (ABSENT_KEYS.has(name) || ABSENT_PREFIXES.some((prefix) => name.startsWith(prefix))) return 'absent';
   return hidden(key);

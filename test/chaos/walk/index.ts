@@ -13,7 +13,7 @@ import { foreignChanges, histories } from './history.ts';
 import { type Judgement, judge } from './judge.ts';
 import { look, recorded } from './look.ts';
 import { confirmRevocations, makeRole, STEPS, ungrant } from './steps.ts';
-import { AUDIENCES, arnOf, CONSENT, NAMESPACES, ROLES, TEAM, type World } from './world.ts';
+import { AUDIENCES, arnOf, CONSENT, GRANTS, NAMESPACES, ROLES, TEAM, type World } from './world.ts';
 
 export interface WalkOptions {
   readonly chance: Chance;
@@ -47,6 +47,8 @@ const LULL_MS = 8_000;
 const CONVERGENCE_MS = 8 * 60_000;
 /** Nothing of the operator waits longer: 8 s for the last read-back, 10 s before a restart, 30 s until other numbers of pods are told. */
 const STILL_MS = 35_000;
+/** Losses are in the record by then: only those can be confirmed. */
+const RECORDED_MS = 10_000;
 const MOST_TOLD = 20;
 /** The highest that AWS gives: whether a document has room for one more is not what is tried here. */
 const POLICY_QUOTA = 4_096;
@@ -136,12 +138,13 @@ async function run(world: World, walker: Walker, { ops, sweeps, say }: Omit<Walk
 /** What holds after every step is judged after every step. */
 function authorizationOf(world: World): { readonly judge: Authorization; after(startedAt: number): Promise<void> } {
   const judge = new Authorization();
-  const { journal } = world.testbed.aws;
-  let told = journal.length;
+  const { aws } = world.testbed;
+  let told = aws.journal.length;
   return {
     judge,
     async after(startedAt) {
       const [seen, record] = [await look(world), await recorded(world)];
+      const { journal } = aws;
       const sent = journal
         .slice(told)
         .filter(({ operation, code }) => operation === 'UpdateAssumeRolePolicy' && code === 'OK')
@@ -163,7 +166,10 @@ function anyStep(chance: Chance): readonly [string, (world: World) => Promise<un
   throw new Error('no step has this place');
 }
 
-/** AWS behaves; labels and tags are as they were, since one that went is waited for ten minutes before it counts; one grant more is taken, and what was lost was meant. */
+/**
+ * AWS behaves; labels and tags are as they were, since one that went is waited for ten minutes before it counts; all grants but one
+ * are taken, and what was lost was meant.
+ */
 async function calmDown(world: World): Promise<void> {
   const { testbed, scenes } = world;
   testbed.aws.behave({});
@@ -171,7 +177,9 @@ async function calmDown(world: World): Promise<void> {
   for (const scene of scenes) await scene.label(TEAM);
   const waiting = (await recorded(world)).filter(({ cause, revokedAt }) => cause === 'labelOrTag' && revokedAt === undefined);
   for (const name of ROLES) if (waiting.some(({ role }) => role === arnOf(name))) testbed.aws.account().role.setTags(name, CONSENT);
-  await ungrant(world);
+  const kept = world.chance.of(GRANTS);
+  for (const name of GRANTS) if (name !== kept) await ungrant(world, name);
+  await sleep(RECORDED_MS);
   await confirmRevocations(world);
 }
 

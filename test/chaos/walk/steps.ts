@@ -177,8 +177,8 @@ async function grant(world: World): Promise<void> {
   if (made === undefined) await attempt(api.call('PATCH', pathOf('irsagrants', { name }), { patch: 'merge', body: { spec } }));
 }
 
-export async function ungrant(world: World): Promise<void> {
-  await attempt(world.api.call('DELETE', pathOf('irsagrants', { name: world.chance.of(GRANTS) })));
+export async function ungrant({ api, chance }: World, name: (typeof GRANTS)[number] = chance.of(GRANTS)): Promise<void> {
+  await attempt(api.call('DELETE', pathOf('irsagrants', { name })));
 }
 
 /** As a rename in Git does: it is deleted and made, and covers what it covered. */
