@@ -56,9 +56,13 @@ const refused: Record<string, [string, string]> = {
   'that is empty': ['', `it does not have the form of one. ${wanted}`],
   'with a region': ['arn:aws:iam:us-east-1:111122223333:role/x', `it does not have the form of one. ${wanted}`],
   'with an empty part in its path': ['arn:aws:iam::111122223333:role//x', `it does not have the form of one. ${wanted}`],
-  'with a letter that only looks right': ['arn:aws:iam::111122223333:role/lbс', `it does not have the form of one. ${wanted}`],
-  // Contract: bad-names
-  'with a name that is too long': [`arn:aws:iam::111122223333:role/${'n'.repeat(65)}`, `it does not have the form of one. ${wanted}`],
+  'with a letter that only looks right': ['arn:aws:iam::111122223333:role/lbс', `IAM does not allow the character "с" in it. ${wanted}`],
+  'with a blank in its name': ['arn:aws:iam::111122223333:role/my role', `IAM does not allow a blank in it. ${wanted}`],
+  'with a blank in its path': ['arn:aws:iam::111122223333:role/my team/x', `IAM does not allow a blank in it. ${wanted}`],
+  'with a character of no width': ['arn:aws:iam::111122223333:role/x\u200b', `IAM does not allow an invisible character in it. ${wanted}`],
+  'with a colon in its name': ['arn:aws:iam::111122223333:role/shop:app', `IAM does not allow the character ":" in it. ${wanted}`],
+  'with a placeholder in its name': ['arn:aws:iam::111122223333:role/<name>', `IAM does not allow the character "<" in it. ${wanted}`],
+  'without a name': ['arn:aws:iam::111122223333:role/team/', `it has a path and no name. ${wanted}`],
 };
 for (const [sentence, [text, why]] of Object.entries(refused)) {
   // Contract: bad-arn
@@ -67,10 +71,26 @@ for (const [sentence, [text, why]] of Object.entries(refused)) {
   });
 }
 
-test('a path of more than 512 characters is refused', () => {
-  const text = `arn:aws:iam::111122223333:role/${'p'.repeat(511)}/x`;
-  expect(parseRoleArn(text)).toEqual({ problem: `"${text}" has a path of more than 512 characters` });
-});
+const lengths: Record<string, [pathAndName: string, what: string | undefined]> = {
+  'a name of 64 characters fits': ['n'.repeat(64), undefined],
+  'a name of 79 characters is too long': ['n'.repeat(79), 'the name of the role has 79 characters, and IAM allows 64. Shorten it'],
+  'a name behind a path is too long by itself': [
+    `team/${'n'.repeat(65)}`,
+    'the name of the role has 65 characters, and IAM allows 64. Shorten it',
+  ],
+  'a path of 512 characters fits': [`${'p'.repeat(510)}/x`, undefined],
+  'a path of 513 characters is too long': [
+    `${'p'.repeat(511)}/x`,
+    'the path of the role has 513 characters, and IAM allows 512. Shorten it',
+  ],
+};
+for (const [sentence, [rest, what]] of Object.entries(lengths)) {
+  // Contract: bad-names
+  test(`of an ARN ${sentence}`, () => {
+    const text = `arn:aws:iam::111122223333:role/${rest}`;
+    expect(parseRoleArn(text)).toEqual(what === undefined ? text : { problem: `"${text}": ${what}` });
+  });
+}
 
 test("the provider is in the role's account and partition, and has no scheme", () => {
   const role = 'arn:aws-cn:iam::111122223333:role/team/x' as RoleArn;

@@ -1,5 +1,6 @@
 import { type Issuer, issuerHostPath } from './issuer.ts';
 import { type Problem, problem } from './problem.ts';
+import { tooLong } from './schema.ts';
 
 declare const brand: unique symbol;
 /** `arn:<partition>:iam::<account>:role/[<path>/]<name>`, checked by `parseRoleArn`. */
@@ -14,12 +15,16 @@ export const PARTITIONS = ['aws', 'aws-cn', 'aws-us-gov', 'aws-iso', 'aws-iso-b'
 export type Partition = (typeof PARTITIONS)[number];
 
 /** IAM: a role's name has 64 characters at most of these; its path 512 of any printable ASCII. `*` and `?` are left out: they are wildcards in a grant. */
-const NAME = '[A-Za-z0-9+=,.@_-]{1,64}';
+const NAME = '[A-Za-z0-9+=,.@_-]+';
 const PATH = '/(?:[\\x21-\\x29\\x2B-\\x2E\\x30-\\x3E\\x40-\\x7E]+/)*';
-export const ROLE_PATH_MAX_LENGTH = 512;
+export const ROLE_NAME_LIMIT = { most: 64, by: 'IAM' } as const;
+export const ROLE_PATH_LIMIT = { most: 512, by: 'IAM' } as const;
 
-/** The role ARN as a pattern without look-ahead, so that the CRD's schema carries the very same one. Groups: partition, account, path, name. */
-export const ROLE_ARN_PATTERN = `^arn:(${PARTITIONS.join('|')}):iam::([0-9]{12}):role(${PATH})(${NAME})$`;
+/**
+ * The form of a role ARN without look-ahead, so that the CRD's schema carries the very same one: lengths apart, since they have sentences of
+ * their own. Groups: partition, account, path, name.
+ */
+export const ROLE_ARN_FORM = `^arn:(${PARTITIONS.join('|')}):iam::([0-9]{12}):role(${PATH})(${NAME})$`;
 /** 512 of path, 64 of name, and `arn:aws-us-gov:iam::111122223333:role` before them. */
 export const ROLE_ARN_MAX_LENGTH = 613;
 
@@ -31,15 +36,16 @@ export interface RoleArnParts {
   readonly name: string;
 }
 
-const ROLE_ARN = new RegExp(ROLE_ARN_PATTERN);
+const ROLE_ARN = new RegExp(ROLE_ARN_FORM);
 const OTHER_IAM_RESOURCE = /^arn:[a-z0-9-]+:(?:iam|sts)::[0-9]*:(policy|instance-profile|user|group|oidc-provider|assumed-role|root|mfa)\b/;
 
 /** The parsed ARN, or a sentence about what is wrong with it (it quotes the text, so that a blank can be seen). */
 export function parseRoleArn(text: string): RoleArn | Problem {
   const found = ROLE_ARN.exec(text);
   if (found === null) return problem(`"${text}" is not the ARN of a role: ${whatIsWrong(text)}`);
-  if ((found[3] ?? '').length > ROLE_PATH_MAX_LENGTH)
-    return problem(`"${text}" has a path of more than ${ROLE_PATH_MAX_LENGTH} characters`);
+  const [, , , path = '', name = ''] = found;
+  if (name.length > ROLE_NAME_LIMIT.most) return problem(`"${text}": ${tooLong('the name of the role', name.length, ROLE_NAME_LIMIT)}`);
+  if (path.length > ROLE_PATH_LIMIT.most) return problem(`"${text}": ${tooLong('the path of the role', path.length, ROLE_PATH_LIMIT)}`);
   return text as RoleArn;
 }
 
@@ -53,7 +59,20 @@ function whatIsWrong(text: string): string {
   if (account !== undefined && !/^[0-9]{12}$/.test(account)) return `the account "${account}" has not twelve digits. ${wanted}`;
   const partition = /^arn:([^:]*):/.exec(text)?.[1];
   if (partition !== undefined && !PARTITIONS.some((known) => known === partition)) return `AWS has no partition "${partition}". ${wanted}`;
+  const rest = /^arn:[a-z-]+:iam::[0-9]{12}:role(\/.*)$/s.exec(text)?.[1];
+  if (rest?.endsWith('/')) return `it has a path and no name. ${wanted}`;
+  const wrong = rest === undefined ? undefined : wrongCharacter(rest);
+  if (wrong !== undefined) return `IAM does not allow ${wrong} in it. ${wanted}`;
   return `it does not have the form of one. ${wanted}`;
+}
+
+/** The first character of path and name that IAM has in neither, as one can see it. */
+function wrongCharacter(rest: string): string | undefined {
+  const name = rest.slice(rest.lastIndexOf('/') + 1);
+  const [found] = /[^!-~]/u.exec(rest) ?? /[^A-Za-z0-9+=,.@_-]/u.exec(name) ?? [];
+  if (found === undefined) return undefined;
+  if (found === ' ') return 'a blank';
+  return /[\p{L}\p{N}\p{P}\p{S}]/u.test(found) ? `the character "${found}"` : 'an invisible character';
 }
 
 export function roleArnParts(arn: RoleArn): RoleArnParts {

@@ -14,7 +14,7 @@ function valuesOf(node: unknown, key: string): unknown[] {
 for (const crd of [irsaBindingCrd, irsaGrantCrd]) {
   const schema = crd.spec.versions[0]?.schema;
   test(`${crd.spec.names.kind}: no pattern looks ahead or back, which the API server's expressions cannot`, () => {
-    const patterns = valuesOf(schema, 'pattern');
+    const patterns = [...valuesOf(schema, 'pattern'), ...valuesOf(schema, 'rule')];
     expect(patterns.length).toBeGreaterThan(0);
     for (const pattern of patterns) expect(pattern).not.toMatch(/\(\?[=!<]/);
   });
@@ -95,6 +95,41 @@ for (const [sentence, spec] of Object.entries(refused)) {
   // Contract: api-one-schema
   test(`a spec ${sentence} is a problem that names the field`, () =>
     expect(parseBindingSpec(spec)).toEqual({ problem: expect.stringMatching(/^spec\./) }));
+}
+
+const limits: Record<string, [parsed: unknown, sentence: string]> = {
+  'the name of a ServiceAccount': [
+    parseBindingSpec({ serviceAccountName: 'n'.repeat(254), roleArn: ARN }),
+    'spec.serviceAccountName: serviceAccountName has 254 characters, and Kubernetes allows 253. Shorten it',
+  ],
+  'an audience': [
+    parseBindingSpec({ serviceAccountName: 'lbc', roleArn: ARN, audience: 'a'.repeat(300) }),
+    'spec.audience: the audience has 300 characters, and IAM allows 255. Shorten it',
+  ],
+  'an audience of a grant': [
+    parseGrantSpec({ roleArns: [ARN], serviceAccountNames: ['*'], namespaces: { names: ['a'] }, audiences: ['x', 'a'.repeat(256)] }),
+    'spec.audiences.1: the audience has 256 characters, and IAM allows 255. Shorten it',
+  ],
+  'a namespace of a grant': [
+    parseGrantSpec({ roleArns: [ARN], serviceAccountNames: ['*'], namespaces: { names: ['n'.repeat(64)] } }),
+    'spec.namespaces.names.0: the name of the namespace has 64 characters, and Kubernetes allows 63. Shorten it',
+  ],
+  'a ServiceAccount of a grant': [
+    parseGrantSpec({ roleArns: [ARN], serviceAccountNames: ['n'.repeat(254)], namespaces: { names: ['a'] } }),
+    'spec.serviceAccountNames.0: the name in serviceAccountNames has 254 characters, and Kubernetes allows 253. Shorten it',
+  ],
+  'a role of a grant': [
+    parseGrantSpec({
+      roleArns: [`arn:aws:iam::111122223333:role/${'n'.repeat(600)}`],
+      serviceAccountNames: ['*'],
+      namespaces: { names: ['a'] },
+    }),
+    'spec.roleArns.0: the ARN in roleArns has 631 characters, and IAM allows 613. Shorten it',
+  ],
+};
+for (const [what, [parsed, sentence]] of Object.entries(limits)) {
+  // Contract: bad-names
+  test(`of ${what} that is too long the limit and the length are said`, () => expect(parsed).toEqual({ problem: sentence }));
 }
 
 test('of a status that somebody edited only what does not parse is lost', () => {

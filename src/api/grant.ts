@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PARTITIONS, ROLE_ARN_MAX_LENGTH } from './arn.ts';
 import { STS_AUDIENCE } from './names.ts';
 import { type Problem, problem } from './problem.ts';
-import { audience, cel, sentenceOf } from './schema.ts';
+import { audience, cel, limited, sentenceOf } from './schema.ts';
 
 /** `*` stands for any run of characters but `/`; partition and account are always literal. */
 export const ROLE_ARN_GLOB = `^arn:(${PARTITIONS.join('|')}):iam::([0-9]{12}):role/([A-Za-z0-9+=,.@_*-]+/)*[A-Za-z0-9+=,.@_*-]+$`;
@@ -20,11 +20,16 @@ const namespaces = z
   .object({
     names: z
       .array(
-        z
-          .string()
-          .min(1)
-          .max(63)
-          .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/),
+        limited(
+          {
+            name: 'the name of the namespace',
+            most: 63,
+            by: 'Kubernetes',
+            pattern: /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
+            allowed: 'lower-case letters, digits and "-", with a letter or a digit at both ends',
+          },
+          'The name of a namespace.',
+        ),
       )
       .max(256)
       .describe('Namespaces by name. Default: none. Example: ["shop", "payments"].')
@@ -62,7 +67,18 @@ const limits = z.object({
 
 export const grantSpec = z.object({
   roleArns: z
-    .array(z.string().min(1).max(ROLE_ARN_MAX_LENGTH).regex(new RegExp(ROLE_ARN_GLOB)))
+    .array(
+      limited(
+        {
+          name: 'the ARN in roleArns',
+          most: ROLE_ARN_MAX_LENGTH,
+          by: 'IAM',
+          pattern: new RegExp(ROLE_ARN_GLOB),
+          allowed: 'arn:<partition>:iam::<12 digits>:role/<path and name>, with "*" in path and name alone',
+        },
+        'The ARN of a role. "*" is any characters except "/".',
+      ),
+    )
     .min(1)
     .max(64)
     .describe(
@@ -73,11 +89,16 @@ export const grantSpec = z.object({
   ),
   serviceAccountNames: z
     .array(
-      z
-        .string()
-        .min(1)
-        .max(253)
-        .regex(/^[a-z0-9*]([-a-z0-9.*]*[a-z0-9*])?$/),
+      limited(
+        {
+          name: 'the name in serviceAccountNames',
+          most: 253,
+          by: 'Kubernetes',
+          pattern: /^[a-z0-9*]([-a-z0-9.*]*[a-z0-9*])?$/,
+          allowed: 'lower-case letters, digits, "-", "." and "*"',
+        },
+        'The name of a ServiceAccount. "*" is any characters.',
+      ),
     )
     .min(1)
     .max(256)

@@ -208,14 +208,24 @@ const refused: Record<string, { spec?: object; name?: string; message: string | 
   'a blank before the ARN': { spec: { roleArn: ` ${right.roleArn}` }, message: example },
   'a line end behind the ARN': { spec: { roleArn: `${right.roleArn}\n` }, message: example },
   'a Cyrillic letter in the ARN': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:role/аpp` }, message: example },
-  'a role name of 65 characters': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:role/${'n'.repeat(65)}` }, message: example },
+  'a role name of 79 characters': {
+    spec: { roleArn: `arn:aws:iam::${ACCOUNT}:role/team/${'n'.repeat(79)}` },
+    message: 'the name of the role has 79 characters, and IAM allows 64. Shorten it',
+  },
   'a role path of 513 characters': {
     spec: { roleArn: `arn:aws:iam::${ACCOUNT}:role/${'p'.repeat(511)}/x` },
-    message: 'the path of a role has at most 512 characters',
+    message: 'the path of the role has 513 characters, and IAM allows 512. Shorten it',
   },
-  'a ServiceAccount name of 256 bytes': { spec: { serviceAccountName: 'a'.repeat(256) }, message: /serviceAccountName.* 253/ },
-  'a ServiceAccount name in Cyrillic': { spec: { serviceAccountName: 'аpp' }, message: /serviceAccountName: Invalid value/ },
-  'an audience with a blank': { spec: { audience: 'sts .amazonaws.com' }, message: /audience: Invalid value/ },
+  'a ServiceAccount name of 256 bytes': {
+    spec: { serviceAccountName: 'a'.repeat(256) },
+    message: 'serviceAccountName has 256 characters, and Kubernetes allows 253. Shorten it',
+  },
+  'an audience of 256 characters': {
+    spec: { audience: 'a'.repeat(256) },
+    message: 'the audience has 256 characters, and IAM allows 255. Shorten it',
+  },
+  'a ServiceAccount name in Cyrillic': { spec: { serviceAccountName: 'аpp' }, message: 'Allowed: lower-case letters, digits' },
+  'an audience with a blank': { spec: { audience: 'sts .amazonaws.com' }, message: 'Allowed: visible ASCII characters, without blanks' },
   'a budget of nothing': { spec: { restart: { maxUnavailable: 0 } }, message: 'maxUnavailable is a number from 1 to 1000 or a percentage' },
   'a mode that there is not': { spec: { mode: 'Maybe' }, message: /mode: Unsupported value: "Maybe"/ },
   'a name of 256 bytes': { name: 'a'.repeat(256), message: /metadata.name.* 253/ },
@@ -245,6 +255,22 @@ const rightGrant = { roleArns: [right.roleArn], namespaces: { names: ['shop'] },
 const refusedGrants: Record<string, { part: object; message: string | RegExp }> = {
   'a wildcard for the account': { part: { roleArns: ['arn:aws:iam::*:role/x'] }, message: /roleArns\[0\]: Invalid value/ },
   'a wildcard for the partition': { part: { roleArns: [`arn:*:iam::${ACCOUNT}:role/x`] }, message: /roleArns\[0\]: Invalid value/ },
+  'a role name with a blank': {
+    part: { roleArns: [`arn:aws:iam::${ACCOUNT}:role/my role`] },
+    message: 'a character or a form that IAM does not allow',
+  },
+  'a namespace of 64 characters': {
+    part: { namespaces: { names: ['n'.repeat(64)] } },
+    message: 'the name of the namespace has 64 characters, and Kubernetes allows 63. Shorten it',
+  },
+  'a ServiceAccount name of 254 characters': {
+    part: { serviceAccountNames: ['n'.repeat(254)] },
+    message: 'the name in serviceAccountNames has 254 characters, and Kubernetes allows 253. Shorten it',
+  },
+  'an audience of 300 characters': {
+    part: { audiences: ['a'.repeat(300)] },
+    message: 'the audience has 300 characters, and IAM allows 255. Shorten it',
+  },
   'an empty selector': {
     part: { namespaces: { selector: { matchLabels: {} } } },
     message: 'an empty selector would select every namespace',

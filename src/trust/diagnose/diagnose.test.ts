@@ -347,7 +347,6 @@ describe('a Deny', () => {
   test('for all but the services and users of an organisation hits every token: its keys are not in the request', () =>
     expect(found([lets, deny(perimeter, { Principal: { AWS: '*' } })])).toEqual(denies));
 
-  // Contract: trust-deny
   const hits: Record<string, [condition: object, isHit: boolean]> = {
     'calls that a service makes': [{ Bool: { 'aws:ViaAWSService': 'true' } }, false],
     'calls that no service makes': [{ BoolIfExists: { 'aws:ViaAWSService': 'false' } }, true],
@@ -361,6 +360,7 @@ describe('a Deny', () => {
     'a key that was to be a claim': [{ StringEquals: { 'oidc-provider:sub': ALB } }, false],
   };
   for (const [sentence, [condition, isHit]] of Object.entries(hits))
+    // Contract: trust-deny
     test(`against ${sentence} ${isHit ? 'hits' : 'does not hit'} the token`, () =>
       expect(found([lets, deny(condition)]).map((text) => text.split(':')[0])).toEqual(isHit ? ['TrustExplicitDeny'] : []));
 
