@@ -86,11 +86,9 @@ const PERIMETER = {
   },
 };
 
+const perimeters: Record<string, boolean> = { 'without an Allow': false, 'beside an Allow': true };
 // Contract: trust-deny
-for (const [sentence, isAllowed] of [
-  ['without an Allow', false],
-  ['beside an Allow', true],
-] as const)
+for (const [sentence, isAllowed] of Object.entries(perimeters))
   test(`07, a perimeter denies whatever carries no key of a principal, ${sentence}: nothing is written, and both keys are named`, async () => {
     const s = await suite.prepared(isAllowed ? 'perimeter-allow' : 'perimeter');
     s.setTrust(EC2, PERIMETER, ...(isAllowed ? [allowing(suite.testbed.issuer, s.subject)] : []));
