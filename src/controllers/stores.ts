@@ -29,6 +29,8 @@ import { type FullGrantsRecord, keepGrantLimits } from './grant-limits.ts';
 export interface ProviderRecord {
   readonly account: AccountId;
   readonly view: ProviderView;
+  /** The ARNs of all providers of the account; they are listed only while a policy is full. */
+  readonly all?: readonly string[];
 }
 
 export interface ProofRecord {

@@ -10,6 +10,7 @@ import { compacted, type PolicyDocument, reparsed } from './document/document.ts
 import { allOwn, findOwn, sidFor } from './document/own-statement.ts';
 import { quote } from './document/quote.ts';
 import { judgeStatements, verdictOf, type WebIdentity } from './evaluate/evaluate.ts';
+import { statementsOfNobody, subjectsOfNobody } from './of-nobody.ts';
 import { type Subjects, withSubjects } from './pack.ts';
 
 /** A subject that is to be in our statement. */
@@ -34,6 +35,8 @@ export interface DesiredStatement {
   readonly quota: number;
   readonly now?: number;
   readonly roleTags?: ReadonlyMap<string, string>;
+  /** The ARNs of all OIDC providers of the role's account; without them no statement is known to be of use to nobody. */
+  readonly providers?: ReadonlySet<string>;
 }
 
 /** This part of the quota is kept for ServiceAccounts that exist: names cost nothing, and a tenant could fill a shared role with them. */
@@ -156,7 +159,8 @@ function admit(
   // Only now: a message that counts on the way would change with the next plan.
   for (const trusted of crowdedOut) {
     const characters = textWith(add(subjects, trusted)).length;
-    const why = characters > desired.quota ? tooLarge(characters, trusted, desired) : serviceAccountMissing(characters, trusted, desired);
+    const why =
+      characters > desired.quota ? tooLarge(characters, trusted, document, desired) : serviceAccountMissing(characters, trusted, desired);
     refusals.set(subjectKey(trusted), why);
   }
   return { text, refusals };
@@ -234,10 +238,13 @@ function isExact(subject: string): boolean {
 }
 const NAME = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
 
-function tooLarge(characters: number, { subject }: TokenSubject, { role, quota }: DesiredStatement): Finding {
+function tooLarge(characters: number, { subject }: TokenSubject, document: PolicyDocument, desired: DesiredStatement): Finding {
+  const { role, quota } = desired;
+  const useless = [...statementsOfNobody(document, desired), ...subjectsOfNobody(orphansOf(document, desired).length)];
+  const first = useless.length === 0 ? 'Ask' : `First remove what no cluster uses: ${useless.join(', and ')}. Or ask`;
   return finding(
     'TrustPolicyTooLarge',
-    `trust policy of ${role}: with ${quote(subject)} it would have ${characters} characters, but the account's quota is ${quota}. Ask AWS for a higher quota (IAM, "Role trust policy length"), or use another role`,
+    `trust policy of ${role}: with ${quote(subject)} it would have ${characters} characters, but the account's quota is ${quota}. ${first} AWS for a higher quota (IAM, "Role trust policy length"), or use another role`,
   );
 }
 

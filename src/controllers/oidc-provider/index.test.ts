@@ -2,17 +2,20 @@ import { expect, test } from 'vitest';
 import { type AccountId, providerArnFor } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { Fault } from '../../api/fault.ts';
+import { finding } from '../../api/finding.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
 import { STS_AUDIENCE } from '../../api/names.ts';
+import { refusal } from '../../domain/role/verdicts.ts';
 import type { Identity } from '../../domain/state/identity.ts';
 import type { ProviderView } from '../../domain/state/oidc-provider.ts';
 
-import { ARN, arn, binding, caller, cluster, grant, ISSUER } from '../../domain/test-observed.ts';
+import type { Verdict } from '../../domain/state/verdict.ts';
+import { ARN, arn, binding, caller, cluster, grant, ISSUER, SUBJECT } from '../../domain/test-observed.ts';
 import type { BindingEvent } from '../../ports/events.ts';
 import type { OidcProviders } from '../../ports/oidc-providers.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { createStores } from '../stores.ts';
+import { createStores, type VerdictRecord } from '../stores.ts';
 import { oidcProviderController } from './index.ts';
 
 const ACCOUNT = '111122223333' as AccountId;
@@ -31,16 +34,27 @@ interface Start {
   readonly grants?: readonly IrsaGrant[];
   readonly identity?: Partial<Identity>;
   readonly before?: ProviderView;
+  readonly verdicts?: readonly VerdictRecord[];
 }
 
 /** One look: what is known of the provider then, which calls were made, what was told. */
-async function look({ there = {}, faults = {}, createWith, bindings = [binding()], grants = [grant()], identity, before }: Start) {
+async function look({
+  there = {},
+  faults = {},
+  createWith,
+  bindings = [binding()],
+  grants = [grant()],
+  identity,
+  before,
+  verdicts = [],
+}: Start) {
   const seen = createStores(silentLog, { apiAudiences: ['https://kubernetes.default.svc'] });
   for (const one of bindings) seen.bindings.put(one);
   for (const one of grants) seen.grants.put(one);
   seen.namespaces.put({ name: 'shop', labels: {} });
   seen.identity.put({ cluster, caller, policyQuota: 2048, ...identity });
   if (before !== undefined) seen.providers.put({ account: ACCOUNT, view: before });
+  for (const one of verdicts) seen.verdicts.put(one);
   const calls: string[] = [];
   const events: BindingEvent[] = [];
   const called = (name: keyof OidcProviders, text: string) => {
@@ -83,6 +97,9 @@ const missing: ProviderView = { kind: 'missing', similar: [] };
 const CREATE = `create ${ISSUER} for ${STS_AUDIENCE} and second`;
 const CREATED = `created the OIDC provider ${PROVIDER} for "${ISSUER}" with the client IDs "${STS_AUDIENCE}", "second"`;
 
+const FULL: Verdict = refusal(finding('TrustPolicyTooLarge', 'it would have 2050 characters'));
+const isFull = { question: { role: ARN, issuer: ISSUER, subject: SUBJECT, audience: STS_AUDIENCE }, verdict: FULL };
+
 interface Case extends Start {
   readonly view: ProviderView | undefined;
   readonly calls: readonly string[];
@@ -92,6 +109,19 @@ interface Case extends Start {
 
 const cases: Record<string, Case> = {
   'a provider that is there has its client IDs': { there: { [PROVIDER]: ['a'] }, view: registered(['a']), calls: ['get'] },
+  'while a policy is full all providers are listed: a statement of one that is gone could go': {
+    there: { [PROVIDER]: ['a'] },
+    verdicts: [isFull],
+    view: registered(['a']),
+    calls: ['get', 'list'],
+  },
+  'where they may not be listed the provider is known all the same': {
+    there: { [PROVIDER]: ['a'] },
+    verdicts: [isFull],
+    faults: { list: new Fault('denied', 'not authorized: iam:ListOpenIDConnectProviders') },
+    view: registered(['a']),
+    calls: ['get', 'list'],
+  },
   'one that is missing is reported, and not created without the flag': { view: missing, calls: ['get', 'list'] },
   'one whose URL nearly is the issuer is not it, and is named': {
     there: { [NEARLY]: [STS_AUDIENCE] },

@@ -14,7 +14,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { type Attempt, type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import { recordFailure } from '../failures.ts';
 import { authorizationInput, authorizationOf, concernsAws, identityOf } from '../observe.ts';
-import { accountsOf, type OwnedStores, type Stores } from '../stores.ts';
+import { accountsOf, type OwnedStores, type Stores, type VerdictRecord } from '../stores.ts';
 import { similarTo } from './similar.ts';
 
 export interface OidcProviderOptions {
@@ -40,6 +40,9 @@ export function oidcProviderController(options: OidcProviderOptions): Controller
       wakeOn(stores.fullGrants, ({ binding }) => accountsOfKey(stores, binding)),
       wakeOn(stores.namespaces, () => everyAccount(stores), { when: (previous, next) => !isDeepStrictEqual(previous.labels, next.labels) }),
       wakeOn(stores.identity, () => everyAccount(stores)),
+      wakeOn(stores.verdicts, (one) => (isTooLarge(one) ? [roleArnParts(one.question.role).account] : []), {
+        when: (previous, next) => isTooLarge(previous) !== isTooLarge(next),
+      }),
       wakeOn(stores.reconcileRequests, accountsOfRole, { when: (previous, next) => previous.at !== next.at }),
     ],
     async reconcile(account, signal, attempt) {
@@ -53,14 +56,23 @@ export function oidcProviderController(options: OidcProviderOptions): Controller
       if (cluster.kind === 'unknown' || caller.kind === 'unknown') return settled;
       const asOf = clock.now();
       const target = { account, arn: providerArnFor(role, cluster.issuer), issuer: cluster.issuer, signal, attempt };
-      const view = await recordFailure(owned.providerFailures, account, () => providerView(target, options));
-      if (!isDeepStrictEqual(stores.providers.get(account)?.view, view)) owned.providers.put({ account, view });
+      const record = await recordFailure(owned.providerFailures, account, async () => {
+        const view = await providerView(target, options);
+        // What could go from a full policy is known by it.
+        const all = stores.verdicts.list().some((one) => isTooLarge(one, account)) ? await allProviders(target, options) : undefined;
+        return { account, view, ...(all && { all }) };
+      });
+      if (!isDeepStrictEqual(stores.providers.get(account), record)) owned.providers.put(record);
       const answered = owned.providerRefreshes.get(account)?.asOf ?? Number.NEGATIVE_INFINITY;
       if (stores.reconcileRequests.byIndex('account', account).some(({ at }) => at <= asOf && at > answered))
         owned.providerRefreshes.put({ of: account, asOf });
       return recheck(sweepIntervalMs, 'whether the provider is unchanged');
     },
   };
+}
+
+function isTooLarge({ question, verdict }: VerdictRecord, account = roleArnParts(question.role).account): boolean {
+  return verdict.kind === 'refused' && verdict.finding.code === 'TrustPolicyTooLarge' && roleArnParts(question.role).account === account;
 }
 
 /** A role of the account for which AWS may be asked. The digits of the account alone do not say that it is in our partition. */
@@ -96,15 +108,16 @@ async function providerView(target: Target, options: OidcProviderOptions): Promi
   }
 }
 
-async function missing(
-  { issuer, signal, attempt }: Target,
-  { providers }: OidcProviderOptions,
-): Promise<Extract<ProviderView, { kind: 'missing' }>> {
+async function missing(target: Target, options: OidcProviderOptions): Promise<Extract<ProviderView, { kind: 'missing' }>> {
+  return { kind: 'missing', similar: similarTo(target.issuer, (await allProviders(target, options)) ?? []) };
+}
+
+/** What they only help to say is said without them where they may not be listed. */
+async function allProviders({ signal, attempt }: Target, { providers }: OidcProviderOptions): Promise<readonly string[] | undefined> {
   try {
-    return { kind: 'missing', similar: similarTo(issuer, await providers.list(signal, attempt.urgency)) };
+    return await providers.list(signal, attempt.urgency);
   } catch (error) {
-    // That it is missing is known without the list, which only helps to say why.
-    if (isFault(error, 'denied')) return { kind: 'missing', similar: [] };
+    if (isFault(error, 'denied')) return undefined;
     throw error;
   }
 }

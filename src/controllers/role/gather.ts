@@ -11,6 +11,7 @@ import { HERE, type Stores, serviceAccountOf } from '../stores.ts';
 export function gather(stores: Stores, arn: RoleArn, now: number): RoleObserved {
   const { cluster, caller, policyQuota } = identityOf(stores);
   const bindings = stores.bindings.byIndex('role', arn);
+  const known = stores.providers.get(roleArnParts(arn).account);
   return {
     now,
     arn,
@@ -21,7 +22,8 @@ export function gather(stores: Stores, arn: RoleArn, now: number): RoleObserved 
     record: stores.roles.get(arn),
     cluster,
     caller,
-    provider: stores.providers.get(roleArnParts(arn).account)?.view,
+    provider: known?.view,
+    providers: known?.all && new Set(known.all),
     quota: policyQuota,
     leadsSince: stores.leadership.get(HERE)?.since,
     absent: new Set(bindings.flatMap((binding) => absentSubjects(stores, binding))),

@@ -58,6 +58,8 @@ export interface RoleObserved {
   readonly requestedAt?: number;
   /** Since when this process leads: what the leader before it wrote may not show yet. Epoch milliseconds. */
   readonly leadsSince?: number | undefined;
+  /** The ARNs of all OIDC providers of the account, where they are known. */
+  readonly providers?: ReadonlySet<string> | undefined;
   /** Subjects whose ServiceAccount does not exist. */
   readonly absent?: ReadonlySet<string>;
 }
@@ -109,8 +111,11 @@ export function planRole(seen: RoleObserved): RolePlan {
   const due = dueLosses(seen);
   // A binding that needs the verdict has the last word on a question that another one only releases.
   const inOrder = desiredTrust.toSorted((a, b) => Number(needsVerdict(a)) - Number(needsVerdict(b)));
-  const { requestedAt = 0, leadsSince } = seen;
-  const plan = planDesired({ now, arn, desiredTrust: inOrder, issuer: cluster.issuer, quota, due, requestedAt, leadsSince }, record);
+  const { requestedAt = 0, leadsSince, providers } = seen;
+  const plan = planDesired(
+    { now, arn, desiredTrust: inOrder, issuer: cluster.issuer, quota, due, requestedAt, leadsSince, providers },
+    record,
+  );
   return { ...plan, recheck: soonest(plan.recheck, nextRevocation(seen, due)) };
 }
 
@@ -130,6 +135,7 @@ interface Role {
   readonly due: readonly DueLoss[];
   readonly requestedAt: number;
   readonly leadsSince: number | undefined;
+  readonly providers: ReadonlySet<string> | undefined;
 }
 
 function planDesired(role: Role, record: RoleRecord | undefined): RolePlan {
@@ -309,10 +315,11 @@ function verdictInput({ arn, desiredTrust, record, state, now, leadsSince }: Pre
 }
 
 function desiredStatementOf(
-  { arn, desiredTrust, issuer, quota, now, state, due }: PresentRole,
+  { arn, desiredTrust, issuer, quota, now, state, due, providers }: PresentRole,
   document: PolicyDocument,
 ): DesiredStatement {
-  const base = { role: arn, issuer, provider: providerArnFor(arn, issuer), quota, now, ...(state.tags && { roleTags: state.tags.values }) };
+  const known = { ...(state.tags && { roleTags: state.tags.values }), ...(providers && { providers }) };
+  const base = { role: arn, issuer, provider: providerArnFor(arn, issuer), quota, now, ...known };
   const { hold } = state;
   const paused = hold?.allowsRevocation && now < hold.until;
   const wanted = desiredTrust.filter(({ kind }) => kind === 'ensure' && !paused).toSorted(byAge);

@@ -359,8 +359,8 @@ describe('a Deny', () => {
     'principals of this organisation': [{ StringEquals: { 'aws:PrincipalOrgID': 'o-example' } }, false],
     'a key that was to be a claim': [{ StringEquals: { 'oidc-provider:sub': ALB } }, false],
   };
+  // Contract: trust-deny
   for (const [sentence, [condition, isHit]] of Object.entries(hits))
-    // Contract: trust-deny
     test(`against ${sentence} ${isHit ? 'hits' : 'does not hit'} the token`, () =>
       expect(found([lets, deny(condition)]).map((text) => text.split(':')[0])).toEqual(isHit ? ['TrustExplicitDeny'] : []));
 
