@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FAULT_KINDS, Fault } from '../../api/fault.ts';
+import { problem } from '../../api/problem.ts';
 import { ARN, binding, caller, ISSUER, OTHER_ARN, own, policy, SERVICE, SUBJECT } from '../../domain/test-observed.ts';
 import { NOBODY, sidFor } from '../../trust/document/own-statement.ts';
 import { Account, foreign, stores } from '../test-account.ts';
@@ -123,6 +124,19 @@ describe('nothing is removed', () => {
       await expect(w.run(prune, confirm, breakIt(account, w) ?? {})).rejects.toBeInstanceOf(Fault);
       expect(account.writes).toEqual([]);
     });
+
+  // Contract: rule-prune
+  test.each([{}, confirm])(
+    'where a binding of its namespace cannot be read, and nobody is told that there are no orphans (%j)',
+    async (given) => {
+      const unread = { ...binding({ metadata: { name: 'broken', uid: 'broken' } }), spec: problem('spec.roleArn: it is none') };
+      const account = new Account({ [ARN]: withOrphan });
+      const report = await stores(account, { bindings: [binding(), unread] }).run(prune, given);
+      const message =
+        'IrsaBinding "shop/broken" cannot be read: spec.roleArn: it is none. Whether it names the subject is not known. The subject is kept. Correct the binding or delete it';
+      expect([report.rows, report.exitCode, account.writes]).toEqual([[{ ...rowOf('refused'), message }], 1, []]);
+    },
+  );
 
   test('when a binding for it comes between the list and the write', async () => {
     const account = new Account({ [ARN]: withOrphan });

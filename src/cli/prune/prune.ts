@@ -13,7 +13,7 @@ import type { Cluster } from '../ports.ts';
 import { otherThanOwn, removal } from '../remove.ts';
 import type { Reporter } from '../report.ts';
 import { oursIn, type Standing, standingIn, standingRoles } from '../roles-with-own-statement.ts';
-import { namedBy } from './orphans.ts';
+import { unnamedBy } from './orphans.ts';
 import { ungrantedIn } from './ungranted.ts';
 
 /**
@@ -97,6 +97,5 @@ async function unnamed(cluster: Cluster, signal: AbortSignal, among?: readonly S
   const namespaces = among && new Set(among.flatMap(({ subject }) => serviceAccountIn(subject)?.namespace ?? []));
   const bindings = namespaces === undefined ? [...(await cluster.bindings(signal))] : [];
   for (const namespace of namespaces ?? []) bindings.push(...(await cluster.bindings(signal, namespace)));
-  const named = namedBy(bindings);
-  return (role, one) => !named(role, one);
+  return unnamedBy(bindings);
 }
