@@ -92,3 +92,12 @@ export const ADVICE: Readonly<Record<FindingCode, string>> = {
   RestartStalled: 'Find out why the new pod does not start',
   RestartIneffective: 'Check the webhook and the template of the pods',
 };
+
+/**
+ * The same for reasons that are no finding, because no binding is wrong: AWS did not answer what irsa-operator asks for itself. A missing
+ * permission is the cause of neither: the one call needs none, and without the other the default quota counts.
+ */
+export const ADVICE_ON_OWN_CALLS: ReadonlyMap<string, string> = new Map([
+  ['CallerUnknown', 'Check the AWS credentials of irsa-operator and its way to STS. The call sts:GetCallerIdentity needs no permission'],
+  ['QuotaUnknown', 'Check the AWS credentials of irsa-operator and its way to IAM. Its log says why iam:GetAccountSummary failed'],
+]);

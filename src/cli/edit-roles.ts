@@ -44,8 +44,12 @@ async function editRole(role: RoleArn, { decide, write }: Edits, ports: CommandP
   const { stop, abort } = signals;
   if (stop.aborted) return { role, rows: [failed(role, 'it was not read: the command was stopped before')] };
   let decision: Decision | undefined;
+  /** What keeps from a decision is no answer of IAM to a write, and is told in its own words. */
   const decided = async (fresh: FreshRole) => {
-    decision = await decide(role, fresh);
+    decision = await decide(role, fresh).catch((error: unknown): Decision => {
+      if (abort.aborted || !isFault(error)) throw error;
+      return { rows: [failed(role, error.message)], plan: undefined };
+    });
     return decision;
   };
   try {

@@ -1,5 +1,6 @@
 import type { RoleArn } from '../api/arn.ts';
 import type { IrsaBinding } from '../api/binding.ts';
+import type { Namespace } from '../api/cluster.ts';
 import { Fault } from '../api/fault.ts';
 import type { IrsaGrant } from '../api/grant.ts';
 import { binding, caller, grant, ISSUER, NOW, policy, ROLE_ID, SERVICE } from '../domain/test-observed.ts';
@@ -78,11 +79,13 @@ export interface Seen {
   bindings: readonly IrsaBinding[];
   crdDeleting: boolean;
   grants: readonly IrsaGrant[];
+  namespaces: readonly Namespace[];
   issuer: string | Fault;
 }
 
 export function stores(account: Account, part: Partial<Seen> = {}) {
-  const seen: Seen = { bindings: [binding()], crdDeleting: false, grants: [grant()], issuer: ISSUER, ...part };
+  const namespaces = [{ name: 'shop', labels: {} }];
+  const seen: Seen = { bindings: [binding()], crdDeleting: false, grants: [grant()], namespaces, issuer: ISSUER, ...part };
   const stop = new AbortController();
   const abort = new AbortController();
   const clock = new ManualClock(NOW);
@@ -94,7 +97,7 @@ export function stores(account: Account, part: Partial<Seen> = {}) {
     bindings: async (_, namespace) => seen.bindings.filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace),
     grants: async () => seen.grants,
     namespace: async (name) => ({ name, labels: {} }),
-    namespaces: async () => [{ name: 'shop', labels: {} }],
+    namespaces: async () => seen.namespaces,
     definition: async () => (seen.crdDeleting ? undefined : 'definition'),
     apiAudiences: async () => ['https://kubernetes.default.svc'],
   };

@@ -547,8 +547,10 @@ describe('the plan', () => {
 
   test('counts the orphans, and says what cannot be written', () => {
     const say = (text: string) => `trust policy of ${ROLE}: ${text}`;
-    const one = 'a subject that no binding names. It is kept. If it is no longer needed, run: irsa-operator prune --confirm';
-    const two = '2 subjects that no binding names. They are kept. If they are no longer needed, run: irsa-operator prune --confirm';
+    const one =
+      'a subject that no binding names. It is kept while a grant covers it. If it is no longer needed, run: irsa-operator prune --confirm';
+    const two =
+      '2 subjects that no binding names. They are kept while a grant covers them. If they are no longer needed, run: irsa-operator prune --confirm';
     const about = (...subjects: string[]) =>
       planTrust(read(policy(ours([ALB, ...subjects]))), desired()).findings.map(({ message }) => message);
     expect(about(GONE)).toEqual([say(`the statement of irsa-operator trusts ${one}`)]);

@@ -296,8 +296,8 @@ function orphanFindings(orphans: readonly unknown[], { role }: DesiredStatement)
   if (orphans.length === 0) return [];
   const found =
     orphans.length === 1
-      ? 'a subject that no binding names. It is kept. If it is no longer needed, run'
-      : `${orphans.length} subjects that no binding names. They are kept. If they are no longer needed, run`;
+      ? 'a subject that no binding names. It is kept while a grant covers it. If it is no longer needed, run'
+      : `${orphans.length} subjects that no binding names. They are kept while a grant covers them. If they are no longer needed, run`;
   const message = `trust policy of ${role}: the statement of irsa-operator trusts ${found}: irsa-operator prune --confirm`;
   return [finding('TrustOrphaned', message)];
 }

@@ -44,6 +44,8 @@ export const CONTRACT = {
       'A subject that no grant was ever seen to cover is reported at once (`TrustUngranted`), and revoked after `--ungranted-grace`.',
     'rule-loss-evidence':
       'A grant counts as gone by an uncached list without its uid, as narrowed by a greater generation; a CRD with another uid, an unreadable grant and a refusal are no evidence.',
+    'rule-prune-ungranted':
+      '`irsa-operator prune --ungranted --confirm` revokes at once on the same evidence, and where there is none it never says that a grant covers everything.',
     'rule-no-grant-seen':
       'After a start with no grant at all nothing is revoked before one is seen, or confirmed on the Namespace of the operator.',
     'rule-revocation-paused':

@@ -264,6 +264,90 @@ describe('a subject that no binding names', () => {
   });
 });
 
+describe('a subject that no grant covers', () => {
+  let shop: Scene;
+  const manifests = join(folder, 'uncovered');
+  const ghost = 'system:serviceaccount:shop:ghost';
+  const stray = 'system:serviceaccount:nowhere:stray';
+  const listed = (result: string, subject: string, message?: string) => ({
+    result,
+    role: shop.roleArn,
+    subject,
+    audience: 'sts.amazonaws.com',
+    ...(message === undefined ? {} : { message }),
+  });
+
+  /** Prepared by a grant of the manifests, which the cluster does not have. */
+  beforeAll(async () => {
+    shop = await openScene(green.testbed, green.api, 'shop');
+    const granted = { roleArns: [shop.roleArn], namespaces: { names: ['shop', 'nowhere'] }, serviceAccountNames: ['*'] };
+    const bound = (name: string, namespace: string) => ({
+      ...binding({ serviceAccountName: name, roleArn: shop.roleArn }),
+      metadata: { name, namespace },
+    });
+    const documents = [bound('ghost', 'shop'), bound('stray', 'nowhere'), { ...grant(granted), metadata: { name: 'all' } }];
+    writeFileSync(manifests, documents.map((document) => stringify(document)).join('---\n'));
+    const ended = await command(['prepare', '--issuer', green.testbed.issuer, '-f', manifests]);
+    expect(reportOf(ended).results.map(({ result }) => result)).toEqual(['added', 'added']);
+    await shop.bind({ serviceAccountName: 'ghost' }, 'ghost');
+    await shop.conditionIs('Authorized', 'False', 'NotGranted', 'ghost');
+  });
+
+  // Contract: rule-prune-ungranted
+  test('is listed by prune --ungranted, whether a binding names it or not, and stays', async () => {
+    const before = policyOf(shop.roleName);
+    const orphans = await command(['prune'], green);
+    expect([orphans.code, reportOf(orphans).results]).toEqual([1, [listed('orphaned', stray)]]);
+    const ended = await command(['prune', '--ungranted'], green);
+    const bySubject = reportOf(ended).results.toSorted((a, b) => ((a.subject ?? '') < (b.subject ?? '') ? -1 : 1));
+    expect([ended.code, bySubject]).toEqual([1, [listed('ungranted', stray), listed('ungranted', ghost)]]);
+    expect(ended.stderr).toBe(
+      `irsa-operator prune: "${green.testbed.issuer}": 2 ungranted; irsa-operator prune --ungranted --confirm removes them\n`,
+    );
+    expect(policyOf(shop.roleName)).toBe(before);
+  });
+
+  // Contract: rule-prune-ungranted
+  test('is not known while a grant cannot be read: prune --ungranted refuses, and nothing is removed', async () => {
+    const before = policyOf(shop.roleName);
+    // The schema lets this key pass.
+    await shop.grant({ requiredRoleTags: JSON.parse('{"__proto__": "x"}') }, 'broken');
+    const ended = await command(['prune', '--ungranted', '--confirm'], green);
+    await shop.loseGrant('broken');
+    expect([ended.code, ended.stdout, policyOf(shop.roleName)]).toEqual([2, '', before]);
+    expect(ended.stderr).toBe(
+      'irsa-operator prune: IrsaGrant "broken" cannot be read: spec.requiredRoleTags: the key "__proto__" cannot be compared, so this grants nothing. Remove it. Which subjects it covers is not known. Correct it or delete it\n',
+    );
+  });
+
+  // Contract: rule-prune-ungranted
+  test('is removed by prune --ungranted --confirm. One whose namespace does not exist is told and kept where a grant selects by label', async () => {
+    await shop.grant({ namespaces: { selector: { matchLabels: { team: 'a' } } } }, 'by-label');
+    const ended = await command(['prune', '--ungranted', '--confirm'], green);
+    await shop.loseGrant('by-label');
+    const why =
+      'namespace "nowhere" does not exist, so its labels are not known, and an IrsaGrant selects namespaces by label. The subject is kept. If it is no longer needed, run: irsa-operator prune --confirm';
+    expect([ended.code, reportOf(ended).results]).toEqual([1, [listed('removed', ghost), listed('refused', stray, why)]]);
+    expect(subjectsOf(shop.roleName, green).toSorted()).toEqual([stray, shop.subject].toSorted());
+    const orphans = await command(['prune', '--confirm'], green);
+    expect([orphans.code, reportOf(orphans).results]).toEqual([0, [listed('removed', stray)]]);
+  });
+
+  test('stays out, and the others keep their trust', async () => {
+    await shop.lookAgain();
+    await shop.unbind('ghost');
+    await shop.gone('ghost');
+    expect([subjectsOf(shop.roleName, green), statementsOf(shop.roleName)[0]]).toEqual([[shop.subject], EC2]);
+    const again = await runCommand(aws, ['prune', '--ungranted'], { kubeconfig: green.kubeconfig });
+    expect(again).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: `irsa-operator prune: "${green.testbed.issuer}": a grant covers every subject of the statements of irsa-operator\n`,
+    });
+    await shop.conditionIs('Ready', 'True');
+  });
+});
+
 describe('what is wrong', () => {
   test('in a manifest is told with file and document, and nothing is written nor asked of AWS', async () => {
     const good = join(folder, 'bad', 'a.yaml');
@@ -279,29 +363,41 @@ describe('what is wrong', () => {
   });
 
   test('with the rights is told: each of those that the page names is needed', async () => {
-    const role = parse(COMMANDS_RBAC) as { rules: { resources?: string[] }[] };
-    const needs = [['prune'], ['prepare', '--issuer', green.testbed.issuer, '--dry-run']];
-    const without = role.rules.map((_, left) => ({ ...role, rules: role.rules.filter((__, at) => at !== left) }));
-    const codes: number[][] = [];
-    for (const each of without) {
-      await allowPerson(green.testbed, stringify(each));
+    const role = parse(COMMANDS_RBAC) as { rules: { resources?: string[]; resourceNames?: string[] }[] };
+    const needs = [['prune'], ['prune', '--ungranted'], ['prepare', '--issuer', green.testbed.issuer, '--dry-run']];
+    const codes: [left: string, codes: number[]][] = [];
+    for (const [left, rules] of leftOut(role.rules)) {
+      await allowPerson(green.testbed, stringify({ ...role, rules }));
       const ended = [];
       for (const args of needs) {
         const { code, stderr } = await command(args, green);
         if (code === 2) expect(stderr).toMatch(/^irsa-operator (prune|prepare): .*the API server answered 403 to GET .*\n$/);
         ended.push(code ?? -1);
       }
-      codes.push(ended);
+      codes.push([left, ended]);
     }
     await allowPerson(green.testbed);
     expect(codes).toEqual([
-      [2, 2], // irsabindings
-      [0, 2], // irsagrants
-      [0, 2], // namespaces
-      [2, 0], // the CRD
-      [2, 2], // the issuer
+      ['irsabindings', [2, 0, 2]],
+      ['irsagrants', [0, 2, 2]],
+      ['namespaces', [0, 2, 2]],
+      ['irsabindings.irsa-operator.dev', [2, 2, 0]],
+      ['irsagrants.irsa-operator.dev', [0, 2, 0]],
+      ['the issuer', [2, 2, 2]],
     ]);
   });
+
+  /** The rules without one of them each time, or without one of the names in it. */
+  function leftOut<Rule extends { resources?: string[]; resourceNames?: string[] }>(rules: readonly Rule[]): [string, Rule[]][] {
+    return rules.flatMap((rule, at) => {
+      const { resources = ['the issuer'], resourceNames } = rule;
+      if (resourceNames === undefined) return [[resources.join(), rules.toSpliced(at, 1)]];
+      return resourceNames.map((name): [string, Rule[]] => [
+        name,
+        rules.with(at, { ...rule, resourceNames: resourceNames.filter((other) => other !== name) }),
+      ]);
+    });
+  }
 
   test('with the flags is told, with the usage', async () => {
     const ended = await runCommand(aws, ['release', '--confirm'], { kubeconfig: green.kubeconfig });

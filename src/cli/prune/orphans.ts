@@ -1,21 +1,29 @@
 import { parseRoleArn, type RoleArn, roleArnParts } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
-import { isProblem } from '../../api/problem.ts';
+import { keyOf, type ObjectName } from '../../api/cluster.ts';
+import { isProblem, type Problem, problem } from '../../api/problem.ts';
 import { serviceAccountIn, subjectOf } from '../../api/subject.ts';
 import type { StatedSubject } from '../../trust/own-subjects.ts';
 
 /**
- * Whether some binding names the subject for this role, now or in its memory of where it stands: whatever it wants, suspended or on its way
- * out, that is its own to release. Whom a binding names that cannot be read is not known, so it keeps its whole namespace.
+ * Whether no binding names the subject for this role, now or in its memory of where it stands: whatever it wants, suspended or on its way out,
+ * that is its own to release. Whom a binding names that cannot be read is not known, so of its whole namespace a problem says why.
  */
-export function namedBy(bindings: readonly IrsaBinding[]): (role: RoleArn, named: StatedSubject) => boolean {
+export function unnamedBy(bindings: readonly IrsaBinding[]): (role: RoleArn, named: StatedSubject) => boolean | Problem {
   const names = new Set(bindings.flatMap(namesOf));
-  const unread = new Set(bindings.filter(({ spec }) => isProblem(spec)).map(({ metadata }) => metadata.namespace));
+  const unread = new Map(
+    bindings.flatMap(({ metadata, spec }) => (isProblem(spec) ? [[metadata.namespace, unreadable(metadata, spec)]] : [])),
+  );
   return (role, named) => {
-    const namespace = serviceAccountIn(named.subject)?.namespace;
-    return names.has(nameOf(role, named)) || (namespace !== undefined && unread.has(namespace));
+    if (names.has(nameOf(role, named))) return false;
+    return unread.get(serviceAccountIn(named.subject)?.namespace ?? '') ?? true;
   };
 }
+
+const unreadable = (name: ObjectName, { problem: why }: Problem): Problem =>
+  problem(
+    `IrsaBinding "${keyOf(name)}" cannot be read: ${why}. Whether it names the subject is not known. The subject is kept. Correct the binding or delete it`,
+  );
 
 function namesOf({ metadata: { namespace }, spec, status }: IrsaBinding): string[] {
   if (isProblem(spec)) return [];

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Fault } from '../../api/fault.ts';
+import { FAULT_KINDS, Fault } from '../../api/fault.ts';
+import { problem } from '../../api/problem.ts';
 import { ARN, binding, caller, ISSUER, OTHER_ARN, own, policy, SERVICE, SUBJECT } from '../../domain/test-observed.ts';
 import { NOBODY, sidFor } from '../../trust/document/own-statement.ts';
 import { Account, foreign, stores } from '../test-account.ts';
@@ -124,6 +125,18 @@ describe('nothing is removed', () => {
       expect(account.writes).toEqual([]);
     });
 
+  // Contract: rule-prune
+  test('where a binding of its namespace cannot be read, and that is told', async () => {
+    const unread = { ...binding({ metadata: { name: 'broken', uid: 'broken' } }), spec: problem('spec.roleArn: it is none') };
+    const message =
+      'IrsaBinding "shop/broken" cannot be read: spec.roleArn: it is none. Whether it names the subject is not known. The subject is kept. Correct the binding or delete it';
+    for (const given of [{}, confirm]) {
+      const account = new Account({ [ARN]: withOrphan });
+      const report = await stores(account, { bindings: [binding(), unread] }).run(prune, given);
+      expect([report.rows, report.exitCode, account.writes]).toEqual([[{ ...rowOf('refused'), message }], 1, []]);
+    }
+  });
+
   test('when a binding for it comes between the list and the write', async () => {
     const account = new Account({ [ARN]: withOrphan });
     const w = stores(account);
@@ -143,6 +156,22 @@ describe('nothing is removed', () => {
     const report = await w.run(prune, confirm);
     expect([report.rows.map(({ result }) => result), report.exitCode, account.writes]).toEqual([['failed'], 2, []]);
   });
+
+  test.each(FAULT_KINDS)(
+    'when the API server refuses the last look (%s), which is told in its words and not in those of IAM',
+    async (kind) => {
+      const account = new Account({ [ARN]: withOrphan });
+      const w = stores(account);
+      let looks = 0;
+      const bindings = async () => {
+        if (looks++ === 0) return [...w.seen.bindings];
+        throw new Fault(kind, 'the API server answered 403 to GET irsabindings');
+      };
+      const report = await w.run(prune, confirm, { cluster: () => ({ ...w.ports.cluster(), bindings }) });
+      const message = 'the API server answered 403 to GET irsabindings';
+      expect([report.rows, report.exitCode, account.writes]).toEqual([[{ result: 'failed', role: ARN, message }], 2, []]);
+    },
+  );
 
   test('of what became an orphan only after the list', async () => {
     const account = new Account({ [ARN]: withOrphan });

@@ -1,5 +1,6 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { Fault } from '../../api/fault.ts';
+import { isProblem, type Problem } from '../../api/problem.ts';
 import { sameSubject, serviceAccountIn } from '../../api/subject.ts';
 import type { FreshRole } from '../../ports/roles.ts';
 
@@ -12,7 +13,7 @@ import type { Cluster } from '../ports.ts';
 import { otherThanOwn, removal } from '../remove.ts';
 import type { Reporter } from '../report.ts';
 import { oursIn, type Standing, standingIn, standingRoles } from '../roles-with-own-statement.ts';
-import { namedBy } from './orphans.ts';
+import { unnamedBy } from './orphans.ts';
 import { ungrantedIn } from './ungranted.ts';
 
 /**
@@ -28,7 +29,7 @@ export const prune: Reporter<Row> = async (given, ports, signals) => {
   const isTarget = await otherThanOwn(ports, stop);
   await standsFirm(cluster, stop);
   const isFound = await find(cluster, stop);
-  const found = await standingRoles(issuer, (role, one) => isTarget(role) && isFound(role, one, NO_TAGS), ports, signals);
+  const found = await standingRoles(issuer, (role, one) => isTarget(role) && isFound(role, one, NO_TAGS) !== false, ports, signals);
 
   /** Turns are waited for, and a binding or a grant may have come meanwhile. Only what was found then and is so now goes. */
   const decide = async (role: RoleArn, fresh: FreshRole): Promise<Decision> => {
@@ -39,15 +40,23 @@ export const prune: Reporter<Row> = async (given, ports, signals) => {
     // Another writer may have changed the statement since the list.
     const still = (kind: keyof Standing) => standing[kind].filter((one) => [...own, ...changed].some((other) => sameSubject(one, other)));
     await standsFirm(cluster, abort);
-    const isSo = await find(cluster, abort, [...still('own'), ...still('changed')]);
-    const stays = (kind: keyof Standing) => still(kind).filter((one) => isSo(role, one, fresh.tags));
-    return removal(role, fresh.policy, issuer, { own: stays('own'), changed: stays('changed') }, write ? 'removed' : listed);
+    const all = [...still('own'), ...still('changed')];
+    const isSo = await find(cluster, abort, all);
+    const so = (kind: keyof Standing) => still(kind).filter((one) => isSo(role, one, fresh.tags) === true);
+    const { plan, rows } = removal(role, fresh.policy, issuer, { own: so('own'), changed: so('changed') }, write ? 'removed' : listed);
+    return { plan, rows: [...rows, ...all.flatMap((one) => kept(role, one, isSo(role, one, fresh.tags)))] };
   };
   const rows = await editRoles({ roles: found.keys(), ours: oursIn(issuer), decide, write }, ports, signals);
   return editReport({ issuer, rows, nothing, hint: rows.some(({ result }) => result === listed) ? hint : undefined });
 };
 
-type IsFound = (role: RoleArn, one: StatedSubject, roleTags: ReadonlyMap<string, string>) => boolean;
+/** Nobody is told that nothing was found where that is not known. */
+function kept(role: RoleArn, one: StatedSubject, found: boolean | Problem): Row[] {
+  return isProblem(found) ? [{ result: 'refused', role, ...one, message: found.problem }] : [];
+}
+
+/** A problem says why it is not known. Such a subject is kept. */
+type IsFound = (role: RoleArn, one: StatedSubject, roleTags: ReadonlyMap<string, string>) => boolean | Problem;
 
 /** What is looked for, by what the API server says at the moment of the question; of these subjects, where they are known. */
 interface Search {
@@ -88,6 +97,5 @@ async function unnamed(cluster: Cluster, signal: AbortSignal, among?: readonly S
   const namespaces = among && new Set(among.flatMap(({ subject }) => serviceAccountIn(subject)?.namespace ?? []));
   const bindings = namespaces === undefined ? [...(await cluster.bindings(signal))] : [];
   for (const namespace of namespaces ?? []) bindings.push(...(await cluster.bindings(signal, namespace)));
-  const named = namedBy(bindings);
-  return (role, one) => !named(role, one);
+  return unnamedBy(bindings);
 }

@@ -1,6 +1,6 @@
 import type { Finding } from '../../api/finding.ts';
 import { serviceAccountIn } from '../../api/subject.ts';
-import { isEvident } from '../../domain/authorization/evidence.ts';
+import { evidenceOf } from '../../domain/authorization/evidence.ts';
 import type { DueLoss } from '../../domain/authorization/loss.ts';
 import type { EditDecision } from '../../domain/role/edit.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -39,7 +39,7 @@ export async function unconfirmed(
   for (const loss of revoked) {
     const name = serviceAccountIn(loss.subject)?.namespace;
     const namespace = name === undefined ? undefined : await apiReader.namespace(name, signal);
-    if (isEvident(loss, { grants, namespace, definition, roleTags })) continue;
+    if (evidenceOf(loss, { grants, namespace, definition, roleTags }) === 'lost') continue;
     log.warn({ subject: loss.subject }, 'not revoking: no evidence that its grant was deleted or narrowed');
     losses.push(loss);
   }

@@ -159,31 +159,35 @@ describe('a revocation that is blocked by another writer', () => {
 
 describe('what nothing can be asked or written for', () => {
   const FAR = arn('arn:aws:iam::999900001111:role/team/app');
-  const why: Record<string, { part: ObservedPart; role?: typeof ARN; reason: string; says: string; stalled?: boolean }> = {
+  const why: Record<string, { part: ObservedPart; role?: typeof ARN; reason: string; says: string; advice: string; stalled?: boolean }> = {
     'while it is not known who we are': {
       part: { caller: { kind: 'unknown', why: 'no credentials' } },
       reason: 'CallerUnknown',
       says: 'sts:GetCallerIdentity failed: no credentials. irsa-operator writes nothing and asks again. Check its AWS credentials',
+      advice: 'Check the AWS credentials of irsa-operator and its way to STS. The call sts:GetCallerIdentity needs no permission',
     },
     'while the issuer is not known': {
       part: { cluster: { kind: 'unknown', why: 'no answer' } },
       reason: 'IssuerUnknown',
       says: "the issuer of this cluster's tokens is unknown, so irsa-operator writes nothing: no answer",
+      advice: 'Set --oidc-issuer',
     },
     'while the quota is not known': {
       part: { policyQuota: undefined },
       reason: 'QuotaUnknown',
       says: 'iam:GetAccountSummary did not report how long a trust policy may be. irsa-operator writes no trust policy and asks again. See its log',
+      advice: 'Check the AWS credentials of irsa-operator and its way to IAM. Its log says why iam:GetAccountSummary failed',
     },
     'of a role in another account': {
       part: {},
       role: FAR,
       reason: 'RoleInOtherAccount',
       says: `role "${FAR}" is in account 999900001111. The credentials ("arn:aws:sts::111122223333:assumed-role/irsa-operator/session") reach only account 111122223333`,
+      advice: 'Bind a role of the account of the cluster',
       stalled: true,
     },
   };
-  for (const [sentence, { part, role = ARN, reason, says, stalled = false }] of Object.entries(why)) {
+  for (const [sentence, { part, role = ARN, reason, says, advice, stalled = false }] of Object.entries(why)) {
     const status = { roles: [entry(role)], conditions: [lossTold] };
     const one = { spec: { roleArn: role }, status };
 
@@ -193,7 +197,7 @@ describe('what nothing can be asked or written for', () => {
       expect(plan.steps).toEqual([]);
       expect(plan.status.roles).toEqual([entry(role)]);
       expect(conditionOf(plan.status.conditions, 'ProviderReady')).toMatchObject({ status: 'Unknown', reason, message: says });
-      expect(conditionOf(plan.status.conditions, 'Ready')?.reason).toBe(reason);
+      expect(conditionOf(plan.status.conditions, 'Ready')).toMatchObject({ reason, message: `${advice}. See condition ProviderReady` });
       expect(conditionOf(plan.status.conditions, stalled ? 'Stalled' : 'Reconciling')?.status).toBe('True');
     });
     test(`is named by a revocation for want of a grant ${sentence}`, () => {
@@ -208,6 +212,7 @@ describe('what nothing can be asked or written for', () => {
         const living = binding({ spec: { roleArn: role, ...spec }, status: { roles: [] } });
         const plan = planBinding(observed({ binding: living, grants, verdicts: new Map(), ...part }));
         expect(conditionOf(plan.status.conditions, 'ProviderReady')).toMatchObject({ status: 'Unknown', reason, message: says });
+        expect(conditionOf(plan.status.conditions, 'Ready')).toMatchObject({ reason, message: `${advice}. See condition ProviderReady` });
       },
     );
   }

@@ -1,11 +1,12 @@
 import { type RoleArn, roleArnParts } from '../../api/arn.ts';
 import { assertNever } from '../../api/assert-never.ts';
 import type { BindingSpec, RoleEntry } from '../../api/binding.ts';
-import { type Assessment, type StepCondition, timestamp } from '../../api/condition.ts';
+import { type Assessment, conditionOf, type StepCondition, timestamp } from '../../api/condition.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { quoteAll } from '../../trust/document/quote.ts';
 import { nearlyNamesAudience } from '../../trust/evaluate/near.ts';
 import { isEnforcing } from '../authorization/authorize.ts';
+import { grantedBy } from '../authorization/granted-by.ts';
 import type { PodsAssessment } from '../pods/pods-current.ts';
 import { outOfReach } from '../role/reach.ts';
 import { annotationsAreOurs, wrongAnnotations } from '../service-account/annotations.ts';
@@ -66,7 +67,9 @@ const authorized = ({ seen, spec }: Scope): Violation | Assessment => {
   // A tag that the role lacks is found by the role controller, and must look like a missing grant.
   if (verdict?.kind === 'refused' && verdict.finding.code === 'NotGranted')
     return { ...refused('Authorized', verdict.finding), findings: verdict.findings };
-  return good('Granted', `granted by IrsaGrant "${authorization.grants[0]?.grant}"`);
+  const { role, binding } = seen;
+  const tags = role?.state.kind === 'present' ? role.state.tags?.values : undefined;
+  return good('Granted', grantedBy(authorization.grants, tags, conditionOf(binding.status.conditions, 'Authorized')?.message));
 };
 
 /** What becomes of the trust that stands from the time when there was a grant. */

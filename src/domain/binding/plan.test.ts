@@ -87,6 +87,17 @@ describe('a healthy binding', () => {
     });
   });
 
+  test('names a grant whose tags the role has, and names the same after a start of the operator, before it has read the tags', () => {
+    const asking = (name: string) => ({ ...grant({ requiredRoleTags: { owner: name } }), name, uid: name });
+    const grants = [asking('a'), asking('b')];
+    const tags = { values: new Map([['owner', 'b']]), asOf: NOW, since: NOW };
+    const read = observed({ grants, role: present({ tags }) });
+    const { status } = planBinding(read);
+    expect(messagesOf(status)['Authorized']).toBe('granted by IrsaGrant "b"');
+    const started = withStatus(observed({ grants, role: present() }), status);
+    expect(planBinding(started).status.conditions).toEqual(status.conditions);
+  });
+
   // Contract: trust-allowed
   test('is told apart where somebody else wrote the trust', () => {
     const { status } = planBinding(observed({ verdicts: verdicts({ ...allowed, managedBy: 'Others' }) }));

@@ -1,4 +1,4 @@
-import { ADVICE } from '../../api/advice.ts';
+import { ADVICE, ADVICE_ON_OWN_CALLS } from '../../api/advice.ts';
 import type { BindingStatus, IrsaBinding } from '../../api/binding.ts';
 import {
   type Assessment,
@@ -58,7 +58,7 @@ export function summarize(summary: Summary, before: readonly Condition[], genera
   }
   // The detail is in the condition of the step alone.
   const found = findings.find(({ code }) => code === reason) ?? findings[0];
-  assessments.Ready = { status, reason, message: `${todo(terminal, found)}. See condition ${step}` };
+  assessments.Ready = { status, reason, message: `${ADVICE_ON_OWN_CALLS.get(reason) ?? todo(terminal, found)}. See condition ${step}` };
   assessments[terminal ? 'Stalled' : 'Reconciling'] = { status: 'True', reason, message: `see condition ${step}` };
   return conditionsFrom(assessments, before, generation, now);
 }
