@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Fault } from '../../api/fault.ts';
 import { finding } from '../../api/finding.ts';
 import { PAUSED_ROLE_TAG } from '../../api/names.ts';
-import type { Hold, RoleRecord, WriteState } from '../../domain/state/role-record.ts';
+import type { Hold, OtherRole, RoleRecord, WriteState } from '../../domain/state/role-record.ts';
 import { ARN, NOW, present } from '../../domain/test-observed.ts';
 import type { FreshRole, Roles } from '../../ports/roles.ts';
 import { silentLog } from '../../runtime/log.ts';
@@ -89,7 +89,7 @@ describe('a read', () => {
     await readRole(store, iam(answer), ARN, new ManualClock(NOW), signal, 'drift');
     return store.get(ARN);
   };
-  const missing = (since: number, asOf = NOW, foundAs?: string): RoleRecord => ({
+  const missing = (since: number, asOf = NOW, foundAs?: OtherRole): RoleRecord => ({
     arn: ARN,
     asOf,
     state: { kind: 'missing', since, foundAs },
@@ -116,7 +116,7 @@ describe('a read', () => {
     expect(await read(new Fault('notFound', 'x'), present({}, NOW - 1))).toEqual(missing(NOW)));
   test('does not take a role of another path for the one that was asked for', async () => {
     const elsewhere = 'arn:aws:iam::111122223333:role/app';
-    expect(await read({ ...role('p'), arn: elsewhere })).toEqual(missing(NOW, NOW, elsewhere));
+    expect(await read({ ...role('p'), arn: elsewhere })).toEqual(missing(NOW, NOW, { arn: elsewhere, tags: TAGS.values }));
   });
   test('that is denied keeps the reason, and since when it is so', async () => {
     const denied = (since: number): RoleRecord => ({ arn: ARN, asOf: NOW, state: { kind: 'unreadable', since, why: 'not authorized' } });

@@ -6,6 +6,7 @@ import type { Contention } from '../../domain/state/contention.ts';
 import {
   type Hold,
   NO_WRITES,
+  type OtherRole,
   type PendingWrite,
   type PresentState,
   type RoleRecord,
@@ -64,7 +65,7 @@ export async function readRole(
 export function fresh(records: Records, arn: RoleArn, role: FreshRole, asOf: number): void {
   // GetRole ignores the path: another role of that name is not the one that was asked for.
   if (role.arn === arn) put(records, arn, role, asOf, role.tags);
-  else missing(records, arn, asOf, role.arn);
+  else missing(records, arn, asOf, { arn: role.arn, tags: role.tags });
 }
 
 function put(records: Records, arn: RoleArn, { roleId, policy }: Role, asOf: number, tags?: ReadonlyMap<string, string>): void {
@@ -88,7 +89,7 @@ function tagsAsOf(known: RoleTags | undefined, found: ReadonlyMap<string, string
   return { values: found, asOf, since: same ? known.since : asOf };
 }
 
-function missing(records: Records, arn: RoleArn, asOf: number, foundAs?: string): void {
+function missing(records: Records, arn: RoleArn, asOf: number, foundAs?: OtherRole): void {
   const known = records.get(arn);
   records.put({ arn, asOf, state: { kind: 'missing', since: sinceOf(known, 'missing') ?? asOf, foundAs, ...stillPending(known) } });
 }
