@@ -3,6 +3,7 @@ import type { IrsaBinding } from '../api/binding.ts';
 import { Fault } from '../api/fault.ts';
 import type { IrsaGrant } from '../api/grant.ts';
 import { PAUSED_ROLE_TAG } from '../api/names.ts';
+import { faultOf } from '../aws/faults.ts';
 import { ARN, binding, grant, own, policy, SERVICE, serviceAccount } from '../domain/test-observed.ts';
 import type { FreshRole } from '../ports/roles.ts';
 import { type Surface, type Told, toldTo } from './test-tenants.ts';
@@ -29,7 +30,13 @@ const role = (tags: Readonly<Record<string, string>> = {}, part: Partial<FreshRo
   ...part,
 });
 const elsewhere = (tags: Readonly<Record<string, string>> = {}) => role(tags, { arn: BREAKGLASS });
-const denied = new Fault('denied', `iam:GetRole of role "${ARN}": AccessDenied: not authorized on ${BREAKGLASS}`);
+const OPERATOR = 'arn:aws:sts::111122223333:assumed-role/irsa-operator/session';
+/** As IAM words it: it names the caller, and a role by its real path. */
+const deniedTo = (action: string, operation = action) => {
+  const message = `User: ${OPERATOR} is not authorized to perform: ${action} on resource: ${BREAKGLASS}`;
+  return faultOf(Object.assign(new Error(message), { name: 'AccessDenied' }), `${operation} of role "${ARN}"`);
+};
+const denied = deniedTo('iam:GetRole');
 const throttled = new Fault('throttled', `iam:GetRole of role "${ARN}": Throttling`);
 
 const newcomer = (spec: object = {}) => binding({ spec, status: { roles: [] } });
@@ -202,4 +209,34 @@ describe('a role of that name under another path', () => {
     const found = role({}, { arn: ARN.replace('app', 'APP') });
     expect(await told({ role: found }, grants, newcomer())).toEqual(await told({}, grants, newcomer()));
   });
+});
+
+// Contract: api-told-after-consent
+describe('what IAM says of a call that it denies', () => {
+  const cases: Record<string, { readonly answers: Answers; readonly bound: IrsaBinding; readonly says: string }> = {
+    'a read': { answers: { role: denied }, bound: newcomer(), says: 'iam:GetRole of role' },
+    'a read for a binding that had its trust before': { answers: { role: denied }, bound: binding(), says: 'iam:GetRole of role' },
+    'a read for a binding that is being deleted': {
+      answers: { role: denied },
+      bound: binding({ metadata: { deleting: true } }),
+      says: 'iam:GetRole of role',
+    },
+    'a write': {
+      answers: { role: role(), refused: deniedTo('iam:UpdateAssumeRolePolicy') },
+      bound: binding(),
+      says: 'irsa-operator may not change the trust policy',
+    },
+    'a role on the way': {
+      answers: { role: deniedTo('sts:AssumeRole', 'iam:GetRole') },
+      bound: newcomer(),
+      says: 'no credentials: AccessDenied',
+    },
+  };
+  for (const [what, { answers, bound, says }] of Object.entries(cases))
+    test(`to ${what} is for the log: a status has the call and the code, and neither the caller nor a path`, async () => {
+      const found = await told(answers, [grant()], bound);
+      expect(found[0]?.status).toContain(says);
+      expect(found[0]?.status).toContain('AccessDenied, see the log of irsa-operator');
+      expect(textsOf(found).join()).not.toMatch(/breakglass|assumed-role/);
+    });
 });

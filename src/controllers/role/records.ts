@@ -15,6 +15,7 @@ import {
 } from '../../domain/state/role-record.ts';
 import type { FreshRole, Role, Roles } from '../../ports/roles.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
 import type { Urgency } from '../../runtime/queue.ts';
 import type { Store } from '../../runtime/store.ts';
 import type { StatedSubject } from '../../trust/own-subjects.ts';
@@ -42,6 +43,7 @@ export async function readRole(
   clock: Clock,
   signal: AbortSignal,
   urgency: Urgency,
+  log: Log,
 ): Promise<void> {
   const asOf = clock.now();
   const before = records.get(arn);
@@ -56,8 +58,10 @@ export async function readRole(
   } catch (error) {
     if (!isFault(error, 'notFound') && !isFault(error, 'denied')) throw error;
     if (overtaken()) return;
-    if (error.kind === 'notFound') missing(records, arn, asOf);
-    else unreadable(records, arn, asOf, error.message);
+    if (error.kind === 'notFound') return missing(records, arn, asOf);
+    // No status has the words of IAM.
+    if (records.get(arn)?.state.kind !== 'unreadable') log.warn({ err: error, role: arn }, 'IAM denied reading the role');
+    unreadable(records, arn, asOf, error.told);
   }
 }
 
