@@ -8,6 +8,8 @@ export interface FaultDetails {
   /** When the other side asked for a pause: milliseconds from now. */
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
+  /** What tenants may read of it in a status, where that is not the message. */
+  readonly told?: string;
 }
 
 /** The code of a write that was not sent: this replica might not lead any more when it were done. It tells nothing of the other side. */
@@ -16,18 +18,20 @@ export const LEASE_UNCERTAIN = 'LeaseUncertain';
 /** Of a write that was answered and changed nothing. No event need follow such an answer, so it is a failure, retried with back-off. */
 export const ADMISSION_UNDID = 'A mutating webhook or policy undid the write within its request. Configure it to leave irsa-operator alone';
 
-/** A failed call in the product's words. `message` is written for the user and goes unedited into conditions and logs. */
+/** A failed call in the product's words. `message` is for logs and commands, `told` goes unedited into statuses: tenants read them. */
 export class Fault extends Error {
   override readonly name = 'Fault';
   readonly kind: FaultKind;
   readonly code: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly told: string;
 
   constructor(kind: FaultKind, message: string, details: FaultDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.kind = kind;
     this.code = details.code;
     this.retryAfterMs = details.retryAfterMs;
+    this.told = details.told ?? message;
   }
 }
 

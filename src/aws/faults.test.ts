@@ -51,6 +51,7 @@ describe('the kind of', () => {
           code,
           retryAfterMs: undefined,
           message: `iam:GetRole of role "x": ${code}: told`,
+          told: `iam:GetRole of role "x": ${code}${kind === 'denied' ? ', see the log of irsa-operator' : ': told'}`,
           cause: undefined,
         });
       });
@@ -87,6 +88,28 @@ test('that our own role may not be assumed says nothing about the role that was 
     message: 'iam:GetRole of role "x": no credentials: AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity',
   });
   expect(faultOf(refused, 'sts:AssumeRoleWithWebIdentity of role "x"').kind).toBe('denied');
+});
+
+const OPERATOR = 'arn:aws:sts::111122223333:assumed-role/irsa-operator/session';
+const deniedTo = (action: string) =>
+  Object.assign(new Error(`User: ${OPERATOR} is not authorized to perform: ${action} on resource: ${REAL_ARN}`), { name: 'AccessDenied' });
+const REAL_ARN = 'arn:aws:iam::111122223333:role/security/breakglass/x';
+const WITHOUT_ARNS: Record<string, readonly [action: string, told: string]> = {
+  'a denied call': ['iam:GetRole', 'iam:GetRole of role "x": AccessDenied, see the log of irsa-operator'],
+  'a role that may not be assumed on the way': [
+    'sts:AssumeRole',
+    'iam:GetRole of role "x": no credentials: AccessDenied, see the log of irsa-operator',
+  ],
+};
+for (const [what, [action, told]] of Object.entries(WITHOUT_ARNS))
+  test(`of ${what} the log has AWS's words, which name the caller and the real ARN, and a status does not`, () => {
+    const fault = faultOf(deniedTo(action), 'iam:GetRole of role "x"');
+    for (const text of [OPERATOR, REAL_ARN]) expect(fault.message).toContain(text);
+    expect(fault.told).toBe(told);
+  });
+test('of every other fault a status has the words of AWS', () => {
+  const fault = faultOf(Object.assign(new Error('Rate exceeded'), { name: 'Throttling' }), 'iam:GetRole of role "x"');
+  expect(fault.told).toBe(fault.message);
 });
 
 test('the password of a proxy is told to nobody', () => {

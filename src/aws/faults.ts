@@ -32,14 +32,21 @@ const TOO_MANY_REQUESTS = 429;
 /** Classifies what the SDK threw, once. `what` says what was asked, for example `iam:GetRole of "arn:..."`. */
 export function faultOf(error: unknown, what: string): Fault {
   if (error instanceof Fault) return error;
-  const { name, message } = error instanceof Error ? told(error) : { name: 'Error', message: String(error) };
+  const { name, message } = error instanceof Error ? nameAndMessage(error) : { name: 'Error', message: String(error) };
   const code = name.replace(/Exception$/, '');
   // Our own credentials were refused on the way to the call: the SDK throws what STS said about them.
   if (code === 'AccessDenied' && !what.startsWith('sts:') && message.includes('sts:AssumeRole')) {
-    return new Fault('transient', `${what}: no credentials: ${code}: ${message}`, { code: 'OwnCredentials', cause: error });
+    const told = withoutWords(`${what}: no credentials: ${code}`);
+    return new Fault('transient', `${what}: no credentials: ${code}: ${message}`, { code: 'OwnCredentials', cause: error, told });
   }
   const kind = KINDS[code] ?? (statusOf(error) === TOO_MANY_REQUESTS ? 'throttled' : 'transient');
-  return new Fault(kind, `${what}: ${code}: ${withoutPassword(message)}`, { code, cause: error });
+  const told = kind === 'denied' ? { told: withoutWords(`${what}: ${code}`) } : {};
+  return new Fault(kind, `${what}: ${code}: ${withoutPassword(message)}`, { code, cause: error, ...told });
+}
+
+/** AWS's own words on what is denied name the caller, and what was asked for by its real ARN, path included. Tenants need neither. */
+function withoutWords(asked: string): string {
+  return `${asked}, see the log of irsa-operator`;
 }
 
 /** A URL of a proxy may hold one, and a fault is told in logs and statuses. */
@@ -48,8 +55,8 @@ function withoutPassword(message: string): string {
 }
 
 /** What Node's network throws is an `Error` with the cause in `code` (ECONNREFUSED, ENOTFOUND, ...), or one of several, for each address. */
-function told(error: Error): { name: string; message: string } {
-  if (error instanceof AggregateError && error.errors[0] instanceof Error) return told(error.errors[0]);
+function nameAndMessage(error: Error): { name: string; message: string } {
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) return nameAndMessage(error.errors[0]);
   const { name, message } = error;
   return { name: name === 'Error' && 'code' in error ? String(error.code) : name, message };
 }

@@ -19,7 +19,11 @@ export async function clusterIssuer(
   const silent = told.status === 'rejected' && (isFault(told.reason, 'denied') || isFault(told.reason, 'notFound'));
   const apiServer = silent && said !== undefined ? ({ status: 'fulfilled', value: said } as const) : told;
   const view = clusterFrom({ apiServer, eks: eksIssuer && eks }, { kind: 'unknown', why: '' });
-  if (view.kind === 'unknown') throw new Fault('invalid', `the issuer of this cluster's tokens is not known: ${view.why}`);
+  if (view.kind === 'unknown') {
+    // Who runs a command may read what AWS says of their own credentials.
+    const why = eks.status === 'rejected' && isFault(eks.reason, 'denied') ? eks.reason.message : view.why;
+    throw new Fault('invalid', `the issuer of this cluster's tokens is not known: ${why}`);
+  }
   if (said !== undefined && said !== view.issuer)
     throw new Fault(
       'invalid',

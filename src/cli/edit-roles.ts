@@ -94,5 +94,7 @@ async function editWhenAgreed(
 
 function whyNot(role: RoleArn, fault: Fault, plan: TrustPlan | undefined): Row {
   if (fault.kind === 'notFound') return { result: 'refused', role, message: `IAM has no role "${role}"` };
+  // Who runs a command may read what AWS says of their own credentials.
+  if (fault.kind === 'denied') return failed(role, fault.message);
   return failed(role, refusalByIam(role, fault, plan)?.message ?? fault.message);
 }

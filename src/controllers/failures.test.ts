@@ -16,6 +16,13 @@ test('an attempt that failed is remembered with its reason until one does not, a
   expect([told, roleFailures.list()]).toEqual([[down.message, undefined], []]);
 });
 
+test('what is remembered is what a status may say', async () => {
+  const { roleFailures } = createStores(silentLog);
+  const fault = new Fault('transient', 'no credentials: User: arn:aws:sts::...', { told: 'no credentials' });
+  await expect(recordFailure(roleFailures, ARN, () => Promise.reject(fault))).rejects.toBe(fault);
+  expect(roleFailures.get(ARN)?.why).toBe('no credentials');
+});
+
 const none: Record<string, Error> = {
   'what is broken off': new Error('stop'),
   'what was not sent because the lease may end': new Fault('transient', 'not written', { code: LEASE_UNCERTAIN }),

@@ -14,8 +14,7 @@ export async function recordFailure<Of extends RoleArn | AccountId, T>(
     failures.delete(of);
     return done;
   } catch (error) {
-    if (isFault(error) && error.code !== LEASE_UNCERTAIN && failures.get(of)?.why !== error.message)
-      failures.put({ of, why: error.message });
+    if (isFault(error) && error.code !== LEASE_UNCERTAIN && failures.get(of)?.why !== error.told) failures.put({ of, why: error.told });
     throw error;
   }
 }

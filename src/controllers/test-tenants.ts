@@ -1,7 +1,7 @@
 import { type AccountId, providerArnFor, type RoleArn } from '../api/arn.ts';
 import type { BindingStatus, IrsaBinding } from '../api/binding.ts';
 import { keyOf, type ObjectKey, type ServiceAccount } from '../api/cluster.ts';
-import { Fault } from '../api/fault.ts';
+import { Fault, isFault } from '../api/fault.ts';
 import type { IrsaGrant } from '../api/grant.ts';
 import type { Issuer } from '../api/issuer.ts';
 import { STS_AUDIENCE } from '../api/names.ts';
@@ -19,6 +19,7 @@ import type { BindingWrites } from './binding/ports.ts';
 import { collector } from './collector.ts';
 import { oidcProviderController } from './oidc-provider/index.ts';
 import { roleController } from './role/index.ts';
+import { listed } from './role/records.ts';
 import { createStores } from './stores.ts';
 
 /** What several tenants have, and what AWS answers. */
@@ -29,7 +30,9 @@ export interface Tenants {
   readonly grants?: readonly IrsaGrant[];
   readonly issuer?: Issuer;
   /** What GetRole answers, by ARN. */
-  readonly roles: Readonly<Record<string, FreshRole>>;
+  readonly roles: Readonly<Record<string, FreshRole | Fault>>;
+  /** What a sweep saw before, by ARN. No list shows tags. */
+  readonly listed?: Readonly<Record<string, FreshRole>>;
   /** What UpdateAssumeRolePolicy answers. */
   readonly refused?: Fault;
   /** Of the cluster's own provider; undefined: it is missing. */
@@ -90,9 +93,11 @@ export async function toldTo(tenants: Tenants): Promise<(object: ObjectKey) => T
     },
   };
   const iam = new Map(Object.entries(tenants.roles));
+  for (const [role, seen] of Object.entries(tenants.listed ?? {})) listed(stores.roles, role as RoleArn, seen, NOW - 1);
   const read = async (role: RoleArn) => {
     const found = iam.get(role);
     if (found === undefined) throw new Fault('notFound', `iam:GetRole of role "${role}": NoSuchEntity`);
+    if (found instanceof Fault) throw found;
     return found;
   };
   const roles: Roles = {
@@ -128,7 +133,7 @@ export async function toldTo(tenants: Tenants): Promise<(object: ObjectKey) => T
   for (let round = 0; round < ROUNDS; round += 1) {
     await ofProvider.reconcile(ACCOUNT as AccountId, signal, attempt(ACCOUNT));
     await everyBinding();
-    for (const role of [ARN, ...iam.keys()] as RoleArn[]) await ofRole.reconcile(role, signal, attempt(role));
+    for (const role of [ARN, ...iam.keys()] as RoleArn[]) await ofRole.reconcile(role, signal, attempt(role)).catch(retried);
     for (const account of serviceAccounts) await ofAccount.reconcile(keyOf(account), signal, attempt(keyOf(account)));
     await clock.advance(ROUND_MS);
   }
@@ -145,6 +150,11 @@ export async function toldTo(tenants: Tenants): Promise<(object: ObjectKey) => T
       log: texts(lines, object),
     };
   };
+}
+
+/** The queue does, in a later round. */
+function retried(error: unknown): void {
+  if (!isFault(error)) throw error;
 }
 
 /** Enough for a write to be debounced, sent, read back and reported. */

@@ -18,6 +18,8 @@ export const CONTRACT = {
     'api-no-call-ungranted': 'Not one AWS call is made for a binding without a grant, except to release its own subject.',
     'api-tags-fresh': 'Tags that a grant asks for are read afresh before each write.',
     'api-tag-same-text': 'A missing role tag gives the text of a missing grant, so that the message does not tell whether the role exists.',
+    'api-told-after-consent':
+      'What AWS answered about a role is told only after the consent was checked on that answer: without it, and for another path that no grant covers, the text tells nothing.',
     'grant-limit-bindings':
       'A grant may bound `spec.limits.bindingsPerNamespace`: the older bindings come first, counted a change at a time.',
     'grant-limit-subjects': 'A grant may bound `spec.limits.subjectsPerNamespace`, counted for each role, orphans included.',

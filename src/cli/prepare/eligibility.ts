@@ -2,7 +2,7 @@ import type { BindingSpec, IrsaBinding } from '../../api/binding.ts';
 import { conditionOf } from '../../api/condition.ts';
 import type { Finding } from '../../api/finding.ts';
 import { isProblem } from '../../api/problem.ts';
-import { type AuthorizationInput, authorize } from '../../domain/authorization/authorize.ts';
+import { type AuthorizationInput, authorize, requiredTagsOf } from '../../domain/authorization/authorize.ts';
 import type { RequiredTags } from '../../domain/authorization/grants.ts';
 import { onlyAwsMayChange } from '../../domain/role/plan.ts';
 import { outOfReach } from '../../domain/role/reach.ts';
@@ -33,7 +33,7 @@ export function preparationOf(binding: IrsaBinding, stores: AuthorizationInput):
   if (unreachable !== undefined) return refused(unreachable);
   const unmodifiable = onlyAwsMayChange(spec.roleArn);
   if (unmodifiable !== undefined) return refused(unmodifiable);
-  return { kind: 'wanted', spec, requiredTags: authorization.grants.map(({ requiredRoleTags }) => requiredRoleTags) };
+  return { kind: 'wanted', spec, requiredTags: requiredTagsOf(authorization) };
 }
 
 function refused({ code, message }: Finding): Preparation {

@@ -2,7 +2,9 @@ import { roleArnParts } from '../../api/arn.ts';
 import { keyOf, type ServiceAccount } from '../../api/cluster.ts';
 import { isProblem } from '../../api/problem.ts';
 import { type AuditObserved, asksForRole, declaredBy } from '../../domain/audit/audit.ts';
-import { authorizationOf, identityOf } from '../observe.ts';
+import { authorize } from '../../domain/authorization/authorize.ts';
+import { knownAs } from '../../domain/role/consent.ts';
+import { authorizationInput, identityOf } from '../observe.ts';
 import type { Stores } from '../stores.ts';
 
 /** Everything that the audit of one ServiceAccount rests on; no call leaves the process for it. */
@@ -10,14 +12,17 @@ export function gather(stores: Stores, serviceAccount: ServiceAccount, now: numb
   const { cluster, caller, policyQuota } = identityOf(stores);
   const binding = declaredBy(serviceAccount);
   const arn = binding === undefined || isProblem(binding.spec) ? undefined : binding.spec.roleArn;
+  const role = arn && stores.roles.get(arn);
+  const input = binding && authorizationInput(stores, binding);
   return {
     now,
     serviceAccount,
     binding,
-    authorization: binding && authorizationOf(stores, binding),
+    authorization: input && binding && authorize(binding, input),
+    knownAs: input && binding && knownAs(binding, input, role),
     cluster,
     caller,
-    role: arn && stores.roles.get(arn),
+    role,
     provider: arn && stores.providers.get(roleArnParts(arn).account)?.view,
     quota: policyQuota,
   };

@@ -158,9 +158,9 @@ const cases: Record<string, Case> = {
   'who we are stays known while AWS does not answer': { before: KNOWN, caller: fault('throttled'), finds: {}, end: 'told: throttled' },
   'who we are becomes unknown when AWS refuses': {
     before: KNOWN,
-    caller: fault('denied'),
-    finds: { caller: unknown('told: denied') },
-    end: 'told: denied',
+    caller: new Fault('denied', 'for the log', { told: 'for a status' }),
+    finds: { caller: unknown('for a status') },
+    end: 'for the log',
   },
   'the quota is not known while AWS does not answer': {
     failures: 4,

@@ -133,9 +133,11 @@ const cases: Record<string, Case> = {
     view: missing,
     calls: ['get', 'list'],
   },
-  'one that may not be read is unreadable': {
-    faults: { clientIds: new Fault('denied', 'not authorized: iam:GetOpenIDConnectProvider') },
-    view: { kind: 'unreadable', why: 'not authorized: iam:GetOpenIDConnectProvider' },
+  'one that may not be read is unreadable, in the words for a status': {
+    faults: {
+      clientIds: new Fault('denied', 'User: arn:aws:sts::... is not authorized', { told: 'iam:GetOpenIDConnectProvider: AccessDenied' }),
+    },
+    view: { kind: 'unreadable', why: 'iam:GetOpenIDConnectProvider: AccessDenied' },
     calls: ['get'],
   },
   'what was known stays while AWS does not answer': {
@@ -166,8 +168,10 @@ const cases: Record<string, Case> = {
   },
   'where we may not create it, it stays missing and the reason is told': {
     createWith: AUDIENCES,
-    faults: { create: new Fault('denied', 'not authorized: iam:CreateOpenIDConnectProvider') },
-    view: { kind: 'missing', similar: [], notCreated: 'not authorized: iam:CreateOpenIDConnectProvider' },
+    faults: {
+      create: new Fault('denied', 'User: arn:aws:sts::... is not authorized', { told: 'iam:CreateOpenIDConnectProvider: AccessDenied' }),
+    },
+    view: { kind: 'missing', similar: [], notCreated: 'iam:CreateOpenIDConnectProvider: AccessDenied' },
     calls: ['get', CREATE, 'list'],
   },
   'where the account has too many, it stays missing and the reason is told': {

@@ -103,8 +103,9 @@ async function providerView(target: Target, options: OidcProviderOptions): Promi
     if (createWith === undefined || asking === undefined) return await missing(target, options);
     return await create(target, options, createWith, asking);
   } catch (error) {
-    if (isFault(error, 'denied')) return { kind: 'unreadable', why: error.message };
-    throw error;
+    if (!isFault(error, 'denied')) throw error;
+    if (stores.providers.get(account)?.view.kind !== 'unreadable') attempt.log.warn({ err: error }, 'IAM denied reading the OIDC provider');
+    return { kind: 'unreadable', why: error.told };
   }
 }
 
@@ -141,7 +142,7 @@ async function create(
   } catch (error) {
     if (!isFault(error, 'denied') && !isFault(error, 'invalid')) throw error;
     attempt.log.warn({ err: error }, 'creating OIDC provider failed');
-    return { ...(await missing(target, options)), notCreated: error.message };
+    return { ...(await missing(target, options)), notCreated: error.told };
   }
   const note = `created the OIDC provider ${arn} for "${issuer}" with the client IDs ${audiences.map((id) => `"${id}"`).join(', ')}`;
   attempt.log.info({ arn, clientIds: audiences }, 'created OIDC provider');

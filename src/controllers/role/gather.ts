@@ -3,6 +3,7 @@ import type { IrsaBinding } from '../../api/binding.ts';
 import { isProblem } from '../../api/problem.ts';
 import { type Subject, subjectOf } from '../../api/subject.ts';
 import { authorize } from '../../domain/authorization/authorize.ts';
+import { knownAs } from '../../domain/role/consent.ts';
 import type { RoleObserved } from '../../domain/role/plan.ts';
 import { authorizationInput, identityOf, lossesOn } from '../observe.ts';
 import { HERE, type Stores, serviceAccountOf } from '../stores.ts';
@@ -10,6 +11,7 @@ import { HERE, type Stores, serviceAccountOf } from '../stores.ts';
 /** Everything that the decision about one role rests on; no call leaves the process for it. */
 export function gather(stores: Stores, arn: RoleArn, now: number): RoleObserved {
   const { cluster, caller, policyQuota } = identityOf(stores);
+  const record = stores.roles.get(arn);
   const bindings = stores.bindings.byIndex('role', arn);
   const known = stores.providers.get(roleArnParts(arn).account);
   return {
@@ -17,9 +19,10 @@ export function gather(stores: Stores, arn: RoleArn, now: number): RoleObserved 
     arn,
     losses: lossesOn(stores, arn, now),
     bindings: bindings.map((binding) => {
-      return { binding, authorization: authorize(binding, authorizationInput(stores, binding)) };
+      const input = authorizationInput(stores, binding);
+      return { binding, authorization: authorize(binding, input), knownAs: knownAs(binding, input, record) };
     }),
-    record: stores.roles.get(arn),
+    record,
     cluster,
     caller,
     provider: known?.view,

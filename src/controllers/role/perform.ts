@@ -40,7 +40,7 @@ export async function perform(
   switch (step.do) {
     case 'read':
       log.debug({ why: step.why }, 'reading role');
-      await readRole(owned.roles, roles, arn, clock, signal, urgency);
+      await readRole(owned.roles, roles, arn, clock, signal, urgency, log);
       return 'read';
     case 'debounce':
       debounced(owned.roles, arn, clock.now() + DEBOUNCE_MS);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Fault } from '../../api/fault.ts';
 import { finding } from '../../api/finding.ts';
 import { PAUSED_ROLE_TAG } from '../../api/names.ts';
-import type { Hold, RoleRecord, WriteState } from '../../domain/state/role-record.ts';
+import type { Hold, OtherRole, RoleRecord, WriteState } from '../../domain/state/role-record.ts';
 import { ARN, NOW, present } from '../../domain/test-observed.ts';
 import type { FreshRole, Roles } from '../../ports/roles.ts';
 import { silentLog } from '../../runtime/log.ts';
@@ -86,10 +86,10 @@ describe('a page of a list', () => {
 describe('a read', () => {
   const read = async (answer: Parameters<typeof iam>[0], ...known: readonly RoleRecord[]) => {
     const store = records(...known);
-    await readRole(store, iam(answer), ARN, new ManualClock(NOW), signal, 'drift');
+    await readRole(store, iam(answer), ARN, new ManualClock(NOW), signal, 'drift', silentLog);
     return store.get(ARN);
   };
-  const missing = (since: number, asOf = NOW, foundAs?: string): RoleRecord => ({
+  const missing = (since: number, asOf = NOW, foundAs?: OtherRole): RoleRecord => ({
     arn: ARN,
     asOf,
     state: { kind: 'missing', since, foundAs },
@@ -106,6 +106,7 @@ describe('a read', () => {
       clock,
       signal,
       'drift',
+      silentLog,
     );
     expect(store.get(ARN)?.asOf).toBe(NOW);
   });
@@ -116,7 +117,7 @@ describe('a read', () => {
     expect(await read(new Fault('notFound', 'x'), present({}, NOW - 1))).toEqual(missing(NOW)));
   test('does not take a role of another path for the one that was asked for', async () => {
     const elsewhere = 'arn:aws:iam::111122223333:role/app';
-    expect(await read({ ...role('p'), arn: elsewhere })).toEqual(missing(NOW, NOW, elsewhere));
+    expect(await read({ ...role('p'), arn: elsewhere })).toEqual(missing(NOW, NOW, { arn: elsewhere, tags: TAGS.values }));
   });
   test('that is denied keeps the reason, and since when it is so', async () => {
     const denied = (since: number): RoleRecord => ({ arn: ARN, asOf: NOW, state: { kind: 'unreadable', since, why: 'not authorized' } });
@@ -125,12 +126,21 @@ describe('a read', () => {
       denied(NOW - 30_000),
     );
   });
+  test('that is denied has the words of IAM in the log, once, and those for a status in the record', async () => {
+    const fault = new Fault('denied', 'User: arn:aws:sts::... is not authorized', { told: 'AccessDenied' });
+    const lines: unknown[] = [];
+    const log = { ...silentLog, warn: (fields: object) => lines.push(fields) };
+    const store = records();
+    for (let time = 0; time < 2; time++) await readRole(store, iam(fault), ARN, new ManualClock(NOW), signal, 'drift', log);
+    expect(lines).toEqual([{ err: fault, role: ARN }]);
+    expect(store.get(ARN)?.state).toMatchObject({ kind: 'unreadable', why: 'AccessDenied' });
+  });
   for (const kind of ['throttled', 'transient', 'invalid', 'conflict'] as const) {
     // Contract: rule-positive-evidence
     test(`that is ${kind} is tried again, and changes nothing`, async () => {
       const store = records(present({}, NOW - 1));
       const fault = new Fault(kind, 'x');
-      await expect(readRole(store, iam(fault), ARN, new ManualClock(NOW), signal, 'drift')).rejects.toBe(fault);
+      await expect(readRole(store, iam(fault), ARN, new ManualClock(NOW), signal, 'drift', silentLog)).rejects.toBe(fault);
       expect(store.get(ARN)).toEqual(present({}, NOW - 1));
     });
   }
@@ -172,7 +182,7 @@ describe('a read', () => {
         clock.freeze(100);
         written(store, ARN, 'sent', clock.now());
       };
-      await readRole(store, iam(answer, write), ARN, clock, signal, 'drift');
+      await readRole(store, iam(answer, write), ARN, clock, signal, 'drift', silentLog);
       expect(store.get(ARN)).toEqual(present({ policy: 'sent' }, NOW + 100, sentAt(NOW + 100)));
     });
   }
@@ -184,7 +194,7 @@ describe('a write that is not read back', () => {
   const doubted = present({ policy: 'before' }, NOW, sentAt(NOW));
   const pendingAfter = async (answer: Parameters<typeof iam>[0], known = doubted) => {
     const roles = records(known);
-    await readRole(roles, iam(answer), ARN, new ManualClock(NOW + 1_000), signal, 'drift');
+    await readRole(roles, iam(answer), ARN, new ManualClock(NOW + 1_000), signal, 'drift', silentLog);
     return roles;
   };
   for (const kind of ['denied', 'notFound'] as const)
@@ -192,7 +202,7 @@ describe('a write that is not read back', () => {
       const roles = await pendingAfter(new Fault(kind, 'x'));
       listed(roles, ARN, role('before'), NOW + 60_000);
       expect(roles.get(ARN)?.state.kind).toBe(kind === 'denied' ? 'unreadable' : 'missing');
-      await readRole(roles, iam(role('before')), ARN, new ManualClock(NOW + 60_000), signal, 'drift');
+      await readRole(roles, iam(role('before')), ARN, new ManualClock(NOW + 60_000), signal, 'drift', silentLog);
       expect(roles.get(ARN)?.state).toMatchObject({ kind: 'present', writes: { pending: { at: NOW, policy: 'sent' } } });
     });
   test('stands or was never made, where no answer came', () => {

@@ -6,6 +6,7 @@ import type { Contention } from '../../domain/state/contention.ts';
 import {
   type Hold,
   NO_WRITES,
+  type OtherRole,
   type PendingWrite,
   type PresentState,
   type RoleRecord,
@@ -14,6 +15,7 @@ import {
 } from '../../domain/state/role-record.ts';
 import type { FreshRole, Role, Roles } from '../../ports/roles.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
 import type { Urgency } from '../../runtime/queue.ts';
 import type { Store } from '../../runtime/store.ts';
 import type { StatedSubject } from '../../trust/own-subjects.ts';
@@ -41,6 +43,7 @@ export async function readRole(
   clock: Clock,
   signal: AbortSignal,
   urgency: Urgency,
+  log: Log,
 ): Promise<void> {
   const asOf = clock.now();
   const before = records.get(arn);
@@ -55,8 +58,10 @@ export async function readRole(
   } catch (error) {
     if (!isFault(error, 'notFound') && !isFault(error, 'denied')) throw error;
     if (overtaken()) return;
-    if (error.kind === 'notFound') missing(records, arn, asOf);
-    else unreadable(records, arn, asOf, error.message);
+    if (error.kind === 'notFound') return missing(records, arn, asOf);
+    // No status has the words of IAM.
+    if (records.get(arn)?.state.kind !== 'unreadable') log.warn({ err: error, role: arn }, 'IAM denied reading the role');
+    unreadable(records, arn, asOf, error.told);
   }
 }
 
@@ -64,7 +69,7 @@ export async function readRole(
 export function fresh(records: Records, arn: RoleArn, role: FreshRole, asOf: number): void {
   // GetRole ignores the path: another role of that name is not the one that was asked for.
   if (role.arn === arn) put(records, arn, role, asOf, role.tags);
-  else missing(records, arn, asOf, role.arn);
+  else missing(records, arn, asOf, { arn: role.arn, tags: role.tags });
 }
 
 function put(records: Records, arn: RoleArn, { roleId, policy }: Role, asOf: number, tags?: ReadonlyMap<string, string>): void {
@@ -88,7 +93,7 @@ function tagsAsOf(known: RoleTags | undefined, found: ReadonlyMap<string, string
   return { values: found, asOf, since: same ? known.since : asOf };
 }
 
-function missing(records: Records, arn: RoleArn, asOf: number, foundAs?: string): void {
+function missing(records: Records, arn: RoleArn, asOf: number, foundAs?: OtherRole): void {
   const known = records.get(arn);
   records.put({ arn, asOf, state: { kind: 'missing', since: sinceOf(known, 'missing') ?? asOf, foundAs, ...stillPending(known) } });
 }

@@ -124,7 +124,7 @@ async function sweep(
       // What is left has its turn in the next sweep, which is due.
       if (clock.monotonic() >= until) return;
       try {
-        await readRole(owned.roles, roles, arn, clock, signal, URGENCY);
+        await readRole(owned.roles, roles, arn, clock, signal, URGENCY, log);
       } catch (error) {
         signal.throwIfAborted();
         failed.push(error);

@@ -67,7 +67,7 @@ export function verificationController({ stores, owned, ask, limiter, clock }: V
       await limiter.take(urgency, signal, namespaceOf(key));
       const serviceAccount = { namespace: metadata.namespace, name: spec.serviceAccountName };
       const answer = await ask({ serviceAccount, question }, signal).catch((error: unknown) => {
-        if (isFault(error)) put(owned, key, withTrouble(proof, error.message));
+        if (isFault(error)) put(owned, key, withTrouble(proof, error.told));
         throw error;
       });
       log.debug({ role: question.role, subject: question.subject, answer: answer.kind }, 'asked STS');

@@ -1,7 +1,22 @@
 import { expect, test } from 'vitest';
 import { EKS_ANNOTATIONS } from '../../api/names.ts';
 import { type AuthorizationInput, authorize } from '../authorization/authorize.ts';
-import { ARN, caller, cluster, grant, NOW, own, policy, present, provider, SERVICE, SUBJECT, serviceAccount } from '../test-observed.ts';
+import type { RoleRecord } from '../state/role-record.ts';
+import {
+  ARN,
+  caller,
+  cluster,
+  grant,
+  NOW,
+  OTHER_ARN,
+  own,
+  policy,
+  present,
+  provider,
+  SERVICE,
+  SUBJECT,
+  serviceAccount,
+} from '../test-observed.ts';
 import { type Audit, type AuditObserved, audit, declaredBy } from './audit.ts';
 
 const NONE: Audit & { pending: boolean } = { role: undefined, trusted: undefined, findings: [], pending: false };
@@ -22,6 +37,11 @@ interface Case {
 }
 
 const ungranted = { grants: [] };
+const elsewhere: RoleRecord = {
+  arn: ARN,
+  asOf: NOW,
+  state: { kind: 'missing', since: NOW, foundAs: { arn: OTHER_ARN, tags: new Map() } },
+};
 const mistake = { ...serviceAccount({}), misspelt: ['eks.amazon.com/role-arn'] };
 const cases: Record<string, Case> = {
   'trusted is whom the trust policy lets in': { found: { role: ARN, trusted: true } },
@@ -40,6 +60,14 @@ const cases: Record<string, Case> = {
   'a role that IAM does not have trusts nobody': {
     seen: { role: { arn: ARN, asOf: NOW, state: { kind: 'missing', since: NOW, foundAs: undefined } } },
     found: { role: ARN, trusted: false, findings: ['RoleNotFound'] },
+  },
+  'a role that IAM knows under a path that no grant covers is one that it does not have': {
+    seen: { role: elsewhere },
+    found: { role: ARN, trusted: false, findings: ['RoleNotFound'] },
+  },
+  'a role that IAM knows under a path that a grant covers is told with it': {
+    seen: { role: elsewhere, knownAs: OTHER_ARN },
+    found: { role: ARN, trusted: false, findings: ['RoleArnMismatch'] },
   },
   'what IAM does not let us read says nothing': {
     seen: { role: { arn: ARN, asOf: NOW, state: { kind: 'unreadable', since: NOW, why: 'not authorized: iam:GetRole' } } },
@@ -120,6 +148,7 @@ function observed(part: Partial<AuditObserved> = {}, inputPart: Partial<Authoriz
     serviceAccount: account,
     binding: declared,
     authorization: declared && authorize(declared, { ...input, ...inputPart }),
+    knownAs: undefined,
     cluster,
     caller,
     role: present({ policy: policy(own()) }),

@@ -6,8 +6,8 @@ import { EKS_ANNOTATIONS, STS_AUDIENCE } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { quote } from '../../trust/document/quote.ts';
 import type { Authorization } from '../authorization/authorize.ts';
-import { hasConsent } from '../authorization/grants.ts';
 import { accountReachable, providerRegistered } from '../binding/checks.ts';
+import { consentTo } from '../role/consent.ts';
 import { planRole } from '../role/plan.ts';
 import { parseRoleAnnotation } from '../service-account/annotations.ts';
 import type { CallerView, ClusterView } from '../state/identity.ts';
@@ -22,6 +22,8 @@ export interface AuditObserved {
   /** What its annotations amount to, and whether that is authorized. */
   readonly binding: IrsaBinding | undefined;
   readonly authorization: Authorization | undefined;
+  /** The other ARN of the role, where a grant covers that too. */
+  readonly knownAs: RoleArn | undefined;
   readonly cluster: ClusterView;
   readonly caller: CallerView;
   readonly role: RoleRecord | undefined;
@@ -79,19 +81,14 @@ export function declaredBy(account: ServiceAccount): IrsaBinding | undefined {
  * What a binding might be granted in its place. A grant that asks for role tags covers it only where the tags are known, from reads for bindings:
  * without the consent of the role's owner nobody learns of a role by annotating.
  */
-function withConsent(authorization: Authorization, role: RoleRecord | undefined): Granted | undefined {
-  if (authorization.kind === 'refused') return undefined;
-  const tags = role?.state.kind === 'present' ? role.state.tags?.values : undefined;
-  const consented = hasConsent(
-    authorization.grants.map(({ requiredRoleTags }) => requiredRoleTags),
-    tags ?? new Map(),
-  );
-  return consented ? authorization : undefined;
+function withConsent({ binding, authorization, role }: AuditObserved): Granted | undefined {
+  if (binding === undefined || authorization === undefined || authorization.kind === 'refused') return undefined;
+  return consentTo(binding, authorization, role) === 'given' ? authorization : undefined;
 }
 
 /** Covered by a grant: judged as a binding is. Not covered: only what the ServiceAccount itself shows. */
 export function audit(seen: AuditObserved): Found {
-  const { serviceAccount, binding, role } = seen;
+  const { serviceAccount, binding } = seen;
   const mistakes = serviceAccount.misspelt.map((key) => misspelt(serviceAccount, key));
   const value = roleAnnotation(serviceAccount);
   // Its pods get no credentials, which is certain without a look at AWS.
@@ -101,7 +98,7 @@ export function audit(seen: AuditObserved): Found {
     const text = `annotation ${EKS_ANNOTATIONS.roleArn}: ${parsed.problem}`;
     return { role: undefined, trusted: false, findings: [finding('AnnotationMalformed', text), ...mistakes], pending: false };
   }
-  const authorization = seen.authorization && withConsent(seen.authorization, role);
+  const authorization = withConsent(seen);
   if (authorization === undefined || binding === undefined)
     return { role: undefined, trusted: undefined, findings: mistakes, pending: false };
   const judged = judge({ ...seen, binding, authorization });
@@ -133,8 +130,8 @@ function judge(seen: AuthorizedAudit): Judged {
 }
 
 /** The very plan that is made for bindings, of which only the answer is taken. */
-function verdictOn({ now, binding, authorization, role, cluster, caller, provider, quota }: AuthorizedAudit): Verdict | undefined {
-  const bindings = [{ binding, authorization }];
+function verdictOn({ now, binding, authorization, knownAs, role, cluster, caller, provider, quota }: AuthorizedAudit): Verdict | undefined {
+  const bindings = [{ binding, authorization, knownAs }];
   const { verdicts } = planRole({
     now,
     arn: authorization.spec.roleArn,

@@ -5,7 +5,7 @@ import { type Finding, finding } from '../../api/finding.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
 import { isProblem } from '../../api/problem.ts';
 import type { CallerView, OwnRole } from '../state/identity.ts';
-import { type Granted, grantsFor } from './grants.ts';
+import { type Granted, grantsFor, type RequiredTags } from './grants.ts';
 
 /** What a binding is allowed, before anything is asked of AWS. */
 export type Authorization =
@@ -17,6 +17,13 @@ export type Authorization =
       /** Those that cover it and have no room for it: they grant nothing new, and what stands by them stays. */
       readonly full?: readonly Granted[];
     };
+
+/** The tags that the role must have, as each grant of the binding requires them. What stands by a grant that has no room any more stays: a limit revokes nothing. */
+export function requiredTagsOf(authorization: Authorization, mayStand = false): RequiredTags {
+  if (authorization.kind === 'refused') return [];
+  const { grants, full = [] } = authorization;
+  return [...grants, ...(mayStand ? full : [])].map(({ requiredRoleTags }) => requiredRoleTags);
+}
 
 export interface AuthorizationInput {
   readonly grants: readonly IrsaGrant[];

@@ -182,7 +182,7 @@ describe('what nothing can be asked or written for', () => {
       part: {},
       role: FAR,
       reason: 'RoleInOtherAccount',
-      says: `role "${FAR}" is in account 999900001111. The credentials ("arn:aws:sts::111122223333:assumed-role/irsa-operator/session") reach only account 111122223333`,
+      says: `role "${FAR}" is in account 999900001111. The credentials of irsa-operator reach only account 111122223333`,
       advice: 'Bind a role of the account of the cluster',
       stalled: true,
     },

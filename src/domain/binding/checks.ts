@@ -8,6 +8,7 @@ import { nearlyNamesAudience } from '../../trust/evaluate/near.ts';
 import { isEnforcing } from '../authorization/authorize.ts';
 import { grantedBy } from '../authorization/granted-by.ts';
 import type { PodsAssessment } from '../pods/pods-current.ts';
+import { consentTo } from '../role/consent.ts';
 import { outOfReach } from '../role/reach.ts';
 import { annotationsAreOurs, wrongAnnotations } from '../service-account/annotations.ts';
 import { annotationContended } from '../service-account/contention.ts';
@@ -191,10 +192,15 @@ function missingAudience(arn: string, issuer: string, clientIds: readonly string
   return finding('OidcProviderAudienceMissing', `the OIDC provider for "${issuer}" has ${found}. Wanted: "${audience}". Add it: ${todo}`);
 }
 
+/** What a call about the role met with is an answer too: that one was tried at all may tell that there is a role. */
+function roleFailure({ authorization, binding, role, failureOf }: Observed, spec: BindingSpec): string | undefined {
+  return consentTo(binding, authorization, role) === 'given' ? failureOf(spec.roleArn) : undefined;
+}
+
 const trusted = ({ seen, spec, verifies }: Scope): Violation | Assessment => {
   const { verdict } = seen;
   if (verdict === undefined || verdict.kind === 'released')
-    return pending('Trusted', `reading the trust policy of "${spec.roleArn}"`, seen.failureOf(spec.roleArn));
+    return pending('Trusted', `reading the trust policy of "${spec.roleArn}"`, roleFailure(seen, spec));
   switch (verdict.kind) {
     case 'allowed':
       return good(verdict.managedBy === 'Operator' ? 'AllowedByOperator' : 'AllowedByOthers', verdict.message);
@@ -202,7 +208,7 @@ const trusted = ({ seen, spec, verifies }: Scope): Violation | Assessment => {
       return undecided(verdict, verifies);
     case 'refused': {
       const { finding: found, findings, terminal } = verdict;
-      const message = terminal ? found.message : triedAgain(found.message, seen.failureOf(spec.roleArn));
+      const message = terminal ? found.message : triedAgain(found.message, roleFailure(seen, spec));
       return { ...refused('Trusted', found, terminal), message, findings };
     }
     default:

@@ -512,7 +512,14 @@ describe('after a restart of the operator', () => {
 
 describe('the intent', () => {
   const rolesWith = (roles: RoleEntry[]) =>
-    planBinding(observed({ binding: binding({ status: { roles } }), verdicts: verdicts(refusal('NotGranted')) })).status.roles;
+    planBinding(
+      observed({
+        binding: binding({ status: { roles } }),
+        grants: [grant({ requiredRoleTags: { owner: 'shop' } })],
+        role: present({ tags: { values: new Map(), asOf: NOW, since: NOW } }),
+        verdicts: verdicts(refusal('NotGranted')),
+      }),
+    ).status.roles;
   test("is not written where the role's owner did not consent", () => expect(rolesWith([])).toBeUndefined());
   test('that stands is kept: the tags may come back', () => expect(rolesWith([entry()])).toEqual([entry()]));
 });

@@ -9,6 +9,7 @@ import { isEnforcing } from '../authorization/authorize.ts';
 import { assessPods } from '../pods/pods-current.ts';
 import { earliest } from '../pods/restart/attempt.ts';
 import { strayWorkload } from '../pods/stray-workload.ts';
+import { consentTo } from '../role/consent.ts';
 import { worksElsewhere } from '../role/desired-trust.ts';
 import { annotationsAreOurs, desiredAnnotations, invalidExpiration } from '../service-account/annotations.ts';
 import { annotationContended } from '../service-account/contention.ts';
@@ -167,12 +168,12 @@ function rolesOf({ seen, spec }: Scope, acts: boolean): RoleEntry[] {
   const before = seen.binding.status.roles ?? [];
   const wants = acts && spec.trustPolicy === 'Managed';
   const kept = before.filter((entry) => (wants && isCurrentEntry(spec, entry)) || !isReleased(seen.verdictOn(entry)));
-  const { role, cluster, verdict } = seen;
+  const { role, cluster, authorization, binding } = seen;
   if (!wants || role?.state.kind !== 'present' || cluster.kind === 'unknown') return kept;
+  // Without the consent of the role's owner there is nothing to intend, and its unique ID is not told.
+  if (consentTo(binding, authorization, role) !== 'given') return kept;
   const { audience } = spec;
   const entry = { arn: role.arn, roleId: role.state.roleId, audience, sid: sidFor(cluster.issuer, audience) };
-  // The role's owner did not consent: there is nothing to intend.
-  if (verdict?.kind === 'refused' && verdict.finding.code === 'NotGranted') return kept;
   // Without room for the intent nothing is written: a role that waits for its release is not forgotten for a new one.
   return [...kept.filter((other) => !isCurrentEntry(spec, other)), entry].slice(0, MAX_ROLES);
 }

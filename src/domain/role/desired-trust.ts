@@ -6,7 +6,7 @@ import { FINALIZER } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { sameSubject, subjectOf } from '../../api/subject.ts';
 import type { WantedSubject } from '../../trust/plan.ts';
-import { type Authorization, isEnforcing, isPassive, retainsTrust } from '../authorization/authorize.ts';
+import { type Authorization, isEnforcing, isPassive, requiredTagsOf, retainsTrust } from '../authorization/authorize.ts';
 import type { RequiredTags } from '../authorization/grants.ts';
 import { type DueLoss, isDue } from '../authorization/loss.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
@@ -18,6 +18,8 @@ import type { RoleRecord } from '../state/role-record.ts';
 export interface BindingAuthorization {
   readonly binding: IrsaBinding;
   readonly authorization: Authorization;
+  /** The other ARN of the role, where it may be named to the binding. */
+  readonly knownAs?: RoleArn | undefined;
 }
 
 /** What one binding wants of a role, for one audience. */
@@ -44,6 +46,8 @@ export interface DesiredTrust {
   readonly namespaceLimit?: number;
   /** No grant covers it; undefined also where its owner releases it anyhow. */
   readonly loss: DueLoss | undefined;
+  /** The other ARN of the role, where it may be named to the binding. */
+  readonly knownAs?: RoleArn;
 }
 
 interface DesiredTrustInput {
@@ -63,18 +67,17 @@ interface DesiredTrustInput {
  * binding revokes nothing, and nothing is revoked because something is missing: only a deletion, a grant that is really gone, or a change
  * that works says so. Without a grant it is as if the binding said nothing.
  */
-export function desiredTrustOf({ binding, authorization }: BindingAuthorization, input: DesiredTrustInput): DesiredTrust[] {
+export function desiredTrustOf({ binding, authorization, knownAs }: BindingAuthorization, input: DesiredTrustInput): DesiredTrust[] {
   const { spec, metadata, status } = binding;
   const { arn, issuer, now, losses } = input;
   if (isProblem(spec)) return [];
   const subject = subjectOf(metadata.namespace, spec.serviceAccountName);
-  const { grants = [], full = [] } = authorization.kind === 'granted' ? authorization : {};
+  const { grants = [] } = authorization.kind === 'granted' ? authorization : {};
   const namespaceLimit = Math.max(...grants.map(({ limits }) => limits?.subjectsPerNamespace ?? Number.POSITIVE_INFINITY));
   const desired = (wants: DesiredTrust['kind'], audience: string): DesiredTrust => {
     const question = { role: arn, issuer, subject, audience };
     const mayStand = mayStandOn(binding, { arn, audience });
-    // What stands by a grant that has no room any more stays: a limit revokes nothing.
-    const requiredTags = [...grants, ...(mayStand ? full : [])].map((grant) => grant.requiredRoleTags);
+    const requiredTags = requiredTagsOf(authorization, mayStand);
     const loss = losses.find((one) => sameSubject(one, question));
     // Where a tag is missing the binding has a grant in words, and goes on asking.
     const isTaken = wants !== 'revoke' && isDue(loss, now) && (authorization.kind === 'refused' || !NEEDS_VERDICT.has(wants));
@@ -89,6 +92,7 @@ export function desiredTrustOf({ binding, authorization }: BindingAuthorization,
       loss: wants === 'revoke' ? undefined : loss,
       ...(input.absent?.has(subject) && { absent: true }),
       ...(Number.isFinite(namespaceLimit) && { namespaceLimit }),
+      ...(knownAs && { knownAs }),
     };
   };
   const entries = (status.roles ?? []).filter((entry) => entry.arn === arn);

@@ -4,7 +4,7 @@ import { finding } from '../../api/finding.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
 import { type Subject, subjectOf } from '../../api/subject.ts';
 import { authorize } from '../authorization/authorize.ts';
-import type { Hold, RoleRecord } from '../state/role-record.ts';
+import type { Hold, OtherRole, RoleRecord } from '../state/role-record.ts';
 import { isReleased } from '../state/verdict.ts';
 
 import {
@@ -542,7 +542,7 @@ describe('a hold', () => {
 });
 
 describe('a role that is not there', () => {
-  const gone = (since: number, asOf: number, foundAs?: string): RoleRecord => ({
+  const gone = (since: number, asOf: number, foundAs?: OtherRole): RoleRecord => ({
     arn: ARN,
     asOf,
     state: { kind: 'missing', since, foundAs },
@@ -572,7 +572,9 @@ describe('a role that is not there', () => {
       [SUBJECT]: 'RoleNotFound',
     }));
   test('under that path is told with the ARN that IAM knows', () => {
-    const [, verdict] = planRole(roleObserved({ record: gone(NOW, NOW, 'arn:aws:iam::111122223333:role/app') })).verdicts[0] ?? [];
+    const knownAs = arn('arn:aws:iam::111122223333:role/app');
+    const record = gone(NOW, NOW, { arn: knownAs, tags: new Map() });
+    const [, verdict] = planRole(roleObserved({ record, bindings: [{ ...authorizationFor(), knownAs }] })).verdicts[0] ?? [];
     expect(verdict?.kind === 'refused' && [verdict.finding.code, verdict.finding.message]).toEqual([
       'RoleArnMismatch',
       `IAM knows the role "app" as "arn:aws:iam::111122223333:role/app". The binding says "${ARN}". Correct spec.roleArn: path and case count`,

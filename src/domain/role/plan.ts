@@ -7,13 +7,15 @@ import { unreadable as cannotRead } from '../../trust/diagnose/diagnose.ts';
 import { type PolicyDocument, parseDocument } from '../../trust/document/document.ts';
 import { sameOwnSubjects } from '../../trust/own-subjects.ts';
 import { type DesiredStatement, planTrust } from '../../trust/plan.ts';
-import { hasConsent } from '../authorization/grants.ts';
+import { notGranted } from '../authorization/authorize.ts';
 import { type DueLoss, isDue } from '../authorization/loss.ts';
 import type { CallerView, ClusterView } from '../state/identity.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
 import type { Question } from '../state/question.ts';
+import { entryFor } from '../state/role-entry.ts';
 import { GONE_AFTER_MS, isGone, type PresentState, type RoleRecord, type WriteState } from '../state/role-record.ts';
 import type { Verdict } from '../state/verdict.ts';
+import { type Consent, consentOf } from './consent.ts';
 import { trustContended } from './contention.ts';
 import {
   awaitsAnswer,
@@ -160,30 +162,36 @@ function unasked(role: Role, record: RoleRecord | undefined): RolePlan {
   return record?.state.kind === 'missing' ? { ...nothing, verdicts: missing(role, record, record.state).verdicts } : nothing;
 }
 
-function missing(
-  { now, desiredTrust }: Role,
-  record: RoleRecord,
-  { since, foundAs }: { since: number; foundAs: string | undefined },
-): RolePlan {
-  const { arn } = record;
-  const found = foundAs === undefined ? notFound(arn) : otherRole(arn, foundAs);
+/** Whether what IAM answered may be told to a binding. */
+function consentOn({ requiredTags, mayStand, binding, question: { role: arn, audience } }: DesiredTrust, record: RoleRecord): Consent {
+  return consentOf(requiredTags, record, mayStand ? entryFor(binding, { arn, audience })?.roleId : undefined);
+}
+
+function missing({ now, desiredTrust }: Role, record: RoleRecord, { since }: { since: number }): RolePlan {
   const certain = isGone(record);
   const verdicts = desiredTrust.flatMap((desired): [Question, Verdict][] => {
-    if (needsVerdict(desired)) return [[desired.question, refusal(found, { mayStand: !certain })]];
+    if (needsVerdict(desired)) return [[desired.question, refusal(whyMissing(desired, record), { mayStand: !certain })]];
     return (desired.kind === 'revoke' || desired.kind === 'retain') && certain ? [[desired.question, { kind: 'released' }]] : [];
   });
   if (certain) return { ...nothing, verdicts };
   return readLater(since + GONE_AFTER_MS - now, 'whether the role is still missing', verdicts);
 }
 
-function notFound(arn: RoleArn): Finding {
+/** A role under a path that the binding may not know of is no role to it. */
+function whyMissing(desired: DesiredTrust, record: RoleRecord): Finding {
+  const { arn } = record;
+  if (desired.knownAs !== undefined) return otherRole(arn, desired.knownAs);
+  if (consentOn(desired, record) !== 'given') return notGranted(desired.binding, desired.spec);
   return finding('RoleNotFound', `IAM has no role "${arn}". Create it, or correct spec.roleArn (path and case count)`);
 }
 
-function unreadable({ now, desiredTrust }: Role, { asOf }: RoleRecord, { since, why }: { since: number; why: string }): RolePlan {
-  const verdicts = desiredTrust
-    .filter(awaitsAnswer)
-    .map(({ question }): [Question, Verdict] => [question, refusal(finding('RoleAccessDenied', why), { terminal: false })]);
+function unreadable({ now, desiredTrust }: Role, record: RoleRecord, { since, why }: { since: number; why: string }): RolePlan {
+  const { asOf } = record;
+  const denied = refusal(finding('RoleAccessDenied', why), { terminal: false });
+  const verdicts = desiredTrust.filter(awaitsAnswer).map((desired): [Question, Verdict] => {
+    const isTold = !needsVerdict(desired) || consentOn(desired, record) === 'given';
+    return [desired.question, isTold ? denied : refusal(notGranted(desired.binding, desired.spec))];
+  });
   const waitMs = Math.min(UNREADABLE_RETRY_MOST_MS, Math.max(UNREADABLE_RETRY_LEAST_MS, asOf - since));
   return readLater(asOf + waitMs - now, 'whether the role can be read now', verdicts);
 }
@@ -198,17 +206,25 @@ interface PresentRole extends Role {
 }
 
 function present(role: PresentRole): RolePlan {
-  const { arn, desiredTrust, state } = role;
+  const { arn, record, state } = role;
+  // Nothing of a role is told, and no intent asked for, before it is known to carry the tags.
+  if (role.desiredTrust.some((desired) => needsVerdict(desired) && consentOn(desired, record) === 'unknown'))
+    return { ...nothing, steps: [{ do: 'read', why: TAGS_WANTED }] };
+  const desiredTrust = role.desiredTrust.map((desired) => withTags(desired, role));
   const document = parseDocument(state.policy);
   if (isProblem(document)) {
-    const found = cannotRead(document, { role: arn });
-    return { ...nothing, verdicts: desiredTrust.filter(awaitsAnswer).map(({ question }) => [question, refusal(found)]) };
+    const found = refusal(cannotRead(document, { role: arn }));
+    const verdicts = desiredTrust.flatMap((desired): [Question, Verdict][] => {
+      if (desired.kind === 'tagsMissing') return [[desired.question, refusal(notGranted(desired.binding, desired.spec))]];
+      return awaitsAnswer(desired) ? [[desired.question, found]] : [];
+    });
+    const tags = nextTags({ ...role, desiredTrust });
+    return tags === undefined ? { ...nothing, verdicts } : readLater(tags.inMs, tags.why, verdicts);
   }
-  if (state.tags === undefined && desiredTrust.some(isNewUnderTags)) return { ...nothing, steps: [{ do: 'read', why: TAGS_WANTED }] };
-  const byOwners = releasedByOwners(desiredTrust);
+  const byOwners = releasedByOwners(role.desiredTrust);
   const tagged = {
     ...role,
-    desiredTrust: desiredTrust.map((desired) => withTags(desired, role)),
+    desiredTrust,
     // What its owner releases anyhow needs no evidence that a grant went.
     due: role.due.filter((loss) => !byOwners.some(({ question }) => sameSubject(question, loss))),
   };
@@ -218,15 +234,9 @@ function present(role: PresentRole): RolePlan {
     : readBack(tagged, document, desiredStatement, state.writes.pending);
 }
 
-/** Nothing of a role is told, and no intent asked for, before it is known to carry the tags; a binding whose trust may stand had them once. */
-function isNewUnderTags(desired: DesiredTrust): boolean {
-  return needsVerdict(desired) && !desired.mayStand && !hasConsent(desired.requiredTags, new Map());
-}
-
 /** Without the tags that its grant asks for a binding has no grant; what stands goes as a loss. */
-function withTags(desired: DesiredTrust, { state: { tags } }: PresentRole): DesiredTrust {
-  if (!needsVerdict(desired) || tags === undefined || hasConsent(desired.requiredTags, tags.values)) return desired;
-  return { ...desired, kind: 'tagsMissing' };
+function withTags(desired: DesiredTrust, { record }: PresentRole): DesiredTrust {
+  return needsVerdict(desired) && consentOn(desired, record) === 'withheld' ? { ...desired, kind: 'tagsMissing' } : desired;
 }
 
 /** Our last write is younger than IAM's reads are sure to be. What is added meanwhile does not wait for that. */

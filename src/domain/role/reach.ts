@@ -10,5 +10,5 @@ export function outOfReach(role: RoleArn, caller: CallerView): Finding | undefin
     account === caller.account
       ? [`partition ${partition}`, `partition ${arnOwner(caller.arn)?.partition}`]
       : [`account ${account}`, `account ${caller.account}`];
-  return finding('RoleInOtherAccount', `role "${role}" is in ${where}. The credentials ("${caller.arn}") reach only ${reached}`);
+  return finding('RoleInOtherAccount', `role "${role}" is in ${where}. The credentials of irsa-operator reach only ${reached}`);
 }

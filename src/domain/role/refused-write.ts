@@ -6,7 +6,7 @@ import type { TrustPlan } from '../../trust/plan.ts';
 /** What a fault says of the role that was to be written; undefined where it says nothing of it, and may pass. */
 export function refusalByIam(arn: RoleArn, fault: Fault, plan: TrustPlan | undefined): Finding | undefined {
   if (fault.kind === 'denied')
-    return finding('RoleAccessDenied', `irsa-operator may not change the trust policy of "${arn}": ${fault.message}`);
+    return finding('RoleAccessDenied', `irsa-operator may not change the trust policy of "${arn}": ${fault.told}`);
   if (fault.kind !== 'invalid') return undefined;
   switch (fault.code) {
     case 'LimitExceeded':

@@ -58,7 +58,7 @@ export function mayPass(reason: unknown): boolean {
 }
 
 function whyOf(reason: unknown): string {
-  return isFault(reason) ? reason.message : 'unexpected error';
+  return isFault(reason) ? reason.told : 'unexpected error';
 }
 
 function unknown(why: string): { readonly kind: 'unknown'; readonly why: string } {

@@ -56,6 +56,12 @@ export const NO_WRITES: WriteState = {
   unconfirmed: new Map(),
 };
 
+/** Its tags decide to whom it may be named. */
+export interface OtherRole {
+  readonly arn: string;
+  readonly tags: ReadonlyMap<string, string>;
+}
+
 /** A role as it was read last. */
 export interface RoleRecord {
   readonly arn: RoleArn;
@@ -73,8 +79,8 @@ export interface RoleRecord {
         /** Undefined while the role was seen in lists only. */
         readonly tags: RoleTags | undefined;
       }
-    /** `since` is when IAM said so first: it counts when IAM still says so later. `foundAs` is the ARN under which IAM knows a role of that name. */
-    | { readonly kind: 'missing'; readonly since: number; readonly foundAs: string | undefined; readonly pending?: PendingWrite }
+    /** `since` is when IAM said so first: it counts when IAM still says so later. `foundAs` is the role that IAM has by that name, under another ARN. */
+    | { readonly kind: 'missing'; readonly since: number; readonly foundAs: OtherRole | undefined; readonly pending?: PendingWrite }
     | { readonly kind: 'unreadable'; readonly since: number; readonly why: string; readonly pending?: PendingWrite };
 }
 
