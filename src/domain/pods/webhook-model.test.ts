@@ -148,14 +148,14 @@ function judged(spec: Spec, template: Spec) {
 }
 
 // Contract: pods-template
-test(`of ${CASES} random templates (SEED=${SEED}) each pod is judged as the webhook would make the next one`, () => {
+test('a pod of a random template is judged as the webhook would make the next one', () => {
   const random = randomOf(SEED);
   const seen: Record<string, number> = {};
   for (let i = 0; i < CASES; i++) {
     const template = templateOf(random);
     const next = mutated(template);
     const [before, after] = [judged(template, template), judged(next, template)];
-    const where = JSON.stringify({ template, before, after }, null, 1);
+    const where = `SEED=${SEED} ${JSON.stringify({ template, before, after }, null, 1)}`;
     seen[`${before.kind} ${isValid(next) ? after.kind : 'refused'}`] =
       (seen[`${before.kind} ${isValid(next) ? after.kind : 'refused'}`] ?? 0) + 1;
     // The API server would refuse the next pod, and only then.
