@@ -35,13 +35,18 @@ interface Case {
   readonly containers: readonly Pair[];
   readonly pod?: Partial<Pod>;
   readonly volume?: true;
+  readonly lifetime?: number;
   readonly wanted: PodState;
 }
 
-function judged({ containers, pod = {}, volume }: Case): PodState {
+function judged({ containers, pod = {}, volume, lifetime }: Case): PodState {
   const filled = containers.map(({ now }): Container => ({ name: 'app', env: {}, mountsToken: false, ...now }));
   const from: Template = { ...template(...containers.map((each) => each.from)), hasTokenVolume: volume === true };
-  return podState(podOf(replicaSet, 'app-1', { containers: filled, ...pod }), desired, { kind: 'Deployment', name: 'app', template: from });
+  return podState(
+    podOf(replicaSet, 'app-1', { containers: filled, ...pod }),
+    { ...desired, tokenExpirationSeconds: lifetime },
+    { kind: 'Deployment', name: 'app', template: from },
+  );
 }
 
 const of = (code: FindingCode, text: string, name = 'app') => finding(code, `Deployment "app", container "${name}": ${text}`);
@@ -154,6 +159,21 @@ const alone: Record<string, Case> = {
     containers: [both({ env: { ...OTHER, ...REGION }, own: { onWebhookPath: 'data', tokenFile: { audience: 'sts.amazonaws.com' } } })],
     wanted: exempt(`${sets(`"${OTHER_ARN}"`, `"${TOKEN}"`)}${HINT}`),
   },
+  'with another role and the token of the webhook is stale where that lives too long': {
+    containers: [made({ env: OTHER })],
+    lifetime: 3_600,
+    wanted: {
+      kind: 'stale',
+      finding: ofPod('PodExpirationStale', 'its token is valid for 86400 s. Wanted: 3600 s'),
+      leftAlone: undefined,
+      told: [of('PodEnvOverridden', OTHER_ROLE)],
+    },
+  },
+  'with a token of its own is not asked how long that lives': {
+    containers: [made({ env: ELSEWHERE, ...ownToken('sts.amazonaws.com') })],
+    lifetime: 3_600,
+    wanted: exempt(`${sets(`"${ARN}"`, '"/var/run/secrets/amazonaws.com/token"')}${HINT}`),
+  },
   'with region and endpoints alone gets the role as any other': {
     containers: [made({ env: REGION }, { env: { ...REGION, ...RIGHT } })],
     wanted: current,
@@ -173,7 +193,7 @@ const alone: Record<string, Case> = {
   'whose volume of that name is what the webhook would write is current, of any lifetime': {
     containers: [right()],
     volume: true,
-    pod: { tokenExpirationSeconds: 7_200 },
+    lifetime: 3_600,
     wanted: current,
   },
   'whose volume of that name is right, and which is too old, is stale': {
