@@ -51,11 +51,11 @@ function judged({ containers, pod = {}, volume, lifetime }: Case): PodState {
 
 const of = (code: FindingCode, text: string, name = 'app') => finding(code, `Deployment "app", container "${name}": ${text}`);
 const ofPod = (code: FindingCode, text: string, name = 'app') => finding(code, `pod shop/app-1, container "${name}": ${text}`);
-const faulty = (code: FindingCode, text: string, name = 'app'): PodState => {
+const faulty = (code: FindingCode, text: string, name = 'app', hasRole = false): PodState => {
   const found = of(code, text, name);
-  return { kind: 'faulty', finding: found, barred: false, told: [found] };
+  return { kind: 'faulty', finding: found, hasRole, told: [found] };
 };
-const barred = (name = 'app'): PodState => ({ ...faulty('MountPathTaken', MOUNT_TAKEN, name), barred: true }) as PodState;
+const barred = (name = 'app'): PodState => faulty('MountPathTaken', MOUNT_TAKEN, name);
 const exempt = (text: string): PodState => {
   const found = of('PodEnvOverridden', text);
   return { kind: 'exempt', finding: found, told: [found] };
@@ -309,11 +309,15 @@ const among: Record<string, Case> = {
   },
   'with half an injection is all that is wrong when the other is mended': {
     containers: [right(), sidecar(made({ env: { AWS_ROLE_ARN: ARN } }))],
-    wanted: faulty('PodPartialInjection', ONLY_ROLE, 'logs'),
+    wanted: faulty('PodPartialInjection', ONLY_ROLE, 'logs', true),
   },
   'without a token does not keep the other from being mended': {
     containers: [old(), sidecar(both({ env: { ...RIGHT, ...REGION } }))],
     wanted: staleApp(of('PodEnvOverridden', NOT_MOUNTED, 'logs')),
+  },
+  'whose mount bars each new pod is all that counts, also where the other has the role': {
+    containers: [right(), sidecar(both({ env: {}, own: { onWebhookPath: 'data' } }))],
+    wanted: barred('logs'),
   },
   'whose mount bars each new pod keeps the other as it is': {
     containers: [old(), sidecar(both({ env: {}, own: { onWebhookPath: 'data' } }))],

@@ -29,7 +29,7 @@ function stale(code: FindingCode, message: string): PodState {
 /** What its template fixes: each new pod would be as wrong. */
 const faulty = (code: FindingCode, message: string): PodState => {
   const found = finding(code, message);
-  return { kind: 'faulty', finding: found, barred: false, told: [found] };
+  return { kind: 'faulty', finding: found, hasRole: false, told: [found] };
 };
 /** It works by what its template sets. */
 const byItself = (message: string): PodState => {

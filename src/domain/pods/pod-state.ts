@@ -17,8 +17,8 @@ export type PodState = { readonly told?: readonly Finding[] } & (
   | { readonly kind: 'current' }
   /** `leftAlone` tells why it is not restarted. */
   | { readonly kind: 'stale'; readonly finding: Finding; readonly leftAlone: Finding | undefined }
-  /** Each new pod would be as wrong: its template has to change. `barred`: there would be no new pod at all. */
-  | { readonly kind: 'faulty'; readonly finding: Finding; readonly barred: boolean }
+  /** Each new pod would be as wrong, or be refused: its template has to change. `hasRole`: another container is right. */
+  | { readonly kind: 'faulty'; readonly finding: Finding; readonly hasRole: boolean }
   | { readonly kind: 'exempt'; readonly finding: Finding }
 );
 
@@ -78,14 +78,14 @@ export function podState(pod: Pod, desired: DesiredInjection, maker?: MadeFrom):
 
 function stateOf(pod: Pod, verdicts: readonly ContainerVerdict[], fixed: readonly Fixed[]): PodState {
   const barred = fixed.find(({ kind }) => kind === 'barred');
-  if (barred !== undefined) return { kind: 'faulty', finding: barred.finding, barred: true };
+  if (barred !== undefined) return { kind: 'faulty', finding: barred.finding, hasRole: false };
   const stale = verdicts.flatMap((verdict) => verdict.stale ?? [])[0];
   if (stale !== undefined) {
     const why = reasonToLeaveAlone(pod);
     return { kind: 'stale', finding: stale, leftAlone: why === undefined ? undefined : notRestarted(pod, why) };
   }
   const fault = fixed.find(({ kind }) => kind === 'fault');
-  if (fault !== undefined) return { kind: 'faulty', finding: fault.finding, barred: false };
+  if (fault !== undefined) return { kind: 'faulty', finding: fault.finding, hasRole: fixed.length < verdicts.length };
   const [own] = fixed;
   return own !== undefined && fixed.length === verdicts.length ? { kind: 'exempt', finding: own.finding } : { kind: 'current' };
 }

@@ -343,6 +343,14 @@ const byTemplate: typeof settling = {
     }),
     wanted: { reason: 'Restarting', terminal: false, records: ['TrustRepair Canary'] },
   },
+  'after a trust repair an unready pod in which nothing has the role is left as it is': {
+    seen: stores({
+      pods: [ofDeployment('a', [{ ...sidecar, env: HALF }], { ready: false, createdAt: HOUR_AGO - 1_000 })],
+      workloads: [halfTemplate],
+      reason: 'AllowedByOperator',
+    }),
+    wanted: { reason: 'PodPartialInjection', terminal: true },
+  },
   // Contract: pods-barred
   'a pod whose replacement the API server would refuse is not restarted': {
     seen: stores({ pods: [barred('a', true), barred('b', false)], workloads: [barredTemplate] }),

@@ -102,21 +102,22 @@ interface Situation {
 
 function whatIsWrong({ stale, faults, going, restarts, settling }: Situation): Violation | undefined {
   const grave = restarts?.findings ?? [];
-  const found = [...stale.map(({ state }) => state.finding), ...faults];
+  const staleFindings = stale.map(({ state }) => state.finding);
   const [worst] = grave;
-  if (worst !== undefined) return because(worst, worst.severity === 'Error' || worst.code === 'PodNotRestartable', [...grave, ...found]);
+  if (worst !== undefined)
+    return because(worst, worst.severity === 'Error' || worst.code === 'PodNotRestartable', [...grave, ...staleFindings]);
   const progress = restarts?.progress ?? [];
-  if (progress.length > 0) return { ...pending('Restarting', progress.join('. ')), findings: found };
+  if (progress.length > 0) return { ...pending('Restarting', progress.join('. ')), findings: staleFindings };
   const [first] = stale;
   const [fault] = faults;
-  if (first === undefined && going) return { ...pending('Restarting', 'a pod without the role is being deleted'), findings: faults };
+  if (first === undefined && going) return pending('Restarting', 'a pod without the role is being deleted');
   if (first === undefined) return fault && because(fault, true, faults);
   if (settling) {
     const message = `${stale.length} pods lack the role. Restarts are decided ${SETTLE_MS / 1000} s after annotation and trust`;
-    return { ...pending('Settling', message), findings: found };
+    return { ...pending('Settling', message), findings: staleFindings };
   }
   const leftAlone = stale.find(({ state }) => state.leftAlone !== undefined)?.state.leftAlone;
-  return because(leftAlone ?? first.state.finding, true, found);
+  return because(leftAlone ?? first.state.finding, true, staleFindings);
 }
 
 function because(found: Finding, terminal: boolean, findings: readonly Finding[]): Violation {

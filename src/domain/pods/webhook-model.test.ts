@@ -159,7 +159,7 @@ test('a pod of a random template is judged as the webhook would make the next on
     seen[`${before.kind} ${isValid(next) ? after.kind : 'refused'}`] =
       (seen[`${before.kind} ${isValid(next) ? after.kind : 'refused'}`] ?? 0) + 1;
     // The API server would refuse the next pod, and only then.
-    expect(before.kind === 'faulty' && before.barred, where).toBe(!isValid(next));
+    expect(before.kind === 'faulty' && before.finding.code === 'MountPathTaken', where).toBe(!isValid(next));
     if (!isValid(next)) continue;
     expect(after.kind, where).not.toBe('stale');
     // A pod that would be another is stale, unless what comes is as wrong for each container that would change.

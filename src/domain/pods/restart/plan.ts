@@ -58,8 +58,7 @@ export function planRestarts(
   };
 }
 
-/** Something in it has the role. */
-const mayBeRefused = (state: PodState): boolean => state.kind === 'current' || (state.kind === 'faulty' && !state.barred);
+const mayBeRefused = (state: PodState): boolean => state.kind === 'current' || (state.kind === 'faulty' && state.hasRole);
 
 /** What a record of an attempt compares: another role, audience or life of the token is another attempt. */
 function desiredState({ roleArn, audience, tokenExpirationSeconds }: BindingSpec & DesiredInjection): string {
