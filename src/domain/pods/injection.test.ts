@@ -76,6 +76,13 @@ const ONLY_FILE = 'its template sets AWS_WEB_IDENTITY_TOKEN_FILE and not AWS_ROL
 const MOUNT_TAKEN = `its template mounts the volume "data" on "${PATH}". The webhook mounts the token there too, and the API server refuses a pod with both. Change the mount path`;
 const MISSING = `AWS_ROLE_ARN was not injected when the pod was created. Wanted: "${ARN}"`;
 const NO_MOUNT = `the token volume "aws-iam-token" is not mounted where AWS_WEB_IDENTITY_TOKEN_FILE ("${TOKEN}") looks for it`;
+const KEYS = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
+const keysFound = (name: string) =>
+  of(
+    'PodStaticCredentials',
+    'its environment has AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. AWS SDKs use access keys of the environment before the role. Remove this from the template, or delete the binding',
+    name,
+  );
 const volumeTaken = (found: string) =>
   `its template has a volume "aws-iam-token" of its own ${found}, which the webhook keeps. Wanted: "sts.amazonaws.com". Rename or remove the volume`;
 
@@ -323,8 +330,20 @@ const among: Record<string, Case> = {
     containers: [old(), sidecar(both({ env: {}, own: { onWebhookPath: 'data' } }))],
     wanted: barred('logs'),
   },
+  'of the init containers with access keys is told of, and keeps the pod from nothing': {
+    containers: [named('init', made({ env: KEYS }, { env: { ...KEYS, ...RIGHT } })), right()],
+    wanted: { kind: 'current', told: [keysFound('init')] },
+  },
+  'with access keys does not keep the other from being mended': {
+    containers: [old(), sidecar(both({ env: KEYS }))],
+    wanted: staleApp(keysFound('logs')),
+  },
+  'with access keys and another role is told both': {
+    containers: [right(), sidecar(made({ env: { ...OTHER, ...KEYS } }))],
+    wanted: { kind: 'current', told: [of('PodEnvOverridden', OTHER_ROLE, 'logs'), keysFound('logs')] },
+  },
   'that is skipped is not looked at, whatever it sets': {
-    containers: [right(), sidecar(both({ env: { AWS_ROLE_ARN: ARN }, own: { onWebhookPath: 'data' } }))],
+    containers: [right(), sidecar(both({ env: { ...KEYS, AWS_ROLE_ARN: ARN }, own: { onWebhookPath: 'data' } }))],
     pod: { annotations: { 'eks.amazonaws.com/skip-containers': 'logs' } },
     wanted: current,
   },
@@ -347,6 +366,34 @@ describe('a container', () => {
 // Contract: pods-template
 describe('one container of two', () => {
   for (const [sentence, one] of Object.entries(among)) test(sentence, () => expect(judged(one)).toEqual(one.wanted));
+});
+
+describe('where the template is not known', () => {
+  const judgedAlone = (...containers: Container[]) => podState(podOf(replicaSet, 'app-1', { containers }), desired);
+  const appOf = (env: Container['env']): Container => ({ name: 'app', env, mountsToken: true });
+  const logs: Container = { name: 'logs', env: OTHER, mountsToken: true };
+  const own = finding('PodEnvOverridden', `ReplicaSet "app-5d9c", container "logs": ${OTHER_ROLE}`);
+
+  test('a role beside the wanted one is of the container itself: the webhook injects one role into a pod', () =>
+    expect(judgedAlone(appOf(RIGHT), logs)).toEqual({ kind: 'current', told: [own] }));
+
+  test('a role alone is one that was injected before', () =>
+    expect(judgedAlone(logs)).toEqual({
+      kind: 'stale',
+      finding: ofPod(
+        'PodRoleArnStale',
+        `AWS_ROLE_ARN is "${OTHER_ARN}", as the annotation was when the pod was created. Wanted: "${ARN}"`,
+        'logs',
+      ),
+      leftAlone: undefined,
+    }));
+
+  test('so is a role that all containers have', () =>
+    expect(judgedAlone(appOf(OTHER), logs)).toEqual({
+      kind: 'stale',
+      finding: ofPod('PodRoleArnStale', `AWS_ROLE_ARN is "${OTHER_ARN}", as the annotation was when the pod was created. Wanted: "${ARN}"`),
+      leftAlone: undefined,
+    }));
 });
 
 test('a pod that has no container of its template is judged by what it has: the template is newer', () => {

@@ -73,8 +73,14 @@ export function judgeContainer(scope: Scope): ContainerVerdict {
 }
 
 /** What the container sets itself: its template says so. Without one, what the webhook certainly did not write. */
-function ownEnv({ pod, container, template }: Scope): Container['env'] {
-  return template?.containers.find(({ name }) => name === container.name)?.env ?? givenByItself(container.env, tokenFileOf(pod));
+function ownEnv({ pod, container, desired, template }: Scope): Container['env'] {
+  const known = template?.containers.find(({ name }) => name === container.name);
+  if (known !== undefined) return known.env;
+  // The webhook injects one role into a pod: beside the wanted one, another is no former one.
+  const { env } = container;
+  const isOdd = INJECTED.roleArn in env && env[INJECTED.roleArn] !== desired.roleArn;
+  const injected = pod.containers.some((other) => other.env[INJECTED.roleArn] === desired.roleArn && other.mountsToken);
+  return isOdd && injected ? env : givenByItself(env, tokenFileOf(pod));
 }
 
 /** The webhook adds both variables or none, as literals, with its own path. */
