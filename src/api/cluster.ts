@@ -51,10 +51,25 @@ export interface Owner {
 
 export interface Container {
   readonly name: string;
-  /** The literal values of `AWS_*` variables; a variable with `valueFrom` has the value `undefined`. */
+  /**
+   * The `AWS_*` variables. Role and token file have their literal value, others only where it is empty: no key is kept here.
+   * All else is `undefined`, as is what comes from another object (`valueFrom`).
+   */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The volume with the token is mounted. */
+  /** The volume `aws-iam-token` is mounted where the webhook mounts it. */
   readonly mountsToken: boolean;
+  /** Only of a container that mounts something in place of the webhook. */
+  readonly own?: OwnMounts;
+}
+
+/** Mounts that change what the webhook does, or what it is for. */
+export interface OwnMounts {
+  /** Where the volume `aws-iam-token` is mounted instead. */
+  readonly tokenMount?: string;
+  /** The other volume that is mounted on the webhook's path. */
+  readonly onWebhookPath?: string;
+  /** A mount has what `AWS_WEB_IDENTITY_TOKEN_FILE` names. The audience is known where that is a projected token. */
+  readonly tokenFile?: { readonly audience: string | undefined };
 }
 
 export interface Pod extends ObjectName {
@@ -75,7 +90,7 @@ export interface Pod extends ObjectName {
   readonly annotations: Readonly<Record<string, string>>;
   /** Init and ordinary containers; ephemeral ones are never injected. */
   readonly containers: readonly Container[];
-  /** Audience of the projected token in the volume `aws-iam-token`; `undefined` without that volume. */
+  /** Audience of the projected token in the volume `aws-iam-token`; `undefined` without that volume, or without a file `token` in it. */
   readonly tokenAudience: string | undefined;
   readonly tokenExpirationSeconds: number | undefined;
   readonly windows: boolean;

@@ -85,6 +85,8 @@ export const FINDINGS = {
   PodEnvOverridden: 'Warning',
   PodPartialInjection: 'Warning',
   VolumeNameTaken: 'Warning',
+  MountPathTaken: 'Warning',
+  PodStaticCredentials: 'Warning',
   WebhookSkipped: 'Warning',
   ContainerSkipped: 'Warning',
   PodIdentityShadowsIrsa: 'Warning',

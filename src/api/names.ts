@@ -32,6 +32,8 @@ export const INJECTED = {
   roleArn: 'AWS_ROLE_ARN',
   tokenFile: 'AWS_WEB_IDENTITY_TOKEN_FILE',
   volume: 'aws-iam-token',
+  mountPath: '/var/run/secrets/eks.amazonaws.com/serviceaccount',
+  tokenName: 'token',
 } as const;
 
 /** The one action that a web identity needs. */

@@ -1,10 +1,11 @@
 import { misspeltRoleKeys } from '../api/annotation-key.ts';
 import { type IrsaBinding, parseBindingSpec, parseBindingStatus } from '../api/binding.ts';
-import type { Container, Definition, Namespace, Owner, Pod, ServiceAccount, Workload, Writer } from '../api/cluster.ts';
+import type { Definition, Namespace, Owner, Pod, ServiceAccount, Workload, Writer } from '../api/cluster.ts';
 import { type IrsaGrant, parseGrantSpec } from '../api/grant.ts';
-import { ANNOTATIONS, FIELD_MANAGER, INJECTED } from '../api/names.ts';
+import { ANNOTATIONS, FIELD_MANAGER } from '../api/names.ts';
+import { containersOf, tokenOf, tokenVolumeOf } from './containers.ts';
 import type { Resource } from './list-watch.ts';
-import { array, type Json, type JsonObject, metaOf, object, strings, text, timeOf } from './objects.ts';
+import { array, type JsonObject, metaOf, object, strings, text, timeOf } from './objects.ts';
 import {
   CUSTOM_RESOURCE_DEFINITION,
   DAEMON_SET,
@@ -19,7 +20,6 @@ import {
 
 /** What the EKS webhook reads, with whatever it may come to read. */
 const EKS_PREFIX = 'eks.amazonaws.com/';
-const AWS_VARIABLE = /^AWS_/;
 /** Set by the kubelet on the API's image of a static pod. */
 const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 /** By these the webhook tells a Windows pod (webhook source). */
@@ -173,36 +173,4 @@ function controllerOf(metadata: JsonObject): Owner | undefined {
     .find((reference) => reference['controller'] === true);
   if (owner === undefined) return undefined;
   return { kind: text(owner['kind']) ?? '', name: text(owner['name']) ?? '', uid: text(owner['uid']) ?? '' };
-}
-
-function containersOf(podSpec: JsonObject): Container[] {
-  return [...array(podSpec['initContainers']), ...array(podSpec['containers'])].map(containerOf);
-}
-
-function containerOf(raw: Json): Container {
-  const container = object(raw);
-  const env: Record<string, string | undefined> = {};
-  for (const entry of array(container['env']).map(object)) {
-    const name = text(entry['name']);
-    if (name !== undefined && AWS_VARIABLE.test(name)) env[name] = 'valueFrom' in entry ? undefined : (text(entry['value']) ?? '');
-  }
-  const mountsToken = array(container['volumeMounts']).some((mount) => object(mount)['name'] === INJECTED.volume);
-  return { name: text(container['name']) ?? '', env, mountsToken };
-}
-
-function tokenVolumeOf(podSpec: JsonObject): JsonObject | undefined {
-  return array(podSpec['volumes'])
-    .map(object)
-    .find(({ name }) => name === INJECTED.volume);
-}
-
-function tokenOf(podSpec: JsonObject): Pick<Pod, 'tokenAudience' | 'tokenExpirationSeconds'> {
-  for (const source of array(object(tokenVolumeOf(podSpec)?.['projected'])['sources'])) {
-    const token = object(object(source)['serviceAccountToken']);
-    const seconds = token['expirationSeconds'];
-    // Without an audience the token is the API server's own.
-    if ('path' in token)
-      return { tokenAudience: text(token['audience']) ?? '', tokenExpirationSeconds: typeof seconds === 'number' ? seconds : undefined };
-  }
-  return { tokenAudience: undefined, tokenExpirationSeconds: undefined };
 }

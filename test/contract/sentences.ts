@@ -140,6 +140,11 @@ export const CONTRACT = {
   Pods: {
     'pods-current':
       'A pod is current when each container of its template that the webhook would touch carries role, token path and audience.',
+    'pods-template':
+      'Containers are judged one by one, by what the webhook would make of them now: what the template fixes is reported for that container and never stops the mending of the others.',
+    'pods-barred': 'A foreign mount on the path of the webhook: such a pod is never evicted, and reported.',
+    'pods-static':
+      'Other credentials in the environment of a container are a Warning that names workload, container and variables; they hold nothing back, and `Ready` does not say without a remark that all agree.',
     'pods-settle': 'Restarts begin 10 s after both the annotation and the confirmed trust, or when the proof succeeds.',
     'pods-canary': 'One pod of a workload first; only when its replacement came back current and ready the others.',
     'pods-canary-choice': 'An unready one before a ready one; of a StatefulSet the lowest unready ordinal, else the highest.',

@@ -293,11 +293,11 @@ describe.concurrent('what the webhook touches', () => {
     expect(await asked(s)).toEqual(['201 create eviction', '201 create eviction']);
   });
 
-  test('what the template sets itself is told, and no pod is restarted in vain; it goes on when the template is mended', async () => {
+  test('an identity that the template sets is told, and no pod is restarted in vain; it goes on when the template is mended', async () => {
     const s = await prepared('overridden');
     const env = [
       { name: 'AWS_ROLE_ARN', value: `arn:aws:iam::${ACCOUNT}:role/old` },
-      { name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: '/var/run/secrets/eks.amazonaws.com/serviceaccount/token' },
+      { name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: '/token-of-before' },
     ];
     await s.workload('deployments', { container: { env } });
     const old = (await s.allReady()).map(({ metadata }) => metadata.name);
@@ -333,9 +333,9 @@ describe.concurrent('what the webhook touches', () => {
 
   test('a pod with EKS Pod Identity is exempt, and a finding says so', async () => {
     const s = await prepared('pod-identity');
-    // As the webhook of EKS Pod Identity would set it.
+    // As the webhook of EKS Pod Identity would set both.
     const env = [{ name: 'AWS_CONTAINER_CREDENTIALS_FULL_URI', value: 'http://169.254.170.23/v1/credentials' }];
-    await s.workload('deployments', { replicas: 1, container: { env } });
+    await s.workload('deployments', { replicas: 1, labels: { 'eks.amazonaws.com/pod-identity': 'enabled' }, container: { env } });
     await s.allReady(1);
     await s.bind();
     await s.conditionIs('Ready', 'True', 'Ready');

@@ -451,6 +451,31 @@ describe('who only looks', () => {
     expect(told(planBinding(observed({ binding: binding({ spec: { suspend: true } }) })).status, 'Ready')).toEqual(['True', 'Suspended']));
 });
 
+// Contract: pods-static
+describe('a warning about pods', () => {
+  const keys = { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' };
+  const { containers } = pod();
+  const other = containers.map((container) => ({ ...container, env: { ...container.env, ...keys } }));
+  const skipped = { 'eks.amazonaws.com/skip-pod-identity-webhook': '' };
+  const remark = 'Warnings about pods: WebhookSkipped, PodStaticCredentials. See status.findings';
+  const pods = [pod({ name: 'a', containers: other }), pod({ name: 'b', labels: skipped }), pod({ name: 'c', containers: other })];
+
+  test('does not hold back Ready, which does not say without a remark that all agree', () => {
+    const { status, steps } = planBinding(observed({ pods }));
+    expect([steps, told(status, 'Ready'), told(status, 'PodsCurrent')]).toEqual([[], ['True', 'Ready'], ['True', 'Current']]);
+    expect(messagesOf(status)['Ready']).toBe(`role, ServiceAccount and pods agree. ${remark}`);
+    expect(status.findings?.map(({ code, severity }) => `${code} ${severity}`)).toEqual([
+      'WebhookSkipped Warning',
+      'PodStaticCredentials Warning',
+    ]);
+  });
+
+  test('is remarked on where the binding is suspended', () =>
+    expect(messagesOf(planBinding(observed({ pods, binding: binding({ spec: { suspend: true } }) })).status)['Ready']).toBe(
+      `role, ServiceAccount and pods agree now. The binding is suspended, so irsa-operator does not repair drift. ${remark}`,
+    ));
+});
+
 test('a ServiceAccount that does not exist yet does not hold back Ready', () => {
   const { steps, status } = planBinding(observed({ serviceAccount: undefined, pods: [] }));
   expect(steps).toEqual([]);

@@ -143,17 +143,19 @@ function unlessEmpty<Name extends string, Entry>(name: Name, list: readonly Entr
   return list.length === 0 ? {} : ({ [name]: [...list] } as Partial<Record<Name, Entry[]>>);
 }
 
-function ready({ seen, spec }: Scope, stray: Finding | undefined): Assessment {
+function ready({ seen, spec, pods }: Scope, stray: Finding | undefined): Assessment {
   const because = (reason: string, message: string): Assessment => ({ status: 'True', reason, message });
+  const codes = [...new Set(pods.notes.map(({ code }) => code))];
+  const remark = codes.length === 0 ? '' : `. Warnings about pods: ${codes.join(', ')}. See status.findings`;
   if (stray !== undefined) return because(stray.code, `${ADVICE[stray.code]}. See status.findings`);
   if (spec.suspend)
     return because(
       'Suspended',
-      'role, ServiceAccount and pods agree now. The binding is suspended, so irsa-operator does not repair drift',
+      `role, ServiceAccount and pods agree now. The binding is suspended, so irsa-operator does not repair drift${remark}`,
     );
   if (seen.serviceAccount === undefined)
     return because('AwaitingServiceAccount', 'the role trusts the ServiceAccount, which does not exist yet. See condition Annotated');
-  return because('Ready', 'role, ServiceAccount and pods agree');
+  return because('Ready', `role, ServiceAccount and pods agree${remark}`);
 }
 
 function managedBy({ seen: { verdict, binding } }: Scope): 'Operator' | 'Others' {

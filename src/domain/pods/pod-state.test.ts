@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import type { Container, Owner, Pod, Template } from '../../api/cluster.ts';
+import type { Container, Owner, Pod } from '../../api/cluster.ts';
 import { type FindingCode, finding } from '../../api/finding.ts';
-import { daemonSet, job, podOf, replicaSet, statefulSet, template } from '../test-cluster.ts';
+import { daemonSet, job, podOf, replicaSet, statefulSet } from '../test-cluster.ts';
 import { ARN, OTHER_ARN } from '../test-observed.ts';
 import { type PodState, podState, reasonToLeaveAlone } from './pod-state.ts';
 
@@ -26,21 +26,25 @@ function stale(code: FindingCode, message: string): PodState {
   return { kind: 'stale', finding: finding(code, message), leftAlone: undefined };
 }
 
-const vain = (code: FindingCode, message: string): PodState => {
+/** What its template fixes: each new pod would be as wrong. */
+const faulty = (code: FindingCode, message: string): PodState => {
   const found = finding(code, message);
-  return { kind: 'stale', finding: found, leftAlone: found };
+  return { kind: 'faulty', finding: found, hasRole: false, told: [found] };
+};
+/** It works by what its template sets. */
+const byItself = (message: string): PodState => {
+  const found = finding('PodEnvOverridden', message);
+  return { kind: 'exempt', finding: found, told: [found] };
 };
 const exempt = (code: FindingCode, message: string): PodState => ({ kind: 'exempt', finding: finding(code, message) });
-const overridden = (role: string, file: string, wanted = TOKEN) =>
-  vain(
-    'PodEnvOverridden',
-    `pod shop/app-1, container "app": its template sets AWS_ROLE_ARN to ${role} and AWS_WEB_IDENTITY_TOKEN_FILE to ${file}, which the webhook does not overwrite. Wanted: "${ARN}" and "${wanted}"`,
-  );
+const OWN = 'ReplicaSet "app-5d9c", container "app": its template sets';
+const sets = (role: string, file: string, wanted = TOKEN) =>
+  `${OWN} AWS_ROLE_ARN to ${role} and AWS_WEB_IDENTITY_TOKEN_FILE to ${file}, which the webhook does not overwrite. Wanted: "${ARN}" and "${wanted}"`;
+const LEAVE_OUT = 'If this is intended, name the container in the annotation eks.amazonaws.com/skip-containers';
+const nothingThere = (file: string, wanted?: string) =>
+  faulty('PodEnvOverridden', sets(`"${ARN}"`, `${file}, where there is no token`, wanted));
 const partial = (key: string, other: string) =>
-  vain(
-    'PodPartialInjection',
-    `pod shop/app-1, container "app": its template sets ${key} and not ${other}, so the webhook adds neither. Set neither`,
-  );
+  faulty('PodPartialInjection', `${OWN} ${key} and not ${other}, so the webhook adds neither. Set neither`);
 const ELSEWHERE = 'a value from another object (valueFrom)';
 
 const missing = (name = 'app') =>
@@ -55,7 +59,7 @@ const notMounted = (file: string) =>
   );
 const current: PodState = { kind: 'current' };
 
-const states: Record<string, { pod: Pod; template?: Template; wanted: PodState }> = {
+const states: Record<string, { pod: Pod; wanted: PodState }> = {
   'is current with role, token and audience': { pod: pod(), wanted: current },
   'is current when a second container is too': { pod: withContainers(container(), container(right, { name: 'sidecar' })), wanted: current },
   'is current on Windows with the path of Windows': {
@@ -104,25 +108,25 @@ const states: Record<string, { pod: Pod; template?: Template; wanted: PodState }
   },
   'has a role from elsewhere (valueFrom), which the webhook never does': {
     pod: withContainers(container({ ...right, AWS_ROLE_ARN: undefined })),
-    wanted: overridden(ELSEWHERE, `"${TOKEN}"`),
+    wanted: byItself(`${sets(ELSEWHERE, `"${TOKEN}"`)}. ${LEAVE_OUT}, and mount a token of its own`),
   },
   'has a token file from elsewhere (valueFrom), which the webhook never does': {
     pod: withContainers(container({ ...right, AWS_WEB_IDENTITY_TOKEN_FILE: undefined })),
-    wanted: overridden(`"${ARN}"`, ELSEWHERE),
+    wanted: byItself(`${sets(`"${ARN}"`, ELSEWHERE)}. ${LEAVE_OUT}`),
   },
-  'has another token file than the webhook writes': {
+  'has another token file than the webhook writes, and nothing there': {
     pod: withContainers(container({ ...right, AWS_WEB_IDENTITY_TOKEN_FILE: '/token' })),
-    wanted: overridden(`"${ARN}"`, '"/token"'),
+    wanted: nothingThere('"/token"'),
   },
   'does not mount the token': { pod: withContainers(container(right, { mountsToken: false })), wanted: notMounted(`"${TOKEN}"`) },
   'has no volume with the token': { pod: pod({ tokenAudience: undefined, containers: [container()] }), wanted: notMounted(`"${TOKEN}"`) },
   'has the path of Linux on Windows': {
     pod: pod({ windows: true, containers: [container()] }),
-    wanted: overridden(`"${ARN}"`, `"${TOKEN}"`, WINDOWS_TOKEN),
+    wanted: nothingThere(`"${TOKEN}"`, WINDOWS_TOKEN),
   },
   'has the path of Windows on Linux': {
     pod: withContainers(container({ ...right, AWS_WEB_IDENTITY_TOKEN_FILE: WINDOWS_TOKEN })),
-    wanted: overridden(`"${ARN}"`, `"${WINDOWS_TOKEN}"`),
+    wanted: nothingThere(`"${WINDOWS_TOKEN}"`),
   },
   'has a token for another audience': {
     pod: pod({ tokenAudience: 'sigstore' }),
@@ -158,73 +162,24 @@ const states: Record<string, { pod: Pod; template?: Template; wanted: PodState }
   },
   'is judged by its role where it has Pod Identity as well': {
     pod: withContainers(container({ ...podIdentity, ...right, AWS_ROLE_ARN: OTHER_ARN })),
-    wanted: stale(
-      'PodRoleArnStale',
-      `pod shop/app-1, container "app": AWS_ROLE_ARN is "${OTHER_ARN}", as the annotation was when the pod was created. Wanted: "${ARN}"`,
-    ),
+    wanted: {
+      ...stale(
+        'PodRoleArnStale',
+        `pod shop/app-1, container "app": AWS_ROLE_ARN is "${OTHER_ARN}", as the annotation was when the pod was created. Wanted: "${ARN}"`,
+      ),
+      told: [
+        finding(
+          'PodStaticCredentials',
+          'ReplicaSet "app-5d9c", container "app": its environment has AWS_CONTAINER_CREDENTIALS_FULL_URI. AWS SDKs use the role before container credentials. Remove this from the template, or delete the binding',
+        ),
+      ],
+    },
   },
 };
-/** What the template tells that the pod cannot. */
-const EARLY = { ...right, AWS_REGION: 'eu-west-1', AWS_STS_REGIONAL_ENDPOINTS: 'regional' };
-const volumeTaken = (found: string) =>
-  vain(
-    'VolumeNameTaken',
-    `pod shop/app-1, container "app": its template has a volume "aws-iam-token" of its own ${found}, which the webhook keeps. Wanted: "sts.amazonaws.com". Rename or remove the volume`,
-  );
-const templated: typeof states = {
-  'is current where only a container that another webhook put in lacks the role': {
-    pod: withContainers(container(), container({}, { name: 'istio-proxy', mountsToken: false })),
-    template: template({}),
-    wanted: current,
-  },
-  'has another role that its template sets': {
-    pod: withContainers(container({ ...right, AWS_ROLE_ARN: OTHER_ARN })),
-    template: template({ env: { AWS_ROLE_ARN: OTHER_ARN, AWS_WEB_IDENTITY_TOKEN_FILE: TOKEN } }),
-    wanted: overridden(`"${OTHER_ARN}"`, `"${TOKEN}"`),
-  },
-  'has what its template set before, and the template no longer does': {
-    pod: withContainers(container({ AWS_ROLE_ARN: OTHER_ARN }, { mountsToken: false })),
-    template: template({}),
-    wanted: missing(),
-  },
-  'is current where its template sets what is wanted': { pod: pod(), template: template({ env: right }), wanted: current },
-  'does not mount the token, since its template sets all that the webhook looks for': {
-    pod: withContainers(container(EARLY, { mountsToken: false })),
-    template: template({ env: EARLY }),
-    wanted: vain(
-      'PodEnvOverridden',
-      'pod shop/app-1, container "app": its template sets the role, a region and AWS_STS_REGIONAL_ENDPOINTS, so the webhook does not mount the token. Set none of them',
-    ),
-  },
-  'does not mount the token though its template leaves that to the webhook': {
-    pod: withContainers(container(EARLY, { mountsToken: false })),
-    template: template({ env: right }),
-    wanted: notMounted(`"${TOKEN}"`),
-  },
-  'has a token volume of its template for another audience': {
-    pod: pod({ tokenAudience: 'vault' }),
-    template: { ...template({}), hasTokenVolume: true },
-    wanted: volumeTaken('with a token for "vault"'),
-  },
-  'has a volume of its template that holds no token': {
-    pod: pod({ tokenAudience: undefined }),
-    template: { ...template({}), hasTokenVolume: true },
-    wanted: volumeTaken('without a token'),
-  },
-  'is told of its template first, where another container only is too old': {
-    pod: withContainers(container({}), container({ AWS_ROLE_ARN: ARN }, { name: 'b' })),
-    template: template({}, { name: 'b', env: { AWS_ROLE_ARN: ARN } }),
-    wanted: vain(
-      'PodPartialInjection',
-      'pod shop/app-1, container "b": its template sets AWS_ROLE_ARN and not AWS_WEB_IDENTITY_TOKEN_FILE, so the webhook adds neither. Set neither',
-    ),
-  },
-};
-
 // Contract: pods-current
 describe('a pod', () => {
-  for (const [sentence, { pod: one, template: from, wanted }] of Object.entries({ ...states, ...templated }))
-    test(sentence, () => expect(podState(one, desired, from)).toEqual(wanted));
+  for (const [sentence, { pod: one, wanted }] of Object.entries(states))
+    test(sentence, () => expect(podState(one, desired)).toEqual(wanted));
 
   const lives = (found: number | string, wanted: number) =>
     stale('PodExpirationStale', `pod shop/app-1, container "app": its token is valid for ${found} s. Wanted: ${wanted} s`);

@@ -1,17 +1,35 @@
-import type { Pod, Template } from '../../api/cluster.ts';
+import type { Container, Pod, Template, Workload } from '../../api/cluster.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { ANNOTATIONS, INJECTED } from '../../api/names.ts';
-import { containersOfTheWebhook, type DesiredInjection, isInVain, SKIP_CONTAINERS, TOKEN_EXPIRATION, whatIsWrong } from './injection.ts';
+import {
+  type ContainerVerdict,
+  containersOfTheWebhook,
+  type DesiredInjection,
+  type Fixed,
+  judgeContainer,
+  SKIP_CONTAINERS,
+  TOKEN_EXPIRATION,
+} from './injection.ts';
+import { staticCredentials } from './static-credentials.ts';
 
-export type PodState =
+/** `told`: what else is said of its containers. It stops nothing. */
+export type PodState = { readonly told?: readonly Finding[] } & (
   | { readonly kind: 'current' }
-  /** `leftAlone` tells why it is not restarted; it may be what is wrong itself. */
+  /** `leftAlone` tells why it is not restarted. */
   | { readonly kind: 'stale'; readonly finding: Finding; readonly leftAlone: Finding | undefined }
-  | { readonly kind: 'exempt'; readonly finding: Finding };
+  /** Each new pod would be as wrong, or be refused: its template has to change. `hasRole`: another container is right. */
+  | { readonly kind: 'faulty'; readonly finding: Finding; readonly hasRole: boolean }
+  | { readonly kind: 'exempt'; readonly finding: Finding }
+);
+
+/** What a pod was made from. */
+export type MadeFrom = Pick<Workload, 'kind' | 'name' | 'template'>;
 
 const SKIP_LABEL = 'eks.amazonaws.com/skip-pod-identity-webhook';
 /** EKS Pod Identity injects this one instead, and the pod is right without a role ARN. */
 const POD_IDENTITY = 'AWS_CONTAINER_CREDENTIALS_FULL_URI';
+/** So the webhook labels what it prepared for EKS Pod Identity. */
+const POD_IDENTITY_LABEL = 'eks.amazonaws.com/pod-identity';
 /** By it a ReplicaSet of a Deployment, whose name ends with it, is told from one that stands alone. */
 export const TEMPLATE_HASH = 'pod-template-hash';
 
@@ -26,14 +44,18 @@ const DO_NOT_DISTURB: readonly (readonly [string, string])[] = [
 
 /** The annotations that decide here; an adapter needs to keep no others. */
 export const POD_ANNOTATIONS = [SKIP_CONTAINERS, TOKEN_EXPIRATION, ...DO_NOT_DISTURB.map(([key]) => key)];
-export const POD_LABELS = [SKIP_LABEL, TEMPLATE_HASH];
+export const POD_LABELS = [SKIP_LABEL, POD_IDENTITY_LABEL, TEMPLATE_HASH];
 
-/** Whether a running pod carries what its ServiceAccount's annotation promises it. `template` is what it was made from, where that is known. */
-export function podState(pod: Pod, desired: DesiredInjection, template?: Template): PodState {
+/** Whether a running pod carries what its ServiceAccount's annotation promises it. `maker` is what it was made by, where that is known. */
+export function podState(pod: Pod, desired: DesiredInjection, maker?: MadeFrom): PodState {
   const who = `pod ${pod.namespace}/${pod.name}`;
   if (SKIP_LABEL in pod.labels) {
     return { kind: 'exempt', finding: finding('WebhookSkipped', `${who}: the webhook skips it because of its label ${SKIP_LABEL}`) };
   }
+  // A template without any of its containers is a newer one.
+  const isOfIt = pod.containers.some(({ name }) => maker?.template.containers.some((container) => container.name === name));
+  const workload = isOfIt ? maker : undefined;
+  const template = workload?.template;
   const touched = containersOfTheWebhook(pod, template);
   if (touched.length === 0) {
     return {
@@ -41,18 +63,44 @@ export function podState(pod: Pod, desired: DesiredInjection, template?: Templat
       finding: finding('ContainerSkipped', `${who}: the webhook skips every container because of its annotation ${SKIP_CONTAINERS}`),
     };
   }
-  if (touched.every((container) => POD_IDENTITY in container.env && !(INJECTED.roleArn in container.env))) {
+  if (hasPodIdentity(pod, touched, template)) {
     const message = `${who} has credentials from EKS Pod Identity, so the webhook injects no role. Remove the association or the binding`;
     return { kind: 'exempt', finding: finding('PodIdentityShadowsIrsa', message) };
   }
-  const wrong = touched.flatMap((container) => whatIsWrong(pod, container, desired, template) ?? []);
-  // What stands in the template is told first: as long as it does, no restart mends the rest.
-  const [found] = wrong.toSorted((a, b) => Number(isInVain(b)) - Number(isInVain(a)));
-  if (found === undefined) return { kind: 'current' };
-  if (isInVain(found)) return { kind: 'stale', finding: found, leftAlone: found };
-  const why = reasonToLeaveAlone(pod);
-  const leftAlone = why === undefined ? undefined : notRestarted(pod, why);
-  return { kind: 'stale', finding: found, leftAlone };
+  const verdicts = touched.map((container) => {
+    const where = `${madeBy(pod, workload)}, container "${container.name}"`;
+    return { ...judgeContainer({ pod, container, desired, template, where }), credentials: staticCredentials(container, where) };
+  });
+  const fixed = verdicts.flatMap((verdict) => verdict.fixed ?? []);
+  const told = [...fixed.map((each) => each.finding), ...verdicts.flatMap(({ credentials }) => credentials ?? [])];
+  return { ...stateOf(pod, verdicts, fixed), ...(told.length === 0 ? {} : { told }) };
+}
+
+function stateOf(pod: Pod, verdicts: readonly ContainerVerdict[], fixed: readonly Fixed[]): PodState {
+  const barred = fixed.find(({ kind }) => kind === 'barred');
+  if (barred !== undefined) return { kind: 'faulty', finding: barred.finding, hasRole: false };
+  const stale = verdicts.flatMap((verdict) => verdict.stale ?? [])[0];
+  if (stale !== undefined) {
+    const why = reasonToLeaveAlone(pod);
+    return { kind: 'stale', finding: stale, leftAlone: why === undefined ? undefined : notRestarted(pod, why) };
+  }
+  const fault = fixed.find(({ kind }) => kind === 'fault');
+  if (fault !== undefined) return { kind: 'faulty', finding: fault.finding, hasRole: fixed.length < verdicts.length };
+  const [own] = fixed;
+  return own !== undefined && fixed.length === verdicts.length ? { kind: 'exempt', finding: own.finding } : { kind: 'current' };
+}
+
+/** A template may set the variable itself: then only the label tells. */
+function hasPodIdentity({ labels }: Pod, touched: readonly Container[], template: Template | undefined): boolean {
+  const set = (template?.containers ?? []).some(({ env }) => POD_IDENTITY in env);
+  if (set && !(POD_IDENTITY_LABEL in labels)) return false;
+  return touched.every(({ env }) => POD_IDENTITY in env && !(INJECTED.roleArn in env));
+}
+
+/** Whose template it is: there a person changes it. */
+function madeBy({ namespace, name, owner }: Pod, workload: MadeFrom | undefined): string {
+  const by = workload ?? owner;
+  return by === undefined ? `pod ${namespace}/${name}` : `${by.kind} "${by.name}"`;
 }
 
 export function notRestarted(pod: Pod, why: string): Finding {

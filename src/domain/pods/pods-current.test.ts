@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { BindingSpec, IrsaBinding, RestartEntry } from '../../api/binding.ts';
 import { parseBindingSpec } from '../../api/binding.ts';
-import type { Owner, Pod, ServiceAccount } from '../../api/cluster.ts';
+import type { Container, Owner, Pod, ServiceAccount } from '../../api/cluster.ts';
 import { timestamp } from '../../api/condition.ts';
 import { isProblem } from '../../api/problem.ts';
 import { stepInWords, template, replicaSet as templated, workload } from '../test-cluster.ts';
@@ -143,6 +143,33 @@ const bare = { AWS_REGION: 'eu-west-1' };
 const lacking = (name: string, part: Partial<Pod> = {}) => ({ ...builders.pod({ name, uid: name, ...part }, bare), ...part });
 const healthy = (name: string, part: Partial<Pod> = {}) => builders.pod({ name, uid: name, ...part });
 
+/** Pods of a Deployment with a sidecar, whose template sets something itself. */
+const TOKEN = '/var/run/secrets/eks.amazonaws.com/serviceaccount/token';
+const OTHERS = { AWS_ROLE_ARN: builders.OTHER_ARN, AWS_WEB_IDENTITY_TOKEN_FILE: TOKEN };
+const HALF = { AWS_ROLE_ARN: builders.ARN };
+const healthyOne: Container = { name: 'app', env: { AWS_ROLE_ARN: builders.ARN, AWS_WEB_IDENTITY_TOKEN_FILE: TOKEN }, mountsToken: true };
+const sidecar: Container = { name: 'sidecar', env: {}, mountsToken: true };
+const ofDeployment = (name: string, containers: readonly Container[], part: Partial<Pod> = {}) =>
+  builders.pod({ name, uid: name, owner: templated, labels: { 'pod-template-hash': '5d9c' }, containers, ...part });
+const deploymentOf = (part: Partial<Container>) => workload({ template: template({}, { ...sidecar, mountsToken: false, ...part }) });
+const app = (hasRole: boolean): Container => (hasRole ? healthyOne : { ...healthyOne, env: {}, mountsToken: false });
+
+const halfTemplate = deploymentOf({ env: HALF });
+const half = (name: string, hasRole: boolean, part: Partial<Pod> = {}) =>
+  ofDeployment(name, [app(hasRole), { ...sidecar, env: HALF, mountsToken: hasRole }], part);
+const barredTemplate = deploymentOf({ own: { onWebhookPath: 'data' } });
+const barred = (name: string, hasRole: boolean, part: Partial<Pod> = {}) =>
+  ofDeployment(name, [app(hasRole), { ...sidecar, mountsToken: false, own: { onWebhookPath: 'data' } }], part);
+const canaryOf = (uid: string, at: number): RestartEntry => {
+  const [begun] = assessPods(
+    stores({ pods: [half('a', false), half('b', false)], workloads: [halfTemplate] }),
+    builders.spec(),
+    true,
+  ).records;
+  if (begun === undefined) throw new Error('no attempt begins');
+  return { ...begun, uid, startedAt: timestamp(at) };
+};
+
 function short(seen: PodsInput, part: object = {}, acts = true) {
   const { violation, steps, records, recheckAt } = assessPods(seen, builders.spec(part), acts);
   return {
@@ -282,7 +309,73 @@ const repairs: typeof settling = {
     wanted: {},
   },
 };
-for (const [title, table] of Object.entries({ settling, strategies, 'after a trust repair,': repairs })) {
+const byTemplate: typeof settling = {
+  // Contract: pods-template
+  'a sidecar with half an injection does not keep the pods from being restarted for the other container': {
+    seen: stores({ pods: [half('a', false), half('b', false)], workloads: [halfTemplate] }),
+    wanted: { reason: 'Restarting', terminal: false, records: ['Stale Canary'] },
+  },
+  'the replacement counts as right, so the others follow': {
+    seen: stores({
+      pods: [half('a', false), half('b', true, { createdAt: builders.NOW - 20_000 })],
+      workloads: [halfTemplate],
+      records: [canaryOf('replica-set', builders.NOW - 30_000)],
+    }),
+    wanted: { reason: 'Restarting', terminal: false, steps: ['evict a'], records: ['Stale Rolling'] },
+  },
+  'then half an injection is what is wrong, and nothing is restarted for it': {
+    seen: stores({ pods: [half('a', true), half('b', true)], workloads: [halfTemplate] }),
+    wanted: { reason: 'PodPartialInjection', terminal: true },
+  },
+  'it is told at once, before anything has settled': {
+    seen: stores({ pods: [half('a', true)], workloads: [halfTemplate], trustedAt: builders.NOW - 4_000 }),
+    wanted: { reason: 'PodPartialInjection', terminal: true },
+  },
+  'it is no longer told of pods that go': {
+    seen: stores({ pods: [half('a', true, { deleting: true })], workloads: [halfTemplate] }),
+    wanted: { reason: 'Restarting', terminal: false },
+  },
+  'after a trust repair an unready pod is restarted for the container that has the role': {
+    seen: stores({
+      pods: [half('a', true, { ready: false, createdAt: HOUR_AGO - 1_000 })],
+      workloads: [halfTemplate],
+      reason: 'AllowedByOperator',
+    }),
+    wanted: { reason: 'Restarting', terminal: false, records: ['TrustRepair Canary'] },
+  },
+  'after a trust repair an unready pod in which nothing has the role is left as it is': {
+    seen: stores({
+      pods: [ofDeployment('a', [{ ...sidecar, env: HALF }], { ready: false, createdAt: HOUR_AGO - 1_000 })],
+      workloads: [halfTemplate],
+      reason: 'AllowedByOperator',
+    }),
+    wanted: { reason: 'PodPartialInjection', terminal: true },
+  },
+  // Contract: pods-barred
+  'a pod whose replacement the API server would refuse is not restarted': {
+    seen: stores({ pods: [barred('a', true), barred('b', false)], workloads: [barredTemplate] }),
+    wanted: { reason: 'MountPathTaken', terminal: true },
+  },
+  'nor by a rollout': {
+    seen: stores({ pods: [barred('a', true)], workloads: [barredTemplate] }),
+    spec: { restart: { strategy: 'Rollout' } },
+    wanted: { reason: 'MountPathTaken', terminal: true },
+  },
+  'nor after a trust repair, whatever shall be restarted then': {
+    seen: stores({
+      pods: [barred('a', false, { ready: false, createdAt: HOUR_AGO - 1_000 })],
+      workloads: [barredTemplate],
+      reason: 'AllowedByOperator',
+    }),
+    spec: { restart: { afterTrustRepair: 'Always' } },
+    wanted: { reason: 'MountPathTaken', terminal: true },
+  },
+  'a sidecar with another role is no violation': {
+    seen: stores({ pods: [ofDeployment('a', [healthyOne, { ...sidecar, env: OTHERS }])], workloads: [deploymentOf({ env: OTHERS })] }),
+    wanted: {},
+  },
+};
+for (const [title, table] of Object.entries({ settling, strategies, 'after a trust repair,': repairs, 'by its template,': byTemplate })) {
   for (const [sentence, { seen, wanted, spec: part, acts }] of Object.entries(table))
     test(`${title}: ${sentence}`, () => expect(short(seen, part, acts)).toEqual({ ...quiet, ...wanted }));
 }
@@ -292,6 +385,27 @@ test('the counts tell the living pods, by what they carry', () => {
   const pods = [healthy('a'), healthy('b'), lacking('c'), exempt, healthy('d', { deleting: true }), lacking('e', { finished: true })];
   const { counts } = assessPods(stores({ pods }), builders.spec(), true);
   expect(counts).toEqual({ total: 4, current: 2, stale: 1, exempt: 1, summary: '2/4' });
+});
+
+test('a pod that its template keeps from the role counts as stale', () => {
+  const seen = stores({ pods: [half('a', true), barred('b', true), healthy('c')], workloads: [halfTemplate] });
+  expect(assessPods(seen, builders.spec(), true).counts).toEqual({ total: 3, current: 1, stale: 2, exempt: 0, summary: '1/3' });
+});
+
+// Contract: pods-static
+test('other credentials are no violation: each container of each workload is told of, once', () => {
+  const env = { ...healthyOne.env, AWS_ACCESS_KEY_ID: undefined };
+  const two = [
+    { ...healthyOne, env },
+    { ...sidecar, env },
+  ];
+  const pods = [ofDeployment('a', two), ofDeployment('b', two), ofDeployment('c', two, { deleting: true }), healthy('d')];
+  const { violation, notes, counts } = assessPods(stores({ pods, workloads: [deploymentOf({})] }), builders.spec(), true);
+  expect([violation, counts.current]).toEqual([undefined, 3]);
+  expect([...new Set(notes.map(({ code, message }) => `${code} ${message.split(':')[0]}`))]).toEqual([
+    'PodStaticCredentials Deployment "app", container "app"',
+    'PodStaticCredentials Deployment "app", container "sidecar"',
+  ]);
 });
 
 // Contract: report-twice

@@ -19,7 +19,7 @@ export interface PodsAssessment {
   /** What to say when there is no violation. */
   readonly assessment: Assessment;
   readonly counts: NonNullable<BindingStatus['pods']>;
-  /** Of pods that need not carry the role: one for each cause. */
+  /** Of pods that need not carry the role one for each cause, and whatever else is said of containers. */
   readonly notes: readonly Finding[];
   readonly records: readonly RestartEntry[];
   readonly steps: readonly RestartStep[];
@@ -34,18 +34,19 @@ export function assessPods(seen: PodsInput, spec: BindingSpec, acts: boolean, pr
     .toSorted(byName)
     .map((pod) => ({
       pod,
-      state: podState(pod, spec, workloadOf(pod, seen.workloads)?.template),
+      state: podState(pod, spec, workloadOf(pod, seen.workloads)),
     }));
   const counts = count(judged);
   const stale = judged.flatMap(({ pod, state }) => (state.kind === 'stale' && !pod.deleting ? [{ pod, state }] : []));
-  const going = judged.some(({ pod, state }) => state.kind === 'stale' && pod.deleting);
+  const faults = judged.flatMap(({ pod, state }) => (state.kind === 'faulty' && !pod.deleting ? [state.finding] : []));
+  const going = judged.some(({ pod, state }) => (state.kind === 'stale' || state.kind === 'faulty') && pod.deleting);
   const settled = settledAt(seen, provenAt);
   const early = settled === undefined || seen.now < settled;
   const { strategy } = spec.restart;
   const restarts = acts && strategy !== 'Never' && !early ? planRestarts(seen, spec, strategy, judged) : undefined;
   // Without a ServiceAccount nothing settles: its creation starts the annotation, and then the wait.
   const settling = early && acts && seen.serviceAccount !== undefined;
-  const violation = whatIsWrong({ stale, going, restarts, settling });
+  const violation = whatIsWrong({ stale, faults, going, restarts, settling });
   return {
     violation,
     assessment: { status: 'True', reason: judged.length === 0 ? 'NoPods' : 'Current', message: inWords(counts) },
@@ -62,7 +63,7 @@ function count(judged: readonly Judged[]): NonNullable<BindingStatus['pods']> {
   const living = judged.filter(({ pod }) => !pod.deleting);
   const of = (kind: PodState['kind']) => living.filter(({ state }) => state.kind === kind).length;
   const [total, current] = [living.length, of('current')];
-  return { total, current, stale: of('stale'), exempt: of('exempt'), summary: `${current}/${total}` };
+  return { total, current, stale: of('stale') + of('faulty'), exempt: of('exempt'), summary: `${current}/${total}` };
 }
 
 function inWords({ total, current, exempt }: NonNullable<BindingStatus['pods']>): string {
@@ -72,8 +73,10 @@ function inWords({ total, current, exempt }: NonNullable<BindingStatus['pods']>)
 }
 
 function notesOn(judged: readonly Judged[]): Finding[] {
-  const all = judged.flatMap(({ pod, state }) => (state.kind === 'exempt' && !pod.deleting ? [state.finding] : []));
-  return all.filter(({ code }, index) => all.findIndex((other) => other.code === code) === index);
+  const living = judged.filter(({ pod }) => !pod.deleting);
+  const exempt = living.flatMap(({ state }) => (state.kind === 'exempt' && state.told === undefined ? [state.finding] : []));
+  const causes = exempt.filter(({ code }, index) => exempt.findIndex((other) => other.code === code) === index);
+  return [...causes, ...living.flatMap(({ state }) => state.told ?? [])];
 }
 
 /**
@@ -89,13 +92,15 @@ function settledAt({ binding, serviceAccount }: PodsInput, provenAt: number | un
 
 interface Situation {
   readonly stale: readonly { state: Extract<PodState, { kind: 'stale' }> }[];
+  /** What templates make wrong. */
+  readonly faults: readonly Finding[];
   readonly going: boolean;
   readonly restarts: RestartPlan | undefined;
   /** Annotation or trust are too young to say anything of what comes of them. */
   readonly settling: boolean;
 }
 
-function whatIsWrong({ stale, going, restarts, settling }: Situation): Violation | undefined {
+function whatIsWrong({ stale, faults, going, restarts, settling }: Situation): Violation | undefined {
   const grave = restarts?.findings ?? [];
   const staleFindings = stale.map(({ state }) => state.finding);
   const [worst] = grave;
@@ -104,7 +109,9 @@ function whatIsWrong({ stale, going, restarts, settling }: Situation): Violation
   const progress = restarts?.progress ?? [];
   if (progress.length > 0) return { ...pending('Restarting', progress.join('. ')), findings: staleFindings };
   const [first] = stale;
-  if (first === undefined) return going ? pending('Restarting', 'a pod without the role is being deleted') : undefined;
+  const [fault] = faults;
+  if (first === undefined && going) return pending('Restarting', 'a pod without the role is being deleted');
+  if (first === undefined) return fault && because(fault, true, faults);
   if (settling) {
     const message = `${stale.length} pods lack the role. Restarts are decided ${SETTLE_MS / 1000} s after annotation and trust`;
     return { ...pending('Settling', message), findings: staleFindings };

@@ -44,7 +44,7 @@ export function planRestarts(
   const refused = judged.map(
     ({ pod, state }): Candidate => ({
       pod,
-      replace: state.kind === 'current' && reasonToLeaveAlone(pod) === undefined && pod.createdAt < repairedAt && (all || !pod.ready),
+      replace: mayBeRefused(state) && reasonToLeaveAlone(pod) === undefined && pod.createdAt < repairedAt && (all || !pod.ready),
       stillWrong: undefined,
     }),
   );
@@ -57,6 +57,8 @@ export function planRestarts(
     progress: [...first.progress, ...second.progress],
   };
 }
+
+const mayBeRefused = (state: PodState): boolean => state.kind === 'current' || (state.kind === 'faulty' && state.hasRole);
 
 /** What a record of an attempt compares: another role, audience or life of the token is another attempt. */
 function desiredState({ roleArn, audience, tokenExpirationSeconds }: BindingSpec & DesiredInjection): string {
