@@ -85,6 +85,14 @@ test('of a deleted binding or ServiceAccount no series is left', async () => {
   expect(await scrape(all)).not.toContain('namespace="a"');
 });
 
+test('the age of a sweep has no series before there was one', async () => {
+  const { swept, ...all } = metrics('1.2.3');
+  const ages = async () => (await scrape(all)).split('\n').filter((line) => line.startsWith('irsa_sweep_age_seconds'));
+  expect(await ages()).toEqual([]);
+  swept();
+  expect(await ages()).toHaveLength(1);
+});
+
 test('a limiter shows its rate as it is now, and how long turns were waited for', async () => {
   const { limiter, ...all } = metrics('1.2.3');
   let perSecond = 5;

@@ -63,6 +63,7 @@ export function metrics(version: string, detail: Detail = 'problems') {
       ...on,
       collect() {
         this.reset();
+        if (labelNames.length === 0) this.remove(); // a reset sets it to 0
         read((labels, value) => this.set(labels, value));
       },
     });

@@ -29,7 +29,7 @@ describe('what the metrics show', () => {
     await until('Ready is False', async () => (await own())['repaired app Ready False'] === 1, PATIENCE);
     expect(await own()).toEqual(bad);
     expect(await series('irsa_binding_findings', { namespace: 'repaired' })).toEqual({ 'repaired app RoleNotFound': 1 });
-    expect(await series('irsa_bindings', { condition: 'Stalled', reason: 'RoleNotFound' })).toEqual({});
+    expect(await series('irsa_bindings', { condition: 'Ready', status: 'False' })).toEqual({ 'Ready False RoleNotFound': 1 });
     await s.change({ roleArn: s.roleArn });
     await until('it has no series again', async () => Object.keys(await own()).length === 0, PATIENCE);
     expect(await series('irsa_binding_findings', { namespace: 'repaired' })).toEqual({});
@@ -72,21 +72,22 @@ describe('a client of the ports', () => {
   }
 
   const HALF = `GET /metrics HTTP/1.1\r\nhost: a\r\nx: ${'x'.repeat(4_000)}`;
-  const floods: Record<string, string> = {
+  const texts: Record<string, string> = {
     'that it leaves half-sent': HALF,
     'on which it sends nothing': '',
     'on which it asks': 'GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n',
   };
-  for (const [what, text] of Object.entries(floods))
-    // Contract: metrics-connections
-    for (const port of ['metricsUrl', 'healthUrl'] as const)
-      test(`has 64 connections at most ${what} (${port}), and probes and scrapes are answered meanwhile`, async () => {
-        const { operator } = suite;
-        await flood(operator[port], text, 64);
-        expect((await fetch(`${operator.healthUrl}/livez`)).status).toBe(200);
-        expect((await fetch(`${operator.healthUrl}/readyz`)).status).toBe(200);
-        expect(await suite.metrics()).toContain('leader_election_master_status');
-      });
+  const ports = ['metricsUrl', 'healthUrl'] as const;
+  const floods = Object.entries(texts).flatMap(([what, text]) => ports.map((port) => ({ what, text, port })));
+  // Contract: metrics-connections
+  for (const { what, text, port } of floods)
+    test(`has 64 connections at most ${what} (${port}), and probes and scrapes are answered meanwhile`, async () => {
+      const { operator } = suite;
+      await flood(operator[port], text, 64);
+      expect((await fetch(`${operator.healthUrl}/livez`)).status).toBe(200);
+      expect((await fetch(`${operator.healthUrl}/readyz`)).status).toBe(200);
+      expect(await suite.metrics()).toContain('leader_election_master_status');
+    });
 
   // Contract: metrics-one-scrape
   test('that asks in a loop, and three others, have 20 answers a second, and the lease is kept', async () => {
