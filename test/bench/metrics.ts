@@ -53,6 +53,7 @@ async function reading({ child }: Served): Promise<Reading> {
 
 async function scrapes(what: string, stalled: number): Promise<void> {
   const served = await serve(stalled);
+  const { rssMiB } = await reading(served);
   await ask(served.metricsPort, '/metrics'); // lets the compiler settle
   const cpu: number[] = [];
   let [bytes, lines, block, slice, rss] = [0, 0, 0, 0, 0];
@@ -70,7 +71,7 @@ async function scrapes(what: string, stalled: number): Promise<void> {
   }
   console.log(
     `a scrape of ${BINDINGS} bindings, ${what}: ${(bytes / 1e6).toFixed(2)} MB, ${lines} lines, ${median(cpu).toFixed(0)} ms of CPU,`,
-    `longest block ${block.toFixed(0)} ms (${slice.toFixed(0)} ms of CPU), RSS ${rss.toFixed(0)} MiB`,
+    `longest block ${block.toFixed(0)} ms (${slice.toFixed(0)} ms of CPU), RSS at most ${rss.toFixed(0)} MiB, ${rssMiB.toFixed(0)} before the first one`,
   );
   served.child.kill();
 }
