@@ -14,7 +14,7 @@ COPY --from=build /usr/local/bin/node /usr/local/bin/node
 COPY --from=build /src/dist/irsa-operator.mjs /irsa-operator.mjs
 COPY LICENSE /LICENSE
 USER 65532:65532
-EXPOSE 8080
+EXPOSE 8080 8081
 ENV NODE_ENV=production
 ENTRYPOINT ["/usr/local/bin/node", "/irsa-operator.mjs"]
 CMD ["run"]

@@ -3,7 +3,9 @@ import { isProblem, type Problem, problem } from './api/problem.ts';
 import { PROXY_VARIABLES, type ProxyVariables } from './aws/agents.ts';
 import type { OwnCredentials } from './aws/identity.ts';
 import type { Flag, Given } from './cli/command.ts';
+import type { Address } from './observability/listen.ts';
 import { LOG_LEVELS, type LogLevel } from './observability/log-levels.ts';
+import { DETAILS, type Detail } from './observability/object-metrics.ts';
 
 /** Flags and environment as one object; nobody else reads `process.env`. */
 export interface Config {
@@ -30,7 +32,10 @@ export interface Config {
   readonly ownCredentials: OwnCredentials;
   /** On the way to AWS. */
   readonly proxy: ProxyVariables;
-  readonly listen: { readonly host: string; readonly port: number };
+  /** Of probes, and of metrics: who reads the metrics has no part in the life of the process. */
+  readonly healthListen: Address;
+  readonly metricsListen: Address;
+  readonly metricsDetail: Detail;
   readonly logLevel: LogLevel;
   /** Where the API server may be found; `connect` in src/kube says in which order. */
   readonly kube: {
@@ -78,7 +83,13 @@ export const RUN_FLAGS = {
     default: '15s',
     help: 'how long a standby waits before it replaces a silent leader, from 2s to 5m',
   },
-  listen: { type: 'string', default: '[::]:8080', help: 'address of /livez, /readyz and /metrics' },
+  'health-listen': { type: 'string', default: '[::]:8081', help: 'address of /livez and /readyz' },
+  'metrics-listen': { type: 'string', default: '[::]:8080', help: 'address of /metrics' },
+  'metrics-detail': {
+    type: 'string',
+    default: 'problems',
+    help: 'bindings that have series of their own: those of which something is not True (problems), or all (full)',
+  },
   'log-level': { type: 'string', default: 'info', help: LOG_LEVELS.join(' | ') },
 } as const satisfies Readonly<Record<string, Flag>>;
 
@@ -114,10 +125,14 @@ export function parseConfig(flags: Given, env: NodeJS.ProcessEnv, hostname: stri
   if (isProblem(issuer)) return problem(`--oidc-issuer: ${issuer.problem}`);
   const proxy = proxyFrom(env);
   if (isProblem(proxy)) return proxy;
-  const listen = address(text('listen'));
-  if (isProblem(listen)) return problem(`--listen: ${listen.problem}`);
-  const logLevel = LOG_LEVELS.find((level) => level === text('log-level'));
-  if (logLevel === undefined) return problem(`--log-level: "${text('log-level')}" is none of ${LOG_LEVELS.join(', ')}`);
+  const healthListen = address(text('health-listen'));
+  if (isProblem(healthListen)) return problem(`--health-listen: ${healthListen.problem}`);
+  const metricsListen = address(text('metrics-listen'));
+  if (isProblem(metricsListen)) return problem(`--metrics-listen: ${metricsListen.problem}`);
+  const metricsDetail = oneOf(DETAILS, text('metrics-detail'));
+  if (isProblem(metricsDetail)) return problem(`--metrics-detail: ${metricsDetail.problem}`);
+  const logLevel = oneOf(LOG_LEVELS, text('log-level'));
+  if (isProblem(logLevel)) return problem(`--log-level: ${logLevel.problem}`);
   return Object.freeze({
     sweepIntervalMs,
     ungrantedGraceMs,
@@ -132,7 +147,9 @@ export function parseConfig(flags: Given, env: NodeJS.ProcessEnv, hostname: stri
     hostname,
     ownCredentials: ownCredentialsFrom(env),
     proxy,
-    listen,
+    healthListen,
+    metricsListen,
+    metricsDetail,
     logLevel,
     kube: kubeFrom(env),
   });
@@ -185,7 +202,11 @@ function clientIds(text: string): readonly string[] | Problem {
   return ids;
 }
 
-function address(text: string): { host: string; port: number } | Problem {
+function oneOf<T extends string>(all: readonly T[], text: string): T | Problem {
+  return all.find((one) => one === text) ?? problem(`"${text}" is none of ${all.join(', ')}`);
+}
+
+function address(text: string): Address | Problem {
   const found = /^\[?([^\]]*?)\]?:([0-9]{1,5})$/.exec(text);
   const port = Number(found?.[2]);
   if (!(port <= 65_535)) return problem(`"${text}" is not an address such as [::]:8080`);

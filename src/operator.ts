@@ -52,7 +52,7 @@ import { revocationRecord } from './kube/revocation-record.ts';
 import { requestToken } from './kube/token.ts';
 import { Transport } from './kube/transport.ts';
 import { metrics as makeMetrics } from './observability/metrics.ts';
-import { serveHealth } from './observability/server.ts';
+import { serveHealth, serveMetrics } from './observability/server.ts';
 import type { BindingEvents, OwnEvents } from './ports/events.ts';
 
 import { systemClock } from './runtime/clock.ts';
@@ -74,7 +74,7 @@ const LEASE_NAME = 'irsa-operator';
 export async function runOperator(config: Config, version: string, log: Log, stop: AbortSignal): Promise<void> {
   const clock = systemClock;
   const random = Math.random;
-  const metrics = makeMetrics(version);
+  const metrics = makeMetrics(version, config.metricsDetail);
   const connection = connect({ ...config.kube, clock });
   const transport = new Transport({ connection, userAgent: `irsa-operator/${version}`, clock, random, metrics: metrics.kube });
   const stores = createStores(log, {
@@ -219,14 +219,16 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   ];
   metrics.observe(collector(stores));
 
-  const health = await serveHealth(config.listen, metrics.registry, {
+  const checks = {
     livez: () => loops.flatMap((each) => each.wedged()),
     readyz: () =>
       reflectors.flatMap(({ store, reflector }) =>
         store.hasSynced ? [] : [`${store.kind}: ${reflector.problem ?? 'the first list is not complete'}`],
       ),
-  });
-  log.info({ port: health.port, identity }, 'serving health and metrics, waiting for the lease');
+  };
+  const health = await serveHealth(config.healthListen, checks, clock);
+  const scrapes = await serveMetrics(config.metricsListen, metrics, clock);
+  log.info({ healthPort: health.port, metricsPort: scrapes.port, identity }, 'serving health and metrics, waiting for the lease');
 
   try {
     const end = await elector.lead(stop, async (lost) => {
@@ -249,6 +251,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
       [
         { name: 'caches', close: async () => void (await Promise.all(reflectors.map(({ running }) => running))) },
         { name: 'events', close: (signal) => recorder.flush(signal) },
+        { name: 'metrics', close: () => scrapes.close() },
         { name: 'health', close: () => health.close() },
         { name: 'connections', close: () => transport.close() },
       ],

@@ -138,9 +138,9 @@ export async function toldTo(tenants: Tenants): Promise<(object: ObjectKey) => T
     await clock.advance(ROUND_MS);
   }
   await everyBinding();
-  const metrics = makeMetrics('0.0.0');
+  const metrics = makeMetrics('0.0.0', 'full');
   metrics.observe(collector(stores));
-  const series = (await metrics.registry.metrics()).split('\n');
+  const series = (await Promise.all(metrics.page())).join('').split('\n');
   return (object) => {
     const [namespace, name] = object.split('/');
     return {

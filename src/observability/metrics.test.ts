@@ -1,14 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { ManualClock } from '../runtime/manual-clock.ts';
 import { metrics } from './metrics.ts';
+import { renderings } from './rendering.ts';
+
+/** What a scrape shows. */
+async function scrape({ page }: Pick<ReturnType<typeof metrics>, 'page'>): Promise<string> {
+  return Buffer.concat(await renderings(page, new ManualClock())()).toString();
+}
 
 test("a controller's series stand at zero before anything happened, so that a rate works from the first scrape", async () => {
-  const { registry, runtime } = metrics('1.2.3');
+  const { runtime, ...all } = metrics('1.2.3');
   runtime.controller('trust', 8);
   runtime.queue('trust', () => ({ depth: 3, unfinishedSeconds: 0, longestSeconds: 0 }));
   runtime.reflector('Pod', () => ({ lastContactMs: undefined, objects: 0 }));
   runtime.elector('irsa-operator');
-  const text = await registry.metrics();
+  const text = await scrape(all);
   for (const line of [
     'controller_runtime_reconcile_total{controller="trust",result="success"} 0',
     'controller_runtime_reconcile_total{controller="trust",result="requeue"} 0',
@@ -41,26 +48,26 @@ test("a controller's series stand at zero before anything happened, so that a ra
 
 // Contract: report-series
 test('of a deleted binding or ServiceAccount no series is left', async () => {
-  const { registry, observe } = metrics('1.2.3');
+  const { observe, ...all } = metrics('1.2.3', 'full');
   const one = {
     namespace: 'a',
     name: 'b',
-    conditions: [{ type: 'Ready', status: 'True' }],
+    conditions: [{ type: 'Ready', status: 'True', reason: 'Ready' }],
     codes: ['TrustOrphaned', 'TrustOrphaned'],
     pods: { current: 2, stale: 0, exempt: 1 },
   };
-  let all = [one];
+  let bindings = [one];
   let accounts = [
     { namespace: 'a', name: 's', trusted: true },
     { namespace: 'a', name: 't', trusted: false },
   ];
   observe({
-    bindings: () => all,
+    bindings: () => bindings,
     serviceAccounts: () => accounts,
     policies: () => [{ arn: 'arn', ratio: 0.5 }],
     ungranted: () => [{ account: '111122223333', count: 3 }],
   });
-  const before = await registry.metrics();
+  const before = await scrape(all);
   for (const line of [
     'irsa_binding_status_condition{namespace="a",name="b",condition="Ready",status="True"} 1',
     'irsa_binding_status_condition{namespace="a",name="b",condition="Ready",status="False"} 0',
@@ -73,18 +80,26 @@ test('of a deleted binding or ServiceAccount no series is left', async () => {
   ]) {
     expect(before).toContain(line);
   }
-  all = [];
+  bindings = [];
   accounts = [];
-  expect(await registry.metrics()).not.toContain('namespace="a"');
+  expect(await scrape(all)).not.toContain('namespace="a"');
+});
+
+test('the age of a sweep has no series before there was one', async () => {
+  const { swept, ...all } = metrics('1.2.3');
+  const ages = async () => (await scrape(all)).split('\n').filter((line) => line.startsWith('irsa_sweep_age_seconds'));
+  expect(await ages()).toEqual([]);
+  swept();
+  expect(await ages()).toHaveLength(1);
 });
 
 test('a limiter shows its rate as it is now, and how long turns were waited for', async () => {
-  const { registry, limiter } = metrics('1.2.3');
+  const { limiter, ...all } = metrics('1.2.3');
   let perSecond = 5;
   const waited = limiter('write', () => perSecond);
   waited(0.2);
   perSecond = 2.5;
-  const text = await registry.metrics();
+  const text = await scrape(all);
   expect(text).toContain('irsa_aws_rate_limit{action="write"} 2.5');
   expect(text).toContain('irsa_aws_rate_limiter_duration_seconds_sum{action="write"} 0.2');
 });
@@ -120,11 +135,11 @@ const EXPECTED: Record<string, { type: string; buckets?: number[] }> = {
 };
 for (const [name, { type, buckets }] of Object.entries(EXPECTED)) {
   test(`${name} has the type${buckets ? ' and buckets' : ''} that dashboards for controller-runtime expect`, async () => {
-    const { registry, runtime, kube } = metrics('1.2.3');
+    const { runtime, kube, ...all } = metrics('1.2.3');
     runtime.controller('c', 1);
     runtime.queue('c', () => ({ depth: 0, unfinishedSeconds: 0, longestSeconds: 0 }));
     kube.requested('200', 'GET', 'api', 0.1);
-    const text = await registry.metrics();
+    const text = await scrape(all);
     expect(text).toContain(`# TYPE ${name} ${type}\n`);
     const edges = [...text.matchAll(new RegExp(`^${name}_bucket{le="([^"+]+)"`, 'gm'))].map(([, edge]) => Number(edge));
     expect(edges.map((edge) => edge.toPrecision(6))).toEqual((buckets ?? []).map((edge) => edge.toPrecision(6)));
@@ -132,21 +147,30 @@ for (const [name, { type, buckets }] of Object.entries(EXPECTED)) {
 }
 
 test('the series of what was not counted yet are 0, so that a rate is seen from the first one on', async () => {
-  const lines = (await metrics('1.2.3').registry.metrics()).split('\n');
+  const lines = (await scrape(metrics('1.2.3'))).split('\n');
   for (const strategy of ['evict', 'delete', 'rollout'])
     for (const result of ['done', 'blocked']) expect(lines).toContain(`irsa_restarts_total{strategy="${strategy}",result="${result}"} 0`);
   for (const kind of ['trust', 'annotation']) expect(lines).toContain(`irsa_drift_total{kind="${kind}"} 0`);
 });
 
+test('a histogram has labels of closed sets only: no code of an answer, no object, no role', () => {
+  const closed = new Set(['controller', 'name', 'verb', 'host', 'service', 'operation', 'action', 'kind']);
+  const labels = metrics('1.2.3')
+    .descriptions()
+    .flatMap(({ name, type, labelNames }) => (type === 'histogram' ? labelNames.map((label) => `${name} ${label}`) : []));
+  expect(labels.length).toBeGreaterThan(0);
+  expect(labels.filter((label) => !closed.has(label.split(' ')[1] ?? ''))).toEqual([]);
+});
+
 test('docs/metrics.md has every metric, with its type and its labels, and no other', () => {
-  const { registry } = metrics('1.2.3');
-  const own = registry.getMetricsAsArray().filter(({ name }) => !/^(process|nodejs)_/.test(name));
+  const own = metrics('1.2.3')
+    .descriptions()
+    .filter(({ name }) => !/^(process|nodejs)_/.test(name));
   const rows = readFileSync('docs/metrics.md', 'utf8')
     .split('\n')
     .flatMap((line) => {
       const [, name, type, labels] = /^\| `(\w+)` \| (\w+) \| ([^|]*)\|/.exec(line) ?? [];
       return name === undefined ? [] : [`${name} ${type} ${(labels ?? '').replaceAll(/[`,]/g, '').trim()}`.trim()];
     });
-  const labelsOf = (metric: object) => ('labelNames' in metric ? (metric.labelNames as string[]) : []);
-  expect(rows.toSorted()).toEqual(own.map((metric) => `${metric.name} ${metric.type} ${labelsOf(metric).join(' ')}`.trim()).toSorted());
+  expect(rows.toSorted()).toEqual(own.map(({ name, type, labelNames }) => `${name} ${type} ${labelNames.join(' ')}`.trim()).toSorted());
 });

@@ -1,4 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { linesOf } from './family.ts';
+import { type Collected, type Detail, objectMetrics } from './object-metrics.ts';
 
 /** controller-runtime's buckets, so that its dashboards fit (pkg/internal/controller/metrics). Seconds. */
 const RECONCILE_BUCKETS = [
@@ -15,6 +17,13 @@ const WATCH_ENDS = ['closed', 'silent', 'expired', 'failed'];
 /** Ways in which a restart is done. */
 const RESTARTS = ['evict', 'delete', 'rollout'] as const;
 
+/** What `prom-client` keeps of a metric and does not declare. */
+interface Described {
+  readonly name: string;
+  readonly type: string;
+  readonly labelNames: readonly string[];
+}
+
 /** What a queue tells at the moment of a scrape. */
 interface QueueReading {
   readonly depth: number;
@@ -26,23 +35,11 @@ interface ReflectorReading {
   readonly objects: number;
 }
 
-/** What is read from the stores at the moment of a scrape, so that nothing is left of a deleted object. */
-export interface Collected {
-  bindings(): Iterable<{
-    readonly namespace: string;
-    readonly name: string;
-    readonly conditions: readonly { readonly type: string; readonly status: string }[];
-    readonly codes: readonly string[];
-    readonly pods: Readonly<Record<'current' | 'stale' | 'exempt', number>>;
-  }>;
-  serviceAccounts(): Iterable<{ readonly namespace: string; readonly name: string; readonly trusted: boolean }>;
-  policies(): Iterable<{ readonly arn: string; readonly ratio: number }>;
-  /** Subjects that stand and that no grant was ever seen to cover, by account. */
-  ungranted(): Iterable<{ readonly account: string; readonly count: number }>;
-}
-
-/** Every metric of the operator. The machinery's go under controller-runtime's names; labels are bounded by what bindings and ServiceAccounts exist. */
-export function metrics(version: string) {
+/**
+ * Every metric of the operator. The machinery's go under controller-runtime's names, with labels of closed sets. Those with series of single
+ * objects are in `objectMetrics`.
+ */
+export function metrics(version: string, detail: Detail = 'problems') {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const on = { registers: [registry] };
@@ -66,6 +63,7 @@ export function metrics(version: string) {
       ...on,
       collect() {
         this.reset();
+        if (labelNames.length === 0) this.remove(); // a reset sets it to 0
         read((labels, value) => this.set(labels, value));
       },
     });
@@ -166,41 +164,23 @@ export function metrics(version: string) {
   });
 
   let collected: Collected | undefined;
-  readGauge('irsa_binding_status_condition', 'Conditions of bindings.', ['namespace', 'name', 'condition', 'status'], (set) => {
-    for (const { namespace, name, conditions } of collected?.bindings() ?? []) {
-      for (const { type, status } of conditions) {
-        for (const each of ['True', 'False', 'Unknown']) set({ namespace, name, condition: type, status: each }, status === each ? 1 : 0);
-      }
-    }
-  });
-  readGauge('irsa_binding_findings', 'Findings of bindings.', ['namespace', 'name', 'code'], (set) => {
-    for (const { namespace, name, codes } of collected?.bindings() ?? []) {
-      for (const code of new Set(codes)) set({ namespace, name, code }, codes.filter((each) => each === code).length);
-    }
-  });
-  readGauge('irsa_pods', 'Pods of the bound ServiceAccounts.', ['namespace', 'name', 'state'], (set) => {
-    for (const { namespace, name, pods } of collected?.bindings() ?? []) {
-      for (const [state, count] of Object.entries(pods)) set({ namespace, name, state }, count);
-    }
-  });
-  readGauge(
-    'irsa_serviceaccount_trusted',
-    'Whether STS accepts an annotated ServiceAccount that no binding names. Leader only.',
-    ['namespace', 'service_account'],
-    (set) => {
-      for (const { namespace, name, trusted } of collected?.serviceAccounts() ?? [])
-        set({ namespace, service_account: name }, trusted ? 1 : 0);
-    },
-  );
-  readGauge('irsa_trust_ungranted', 'Subjects in trust policies that no grant was ever seen to cover.', ['account'], (set) => {
-    for (const { account, count } of collected?.ungranted() ?? []) set({ account }, count);
-  });
-  readGauge('irsa_trust_policy_size_ratio', 'Size of the trust policy as a part of its quota.', ['role_arn'], (set) => {
-    for (const { arn, ratio } of collected?.policies() ?? []) set({ role_arn: arn }, ratio);
-  });
+  const families = objectMetrics(detail, () => collected);
+  const rendered = gauge('irsa_metrics_rendered_timestamp_seconds', 'When the values of this page were read.');
 
   return {
-    registry,
+    /** Name, type and labels of each. */
+    descriptions: () => [...(registry.getMetricsAsArray() as unknown as Described[]), ...families],
+    contentType: registry.contentType,
+    /** The text of all metrics, in pieces that each take a moment. An empty one is a pause. */
+    *page(): Generator<string | Promise<string>> {
+      // Begins at the wall clock, and never jumps.
+      rendered.set((performance.timeOrigin + performance.now()) / 1_000);
+      for (const { name } of registry.getMetricsAsArray()) {
+        yield registry.getSingleMetricAsString(name);
+        yield '\n';
+      }
+      for (const family of families) yield* linesOf(family);
+    },
     runtime: {
       queue(name: string, read: () => QueueReading) {
         queues.set(name, read);

@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { Registry } from 'prom-client';
+import { type BoundedServer, type Bounds, serveBounded, textAnswer } from './bounded-server.ts';
+import type { Address } from './listen.ts';
+import { renderings } from './rendering.ts';
 
 export interface HealthChecks {
   /** Sentences about what only a restart can mend; empty when alive. Never a broken watch: restarting in an outage helps nobody. */
@@ -10,67 +9,42 @@ export interface HealthChecks {
   readyz(): readonly string[];
 }
 
-export interface HealthServer {
-  readonly port: number;
-  close(): Promise<void>;
+/** What is served: `metrics` of this folder. */
+interface Page {
+  readonly contentType: string;
+  page(): Iterable<string | Promise<string>>;
 }
 
-/** A scrape takes milliseconds; whoever is slower than this holds nothing open. */
-const REQUEST_TIMEOUT_MS = 10_000;
+/** `Clock` of src/runtime. */
+type Clock = Parameters<typeof renderings>[1] & Parameters<typeof serveBounded>[3];
 
-interface Address {
-  readonly host: string;
-  readonly port: number;
-}
+/** A probe of the kubelet is given up after a second: with all connections in use by others it waits 130 ms. */
+const HEALTH: Bounds = { connections: 64, gapMs: 2, requestMs: 5_000, answerMs: 5_000 };
+/** Prometheus gives up after 10 s: with all connections in use by others it waits 3.2 s. */
+const METRICS: Bounds = { connections: 64, gapMs: 50, requestMs: 5_000, answerMs: 10_000 };
 
-/** Every address of the machine: a socket of IPv6 that answers IPv4 too, as libuv opens it. */
-const EVERY = '::';
-const EVERY_IPV4 = '0.0.0.0';
-/** The answers of a machine without IPv6. Other refusals (a port that is taken or not allowed) are the same for IPv4. */
-const WITHOUT_IPV6: readonly unknown[] = ['EAFNOSUPPORT', 'EADDRNOTAVAIL'];
-
-export async function listen(server: Server, { host, port }: Address): Promise<void> {
-  try {
-    server.listen(port, host);
-    await once(server, 'listening');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (host !== EVERY || !WITHOUT_IPV6.includes(code)) throw error;
-    await listen(server, { host: EVERY_IPV4, port });
-  }
-}
-
-/** `/livez`, `/readyz` and `/metrics` on one port. */
-export async function serveHealth(address: Address, registry: Registry, checks: HealthChecks): Promise<HealthServer> {
-  const server: Server = createServer(
-    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
-    async (request, response) => {
-      const answer = (code: number, type: string, body: string) => response.writeHead(code, { 'content-type': type }).end(body);
-      const report = (troubles: readonly string[]) =>
-        answer(troubles.length === 0 ? 200 : 503, 'text/plain', `${troubles.join('\n') || 'ok'}\n`);
-      try {
-        switch (request.url?.split('?')[0]) {
-          case '/livez':
-            return report(checks.livez());
-          case '/readyz':
-            return report(checks.readyz());
-          case '/metrics':
-            return answer(200, registry.contentType, await registry.metrics());
-          default:
-            return answer(404, 'text/plain', 'there is /livez, /readyz and /metrics\n');
-        }
-      } catch (error) {
-        return answer(500, 'text/plain', `${error instanceof Error ? error.message : 'unknown error'}\n`);
-      }
+/** `/livez` and `/readyz`, on a port of their own: nobody who reads metrics delays a probe. */
+export async function serveHealth(address: Address, checks: HealthChecks, clock: Clock): Promise<BoundedServer> {
+  const report = (troubles: readonly string[]) => textAnswer(troubles.length === 0 ? 200 : 503, troubles.join('\n') || 'ok');
+  return await serveBounded(
+    address,
+    HEALTH,
+    (path) => {
+      if (path === '/livez') return report(checks.livez());
+      if (path === '/readyz') return report(checks.readyz());
+      return textAnswer(404, 'there is /livez and /readyz');
     },
+    clock,
   );
-  await listen(server, address);
-  return {
-    port: (server.address() as AddressInfo).port,
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+}
+
+/** `/metrics`. */
+export async function serveMetrics(address: Address, { contentType, page }: Page, clock: Clock): Promise<BoundedServer> {
+  const latest = renderings(page, clock);
+  return await serveBounded(
+    address,
+    METRICS,
+    async (path) => (path === '/metrics' ? { status: 200, type: contentType, body: await latest() } : textAnswer(404, 'there is /metrics')),
+    clock,
+  );
 }

@@ -46,7 +46,7 @@ beforeAll(async () => {
   operator = await startOperator(testbed, SWEEP, [], proxy);
   await bindNext();
   await allBound(scene, bound);
-  rssBefore = await metric(operator.url, 'process_resident_memory_bytes');
+  rssBefore = await metric(operator, 'process_resident_memory_bytes');
 });
 afterAll(async () => {
   await Promise.all([leader?.stop(), operator?.stop()]);
@@ -66,7 +66,7 @@ async function nothingIsMissed(): Promise<void> {
       `the cache of ${kind} is complete`,
       async () => {
         const { items } = await suite.api.call<{ items: unknown[] }>('GET', pathOf(plural));
-        expect(await metric(operator.url, 'irsa_cache_objects', { kind })).toBe(items.length);
+        expect(await metric(operator, 'irsa_cache_objects', { kind })).toBe(items.length);
         return true;
       },
       PATIENCE,
@@ -77,12 +77,12 @@ async function nothingIsMissed(): Promise<void> {
 /** Of each kind there was one list at the start and one for each 410, and no other. A 410 that was just told is yet to be followed by its list. */
 async function onlyDemandedLists(): Promise<void> {
   const lists = (kind: string, cause?: string) =>
-    metric(operator.url, 'irsa_reflector_lists_total', cause === undefined ? { kind } : { kind, cause });
+    metric(operator, 'irsa_reflector_lists_total', cause === undefined ? { kind } : { kind, cause });
   for (const kind of KINDS) {
     await until(
       `the lists of ${kind} are those that were demanded`,
       async () => {
-        const demanded = 1 + (await metric(operator.url, 'irsa_reflector_watches_total', { kind, end: 'expired' }));
+        const demanded = 1 + (await metric(operator, 'irsa_reflector_watches_total', { kind, end: 'expired' }));
         expect({ start: await lists(kind, 'start'), all: await lists(kind) }).toEqual({ start: 1, all: demanded });
         return true;
       },
@@ -91,7 +91,7 @@ async function onlyDemandedLists(): Promise<void> {
   }
 }
 
-const alive = async ({ url }: RunningOperator) => (await fetch(`${url}/livez`)).status;
+const alive = async ({ healthUrl }: RunningOperator) => (await fetch(`${healthUrl}/livez`)).status;
 
 // Contract: two-leaders
 test('the API server is away for 20 s: the leader ends as it lost its lease, the standby lives on, leads and misses nothing', async () => {
@@ -123,7 +123,7 @@ test('rights are taken away: the binding says so, and what is asked again comes 
   expect(message).toContain(`serviceaccounts "app-${denied}" is forbidden`);
 
   await allow(['get']); // a rule without verbs is invalid
-  const refused = () => metric(operator.url, 'rest_client_requests_total', { code: '403' });
+  const refused = () => metric(operator, 'rest_client_requests_total', { code: '403' });
   const before = await refused();
   proxy.cut(); // a watch that was granted goes on until it ends
   await scene.patch('serviceaccounts', 'app-0', { metadata: { annotations: { [ROLE_ARN]: `arn:aws:iam::${ACCOUNT}:role/unseen` } } });
@@ -141,7 +141,7 @@ test('rights are taken away: the binding says so, and what is asked again comes 
 });
 
 test('writers that never rest: the lease is kept, and what conflicted is done when they have passed', async () => {
-  const slowPath = await metric(operator.url, 'leader_election_slowpath_total');
+  const slowPath = await metric(operator, 'leader_election_slowpath_total');
   const storm = new AbortController();
   const writes = Promise.all([
     touchAgain(LEASE, storm.signal),
@@ -150,7 +150,7 @@ test('writers that never rest: the lease is kept, and what conflicted is done wh
   await sleep(STORM_MS);
   storm.abort();
   await writes;
-  expect((await metric(operator.url, 'leader_election_slowpath_total')) - slowPath).toBeGreaterThanOrEqual(2);
+  expect((await metric(operator, 'leader_election_slowpath_total')) - slowPath).toBeGreaterThanOrEqual(2);
   await nothingIsMissed();
   expect(operator.log.filter(({ msg }) => msg === 'the lease was lost')).toEqual([]);
 });
@@ -179,7 +179,7 @@ test('after all that the process that began is at work, with the memory that it 
   await until(
     'the memory is back to where it was',
     async () => {
-      const rss = await metric(operator.url, 'process_resident_memory_bytes');
+      const rss = await metric(operator, 'process_resident_memory_bytes');
       if (rss - rssBefore > RSS_SLACK_BYTES)
         throw new Error(`${Math.round(rss / 2 ** 20)} MiB, and ${Math.round(rssBefore / 2 ** 20)} MiB before`);
       return true;

@@ -173,6 +173,11 @@ export const CONTRACT = {
     'report-kstatus': '`Ready`, `Reconciling` and `Stalled` are read by kstatus and `kubectl wait`.',
     'report-plan': '`status.plan` says in words what would be done, and `Enforce` then does those steps first.',
     'report-series': 'A deleted object leaves no series behind.',
+    'metrics-problems':
+      'Only bindings of which something is not True have series of their own, 1,000 at most; the rest are counted, and `--metrics-detail=full` shows all.',
+    'metrics-one-scrape': 'One scrape at a time, from a rendering that is at most 5 s old, and that blocks nothing else.',
+    'metrics-connections':
+      'The ports of metrics and probes are apart, and a client can take neither from others by connections or half-sent requests.',
   },
   'Change and end': {
     'end-role-change': "When `roleArn` or the audience changes, the old role's trust is released after the new one works.",

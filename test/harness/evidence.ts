@@ -25,10 +25,10 @@ export async function sweptTwice({ aws }: Testbed, operator: RunningOperator, si
 }
 
 /** No key waits in a queue or is worked on. */
-export async function idle({ url, name }: RunningOperator): Promise<void> {
+export async function idle(operator: RunningOperator): Promise<void> {
   const busy = async () =>
-    (await samples(url))
+    (await samples(operator))
       .filter((one) => one.name === 'workqueue_depth' || one.name === 'controller_runtime_active_workers')
       .reduce((total, { value }) => total + value, 0);
-  await until(`${name} has nothing to do`, async () => (await busy()) === 0, { timeoutMs: PATIENCE_MS });
+  await until(`${operator.name} has nothing to do`, async () => (await busy()) === 0, { timeoutMs: PATIENCE_MS });
 }

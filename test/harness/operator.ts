@@ -25,8 +25,10 @@ export interface RunningOperator {
   readonly name: string;
   /** Its token's ID in the audit log of the API server. */
   readonly credentialId: string;
-  /** `http://127.0.0.1:PORT`, with /livez, /readyz and /metrics. */
-  readonly url: string;
+  /** `http://127.0.0.1:PORT`, with /livez and /readyz. */
+  readonly healthUrl: string;
+  /** With /metrics. */
+  readonly metricsUrl: string;
   readonly log: readonly LogLine[];
   /** Resolves when it has ended, with its exit status; null: a signal ended it. */
   readonly ended: Promise<number | null>;
@@ -65,6 +67,9 @@ const STOP_TIMEOUT_MS = 20_000;
 /** As which it runs where it is installed as it ships. */
 const OPERATOR = { namespace: OPERATOR_NAMESPACE, name: 'irsa-operator' };
 
+/** Ports that are free. */
+export const LISTEN = ['--health-listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0'];
+
 let started = 0;
 
 /** Comes back when it is ready. `morePolicies` are what a flag needs beside the policy of every operator; it may reach the API server `through` a proxy. */
@@ -78,7 +83,7 @@ export async function startOperator(
   const name = `irsa-operator-${++started}`;
   const kubeconfig = await testbed.kubeconfigFor(serviceAccount, through);
   const credentialId = `JTI=${decodeJwt(readFileSync(tokenFileOf(kubeconfig), 'utf8')).jti}`;
-  const child = spawn(process.execPath, ['--enable-source-maps', 'dist/irsa-operator.mjs', 'run', '--listen', '127.0.0.1:0', ...flags], {
+  const child = spawn(process.execPath, ['--enable-source-maps', 'dist/irsa-operator.mjs', 'run', ...LISTEN, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'],
@@ -98,22 +103,23 @@ export async function startOperator(
     errors.push(line);
   });
   const exited = once(child, 'exit');
-  const port = await until(
+  const { healthPort, metricsPort } = await until(
     'irsa-operator serves',
     () => {
       if (child.exitCode !== null)
         throw new Error(`it ended with ${child.exitCode}: ${[...errors, ...log.map(({ msg }) => msg)].slice(-5).join('; ')}`);
-      return log.find((line) => typeof line['port'] === 'number')?.['port'] as number | undefined;
+      return log.find((line) => 'metricsPort' in line);
     },
     { timeoutMs: START_TIMEOUT_MS },
   );
-  const url = `http://127.0.0.1:${port}`;
-  await until('irsa-operator is ready', async () => (await fetch(`${url}/readyz`)).ok, { timeoutMs: START_TIMEOUT_MS });
+  const healthUrl = `http://127.0.0.1:${healthPort}`;
+  await until('irsa-operator is ready', async () => (await fetch(`${healthUrl}/readyz`)).ok, { timeoutMs: START_TIMEOUT_MS });
   return {
     pid: child.pid ?? 0,
     name,
     credentialId,
-    url,
+    healthUrl,
+    metricsUrl: `http://127.0.0.1:${metricsPort}`,
     log,
     ended: exited.then(() => child.exitCode),
     kill: (signal) => void child.kill(signal),

@@ -4,6 +4,7 @@ import { idle, sweptTwice } from './evidence.ts';
 import { grant, pathOf } from './objects.ts';
 import { install, type RunningOperator, startOperator } from './operator.ts';
 import { openScene, type Scene } from './scene.ts';
+import { scrape } from './scrape.ts';
 import { ACCOUNT } from './views.ts';
 
 /** Seldom enough for two cores, often enough that no test waits for it. */
@@ -109,7 +110,7 @@ export function integrationSuite(options: SuiteOptions = {}): Suite {
       await scene.conditionIs('Ready', 'True', 'Ready');
       return scene;
     },
-    metrics: async () => await (await fetch(`${suite.operator.url}/metrics`)).text(),
+    metrics: () => scrape(suite.operator),
     secondLook: (since = Date.now()) => sweptTwice(suite.testbed, suite.operator, since),
     async caughtUp() {
       // Changes are watched in their order: when the last one has its answer, all were seen.

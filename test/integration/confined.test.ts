@@ -56,7 +56,7 @@ const running = (): RunningOperator => operator ?? expect.fail('it does not run'
 
 /** By policy. */
 async function confined(): Promise<Record<string, number>> {
-  const found = (await samples(running().url)).filter(({ name }) => name === 'irsa_confined');
+  const found = (await samples(running())).filter(({ name }) => name === 'irsa_confined');
   return Object.fromEntries(found.map(({ labels, value }) => [labels['policy'] ?? '', value]));
 }
 const all = (value: number, but: Record<string, number> = {}) => ({

@@ -188,7 +188,7 @@ describe('the process', () => {
       'leader_election_master_status{name="irsa-operator"} 1',
       'rest_client_requests_total{code="200",method="GET"',
       'irsa_aws_requests_total{service="iam",operation="ListRoles",code="ok"}',
-      'irsa_binding_status_condition{namespace="restarted",name="app",condition="Ready",status="True"} 1',
+      'irsa_bindings{condition="Ready",status="True",reason="Ready"} ',
       'irsa_trust_policy_writes_total{result="written"}',
       'irsa_build_info{version="0.1.0"',
     ];
@@ -204,7 +204,7 @@ describe('the process', () => {
       PATIENCE,
     );
     expect(text).not.toContain('namespace="deleted"');
-    expect((await fetch(`${suite.operator.url}/livez`)).status).toBe(200);
+    expect((await fetch(`${suite.operator.healthUrl}/livez`)).status).toBe(200);
   });
 
   test('the RBAC that ships is enough: the API server refused nothing', async () => {

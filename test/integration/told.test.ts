@@ -3,14 +3,14 @@ import { AwsError } from '@irsa-operator/testbed/aws';
 import { expect, test } from 'vitest';
 import { allowing, EC2, hostOf, policy } from '../harness/policies.ts';
 import type { Scene } from '../harness/scene.ts';
-import { integrationSuite } from '../harness/suite.ts';
+import { integrationSuite, SWEEP } from '../harness/suite.ts';
 import { ROLE_ARN } from '../harness/views.ts';
 
 /**
  * What a tenant is told, on the real control plane: its statuses, its Events, the series and the log lines of its objects, as users read them.
  * Whatever belongs to another has "canary" in its name. Log lines about a role or an account are for those who run the operator.
  */
-const suite = integrationSuite();
+const suite = integrationSuite({ flags: [...SWEEP, '--metrics-detail', 'full'] });
 const PATIENCE = { timeoutMs: 60_000 };
 const CANARY = /canary/i;
 /** Tokens of Kubernetes, and what credentials of STS are called. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { LISTEN } from '../../harness/operator.ts';
 
 /** One life of the operator. */
 export interface Life {
@@ -15,7 +16,7 @@ export interface Life {
 
 /** Starts the bundle as it ships. Its log goes to a file. */
 export function startLife(flags: readonly string[], env: Readonly<Record<string, string>>, logFile: string): Life {
-  const child = spawn(process.execPath, ['dist/irsa-operator.mjs', 'run', '--listen', '127.0.0.1:0', ...flags], {
+  const child = spawn(process.execPath, ['dist/irsa-operator.mjs', 'run', ...LISTEN, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], ...env },
   });
