@@ -34,7 +34,7 @@ export interface Writer {
 export interface ServiceAccount extends ObjectName {
   readonly uid: string;
   readonly resourceVersion: string;
-  /** Only `eks.amazonaws.com/*`. */
+  /** Only those that the webhook reads. */
   readonly annotations: Readonly<Record<string, string>>;
   /** Keys of annotations that are meant to be `eks.amazonaws.com/role-arn` and are not: a few, without their values. */
   readonly misspelt: readonly string[];
@@ -51,7 +51,7 @@ export interface Owner {
 
 export interface Container {
   readonly name: string;
-  /** The literal values of `AWS_*` variables; a variable with `valueFrom` has the value `undefined`. */
+  /** Only `ROLE_VARIABLES`: the literal value of the role and of the token file, nothing of the others. A variable with `valueFrom` has the value `undefined`. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The volume with the token is mounted. */
   readonly mountsToken: boolean;

@@ -34,6 +34,16 @@ export const INJECTED = {
   volume: 'aws-iam-token',
 } as const;
 
+/** The variables of a container that decide whether it has the role. Nothing is known of any other. */
+export const ROLE_VARIABLES = [
+  INJECTED.roleArn,
+  INJECTED.tokenFile,
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  'AWS_REGION',
+  'AWS_DEFAULT_REGION',
+  'AWS_STS_REGIONAL_ENDPOINTS',
+] as const;
+
 /** The one action that a web identity needs. */
 export const WEB_IDENTITY_ACTION = 'sts:AssumeRoleWithWebIdentity';
 

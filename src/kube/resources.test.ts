@@ -61,7 +61,7 @@ test("of a ServiceAccount keys that are meant to be the webhook's are kept, four
   ];
   const annotations = Object.fromEntries([['meta.helm.sh/release-name', 'x'], ...keys.map((key) => [key, ROLE])]);
   const { misspelt, annotations: kept } = serviceAccounts.decode({ metadata: { annotations } });
-  expect([misspelt, kept]).toEqual([keys.slice(0, 4), { 'eks.amazonaws.com/role_arn': ROLE }]);
+  expect([misspelt, kept]).toEqual([keys.slice(0, 4), {}]);
 });
 
 describe('a pod', () => {
@@ -88,7 +88,8 @@ describe('a pod', () => {
           env: [
             { name: 'AWS_ROLE_ARN', value: ROLE },
             { name: 'AWS_REGION', valueFrom: { configMapKeyRef: { name: 'c', key: 'k' } } },
-            { name: 'AWS_EMPTY' },
+            { name: 'AWS_DEFAULT_REGION', value: 'not kept' },
+            { name: 'AWS_PROFILE', value: 'not kept' },
             { name: 'PASSWORD', value: 'not kept' },
           ],
           volumeMounts: [{ name: 'aws-iam-token', mountPath: '/var/run/secrets/eks.amazonaws.com/serviceaccount' }],
@@ -128,13 +129,13 @@ describe('a pod', () => {
       annotations: { 'irsa-operator.dev/restart': 'never' },
       containers: [
         { name: 'init', env: {}, mountsToken: false },
-        { name: 'main', env: { AWS_ROLE_ARN: ROLE, AWS_REGION: undefined, AWS_EMPTY: '' }, mountsToken: true },
+        { name: 'main', env: { AWS_ROLE_ARN: ROLE, AWS_REGION: undefined, AWS_DEFAULT_REGION: '' }, mountsToken: true },
       ],
       tokenAudience: 'sts.amazonaws.com',
       tokenExpirationSeconds: 86_400,
       windows: false,
     });
-    expect(Object.keys(pods(keep).decode(raw).containers[1]?.env ?? {})).toEqual(['AWS_ROLE_ARN', 'AWS_REGION', 'AWS_EMPTY']);
+    expect(Object.keys(pods(keep).decode(raw).containers[1]?.env ?? {})).toEqual(['AWS_ROLE_ARN', 'AWS_REGION', 'AWS_DEFAULT_REGION']);
   });
 
   const variants: Record<string, { raw: object; kept: object }> = {
