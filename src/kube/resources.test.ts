@@ -1,5 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { bindings, daemonSets, deployments, grants, namespaces, pods, serviceAccounts } from './resources.ts';
+import {
+  bindings,
+  bindingsCrd,
+  daemonSets,
+  deployments,
+  grants,
+  grantsCrd,
+  namespaces,
+  pods,
+  serviceAccounts,
+  statefulSets,
+} from './resources.ts';
 
 const keep = { labels: ['eks.amazonaws.com/skip-pod-identity-webhook'], annotations: ['irsa-operator.dev/restart'] };
 const ROLE = 'arn:aws:iam::111122223333:role/app';
@@ -240,6 +251,16 @@ test('a binding is parsed, and keeps of its metadata what decisions need', () =>
     annotations: { 'irsa-operator.dev/force-delete': 'true' },
   });
   expect([spec, status]).toEqual([expect.objectContaining({ serviceAccountName: 'sa', roleArn: ROLE }), { conditions: [] }]);
+});
+
+test('of kinds of which the metadata is enough nothing else is asked for', () => {
+  const all = [namespaces, serviceAccounts, bindingsCrd, grantsCrd, bindings, grants, pods(keep), deployments, statefulSets, daemonSets];
+  expect(all.flatMap(({ type, metadataOnly }) => (metadataOnly === true ? [type.kind] : []))).toEqual([
+    'Namespace',
+    'ServiceAccount',
+    'CustomResourceDefinition',
+    'CustomResourceDefinition',
+  ]);
 });
 
 test('whatever stands in an object, decoding never throws: one odd object must not end the watch of all others', () => {

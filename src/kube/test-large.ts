@@ -36,6 +36,9 @@ export const largeMetadata: Readonly<Record<string, object>> = {
   'field managers': { managedFields: [signed(LONG, 'audience'), ...many((index) => signed(other(index), `${index}`))] },
 };
 
+const withRole = (name: string) => (index: number) =>
+  container({ name: `${name}-${index}`, env: [env('AWS_ROLE_ARN', `${name}-${other(index).repeat(6)}`), env('AWS_REGION', other(index))] });
+
 export const largePodSpec: Readonly<Record<string, object>> = {
   'long variables': {
     containers: [container({ env: ['AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_REGION'].map((name) => env(name, LONG)) })],
@@ -44,11 +47,7 @@ export const largePodSpec: Readonly<Record<string, object>> = {
   'a variable with a long name': { containers: [container({ env: [env(`AWS_${LONG}`, '')] })] },
   'many containers': { containers: many((index) => container({ name: `app-${index}` })) },
   'many init containers': { initContainers: many((index) => container({ name: `app-${index}` })), containers: [container()] },
-  'many containers, each with another role': {
-    containers: many((index) =>
-      container({ name: `app-${index}`, env: [env('AWS_ROLE_ARN', other(index).repeat(5)), env('AWS_REGION', other(index))] }),
-    ),
-  },
+  'many containers, each with another role': { initContainers: many(withRole('init')), containers: many(withRole('app')) },
   'many volumes': { containers: [container()], volumes: many((index) => ({ name: `volume-${index}`, emptyDir: {} })) },
   'a token with a long audience': {
     containers: [container()],

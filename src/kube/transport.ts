@@ -106,7 +106,8 @@ export class Transport implements Requests {
   async exchangeInTurn<T>(request: KubeRequest, take: (answer: Answer, bytes: number) => Promise<T>, signal: AbortSignal): Promise<T> {
     const { code, retryAfterMs, text, bytes } = await this.#exchange(request, signal);
     const turn = this.#lastTurn.then(() => take({ code, retryAfterMs, body: parsed(text) }, bytes));
-    this.#lastTurn = turn.catch(() => {});
+    const over = () => {};
+    this.#lastTurn = turn.then(over, over);
     return turn;
   }
 

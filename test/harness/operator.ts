@@ -74,18 +74,23 @@ export async function startOperator(
   morePolicies: readonly string[] = [],
   through?: TcpProxy,
   serviceAccount = OPERATOR,
+  nodeArgs: readonly string[] = [],
 ): Promise<RunningOperator> {
   const name = `irsa-operator-${++started}`;
   const kubeconfig = await testbed.kubeconfigFor(serviceAccount, through);
   const credentialId = `JTI=${decodeJwt(readFileSync(tokenFileOf(kubeconfig), 'utf8')).jti}`;
-  const child = spawn(process.execPath, ['--enable-source-maps', 'dist/irsa-operator.mjs', 'run', '--listen', '127.0.0.1:0', ...flags], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      PATH: process.env['PATH'],
-      KUBECONFIG: kubeconfig,
-      ...testbed.aws.env({ roleName: OPERATOR_ROLE, identityPolicy: together([OPERATOR_POLICY, ...morePolicies]), sessionName: name }),
+  const child = spawn(
+    process.execPath,
+    ['--enable-source-maps', ...nodeArgs, 'dist/irsa-operator.mjs', 'run', '--listen', '127.0.0.1:0', ...flags],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env['PATH'],
+        KUBECONFIG: kubeconfig,
+        ...testbed.aws.env({ roleName: OPERATOR_ROLE, identityPolicy: together([OPERATOR_POLICY, ...morePolicies]), sessionName: name }),
+      },
     },
-  });
+  );
   const log: LogLine[] = [];
   const file = createWriteStream(join(testbed.folder, `${name}.log`));
   const errors: string[] = [];
