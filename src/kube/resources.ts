@@ -4,10 +4,10 @@ import type { Definition, Namespace, Owner, Pod, ServiceAccount, Workload, Write
 import { cut } from '../api/cut.ts';
 import { type IrsaGrant, parseGrantSpec } from '../api/grant.ts';
 import { ANNOTATIONS, EKS_ANNOTATIONS, FIELD_MANAGER, FINALIZER } from '../api/names.ts';
+import { containersOf, tokenOf, tokenVolumeOf } from './containers.ts';
 import { keptValues, LONGEST_NAME, LONGEST_NAMES, MOST_WRITERS } from './kept.ts';
 import type { Resource } from './list-watch.ts';
 import { array, type Json, type JsonObject, metaOf, object, strings, text, timeOf } from './objects.ts';
-import { containersOf, hasTokenVolume, tokenOf } from './pod-spec.ts';
 import {
   CUSTOM_RESOURCE_DEFINITION,
   DAEMON_SET,
@@ -139,7 +139,7 @@ const workloads = (type: typeof DEPLOYMENT, kind: Workload['kind']): Resource<Wo
       uid,
       serviceAccountName: text(podSpec['serviceAccountName']) ?? 'default',
       appName: text(labels['app.kubernetes.io/name']),
-      template: { containers: containersOf(podSpec), hasTokenVolume: hasTokenVolume(podSpec) },
+      template: { containers: containersOf(podSpec), hasTokenVolume: tokenVolumeOf(podSpec) !== undefined },
       held: spec['paused'] === true ? 'paused' : onDelete ? 'OnDelete' : undefined,
       restartedAt: keptValues(metaOf(template).annotations, [ANNOTATIONS.restartedAt])[ANNOTATIONS.restartedAt],
     };

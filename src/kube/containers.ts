@@ -26,12 +26,7 @@ function containerOf(raw: Json, few: (value: string) => string): Container {
   return { name: text(container['name']) ?? '', env, mountsToken };
 }
 
-/** Whether it has a volume with the name of the webhook's. */
-export function hasTokenVolume(podSpec: JsonObject): boolean {
-  return tokenVolumeOf(podSpec) !== undefined;
-}
-
-function tokenVolumeOf(podSpec: JsonObject): JsonObject | undefined {
+export function tokenVolumeOf(podSpec: JsonObject): JsonObject | undefined {
   return array(podSpec['volumes'])
     .map(object)
     .find(({ name }) => name === INJECTED.volume);
