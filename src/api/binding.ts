@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseRoleArn, ROLE_ARN_FORM, ROLE_ARN_MAX_LENGTH, ROLE_NAME_LIMIT, ROLE_PATH_LIMIT, type RoleArn } from './arn.ts';
-import { CONDITION_STATUSES, CONDITION_TYPES, type Condition } from './condition.ts';
+import { CONDITION_STATUSES, CONDITION_TYPES, type Condition, MAX_MESSAGE } from './condition.ts';
 import { FINDINGS, type FindingCode } from './finding.ts';
 import { ANNOTATIONS, STS_AUDIENCE } from './names.ts';
 import { isProblem, type Problem, problem } from './problem.ts';
@@ -116,7 +116,7 @@ const condition = z.object({
   observedGeneration: z.int().describe('The generation of the binding that this is about.'),
   lastTransitionTime: time('When the status of this condition changed last.'),
   reason: z.string().max(1024).describe('One word for why: a finding code, or a state such as Ready.'),
-  message: z.string().max(32_768).describe('One or two sentences: what was found, what is wanted, and what to do.'),
+  message: z.string().max(MAX_MESSAGE).describe('One or two sentences: what was found, what is wanted, and what to do.'),
 });
 
 const roleEntry = z.object({
@@ -153,12 +153,12 @@ const restartEntry = z.object({
   pods: z.int().describe('How many pods the workload wants.').optional(),
 });
 
+/** One of each type, with room. */
+const MAX_CONDITIONS = 16;
 /** Never more than these, so that a status stays small; the oldest finished ones are forgotten first. */
 export const MAX_RESTARTS = 32;
 /** Roles on which one binding may stand at once: the one that it names, and those whose release is not through. */
 export const MAX_ROLES = 16;
-/** A sentence; what is longer quotes somebody's document. */
-export const MAX_MESSAGE = 4096;
 /** A reader takes in no more; the most telling come first. */
 export const MAX_FINDINGS = 32;
 
@@ -181,7 +181,7 @@ export const bindingStatus = z.object({
   observedGeneration: z.int().describe('The generation of the binding that this status is about.').optional(),
   conditions: z
     .array(condition)
-    .max(16)
+    .max(MAX_CONDITIONS)
     .meta({
       description: 'The state of the binding, step by step. Ready is the sum, and says what to do.',
       'x-kubernetes-list-type': 'map',
@@ -253,7 +253,9 @@ export interface BindingMetadata {
   /** Epoch milliseconds. */
   readonly createdAt: number;
   readonly deleting: boolean;
+  /** Ours, where it is there. Others may be thousands. */
   readonly finalizers: readonly string[];
+  /** Only those of ours. */
   readonly annotations: Readonly<Record<string, string>>;
 }
 
@@ -272,25 +274,34 @@ export function parseBindingSpec(input: unknown): BindingSpec | Problem {
   return typeof arn === 'string' ? { ...rest, roleArn: arn } : problem(`spec.roleArn: ${arn.problem}`);
 }
 
+interface List {
+  readonly max: number;
+  readonly fits: (entry: unknown) => boolean;
+}
+const listOf = (entry: z.ZodType, max: number): List => ({ max, fits: (one) => entry.safeParse(one).success });
+
 /** Lists are read entry by entry: what another version wrote, or somebody by hand, must not make us forget the rest. */
-const ENTRIES: Readonly<Record<string, (entry: unknown) => boolean>> = {
-  conditions: (entry) => condition.safeParse(entry).success,
-  roles: isRoleEntry,
-  restarts: (entry) => restartEntry.safeParse(entry).success,
-  findings: (entry) => reported.safeParse(entry).success,
-  plan: (entry) => planned.safeParse(entry).success,
+const LISTS: Readonly<Record<string, List>> = {
+  conditions: listOf(condition, MAX_CONDITIONS),
+  roles: { max: MAX_ROLES, fits: isRoleEntry },
+  restarts: listOf(restartEntry, MAX_RESTARTS),
+  findings: listOf(reported, MAX_FINDINGS),
+  plan: listOf(planned, MAX_PLAN),
 };
 
 /** A status is a hint: each field, and of a list each entry, that does not parse is as if it were not there. */
 export function parseBindingStatus(input: unknown): BindingStatus {
   const given = typeof input === 'object' && input !== null ? (input as Record<string, unknown>) : {};
   const kept = Object.entries(bindingStatus.shape).flatMap(([name, schema]) => {
-    const fits = ENTRIES[name];
-    const value = given[name];
-    const parsed = (schema as z.ZodType).safeParse(fits !== undefined && Array.isArray(value) ? value.filter(fits) : value);
+    const parsed = (schema as z.ZodType).safeParse(readable(given[name], LISTS[name]));
     return parsed.success && parsed.data !== undefined ? [[name, parsed.data]] : [];
   });
   return { conditions: [], ...Object.fromEntries(kept) } as BindingStatus;
+}
+
+/** Of a list the first entries that fit: of more than there may be, too, so that a list that is too long is not as if it were not there. */
+function readable(value: unknown, list: List | undefined): unknown {
+  return list === undefined || !Array.isArray(value) ? value : value.values().filter(list.fits).take(list.max).toArray();
 }
 
 function isRoleEntry(entry: unknown): boolean {

@@ -34,7 +34,7 @@ export interface Writer {
 export interface ServiceAccount extends ObjectName {
   readonly uid: string;
   readonly resourceVersion: string;
-  /** Only `eks.amazonaws.com/*`. */
+  /** Only those that the webhook reads. */
   readonly annotations: Readonly<Record<string, string>>;
   /** Keys of annotations that are meant to be `eks.amazonaws.com/role-arn` and are not: a few, without their values. */
   readonly misspelt: readonly string[];
@@ -52,7 +52,7 @@ export interface Owner {
 export interface Container {
   readonly name: string;
   /**
-   * The `AWS_*` variables. Role and token file have their literal value, others only where it is empty: no key is kept here.
+   * Only `CREDENTIAL_VARIABLES`. Role and token file have their literal value, others only where it is empty: no key is kept here.
    * All else is `undefined`, as is what comes from another object (`valueFrom`).
    */
   readonly env: Readonly<Record<string, string | undefined>>;

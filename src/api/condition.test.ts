@@ -22,3 +22,9 @@ test('conditions stand in the order of the contract, and one that is not assesse
   const types = conditionsFrom({ Stalled: good, Trusted: good, Ready: good }, before, 1, NOW).map(({ type }) => type);
   expect(types).toEqual(['Ready', 'Trusted', 'Stalled']);
 });
+
+// Contract: bad-size
+test('a message that is too long ends after four thousand characters', () => {
+  const [condition] = conditionsFrom({ Ready: { ...good, message: 'x'.repeat(2 ** 20) } }, [], 1, NOW);
+  expect(condition?.message).toBe(`${'x'.repeat(4_095)}…`);
+});

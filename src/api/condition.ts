@@ -28,8 +28,8 @@ export interface Assessment {
   readonly message: string;
 }
 
-/** The API server's limit for a condition's message. */
-const MAX_MESSAGE = 32_768;
+/** Of a condition, a finding or a step of a plan. A few sentences; what is longer quotes somebody's document, and is kept for each binding. */
+export const MAX_MESSAGE = 4096;
 
 /** The new list: times are kept where the status did not change, so that an unchanged assessment gives an unchanged list. */
 export function conditionsFrom(

@@ -1,3 +1,5 @@
+import { cut } from './cut.ts';
+
 /** How a call that left the process can fail. An adapter classifies once; nothing else looks at the name of a foreign error. */
 export const FAULT_KINDS = ['notFound', 'denied', 'throttled', 'conflict', 'invalid', 'transient'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
@@ -18,6 +20,9 @@ export const LEASE_UNCERTAIN = 'LeaseUncertain';
 /** Of a write that was answered and changed nothing. No event need follow such an answer, so it is a failure, retried with back-off. */
 export const ADMISSION_UNDID = 'A mutating webhook or policy undid the write within its request. Configure it to leave irsa-operator alone';
 
+/** The other side may quote in its answer whatever a tenant wrote, and a fault is kept, logged and reported. */
+const MAX_FAULT_MESSAGE = 2_048;
+
 /** A failed call in the product's words. `message` is for logs and commands, `told` goes unedited into statuses: tenants read them. */
 export class Fault extends Error {
   override readonly name = 'Fault';
@@ -27,7 +32,7 @@ export class Fault extends Error {
   readonly told: string;
 
   constructor(kind: FaultKind, message: string, details: FaultDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(cut(message, MAX_FAULT_MESSAGE), details.cause === undefined ? undefined : { cause: details.cause });
     this.kind = kind;
     this.code = details.code;
     this.retryAfterMs = details.retryAfterMs;

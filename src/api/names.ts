@@ -36,6 +36,22 @@ export const INJECTED = {
   tokenName: 'token',
 } as const;
 
+/** The variables of a container by which an SDK finds credentials. Nothing is known of any other. */
+export const CREDENTIAL_VARIABLES = [
+  INJECTED.roleArn,
+  INJECTED.tokenFile,
+  'AWS_REGION',
+  'AWS_DEFAULT_REGION',
+  'AWS_STS_REGIONAL_ENDPOINTS',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'AWS_PROFILE',
+  'AWS_SHARED_CREDENTIALS_FILE',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+] as const;
+
 /** The one action that a web identity needs. */
 export const WEB_IDENTITY_ACTION = 'sts:AssumeRoleWithWebIdentity';
 

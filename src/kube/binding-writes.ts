@@ -3,9 +3,9 @@ import type { Pod } from '../api/cluster.ts';
 import { ADMISSION_UNDID, Fault } from '../api/fault.ts';
 import { FIELD_MANAGER, FINALIZER, STATUS_FIELD_MANAGER } from '../api/names.ts';
 import type { BindingWrites, Removal } from '../controllers/binding/ports.ts';
-import { apply, mergePatch, type Target } from './apply.ts';
+import { apply, mergePatch, read, type Target } from './apply.ts';
 import { deletePod, evict } from './evict.ts';
-import { metaOf } from './objects.ts';
+import { array, metaOf, object } from './objects.ts';
 import { IRSA_BINDING, SERVICE_ACCOUNT } from './resource-types.ts';
 import { bindings, serviceAccounts } from './resources.ts';
 import { rollOut } from './roll-out.ts';
@@ -13,18 +13,24 @@ import type { Requests } from './transport.ts';
 
 /** The writes of the binding controller, each with the identity of the object that was looked at. Throws `Fault` and nothing else. */
 export function bindingWrites(requests: Requests): BindingWrites {
-  const finalizers = async (binding: IrsaBinding, wanted: readonly string[], signal: AbortSignal) => {
-    const answer = await mergePatch(requests, targetOf(binding), { metadata: { finalizers: wanted } }, { manager: FIELD_MANAGER }, signal);
+  const finalizerIs = (wanted: boolean, { metadata }: IrsaBinding, answer: unknown): string => {
     const found = bindings.decode(answer).metadata;
-    if (found.finalizers.includes(FINALIZER) === wanted.includes(FINALIZER)) return found.resourceVersion;
-    const what = wanted.includes(FINALIZER) ? 'has no finalizer' : 'still has the finalizer';
-    throw new Fault('transient', `IrsaBinding "${binding.metadata.name}" ${what} "${FINALIZER}" after the write. ${ADMISSION_UNDID}`);
+    if (found.finalizers.includes(FINALIZER) === wanted) return found.resourceVersion;
+    const what = wanted ? 'has no finalizer' : 'still has the finalizer';
+    throw new Fault('transient', `IrsaBinding "${metadata.name}" ${what} "${FINALIZER}" after the write. ${ADMISSION_UNDID}`);
   };
   return {
-    addFinalizer: (binding, signal) => finalizers(binding, [...binding.metadata.finalizers, FINALIZER], signal),
+    async addFinalizer(binding, signal) {
+      // By apply, which leaves the finalizers of others as they are: they may be thousands, and are not kept.
+      const fields = { metadata: { finalizers: [FINALIZER] } };
+      return finalizerIs(true, binding, await apply(requests, targetOf(binding), fields, { manager: FIELD_MANAGER }, signal));
+    },
     async removeFinalizer(binding, signal) {
-      const others = binding.metadata.finalizers.filter((name) => name !== FINALIZER);
-      await finalizers(binding, others, signal);
+      // An apply without it would leave one that another manager owns too: from a manifest, or from a backup.
+      const { finalizers } = object(object(await read(requests, targetOf(binding), signal))['metadata']);
+      const others = array(finalizers).filter((name) => name !== FINALIZER);
+      const patch = { metadata: { finalizers: others } };
+      finalizerIs(false, binding, await mergePatch(requests, targetOf(binding), patch, { manager: FIELD_MANAGER }, signal));
     },
     async annotate({ namespace, name, uid }, annotations, signal) {
       // With the uid an apply never makes a ServiceAccount: where it is gone or another, the API server answers with a conflict.

@@ -1,8 +1,9 @@
 import type { Container, OwnMounts, Pod } from '../api/cluster.ts';
-import { INJECTED } from '../api/names.ts';
+import { cut } from '../api/cut.ts';
+import { CREDENTIAL_VARIABLES, INJECTED } from '../api/names.ts';
+import { fewValues, LONGEST_NAME, MOST_CONTAINERS } from './kept.ts';
 import { array, type Json, type JsonObject, object, text } from './objects.ts';
 
-const AWS_VARIABLE = /^AWS_/;
 /** The values of others are credentials, or decide nothing. */
 const COMPARED: readonly string[] = [INJECTED.roleArn, INJECTED.tokenFile];
 const WINDOWS_DRIVE = /^[A-Za-z]:/;
@@ -17,7 +18,9 @@ interface Mount {
 
 /** Init and ordinary containers: the webhook never touches ephemeral ones. */
 export function containersOf(podSpec: JsonObject): Container[] {
-  return [...array(podSpec['initContainers']), ...array(podSpec['containers'])].map((raw) => containerOf(raw, podSpec));
+  const few = fewValues();
+  const first = (field: string) => array(podSpec[field]).slice(0, MOST_CONTAINERS);
+  return [...first('initContainers'), ...first('containers')].map((raw) => containerOf(raw, podSpec, few));
 }
 
 export function tokenVolumeOf(podSpec: JsonObject): JsonObject | undefined {
@@ -30,23 +33,23 @@ export function tokenOf(podSpec: JsonObject): Pick<Pod, 'tokenAudience' | 'token
   return { tokenAudience: token && audienceOf(token), tokenExpirationSeconds: typeof seconds === 'number' ? seconds : undefined };
 }
 
-function containerOf(raw: Json, podSpec: JsonObject): Container {
+function containerOf(raw: Json, podSpec: JsonObject, few: (value: string) => string): Container {
   const container = object(raw);
-  const env = envOf(container);
+  const env = envOf(container, few);
   const mounts = array(container['volumeMounts']).map(object).map(mountOf);
   const mountsToken = mounts.some(({ volume, path }) => volume === INJECTED.volume && path === INJECTED.mountPath);
-  const own = ownMounts(mounts, mountsToken, env[INJECTED.tokenFile], podSpec);
+  const own = ownMounts(mounts, mountsToken, env[INJECTED.tokenFile], podSpec, few);
   return { name: text(container['name']) ?? '', env, mountsToken, ...(Object.keys(own).length === 0 ? {} : { own }) };
 }
 
 /** Of a name that is there twice the last one counts, as for the kubelet. */
-function envOf(container: JsonObject): Record<string, string | undefined> {
+function envOf(container: JsonObject, few: (value: string) => string): Record<string, string | undefined> {
   const env: Record<string, string | undefined> = {};
   for (const entry of array(container['env']).map(object)) {
-    const name = text(entry['name']);
-    if (name === undefined || !AWS_VARIABLE.test(name)) continue;
+    const name = CREDENTIAL_VARIABLES.find((known) => known === entry['name']);
+    if (name === undefined) continue;
     const value = 'valueFrom' in entry ? undefined : (text(entry['value']) ?? '');
-    env[name] = COMPARED.includes(name) || value === '' ? value : undefined;
+    env[name] = value !== undefined && (COMPARED.includes(name) || value === '') ? few(value) : undefined;
   }
   return env;
 }
@@ -56,13 +59,19 @@ function mountOf(mount: JsonObject): Mount {
   return { volume: text(mount['name']) ?? '', written, path: plain(written), subPath: text(mount['subPath']) ?? '' };
 }
 
-function ownMounts(mounts: readonly Mount[], mountsToken: boolean, file: string | undefined, podSpec: JsonObject): OwnMounts {
+function ownMounts(
+  mounts: readonly Mount[],
+  mountsToken: boolean,
+  file: string | undefined,
+  podSpec: JsonObject,
+  few: (value: string) => string,
+): OwnMounts {
   const elsewhere = mountsToken ? undefined : mounts.find(({ volume }) => volume === INJECTED.volume);
   const foreign = mounts.find(({ volume, written }) => volume !== INJECTED.volume && written === INJECTED.mountPath);
   const injected = mountsToken && file !== undefined && plain(file) === `${INJECTED.mountPath}/${INJECTED.tokenName}`;
   const tokenFile = file === undefined || injected ? undefined : fileOf(mounts, plain(file), podSpec);
   return {
-    ...(elsewhere === undefined ? {} : { tokenMount: elsewhere.path }),
+    ...(elsewhere === undefined ? {} : { tokenMount: few(elsewhere.path) }),
     ...(foreign === undefined ? {} : { onWebhookPath: foreign.volume }),
     ...(tokenFile === undefined ? {} : { tokenFile }),
   };
@@ -101,7 +110,7 @@ function isOnlyTokens(volume: JsonObject | undefined): boolean {
 }
 
 /** Without an audience the token is the API server's own. */
-const audienceOf = (token: JsonObject): string => text(token['audience']) ?? '';
+const audienceOf = (token: JsonObject): string => cut(text(token['audience']) ?? '', LONGEST_NAME);
 
 /** A path as the webhook writes it for Linux: on Windows a mount path is one of both. */
 function plain(path: string): string {

@@ -1,3 +1,4 @@
+import { cut } from '../api/cut.ts';
 import type { Answer } from './faults.ts';
 import { faultOf, statusOf } from './faults.ts';
 import { objectPath } from './paths.ts';
@@ -33,6 +34,9 @@ const BUDGET = 'DisruptionBudget';
 /** An answer of 500 with this in its message is for ever; the API server has no code for it. */
 const SEVERAL_BUDGETS = /more than one PodDisruptionBudget/;
 
+/** It names budgets, and is kept until the pod is gone. */
+const MAX_REASON = 1_024;
+
 /** Asks for a pod's eviction, which honours its PodDisruptionBudget. */
 export async function evict(transport: Requests, pod: PodRef, signal: AbortSignal): Promise<Eviction> {
   const path = objectPath(POD, pod, 'eviction');
@@ -47,7 +51,7 @@ export async function evict(transport: Requests, pod: PodRef, signal: AbortSigna
   if (answer.code < 300) return { kind: 'evicted' };
   if (isGone(answer)) return { kind: 'gone' };
   const status = statusOf(answer.body);
-  const message = status.message ?? 'no reason given';
+  const message = cut(status.message ?? 'no reason given', MAX_REASON);
   if (answer.code === 429 && status.details?.causes?.some(({ reason }) => reason === BUDGET)) {
     return { kind: 'blocked', message, retryAfterMs: answer.retryAfterMs };
   }

@@ -117,6 +117,124 @@ describe('a list', () => {
   });
 });
 
+const KIB = 1024;
+/** An API server with a namespace for each of these sizes in bytes, and what was listed of it to the end, in pages of at most 200. */
+async function listed(sizes: readonly number[]) {
+  const names = sizes.map((_, index) => `n${index}`);
+  const { server, source } = await against(({ url }, response) => {
+    const { searchParams } = new URL(url, 'http://x');
+    const from = Number(searchParams.get('continue') ?? 0);
+    const to = from + Number(searchParams.get('limit'));
+    const items = names.slice(from, to).map((name, at) => ({ ...raw(name, '1'), filler: 'x'.repeat(sizes[from + at] ?? 0) }));
+    const metadata = { resourceVersion: '9', ...(to < names.length ? { continue: String(to) } : {}) };
+    reply(response, 200, { kind: 'NamespaceList', metadata, items });
+  });
+  const found: string[] = [];
+  for (let token: string | undefined = ''; token !== undefined; ) {
+    const page = await source.list({ limit: 200, ...(token === '' ? {} : { continue: token }) }, never);
+    if (page.kind === 'expired') throw new Error('expired');
+    found.push(...page.items.map(({ object }) => object));
+    token = page.continue;
+  }
+  const limits = server.seen.map(({ url }) => Number(new URL(url, 'http://x').searchParams.get('limit')));
+  return { limits, whole: found.join() === names.join() };
+}
+const times = (count: number, bytes: number) => Array.from({ length: count }, () => bytes);
+
+// Contract: bad-size
+describe('a list is bounded by bytes:', () => {
+  const cases: Record<string, { sizes: number[]; limits: number[] }> = {
+    'small objects come as many at once as were asked for': { sizes: times(500, KIB), limits: [200, 200, 200] },
+    'none are one page': { sizes: [], limits: [200] },
+    'a page that is too large is asked for again, with fewer': {
+      sizes: times(40, 200 * KIB),
+      limits: [200, 50, 12, 3, 5, 5, 5, 5, 5, 5, 5, 5],
+    },
+    'after large ones the next pages grow again': {
+      sizes: [...times(3, 1_000 * KIB), ...times(100, KIB)],
+      limits: [200, 50, 12, 3, 1, 1, 1, 1, 2, 4, 8, 16, 32, 64],
+    },
+    'among small ones a large one is no reason for small pages': {
+      sizes: [...times(100, KIB), 1_000 * KIB, ...times(299, KIB)],
+      limits: [200, 168, 200],
+    },
+    'the largest object that there can be comes alone': { sizes: [9 * KIB * KIB, KIB], limits: [200, 50, 12, 3, 1, 1] },
+  };
+  for (const [sentence, { sizes, limits }] of Object.entries(cases))
+    test(sentence, async () => expect(await listed(sizes)).toEqual({ limits, whole: true }));
+
+  test('what is larger than any object is no list', async () => {
+    await expect(listed([17 * KIB * KIB])).rejects.toMatchObject({
+      kind: 'transient',
+      message: 'the answer to GET /api/v1/namespaces has more than 16777216 bytes',
+    });
+  });
+
+  test('only one page at a time is parsed and worked through, of whatever kind', async () => {
+    const server = await testServer((_request, response) =>
+      reply(response, 200, { kind: 'NamespaceList', metadata: { resourceVersion: '9' }, items: times(200, 1).map(() => raw('a', '1')) }),
+    );
+    const transport = transportTo(server.url);
+    open.push(server, transport);
+    let now = 0;
+    const time = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const order: number[] = [];
+    const decode = (list: number) => () => {
+      order.push(list);
+      now += 10; // ms: more than a slice, so that others come between
+      return '';
+    };
+    try {
+      await Promise.all(
+        [1, 2, 3].map((list) => listWatch(transport, { type: NAMESPACE, decode: decode(list) }).list({ limit: 200 }, never)),
+      );
+    } finally {
+      time.mockRestore();
+    }
+    expect(order).toHaveLength(600);
+    expect(order.filter((list, at) => list !== order[at - 1])).toHaveLength(3);
+  });
+
+  test('a page that cannot be worked through holds up no other', async () => {
+    const { source } = await against((_request, response) => reply(response, 200, {}));
+    await expect(source.list({ limit: 1 }, never)).rejects.toThrow('is not a NamespaceList');
+    await expect(source.list({ limit: 1 }, never)).rejects.toThrow('is not a NamespaceList');
+  });
+});
+
+describe('of a kind of which only the metadata is read', () => {
+  const kinds = { list: 'PartialObjectMetadataList', watch: 'PartialObjectMetadata' };
+  async function metadataOf(answer: (request: Seen, response: ServerResponse) => void) {
+    const server = await testServer(answer);
+    const transport = transportTo(server.url, { clock: systemClock });
+    open.push(server, transport);
+    return { server, source: listWatch(transport, { type: NAMESPACE, metadataOnly: true, decode: (object) => metaOf(object).name }) };
+  }
+  const asked = (kind: string) => `application/json;as=${kind};g=meta.k8s.io;v=v1`;
+
+  for (const kind of [kinds.list, 'NamespaceList'])
+    test(`a list asks for nothing else, and takes a ${kind}`, async () => {
+      const { server, source } = await metadataOf((_request, response) =>
+        reply(response, 200, { kind, metadata: { resourceVersion: '9' }, items: [raw('a', '1')] }),
+      );
+      expect(await source.list({ limit: 5 }, never)).toMatchObject({ items: [item('a', '1')] });
+      expect(server.seen[0]?.headers.accept).toBe(`${asked(kinds.list)},application/json`);
+    });
+
+  test('a watch asks for nothing else', async () => {
+    const { server, source } = await metadataOf((_request, response) => response.end(line('ADDED', raw('a', '8'))));
+    expect(await events(source)).toEqual([{ type: 'ADDED', ...item('a', '8') }]);
+    expect(server.seen[0]?.headers.accept).toBe(`${asked(kinds.watch)},application/json`);
+  });
+
+  test('an answer to something else is not believed', async () => {
+    const { source } = await against((_request, response) =>
+      reply(response, 200, { kind: kinds.list, metadata: { resourceVersion: '9' }, items: [] }),
+    );
+    await expect(source.list({ limit: 5 }, never)).rejects.toThrow('is not a NamespaceList');
+  });
+});
+
 describe('a watch', () => {
   test('asks for bookmarks and a limit, and gives events wherever the stream is cut', async () => {
     const stream = [

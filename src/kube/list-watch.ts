@@ -1,22 +1,27 @@
 import { setImmediate } from 'node:timers/promises';
 import { Fault, isFault } from '../api/fault.ts';
 import type { Item, ListPage, ListWatch, WatchEvent } from '../runtime/reflector.ts';
-import { faultOf, statusOf } from './faults.ts';
+import { type Answer, faultOf, statusOf } from './faults.ts';
 import { linesOf } from './lines.ts';
 import { array, metaOf, object, text } from './objects.ts';
+import { MAX_PAGE_BYTES, PageLimit } from './page-limit.ts';
 import { collectionPath, type ResourceType } from './paths.ts';
-import type { Transport } from './transport.ts';
+import { ANSWER_TOO_LARGE, MAX_ANSWER_BYTES, type Transport } from './transport.ts';
 
 /** A kind of object and what the operator keeps of one. */
 export interface Resource<T> {
   readonly type: ResourceType;
   /** Where only one object of the kind is of interest. */
   readonly name?: string;
+  /** Nothing but the metadata is asked for. */
+  readonly metadataOnly?: true;
   /** Takes any object of the kind, however odd; never throws. */
   decode(raw: unknown): T;
 }
 
 const GONE = 410;
+const METADATA = 'PartialObjectMetadata';
+const METADATA_LIST = 'PartialObjectMetadataList';
 /** A page of hundreds of large objects from a busy server takes longer than an ordinary call. */
 const LIST_DEADLINE_MS = 30_000;
 
@@ -27,37 +32,59 @@ const SLICE_MS = 5;
 export function listWatch<T>(transport: Transport, resource: Resource<T>, namespace?: string): ListWatch<T> {
   const path = collectionPath(resource.type, namespace);
   const fieldSelector = resource.name === undefined ? undefined : `metadata.name=${resource.name}`;
+  const limit = new PageLimit();
+  const as = (kind: string) =>
+    resource.metadataOnly === true ? { accept: `application/json;as=${kind};g=meta.k8s.io;v=v1,application/json` } : {};
   const itemOf = (raw: unknown): Item<T> => {
     const { uid, resourceVersion } = metaOf(raw);
     return { object: resource.decode(raw), uid, resourceVersion };
   };
+  const pageOf = async (answer: Answer): Promise<ListPage<T>> => {
+    if (answer.code === GONE) return { kind: 'expired' };
+    if (answer.code >= 300) throw faultOf(`GET ${path}`, answer);
+    const body = object(answer.body);
+    const meta = object(body['metadata']);
+    const resourceVersion = text(meta['resourceVersion']);
+    const token = text(meta['continue']);
+    const isKind = body['kind'] === `${resource.type.kind}List` || (resource.metadataOnly === true && body['kind'] === METADATA_LIST);
+    // Somebody else's "200 {}" (a proxy, a wrong port) must not look as if everything had been deleted.
+    if (!isKind || !resourceVersion) {
+      throw new Fault('transient', `the answer to GET ${path} is not a ${resource.type.kind}List with a resource version`);
+    }
+    return {
+      kind: 'page',
+      items: await inSlices(array(body['items']), itemOf),
+      resourceVersion,
+      ...(token === undefined || token === '' ? {} : { continue: token }),
+    };
+  };
   return {
     async list(page, signal): Promise<ListPage<T>> {
-      // No resource version: a consistent read. From the cache of a server that lags behind (version 0) the past could come back, in one piece.
-      const query = { limit: String(page.limit), continue: page.continue, fieldSelector };
-      const answer = await transport.exchange({ method: 'GET', path, query, deadlineMs: LIST_DEADLINE_MS }, signal);
-      if (answer.code === GONE) return { kind: 'expired' };
-      if (answer.code >= 300) throw faultOf(`GET ${path}`, answer);
-      const body = object(answer.body);
-      const meta = object(body['metadata']);
-      const resourceVersion = text(meta['resourceVersion']);
-      const token = text(meta['continue']);
-      // Somebody else's "200 {}" (a proxy, a wrong port) must not look as if everything had been deleted.
-      if (body['kind'] !== `${resource.type.kind}List` || !resourceVersion) {
-        throw new Fault('transient', `the answer to GET ${path} is not a ${resource.type.kind}List with a resource version`);
+      for (;;) {
+        const asked = limit.atMost(page.limit);
+        // No resource version: a consistent read. From the cache of a server that lags behind (version 0) the past could come back, in one piece.
+        const query = { limit: String(asked), continue: page.continue, fieldSelector };
+        // One object may be larger than a page. A continue token goes with any limit.
+        const maxBytes = asked === 1 ? MAX_ANSWER_BYTES : MAX_PAGE_BYTES;
+        const request = { method: 'GET', path, query, ...as(METADATA_LIST), deadlineMs: LIST_DEADLINE_MS, maxBytes } as const;
+        const take = async (answer: Answer, bytes: number) => {
+          const found = await pageOf(answer);
+          if (found.kind === 'page') limit.fitted(asked, found.items.length, bytes);
+          return found;
+        };
+        try {
+          return await transport.exchangeInTurn(request, take, signal);
+        } catch (error) {
+          if (asked === 1 || !isFault(error) || error.code !== ANSWER_TOO_LARGE) throw error;
+          limit.tooLarge(asked);
+        }
       }
-      return {
-        kind: 'page',
-        items: await inSlices(array(body['items']), itemOf),
-        resourceVersion,
-        ...(token === undefined || token === '' ? {} : { continue: token }),
-      };
     },
 
     async *watch({ resourceVersion, timeoutSeconds }, signal): AsyncIterable<Iterable<WatchEvent<T>>> {
       const query = { watch: 'true', allowWatchBookmarks: 'true', resourceVersion, timeoutSeconds: String(timeoutSeconds), fieldSelector };
       try {
-        const chunks = await transport.open({ method: 'GET', path, query }, signal);
+        const chunks = await transport.open({ method: 'GET', path, query, ...as(METADATA) }, signal);
         yield [{ type: 'OPEN' }];
         let sliceEnd = performance.now() + SLICE_MS;
         for await (const lines of linesOf(chunks)) {

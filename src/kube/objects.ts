@@ -50,9 +50,9 @@ export function timeOf(value: unknown): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
-/** The string values among the members, of all keys or of those that are asked for. */
-export function strings(members: JsonObject, wanted?: (key: string) => boolean): Record<string, string> {
-  const kept: Record<string, string> = {};
-  for (const [key, value] of Object.entries(members)) if (typeof value === 'string' && wanted?.(key) !== false) kept[key] = value;
-  return kept;
+/** The string values among the members. */
+export function strings(members: JsonObject): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const [key, value] of Object.entries(members)) if (typeof value === 'string') found[key] = value;
+  return found;
 }

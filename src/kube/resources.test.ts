@@ -1,5 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { bindings, daemonSets, deployments, grants, namespaces, pods, serviceAccounts } from './resources.ts';
+import {
+  bindings,
+  bindingsCrd,
+  daemonSets,
+  deployments,
+  grants,
+  grantsCrd,
+  namespaces,
+  pods,
+  serviceAccounts,
+  statefulSets,
+} from './resources.ts';
 
 const keep = { labels: ['eks.amazonaws.com/skip-pod-identity-webhook'], annotations: ['irsa-operator.dev/restart'] };
 const ROLE = 'arn:aws:iam::111122223333:role/app';
@@ -61,7 +72,7 @@ test("of a ServiceAccount keys that are meant to be the webhook's are kept, four
   ];
   const annotations = Object.fromEntries([['meta.helm.sh/release-name', 'x'], ...keys.map((key) => [key, ROLE])]);
   const { misspelt, annotations: kept } = serviceAccounts.decode({ metadata: { annotations } });
-  expect([misspelt, kept]).toEqual([keys.slice(0, 4), { 'eks.amazonaws.com/role_arn': ROLE }]);
+  expect([misspelt, kept]).toEqual([keys.slice(0, 4), {}]);
 });
 
 describe('a pod', () => {
@@ -88,7 +99,8 @@ describe('a pod', () => {
           env: [
             { name: 'AWS_ROLE_ARN', value: ROLE },
             { name: 'AWS_REGION', valueFrom: { configMapKeyRef: { name: 'c', key: 'k' } } },
-            { name: 'AWS_EMPTY' },
+            { name: 'AWS_DEFAULT_REGION', value: 'not kept' },
+            { name: 'AWS_PROFILE', value: 'not kept' },
             { name: 'PASSWORD', value: 'not kept' },
           ],
           volumeMounts: [{ name: 'aws-iam-token', mountPath: '/var/run/secrets/eks.amazonaws.com/serviceaccount' }],
@@ -128,13 +140,22 @@ describe('a pod', () => {
       annotations: { 'irsa-operator.dev/restart': 'never' },
       containers: [
         { name: 'init', env: {}, mountsToken: false },
-        { name: 'main', env: { AWS_ROLE_ARN: ROLE, AWS_REGION: undefined, AWS_EMPTY: '' }, mountsToken: true },
+        {
+          name: 'main',
+          env: { AWS_ROLE_ARN: ROLE, AWS_REGION: undefined, AWS_DEFAULT_REGION: undefined, AWS_PROFILE: undefined },
+          mountsToken: true,
+        },
       ],
       tokenAudience: 'sts.amazonaws.com',
       tokenExpirationSeconds: 86_400,
       windows: false,
     });
-    expect(Object.keys(pods(keep).decode(raw).containers[1]?.env ?? {})).toEqual(['AWS_ROLE_ARN', 'AWS_REGION', 'AWS_EMPTY']);
+    expect(Object.keys(pods(keep).decode(raw).containers[1]?.env ?? {})).toEqual([
+      'AWS_ROLE_ARN',
+      'AWS_REGION',
+      'AWS_DEFAULT_REGION',
+      'AWS_PROFILE',
+    ]);
   });
 
   const variants: Record<string, { raw: object; kept: object }> = {
@@ -239,6 +260,16 @@ test('a binding is parsed, and keeps of its metadata what decisions need', () =>
     annotations: { 'irsa-operator.dev/force-delete': 'true' },
   });
   expect([spec, status]).toEqual([expect.objectContaining({ serviceAccountName: 'sa', roleArn: ROLE }), { conditions: [] }]);
+});
+
+test('of kinds of which the metadata is enough nothing else is asked for', () => {
+  const all = [namespaces, serviceAccounts, bindingsCrd, grantsCrd, bindings, grants, pods(keep), deployments, statefulSets, daemonSets];
+  expect(all.flatMap(({ type, metadataOnly }) => (metadataOnly === true ? [type.kind] : []))).toEqual([
+    'Namespace',
+    'ServiceAccount',
+    'CustomResourceDefinition',
+    'CustomResourceDefinition',
+  ]);
 });
 
 test('whatever stands in an object, decoding never throws: one odd object must not end the watch of all others', () => {

@@ -1,11 +1,13 @@
 import { misspeltRoleKeys } from '../api/annotation-key.ts';
 import { type IrsaBinding, parseBindingSpec, parseBindingStatus } from '../api/binding.ts';
 import type { Definition, Namespace, Owner, Pod, ServiceAccount, Workload, Writer } from '../api/cluster.ts';
+import { cut } from '../api/cut.ts';
 import { type IrsaGrant, parseGrantSpec } from '../api/grant.ts';
-import { ANNOTATIONS, FIELD_MANAGER } from '../api/names.ts';
+import { ANNOTATIONS, EKS_ANNOTATIONS, FIELD_MANAGER, FINALIZER } from '../api/names.ts';
 import { containersOf, tokenOf, tokenVolumeOf } from './containers.ts';
+import { keptValues, LONGEST_NAME, LONGEST_NAMES, MOST_WRITERS } from './kept.ts';
 import type { Resource } from './list-watch.ts';
-import { array, type JsonObject, metaOf, object, strings, text, timeOf } from './objects.ts';
+import { array, type Json, type JsonObject, metaOf, object, strings, text, timeOf } from './objects.ts';
 import {
   CUSTOM_RESOURCE_DEFINITION,
   DAEMON_SET,
@@ -18,8 +20,10 @@ import {
   STATEFUL_SET,
 } from './resource-types.ts';
 
-/** What the EKS webhook reads, with whatever it may come to read. */
-const EKS_PREFIX = 'eks.amazonaws.com/';
+/** What the EKS webhook reads of a ServiceAccount. */
+const EKS_KEYS = Object.values(EKS_ANNOTATIONS);
+/** What a user says by annotations of a binding. */
+const BINDING_KEYS = [ANNOTATIONS.forceDelete, ANNOTATIONS.reconcileRequestedAt];
 /** Set by the kubelet on the API's image of a static pod. */
 const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 /** By these the webhook tells a Windows pod (webhook source). */
@@ -27,6 +31,7 @@ const OS_SELECTORS = ['kubernetes.io/os', 'beta.kubernetes.io/os'];
 
 export const namespaces: Resource<Namespace> = {
   type: NAMESPACE,
+  metadataOnly: true,
   decode(raw) {
     const { name, labels, annotations } = metaOf(raw);
     const revocationConfirmedAt = timeOf(annotations[ANNOTATIONS.revocationConfirmed]);
@@ -38,8 +43,9 @@ export const bindings: Resource<IrsaBinding> = {
   type: IRSA_BINDING,
   decode(raw) {
     const { namespace, name, uid, resourceVersion, generation, createdAt, deleting, annotations } = metaOf(raw);
-    const finalizers = array(object(object(raw)['metadata'])['finalizers']).filter((entry) => typeof entry === 'string');
-    const metadata = { namespace, name, uid, resourceVersion, generation, createdAt, deleting, finalizers, annotations: kept(annotations) };
+    const finalizers = array(object(object(raw)['metadata'])['finalizers']).includes(FINALIZER) ? [FINALIZER] : [];
+    const kept = keptValues(annotations, BINDING_KEYS);
+    const metadata = { namespace, name, uid, resourceVersion, generation, createdAt, deleting, finalizers, annotations: kept };
     return { metadata, spec: parseBindingSpec(object(raw)['spec']), status: parseBindingStatus(object(raw)['status']) };
   },
 };
@@ -59,6 +65,7 @@ export const GRANTS_CRD = `${IRSA_GRANT.plural}.${IRSA_GRANT.group}`;
 
 const definition = (name: string): Resource<Definition> => ({
   type: CUSTOM_RESOURCE_DEFINITION,
+  metadataOnly: true,
   name,
   decode(raw) {
     const { name, uid, createdAt, deleting } = metaOf(raw);
@@ -70,6 +77,7 @@ export const grantsCrd = definition(GRANTS_CRD);
 
 export const serviceAccounts: Resource<ServiceAccount> = {
   type: SERVICE_ACCOUNT,
+  metadataOnly: true,
   decode(raw) {
     const { namespace, name, uid, resourceVersion, annotations } = metaOf(raw);
     return {
@@ -77,7 +85,7 @@ export const serviceAccounts: Resource<ServiceAccount> = {
       name,
       uid,
       resourceVersion,
-      annotations: strings(annotations, isEks),
+      annotations: keptValues(annotations, EKS_KEYS),
       misspelt: misspeltRoleKeys(Object.keys(annotations)),
       writers: writersOf(object(object(raw)['metadata'])),
     };
@@ -106,8 +114,8 @@ export function pods(keep: { readonly labels: readonly string[]; readonly annota
         ready: array(status['conditions']).some((entry) => object(entry)['type'] === 'Ready' && object(entry)['status'] === 'True'),
         mirror: MIRROR_ANNOTATION in annotations,
         owner: controllerOf(object(object(raw)['metadata'])),
-        labels: strings(labels, (key) => keep.labels.includes(key)),
-        annotations: strings(annotations, (key) => keep.annotations.includes(key)),
+        labels: keptValues(labels, keep.labels),
+        annotations: keptValues(annotations, keep.annotations, LONGEST_NAMES),
         containers: containersOf(spec),
         ...tokenOf(spec),
         windows: OS_SELECTORS.some((key) => selector[key] === 'windows'),
@@ -133,7 +141,7 @@ const workloads = (type: typeof DEPLOYMENT, kind: Workload['kind']): Resource<Wo
       appName: text(labels['app.kubernetes.io/name']),
       template: { containers: containersOf(podSpec), hasTokenVolume: tokenVolumeOf(podSpec) !== undefined },
       held: spec['paused'] === true ? 'paused' : onDelete ? 'OnDelete' : undefined,
-      restartedAt: text(metaOf(template).annotations[ANNOTATIONS.restartedAt]),
+      restartedAt: keptValues(metaOf(template).annotations, [ANNOTATIONS.restartedAt])[ANNOTATIONS.restartedAt],
     };
   },
 });
@@ -142,29 +150,25 @@ export const deployments = workloads(DEPLOYMENT, 'Deployment');
 export const statefulSets = workloads(STATEFUL_SET, 'StatefulSet');
 export const daemonSets = workloads(DAEMON_SET, 'DaemonSet');
 
-/** kubectl's copy of the whole object is the largest annotation there is, and says nothing new. */
-function kept(annotations: JsonObject): Record<string, string> {
-  return strings(annotations, (key) => key !== 'kubectl.kubernetes.io/last-applied-configuration');
-}
-
-function isEks(key: string): boolean {
-  return key.startsWith(EKS_PREFIX);
-}
-
 /** Who wrote each of the webhook's annotations, and when: so that a wrong value can be traced to whoever must be asked. */
 function writersOf(metadata: JsonObject): Record<string, Writer[]> {
   const writers: Record<string, Writer[]> = {};
   for (const entry of array(metadata['managedFields'])) {
     const { manager, operation, time, fieldsV1 } = object(entry);
-    // Who signs with our name but does not apply: the API server keeps that apart, and an apply of ours would not take it away.
-    const name = manager === FIELD_MANAGER && operation !== 'Apply' ? `${FIELD_MANAGER} (not applied)` : (text(manager) ?? '');
     const annotations = object(object(object(fieldsV1)['f:metadata'])['f:annotations']);
-    for (const field of Object.keys(annotations)) {
-      const key = field.slice('f:'.length);
-      if (isEks(key)) writers[key] = [...(writers[key] ?? []), { manager: name, at: timeOf(time) ?? 0 }];
+    for (const key of EKS_KEYS.filter((one) => `f:${one}` in annotations)) {
+      const known = writers[key] ?? [];
+      const isOurs = manager === FIELD_MANAGER && operation === 'Apply';
+      if (known.length < MOST_WRITERS || isOurs) known.push({ manager: nameOf(manager, isOurs), at: timeOf(time) ?? 0 });
+      writers[key] = known;
     }
   }
   return writers;
+}
+
+/** Who signs with our name but does not apply: the API server keeps that apart, and an apply of ours would not take it away. */
+function nameOf(manager: Json | undefined, isOurs: boolean): string {
+  return manager === FIELD_MANAGER && !isOurs ? `${FIELD_MANAGER} (not applied)` : cut(text(manager) ?? '', LONGEST_NAME);
 }
 
 function controllerOf(metadata: JsonObject): Owner | undefined {
@@ -172,5 +176,6 @@ function controllerOf(metadata: JsonObject): Owner | undefined {
     .map(object)
     .find((reference) => reference['controller'] === true);
   if (owner === undefined) return undefined;
-  return { kind: text(owner['kind']) ?? '', name: text(owner['name']) ?? '', uid: text(owner['uid']) ?? '' };
+  const part = (field: string) => cut(text(owner[field]) ?? '', LONGEST_NAME);
+  return { kind: part('kind'), name: part('name'), uid: part('uid') };
 }

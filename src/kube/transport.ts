@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import { Fault, isFault } from '../api/fault.ts';
 import type { Clock, Random } from '../runtime/clock.ts';
 import type { Connection, Endpoint } from './connection.ts';
 import { type Answer, faultOf, unreachable } from './faults.ts';
@@ -15,6 +16,10 @@ export interface KubeRequest {
   readonly body?: unknown;
   readonly contentType?: string;
   readonly deadlineMs?: number;
+  /** What the answer is asked for as; JSON without it. */
+  readonly accept?: string;
+  /** An answer with more bytes is not read to its end. */
+  readonly maxBytes?: number;
   /** Status codes whose `Retry-After` is the caller's business. */
   readonly noRetry?: readonly number[];
 }
@@ -30,6 +35,10 @@ export interface TransportOptions {
 
 /** Every read and write ends within this time, waits for `Retry-After` included: long for the API server, short for a worker. */
 export const CALL_DEADLINE_MS = 10_000;
+/** etcd takes objects of 1.5 MiB, and JSON may have six bytes for one of them. */
+export const MAX_ANSWER_BYTES = 16 * 2 ** 20;
+/** The code of a fault: the answer has more bytes than the request allows. */
+export const ANSWER_TOO_LARGE = 'AnswerTooLarge';
 /** A watch is answered at once, or when the server's watch cache is warm. */
 const WATCH_HEADERS_MS = 30_000;
 /** A connection is made within this time, or the machine is not there. */
@@ -53,6 +62,12 @@ export interface Requests {
   exchange(request: KubeRequest, signal: AbortSignal): Promise<Answer>;
 }
 
+/** With its body as it was sent. */
+interface TextAnswer extends Omit<Answer, 'body'> {
+  readonly text: string;
+  readonly bytes: number;
+}
+
 interface Agents {
   readonly hash: string;
   readonly requests: Dispatcher;
@@ -67,6 +82,7 @@ interface Agents {
 export class Transport implements Requests {
   readonly #o: TransportOptions;
   #agents: Agents | undefined;
+  #lastTurn: Promise<unknown> = Promise.resolve();
 
   constructor(options: TransportOptions) {
     this.#o = options;
@@ -78,8 +94,25 @@ export class Transport implements Requests {
     return answer.body;
   }
 
-  /** Waits as `Retry-After` asks, while the deadline allows it. */
   async exchange(request: KubeRequest, signal: AbortSignal): Promise<Answer> {
+    const { code, retryAfterMs, text } = await this.#exchange(request, signal);
+    return { code, retryAfterMs, body: parsed(text) };
+  }
+
+  /**
+   * For an answer that may be large: one at a time is parsed and worked through. As text many may wait, but parsed each takes ten times as much,
+   * and side by side they would be done no sooner.
+   */
+  async exchangeInTurn<T>(request: KubeRequest, take: (answer: Answer, bytes: number) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { code, retryAfterMs, text, bytes } = await this.#exchange(request, signal);
+    const turn = this.#lastTurn.then(() => take({ code, retryAfterMs, body: parsed(text) }, bytes));
+    const over = () => {};
+    this.#lastTurn = turn.then(over, over);
+    return turn;
+  }
+
+  /** Waits as `Retry-After` asks, while the deadline allows it. */
+  async #exchange(request: KubeRequest, signal: AbortSignal): Promise<TextAnswer> {
     const deadlineMs = request.deadlineMs ?? CALL_DEADLINE_MS;
     const end = this.#o.clock.monotonic() + deadlineMs;
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
@@ -88,7 +121,7 @@ export class Transport implements Requests {
     let broken = false;
     try {
       for (;;) {
-        let answer: Answer;
+        let answer: TextAnswer;
         try {
           answer = await this.#once(request, bounded, end);
         } catch (error) {
@@ -110,6 +143,7 @@ export class Transport implements Requests {
       }
     } catch (error) {
       signal.throwIfAborted();
+      if (isFault(error)) throw error;
       throw unreachable(what, bounded.aborted ? new Error(`not within ${deadlineMs / 1_000} s`) : error);
     }
   }
@@ -122,9 +156,9 @@ export class Transport implements Requests {
       throw unreachable(what, error);
     });
     if (answer.statusCode < 300) return chunksOf(what, answer, signal);
-    const body = await answer.body.text().catch(() => '');
+    const { text } = await textOf(what, answer, MAX_ANSWER_BYTES).catch(() => ({ text: '' }));
     if (answer.statusCode === 401) this.#o.connection.refresh();
-    throw faultOf(what, answerOf(answer, body));
+    throw faultOf(what, { ...answerOf(answer), body: parsed(text) });
   }
 
   /** Ends every connection. What is under way fails. */
@@ -132,9 +166,9 @@ export class Transport implements Requests {
     await Promise.all([this.#agents?.requests.destroy(), this.#agents?.watches.destroy()]);
   }
 
-  async #once(request: KubeRequest, signal: AbortSignal, end: number): Promise<Answer> {
+  async #once(request: KubeRequest, signal: AbortSignal, end: number): Promise<TextAnswer> {
     const answer = await this.#send(request, signal, 'requests', end);
-    return answerOf(answer, await answer.body.text());
+    return { ...answerOf(answer), ...(await textOf(`${request.method} ${request.path}`, answer, request.maxBytes ?? MAX_ANSWER_BYTES)) };
   }
 
   async #send(
@@ -161,7 +195,7 @@ export class Transport implements Requests {
           method: request.method,
           headers: {
             ...endpoint.headers,
-            accept: 'application/json',
+            accept: request.accept ?? 'application/json',
             'user-agent': userAgent,
             ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
           },
@@ -194,7 +228,7 @@ export class Transport implements Requests {
     return this.#agents;
   }
 
-  #retryDelay(request: KubeRequest, answer: Answer): number | undefined {
+  #retryDelay(request: KubeRequest, answer: TextAnswer): number | undefined {
     if (answer.retryAfterMs === undefined || (answer.code !== 429 && answer.code !== 503)) return undefined;
     if (request.noRetry?.includes(answer.code)) return undefined;
     return Math.max(answer.retryAfterMs, RETRY_MIN_MS) + this.#o.random() * RETRY_SPREAD_MS;
@@ -247,11 +281,22 @@ function newAgent({ tls, proxy }: Endpoint, connections: number | null): Dispatc
   return new ProxyAgent({ ...options, uri: proxy, requestTls: { ...tls, ...connect } });
 }
 
-function answerOf(answer: Dispatcher.ResponseData, text: string): Answer {
+/** The body, if it is not too large. */
+async function textOf(what: string, answer: Dispatcher.ResponseData, maxBytes: number): Promise<Pick<TextAnswer, 'text' | 'bytes'>> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of answer.body) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new Fault('transient', `the answer to ${what} has more than ${maxBytes} bytes`, { code: ANSWER_TOO_LARGE });
+  }
+  return { text: Buffer.concat(chunks).toString('utf8'), bytes };
+}
+
+function answerOf(answer: Dispatcher.ResponseData): Omit<Answer, 'body'> {
   const seconds = Number(answer.headers['retry-after'] ?? Number.NaN); // the API server never sends a date
   return {
     code: answer.statusCode,
-    body: parsed(text),
     retryAfterMs: Number.isFinite(seconds) && seconds >= 0 ? seconds * 1_000 : undefined,
   };
 }

@@ -119,6 +119,12 @@ describe('an eviction', () => {
       headers: { 'retry-after': '1' },
       outcome: { kind: 'blocked', message: "Cannot evict pod as it would violate the pod's disruption budget.", retryAfterMs: 1_000 },
     },
+    // Contract: bad-size
+    'that the budget does not allow is blocked in a thousand characters, whatever the answer quotes': {
+      code: 429,
+      body: status(429, 'TooManyRequests', 'x'.repeat(2 ** 20), budget),
+      outcome: { kind: 'blocked', message: `${'x'.repeat(1_023)}…`, retryAfterMs: undefined },
+    },
     'under two budgets is never granted': {
       code: 500,
       body: status(

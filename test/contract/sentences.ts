@@ -233,5 +233,7 @@ export const CONTRACT = {
     'bad-names': 'A name that is too long; unicode look-alikes.',
     'bad-status': 'A status edited by hand.',
     'bad-old-object': 'A binding that was written before the CRD had a field.',
+    'bad-size':
+      'Objects of 1 MiB in every field that a tenant may write, names of 253 characters, 10,000 annotations: nothing grows beyond its bound.',
   },
 } as const satisfies Record<string, Record<string, string>>;

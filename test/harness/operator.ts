@@ -79,11 +79,13 @@ export async function startOperator(
   morePolicies: readonly string[] = [],
   through?: TcpProxy,
   serviceAccount = OPERATOR,
+  nodeArgs: readonly string[] = [],
 ): Promise<RunningOperator> {
   const name = `irsa-operator-${++started}`;
   const kubeconfig = await testbed.kubeconfigFor(serviceAccount, through);
   const credentialId = `JTI=${decodeJwt(readFileSync(tokenFileOf(kubeconfig), 'utf8')).jti}`;
-  const child = spawn(process.execPath, ['--enable-source-maps', 'dist/irsa-operator.mjs', 'run', ...LISTEN, ...flags], {
+  const node = ['--enable-source-maps', ...nodeArgs, 'dist/irsa-operator.mjs'];
+  const child = spawn(process.execPath, [...node, 'run', ...LISTEN, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'],

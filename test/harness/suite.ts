@@ -23,6 +23,8 @@ export interface SuiteOptions {
   readonly flags?: readonly string[];
   /** What a flag needs beside the policy of every operator. */
   readonly morePolicies?: readonly string[];
+  /** For Node, in which the operator runs. */
+  readonly nodeArgs?: readonly string[];
   /** False: the file starts it by itself, if at all. */
   readonly operator?: boolean;
 }
@@ -53,7 +55,7 @@ export interface Suite {
 
 /** Called at the top of a file: sets up before its tests, and expects after them that the operator stops as it should. */
 export function integrationSuite(options: SuiteOptions = {}): Suite {
-  const { clientIds = ['sts.amazonaws.com'], flags = SWEEP, morePolicies = [] } = options;
+  const { clientIds = ['sts.amazonaws.com'], flags = SWEEP, morePolicies = [], nodeArgs = [] } = options;
   let testbed: Testbed | undefined;
   let api: Api | undefined;
   let operator: RunningOperator | undefined;
@@ -90,7 +92,7 @@ export function integrationSuite(options: SuiteOptions = {}): Suite {
       return present(operator, 'operator');
     },
     async start(anew = flags) {
-      operator = await startOperator(suite.testbed, anew, morePolicies);
+      operator = await startOperator(suite.testbed, anew, morePolicies, undefined, undefined, nodeArgs);
       return operator;
     },
     async restart(anew) {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { bindingStatus, MAX_FINDINGS, MAX_MESSAGE, MAX_PLAN, MAX_ROLES } from '../../api/binding.ts';
+import { bindingStatus, MAX_FINDINGS, MAX_PLAN, MAX_ROLES } from '../../api/binding.ts';
+import { MAX_MESSAGE } from '../../api/condition.ts';
 import { cut } from '../../api/cut.ts';
 import { finding } from '../../api/finding.ts';
 import { problem } from '../../api/problem.ts';

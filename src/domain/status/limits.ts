@@ -1,5 +1,5 @@
-import { type BindingStatus, MAX_FINDINGS, MAX_MESSAGE, MAX_PLAN, type ReportedFinding } from '../../api/binding.ts';
-import type { Condition } from '../../api/condition.ts';
+import { type BindingStatus, MAX_FINDINGS, MAX_PLAN, type ReportedFinding } from '../../api/binding.ts';
+import { type Condition, MAX_MESSAGE } from '../../api/condition.ts';
 import { cut } from '../../api/cut.ts';
 
 /** What the API server takes of it: a status that is one character too long is refused whole, and then nobody is told anything. */
