@@ -27,6 +27,8 @@ export function workload(part: Partial<Workload> = {}): Workload {
     appName: undefined,
     template: template(),
     held: undefined,
+    revision: undefined,
+    outdated: false,
     restartedAt: undefined,
     ...part,
   };

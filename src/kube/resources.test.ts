@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { bindings, daemonSets, deployments, grants, namespaces, pods, serviceAccounts } from './resources.ts';
+import type { Workload } from '../api/cluster.ts';
+import { bindings, daemonSets, deployments, grants, namespaces, pods, serviceAccounts, statefulSets } from './resources.ts';
 
 const keep = { labels: ['eks.amazonaws.com/skip-pod-identity-webhook'], annotations: ['irsa-operator.dev/restart'] };
 const ROLE = 'arn:aws:iam::111122223333:role/app';
@@ -199,16 +200,52 @@ describe('a workload', () => {
       appName: 'aws-node',
       template: { containers: [{ name: 'main', env: { AWS_ROLE_ARN: ROLE }, mountsToken: false }], hasTokenVolume: true },
       held: undefined,
+      revision: undefined,
+      outdated: false,
       restartedAt: '2026-01-01T00:00:00Z',
     });
   });
 
-  const held: [sentence: string, spec: object, held: string | undefined][] = [
-    ['that is paused', { paused: true }, 'paused'],
-    ['whose pods are replaced when they are deleted', { updateStrategy: { type: 'OnDelete' } }, 'OnDelete'],
-    ['whose pods are replaced', { paused: false, updateStrategy: { type: 'RollingUpdate' } }, undefined],
+  const onDelete = { updateStrategy: { type: 'OnDelete' } };
+  const from = (partition: number) => ({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition } } });
+  const paused = { paused: true };
+  const generation = { 'deprecated.daemonset.template.generation': '3' };
+  const nothing = { held: undefined, revision: undefined, outdated: false };
+  const counts = (replicas: number, updatedReplicas?: number) => ({ status: { replicas, updatedReplicas } });
+  const held: [sentence: string, decoder: typeof deployments, raw: object, wanted: Partial<Workload>][] = [
+    ['a paused Deployment', deployments, { spec: paused, ...counts(2, 2) }, { held: 'paused' }],
+    ['a paused Deployment without pods', deployments, { spec: paused, status: {} }, { held: 'paused' }],
+    ['a paused Deployment without a status', deployments, { spec: paused }, { held: 'paused' }],
+    ['a paused Deployment of which no pod is new', deployments, { spec: paused, ...counts(2) }, { held: 'paused', outdated: true }],
+    ['a paused Deployment of which one pod is new', deployments, { spec: paused, ...counts(2, 1) }, { held: 'paused', outdated: true }],
+    ['a Deployment that is rolled out', deployments, { spec: { paused: false }, ...counts(2, 1) }, {}],
+    [
+      'a StatefulSet with OnDelete',
+      statefulSets,
+      { spec: onDelete, status: { updateRevision: 'a-2' } },
+      { held: 'OnDelete', revision: 'a-2' },
+    ],
+    ['a StatefulSet without a status', statefulSets, { spec: onDelete }, { held: 'OnDelete' }],
+    [
+      'a StatefulSet with a partition',
+      statefulSets,
+      { spec: from(2), status: { updateRevision: 'a-2' } },
+      { held: 'partition', revision: 'a-2' },
+    ],
+    ['a StatefulSet with the partition 0', statefulSets, { spec: from(0), status: { updateRevision: 'a-2' } }, {}],
+    ['a StatefulSet that is rolled out', statefulSets, { spec: {}, status: { updateRevision: 'a-2' } }, {}],
+    [
+      'a DaemonSet with OnDelete',
+      daemonSets,
+      { spec: onDelete, metadata: { annotations: generation } },
+      { held: 'OnDelete', revision: '3' },
+    ],
+    ['a DaemonSet that is rolled out', daemonSets, { spec: {}, metadata: { annotations: generation } }, {}],
   ];
-  test.each(held)('%s tells so', (_, spec, wanted) => expect(deployments.decode({ metadata, spec }).held).toBe(wanted));
+  test.each(held)('%s tells whether its owner holds back a template', (_, decoder, raw, wanted) => {
+    const { held, revision, outdated } = decoder.decode(raw);
+    expect({ held, revision, outdated }).toEqual({ ...nothing, ...wanted });
+  });
 });
 
 test('a binding is parsed, and keeps of its metadata what decisions need', () => {

@@ -123,7 +123,7 @@ const workloads = (type: typeof DEPLOYMENT, kind: Workload['kind']): Resource<Wo
     const spec = object(object(raw)['spec']);
     const template = object(spec['template']);
     const podSpec = object(template['spec']);
-    const onDelete = object(spec['updateStrategy'])['type'] === 'OnDelete';
+    const held = heldBy(spec);
     return {
       kind,
       namespace,
@@ -132,11 +132,31 @@ const workloads = (type: typeof DEPLOYMENT, kind: Workload['kind']): Resource<Wo
       serviceAccountName: text(podSpec['serviceAccountName']) ?? 'default',
       appName: text(labels['app.kubernetes.io/name']),
       template: { containers: containersOf(podSpec), hasTokenVolume: tokenVolumeOf(podSpec) !== undefined },
-      held: spec['paused'] === true ? 'paused' : onDelete ? 'OnDelete' : undefined,
+      held,
+      revision: held === undefined ? undefined : revisionOf(kind, raw),
+      outdated: held === 'paused' && isOutdated(object(object(raw)['status'])),
       restartedAt: text(metaOf(template).annotations[ANNOTATIONS.restartedAt]),
     };
   },
 });
+
+function heldBy(spec: JsonObject): Workload['held'] {
+  const { type, rollingUpdate } = object(spec['updateStrategy']);
+  if (spec['paused'] === true) return 'paused';
+  if (type === 'OnDelete') return 'OnDelete';
+  return numberOf(object(rollingUpdate)['partition']) > 0 ? 'partition' : undefined;
+}
+
+/** A DaemonSet has no name of a revision in its status. What it labels its pods with stands in an annotation. */
+function revisionOf(kind: Workload['kind'], raw: unknown): string | undefined {
+  if (kind === 'StatefulSet') return text(object(object(raw)['status'])['updateRevision']);
+  return kind === 'DaemonSet' ? text(metaOf(raw).annotations['deprecated.daemonset.template.generation']) : undefined;
+}
+
+/** A zero is left out. */
+function isOutdated({ replicas, updatedReplicas }: JsonObject): boolean {
+  return numberOf(updatedReplicas) < numberOf(replicas);
+}
 
 export const deployments = workloads(DEPLOYMENT, 'Deployment');
 export const statefulSets = workloads(STATEFUL_SET, 'StatefulSet');
@@ -145,6 +165,10 @@ export const daemonSets = workloads(DAEMON_SET, 'DaemonSet');
 /** kubectl's copy of the whole object is the largest annotation there is, and says nothing new. */
 function kept(annotations: JsonObject): Record<string, string> {
   return strings(annotations, (key) => key !== 'kubectl.kubernetes.io/last-applied-configuration');
+}
+
+function numberOf(value: Json | undefined): number {
+  return typeof value === 'number' ? value : 0;
 }
 
 function isEks(key: string): boolean {

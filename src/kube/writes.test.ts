@@ -233,6 +233,8 @@ describe('a rollout', () => {
     appName: undefined,
     template: { containers: [], hasTokenVolume: false },
     held: undefined,
+    revision: undefined,
+    outdated: false,
     restartedAt: undefined,
   };
 

@@ -148,6 +148,9 @@ export const CONTRACT = {
     'pods-two-budgets': 'Two budgets on one pod: `MultiplePDBs`.',
     'pods-left-alone':
       'Pods that no ReplicaSet, StatefulSet or DaemonSet controls only with `irsa-operator.dev/restart: evict`; some never.',
+    'pods-held':
+      'A StatefulSet or DaemonSet with `OnDelete`, and a workload whose newer template is held back, is left to its owner and reported.',
+    'pods-advice': 'The advice for a pod that is left alone can be followed, and says what its owner does then.',
     'pods-one-attempt':
       'One attempt per workload and desired state, recorded before the first eviction (32 entries at most), so that a restart of the operator repeats nothing.',
     'pods-strategy': '`Never` restarts nothing; after a mere trust repair `Unready`, `Always` or `Never` says which pods are restarted.',

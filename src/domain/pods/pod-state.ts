@@ -2,6 +2,7 @@ import type { Pod, Template } from '../../api/cluster.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { ANNOTATIONS, INJECTED } from '../../api/names.ts';
 import { containersOfTheWebhook, type DesiredInjection, isInVain, SKIP_CONTAINERS, TOKEN_EXPIRATION, whatIsWrong } from './injection.ts';
+import { adviceFor, REVISION_LABELS } from './restart/owner.ts';
 
 export type PodState =
   | { readonly kind: 'current' }
@@ -21,15 +22,19 @@ const REPLACING_OWNERS = ['ReplicaSet', 'StatefulSet', 'DaemonSet'];
 const DO_NOT_DISTURB: readonly (readonly [string, string])[] = [
   [ANNOTATIONS.restart, 'never'],
   ['karpenter.sh/do-not-disrupt', 'true'],
+  ['karpenter.sh/do-not-evict', 'true'], // Karpenter before v0.32
   ['cluster-autoscaler.kubernetes.io/safe-to-evict', 'false'],
 ];
 
 /** The annotations that decide here; an adapter needs to keep no others. */
 export const POD_ANNOTATIONS = [SKIP_CONTAINERS, TOKEN_EXPIRATION, ...DO_NOT_DISTURB.map(([key]) => key)];
-export const POD_LABELS = [SKIP_LABEL, TEMPLATE_HASH];
+export const POD_LABELS = [SKIP_LABEL, TEMPLATE_HASH, ...Object.values(REVISION_LABELS)];
 
-/** Whether a running pod carries what its ServiceAccount's annotation promises it. `template` is what it was made from, where that is known. */
-export function podState(pod: Pod, desired: DesiredInjection, template?: Template): PodState {
+/**
+ * Whether a running pod carries what its ServiceAccount's annotation promises it. `template` is what it was made from, where that is known,
+ * `held` why its owner restarts it by hand.
+ */
+export function podState(pod: Pod, desired: DesiredInjection, template?: Template, held?: string): PodState {
   const who = `pod ${pod.namespace}/${pod.name}`;
   if (SKIP_LABEL in pod.labels) {
     return { kind: 'exempt', finding: finding('WebhookSkipped', `${who}: the webhook skips it because of its label ${SKIP_LABEL}`) };
@@ -50,7 +55,7 @@ export function podState(pod: Pod, desired: DesiredInjection, template?: Templat
   const [found] = wrong.toSorted((a, b) => Number(isInVain(b)) - Number(isInVain(a)));
   if (found === undefined) return { kind: 'current' };
   if (isInVain(found)) return { kind: 'stale', finding: found, leftAlone: found };
-  const why = reasonToLeaveAlone(pod);
+  const why = reasonToLeaveAlone(pod) ?? held;
   const leftAlone = why === undefined ? undefined : notRestarted(pod, why);
   return { kind: 'stale', finding: found, leftAlone };
 }
@@ -66,6 +71,5 @@ export function reasonToLeaveAlone(pod: Pod): string | undefined {
   if (annotation) return `its annotation ${annotation[0]} is "${annotation[1]}"`;
   if (pod.owner !== undefined && REPLACING_OWNERS.includes(pod.owner.kind)) return undefined;
   if (pod.annotations[ANNOTATIONS.restart] === 'evict') return undefined;
-  const who = pod.owner === undefined ? 'no controller owns it' : `a ${pod.owner.kind} owns it`;
-  return `${who}, so it may not be recreated. Annotate it ${ANNOTATIONS.restart}=evict, or restart it yourself`;
+  return adviceFor(pod.owner);
 }

@@ -8,6 +8,7 @@ import type { Violation } from '../status/conditions.ts';
 import type { PodsInput } from './input.ts';
 import { type PodState, podState } from './pod-state.ts';
 import type { RestartPlan, RestartStep } from './restart/attempt.ts';
+import { heldByOwner } from './restart/owner.ts';
 import { type Judged, planRestarts } from './restart/plan.ts';
 import { workloadOf } from './workload-of.ts';
 
@@ -32,10 +33,10 @@ export function assessPods(seen: PodsInput, spec: BindingSpec, acts: boolean, pr
   const judged = seen.pods
     .filter((pod) => !pod.finished)
     .toSorted(byName)
-    .map((pod) => ({
-      pod,
-      state: podState(pod, spec, workloadOf(pod, seen.workloads)?.template),
-    }));
+    .map((pod) => {
+      const workload = workloadOf(pod, seen.workloads);
+      return { pod, state: podState(pod, spec, workload?.template, heldByOwner(pod, workload)) };
+    });
   const counts = count(judged);
   const stale = judged.flatMap(({ pod, state }) => (state.kind === 'stale' && !pod.deleting ? [{ pod, state }] : []));
   const going = judged.some(({ pod, state }) => state.kind === 'stale' && pod.deleting);
