@@ -102,6 +102,8 @@ export interface Workload extends ObjectName {
   readonly revision: string | undefined;
   /** Of a paused Deployment: some of its pods are of an older template. */
   readonly outdated: boolean;
+  /** Its owner wants no pod of it. */
+  readonly scaledToZero: boolean;
   /** Our annotation of the template. */
   readonly restartedAt: string | undefined;
 }

@@ -29,6 +29,7 @@ export function workload(part: Partial<Workload> = {}): Workload {
     held: undefined,
     revision: undefined,
     outdated: false,
+    scaledToZero: false,
     restartedAt: undefined,
     ...part,
   };

@@ -202,9 +202,17 @@ describe('a workload', () => {
       held: undefined,
       revision: undefined,
       outdated: false,
+      scaledToZero: false,
       restartedAt: '2026-01-01T00:00:00Z',
     });
   });
+
+  const replicas: [sentence: string, spec: object, wanted: boolean][] = [
+    ['without replicas has one', {}, false],
+    ['with no replica has none', { replicas: 0 }, true],
+    ['with replicas has them', { replicas: 2 }, false],
+  ];
+  test.each(replicas)('%s', (_, spec, wanted) => expect(deployments.decode({ metadata, spec }).scaledToZero).toBe(wanted));
 
   const onDelete = { updateStrategy: { type: 'OnDelete' } };
   const from = (partition: number) => ({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition } } });

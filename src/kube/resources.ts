@@ -135,6 +135,7 @@ const workloads = (type: typeof DEPLOYMENT, kind: Workload['kind']): Resource<Wo
       held,
       revision: held === undefined ? undefined : revisionOf(kind, raw),
       outdated: held === 'paused' && isOutdated(object(object(raw)['status'])),
+      scaledToZero: spec['replicas'] === 0,
       restartedAt: text(metaOf(template).annotations[ANNOTATIONS.restartedAt]),
     };
   },

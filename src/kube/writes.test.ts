@@ -235,6 +235,7 @@ describe('a rollout', () => {
     held: undefined,
     revision: undefined,
     outdated: false,
+    scaledToZero: false,
     restartedAt: undefined,
   };
 

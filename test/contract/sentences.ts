@@ -153,6 +153,7 @@ export const CONTRACT = {
     'pods-advice': 'The advice for a pod that is left alone can be followed, and says what its owner does then.',
     'pods-one-attempt':
       'One attempt per workload and desired state, recorded before the first eviction (32 entries at most), so that a restart of the operator repeats nothing.',
+    'pods-ready-too-soon': 'No `Ready=True` while a restart of ours is under way, whatever the order of the watches.',
     'pods-strategy': '`Never` restarts nothing; after a mere trust repair `Unready`, `Always` or `Never` says which pods are restarted.',
     'pods-repair-daily': 'After a mere trust repair a workload is restarted at most once a day.',
     'pods-rollout': '`Rollout` changes one annotation of the template, and needs `config/rollout`.',

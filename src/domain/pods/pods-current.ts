@@ -7,9 +7,10 @@ import { heldByUs } from '../service-account/annotations.ts';
 import type { Violation } from '../status/conditions.ts';
 import type { PodsInput } from './input.ts';
 import { type PodState, podState } from './pod-state.ts';
-import type { RestartPlan, RestartStep } from './restart/attempt.ts';
+import { earliest, type RestartPlan, type RestartStep } from './restart/attempt.ts';
 import { heldByOwner } from './restart/owner.ts';
 import { type Judged, planRestarts } from './restart/plan.ts';
+import { awaitedReplacements } from './restart/replacements.ts';
 import { workloadOf } from './workload-of.ts';
 
 /** The webhook answers from a cache and IAM spreads a change: restarting sooner makes pods that are still wrong. */
@@ -46,7 +47,9 @@ export function assessPods(seen: PodsInput, spec: BindingSpec, acts: boolean, pr
   const restarts = acts && strategy !== 'Never' && !early ? planRestarts(seen, spec, strategy, judged) : undefined;
   // Without a ServiceAccount nothing settles: its creation starts the annotation, and then the wait.
   const settling = early && acts && seen.serviceAccount !== undefined;
-  const violation = whatIsWrong({ stale, going, restarts, settling });
+  const awaited = acts ? awaitedReplacements(seen, spec.serviceAccountName, records) : undefined;
+  const progress = [...(restarts?.progress ?? []), ...(awaited?.progress ?? [])];
+  const violation = whatIsWrong({ stale, going, restarts, progress, settling });
   return {
     violation,
     assessment: { status: 'True', reason: judged.length === 0 ? 'NoPods' : 'Current', message: inWords(counts) },
@@ -55,7 +58,10 @@ export function assessPods(seen: PodsInput, spec: BindingSpec, acts: boolean, pr
     records: restarts?.records ?? records,
     steps: restarts?.steps ?? [],
     // Pods that a trust repair left unready change no more by themselves than stale ones.
-    recheckAt: early && judged.some(({ pod, state }) => state.kind === 'stale' || !pod.ready) ? settled : restarts?.recheckAt,
+    recheckAt:
+      early && judged.some(({ pod, state }) => state.kind === 'stale' || !pod.ready)
+        ? settled
+        : earliest(restarts?.recheckAt, awaited?.recheckAt),
   };
 }
 
@@ -92,17 +98,18 @@ interface Situation {
   readonly stale: readonly { state: Extract<PodState, { kind: 'stale' }> }[];
   readonly going: boolean;
   readonly restarts: RestartPlan | undefined;
+  /** What is going on, in words. */
+  readonly progress: readonly string[];
   /** Annotation or trust are too young to say anything of what comes of them. */
   readonly settling: boolean;
 }
 
-function whatIsWrong({ stale, going, restarts, settling }: Situation): Violation | undefined {
+function whatIsWrong({ stale, going, restarts, progress, settling }: Situation): Violation | undefined {
   const grave = restarts?.findings ?? [];
   const staleFindings = stale.map(({ state }) => state.finding);
   const [worst] = grave;
   if (worst !== undefined)
     return because(worst, worst.severity === 'Error' || worst.code === 'PodNotRestartable', [...grave, ...staleFindings]);
-  const progress = restarts?.progress ?? [];
   if (progress.length > 0) return { ...pending('Restarting', progress.join('. ')), findings: staleFindings };
   const [first] = stale;
   if (first === undefined) return going ? pending('Restarting', 'a pod without the role is being deleted') : undefined;
