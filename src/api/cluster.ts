@@ -107,3 +107,11 @@ export interface Workload extends ObjectName {
   /** Our annotation of the template. */
   readonly restartedAt: string | undefined;
 }
+
+/** A Job or CronJob: only under which ServiceAccount its pods run, because there may be very many. */
+export interface BatchWorkload extends ObjectName {
+  readonly kind: 'Job' | 'CronJob';
+  readonly serviceAccountName: string;
+  /** The label `app.kubernetes.io/name`. Not of a Job that a controller owns: what is to be corrected there is the template of its owner. */
+  readonly appName: string | undefined;
+}

@@ -1,4 +1,4 @@
-import type { Container, Namespace, Owner, Pod, Template, Workload } from '../api/cluster.ts';
+import type { BatchWorkload, Container, Namespace, Owner, Pod, Template, Workload } from '../api/cluster.ts';
 import type { RestartStep } from './pods/restart/attempt.ts';
 import { NOW, pod } from './test-observed.ts';
 
@@ -33,6 +33,10 @@ export function workload(part: Partial<Workload> = {}): Workload {
     restartedAt: undefined,
     ...part,
   };
+}
+
+export function batchWorkload(part: Partial<BatchWorkload> = {}): BatchWorkload {
+  return { kind: 'CronJob', namespace: 'shop', name: 'app', serviceAccountName: 'app', appName: undefined, ...part };
 }
 
 /** One container that asks for nothing. */

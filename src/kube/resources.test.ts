@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Workload } from '../api/cluster.ts';
-import { bindings, daemonSets, deployments, grants, namespaces, pods, serviceAccounts, statefulSets } from './resources.ts';
+import { bindings, cronJobs, daemonSets, deployments, grants, jobs, namespaces, pods, serviceAccounts, statefulSets } from './resources.ts';
 
 const keep = { labels: ['eks.amazonaws.com/skip-pod-identity-webhook'], annotations: ['irsa-operator.dev/restart'] };
 const ROLE = 'arn:aws:iam::111122223333:role/app';
@@ -254,6 +254,29 @@ describe('a workload', () => {
     const { held, revision, outdated } = decoder.decode(raw);
     expect({ held, revision, outdated }).toEqual({ ...nothing, ...wanted });
   });
+});
+
+describe('a Job or CronJob', () => {
+  const labels = { 'app.kubernetes.io/name': 'graphdb', other: 'x' };
+  const metadata = { namespace: 'ns', name: 'backup', uid: 'u', labels };
+  const podSpec = { serviceAccountName: 'sa', containers: [{ name: 'main', image: 'x', env: [{ name: 'AWS_ROLE_ARN', value: ROLE }] }] };
+  const job = (part: object, spec: object = podSpec) => ({ metadata: { ...metadata, ...part }, spec: { template: { spec } } });
+  const kept = { kind: 'Job', namespace: 'ns', name: 'backup', serviceAccountName: 'sa', appName: 'graphdb' };
+  const owner = (controller: boolean) => ({ ownerReferences: [{ kind: 'CronJob', name: 'backup', uid: 'o', controller }] });
+
+  test('keeps under which ServiceAccount its pods run, and nothing else', () => expect(jobs.decode(job({}))).toEqual(kept));
+  test('a CronJob keeps the same of the template of its Jobs', () => {
+    const raw = { metadata, spec: { schedule: '0 3 * * *', jobTemplate: job({ labels: {} }) } };
+    expect(cronJobs.decode(raw)).toEqual({ ...kept, kind: 'CronJob' });
+  });
+  test('without a ServiceAccount it runs as default', () =>
+    expect(jobs.decode(job({}, {}))).toEqual({ ...kept, serviceAccountName: 'default' }));
+  test('of a Job that a CronJob makes the label is not kept: its template is that of the CronJob', () =>
+    expect(jobs.decode(job(owner(true)))).toEqual({ ...kept, appName: undefined }));
+  test('of a Job whose owner does not control it the label is kept', () => expect(jobs.decode(job(owner(false)))).toEqual(kept));
+  test.each([[{}], [{ spec: null }], [{ spec: { jobTemplate: 'x' } }]])('one without a template is none that matters: %o', (raw) =>
+    expect(cronJobs.decode(raw)).toEqual({ kind: 'CronJob', namespace: '', name: '', serviceAccountName: 'default', appName: undefined }),
+  );
 });
 
 test('a binding is parsed, and keeps of its metadata what decisions need', () => {

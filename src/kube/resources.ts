@@ -1,16 +1,18 @@
 import { misspeltRoleKeys } from '../api/annotation-key.ts';
 import { type IrsaBinding, parseBindingSpec, parseBindingStatus } from '../api/binding.ts';
-import type { Container, Definition, Namespace, Owner, Pod, ServiceAccount, Workload, Writer } from '../api/cluster.ts';
+import type { BatchWorkload, Container, Definition, Namespace, Owner, Pod, ServiceAccount, Workload, Writer } from '../api/cluster.ts';
 import { type IrsaGrant, parseGrantSpec } from '../api/grant.ts';
 import { ANNOTATIONS, FIELD_MANAGER, INJECTED } from '../api/names.ts';
 import type { Resource } from './list-watch.ts';
 import { array, type Json, type JsonObject, metaOf, object, strings, text, timeOf } from './objects.ts';
 import {
+  CRON_JOB,
   CUSTOM_RESOURCE_DEFINITION,
   DAEMON_SET,
   DEPLOYMENT,
   IRSA_BINDING,
   IRSA_GRANT,
+  JOB,
   NAMESPACE,
   POD,
   SERVICE_ACCOUNT,
@@ -162,6 +164,25 @@ function isOutdated({ replicas, updatedReplicas }: JsonObject): boolean {
 export const deployments = workloads(DEPLOYMENT, 'Deployment');
 export const statefulSets = workloads(STATEFUL_SET, 'StatefulSet');
 export const daemonSets = workloads(DAEMON_SET, 'DaemonSet');
+
+const batchWorkloads = (type: typeof JOB, kind: BatchWorkload['kind'], jobIn: (raw: unknown) => unknown): Resource<BatchWorkload> => ({
+  type,
+  decode(raw) {
+    const { namespace, name, labels } = metaOf(raw);
+    const podSpec = object(object(object(object(jobIn(raw))['spec'])['template'])['spec']);
+    const isOwned = controllerOf(object(object(raw)['metadata'])) !== undefined;
+    return {
+      kind,
+      namespace,
+      name,
+      serviceAccountName: text(podSpec['serviceAccountName']) ?? 'default',
+      appName: isOwned ? undefined : text(labels['app.kubernetes.io/name']),
+    };
+  },
+});
+
+export const jobs = batchWorkloads(JOB, 'Job', (raw) => raw);
+export const cronJobs = batchWorkloads(CRON_JOB, 'CronJob', (raw) => object(object(raw)['spec'])['jobTemplate']);
 
 /** kubectl's copy of the whole object is the largest annotation there is, and says nothing new. */
 function kept(annotations: JsonObject): Record<string, string> {

@@ -8,7 +8,7 @@ import { sidFor } from '../../trust/document/own-statement.ts';
 import { isEnforcing } from '../authorization/authorize.ts';
 import { assessPods } from '../pods/pods-current.ts';
 import { earliest } from '../pods/restart/attempt.ts';
-import { strayWorkload } from '../pods/stray-workload.ts';
+import { type StrayWorkload, strayWorkload } from '../pods/stray-workload.ts';
 import { worksElsewhere } from '../role/desired-trust.ts';
 import { annotationsAreOurs, desiredAnnotations, invalidExpiration } from '../service-account/annotations.ts';
 import { annotationContended } from '../service-account/contention.ts';
@@ -93,7 +93,7 @@ function statusOf(scope: Scope, held: Held, violation: Violation | undefined, ac
   const size = verdict !== undefined && verdict.kind !== 'released' ? verdict.size : undefined;
   const notes = [
     ...(violation?.findings ?? []),
-    ...(stray === undefined ? [] : [stray]),
+    ...(stray === undefined ? [] : [stray.finding]),
     ...(held.Annotated === undefined ? [] : pods.notes),
     ...(verdict?.kind === 'allowed' ? verdict.findings : []),
     ...notesOnAnnotations(scope, held, violation),
@@ -142,9 +142,9 @@ function unlessEmpty<Name extends string, Entry>(name: Name, list: readonly Entr
   return list.length === 0 ? {} : ({ [name]: [...list] } as Partial<Record<Name, Entry[]>>);
 }
 
-function ready({ seen, spec }: Scope, stray: Finding | undefined): Assessment {
+function ready({ seen, spec }: Scope, stray: StrayWorkload | undefined): Assessment {
   const because = (reason: string, message: string): Assessment => ({ status: 'True', reason, message });
-  if (stray !== undefined) return because(stray.code, `${ADVICE[stray.code]}. See status.findings`);
+  if (stray?.certain) return because(stray.finding.code, `${ADVICE[stray.finding.code]}. See status.findings`);
   if (spec.suspend)
     return because(
       'Suspended',
@@ -152,6 +152,8 @@ function ready({ seen, spec }: Scope, stray: Finding | undefined): Assessment {
     );
   if (seen.serviceAccount === undefined)
     return because('AwaitingServiceAccount', 'the role trusts the ServiceAccount, which does not exist yet. See condition Annotated');
+  if (stray !== undefined)
+    return because('NoPods', 'role and ServiceAccount agree. No pod runs as this ServiceAccount, which may be right. See status.findings');
   return because('Ready', 'role, ServiceAccount and pods agree');
 }
 

@@ -84,6 +84,7 @@ function observed(pod: Pod, restarts: readonly RestartEntry[]): PodsInput {
     },
     pods: [pod],
     workloads: [],
+    batchWorkloads: () => [],
     serviceAccountExists: () => true,
     blocked: new Map(),
   };
@@ -374,7 +375,14 @@ test('what is said of the pods does not depend on the order in which they are se
 });
 
 const sentences: Record<string, { pods: Pod[]; wanted: { status: 'True'; reason: string; message: string } }> = {
-  'no pod': { pods: [], wanted: { status: 'True', reason: 'NoPods', message: 'no pod runs as this ServiceAccount' } },
+  'no pod': {
+    pods: [],
+    wanted: {
+      status: 'True',
+      reason: 'NoPods',
+      message: 'no pod of namespace "shop" runs as ServiceAccount "app". Pods of other namespaces cannot',
+    },
+  },
   'pods that carry the role': {
     pods: [healthy('a'), healthy('b')],
     wanted: { status: 'True', reason: 'Current', message: '2 of 2 pods have the role' },

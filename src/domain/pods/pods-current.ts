@@ -52,7 +52,11 @@ export function assessPods(seen: PodsInput, spec: BindingSpec, acts: boolean, pr
   const violation = whatIsWrong({ stale, going, restarts, progress, settling });
   return {
     violation,
-    assessment: { status: 'True', reason: judged.length === 0 ? 'NoPods' : 'Current', message: inWords(counts) },
+    assessment: {
+      status: 'True',
+      reason: judged.length === 0 ? 'NoPods' : 'Current',
+      message: inWords(counts, seen.binding.metadata.namespace, spec),
+    },
     counts,
     notes: notesOn(judged),
     records: restarts?.records ?? records,
@@ -72,8 +76,9 @@ function count(judged: readonly Judged[]): NonNullable<BindingStatus['pods']> {
   return { total, current, stale: of('stale'), exempt: of('exempt'), summary: `${current}/${total}` };
 }
 
-function inWords({ total, current, exempt }: NonNullable<BindingStatus['pods']>): string {
-  if (total === 0) return 'no pod runs as this ServiceAccount';
+function inWords({ total, current, exempt }: NonNullable<BindingStatus['pods']>, namespace: string, spec: BindingSpec): string {
+  if (total === 0)
+    return `no pod of namespace "${namespace}" runs as ServiceAccount "${spec.serviceAccountName}". Pods of other namespaces cannot`;
   const left = exempt === 0 ? '' : `, ${exempt} exempt`;
   return `${current} of ${total} pods have the role${left}`;
 }
