@@ -13,18 +13,19 @@ export function awaitedReplacements(
   serviceAccountName: string,
   records: readonly RestartEntry[],
 ): Pick<RestartPlan, 'progress' | 'recheckAt'> {
-  const awaited = records.filter(
-    (record) =>
-      record.phase !== 'Done' &&
-      record.phase !== 'Ineffective' &&
-      now < deadlineOf(record) &&
-      comesBack(record, workloads, serviceAccountName) &&
-      !pods.some((pod) => isInView(pod, record, workloads)),
-  );
+  const isAwaited = (record: RestartEntry): boolean => {
+    const workload = workloads.find((each) => each.uid === record.uid || isReplicaSetOf(record, each));
+    return comesBack(record, workload, serviceAccountName) && !pods.some((pod) => isInView(pod, record, workload));
+  };
+  const awaited = records.filter((record) => isUnderWay(record) && now < deadlineOf(record) && isAwaited(record));
   return {
     progress: awaited.map(({ kind, name }) => `${kind} "${name}": the replacement is not created yet`),
     recheckAt: earliest(...awaited.map(deadlineOf)),
   };
+}
+
+function isUnderWay({ phase }: RestartEntry): boolean {
+  return phase !== 'Done' && phase !== 'Ineffective';
 }
 
 /** Where no pod comes for so long the workload was made smaller. */
@@ -32,22 +33,19 @@ function deadlineOf({ startedAt }: RestartEntry): number {
   return Date.parse(startedAt) + READY_DEADLINE_MS;
 }
 
-/** A pod of the workload: of the same ReplicaSet, or of another one that a rollout has made since. An old one that has ended is on its way out. */
-function isInView(pod: Pod, record: RestartEntry, workloads: readonly Workload[]): boolean {
-  if (pod.finished && pod.createdAt < Date.parse(record.startedAt)) return false;
-  const workload = workloadOf(pod, workloads);
-  return record.uid === pod.owner?.uid || record.uid === workload?.uid || isReplicaSetOf(record, workload);
+function comesBack({ kind }: RestartEntry, workload: Workload | undefined, serviceAccountName: string): boolean {
+  if (workload !== undefined) return !workload.scaledToZero && workload.serviceAccountName === serviceAccountName;
+  // Nothing recreates a bare pod, and these workloads are gone. A ReplicaSet need not be of a Deployment, and of other owners nothing is known.
+  return !['Pod', 'Deployment', 'StatefulSet', 'DaemonSet'].includes(kind);
 }
 
-function comesBack(record: RestartEntry, workloads: readonly Workload[], serviceAccountName: string): boolean {
-  if (record.kind === 'Pod') return false;
-  const workload = workloads.find((each) => each.uid === record.uid || isReplicaSetOf(record, each));
-  // A ReplicaSet need not be of a Deployment, and of other owners nothing is known.
-  if (workload === undefined) return !['Deployment', 'StatefulSet', 'DaemonSet'].includes(record.kind);
-  return !workload.scaledToZero && workload.serviceAccountName === serviceAccountName;
+/** A pod of the workload: of the same ReplicaSet, or of another one that a rollout has made since. An old one that has ended is on its way out. */
+function isInView(pod: Pod, { uid, startedAt }: RestartEntry, workload: Workload | undefined): boolean {
+  if (pod.finished && pod.createdAt < Date.parse(startedAt)) return false;
+  return pod.owner?.uid === uid || (workload !== undefined && workloadOf(pod, [workload]) !== undefined);
 }
 
 /** A Deployment calls its ReplicaSets by its own name and a hash without a dash. */
-function isReplicaSetOf({ kind, name }: RestartEntry, workload: Workload | undefined): boolean {
-  return kind === 'ReplicaSet' && workload?.kind === 'Deployment' && name.slice(0, name.lastIndexOf('-')) === workload.name;
+function isReplicaSetOf({ kind, name }: RestartEntry, workload: Workload): boolean {
+  return kind === 'ReplicaSet' && workload.kind === 'Deployment' && name.slice(0, name.lastIndexOf('-')) === workload.name;
 }
