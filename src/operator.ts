@@ -39,10 +39,12 @@ import { IRSA_BINDING, LEASE } from './kube/resource-types.ts';
 import {
   bindings,
   bindingsCrd,
+  cronJobs,
   daemonSets,
   deployments,
   grants,
   grantsCrd,
+  jobs,
   namespaces,
   pods,
   serviceAccounts,
@@ -143,6 +145,8 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     reflect(deployments, stores.deployments),
     reflect(statefulSets, stores.statefulSets),
     reflect(daemonSets, stores.daemonSets),
+    reflect(jobs, stores.jobs),
+    reflect(cronJobs, stores.cronJobs),
   ];
 
   const ledger = new Ledger({ owned: stores, record: revocationRecord(writes, config.leaseNamespace), log });

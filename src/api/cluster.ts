@@ -111,8 +111,22 @@ export interface Workload extends ObjectName {
   /** The label `app.kubernetes.io/name`. */
   readonly appName: string | undefined;
   readonly template: Template;
-  /** Why a changed template replaces no pod by itself. */
-  readonly held: 'paused' | 'OnDelete' | undefined;
+  /** Why a changed template does not replace all pods by itself. */
+  readonly held: 'paused' | 'OnDelete' | 'partition' | undefined;
+  /** While it is held: that of its template, by which pods of an older one are told. Undefined of a Deployment, and before its status says it. */
+  readonly revision: string | undefined;
+  /** Of a paused Deployment: some of its pods are of an older template. */
+  readonly outdated: boolean;
+  /** Its owner wants no pod of it. */
+  readonly scaledToZero: boolean;
   /** Our annotation of the template. */
   readonly restartedAt: string | undefined;
+}
+
+/** A Job or CronJob: only under which ServiceAccount its pods run, because there may be very many. */
+export interface BatchWorkload extends ObjectName {
+  readonly kind: 'Job' | 'CronJob';
+  readonly serviceAccountName: string;
+  /** The label `app.kubernetes.io/name`. Not of a Job that a controller owns: what is to be corrected there is the template of its owner. */
+  readonly appName: string | undefined;
 }

@@ -1,6 +1,6 @@
 import type { RoleArn } from '../api/arn.ts';
 import type { IrsaBinding } from '../api/binding.ts';
-import type { Workload } from '../api/cluster.ts';
+import { type BatchWorkload, keyOf, type Workload } from '../api/cluster.ts';
 import { isProblem } from '../api/problem.ts';
 import { subjectOf } from '../api/subject.ts';
 import { type Authorization, type AuthorizationInput, authorize } from '../domain/authorization/authorize.ts';
@@ -69,6 +69,16 @@ export function lossesOn(stores: Stores, role: RoleArn, now: number): DueLoss[] 
 
 export function workloadsIn({ deployments, statefulSets, daemonSets }: Stores, namespace: string): Workload[] {
   return [deployments, statefulSets, daemonSets].flatMap((store) => store.byIndex('namespace', namespace));
+}
+
+/** Jobs and CronJobs that run as the ServiceAccount of a binding, or are called as it or as the binding. Found by index: there may be many. */
+export function batchWorkloadsFor({ jobs, cronJobs }: Stores, binding: IrsaBinding): BatchWorkload[] {
+  const accounts = serviceAccountOf(binding);
+  const names = [...accounts, keyOf(binding.metadata)];
+  return [cronJobs, jobs].flatMap((store) => [
+    ...accounts.flatMap((account) => store.byIndex('serviceAccount', account)),
+    ...names.flatMap((name) => [store.get(name) ?? [], store.byIndex('appName', name)].flat()),
+  ]);
 }
 
 export function verdictOn(stores: Stores, { spec, metadata }: IrsaBinding, { arn, audience }: EntryKey): Verdict | undefined {

@@ -126,8 +126,20 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
   }
   seen.grants.put(grant());
   seen.namespaces.put({ name: 'shop', labels: {} });
-  const { bindings: own, definitions, grants, namespaces, serviceAccounts, pods, deployments, statefulSets, daemonSets } = seen;
-  for (const store of [own, definitions, grants, namespaces, serviceAccounts, pods, deployments, statefulSets, daemonSets])
+  const {
+    bindings: own,
+    definitions,
+    grants,
+    namespaces,
+    serviceAccounts,
+    pods,
+    deployments,
+    statefulSets,
+    daemonSets,
+    jobs,
+    cronJobs,
+  } = seen;
+  for (const store of [own, definitions, grants, namespaces, serviceAccounts, pods, deployments, statefulSets, daemonSets, jobs, cronJobs])
     store.markSynced();
 
   const writes: Record<string, number> = {};

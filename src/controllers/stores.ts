@@ -1,6 +1,7 @@
 import { type AccountId, type RoleArn, roleArnParts } from '../api/arn.ts';
 import type { IrsaBinding } from '../api/binding.ts';
 import {
+  type BatchWorkload,
   type Definition,
   keyOf,
   type Namespace,
@@ -107,6 +108,8 @@ export interface OwnedStores {
   readonly deployments: Store<Workload, 'namespace'>;
   readonly statefulSets: Store<Workload, 'namespace'>;
   readonly daemonSets: Store<Workload, 'namespace'>;
+  readonly jobs: Store<BatchWorkload, 'serviceAccount' | 'appName'>;
+  readonly cronJobs: Store<BatchWorkload, 'serviceAccount' | 'appName'>;
   /** At most one. Owner: cluster. */
   readonly identity: Store<Identity>;
   /** Owner: oidc-provider. */
@@ -146,6 +149,16 @@ export const HERE = 'here';
 export function createStores(log: Log, settings: Partial<Settings> = {}): OwnedStores {
   const inNamespace = { namespace: ({ namespace }: ObjectName) => [namespace] };
   const workloads = (kind: Workload['kind']) => new Store<Workload, 'namespace'>({ kind, keyOf, indexes: inNamespace, log });
+  const batchWorkloads = (kind: BatchWorkload['kind']) =>
+    new Store<BatchWorkload, 'serviceAccount' | 'appName'>({
+      kind,
+      keyOf,
+      indexes: {
+        serviceAccount: ({ namespace, serviceAccountName }) => [keyOf({ namespace, name: serviceAccountName })],
+        appName: ({ namespace, appName }) => (appName === undefined ? [] : [keyOf({ namespace, name: appName })]),
+      },
+      log,
+    });
   const byRoleAndAccount = {
     role: ({ role }: { role: RoleArn | undefined }) => (role === undefined ? [] : [role]),
     account: ({ role }: { role: RoleArn | undefined }) => (role === undefined ? [] : [roleArnParts(role).account]),
@@ -176,6 +189,8 @@ export function createStores(log: Log, settings: Partial<Settings> = {}): OwnedS
     deployments: workloads('Deployment'),
     statefulSets: workloads('StatefulSet'),
     daemonSets: workloads('DaemonSet'),
+    jobs: batchWorkloads('Job'),
+    cronJobs: batchWorkloads('CronJob'),
     // Filled by loops of their own, which say when they are complete.
     identity: new Store<Identity>({ kind: 'Identity', keyOf: () => HERE, log }),
     roles: new Store<RoleRecord>({ kind: 'Role', keyOf: ({ arn }) => arn, log }),

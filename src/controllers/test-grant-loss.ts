@@ -118,6 +118,8 @@ export async function operatorOver(world: World, settings: { readonly ungrantedG
     seen.deployments,
     seen.statefulSets,
     seen.daemonSets,
+    seen.jobs,
+    seen.cronJobs,
     seen.identity,
   ])
     store.markSynced();

@@ -1,4 +1,4 @@
-import type { Container, Namespace, Owner, Pod, Template, Workload } from '../api/cluster.ts';
+import type { BatchWorkload, Container, Namespace, Owner, Pod, Template, Workload } from '../api/cluster.ts';
 import type { RestartStep } from './pods/restart/attempt.ts';
 import { NOW, pod } from './test-observed.ts';
 
@@ -27,9 +27,16 @@ export function workload(part: Partial<Workload> = {}): Workload {
     appName: undefined,
     template: template(),
     held: undefined,
+    revision: undefined,
+    outdated: false,
+    scaledToZero: false,
     restartedAt: undefined,
     ...part,
   };
+}
+
+export function batchWorkload(part: Partial<BatchWorkload> = {}): BatchWorkload {
+  return { kind: 'CronJob', namespace: 'shop', name: 'app', serviceAccountName: 'app', appName: undefined, ...part };
 }
 
 /** One container that asks for nothing. */

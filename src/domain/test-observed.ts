@@ -185,6 +185,7 @@ export function observed({ verdicts = new Map([[ARN, allowed]]), ...part }: Obse
     request: undefined,
     pods: [pod()],
     workloads: [],
+    batchWorkloads: () => [],
     serviceAccountExists: () => true,
     blocked: new Map(),
     proof: undefined,

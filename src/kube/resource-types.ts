@@ -3,6 +3,7 @@ import type { ResourceType } from './paths.ts';
 
 const core = (kind: string, plural: string): ResourceType => ({ group: '', version: 'v1', kind, plural });
 const apps = (kind: string, plural: string): ResourceType => ({ group: 'apps', version: 'v1', kind, plural });
+const batch = (kind: string, plural: string): ResourceType => ({ group: 'batch', version: 'v1', kind, plural });
 const ours = (kind: string, plural: string): ResourceType => ({ group: GROUP, version: VERSION, kind, plural });
 
 export const NAMESPACE = core('Namespace', 'namespaces');
@@ -12,6 +13,8 @@ export const POD = core('Pod', 'pods');
 export const DEPLOYMENT = apps('Deployment', 'deployments');
 export const STATEFUL_SET = apps('StatefulSet', 'statefulsets');
 export const DAEMON_SET = apps('DaemonSet', 'daemonsets');
+export const JOB = batch('Job', 'jobs');
+export const CRON_JOB = batch('CronJob', 'cronjobs');
 export const IRSA_BINDING = ours('IrsaBinding', 'irsabindings');
 export const IRSA_GRANT = ours('IrsaGrant', 'irsagrants');
 export const CUSTOM_RESOURCE_DEFINITION: ResourceType = {

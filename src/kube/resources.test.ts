@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import type { Workload } from '../api/cluster.ts';
 import {
   bindings,
   bindingsCrd,
+  cronJobs,
   daemonSets,
   deployments,
   grants,
   grantsCrd,
+  jobs,
   namespaces,
   pods,
   serviceAccounts,
@@ -220,16 +223,83 @@ describe('a workload', () => {
       appName: 'aws-node',
       template: { containers: [{ name: 'main', env: { AWS_ROLE_ARN: ROLE }, mountsToken: false }], hasTokenVolume: true },
       held: undefined,
+      revision: undefined,
+      outdated: false,
+      scaledToZero: false,
       restartedAt: '2026-01-01T00:00:00Z',
     });
   });
 
-  const held: [sentence: string, spec: object, held: string | undefined][] = [
-    ['that is paused', { paused: true }, 'paused'],
-    ['whose pods are replaced when they are deleted', { updateStrategy: { type: 'OnDelete' } }, 'OnDelete'],
-    ['whose pods are replaced', { paused: false, updateStrategy: { type: 'RollingUpdate' } }, undefined],
+  const replicas: [sentence: string, spec: object, wanted: boolean][] = [
+    ['without replicas has one', {}, false],
+    ['with no replica has none', { replicas: 0 }, true],
+    ['with replicas has them', { replicas: 2 }, false],
   ];
-  test.each(held)('%s tells so', (_, spec, wanted) => expect(deployments.decode({ metadata, spec }).held).toBe(wanted));
+  test.each(replicas)('%s', (_, spec, wanted) => expect(deployments.decode({ metadata, spec }).scaledToZero).toBe(wanted));
+
+  const onDelete = { updateStrategy: { type: 'OnDelete' } };
+  const from = (partition: number) => ({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition } } });
+  const paused = { paused: true };
+  const generation = { 'deprecated.daemonset.template.generation': '3' };
+  const nothing = { held: undefined, revision: undefined, outdated: false };
+  const counts = (replicas: number, updatedReplicas?: number) => ({ status: { replicas, updatedReplicas } });
+  const held: [sentence: string, decoder: typeof deployments, raw: object, wanted: Partial<Workload>][] = [
+    ['a paused Deployment', deployments, { spec: paused, ...counts(2, 2) }, { held: 'paused' }],
+    ['a paused Deployment without pods', deployments, { spec: paused, status: {} }, { held: 'paused' }],
+    ['a paused Deployment without a status', deployments, { spec: paused }, { held: 'paused' }],
+    ['a paused Deployment of which no pod is new', deployments, { spec: paused, ...counts(2) }, { held: 'paused', outdated: true }],
+    ['a paused Deployment of which one pod is new', deployments, { spec: paused, ...counts(2, 1) }, { held: 'paused', outdated: true }],
+    ['a Deployment that is rolled out', deployments, { spec: { paused: false }, ...counts(2, 1) }, {}],
+    [
+      'a StatefulSet with OnDelete',
+      statefulSets,
+      { spec: onDelete, status: { updateRevision: 'a-2' } },
+      { held: 'OnDelete', revision: 'a-2' },
+    ],
+    ['a StatefulSet without a status', statefulSets, { spec: onDelete }, { held: 'OnDelete' }],
+    [
+      'a StatefulSet with a partition',
+      statefulSets,
+      { spec: from(2), status: { updateRevision: 'a-2' } },
+      { held: 'partition', revision: 'a-2' },
+    ],
+    ['a StatefulSet with the partition 0', statefulSets, { spec: from(0), status: { updateRevision: 'a-2' } }, {}],
+    ['a StatefulSet that is rolled out', statefulSets, { spec: {}, status: { updateRevision: 'a-2' } }, {}],
+    [
+      'a DaemonSet with OnDelete',
+      daemonSets,
+      { spec: onDelete, metadata: { annotations: generation } },
+      { held: 'OnDelete', revision: '3' },
+    ],
+    ['a DaemonSet that is rolled out', daemonSets, { spec: {}, metadata: { annotations: generation } }, {}],
+  ];
+  test.each(held)('%s tells whether its owner holds back a template', (_, decoder, raw, wanted) => {
+    const { held, revision, outdated } = decoder.decode(raw);
+    expect({ held, revision, outdated }).toEqual({ ...nothing, ...wanted });
+  });
+});
+
+describe('a Job or CronJob', () => {
+  const labels = { 'app.kubernetes.io/name': 'graphdb', other: 'x' };
+  const metadata = { namespace: 'ns', name: 'backup', uid: 'u', labels };
+  const podSpec = { serviceAccountName: 'sa', containers: [{ name: 'main', image: 'x', env: [{ name: 'AWS_ROLE_ARN', value: ROLE }] }] };
+  const job = (part: object, spec: object = podSpec) => ({ metadata: { ...metadata, ...part }, spec: { template: { spec } } });
+  const kept = { kind: 'Job', namespace: 'ns', name: 'backup', serviceAccountName: 'sa', appName: 'graphdb' };
+  const owner = (controller: boolean) => ({ ownerReferences: [{ kind: 'CronJob', name: 'backup', uid: 'o', controller }] });
+
+  test('keeps under which ServiceAccount its pods run, and nothing else', () => expect(jobs.decode(job({}))).toEqual(kept));
+  test('a CronJob keeps the same of the template of its Jobs', () => {
+    const raw = { metadata, spec: { schedule: '0 3 * * *', jobTemplate: job({ labels: {} }) } };
+    expect(cronJobs.decode(raw)).toEqual({ ...kept, kind: 'CronJob' });
+  });
+  test('without a ServiceAccount it runs as default', () =>
+    expect(jobs.decode(job({}, {}))).toEqual({ ...kept, serviceAccountName: 'default' }));
+  test('of a Job that a CronJob makes the label is not kept: its template is that of the CronJob', () =>
+    expect(jobs.decode(job(owner(true)))).toEqual({ ...kept, appName: undefined }));
+  test('of a Job whose owner does not control it the label is kept', () => expect(jobs.decode(job(owner(false)))).toEqual(kept));
+  test.each([[{}], [{ spec: null }], [{ spec: { jobTemplate: 'x' } }]])('one without a template is none that matters: %o', (raw) =>
+    expect(cronJobs.decode(raw)).toEqual({ kind: 'CronJob', namespace: '', name: '', serviceAccountName: 'default', appName: undefined }),
+  );
 });
 
 test('a binding is parsed, and keeps of its metadata what decisions need', () => {

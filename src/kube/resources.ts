@@ -1,6 +1,6 @@
 import { misspeltRoleKeys } from '../api/annotation-key.ts';
 import { type IrsaBinding, parseBindingSpec, parseBindingStatus } from '../api/binding.ts';
-import type { Definition, Namespace, Owner, Pod, ServiceAccount, Workload, Writer } from '../api/cluster.ts';
+import type { BatchWorkload, Definition, Namespace, Owner, Pod, ServiceAccount, Workload, Writer } from '../api/cluster.ts';
 import { cut } from '../api/cut.ts';
 import { type IrsaGrant, parseGrantSpec } from '../api/grant.ts';
 import { ANNOTATIONS, EKS_ANNOTATIONS, FIELD_MANAGER, FINALIZER } from '../api/names.ts';
@@ -9,11 +9,13 @@ import { keptValues, LONGEST_NAME, LONGEST_NAMES, MOST_WRITERS } from './kept.ts
 import type { Resource } from './list-watch.ts';
 import { array, type Json, type JsonObject, metaOf, object, strings, text, timeOf } from './objects.ts';
 import {
+  CRON_JOB,
   CUSTOM_RESOURCE_DEFINITION,
   DAEMON_SET,
   DEPLOYMENT,
   IRSA_BINDING,
   IRSA_GRANT,
+  JOB,
   NAMESPACE,
   POD,
   SERVICE_ACCOUNT,
@@ -131,7 +133,7 @@ const workloads = (type: typeof DEPLOYMENT, kind: Workload['kind']): Resource<Wo
     const spec = object(object(raw)['spec']);
     const template = object(spec['template']);
     const podSpec = object(template['spec']);
-    const onDelete = object(spec['updateStrategy'])['type'] === 'OnDelete';
+    const held = heldBy(spec);
     return {
       kind,
       namespace,
@@ -140,15 +142,59 @@ const workloads = (type: typeof DEPLOYMENT, kind: Workload['kind']): Resource<Wo
       serviceAccountName: text(podSpec['serviceAccountName']) ?? 'default',
       appName: text(labels['app.kubernetes.io/name']),
       template: { containers: containersOf(podSpec), hasTokenVolume: tokenVolumeOf(podSpec) !== undefined },
-      held: spec['paused'] === true ? 'paused' : onDelete ? 'OnDelete' : undefined,
+      held,
+      revision: held === undefined ? undefined : revisionOf(kind, raw),
+      outdated: held === 'paused' && isOutdated(object(object(raw)['status'])),
+      scaledToZero: spec['replicas'] === 0,
       restartedAt: keptValues(metaOf(template).annotations, [ANNOTATIONS.restartedAt])[ANNOTATIONS.restartedAt],
     };
   },
 });
 
+function heldBy(spec: JsonObject): Workload['held'] {
+  const { type, rollingUpdate } = object(spec['updateStrategy']);
+  if (spec['paused'] === true) return 'paused';
+  if (type === 'OnDelete') return 'OnDelete';
+  return numberOf(object(rollingUpdate)['partition']) > 0 ? 'partition' : undefined;
+}
+
+/** A DaemonSet has no name of a revision in its status. What it labels its pods with stands in an annotation. */
+function revisionOf(kind: Workload['kind'], raw: unknown): string | undefined {
+  if (kind === 'StatefulSet') return text(object(object(raw)['status'])['updateRevision']);
+  return kind === 'DaemonSet' ? text(metaOf(raw).annotations['deprecated.daemonset.template.generation']) : undefined;
+}
+
+/** A zero is left out. */
+function isOutdated({ replicas, updatedReplicas }: JsonObject): boolean {
+  return numberOf(updatedReplicas) < numberOf(replicas);
+}
+
 export const deployments = workloads(DEPLOYMENT, 'Deployment');
 export const statefulSets = workloads(STATEFUL_SET, 'StatefulSet');
 export const daemonSets = workloads(DAEMON_SET, 'DaemonSet');
+
+const batchWorkloads = (type: typeof JOB, kind: BatchWorkload['kind'], jobIn: (raw: unknown) => unknown): Resource<BatchWorkload> => ({
+  type,
+  decode(raw) {
+    const { namespace, name, labels } = metaOf(raw);
+    const podSpec = object(object(object(object(jobIn(raw))['spec'])['template'])['spec']);
+    const isOwned = controllerOf(object(object(raw)['metadata'])) !== undefined;
+    return {
+      kind,
+      namespace,
+      name,
+      serviceAccountName: text(podSpec['serviceAccountName']) ?? 'default',
+      appName: isOwned ? undefined : text(labels['app.kubernetes.io/name']),
+    };
+  },
+});
+
+export const jobs = batchWorkloads(JOB, 'Job', (raw) => raw);
+export const cronJobs = batchWorkloads(CRON_JOB, 'CronJob', (raw) => object(object(raw)['spec'])['jobTemplate']);
+
+function numberOf(value: Json | undefined): number {
+  return typeof value === 'number' ? value : 0;
+}
 
 /** Who wrote each of the webhook's annotations, and when: so that a wrong value can be traced to whoever must be asked. */
 function writersOf(metadata: JsonObject): Record<string, Writer[]> {

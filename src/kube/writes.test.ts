@@ -239,6 +239,9 @@ describe('a rollout', () => {
     appName: undefined,
     template: { containers: [], hasTokenVolume: false },
     held: undefined,
+    revision: undefined,
+    outdated: false,
+    scaledToZero: false,
     restartedAt: undefined,
   };
 

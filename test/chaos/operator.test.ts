@@ -22,7 +22,18 @@ const STORM_PAUSE_MS = 50;
 const PATIENCE = { timeoutMs: 90_000 };
 /** Node keeps what it once asked for; each fault leaves some compiled code and buffers. What is not let go in an hour of this is gigabytes. */
 const RSS_SLACK_BYTES = 64 * 2 ** 20;
-const KINDS = ['IrsaBinding', 'IrsaGrant', 'Namespace', 'ServiceAccount', 'Pod', 'Deployment', 'StatefulSet', 'DaemonSet'];
+const KINDS = [
+  'IrsaBinding',
+  'IrsaGrant',
+  'Namespace',
+  'ServiceAccount',
+  'Pod',
+  'Deployment',
+  'StatefulSet',
+  'DaemonSet',
+  'Job',
+  'CronJob',
+];
 const CLUSTER_ROLE = pathOf('clusterroles', { name: 'irsa-operator' });
 
 const suite = integrationSuite({ grant: {}, operator: false });

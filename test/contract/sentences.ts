@@ -157,8 +157,14 @@ export const CONTRACT = {
     'pods-two-budgets': 'Two budgets on one pod: `MultiplePDBs`.',
     'pods-left-alone':
       'Pods that no ReplicaSet, StatefulSet or DaemonSet controls only with `irsa-operator.dev/restart: evict`; some never.',
+    'pods-held':
+      'A StatefulSet or DaemonSet with `OnDelete`, and a workload whose newer template is held back, is left to its owner and reported.',
+    'pods-advice': 'The advice for a pod that is left alone can be followed, and says what its owner does then.',
     'pods-one-attempt':
       'One attempt per workload and desired state, recorded before the first eviction (32 entries at most), so that a restart of the operator repeats nothing.',
+    'pods-ready-too-soon': 'No `Ready=True` while a restart of ours is under way, whatever the order of the watches.',
+    'pods-stray':
+      'A workload that has the name of the ServiceAccount and runs as another one is told, Jobs and CronJobs included, with both readings.',
     'pods-strategy': '`Never` restarts nothing; after a mere trust repair `Unready`, `Always` or `Never` says which pods are restarted.',
     'pods-repair-daily': 'After a mere trust repair a workload is restarted at most once a day.',
     'pods-rollout': '`Rollout` changes one annotation of the template, and needs `config/rollout`.',

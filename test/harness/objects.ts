@@ -12,6 +12,7 @@ const APIS = {
   statefulsets: '/apis/apps/v1',
   daemonsets: '/apis/apps/v1',
   jobs: '/apis/batch/v1',
+  cronjobs: '/apis/batch/v1',
   poddisruptionbudgets: '/apis/policy/v1',
   leases: '/apis/coordination.k8s.io/v1',
   events: '/apis/events.k8s.io/v1',

@@ -365,6 +365,7 @@ describe.concurrent('pods that are left alone', () => {
   const never: Record<string, object> = {
     'says-never': { 'irsa-operator.dev/restart': 'never' },
     'do-not-disrupt': { 'karpenter.sh/do-not-disrupt': 'true' },
+    'do-not-evict': { 'karpenter.sh/do-not-evict': 'true' },
     'not-safe-to-evict': { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' },
   };
   for (const [name, annotations] of Object.entries(never)) {
@@ -397,7 +398,7 @@ describe.concurrent('pods that are left alone', () => {
     };
     await s.put('jobs', 'import', { spec: { template, backoffLimit: 1_000 } });
     await s.refused(1);
-    await expectLeftAlone(s, 'a Job owns it');
+    await expectLeftAlone(s, 'Job "import" owns it');
   });
 
   test('a pod of the operator itself, as config/manager deploys it', async () => {

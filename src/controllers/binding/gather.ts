@@ -11,7 +11,7 @@ import type { Blocked } from '../../domain/pods/restart/attempt.ts';
 import { type Contentions, NO_CONTENTION } from '../../domain/state/contention.ts';
 import type { ReconcileRequest } from '../../domain/state/reconcile-request.ts';
 import type { EntryKey } from '../../domain/state/role-entry.ts';
-import { authorizationInput, identityOf, lossesOn, verdictOn, workloadsIn } from '../observe.ts';
+import { authorizationInput, batchWorkloadsFor, identityOf, lossesOn, verdictOn, workloadsIn } from '../observe.ts';
 import { type Stores, serviceAccountOf } from '../stores.ts';
 
 /** Everything that the decision about one binding rests on; no call leaves the process for it. */
@@ -51,6 +51,7 @@ export function gather(
     request: requestOf(stores, binding),
     pods: account === undefined ? [] : stores.pods.byIndex('serviceAccount', account),
     workloads: workloadsIn(stores, metadata.namespace),
+    batchWorkloads: () => batchWorkloadsFor(stores, binding),
     serviceAccountExists: (name) => stores.serviceAccounts.has(keyOf({ namespace: metadata.namespace, name })),
     blocked,
     proof: stores.proofs.get(keyOf(metadata))?.proof,

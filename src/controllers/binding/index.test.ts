@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { roleArnParts } from '../../api/arn.ts';
-import { keyOf, type ObjectKey } from '../../api/cluster.ts';
+import { type BatchWorkload, keyOf, type ObjectKey } from '../../api/cluster.ts';
 import { ANNOTATIONS } from '../../api/names.ts';
+import { batchWorkload } from '../../domain/test-cluster.ts';
 import {
   ARN,
   allowed,
@@ -17,6 +18,7 @@ import {
 } from '../../domain/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
+import { batchWorkloadsFor } from '../observe.ts';
 import { createStores } from '../stores.ts';
 import { bindingController } from './index.ts';
 import type { BindingWrites } from './ports.ts';
@@ -125,4 +127,41 @@ test('a binding that was let go is not let go again before the watch has shown i
   await look();
   await look();
   expect(letGo()).toBe(1);
+});
+
+/** Keys of bindings that a change wakes. */
+function wokenBy({ seen, controller }: ReturnType<typeof trusted>, change: (stores: typeof seen) => void): ObjectKey[] {
+  const woken = new Set<ObjectKey>();
+  const stops = controller.wakes.map((wake) => wake.subscribe((key) => woken.add(key)));
+  change(seen);
+  for (const stop of stops) stop();
+  return [...woken].toSorted();
+}
+const jobs: [sentence: string, part: Partial<BatchWorkload>, woken: ObjectKey[]][] = [
+  ['that runs as the ServiceAccount', { name: 'import' }, ['shop/app']],
+  ['that is called as it', { name: 'app', serviceAccountName: 'default' }, ['shop/app']],
+  ['whose label is its name', { name: 'import', serviceAccountName: 'default', appName: 'app' }, ['shop/app']],
+  ['that is called as the binding of another ServiceAccount', { name: 'nightly', serviceAccountName: 'default' }, ['shop/nightly']],
+  ['that has nothing to do with it', { name: 'import', serviceAccountName: 'default' }, []],
+  ['of another namespace', { namespace: 'other' }, []],
+];
+test.each(jobs)('a Job %s wakes these bindings and no others: %o', (_, part, woken) => {
+  const stage = trusted();
+  stage.seen.bindings.put(binding({ metadata: { name: 'nightly', uid: 'nightly' }, spec: { serviceAccountName: 'reports' } }));
+  const job = batchWorkload({ kind: 'Job', ...part });
+  expect(wokenBy(stage, ({ jobs: store }) => store.put(job))).toEqual(woken);
+  expect(wokenBy(stage, ({ jobs: store }) => store.put({ ...job }))).toEqual([]);
+});
+
+// Contract: pods-stray
+test('Jobs and CronJobs are found by their ServiceAccount, their name and their label', () => {
+  const { seen } = trusted();
+  const found = () => batchWorkloadsFor(seen, binding({ metadata: { name: 'nightly' } })).map(({ kind, name }) => `${kind} ${name}`);
+  expect(found()).toEqual([]);
+  seen.jobs.put(batchWorkload({ kind: 'Job', name: 'a', serviceAccountName: 'default' }));
+  seen.jobs.put(batchWorkload({ kind: 'Job', name: 'b' }));
+  seen.jobs.put(batchWorkload({ kind: 'Job', name: 'c', namespace: 'other' }));
+  seen.cronJobs.put(batchWorkload({ name: 'nightly', serviceAccountName: 'default' }));
+  seen.cronJobs.put(batchWorkload({ name: 'release', serviceAccountName: 'default', appName: 'app' }));
+  expect(found()).toEqual(['CronJob release', 'CronJob nightly', 'Job b']);
 });

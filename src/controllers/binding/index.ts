@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { IrsaBinding } from '../../api/binding.ts';
-import { keyOf, type ObjectKey, type Pod, type Workload } from '../../api/cluster.ts';
+import { type BatchWorkload, keyOf, type ObjectKey, type Pod, type Workload } from '../../api/cluster.ts';
 import { conditionOf } from '../../api/condition.ts';
 import { planBinding } from '../../domain/binding/plan.ts';
 import type { Step } from '../../domain/binding/step.ts';
@@ -45,6 +45,11 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
   const every = () => keys(stores.bindings.list());
   const requestedFor = (index: 'role' | 'account', of: string) => stores.reconcileRequests.byIndex(index, of).map(({ binding }) => binding);
   const ofServiceAccount = (key: string) => keys(stores.bindings.byIndex('serviceAccount', key));
+  /** Not all of the namespace: each run of a CronJob is another Job. */
+  const concernedBy = ({ namespace, name, serviceAccountName, appName = name }: BatchWorkload) => [
+    ...[name, appName, serviceAccountName].flatMap((each) => ofServiceAccount(keyOf({ namespace, name: each }))),
+    ...[name, appName].map((each) => keyOf({ namespace, name: each })).filter((key) => stores.bindings.has(key)),
+  ];
   return {
     name: 'binding',
     tenantsOf: namespaceOf,
@@ -62,8 +67,9 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
         when: podMatters,
       }),
       ...[stores.deployments, stores.statefulSets, stores.daemonSets].map((store) =>
-        wakeOn(store, ({ namespace }) => keys(stores.bindings.byIndex('namespace', namespace)), { when: workloadMatters }),
+        wakeOn(store, ({ namespace }) => keys(stores.bindings.byIndex('namespace', namespace)), { when: differs }),
       ),
+      ...[stores.jobs, stores.cronJobs].map((store) => wakeOn(store, concernedBy, { when: differs })),
       wakeOn(stores.verdicts, ({ question }) => keys(stores.bindings.byIndex('role', question.role))),
       wakeOn(stores.proofs, ({ key }) => [key]),
       wakeOn(stores.roles, ({ arn }) => keys(stores.bindings.byIndex('role', arn)), {
@@ -154,6 +160,6 @@ function podMatters(previous: Pod, next: Pod): boolean {
   return !isDeepStrictEqual({ ...previous, resourceVersion: '' }, { ...next, resourceVersion: '' });
 }
 
-function workloadMatters(previous: Workload, next: Workload): boolean {
+function differs(previous: Workload | BatchWorkload, next: Workload | BatchWorkload): boolean {
   return !isDeepStrictEqual(previous, next);
 }

@@ -147,6 +147,9 @@ test('each policy has its target: the ServiceAccount itself, a binding that is n
     appName: undefined,
     template: { containers: [], hasTokenVolume: false },
     held: undefined,
+    revision: undefined,
+    outdated: false,
+    scaledToZero: false,
     restartedAt: undefined,
   });
   for (const policy of POLICIES) expect(await s.check(policy)).toEqual([true, HOUR_MS]);

@@ -7,6 +7,7 @@ import { problem } from '../../api/problem.ts';
 import { notGranted } from '../authorization/authorize.ts';
 import type { DueLoss } from '../authorization/loss.ts';
 import type { Verdict } from '../state/verdict.ts';
+import { batchWorkload, workload } from '../test-cluster.ts';
 import {
   ARN,
   allowed,
@@ -318,6 +319,41 @@ describe.each(Object.entries(violations))('when %s', (_, { seen, step, status: v
     const signs = ['Stalled', 'Reconciling'].filter((type) => conditionOf(status.conditions, type as ConditionType));
     expect(signs).toEqual([sign]);
     expect(told(status, sign)).toEqual(['True', reason]);
+  });
+});
+
+const strayed = (part: ObservedPart) => planBinding(observed({ pods: [], ...part })).status;
+const runsAs = (serviceAccountName: string) => ({
+  workloads: [workload({ serviceAccountName })],
+  serviceAccountExists: (name: string) => name === 'default',
+});
+const strays: [sentence: string, part: ObservedPart, reason: string][] = [
+  ['runs as one that does not exist: it cannot work', runsAs('ap'), 'WorkloadUsesOtherServiceAccount'],
+  ['runs as one that exists: that may be meant so', runsAs('default'), 'NoPods'],
+  ['is a CronJob', { ...runsAs('app'), workloads: [], batchWorkloads: () => [batchWorkload({ serviceAccountName: 'default' })] }, 'NoPods'],
+  [
+    'runs as one that exists, and the binding is suspended',
+    { ...runsAs('default'), binding: binding({ spec: { suspend: true } }) },
+    'Suspended',
+  ],
+  [
+    'runs as one that exists, and the bound one does not exist yet',
+    { ...runsAs('default'), serviceAccount: undefined },
+    'AwaitingServiceAccount',
+  ],
+];
+// Contract: pods-stray
+describe('where a workload of the name of the ServiceAccount runs as another one', () => {
+  test.each(strays)('Ready is True: one that %s', (_, part, reason) => {
+    const status = strayed(part);
+    expect(told(status, 'Ready')).toEqual(['True', reason]);
+    expect(status.findings?.map(({ code }) => code)).toEqual(['WorkloadUsesOtherServiceAccount']);
+  });
+
+  test.each(strays)('no sentence only says to give a workload the role: one that %s', (_, part) => {
+    const { conditions, findings } = strayed(part);
+    const sentences = [...conditions, ...(findings ?? [])].flatMap(({ message = '' }) => message.split('. '));
+    expect(sentences.filter((each) => /serviceAccountName/.test(each) && !each.startsWith('If it needs the role'))).toEqual([]);
   });
 });
 

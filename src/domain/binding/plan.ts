@@ -8,7 +8,7 @@ import { sidFor } from '../../trust/document/own-statement.ts';
 import { isEnforcing } from '../authorization/authorize.ts';
 import { assessPods } from '../pods/pods-current.ts';
 import { earliest } from '../pods/restart/attempt.ts';
-import { strayWorkload } from '../pods/stray-workload.ts';
+import { type StrayWorkload, strayWorkload } from '../pods/stray-workload.ts';
 import { consentTo } from '../role/consent.ts';
 import { worksElsewhere } from '../role/desired-trust.ts';
 import { annotationsAreOurs, desiredAnnotations, invalidExpiration } from '../service-account/annotations.ts';
@@ -94,7 +94,7 @@ function statusOf(scope: Scope, held: Held, violation: Violation | undefined, ac
   const size = verdict !== undefined && verdict.kind !== 'released' ? verdict.size : undefined;
   const notes = [
     ...(violation?.findings ?? []),
-    ...(stray === undefined ? [] : [stray]),
+    ...(stray === undefined ? [] : [stray.finding]),
     ...(held.Annotated === undefined ? [] : pods.notes),
     ...(verdict?.kind === 'allowed' ? verdict.findings : []),
     ...notesOnAnnotations(scope, held, violation),
@@ -143,11 +143,11 @@ function unlessEmpty<Name extends string, Entry>(name: Name, list: readonly Entr
   return list.length === 0 ? {} : ({ [name]: [...list] } as Partial<Record<Name, Entry[]>>);
 }
 
-function ready({ seen, spec, pods }: Scope, stray: Finding | undefined): Assessment {
+function ready({ seen, spec, pods }: Scope, stray: StrayWorkload | undefined): Assessment {
   const because = (reason: string, message: string): Assessment => ({ status: 'True', reason, message });
   const codes = [...new Set(pods.notes.map(({ code }) => code))];
   const remark = codes.length === 0 ? '' : `. Warnings about pods: ${codes.join(', ')}. See status.findings`;
-  if (stray !== undefined) return because(stray.code, `${ADVICE[stray.code]}. See status.findings`);
+  if (stray?.certain) return because(stray.finding.code, `${ADVICE[stray.finding.code]}. See status.findings`);
   if (spec.suspend)
     return because(
       'Suspended',
@@ -155,6 +155,8 @@ function ready({ seen, spec, pods }: Scope, stray: Finding | undefined): Assessm
     );
   if (seen.serviceAccount === undefined)
     return because('AwaitingServiceAccount', 'the role trusts the ServiceAccount, which does not exist yet. See condition Annotated');
+  if (stray !== undefined)
+    return because('NoPods', 'role and ServiceAccount agree. No pod runs as this ServiceAccount, which may be right. See status.findings');
   return because('Ready', `role, ServiceAccount and pods agree${remark}`);
 }
 

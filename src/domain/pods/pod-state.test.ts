@@ -6,6 +6,7 @@ import { type FindingCode, finding } from '../../api/finding.ts';
 import { daemonSet, job, podOf, replicaSet, statefulSet } from '../test-cluster.ts';
 import { ARN, OTHER_ARN } from '../test-observed.ts';
 import { type PodState, podState, reasonToLeaveAlone } from './pod-state.ts';
+import { adviceFor } from './restart/owner.ts';
 
 const desired = { roleArn: ARN, audience: 'sts.amazonaws.com' };
 const TOKEN = '/var/run/secrets/eks.amazonaws.com/serviceaccount/token';
@@ -199,28 +200,37 @@ describe('a pod', () => {
 
   test('that is stale and may not be restarted says why', () => {
     const one = podOf(job, 'app-1', { containers: [container({})] });
-    const why = 'a Job owns it, so it may not be recreated. Annotate it irsa-operator.dev/restart=evict, or restart it yourself';
-    const leftAlone = finding('PodNotRestartable', `pod "app-1" lacks the role and is not restarted: ${why}`);
+    const leftAlone = finding('PodNotRestartable', `pod "app-1" lacks the role and is not restarted: ${adviceFor(job)}`);
     expect(podState(one, desired)).toEqual({ ...missing(), leftAlone });
   });
+
+  // Contract: pods-held
+  test('that is stale and that its owner restarts by hand says why', () => {
+    const one = podOf(statefulSet, 'db-0', { containers: [container({})] });
+    const leftAlone = finding('PodNotRestartable', 'pod "db-0" lacks the role and is not restarted: it is held');
+    expect(podState(one, desired, undefined, 'it is held')).toMatchObject({ kind: 'stale', leftAlone });
+  });
+
+  test('that is current and that its owner restarts by hand is current', () =>
+    expect(podState(podOf(statefulSet, 'db-0'), desired, undefined, 'it is held')).toEqual(current));
 });
 
-const advice = 'so it may not be recreated. Annotate it irsa-operator.dev/restart=evict, or restart it yourself';
 const NEVER = { 'irsa-operator.dev/restart': 'never' };
 const EVICT = { 'irsa-operator.dev/restart': 'evict' };
 const KARPENTER = { 'karpenter.sh/do-not-disrupt': 'true' };
+const FORMER_KARPENTER = { 'karpenter.sh/do-not-evict': 'true' };
 const AUTOSCALER = { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' };
 
 const reasons: Record<string, { owner: Owner | undefined; part?: Partial<Pod>; wanted: string | undefined }> = {
   'a pod of a ReplicaSet may be restarted': { owner: replicaSet, wanted: undefined },
   'a pod of a StatefulSet may be restarted': { owner: statefulSet, wanted: undefined },
   'a pod of a DaemonSet may be restarted': { owner: daemonSet, wanted: undefined },
-  'a pod of a Job is left alone': { owner: job, wanted: `a Job owns it, ${advice}` },
+  'a pod of a Job is left alone': { owner: job, wanted: adviceFor(job) },
   'a pod of a workflow engine is left alone': {
     owner: { kind: 'TaskRun', name: 'build', uid: 'task' },
-    wanted: `a TaskRun owns it, ${advice}`,
+    wanted: adviceFor({ kind: 'TaskRun', name: 'build', uid: 'task' }),
   },
-  'a bare pod is left alone': { owner: undefined, wanted: `no controller owns it, ${advice}` },
+  'a bare pod is left alone': { owner: undefined, wanted: adviceFor(undefined) },
   'a pod of a Job that says evict may be restarted': { owner: job, part: { annotations: EVICT }, wanted: undefined },
   'a bare pod that says evict may be restarted': { owner: undefined, part: { annotations: EVICT }, wanted: undefined },
   'a pod that says never is left alone': {
@@ -233,14 +243,30 @@ const reasons: Record<string, { owner: Owner | undefined; part?: Partial<Pod>; w
     part: { annotations: { ...EVICT, ...KARPENTER } },
     wanted: 'its annotation karpenter.sh/do-not-disrupt is "true"',
   },
+  'a pod that an older Karpenter must not evict is left alone, also when it says evict': {
+    owner: job,
+    part: { annotations: { ...EVICT, ...FORMER_KARPENTER } },
+    wanted: 'its annotation karpenter.sh/do-not-evict is "true"',
+  },
+  'a pod of a ReplicaSet that an older Karpenter must not evict is left alone': {
+    owner: replicaSet,
+    part: { annotations: FORMER_KARPENTER },
+    wanted: 'its annotation karpenter.sh/do-not-evict is "true"',
+  },
   'a pod that is not safe to evict is left alone': {
     owner: statefulSet,
     part: { annotations: AUTOSCALER },
     wanted: 'its annotation cluster-autoscaler.kubernetes.io/safe-to-evict is "false"',
   },
-  'a pod that says the contrary of both may be restarted': {
+  'a pod that says the contrary of all may be restarted': {
     owner: replicaSet,
-    part: { annotations: { 'karpenter.sh/do-not-disrupt': 'false', 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true' } },
+    part: {
+      annotations: {
+        'karpenter.sh/do-not-disrupt': 'false',
+        'karpenter.sh/do-not-evict': 'false',
+        'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true',
+      },
+    },
     wanted: undefined,
   },
   'a static pod is left alone, also when it says evict': {

@@ -10,6 +10,7 @@ import {
   SKIP_CONTAINERS,
   TOKEN_EXPIRATION,
 } from './injection.ts';
+import { adviceFor, REVISION_LABELS } from './restart/owner.ts';
 import { staticCredentials } from './static-credentials.ts';
 
 /** `told`: what else is said of its containers. It stops nothing. */
@@ -39,15 +40,19 @@ const REPLACING_OWNERS = ['ReplicaSet', 'StatefulSet', 'DaemonSet'];
 const DO_NOT_DISTURB: readonly (readonly [string, string])[] = [
   [ANNOTATIONS.restart, 'never'],
   ['karpenter.sh/do-not-disrupt', 'true'],
+  ['karpenter.sh/do-not-evict', 'true'], // Karpenter before v0.32
   ['cluster-autoscaler.kubernetes.io/safe-to-evict', 'false'],
 ];
 
 /** The annotations that decide here; an adapter needs to keep no others. */
 export const POD_ANNOTATIONS = [SKIP_CONTAINERS, TOKEN_EXPIRATION, ...DO_NOT_DISTURB.map(([key]) => key)];
-export const POD_LABELS = [SKIP_LABEL, POD_IDENTITY_LABEL, TEMPLATE_HASH];
+export const POD_LABELS = [SKIP_LABEL, POD_IDENTITY_LABEL, TEMPLATE_HASH, ...Object.values(REVISION_LABELS)];
 
-/** Whether a running pod carries what its ServiceAccount's annotation promises it. `maker` is what it was made by, where that is known. */
-export function podState(pod: Pod, desired: DesiredInjection, maker?: MadeFrom): PodState {
+/**
+ * Whether a running pod carries what its ServiceAccount's annotation promises it. `maker` is what it was made by, where that is known, `held` why
+ * its owner restarts it by hand.
+ */
+export function podState(pod: Pod, desired: DesiredInjection, maker?: MadeFrom, held?: string): PodState {
   const who = `pod ${pod.namespace}/${pod.name}`;
   if (SKIP_LABEL in pod.labels) {
     return { kind: 'exempt', finding: finding('WebhookSkipped', `${who}: the webhook skips it because of its label ${SKIP_LABEL}`) };
@@ -73,15 +78,15 @@ export function podState(pod: Pod, desired: DesiredInjection, maker?: MadeFrom):
   });
   const fixed = verdicts.flatMap((verdict) => verdict.fixed ?? []);
   const told = [...fixed.map((each) => each.finding), ...verdicts.flatMap(({ credentials }) => credentials ?? [])];
-  return { ...stateOf(pod, verdicts, fixed), ...(told.length === 0 ? {} : { told }) };
+  return { ...stateOf(pod, verdicts, fixed, held), ...(told.length === 0 ? {} : { told }) };
 }
 
-function stateOf(pod: Pod, verdicts: readonly ContainerVerdict[], fixed: readonly Fixed[]): PodState {
+function stateOf(pod: Pod, verdicts: readonly ContainerVerdict[], fixed: readonly Fixed[], held: string | undefined): PodState {
   const barred = fixed.find(({ kind }) => kind === 'barred');
   if (barred !== undefined) return { kind: 'faulty', finding: barred.finding, hasRole: false };
   const stale = verdicts.flatMap((verdict) => verdict.stale ?? [])[0];
   if (stale !== undefined) {
-    const why = reasonToLeaveAlone(pod);
+    const why = reasonToLeaveAlone(pod) ?? held;
     return { kind: 'stale', finding: stale, leftAlone: why === undefined ? undefined : notRestarted(pod, why) };
   }
   const fault = fixed.find(({ kind }) => kind === 'fault');
@@ -114,6 +119,5 @@ export function reasonToLeaveAlone(pod: Pod): string | undefined {
   if (annotation) return `its annotation ${annotation[0]} is "${annotation[1]}"`;
   if (pod.owner !== undefined && REPLACING_OWNERS.includes(pod.owner.kind)) return undefined;
   if (pod.annotations[ANNOTATIONS.restart] === 'evict') return undefined;
-  const who = pod.owner === undefined ? 'no controller owns it' : `a ${pod.owner.kind} owns it`;
-  return `${who}, so it may not be recreated. Annotate it ${ANNOTATIONS.restart}=evict, or restart it yourself`;
+  return adviceFor(pod.owner);
 }

@@ -84,6 +84,7 @@ function observed(pod: Pod, restarts: readonly RestartEntry[]): PodsInput {
     },
     pods: [pod],
     workloads: [],
+    batchWorkloads: () => [],
     serviceAccountExists: () => true,
     blocked: new Map(),
   };
@@ -110,6 +111,7 @@ const leftAlone: Record<string, Pod> = {
   'a pod of a Job': refusedPod({ kind: 'Job', name: 'import', uid: 'job-1' }),
   'a pod that nobody controls': refusedPod(undefined),
   'a pod that says never': refusedPod(replicaSet, { 'irsa-operator.dev/restart': 'never' }),
+  'a pod that an older karpenter must not evict': refusedPod(replicaSet, { 'karpenter.sh/do-not-evict': 'true' }),
   'a pod that karpenter must not disrupt': refusedPod(replicaSet, { 'karpenter.sh/do-not-disrupt': 'true' }),
   'a pod that is not safe to evict': refusedPod(replicaSet, { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' }),
   'a static pod': refusedPod({ kind: 'Node', name: 'n', uid: 'n' }, {}, true),
@@ -278,6 +280,69 @@ const strategies: typeof settling = {
     wanted: { reason: 'Restarting', terminal: false },
   },
 };
+const vault: Owner = { kind: 'StatefulSet', name: 'vault', uid: 'stateful-set' };
+const ofVault = (part: Partial<Pod> = {}) => ({ owner: vault, labels: { 'controller-revision-hash': 'vault-1' }, ...part });
+const vaultThat = (part: object) => [workload({ kind: 'StatefulSet', name: 'vault', uid: 'stateful-set', revision: 'vault-2', ...part })];
+const ofApp = { owner: templated, labels: { 'pod-template-hash': '5d9c' } };
+const heldBack: typeof settling = {
+  // Contract: pods-held
+  'no pod of a StatefulSet with OnDelete is evicted': {
+    seen: stores({ pods: [lacking('vault-0', ofVault()), lacking('vault-1', ofVault())], workloads: vaultThat({ held: 'OnDelete' }) }),
+    wanted: { reason: 'PodNotRestartable', terminal: true },
+  },
+  'nor rolled out': {
+    seen: stores({ pods: [lacking('vault-0', ofVault())], workloads: vaultThat({ held: 'OnDelete' }) }),
+    spec: { restart: { strategy: 'Rollout' } },
+    wanted: { reason: 'PodNotRestartable', terminal: true },
+  },
+  'nor restarted after a trust repair': {
+    seen: stores({
+      pods: [healthy('vault-0', ofVault({ ready: false, createdAt: HOUR_AGO - 1_000 }))],
+      workloads: vaultThat({ held: 'OnDelete' }),
+      reason: 'AllowedByOperator',
+    }),
+    wanted: {},
+  },
+  'nor restarted after a trust repair where every pod would be': {
+    seen: stores({
+      pods: [healthy('vault-0', ofVault({ createdAt: HOUR_AGO - 1_000 }))],
+      workloads: vaultThat({ held: 'OnDelete' }),
+      reason: 'AllowedByOperator',
+    }),
+    spec: { restart: { afterTrustRepair: 'Always' } },
+    wanted: {},
+  },
+  'of a StatefulSet with a partition only a pod of the newest revision is evicted': {
+    seen: stores({
+      pods: [lacking('vault-0', ofVault()), lacking('vault-1', ofVault({ labels: { 'controller-revision-hash': 'vault-2' } }))],
+      workloads: vaultThat({ held: 'partition' }),
+    }),
+    wanted: { reason: 'Restarting', terminal: false, records: ['Stale Canary'] },
+  },
+  'no pod of a paused Deployment is evicted while its template is newer': {
+    seen: stores({ pods: [lacking('a', ofApp)], workloads: [workload({ held: 'paused', outdated: true })] }),
+    wanted: { reason: 'PodNotRestartable', terminal: true },
+  },
+  'a pod of a paused Deployment whose template is not newer is evicted': {
+    seen: stores({ pods: [lacking('a', ofApp)], workloads: [workload({ held: 'paused' })] }),
+    wanted: { reason: 'Restarting', terminal: false, records: ['Stale Canary'] },
+  },
+  'a pod of another workload of the ServiceAccount is evicted all the same': {
+    seen: stores({
+      pods: [lacking('vault-0', ofVault()), lacking('a', ofApp)],
+      workloads: [...vaultThat({ held: 'OnDelete' }), workload()],
+    }),
+    wanted: { reason: 'Restarting', terminal: false, records: ['Stale Canary'] },
+  },
+  'nobody is alarmed before it has settled': {
+    seen: stores({
+      pods: [lacking('vault-0', ofVault())],
+      workloads: vaultThat({ held: 'OnDelete' }),
+      trustedAt: builders.NOW - 4_000,
+    }),
+    wanted: { reason: 'Settling', terminal: false, again: 6_000 },
+  },
+};
 const repairs: typeof settling = {
   // Contract: pods-strategy
   'unready pods that are older than it are restarted': {
@@ -375,7 +440,13 @@ const byTemplate: typeof settling = {
     wanted: {},
   },
 };
-for (const [title, table] of Object.entries({ settling, strategies, 'after a trust repair,': repairs, 'by its template,': byTemplate })) {
+for (const [title, table] of Object.entries({
+  settling,
+  strategies,
+  'held back by its owner,': heldBack,
+  'after a trust repair,': repairs,
+  'by its template,': byTemplate,
+})) {
   for (const [sentence, { seen, wanted, spec: part, acts }] of Object.entries(table))
     test(`${title}: ${sentence}`, () => expect(short(seen, part, acts)).toEqual({ ...quiet, ...wanted }));
 }
@@ -419,7 +490,14 @@ test('what is said of the pods does not depend on the order in which they are se
 });
 
 const sentences: Record<string, { pods: Pod[]; wanted: { status: 'True'; reason: string; message: string } }> = {
-  'no pod': { pods: [], wanted: { status: 'True', reason: 'NoPods', message: 'no pod runs as this ServiceAccount' } },
+  'no pod': {
+    pods: [],
+    wanted: {
+      status: 'True',
+      reason: 'NoPods',
+      message: 'no pod of namespace "shop" runs as ServiceAccount "app". Pods of other namespaces cannot',
+    },
+  },
   'pods that carry the role': {
     pods: [healthy('a'), healthy('b')],
     wanted: { status: 'True', reason: 'Current', message: '2 of 2 pods have the role' },

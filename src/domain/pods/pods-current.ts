@@ -7,8 +7,10 @@ import { heldByUs } from '../service-account/annotations.ts';
 import type { Violation } from '../status/conditions.ts';
 import type { PodsInput } from './input.ts';
 import { type PodState, podState } from './pod-state.ts';
-import type { RestartPlan, RestartStep } from './restart/attempt.ts';
+import { earliest, type RestartPlan, type RestartStep } from './restart/attempt.ts';
+import { heldByOwner } from './restart/owner.ts';
 import { type Judged, planRestarts } from './restart/plan.ts';
+import { awaitedReplacements } from './restart/replacements.ts';
 import { workloadOf } from './workload-of.ts';
 
 /** The webhook answers from a cache and IAM spreads a change: restarting sooner makes pods that are still wrong. */
@@ -32,10 +34,10 @@ export function assessPods(seen: PodsInput, spec: BindingSpec, acts: boolean, pr
   const judged = seen.pods
     .filter((pod) => !pod.finished)
     .toSorted(byName)
-    .map((pod) => ({
-      pod,
-      state: podState(pod, spec, workloadOf(pod, seen.workloads)),
-    }));
+    .map((pod) => {
+      const workload = workloadOf(pod, seen.workloads);
+      return { pod, state: podState(pod, spec, workload, heldByOwner(pod, workload)) };
+    });
   const counts = count(judged);
   const stale = judged.flatMap(({ pod, state }) => (state.kind === 'stale' && !pod.deleting ? [{ pod, state }] : []));
   const faults = judged.flatMap(({ pod, state }) => (state.kind === 'faulty' && !pod.deleting ? [state.finding] : []));
@@ -46,16 +48,25 @@ export function assessPods(seen: PodsInput, spec: BindingSpec, acts: boolean, pr
   const restarts = acts && strategy !== 'Never' && !early ? planRestarts(seen, spec, strategy, judged) : undefined;
   // Without a ServiceAccount nothing settles: its creation starts the annotation, and then the wait.
   const settling = early && acts && seen.serviceAccount !== undefined;
-  const violation = whatIsWrong({ stale, faults, going, restarts, settling });
+  const awaited = acts ? awaitedReplacements(seen, spec.serviceAccountName, records) : undefined;
+  const progress = [...(restarts?.progress ?? []), ...(awaited?.progress ?? [])];
+  const violation = whatIsWrong({ stale, faults, going, restarts, progress, settling });
   return {
     violation,
-    assessment: { status: 'True', reason: judged.length === 0 ? 'NoPods' : 'Current', message: inWords(counts) },
+    assessment: {
+      status: 'True',
+      reason: judged.length === 0 ? 'NoPods' : 'Current',
+      message: inWords(counts, seen.binding.metadata.namespace, spec),
+    },
     counts,
     notes: notesOn(judged),
     records: restarts?.records ?? records,
     steps: restarts?.steps ?? [],
     // Pods that a trust repair left unready change no more by themselves than stale ones.
-    recheckAt: early && judged.some(({ pod, state }) => state.kind === 'stale' || !pod.ready) ? settled : restarts?.recheckAt,
+    recheckAt:
+      early && judged.some(({ pod, state }) => state.kind === 'stale' || !pod.ready)
+        ? settled
+        : earliest(restarts?.recheckAt, awaited?.recheckAt),
   };
 }
 
@@ -66,8 +77,9 @@ function count(judged: readonly Judged[]): NonNullable<BindingStatus['pods']> {
   return { total, current, stale: of('stale') + of('faulty'), exempt: of('exempt'), summary: `${current}/${total}` };
 }
 
-function inWords({ total, current, exempt }: NonNullable<BindingStatus['pods']>): string {
-  if (total === 0) return 'no pod runs as this ServiceAccount';
+function inWords({ total, current, exempt }: NonNullable<BindingStatus['pods']>, namespace: string, spec: BindingSpec): string {
+  if (total === 0)
+    return `no pod of namespace "${namespace}" runs as ServiceAccount "${spec.serviceAccountName}". Pods of other namespaces cannot`;
   const left = exempt === 0 ? '' : `, ${exempt} exempt`;
   return `${current} of ${total} pods have the role${left}`;
 }
@@ -96,17 +108,18 @@ interface Situation {
   readonly faults: readonly Finding[];
   readonly going: boolean;
   readonly restarts: RestartPlan | undefined;
+  /** What is going on, in words. */
+  readonly progress: readonly string[];
   /** Annotation or trust are too young to say anything of what comes of them. */
   readonly settling: boolean;
 }
 
-function whatIsWrong({ stale, faults, going, restarts, settling }: Situation): Violation | undefined {
+function whatIsWrong({ stale, faults, going, restarts, progress, settling }: Situation): Violation | undefined {
   const grave = restarts?.findings ?? [];
   const staleFindings = stale.map(({ state }) => state.finding);
   const [worst] = grave;
   if (worst !== undefined)
     return because(worst, worst.severity === 'Error' || worst.code === 'PodNotRestartable', [...grave, ...staleFindings]);
-  const progress = restarts?.progress ?? [];
   if (progress.length > 0) return { ...pending('Restarting', progress.join('. ')), findings: staleFindings };
   const [first] = stale;
   const [fault] = faults;

@@ -42,7 +42,7 @@ const PATIENCE_MS = 150_000;
 const REST_MS = 9_000;
 /** What is seen of a namespace by one operator is all that there is: so several can be tried at once on one cluster. */
 const NAMESPACED =
-  /^(\/(?:api\/v1|apis\/apps\/v1|apis\/irsa-operator\.dev\/v1alpha1))\/(pods|serviceaccounts|deployments|statefulsets|daemonsets|irsabindings)(?=\?|$)/;
+  /^(\/(?:api\/v1|apis\/apps\/v1|apis\/batch\/v1|apis\/irsa-operator\.dev\/v1alpha1))\/(pods|serviceaccounts|deployments|statefulsets|daemonsets|jobs|cronjobs|irsabindings)(?=\?|$)/;
 
 let played = 0;
 

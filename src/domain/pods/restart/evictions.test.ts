@@ -41,6 +41,12 @@ const right = (name: string, part: Partial<Pod> = {}, owner: Owner = replicaSet)
   stillWrong: undefined,
 });
 
+/** It lacks the role, and may not be restarted now. */
+const leftAlone = (name: string, part: Partial<Pod> = {}, owner: Owner = replicaSet): Candidate => ({
+  ...old(name, part, owner),
+  replace: false,
+});
+
 function record(part: Partial<RestartEntry> = {}, { kind, name, uid }: Owner = replicaSet): RestartEntry {
   return { kind, name, uid, cause: 'Stale', desired: 'd1', phase: 'Canary', attempts: 1, startedAt: timestamp(STARTED), pods: 3, ...part };
 }
@@ -134,6 +140,14 @@ const canaries: Record<string, Case> = {
   'the attempt is done when the replacement was the last one': {
     seen: { candidates: [right('n')], records: [record({ pods: 1 })] },
     wanted: { records: ['Done 1'] },
+  },
+  'the attempt goes on when the replacement was the last one that may go, and another lacks the role': {
+    seen: { candidates: [right('n'), leftAlone('b')], records: [record({ pods: 2 })] },
+    wanted: { records: ['Rolling 1'] },
+  },
+  'the attempt waits where the pods may not go any more': {
+    seen: { candidates: [leftAlone('a'), leftAlone('b'), leftAlone('c')], records: [record()] },
+    wanted: { records: ['Canary 1'] },
   },
   'the attempt is done when somebody else made the pods right': {
     seen: { candidates: [right('a', { createdAt: 0 }), right('b', { createdAt: 0 }), right('c', { createdAt: 0 })], records: [record()] },
@@ -244,6 +258,15 @@ const rolls: Record<string, Case> = {
   'it is done when all are right': {
     seen: { candidates: [right('n'), right('o'), right('p'), right('q')], records: [rolling] },
     wanted: { records: ['Done 1'] },
+  },
+  // Contract: pods-advice
+  'it is not done while a pod that is left alone lacks the role, so that it goes when it may': {
+    seen: { candidates: [right('n'), leftAlone('b')], records: [{ ...rolling, pods: 2 }] },
+    wanted: { records: ['Rolling 1'] },
+  },
+  'a pod that was left alone goes when it may': {
+    seen: { candidates: [right('n'), old('b')], records: [{ ...rolling, pods: 2 }] },
+    wanted: { records: ['Rolling 1'], steps: ['evict b'] },
   },
   'what is done is not done again': {
     seen: { candidates: [old('a')], records: [record({ phase: 'Done' })] },

@@ -54,7 +54,7 @@ function canary(seen: RestartInput, record: Attempt, group: Group): GroupPlan {
   if (seen.now < startedAt) return waiting(record, `${what}: about to restart pods`, startedAt);
   const replacements = living.filter(({ pod }) => pod.createdAt >= startedAt);
   if (replacements.some(({ pod, stillWrong }) => stillWrong === undefined && pod.ready)) {
-    return todo.length === 0 ? idle({ ...record, phase: 'Done' }) : roll(seen, { ...record, phase: 'Rolling' }, group);
+    return todo.length === 0 ? ended({ ...record, phase: 'Rolling' }, living) : roll(seen, { ...record, phase: 'Rolling' }, group);
   }
   if (living.length < candidates.length) {
     return awaited(seen, record, startedAt, { wait: 'the first pod is terminating', late: 'the first pod did not terminate' });
@@ -71,15 +71,20 @@ function canary(seen: RestartInput, record: Attempt, group: Group): GroupPlan {
   }
   // The first pod is gone and the next one is not made yet (StatefulSet, DaemonSet): taking another now would take two.
   if (living.length < record.pods) {
-    if (todo.length === 0 && seen.now - startedAt >= READY_DEADLINE_MS) return idle({ ...record, phase: 'Done' });
+    if (todo.length === 0 && seen.now - startedAt >= READY_DEADLINE_MS) return ended(record, living);
     return awaited(seen, record, startedAt, {
       wait: 'the first replacement is not created yet',
       late: `${living.length} of ${record.pods} pods exist and no replacement was created`,
     });
   }
   const pick = todo.toSorted(canaryOrder)[0];
-  if (pick === undefined) return idle({ ...record, phase: 'Done' });
+  if (pick === undefined) return ended(record, living);
   return take(seen, record, [pick], `${what}: restarting one pod first`);
+}
+
+/** No pod is left that may go. One that lacks the role and is left alone now may be allowed to go later: then the attempt goes on. */
+function ended(record: RestartEntry, living: readonly Candidate[]): GroupPlan {
+  return idle(living.some(({ stillWrong }) => stillWrong !== undefined) ? record : { ...record, phase: 'Done' });
 }
 
 function roll(seen: RestartInput, record: Attempt, { candidates, living, todo }: Group): GroupPlan {
@@ -89,7 +94,7 @@ function roll(seen: RestartInput, record: Attempt, { candidates, living, todo }:
   if (todo.length === 0) {
     if (living.length < candidates.length) return waiting(record, `${what}: the last pod is terminating`);
     const missing = living.length < record.pods && seen.now < smallerAt;
-    return missing ? waiting(record, `${what}: the last replacement is not created yet`, smallerAt) : idle({ ...record, phase: 'Done' });
+    return missing ? waiting(record, `${what}: the last replacement is not created yet`, smallerAt) : ended(record, living);
   }
   // The webhook failed in the middle: these would be taken again and again.
   const wrong = living.filter(({ pod, stillWrong }) => stillWrong !== undefined && pod.createdAt >= Date.parse(record.startedAt));

@@ -5,8 +5,10 @@ import { conditionOf } from '../../../api/condition.ts';
 import type { DesiredInjection } from '../injection.ts';
 import type { PodsInput } from '../input.ts';
 import { type PodState, reasonToLeaveAlone } from '../pod-state.ts';
+import { workloadOf } from '../workload-of.ts';
 import { type Candidate, earliest, type RestartInput, type RestartPlan, type RestartStrategy } from './attempt.ts';
 import { planEvictions } from './evictions.ts';
+import { heldByOwner } from './owner.ts';
 import { planRollouts } from './rollouts.ts';
 
 /** By `spec.restart.strategy`; Never has none. */
@@ -41,10 +43,11 @@ export function planRestarts(
   if (repairedAt === undefined || spec.restart.afterTrustRepair === 'Never' || lacking.some(({ stillWrong }) => stillWrong !== undefined))
     return first;
   const all = spec.restart.afterTrustRepair === 'Always';
+  const isLeftAlone = (pod: Pod) => (reasonToLeaveAlone(pod) ?? heldByOwner(pod, workloadOf(pod, workloads))) !== undefined;
   const refused = judged.map(
     ({ pod, state }): Candidate => ({
       pod,
-      replace: mayBeRefused(state) && reasonToLeaveAlone(pod) === undefined && pod.createdAt < repairedAt && (all || !pod.ready),
+      replace: mayBeRefused(state) && !isLeftAlone(pod) && pod.createdAt < repairedAt && (all || !pod.ready),
       stillWrong: undefined,
     }),
   );

@@ -89,6 +89,19 @@ const cases: Record<string, Case> = {
     seen: { candidates: [old('a', { deleting: true }), right('b')], records: [record({ phase: 'Rolling' })], workloads: changed },
     records: ['Rolling 1'],
   },
+  'it is not done while the last replacement is not made yet': {
+    seen: { candidates: [right('a')], records: [record({ phase: 'Rolling' })], workloads: changed },
+    records: ['Rolling 1'],
+    again: 10 * MINUTE,
+  },
+  'it is done without the replacement where the workload was made smaller': {
+    seen: {
+      candidates: [right('a', { createdAt: NOW - 10 * MINUTE })],
+      records: [record({ phase: 'Rolling', startedAt: timestamp(NOW - 11 * MINUTE) })],
+      workloads: changed,
+    },
+    records: ['Done 1'],
+  },
   'what is done is not done again': { seen: { candidates: [old('a')], records: [record({ phase: 'Done' })] }, records: ['Done 1'] },
   'new pods that are still wrong are tried once more': {
     seen: { candidates: [old('a', { createdAt: NOW })], records: [record({ phase: 'Rolling' })], workloads: changed },
@@ -141,6 +154,13 @@ const cases: Record<string, Case> = {
     seen: {
       candidates: [{ ...old('a'), pod: podOf(daemonSet, 'a') }],
       workloads: [workload({ kind: 'DaemonSet', name: 'agent', uid: 'daemon-set', held: 'OnDelete' })],
+    },
+    findings: ['PodNotRestartable'],
+  },
+  'nor a StatefulSet with a partition, which would keep its lower pods as they are': {
+    seen: {
+      candidates: [{ ...old('db-0'), pod: podOf(statefulSet, 'db-0') }],
+      workloads: [workload({ kind: 'StatefulSet', name: 'db', uid: 'stateful-set', held: 'partition' })],
     },
     findings: ['PodNotRestartable'],
   },

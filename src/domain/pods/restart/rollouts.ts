@@ -11,6 +11,7 @@ import {
   groupOf,
   idle,
   planAttempts,
+  READY_DEADLINE_MS,
   type RestartInput,
   type RestartPlan,
   tryAgain,
@@ -46,17 +47,18 @@ export function planRollouts(seen: RestartInput): RestartPlan {
   return { ...plan, findings: [...plan.findings, ...(reported ? findings : [])] };
 }
 
+const HOLDS: Readonly<Record<NonNullable<Workload['held']>, string>> = {
+  paused: 'is paused, so a rollout replaces no pod. Resume it',
+  OnDelete: 'has the update strategy OnDelete, so a rollout replaces no pod. Delete its pods yourself',
+  partition: 'has a partition, so a rollout does not replace all pods. Set the partition to 0',
+};
+
 /** What keeps a workload from being rolled out, unless it is already. */
 function whyNot({ workload, candidates, todo }: Rollable, records: readonly RestartEntry[]): Finding | undefined {
   const first = todo[0]?.pod;
   if (first === undefined || records.some(({ uid, phase }) => uid === workload.uid && phase === 'Rolling')) return undefined;
   const what = `${workload.kind} "${workload.name}"`;
-  if (workload.held === 'paused') return notRestarted(first, `${what} is paused, so a rollout replaces no pod. Resume it`);
-  if (workload.held === 'OnDelete')
-    return notRestarted(
-      first,
-      `${what} has the update strategy OnDelete, so a rollout replaces no pod. Delete its pods yourself, or use Evict`,
-    );
+  if (workload.held !== undefined) return notRestarted(first, `${what} ${HOLDS[workload.held]}`);
   const asks = candidates.map(({ pod }) => ({ pod, reason: reasonToLeaveAlone(pod) })).find(({ reason }) => reason !== undefined);
   return asks && notRestarted(first, `a rollout would replace pod "${asks.pod.name}" too, and ${asks.reason}`);
 }
@@ -67,7 +69,10 @@ function rollOut(seen: RestartInput, record: RestartEntry, group: Rollable): Gro
   const what = `${record.kind} "${record.name}"`;
   const startedAt = Date.parse(record.startedAt);
   if (todo.length === 0) {
-    return living.length < candidates.length ? waiting(record, `${what}: the last pod is terminating`) : idle({ ...record, phase: 'Done' });
+    if (living.length < candidates.length) return waiting(record, `${what}: the last pod is terminating`);
+    const smallerAt = lastSign(record, candidates) + READY_DEADLINE_MS;
+    const missing = living.length < (record.pods ?? 0) && seen.now < smallerAt;
+    return missing ? waiting(record, `${what}: the last replacement is not created yet`, smallerAt) : idle({ ...record, phase: 'Done' });
   }
   if (record.phase !== 'Canary' || workload.restartedAt === record.startedAt) return replacing(seen, record, group);
   if (seen.now < startedAt) return waiting(record, `${what}: about to be rolled out`, startedAt);
@@ -83,12 +88,15 @@ function replacing(seen: RestartInput, record: RestartEntry, { candidates, livin
   const startedAt = Date.parse(record.startedAt);
   const wrong = living.filter(({ pod, stillWrong }) => stillWrong !== undefined && pod.createdAt >= startedAt);
   if (wrong.length > 0) return tryAgain(seen, record, wrong);
-  // As long as it goes on, however many pods there are, the deadline moves with the newest pod.
-  const since = Math.max(startedAt, ...candidates.map(({ pod }) => pod.createdAt));
-  return awaited(seen, { ...record, phase: 'Rolling' }, since, {
+  return awaited(seen, { ...record, phase: 'Rolling' }, lastSign(record, candidates), {
     wait: 'its pods are being replaced',
     late: `its rollout did not replace pod "${todo[0]?.pod.name}"`,
   });
+}
+
+/** As long as it goes on, however many pods there are, the deadline moves with the newest pod. */
+function lastSign(record: RestartEntry, candidates: Group['candidates']): number {
+  return Math.max(Date.parse(record.startedAt), ...candidates.map(({ pod }) => pod.createdAt));
 }
 
 function forbidden(what: string, message: string): Finding {
