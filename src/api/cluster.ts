@@ -51,7 +51,7 @@ export interface Owner {
 
 export interface Container {
   readonly name: string;
-  /** Only `ROLE_VARIABLES`: the literal value of the role and of the token file, nothing of the others. A variable with `valueFrom` has the value `undefined`. */
+  /** Only `ROLE_VARIABLES`: role and token file with their literal value, others, and what comes from another object (`valueFrom`), with `undefined`. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The volume with the token is mounted. */
   readonly mountsToken: boolean;

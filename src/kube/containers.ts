@@ -20,7 +20,7 @@ function containerOf(raw: Json, few: (value: string) => string): Container {
   for (const entry of array(container['env']).map(object)) {
     const name = ROLE_VARIABLES.find((known) => known === entry['name']);
     if (name === undefined) continue;
-    env[name] = 'valueFrom' in entry ? undefined : READ.includes(name) ? few(text(entry['value']) ?? '') : '';
+    env[name] = 'valueFrom' in entry || !READ.includes(name) ? undefined : few(text(entry['value']) ?? '');
   }
   const mountsToken = array(container['volumeMounts']).some((mount) => object(mount)['name'] === INJECTED.volume);
   return { name: text(container['name']) ?? '', env, mountsToken };

@@ -100,7 +100,7 @@ describe('a pod', () => {
             { name: 'AWS_ROLE_ARN', value: ROLE },
             { name: 'AWS_REGION', valueFrom: { configMapKeyRef: { name: 'c', key: 'k' } } },
             { name: 'AWS_DEFAULT_REGION', value: 'not kept' },
-            { name: 'AWS_PROFILE', value: 'not kept' },
+            { name: 'AWS_SOMETHING', value: 'not kept' },
             { name: 'PASSWORD', value: 'not kept' },
           ],
           volumeMounts: [{ name: 'aws-iam-token', mountPath: '/var/run/secrets/eks.amazonaws.com/serviceaccount' }],
@@ -140,7 +140,7 @@ describe('a pod', () => {
       annotations: { 'irsa-operator.dev/restart': 'never' },
       containers: [
         { name: 'init', env: {}, mountsToken: false },
-        { name: 'main', env: { AWS_ROLE_ARN: ROLE, AWS_REGION: undefined, AWS_DEFAULT_REGION: '' }, mountsToken: true },
+        { name: 'main', env: { AWS_ROLE_ARN: ROLE, AWS_REGION: undefined, AWS_DEFAULT_REGION: undefined }, mountsToken: true },
       ],
       tokenAudience: 'sts.amazonaws.com',
       tokenExpirationSeconds: 86_400,

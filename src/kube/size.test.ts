@@ -126,7 +126,8 @@ describe('what is decided of a large value stays right:', () => {
   });
 });
 
-const TOKEN = '/var/run/secrets/eks.amazonaws.com/serviceaccount/token';
+const INJECTED_AT = '/var/run/secrets/eks.amazonaws.com/serviceaccount';
+const TOKEN = `${INJECTED_AT}/token`;
 const desired = { roleArn: ARN, audience: 'sts.amazonaws.com' };
 const volumes = [
   { name: 'aws-iam-token', projected: { sources: [{ serviceAccountToken: { path: 'token', audience: 'sts.amazonaws.com' } }] } },
@@ -136,7 +137,11 @@ const env = (role: string) => [
   { name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: TOKEN },
 ];
 const containers = (count: number, role: (index: number) => string) =>
-  Array.from({ length: count }, (_, index) => ({ name: `app-${index}`, env: env(role(index)), volumeMounts: [{ name: 'aws-iam-token' }] }));
+  Array.from({ length: count }, (_, index) => ({
+    name: `app-${index}`,
+    env: env(role(index)),
+    volumeMounts: [{ name: 'aws-iam-token', mountPath: INJECTED_AT }],
+  }));
 const stateOf = (part: object, annotations: object = {}) => {
   const state = podState(pods.decode({ metadata: { namespace: 'ns', name: 'a', annotations }, spec: { volumes, ...part } }), desired);
   return 'finding' in state ? state.finding.code : state.kind;
