@@ -87,6 +87,10 @@ const accepted: Record<string, [string[], object]> = {
   'IPv4 alone': [['--listen', '0.0.0.0:8080'], { listen: { host: '0.0.0.0', port: 8080 } }],
   'an address of IPv6': [['--listen', '[::1]:0'], { listen: { host: '::1', port: 0 } }],
   'an issuer': [['--oidc-issuer', 'https://example.org/id'], { oidcIssuer: 'https://example.org/id' }],
+  'an issuer with a slash at its end, which is part of it': [
+    ['--oidc-issuer', 'https://example.org/id/'],
+    { oidcIssuer: 'https://example.org/id/' },
+  ],
   'a dry run': [['--dry-run'], { dryRun: true }],
   'a level': [['--log-level=debug'], { logLevel: 'debug' }],
 };
@@ -121,7 +125,7 @@ const refused: Record<string, [string[], string]> = {
   'an audience twice': [['--provider-audiences', 'a,a'], '--provider-audiences: "a,a" names a client ID twice'],
   'an issuer without TLS': [
     ['--oidc-issuer', 'http://x'],
-    '--oidc-issuer: the issuer "http://x" is not a plain https URL (no port, no query, no trailing slash), so IAM can have no provider for it',
+    '--oidc-issuer: the issuer "http://x" is not a plain https URL (no port, no query), so IAM can have no provider for it',
   ],
   'a port that is none': [['--listen', ':70000'], '--listen: ":70000" is not an address such as [::]:8080'],
   'a level that is none': [['--log-level', 'loud'], '--log-level: "loud" is none of debug, info, warn, error'],

@@ -8,6 +8,11 @@ const accepted = [
   'https://oidc-eks.us-east-1.api.aws/id/AB',
   'https://tokens.example.org',
   'https://example.org/clusters/a_b~c',
+  // IAM and STS keep a slash at the end, so it is part of the name (AKS, Auth0).
+  'https://eastus.oic.prod-aks.azure.com/00000000-0000-0000-0000-000000000001/00000000-0000-0000-0000-000000000002/',
+  'https://tokens.example.org/',
+  'https://example.org/clusters//',
+  'https://Tokens.Example.org/A/',
 ];
 for (const text of accepted) {
   test(`"${text}" is an issuer`, () => {
@@ -20,7 +25,6 @@ for (const text of accepted) {
 const refused: Record<string, string> = {
   'another scheme': 'http://oidc.example.org',
   'no scheme': 'oidc.eks.us-east-1.amazonaws.com/id/AB',
-  'a trailing slash': 'https://oidc.example.org/id/AB/',
   'a port': 'https://oidc.example.org:8443/id',
   'a query': 'https://oidc.example.org/id?x=1',
   'a user': 'https://user@oidc.example.org',
@@ -31,7 +35,7 @@ const refused: Record<string, string> = {
 for (const [sentence, text] of Object.entries(refused)) {
   test(`an issuer with ${sentence} is refused: IAM can have no provider for it`, () => {
     expect(parseIssuer(text)).toEqual({
-      problem: `the issuer "${text}" is not a plain https URL (no port, no query, no trailing slash), so IAM can have no provider for it`,
+      problem: `the issuer "${text}" is not a plain https URL (no port, no query), so IAM can have no provider for it`,
     });
   });
 }
