@@ -125,7 +125,11 @@ const refused: Record<string, [string[], string]> = {
   'an audience twice': [['--provider-audiences', 'a,a'], '--provider-audiences: "a,a" names a client ID twice'],
   'an issuer without TLS': [
     ['--oidc-issuer', 'http://x'],
-    '--oidc-issuer: the issuer "http://x" is not a plain https URL (no port, no query), so IAM can have no provider for it',
+    '--oidc-issuer: AWS cannot use the issuer "http://x": it does not begin with "https://"',
+  ],
+  'an issuer of the cluster alone': [
+    ['--oidc-issuer', 'https://kubernetes.default.svc.cluster.local'],
+    '--oidc-issuer: AWS cannot use the issuer "https://kubernetes.default.svc.cluster.local": names under ".local" are not public',
   ],
   'a port that is none': [['--listen', ':70000'], '--listen: ":70000" is not an address such as [::]:8080'],
   'a level that is none': [['--log-level', 'loud'], '--log-level: "loud" is none of debug, info, warn, error'],

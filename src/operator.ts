@@ -78,7 +78,6 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   const connection = connect({ ...config.kube, clock });
   const transport = new Transport({ connection, userAgent: `irsa-operator/${version}`, clock, random, metrics: metrics.kube });
   const stores = createStores(log, {
-    apiAudiences: await apiAudiences(connection),
     namespace: config.leaseNamespace,
     ungrantedGraceMs: config.ungrantedGraceMs,
     revokes: !config.dryRun,
@@ -159,7 +158,9 @@ export async function runOperator(config: Config, version: string, log: Log, sto
             config.eksClusterName === undefined ? undefined : (signal) => eksIssuer(aws.eks, call, config.eksClusterName ?? '', signal),
           caller: (signal) => callerIdentity(aws.sts, call, config.ownCredentials, signal),
           policyQuota: roles.policyQuota,
+          apiAudiences: (signal) => apiAudiences(connection, transport, signal),
         },
+        events: ownEvents,
         oidcIssuer: config.oidcIssuer,
       }),
     ),

@@ -73,8 +73,6 @@ type GuardRecord = Pick<RevocationGuard, 'activeUntil'> & {
 
 /** What the process was started with, as far as decisions rest on it. */
 export interface Settings {
-  /** Audiences that open the API server itself, as far as they are known beside its issuer. */
-  readonly apiAudiences: readonly string[];
   /** The operator's own. */
   readonly namespace: string;
   /** How long a subject may stand that no grant was ever seen to cover; `Infinity`: for ever. */
@@ -83,7 +81,7 @@ export interface Settings {
   readonly revokes: boolean;
 }
 
-const DEFAULTS: Settings = { apiAudiences: [], namespace: 'irsa-operator-system', ungrantedGraceMs: 86_400_000, revokes: true };
+const DEFAULTS: Settings = { namespace: 'irsa-operator-system', ungrantedGraceMs: 86_400_000, revokes: true };
 
 /** Everything that reconciles look at, as its owners hold it: the reflectors, or the controller named beside each. */
 export interface OwnedStores {

@@ -25,6 +25,7 @@ function outcome(issuer: Issuer, host: string, keys = host, more: object = {}) {
   return verdict?.state === 'allowed' ? `allowed: ${verdict.managedBy}` : `nothing: ${codes[0]}`;
 }
 
+// Contract: cluster-exact
 describe('a statement of others', () => {
   const cases: Record<string, readonly [found: string, wanted: string]> = {
     'for the issuer as it is lets its tokens in': [outcome(slashed, `${HOST}/`), 'allowed: Others'],
@@ -49,6 +50,7 @@ describe('a statement of others', () => {
     test(`that is limited otherwise is its owner's will, the issuer ${how}`, () => expect(found).toBe('nothing: TrustRestrictedByOwner'));
 });
 
+// Contract: cluster-exact
 describe('our statement', () => {
   const provider = providerArnFor(ROLE, slashed);
   test('has the slash in its provider and in its keys', () => {

@@ -35,11 +35,11 @@ interface Start {
 
 /** One look: what is known of the provider then, which calls were made, what was told. */
 async function look({ there = {}, faults = {}, createWith, bindings = [binding()], grants = [grant()], identity, before }: Start) {
-  const seen = createStores(silentLog, { apiAudiences: ['https://kubernetes.default.svc'] });
+  const seen = createStores(silentLog);
   for (const one of bindings) seen.bindings.put(one);
   for (const one of grants) seen.grants.put(one);
   seen.namespaces.put({ name: 'shop', labels: {} });
-  seen.identity.put({ cluster, caller, policyQuota: 2048, ...identity });
+  seen.identity.put({ cluster, caller, policyQuota: 2048, apiAudiences: ['https://kubernetes.default.svc'], ...identity });
   if (before !== undefined) seen.providers.put({ account: ACCOUNT, view: before });
   const calls: string[] = [];
   const events: BindingEvent[] = [];

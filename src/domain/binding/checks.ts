@@ -133,9 +133,17 @@ function roleReachable({ caller }: Pick<Observed, 'caller'>, role: RoleArn): Vio
 
 const issuerKnown: EarlyCheck = ({ seen: { cluster } }) => {
   if (cluster.kind === 'known') return undefined;
+  if (cluster.notPublic) return refused('ProviderReady', notPublic(cluster.why));
   const found = finding('IssuerUnknown', `the issuer of this cluster's tokens is unknown, so irsa-operator writes nothing: ${cluster.why}`);
   return { ...refused('ProviderReady', found, false), status: 'Unknown' };
 };
+
+/** Only the cluster's own administrator can mend it, and nothing in AWS can: so no word of registering it. */
+function notPublic(why: string): Finding {
+  const todo = 'Give the API server a public https URL as --service-account-issuer, and publish its discovery document and keys there';
+  const other = 'If pods get tokens of another issuer, name it with --oidc-issuer of irsa-operator';
+  return finding('IssuerNotPublic', `${why}. IAM can have no OIDC provider for it. ${todo}. ${other}`);
+}
 
 /** What was found before the operator started stands meanwhile. */
 const quotaKnown: EarlyCheck = ({ seen: { policyQuota } }) =>

@@ -40,8 +40,8 @@ export interface ControlPlane {
   readonly pki: Pki;
   /** Of the API server. */
   readonly port: number;
-  /** Ends the API server as a crash would. What it returns starts it again on the same port, and comes back when it is ready. */
-  stopApiServer(): Promise<() => Promise<void>>;
+  /** Ends the API server as a crash would. What it returns starts it again on the same port, with other `apiServerArgs` if there are any, and comes back when it is ready. */
+  stopApiServer(): Promise<(apiServerArgs?: readonly string[]) => Promise<void>>;
   /** Another API server on the same etcd. While its way to etcd is frozen, what it knows is the past. */
   secondApiServer(): Promise<{ readonly port: number; readonly wayToEtcd: TcpProxy }>;
   /** Makes etcd forget every state but the present one: a watch from an older version is answered 410 from then on. */
@@ -141,8 +141,9 @@ export async function startControlPlane(binaries: Binaries, options: ControlPlan
       port: server.ports.secure,
       async stopApiServer() {
         await present.stop();
-        return async () => {
-          present = await start(atPorts(launch, server.ports));
+        return async (extraArgs = settings.extraArgs) => {
+          const again = apiServer(binaries['kube-apiserver'], folder, { ...settings, extraArgs });
+          present = await start(atPorts(again, server.ports));
           await untilReadyz(api, running);
         };
       },
