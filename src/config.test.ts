@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isProblem } from './api/problem.ts';
+import { EKS_WEBHOOK } from './api/webhook.ts';
 import { parseFlags } from './cli/command.ts';
 import { parseConfig, RUN_FLAGS } from './config.ts';
 
@@ -15,6 +16,7 @@ const DEFAULTS = {
   iamReadsPerSecond: 10,
   createProviderWith: undefined,
   oidcIssuer: undefined,
+  webhook: EKS_WEBHOOK,
   eksClusterName: undefined,
   dryRun: false,
   leaseNamespace: 'irsa-operator-system',
@@ -87,6 +89,18 @@ const accepted: Record<string, [string[], object]> = {
   'IPv4 alone': [['--listen', '0.0.0.0:8080'], { listen: { host: '0.0.0.0', port: 8080 } }],
   'an address of IPv6': [['--listen', '[::1]:0'], { listen: { host: '::1', port: 0 } }],
   'an issuer': [['--oidc-issuer', 'https://example.org/id'], { oidcIssuer: 'https://example.org/id' }],
+  'the prefix of the annotations that the webhook reads': [
+    ['--webhook-annotation-prefix', 'irsa.example.org'],
+    { webhook: { ...EKS_WEBHOOK, annotationPrefix: 'irsa.example.org' } },
+  ],
+  'the audience that the webhook gives by itself': [
+    ['--webhook-token-audience', 'amazonaws.com'],
+    { webhook: { ...EKS_WEBHOOK, tokenAudience: 'amazonaws.com' } },
+  ],
+  'the path on which the webhook mounts tokens': [
+    ['--webhook-token-mount-path', '/var/run/secrets/sts.amazonaws.com'],
+    { webhook: { ...EKS_WEBHOOK, tokenMountPath: '/var/run/secrets/sts.amazonaws.com' } },
+  ],
   'an issuer with a slash at its end, which is part of it': [
     ['--oidc-issuer', 'https://example.org/id/'],
     { oidcIssuer: 'https://example.org/id/' },
@@ -123,6 +137,31 @@ const refused: Record<string, [string[], string]> = {
     '--provider-audiences: "" in "" is not a client ID. Wanted: 1 to 255 characters without blanks',
   ],
   'an audience twice': [['--provider-audiences', 'a,a'], '--provider-audiences: "a,a" names a client ID twice'],
+  'a prefix with a slash, which is not part of it': [
+    ['--webhook-annotation-prefix', 'irsa.example.org/'],
+    '--webhook-annotation-prefix: "irsa.example.org/" is not a DNS name such as eks.amazonaws.com',
+  ],
+  'a prefix that is our own': [
+    ['--webhook-annotation-prefix', 'irsa-operator.dev'],
+    '--webhook-annotation-prefix: "irsa-operator.dev" is the prefix of irsa-operator itself',
+  ],
+  'no prefix': [['--webhook-annotation-prefix', ''], '--webhook-annotation-prefix: "" is not a DNS name such as eks.amazonaws.com'],
+  'two audiences of the webhook, which has one': [
+    ['--webhook-token-audience', 'a,b'],
+    '--webhook-token-audience: "a,b" is not an audience. Wanted: 1 to 255 characters without blanks and commas',
+  ],
+  'a path that is not absolute': [
+    ['--webhook-token-mount-path', 'var/run'],
+    '--webhook-token-mount-path: "var/run" is not an absolute path without a slash at its end',
+  ],
+  'a path with a slash at its end': [
+    ['--webhook-token-mount-path', '/var/run/'],
+    '--webhook-token-mount-path: "/var/run/" is not an absolute path without a slash at its end',
+  ],
+  'a path that has to be followed first': [
+    ['--webhook-token-mount-path', '/var/../run'],
+    '--webhook-token-mount-path: "/var/../run" is not an absolute path without a slash at its end',
+  ],
   'an issuer without TLS': [
     ['--oidc-issuer', 'http://x'],
     '--oidc-issuer: AWS cannot use the issuer "http://x": it does not begin with "https://"',

@@ -23,7 +23,7 @@ import { sweepRoles } from './controllers/role/sweep.ts';
 import { createStores } from './controllers/stores.ts';
 import { namespacesOf } from './controllers/tenants.ts';
 import { PROOFS, verificationController } from './controllers/verification/index.ts';
-import { POD_ANNOTATIONS, POD_LABELS } from './domain/pods/pod-state.ts';
+import { POD_LABELS, podAnnotations } from './domain/pods/pod-state.ts';
 import { onlyLookedAt } from './dry-run.ts';
 import { apiReader } from './kube/api-reader.ts';
 import { apiAudiences } from './kube/audiences.ts';
@@ -81,6 +81,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     namespace: config.leaseNamespace,
     ungrantedGraceMs: config.ungrantedGraceMs,
     revokes: !config.dryRun,
+    webhook: config.webhook,
   });
 
   const identity = `${config.hostname}_${randomUUID()}`;
@@ -137,8 +138,8 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     reflect(bindingsCrd, stores.definitions),
     reflect(grantsCrd, stores.grantDefinitions),
     reflect(namespaces, stores.namespaces),
-    reflect(serviceAccounts, stores.serviceAccounts),
-    reflect(pods({ labels: POD_LABELS, annotations: POD_ANNOTATIONS }), stores.pods),
+    reflect(serviceAccounts(config.webhook), stores.serviceAccounts),
+    reflect(pods({ labels: POD_LABELS, annotations: podAnnotations(config.webhook) }), stores.pods),
     reflect(deployments, stores.deployments),
     reflect(statefulSets, stores.statefulSets),
     reflect(daemonSets, stores.daemonSets),
@@ -196,7 +197,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
       bindingController({
         stores,
         owned: stores,
-        writes: bindingWrites(writes),
+        writes: bindingWrites(writes, config.webhook),
         events,
         metrics: metrics.binding,
         sweepIntervalMs: config.sweepIntervalMs,
@@ -215,7 +216,13 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     loop(auditController({ stores, owned: stores, events: ownEvents, clock })),
     // Dry runs change nothing: they need no fence.
     loop(
-      confinementController({ stores, requests: confinementRequests(transport), events: ownEvents, metrics: metrics.confinement, clock }),
+      confinementController({
+        stores,
+        requests: confinementRequests(transport, config.webhook),
+        events: ownEvents,
+        metrics: metrics.confinement,
+        clock,
+      }),
     ),
   ];
   metrics.observe(collector(stores));

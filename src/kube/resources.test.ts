@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { EKS_WEBHOOK } from '../api/webhook.ts';
 import { bindings, daemonSets, deployments, grants, namespaces, pods, serviceAccounts } from './resources.ts';
 
 const keep = { labels: ['eks.amazonaws.com/skip-pod-identity-webhook'], annotations: ['irsa-operator.dev/restart'] };
@@ -33,7 +34,7 @@ describe('a ServiceAccount', () => {
       },
       secrets: [{ name: 'not kept' }],
     };
-    expect(serviceAccounts.decode(raw)).toEqual({
+    expect(serviceAccounts(EKS_WEBHOOK).decode(raw)).toEqual({
       namespace: 'ns',
       name: 'a',
       uid: 'u',
@@ -60,7 +61,7 @@ test("of a ServiceAccount keys that are meant to be the webhook's are kept, four
     'eks.amazonaw.com/role-arn',
   ];
   const annotations = Object.fromEntries([['meta.helm.sh/release-name', 'x'], ...keys.map((key) => [key, ROLE])]);
-  const { misspelt, annotations: kept } = serviceAccounts.decode({ metadata: { annotations } });
+  const { misspelt, annotations: kept } = serviceAccounts(EKS_WEBHOOK).decode({ metadata: { annotations } });
   expect([misspelt, kept]).toEqual([keys.slice(0, 4), { 'eks.amazonaws.com/role_arn': ROLE }]);
 });
 
@@ -258,7 +259,7 @@ test('whatever stands in an object, decoding never throws: one odd object must n
     },
     status: { conditions: [null] },
   };
-  for (const resource of [namespaces, serviceAccounts, pods(keep), daemonSets, bindings, grants]) {
+  for (const resource of [namespaces, serviceAccounts(EKS_WEBHOOK), pods(keep), daemonSets, bindings, grants]) {
     for (const raw of [...odd, oddPod]) expect(() => resource.decode(raw)).not.toThrow();
   }
 });

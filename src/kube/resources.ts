@@ -3,6 +3,7 @@ import { type IrsaBinding, parseBindingSpec, parseBindingStatus } from '../api/b
 import type { Container, Definition, Namespace, Owner, Pod, ServiceAccount, Workload, Writer } from '../api/cluster.ts';
 import { type IrsaGrant, parseGrantSpec } from '../api/grant.ts';
 import { ANNOTATIONS, FIELD_MANAGER, INJECTED } from '../api/names.ts';
+import { annotationKeys, type Webhook } from '../api/webhook.ts';
 import type { Resource } from './list-watch.ts';
 import { array, type Json, type JsonObject, metaOf, object, strings, text, timeOf } from './objects.ts';
 import {
@@ -17,8 +18,6 @@ import {
   STATEFUL_SET,
 } from './resource-types.ts';
 
-/** What the EKS webhook reads, with whatever it may come to read. */
-const EKS_PREFIX = 'eks.amazonaws.com/';
 const AWS_VARIABLE = /^AWS_/;
 /** Set by the kubelet on the API's image of a static pod. */
 const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
@@ -68,21 +67,26 @@ const definition = (name: string): Resource<Definition> => ({
 export const bindingsCrd = definition(BINDINGS_CRD);
 export const grantsCrd = definition(GRANTS_CRD);
 
-export const serviceAccounts: Resource<ServiceAccount> = {
-  type: SERVICE_ACCOUNT,
-  decode(raw) {
-    const { namespace, name, uid, resourceVersion, annotations } = metaOf(raw);
-    return {
-      namespace,
-      name,
-      uid,
-      resourceVersion,
-      annotations: strings(annotations, isEks),
-      misspelt: misspeltRoleKeys(Object.keys(annotations)),
-      writers: writersOf(object(object(raw)['metadata'])),
-    };
-  },
-};
+/** With the annotations that the webhook reads, and whatever it may come to read. */
+export function serviceAccounts(webhook: Webhook): Resource<ServiceAccount> {
+  const isRead = (key: string) => key.startsWith(`${webhook.annotationPrefix}/`);
+  const { roleArn } = annotationKeys(webhook);
+  return {
+    type: SERVICE_ACCOUNT,
+    decode(raw) {
+      const { namespace, name, uid, resourceVersion, annotations } = metaOf(raw);
+      return {
+        namespace,
+        name,
+        uid,
+        resourceVersion,
+        annotations: strings(annotations, isRead),
+        misspelt: misspeltRoleKeys(Object.keys(annotations), roleArn),
+        writers: writersOf(object(object(raw)['metadata']), isRead),
+      };
+    },
+  };
+}
 
 /** Pods with those labels and annotations that somebody looks at. */
 export function pods(keep: { readonly labels: readonly string[]; readonly annotations: readonly string[] }): Resource<Pod> {
@@ -147,12 +151,8 @@ function kept(annotations: JsonObject): Record<string, string> {
   return strings(annotations, (key) => key !== 'kubectl.kubernetes.io/last-applied-configuration');
 }
 
-function isEks(key: string): boolean {
-  return key.startsWith(EKS_PREFIX);
-}
-
 /** Who wrote each of the webhook's annotations, and when: so that a wrong value can be traced to whoever must be asked. */
-function writersOf(metadata: JsonObject): Record<string, Writer[]> {
+function writersOf(metadata: JsonObject, isRead: (key: string) => boolean): Record<string, Writer[]> {
   const writers: Record<string, Writer[]> = {};
   for (const entry of array(metadata['managedFields'])) {
     const { manager, operation, time, fieldsV1 } = object(entry);
@@ -161,7 +161,7 @@ function writersOf(metadata: JsonObject): Record<string, Writer[]> {
     const annotations = object(object(object(fieldsV1)['f:metadata'])['f:annotations']);
     for (const field of Object.keys(annotations)) {
       const key = field.slice('f:'.length);
-      if (isEks(key)) writers[key] = [...(writers[key] ?? []), { manager: name, at: timeOf(time) ?? 0 }];
+      if (isRead(key)) writers[key] = [...(writers[key] ?? []), { manager: name, at: timeOf(time) ?? 0 }];
     }
   }
   return writers;

@@ -67,6 +67,10 @@ export const CONTRACT = {
     'step-order': 'A step that cannot go on names its reason and stops the later ones.',
     'cluster-issuer': 'The issuer is what the API server says; `--eks-cluster-name` cross-checks it, `--oidc-issuer` overrides.',
     'cluster-exact': 'The issuer is taken exactly as it is, a slash at its end included.',
+    'webhook-audience':
+      'Where a pod made since the annotation shows that the webhook gives another audience, the audience is annotated before any other pod is restarted.',
+    'webhook-flags':
+      'The `--token-audience`, `--annotation-prefix` and `--token-mount-path` of the webhook are flags of the operator, which annotates and judges by them.',
     'cluster-not-public':
       'An issuer that AWS cannot reach is told as `IssuerNotPublic`: no provider is asked for, created or advised, and `--service-account-issuer` and `--oidc-issuer` are named.',
     'cluster-nothing-unknown': 'Nothing is ever written while the issuer is unknown or the sources disagree.',

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { until } from '@irsa-operator/testbed';
 import { describe, expect, test } from 'vitest';
 import { FOREIGN } from '../harness/policies.ts';
+import type { Scene } from '../harness/scene.ts';
 import { integrationSuite, SWEEP } from '../harness/suite.ts';
+import { ROLE_ARN } from '../harness/views.ts';
 
 /** Clusters that are not EKS, each with a control plane of its own. */
 
@@ -114,5 +116,95 @@ describe('a cluster whose issuer nobody outside can reach (kubeadm)', () => {
     await s.conditionIs('ProviderReady', 'False', 'IssuerNotPublic');
     await s.unbind();
     await s.gone();
+  });
+});
+
+describe('a cluster whose webhook gives another audience (kOps)', () => {
+  const suite = integrationSuite({
+    testbed: { webhookArgs: ['--token-audience=amazonaws.com'] },
+    clientIds: ['amazonaws.com', 'sts.amazonaws.com'],
+    grant: { audiences: ['sts.amazonaws.com', 'amazonaws.com'] },
+  });
+  const evictions = async (s: Scene) => (await s.requests('pods')).filter(({ verb }) => verb === 'create' || verb === 'delete').length;
+
+  // Contract: webhook-audience
+  test('the first replacement shows it: the audience is annotated, and only then the pods are replaced', async () => {
+    const s = await suite.prepared('media');
+    await s.deployment();
+    await s.bind();
+    await s.conditionIs('Ready', 'True', 'Ready');
+    await s.allReady(2);
+    expect(await s.annotations()).toEqual({ [ROLE_ARN]: s.roleArn, 'eks.amazonaws.com/audience': 'sts.amazonaws.com' });
+    // One that shows it, and then each of the two.
+    expect(await evictions(s)).toBe(3);
+  });
+
+  test('a binding that wants the audience of the webhook gets pods with it', async () => {
+    const s = await suite.prepared('same');
+    await s.bind({ audience: 'amazonaws.com' });
+    await s.conditionIs('Annotated', 'True');
+    await s.deployment({ replicas: 1 });
+    await s.allReady(1);
+    await s.conditionIs('Ready', 'True', 'Ready');
+  });
+
+  // Contract: webhook-flags
+  test('the flag --webhook-token-audience saves the replacement that shows it', async () => {
+    await suite.restart([...SWEEP, '--webhook-token-audience', 'amazonaws.com']);
+    const s = await suite.prepared('flag');
+    await s.deployment();
+    await s.bind();
+    await s.conditionIs('Ready', 'True', 'Ready');
+    await s.allReady(2);
+    expect(await evictions(s)).toBe(2);
+  });
+});
+
+describe('a cluster whose webhook reads other annotations and mounts the token elsewhere', () => {
+  const PREFIX = 'irsa.example.org';
+  const PATH = '/var/run/secrets/sts.amazonaws.com/serviceaccount';
+  const suite = integrationSuite({
+    testbed: { webhookArgs: [`--annotation-prefix=${PREFIX}`, `--token-mount-path=${PATH}`] },
+    grant: {},
+    operator: false,
+  });
+
+  // Contract: webhook-flags
+  test('the flags of the operator say so, and everything is done and judged by them', async () => {
+    // As docs/concepts/other-clusters.md has it.
+    const policies = (await suite.testbed.kubectl(['kustomize', 'config/policies'])).replaceAll('eks.amazonaws.com/', `${PREFIX}/`);
+    await suite.testbed.kubectl(['apply', '-f', '-'], { input: policies });
+    await suite.start([...SWEEP, '--webhook-annotation-prefix', PREFIX, '--webhook-token-mount-path', PATH]);
+    const s = await suite.prepared('shop');
+    await s.deployment();
+    await s.bind({ tokenExpirationSeconds: 3600 });
+    await s.conditionIs('Ready', 'True', 'Ready');
+    const [pod] = await s.allReady(2);
+    expect(await s.annotations()).toEqual({ [`${PREFIX}/role-arn`]: s.roleArn, [`${PREFIX}/token-expiration`]: '3600' });
+    expect(JSON.stringify(pod)).toContain(`${PATH}/token`);
+
+    // A template that sets both variables is right with the path of this webhook, and with no other.
+    const env = (path: string) => [
+      { name: 'AWS_ROLE_ARN', value: s.roleArn },
+      { name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: `${path}/token` },
+    ];
+    await s.workload('statefulsets', { name: 'right', replicas: 1, container: { env: env(PATH) } });
+    await s.lookAgain();
+    await s.conditionIs('Ready', 'True', 'Ready');
+    await s.workload('statefulsets', {
+      name: 'wrong',
+      replicas: 1,
+      container: { env: env('/var/run/secrets/eks.amazonaws.com/serviceaccount') },
+    });
+    const { message } = await s.conditionIs('PodsCurrent', 'False', 'PodEnvOverridden');
+    expect(message).toContain(`"${PATH}/token"`);
+    await s.remove('statefulsets', 'wrong');
+    await s.conditionIs('Ready', 'True', 'Ready');
+
+    const confined = (await suite.metrics()).match(/^irsa_confined\{.*service-accounts.*\} (.*)$/m)?.[1];
+    expect(confined).toBe('1');
+    await s.unbind();
+    await s.gone();
+    expect(await s.annotations()).toBeUndefined();
   });
 });

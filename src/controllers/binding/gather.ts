@@ -53,6 +53,7 @@ export function gather(
     workloads: workloadsIn(stores, metadata.namespace),
     serviceAccountExists: (name) => stores.serviceAccounts.has(keyOf({ namespace: metadata.namespace, name })),
     blocked,
+    webhook: stores.settings.webhook,
     proof: stores.proofs.get(keyOf(metadata))?.proof,
   };
 }

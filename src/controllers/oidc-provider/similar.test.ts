@@ -12,6 +12,11 @@ const cases: Record<string, readonly [issuer: string, there: readonly string[], 
   'with two slashes': [`${AKS}/`, [`${AKS}//`], [`${AKS}//`]],
   'in another case': [EKS, [EKS.toLowerCase()], [EKS.toLowerCase()]],
   'of the same cluster in another region': [EKS, [EKS.replace('eu-west-1', 'us-east-1')], [EKS.replace('eu-west-1', 'us-east-1')]],
+  'of the same cluster in another region, where the issuer has a slash': [
+    `${EKS}/`,
+    [EKS.replace('eu-west-1', 'us-east-1')],
+    [EKS.replace('eu-west-1', 'us-east-1')],
+  ],
   'but not every one that ends with a slash': [`${AKS}/`, ['auth.mozilla.auth0.com/', 'oidc.eks.eu-west-1.amazonaws.com/id/AB/'], []],
   'but not another cluster': [EKS, [EKS.replace(/.$/, '0')], []],
 };

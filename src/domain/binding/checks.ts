@@ -231,18 +231,18 @@ const annotated = ({ seen, spec }: Scope): Violation | Assessment => {
     const message = `ServiceAccount "${spec.serviceAccountName}" does not exist yet. irsa-operator annotates it when it is created`;
     return { status: 'Unknown', reason: 'AwaitingServiceAccount', message };
   }
-  const wrong = wrongAnnotations(serviceAccount.annotations, spec);
+  const wrong = wrongAnnotations(serviceAccount.annotations, spec, seen.webhook);
   const [first] = wrong;
   // Only the two writers can end it.
   if (first !== undefined && contentionLevel(contention, now) === 'contended') {
-    const found = annotationContended(contention, spec, serviceAccount);
+    const found = annotationContended(contention, spec, serviceAccount, seen.webhook);
     return { ...refused('Annotated', found), findings: [found, ...wrong] };
   }
   if (first !== undefined) return { ...refused('Annotated', first, false), findings: wrong };
   const carries = `ServiceAccount "${spec.serviceAccountName}" has the role "${spec.roleArn}"`;
   // Where we act, what is right and not yet ours is applied in this very round: to say both would be to report twice.
   const acts = authorization.kind === 'granted' && isEnforcing(binding);
-  if (acts || annotationsAreOurs(serviceAccount, spec)) return good('Annotated', carries);
+  if (acts || annotationsAreOurs(serviceAccount, spec, seen.webhook)) return good('Annotated', carries);
   return good('AnnotatedByOthers', `${carries} (set by another writer)`);
 };
 

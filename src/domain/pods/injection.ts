@@ -1,6 +1,7 @@
 import type { Container, Pod, Template } from '../../api/cluster.ts';
 import { type Finding, type FindingCode, finding } from '../../api/finding.ts';
 import { INJECTED } from '../../api/names.ts';
+import { annotationKeys, EKS_WEBHOOK, tokenFile, type Webhook } from '../../api/webhook.ts';
 
 /** What the webhook shall have injected into each container. */
 export interface DesiredInjection {
@@ -8,14 +9,10 @@ export interface DesiredInjection {
   readonly audience: string;
   /** Counts only where the binding sets it: without, each installation of the webhook has its own default. */
   readonly tokenExpirationSeconds?: number | undefined;
+  /** Of EKS unless it is said otherwise. */
+  readonly webhook?: Webhook;
 }
 
-/** What the webhook writes (its source, pkg/handler, v0.6.17): the path differs where the node selector says Windows. */
-const TOKEN_FILE = '/var/run/secrets/eks.amazonaws.com/serviceaccount/token';
-const TOKEN_FILE_WINDOWS = 'C:\\var\\run\\secrets\\eks.amazonaws.com\\serviceaccount\\token';
-export const SKIP_CONTAINERS = 'eks.amazonaws.com/skip-containers';
-/** On a pod it goes above that of the ServiceAccount. */
-export const TOKEN_EXPIRATION = 'eks.amazonaws.com/token-expiration';
 /** The webhook raises what is shorter. */
 const LEAST_EXPIRATION_SECONDS = 600;
 const KEYS = [INJECTED.roleArn, INJECTED.tokenFile];
@@ -30,8 +27,8 @@ export const isInVain = ({ code }: Finding): boolean => IN_VAIN.includes(code);
  * The containers that the webhook should have touched. One that is not of the template was put in by another webhook (a service mesh),
  * perhaps after ours: it asked for no role. Where the template is not known (not of a Deployment, StatefulSet or DaemonSet) all count.
  */
-export function containersOfTheWebhook(pod: Pod, template: Template | undefined): readonly Container[] {
-  const skipped = skippedContainers(pod.annotations[SKIP_CONTAINERS]);
+export function containersOfTheWebhook(pod: Pod, template: Template | undefined, webhook: Webhook = EKS_WEBHOOK): readonly Container[] {
+  const skipped = skippedContainers(pod.annotations[annotationKeys(webhook).skipContainers]);
   const ofTemplate = (name: string) => template === undefined || template.containers.some((container) => container.name === name);
   return pod.containers.filter(({ name }) => !skipped.includes(name) && ofTemplate(name));
 }
@@ -52,7 +49,7 @@ export function whatIsWrong(
 ): Finding | undefined {
   const where = `pod ${pod.namespace}/${pod.name}, container "${container.name}"`;
   const { [INJECTED.roleArn]: role, [INJECTED.tokenFile]: file } = container.env;
-  const path = pod.windows ? TOKEN_FILE_WINDOWS : TOKEN_FILE;
+  const path = tokenFile(desired.webhook ?? EKS_WEBHOOK, pod.windows);
   const own = template?.containers.find(({ name }) => name === container.name)?.env ?? givenByItself(container.env, path);
   const [key, second] = KEYS.filter((name) => name in own);
   if (key !== undefined && second === undefined) {
@@ -93,7 +90,7 @@ function tokenIsWrong(pod: Pod, container: Container, desired: DesiredInjection,
   }
   if (audience !== desired.audience)
     return finding('PodAudienceStale', `${where}: its token has the audience "${audience}". Wanted: "${desired.audience}"`);
-  if (desired.tokenExpirationSeconds === undefined || ownVolume || setsExpiration(pod)) return undefined;
+  if (desired.tokenExpirationSeconds === undefined || ownVolume || setsExpiration(pod, desired.webhook)) return undefined;
   const wanted = Math.max(LEAST_EXPIRATION_SECONDS, desired.tokenExpirationSeconds);
   if (expiration === wanted) return undefined;
   return finding('PodExpirationStale', `${where}: its token is valid for ${expiration ?? 'an unknown number of'} s. Wanted: ${wanted} s`);
@@ -106,9 +103,9 @@ function givenByItself(env: Container['env'], path: string): Container['env'] {
   return foreign ? env : {};
 }
 
-/** As Go parses it; the webhook ignores what is no number. */
-function setsExpiration({ annotations }: Pod): boolean {
-  return /^[+-]?[0-9]+$/.test(annotations[TOKEN_EXPIRATION] ?? '');
+/** As Go parses it; the webhook ignores what is no number. On a pod it goes above that of the ServiceAccount. */
+function setsExpiration({ annotations }: Pod, webhook: Webhook = EKS_WEBHOOK): boolean {
+  return /^[+-]?[0-9]+$/.test(annotations[annotationKeys(webhook).tokenExpiration] ?? '');
 }
 
 function quoted(value: string | undefined): string {

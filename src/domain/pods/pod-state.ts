@@ -1,7 +1,8 @@
 import type { Pod, Template } from '../../api/cluster.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { ANNOTATIONS, INJECTED } from '../../api/names.ts';
-import { containersOfTheWebhook, type DesiredInjection, isInVain, SKIP_CONTAINERS, TOKEN_EXPIRATION, whatIsWrong } from './injection.ts';
+import { annotationKeys, EKS_WEBHOOK, type Webhook } from '../../api/webhook.ts';
+import { containersOfTheWebhook, type DesiredInjection, isInVain, whatIsWrong } from './injection.ts';
 
 export type PodState =
   | { readonly kind: 'current' }
@@ -25,7 +26,10 @@ const DO_NOT_DISTURB: readonly (readonly [string, string])[] = [
 ];
 
 /** The annotations that decide here; an adapter needs to keep no others. */
-export const POD_ANNOTATIONS = [SKIP_CONTAINERS, TOKEN_EXPIRATION, ...DO_NOT_DISTURB.map(([key]) => key)];
+export function podAnnotations(webhook: Webhook): readonly string[] {
+  const { skipContainers, tokenExpiration } = annotationKeys(webhook);
+  return [skipContainers, tokenExpiration, ...DO_NOT_DISTURB.map(([key]) => key)];
+}
 export const POD_LABELS = [SKIP_LABEL, TEMPLATE_HASH];
 
 /** Whether a running pod carries what its ServiceAccount's annotation promises it. `template` is what it was made from, where that is known. */
@@ -34,11 +38,14 @@ export function podState(pod: Pod, desired: DesiredInjection, template?: Templat
   if (SKIP_LABEL in pod.labels) {
     return { kind: 'exempt', finding: finding('WebhookSkipped', `${who}: the webhook skips it because of its label ${SKIP_LABEL}`) };
   }
-  const touched = containersOfTheWebhook(pod, template);
+  const touched = containersOfTheWebhook(pod, template, desired.webhook);
   if (touched.length === 0) {
     return {
       kind: 'exempt',
-      finding: finding('ContainerSkipped', `${who}: the webhook skips every container because of its annotation ${SKIP_CONTAINERS}`),
+      finding: finding(
+        'ContainerSkipped',
+        `${who}: the webhook skips every container because of its annotation ${annotationKeys(desired.webhook ?? EKS_WEBHOOK).skipContainers}`,
+      ),
     };
   }
   if (touched.every((container) => POD_IDENTITY in container.env && !(INJECTED.roleArn in container.env))) {

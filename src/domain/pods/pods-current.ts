@@ -2,17 +2,15 @@ import type { BindingSpec, BindingStatus, RestartEntry } from '../../api/binding
 import { byName } from '../../api/by-name.ts';
 import { type Assessment, conditionOf } from '../../api/condition.ts';
 import type { Finding } from '../../api/finding.ts';
-import { EKS_ANNOTATIONS } from '../../api/names.ts';
+import { annotationKeys } from '../../api/webhook.ts';
 import { heldByUs } from '../service-account/annotations.ts';
 import type { Violation } from '../status/conditions.ts';
 import type { PodsInput } from './input.ts';
 import { type PodState, podState } from './pod-state.ts';
 import type { RestartPlan, RestartStep } from './restart/attempt.ts';
 import { type Judged, planRestarts } from './restart/plan.ts';
+import { SETTLE_MS } from './settle.ts';
 import { workloadOf } from './workload-of.ts';
-
-/** The webhook answers from a cache and IAM spreads a change: restarting sooner makes pods that are still wrong. */
-const SETTLE_MS = 10_000;
 
 export interface PodsAssessment {
   readonly violation: Violation | undefined;
@@ -34,7 +32,7 @@ export function assessPods(seen: PodsInput, spec: BindingSpec, acts: boolean, pr
     .toSorted(byName)
     .map((pod) => ({
       pod,
-      state: podState(pod, spec, workloadOf(pod, seen.workloads)?.template),
+      state: podState(pod, { ...spec, webhook: seen.webhook }, workloadOf(pod, seen.workloads)?.template),
     }));
   const counts = count(judged);
   const stale = judged.flatMap(({ pod, state }) => (state.kind === 'stale' && !pod.deleting ? [{ pod, state }] : []));
@@ -80,9 +78,9 @@ function notesOn(judged: readonly Judged[]): Finding[] {
  * When both the annotation and the confirmed trust are old enough: epoch milliseconds. A proof by STS tells that IAM has spread the trust;
  * of the webhook's cache it tells nothing.
  */
-function settledAt({ binding, serviceAccount }: PodsInput, provenAt: number | undefined): number | undefined {
+function settledAt({ binding, serviceAccount, webhook }: PodsInput, provenAt: number | undefined): number | undefined {
   const trusted = conditionOf(binding.status.conditions, 'Trusted');
-  const annotated = serviceAccount === undefined ? undefined : heldByUs(serviceAccount, EKS_ANNOTATIONS.roleArn);
+  const annotated = serviceAccount === undefined ? undefined : heldByUs(serviceAccount, annotationKeys(webhook).roleArn);
   if (trusted?.status !== 'True' || annotated === undefined) return undefined;
   return Math.max(provenAt ?? Date.parse(trusted.lastTransitionTime) + SETTLE_MS, annotated + SETTLE_MS);
 }
