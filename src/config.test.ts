@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isProblem } from './api/problem.ts';
+import { EKS_WEBHOOK } from './api/webhook.ts';
 import { parseFlags } from './cli/command.ts';
 import { parseConfig, RUN_FLAGS } from './config.ts';
 
@@ -15,6 +16,7 @@ const DEFAULTS = {
   iamReadsPerSecond: 10,
   createProviderWith: undefined,
   oidcIssuer: undefined,
+  webhook: EKS_WEBHOOK,
   eksClusterName: undefined,
   dryRun: false,
   leaseNamespace: 'irsa-operator-system',
@@ -91,6 +93,22 @@ const accepted: Record<string, [string[], object]> = {
   'an address of IPv6': [['--health-listen', '[::1]:0'], { healthListen: { host: '::1', port: 0 } }],
   'series of all bindings': [['--metrics-detail=full'], { metricsDetail: 'full' }],
   'an issuer': [['--oidc-issuer', 'https://example.org/id'], { oidcIssuer: 'https://example.org/id' }],
+  'the prefix of the annotations that the webhook reads': [
+    ['--webhook-annotation-prefix', 'irsa.example.org'],
+    { webhook: { ...EKS_WEBHOOK, annotationPrefix: 'irsa.example.org' } },
+  ],
+  'the audience that the webhook gives by itself': [
+    ['--webhook-token-audience', 'amazonaws.com'],
+    { webhook: { ...EKS_WEBHOOK, tokenAudience: 'amazonaws.com' } },
+  ],
+  'the path on which the webhook mounts tokens': [
+    ['--webhook-token-mount-path', '/var/run/secrets/sts.amazonaws.com'],
+    { webhook: { ...EKS_WEBHOOK, tokenMountPath: '/var/run/secrets/sts.amazonaws.com' } },
+  ],
+  'an issuer with a slash at its end, which is part of it': [
+    ['--oidc-issuer', 'https://example.org/id/'],
+    { oidcIssuer: 'https://example.org/id/' },
+  ],
   'a dry run': [['--dry-run'], { dryRun: true }],
   'a level': [['--log-level=debug'], { logLevel: 'debug' }],
 };
@@ -123,9 +141,38 @@ const refused: Record<string, [string[], string]> = {
     '--provider-audiences: "" in "" is not a client ID. Wanted: 1 to 255 characters without blanks',
   ],
   'an audience twice': [['--provider-audiences', 'a,a'], '--provider-audiences: "a,a" names a client ID twice'],
+  'a prefix with a slash, which is not part of it': [
+    ['--webhook-annotation-prefix', 'irsa.example.org/'],
+    '--webhook-annotation-prefix: "irsa.example.org/" is not a DNS name such as eks.amazonaws.com',
+  ],
+  'a prefix that is our own': [
+    ['--webhook-annotation-prefix', 'irsa-operator.dev'],
+    '--webhook-annotation-prefix: "irsa-operator.dev" is the prefix of irsa-operator itself',
+  ],
+  'no prefix': [['--webhook-annotation-prefix', ''], '--webhook-annotation-prefix: "" is not a DNS name such as eks.amazonaws.com'],
+  'two audiences of the webhook, which has one': [
+    ['--webhook-token-audience', 'a,b'],
+    '--webhook-token-audience: "a,b" is not an audience. Wanted: 1 to 255 characters without blanks and commas',
+  ],
+  'a path that is not absolute': [
+    ['--webhook-token-mount-path', 'var/run'],
+    '--webhook-token-mount-path: "var/run" is not an absolute path without a slash at its end',
+  ],
+  'a path with a slash at its end': [
+    ['--webhook-token-mount-path', '/var/run/'],
+    '--webhook-token-mount-path: "/var/run/" is not an absolute path without a slash at its end',
+  ],
+  'a path that has to be followed first': [
+    ['--webhook-token-mount-path', '/var/../run'],
+    '--webhook-token-mount-path: "/var/../run" is not an absolute path without a slash at its end',
+  ],
   'an issuer without TLS': [
     ['--oidc-issuer', 'http://x'],
-    '--oidc-issuer: the issuer "http://x" is not a plain https URL (no port, no query, no trailing slash), so IAM can have no provider for it',
+    '--oidc-issuer: AWS cannot use the issuer "http://x": it does not begin with "https://"',
+  ],
+  'an issuer of the cluster alone': [
+    ['--oidc-issuer', 'https://kubernetes.default.svc.cluster.local'],
+    '--oidc-issuer: AWS cannot use the issuer "https://kubernetes.default.svc.cluster.local": names under ".local" are not public',
   ],
   'a port that is none': [['--metrics-listen', ':70000'], '--metrics-listen: ":70000" is not an address such as [::]:8080'],
   'a port for probes that is none': [['--health-listen', 'x'], '--health-listen: "x" is not an address such as [::]:8080'],

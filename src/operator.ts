@@ -23,7 +23,7 @@ import { sweepRoles } from './controllers/role/sweep.ts';
 import { createStores } from './controllers/stores.ts';
 import { namespacesOf } from './controllers/tenants.ts';
 import { PROOFS, verificationController } from './controllers/verification/index.ts';
-import { POD_ANNOTATIONS, POD_LABELS } from './domain/pods/pod-state.ts';
+import { POD_LABELS, podAnnotations } from './domain/pods/pod-state.ts';
 import { onlyLookedAt } from './dry-run.ts';
 import { apiReader } from './kube/api-reader.ts';
 import { apiAudiences } from './kube/audiences.ts';
@@ -80,10 +80,10 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   const connection = connect({ ...config.kube, clock });
   const transport = new Transport({ connection, userAgent: `irsa-operator/${version}`, clock, random, metrics: metrics.kube });
   const stores = createStores(log, {
-    apiAudiences: await apiAudiences(connection),
     namespace: config.leaseNamespace,
     ungrantedGraceMs: config.ungrantedGraceMs,
     revokes: !config.dryRun,
+    webhook: config.webhook,
   });
 
   const identity = `${config.hostname}_${randomUUID()}`;
@@ -140,11 +140,11 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     reflect(bindingsCrd, stores.definitions),
     reflect(grantsCrd, stores.grantDefinitions),
     reflect(namespaces, stores.namespaces),
-    reflect(serviceAccounts, stores.serviceAccounts),
-    reflect(pods({ labels: POD_LABELS, annotations: POD_ANNOTATIONS }), stores.pods),
-    reflect(deployments, stores.deployments),
-    reflect(statefulSets, stores.statefulSets),
-    reflect(daemonSets, stores.daemonSets),
+    reflect(serviceAccounts(config.webhook), stores.serviceAccounts),
+    reflect(pods({ labels: POD_LABELS, annotations: podAnnotations(config.webhook), webhook: config.webhook }), stores.pods),
+    reflect(deployments(config.webhook), stores.deployments),
+    reflect(statefulSets(config.webhook), stores.statefulSets),
+    reflect(daemonSets(config.webhook), stores.daemonSets),
     reflect(jobs, stores.jobs),
     reflect(cronJobs, stores.cronJobs),
   ];
@@ -163,7 +163,9 @@ export async function runOperator(config: Config, version: string, log: Log, sto
             config.eksClusterName === undefined ? undefined : (signal) => eksIssuer(aws.eks, call, config.eksClusterName ?? '', signal),
           caller: (signal) => callerIdentity(aws.sts, call, config.ownCredentials, signal),
           policyQuota: roles.policyQuota,
+          apiAudiences: (signal) => apiAudiences(connection, transport, signal),
         },
+        events: ownEvents,
         oidcIssuer: config.oidcIssuer,
       }),
     ),
@@ -199,7 +201,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
       bindingController({
         stores,
         owned: stores,
-        writes: bindingWrites(writes),
+        writes: bindingWrites(writes, config.webhook),
         events,
         metrics: metrics.binding,
         sweepIntervalMs: config.sweepIntervalMs,
@@ -218,7 +220,13 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     loop(auditController({ stores, owned: stores, events: ownEvents, clock })),
     // Dry runs change nothing: they need no fence.
     loop(
-      confinementController({ stores, requests: confinementRequests(transport), events: ownEvents, metrics: metrics.confinement, clock }),
+      confinementController({
+        stores,
+        requests: confinementRequests(transport, config.webhook),
+        events: ownEvents,
+        metrics: metrics.confinement,
+        clock,
+      }),
     ),
   ];
   metrics.observe(collector(stores));

@@ -108,7 +108,7 @@ function realPorts(
       issuer: (signal) => readIssuer(to, signal),
       bindings: (signal, namespace) => listAll(to, bindings, signal, namespace),
       namespaces: (signal) => listAll(to, namespaces, signal),
-      apiAudiences: () => apiAudiences(connection),
+      apiAudiences: (signal) => apiAudiences(connection, to, signal),
     };
   }
 

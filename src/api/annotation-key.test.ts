@@ -41,7 +41,7 @@ describe('of all keys of an object', () => {
   const nearLength = (count: number) => Array.from({ length: count }, (_, at) => `tool.example.com/key-${String(at).padStart(6, '0')}`);
   const counted = (keys: readonly string[]) => {
     let compared = 0;
-    const found = misspeltRoleKeys(keys, (key) => {
+    const found = misspeltRoleKeys(keys, undefined, (key) => {
       compared++;
       return isMisspeltRoleKey(key);
     });
@@ -59,6 +59,12 @@ describe('of all keys of an object', () => {
   test('the right one is not among the misspelt', () => {
     expect(misspeltRoleKeys(others)).toEqual([]);
     expect(misspeltRoleKeys(['eks.amazonaws.com/role-arn', 'eks.amazon.com/role-arn'])).toEqual(['eks.amazon.com/role-arn']);
+  });
+
+  test('another prefix of the webhook has its own', () => {
+    const wanted = 'irsa.example.org/role-arn';
+    const keys = ['eks.amazonaws.com/role-arn', 'irsa.example.com/role-arn', 'irsa.example.org/role-arn', 'irsa.example.org/rolearn'];
+    expect(misspeltRoleKeys(keys, wanted)).toEqual(['irsa.example.com/role-arn', 'irsa.example.org/rolearn']);
   });
 
   test('the first four are kept', () => expect(misspeltRoleKeys(misspelt)).toEqual(misspelt.slice(0, 4)));

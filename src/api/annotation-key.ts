@@ -5,7 +5,6 @@ const MOST_EDITS = 3;
 
 /** Case and punctuation are what people get wrong first. */
 const normalised = (key: string): string => key.toLowerCase().replace(/[^a-z0-9/]/g, '');
-const WANTED = normalised(EKS_ANNOTATIONS.roleArn);
 
 /** Whoever has misspelt a key did so once or twice; beyond that it is somebody's game, and must not fill our memory. */
 const MOST_KEPT = 4;
@@ -13,28 +12,32 @@ const MOST_KEPT = 4;
 const MOST_COMPARED = 256;
 
 /** The keys, among all that an object has, that are meant to be the webhook's: the first few, at a bounded cost. */
-export function misspeltRoleKeys(keys: readonly string[], isMisspelt: (key: string) => boolean = isMisspeltRoleKey): string[] {
+export function misspeltRoleKeys(
+  keys: readonly string[],
+  wanted: string = EKS_ANNOTATIONS.roleArn,
+  isMisspelt: typeof isMisspeltRoleKey = isMisspeltRoleKey,
+): string[] {
   const found: string[] = [];
   let compared = 0;
   for (const key of keys) {
-    if (!hasNearLength(key)) continue;
+    if (!hasNearLength(key, wanted)) continue;
     if (compared === MOST_COMPARED || found.length === MOST_KEPT) break;
     compared++;
-    if (isMisspelt(key)) found.push(key);
+    if (isMisspelt(key, wanted)) found.push(key);
   }
   return found;
 }
 
 /** Beside the edits, a few more signs of punctuation than the right key has. */
-function hasNearLength(key: string): boolean {
-  return key.length >= WANTED.length - MOST_EDITS && key.length <= EKS_ANNOTATIONS.roleArn.length + 2 * MOST_EDITS;
+function hasNearLength(key: string, wanted: string): boolean {
+  return key.length >= normalised(wanted).length - MOST_EDITS && key.length <= wanted.length + 2 * MOST_EDITS;
 }
 
-/** Whether a key of an annotation is meant to be `eks.amazonaws.com/role-arn` and is not: the webhook does not read it. */
-export function isMisspeltRoleKey(key: string): boolean {
-  if (key === EKS_ANNOTATIONS.roleArn || !hasNearLength(key)) return false;
-  const found = normalised(key);
-  return Math.abs(found.length - WANTED.length) <= MOST_EDITS && isWithinEdits(found, WANTED);
+/** Whether a key of an annotation is meant to be the wanted one, as a rule `eks.amazonaws.com/role-arn`, and is not: the webhook does not read it. */
+export function isMisspeltRoleKey(key: string, wanted: string = EKS_ANNOTATIONS.roleArn): boolean {
+  if (key === wanted || !hasNearLength(key, wanted)) return false;
+  const [a, b] = [normalised(key), normalised(wanted)];
+  return Math.abs(a.length - b.length) <= MOST_EDITS && isWithinEdits(a, b);
 }
 
 /** Whether so few characters have to be added, removed or replaced (Levenshtein); row by row, and no row further than the answer is open. */

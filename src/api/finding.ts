@@ -20,6 +20,7 @@ export const FINDINGS = {
   RolePaused: 'Warning',
   // The cluster's issuer and its provider in the role's account
   IssuerUnknown: 'Error',
+  IssuerNotPublic: 'Error',
   OidcProviderMissing: 'Error',
   OidcProviderUrlMismatch: 'Error',
   OidcProviderAudienceMissing: 'Error',

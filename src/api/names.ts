@@ -32,7 +32,6 @@ export const INJECTED = {
   roleArn: 'AWS_ROLE_ARN',
   tokenFile: 'AWS_WEB_IDENTITY_TOKEN_FILE',
   volume: 'aws-iam-token',
-  mountPath: '/var/run/secrets/eks.amazonaws.com/serviceaccount',
   tokenName: 'token',
 } as const;
 

@@ -14,7 +14,7 @@ export interface Cluster extends APIReader {
   bindings(signal: AbortSignal, namespace?: string): Promise<readonly IrsaBinding[]>;
   namespaces(signal: AbortSignal): Promise<readonly Namespace[]>;
   /** Audiences that open the API server itself, as far as they are known beside its issuer. */
-  apiAudiences(): Promise<readonly string[]>;
+  apiAudiences(signal: AbortSignal): Promise<readonly string[]>;
 }
 
 /** What a command may call. */

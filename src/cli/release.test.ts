@@ -88,7 +88,10 @@ describe('nothing is touched', () => {
       says: 'there is no context "x"',
     },
     'without an issuer': { given: {}, says: '--issuer is missing: the issuer URL of the cluster that is meant' },
-    'for an issuer that is none': { given: { issuer: `${ISSUER}/` }, says: `--issuer: the issuer "${ISSUER}/" is not a plain https URL` },
+    'for an issuer that is none': {
+      given: { issuer: `${ISSUER}?` },
+      says: `--issuer: AWS cannot use the issuer "${ISSUER}?": it is not a plain https URL`,
+    },
   };
   for (const [sentence, { issuer = HERE, given = dead, cluster, says }] of Object.entries(refused))
     test(sentence, async () => {

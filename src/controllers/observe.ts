@@ -21,7 +21,7 @@ export function identityOf({ identity }: Stores): Identity {
 
 export function authorizationInput(stores: Stores, binding: IrsaBinding): AuthorizationInput {
   const { namespace } = binding.metadata;
-  const { caller, cluster } = identityOf(stores);
+  const { caller, cluster, apiAudiences = [] } = identityOf(stores);
   return {
     grants: stores.grants.list(),
     // A namespace that is not in the cache yet has no labels that a grant could select.
@@ -29,7 +29,7 @@ export function authorizationInput(stores: Stores, binding: IrsaBinding): Author
     competingBindings: serviceAccountOf(binding).flatMap((key) => stores.bindings.byIndex('serviceAccount', key)),
     caller,
     fullGrants: ({ metadata }) => stores.fullGrants.get(metadata.uid)?.grants ?? NO_GRANTS,
-    apiAudiences: cluster.kind === 'known' ? [...stores.settings.apiAudiences, cluster.issuer] : stores.settings.apiAudiences,
+    apiAudiences: cluster.kind === 'known' ? [...apiAudiences, cluster.issuer] : apiAudiences,
   };
 }
 

@@ -187,10 +187,11 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
       return answer;
     },
     policyQuota: roles.policyQuota,
+    apiAudiences: async () => [],
   };
   const stop = new AbortController();
   const running = [
-    new ControllerLoop(clusterController({ stores: seen, owned: seen, ports, oidcIssuer: undefined }), options).run(
+    new ControllerLoop(clusterController({ stores: seen, owned: seen, ports, oidcIssuer: undefined, events }), options).run(
       stop.signal,
       stop.signal,
     ),

@@ -13,6 +13,7 @@ import {
 } from '../api/cluster.ts';
 import type { IrsaGrant } from '../api/grant.ts';
 import { isProblem } from '../api/problem.ts';
+import { EKS_WEBHOOK, type Webhook } from '../api/webhook.ts';
 import type { Audit } from '../domain/audit/audit.ts';
 import { type Loss, trustEntryKey } from '../domain/authorization/loss.ts';
 import { guardActiveUntil, type RevocationGuard } from '../domain/authorization/revocation-guard.ts';
@@ -81,17 +82,17 @@ interface Leadership {
 
 /** What the process was started with, as far as decisions rest on it. */
 export interface Settings {
-  /** Audiences that open the API server itself, as far as they are known beside its issuer. */
-  readonly apiAudiences: readonly string[];
   /** The operator's own. */
   readonly namespace: string;
   /** How long a subject may stand that no grant was ever seen to cover; `Infinity`: for ever. */
   readonly ungrantedGraceMs: number;
   /** False in a dry run: what stands is kept, whatever becomes of the grants. */
   readonly revokes: boolean;
+  /** As the webhook of the cluster was started. */
+  readonly webhook: Webhook;
 }
 
-const DEFAULTS: Settings = { apiAudiences: [], namespace: 'irsa-operator-system', ungrantedGraceMs: 86_400_000, revokes: true };
+const DEFAULTS: Settings = { namespace: 'irsa-operator-system', ungrantedGraceMs: 86_400_000, revokes: true, webhook: EKS_WEBHOOK };
 
 /** Everything that reconciles look at, as its owners hold it: the reflectors, or the controller named beside each. */
 export interface OwnedStores {

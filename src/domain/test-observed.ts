@@ -6,6 +6,7 @@ import { type Issuer, parseIssuer } from '../api/issuer.ts';
 import { EKS_ANNOTATIONS, FIELD_MANAGER, FINALIZER, INJECTED, STS_AUDIENCE } from '../api/names.ts';
 import { isProblem, type Problem } from '../api/problem.ts';
 import { subjectOf } from '../api/subject.ts';
+import { EKS_WEBHOOK } from '../api/webhook.ts';
 import { sidFor, writeOwn } from '../trust/document/own-statement.ts';
 import { authorize } from './authorization/authorize.ts';
 import type { DueLoss } from './authorization/loss.ts';
@@ -188,6 +189,7 @@ export function observed({ verdicts = new Map([[ARN, allowed]]), ...part }: Obse
     batchWorkloads: () => [],
     serviceAccountExists: () => true,
     blocked: new Map(),
+    webhook: EKS_WEBHOOK,
     proof: undefined,
     ...input,
   };

@@ -2,6 +2,7 @@ import { bindingStatus, type IrsaBinding } from '../api/binding.ts';
 import type { Pod } from '../api/cluster.ts';
 import { ADMISSION_UNDID, Fault } from '../api/fault.ts';
 import { FIELD_MANAGER, FINALIZER, STATUS_FIELD_MANAGER } from '../api/names.ts';
+import { EKS_WEBHOOK, type Webhook } from '../api/webhook.ts';
 import type { BindingWrites, Removal } from '../controllers/binding/ports.ts';
 import { apply, mergePatch, read, type Target } from './apply.ts';
 import { deletePod, evict } from './evict.ts';
@@ -12,7 +13,7 @@ import { rollOut } from './roll-out.ts';
 import type { Requests } from './transport.ts';
 
 /** The writes of the binding controller, each with the identity of the object that was looked at. Throws `Fault` and nothing else. */
-export function bindingWrites(requests: Requests): BindingWrites {
+export function bindingWrites(requests: Requests, webhook: Webhook = EKS_WEBHOOK): BindingWrites {
   const finalizerIs = (wanted: boolean, { metadata }: IrsaBinding, answer: unknown): string => {
     const found = bindings.decode(answer).metadata;
     if (found.finalizers.includes(FINALIZER) === wanted) return found.resourceVersion;
@@ -35,7 +36,9 @@ export function bindingWrites(requests: Requests): BindingWrites {
     async annotate({ namespace, name, uid }, annotations, signal) {
       // With the uid an apply never makes a ServiceAccount: where it is gone or another, the API server answers with a conflict.
       const target = { type: SERVICE_ACCOUNT, namespace, name, uid };
-      return serviceAccounts.decode(await apply(requests, target, { metadata: { annotations } }, { manager: FIELD_MANAGER }, signal));
+      return serviceAccounts(webhook).decode(
+        await apply(requests, target, { metadata: { annotations } }, { manager: FIELD_MANAGER }, signal),
+      );
     },
     async evict(pod, signal): Promise<Removal> {
       const answer = await evict(requests, pod, signal);

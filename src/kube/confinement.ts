@@ -1,4 +1,5 @@
-import { ANNOTATIONS, EKS_ANNOTATIONS, FIELD_MANAGER, FINALIZER, GROUP, type Policy, REVOCATIONS, STS_AUDIENCE } from '../api/names.ts';
+import { ANNOTATIONS, FIELD_MANAGER, FINALIZER, GROUP, type Policy, REVOCATIONS, STS_AUDIENCE } from '../api/names.ts';
+import { annotationKeys, EKS_WEBHOOK, type Webhook } from '../api/webhook.ts';
 import type { ConfinementRequests, Target } from '../controllers/confinement/ports.ts';
 import type { Answer } from '../domain/confinement/confinement.ts';
 import { faultOf, statusOf } from './faults.ts';
@@ -8,7 +9,7 @@ import { CONFIG_MAP, DAEMON_SET, DEPLOYMENT, IRSA_BINDING, SERVICE_ACCOUNT, STAT
 import type { KubeRequest, Requests } from './transport.ts';
 
 /** Asks the API server about ourselves, with rights that every user has (system:basic-user), and by dry runs with the rights that ship. */
-export function confinementRequests(requests: Requests): ConfinementRequests {
+export function confinementRequests(requests: Requests, webhook: Webhook = EKS_WEBHOOK): ConfinementRequests {
   const review = async (path: string, body: object, signal: AbortSignal) =>
     object(object(await requests.request({ method: 'POST', path, body }, signal))['status']);
   return {
@@ -24,7 +25,7 @@ export function confinementRequests(requests: Requests): ConfinementRequests {
       return (await review('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', body, signal))['allowed'] === true;
     },
     async try(policy, target, signal) {
-      const { forbidden, needed } = trialOf(policy, target);
+      const { forbidden, needed } = trialOf(policy, target, webhook);
       return { forbidden: await dryRun(requests, forbidden, signal), needed: await dryRun(requests, needed, signal) };
     },
   };
@@ -65,12 +66,12 @@ const FOREIGN_AUDIENCE = `https://${GROUP}`;
 const TOKEN_SECONDS = 600;
 
 /** What the policy forbids, and the like of what the operator does. */
-function trialOf(policy: Policy, target: Target): { readonly forbidden: KubeRequest; readonly needed: KubeRequest } {
+function trialOf(policy: Policy, target: Target, webhook: Webhook): { readonly forbidden: KubeRequest; readonly needed: KubeRequest } {
   switch (policy) {
     case 'irsa-operator-service-accounts':
       return {
         forbidden: merge(SERVICE_ACCOUNT, target, LABELLED),
-        needed: merge(SERVICE_ACCOUNT, target, { metadata: { annotations: { [EKS_ANNOTATIONS.tokenExpiration]: '86400' } } }),
+        needed: merge(SERVICE_ACCOUNT, target, { metadata: { annotations: { [annotationKeys(webhook).tokenExpiration]: '86400' } } }),
       };
     case 'irsa-operator-bindings':
       return { forbidden: merge(IRSA_BINDING, target, LABELLED), needed: withFinalizer(target) };

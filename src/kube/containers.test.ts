@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Container } from '../api/cluster.ts';
+import { EKS_WEBHOOK } from '../api/webhook.ts';
 import { containersOf, tokenOf } from './containers.ts';
 
 const ROLE = 'arn:aws:iam::111122223333:role/app';
@@ -17,7 +18,7 @@ interface Case {
   readonly volumes?: readonly object[];
 }
 function decoded({ volumes = [], ...container }: Case): Container | undefined {
-  return containersOf(JSON.parse(JSON.stringify({ containers: [{ name: 'app', ...container }], volumes })))[0];
+  return containersOf(JSON.parse(JSON.stringify({ containers: [{ name: 'app', ...container }], volumes })), EKS_WEBHOOK)[0];
 }
 
 const environments: Record<string, { env: readonly object[]; wanted: Container['env'] }> = {
@@ -154,7 +155,7 @@ for (const [sentence, { wanted, ...container }] of Object.entries(mounts))
 
 test('init containers come first, and ephemeral ones are not looked at: the webhook never touches them', () => {
   const spec = { containers: [{ name: 'app' }], initContainers: [{ name: 'init' }], ephemeralContainers: [{ name: 'debug' }] };
-  expect(containersOf(spec).map(({ name }) => name)).toEqual(['init', 'app']);
+  expect(containersOf(spec, EKS_WEBHOOK).map(({ name }) => name)).toEqual(['init', 'app']);
 });
 
 test('the token of the webhook is the file of its name: another file in a volume of that name is none', () => {

@@ -1,6 +1,7 @@
 import type { Container, OwnMounts, Pod } from '../api/cluster.ts';
 import { cut } from '../api/cut.ts';
 import { CREDENTIAL_VARIABLES, INJECTED } from '../api/names.ts';
+import type { Webhook } from '../api/webhook.ts';
 import { fewValues, LONGEST_NAME, MOST_CONTAINERS } from './kept.ts';
 import { array, type Json, type JsonObject, object, text } from './objects.ts';
 
@@ -17,10 +18,10 @@ interface Mount {
 }
 
 /** Init and ordinary containers: the webhook never touches ephemeral ones. */
-export function containersOf(podSpec: JsonObject): Container[] {
-  const few = fewValues();
+export function containersOf(podSpec: JsonObject, { tokenMountPath }: Pick<Webhook, 'tokenMountPath'>): Container[] {
+  const of = { podSpec, mountPath: tokenMountPath, few: fewValues() };
   const first = (field: string) => array(podSpec[field]).slice(0, MOST_CONTAINERS);
-  return [...first('initContainers'), ...first('containers')].map((raw) => containerOf(raw, podSpec, few));
+  return [...first('initContainers'), ...first('containers')].map((raw) => containerOf(raw, of));
 }
 
 export function tokenVolumeOf(podSpec: JsonObject): JsonObject | undefined {
@@ -33,12 +34,19 @@ export function tokenOf(podSpec: JsonObject): Pick<Pod, 'tokenAudience' | 'token
   return { tokenAudience: token && audienceOf(token), tokenExpirationSeconds: typeof seconds === 'number' ? seconds : undefined };
 }
 
-function containerOf(raw: Json, podSpec: JsonObject, few: (value: string) => string): Container {
+interface PodScope {
+  readonly podSpec: JsonObject;
+  /** Where the webhook mounts the token. */
+  readonly mountPath: string;
+  readonly few: (value: string) => string;
+}
+
+function containerOf(raw: Json, of: PodScope): Container {
   const container = object(raw);
-  const env = envOf(container, few);
+  const env = envOf(container, of.few);
   const mounts = array(container['volumeMounts']).map(object).map(mountOf);
-  const mountsToken = mounts.some(({ volume, path }) => volume === INJECTED.volume && path === INJECTED.mountPath);
-  const own = ownMounts(mounts, mountsToken, env[INJECTED.tokenFile], podSpec, few);
+  const mountsToken = mounts.some(({ volume, path }) => volume === INJECTED.volume && path === of.mountPath);
+  const own = ownMounts(mounts, mountsToken, env[INJECTED.tokenFile], of);
   return { name: text(container['name']) ?? '', env, mountsToken, ...(Object.keys(own).length === 0 ? {} : { own }) };
 }
 
@@ -63,12 +71,11 @@ function ownMounts(
   mounts: readonly Mount[],
   mountsToken: boolean,
   file: string | undefined,
-  podSpec: JsonObject,
-  few: (value: string) => string,
+  { podSpec, mountPath, few }: PodScope,
 ): OwnMounts {
   const elsewhere = mountsToken ? undefined : mounts.find(({ volume }) => volume === INJECTED.volume);
-  const foreign = mounts.find(({ volume, written }) => volume !== INJECTED.volume && written === INJECTED.mountPath);
-  const injected = mountsToken && file !== undefined && plain(file) === `${INJECTED.mountPath}/${INJECTED.tokenName}`;
+  const foreign = mounts.find(({ volume, written }) => volume !== INJECTED.volume && written === mountPath);
+  const injected = mountsToken && file !== undefined && plain(file) === `${mountPath}/${INJECTED.tokenName}`;
   const tokenFile = file === undefined || injected ? undefined : fileOf(mounts, plain(file), podSpec);
   return {
     ...(elsewhere === undefined ? {} : { tokenMount: few(elsewhere.path) }),

@@ -1,21 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type { Workload } from '../api/cluster.ts';
-import {
-  bindings,
-  bindingsCrd,
-  cronJobs,
-  daemonSets,
-  deployments,
-  grants,
-  grantsCrd,
-  jobs,
-  namespaces,
-  pods,
-  serviceAccounts,
-  statefulSets,
-} from './resources.ts';
+import { EKS_WEBHOOK } from '../api/webhook.ts';
+import * as resources from './resources.ts';
 
-const keep = { labels: ['eks.amazonaws.com/skip-pod-identity-webhook'], annotations: ['irsa-operator.dev/restart'] };
+const keep = { labels: ['eks.amazonaws.com/skip-pod-identity-webhook'], annotations: ['irsa-operator.dev/restart'], webhook: EKS_WEBHOOK };
+const { bindings, bindingsCrd, cronJobs, grants, grantsCrd, jobs, namespaces, pods } = resources;
+const [serviceAccounts, deployments, statefulSets, daemonSets] = [
+  resources.serviceAccounts(EKS_WEBHOOK),
+  resources.deployments(EKS_WEBHOOK),
+  resources.statefulSets(EKS_WEBHOOK),
+  resources.daemonSets(EKS_WEBHOOK),
+] as const;
 const ROLE = 'arn:aws:iam::111122223333:role/app';
 
 describe('a ServiceAccount', () => {

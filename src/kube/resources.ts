@@ -3,7 +3,8 @@ import { type IrsaBinding, parseBindingSpec, parseBindingStatus } from '../api/b
 import type { BatchWorkload, Definition, Namespace, Owner, Pod, ServiceAccount, Workload, Writer } from '../api/cluster.ts';
 import { cut } from '../api/cut.ts';
 import { type IrsaGrant, parseGrantSpec } from '../api/grant.ts';
-import { ANNOTATIONS, EKS_ANNOTATIONS, FIELD_MANAGER, FINALIZER } from '../api/names.ts';
+import { ANNOTATIONS, FIELD_MANAGER, FINALIZER } from '../api/names.ts';
+import { annotationKeys, type Webhook } from '../api/webhook.ts';
 import { containersOf, tokenOf, tokenVolumeOf } from './containers.ts';
 import { keptValues, LONGEST_NAME, LONGEST_NAMES, MOST_WRITERS } from './kept.ts';
 import type { Resource } from './list-watch.ts';
@@ -22,8 +23,6 @@ import {
   STATEFUL_SET,
 } from './resource-types.ts';
 
-/** What the EKS webhook reads of a ServiceAccount. */
-const EKS_KEYS = Object.values(EKS_ANNOTATIONS);
 /** What a user says by annotations of a binding. */
 const BINDING_KEYS = [ANNOTATIONS.forceDelete, ANNOTATIONS.reconcileRequestedAt];
 /** Set by the kubelet on the API's image of a static pod. */
@@ -77,25 +76,34 @@ const definition = (name: string): Resource<Definition> => ({
 export const bindingsCrd = definition(BINDINGS_CRD);
 export const grantsCrd = definition(GRANTS_CRD);
 
-export const serviceAccounts: Resource<ServiceAccount> = {
-  type: SERVICE_ACCOUNT,
-  metadataOnly: true,
-  decode(raw) {
-    const { namespace, name, uid, resourceVersion, annotations } = metaOf(raw);
-    return {
-      namespace,
-      name,
-      uid,
-      resourceVersion,
-      annotations: keptValues(annotations, EKS_KEYS),
-      misspelt: misspeltRoleKeys(Object.keys(annotations)),
-      writers: writersOf(object(object(raw)['metadata'])),
-    };
-  },
-};
+/** With the annotations that the webhook reads. */
+export function serviceAccounts(webhook: Webhook): Resource<ServiceAccount> {
+  const { skipContainers: _, ...read } = annotationKeys(webhook);
+  const keys = Object.values(read);
+  return {
+    type: SERVICE_ACCOUNT,
+    metadataOnly: true,
+    decode(raw) {
+      const { namespace, name, uid, resourceVersion, annotations } = metaOf(raw);
+      return {
+        namespace,
+        name,
+        uid,
+        resourceVersion,
+        annotations: keptValues(annotations, keys),
+        misspelt: misspeltRoleKeys(Object.keys(annotations), read.roleArn),
+        writers: writersOf(object(object(raw)['metadata']), keys),
+      };
+    },
+  };
+}
 
 /** Pods with those labels and annotations that somebody looks at. */
-export function pods(keep: { readonly labels: readonly string[]; readonly annotations: readonly string[] }): Resource<Pod> {
+export function pods(keep: {
+  readonly labels: readonly string[];
+  readonly annotations: readonly string[];
+  readonly webhook: Webhook;
+}): Resource<Pod> {
   return {
     type: POD,
     decode(raw) {
@@ -118,7 +126,7 @@ export function pods(keep: { readonly labels: readonly string[]; readonly annota
         owner: controllerOf(object(object(raw)['metadata'])),
         labels: keptValues(labels, keep.labels),
         annotations: keptValues(annotations, keep.annotations, LONGEST_NAMES),
-        containers: containersOf(spec),
+        containers: containersOf(spec, keep.webhook),
         ...tokenOf(spec),
         windows: OS_SELECTORS.some((key) => selector[key] === 'windows'),
       };
@@ -126,30 +134,32 @@ export function pods(keep: { readonly labels: readonly string[]; readonly annota
   };
 }
 
-const workloads = (type: typeof DEPLOYMENT, kind: Workload['kind']): Resource<Workload> => ({
-  type,
-  decode(raw) {
-    const { namespace, name, uid, labels } = metaOf(raw);
-    const spec = object(object(raw)['spec']);
-    const template = object(spec['template']);
-    const podSpec = object(template['spec']);
-    const held = heldBy(spec);
-    return {
-      kind,
-      namespace,
-      name,
-      uid,
-      serviceAccountName: text(podSpec['serviceAccountName']) ?? 'default',
-      appName: text(labels['app.kubernetes.io/name']),
-      template: { containers: containersOf(podSpec), hasTokenVolume: tokenVolumeOf(podSpec) !== undefined },
-      held,
-      revision: held === undefined ? undefined : revisionOf(kind, raw),
-      outdated: held === 'paused' && isOutdated(object(object(raw)['status'])),
-      scaledToZero: spec['replicas'] === 0,
-      restartedAt: keptValues(metaOf(template).annotations, [ANNOTATIONS.restartedAt])[ANNOTATIONS.restartedAt],
-    };
-  },
-});
+const workloads =
+  (type: typeof DEPLOYMENT, kind: Workload['kind']) =>
+  (webhook: Webhook): Resource<Workload> => ({
+    type,
+    decode(raw) {
+      const { namespace, name, uid, labels } = metaOf(raw);
+      const spec = object(object(raw)['spec']);
+      const template = object(spec['template']);
+      const podSpec = object(template['spec']);
+      const held = heldBy(spec);
+      return {
+        kind,
+        namespace,
+        name,
+        uid,
+        serviceAccountName: text(podSpec['serviceAccountName']) ?? 'default',
+        appName: text(labels['app.kubernetes.io/name']),
+        template: { containers: containersOf(podSpec, webhook), hasTokenVolume: tokenVolumeOf(podSpec) !== undefined },
+        held,
+        revision: held === undefined ? undefined : revisionOf(kind, raw),
+        outdated: held === 'paused' && isOutdated(object(object(raw)['status'])),
+        scaledToZero: spec['replicas'] === 0,
+        restartedAt: keptValues(metaOf(template).annotations, [ANNOTATIONS.restartedAt])[ANNOTATIONS.restartedAt],
+      };
+    },
+  });
 
 function heldBy(spec: JsonObject): Workload['held'] {
   const { type, rollingUpdate } = object(spec['updateStrategy']);
@@ -197,12 +207,12 @@ function numberOf(value: Json | undefined): number {
 }
 
 /** Who wrote each of the webhook's annotations, and when: so that a wrong value can be traced to whoever must be asked. */
-function writersOf(metadata: JsonObject): Record<string, Writer[]> {
+function writersOf(metadata: JsonObject, keys: readonly string[]): Record<string, Writer[]> {
   const writers: Record<string, Writer[]> = {};
   for (const entry of array(metadata['managedFields'])) {
     const { manager, operation, time, fieldsV1 } = object(entry);
     const annotations = object(object(object(fieldsV1)['f:metadata'])['f:annotations']);
-    for (const key of EKS_KEYS.filter((one) => `f:${one}` in annotations)) {
+    for (const key of keys.filter((one) => `f:${one}` in annotations)) {
       const known = writers[key] ?? [];
       const isOurs = manager === FIELD_MANAGER && operation === 'Apply';
       if (known.length < MOST_WRITERS || isOurs) known.push({ manager: nameOf(manager, isOurs), at: timeOf(time) ?? 0 });

@@ -3,20 +3,29 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { openRequest } from '../api/binding.ts';
 import type { ServiceAccount } from '../api/cluster.ts';
-import { CREDENTIAL_VARIABLES, EKS_ANNOTATIONS, FIELD_MANAGER, INJECTED } from '../api/names.ts';
+import { CREDENTIAL_VARIABLES, FIELD_MANAGER } from '../api/names.ts';
+import { annotationKeys, EKS_WEBHOOK } from '../api/webhook.ts';
 import { declaredBy, roleAnnotation } from '../domain/audit/audit.ts';
-import { POD_ANNOTATIONS, POD_LABELS, podState } from '../domain/pods/pod-state.ts';
+import { POD_LABELS, podAnnotations, podState } from '../domain/pods/pod-state.ts';
 import { heldByUs, invalidExpiration, otherWriters, wrongAnnotations } from '../domain/service-account/annotations.ts';
 import { ARN, spec } from '../domain/test-observed.ts';
 import type { Resource } from './list-watch.ts';
-import { bindings, daemonSets, deployments, grants, pods as podsWith, serviceAccounts, statefulSets } from './resources.ts';
+import * as resources from './resources.ts';
 import { bindingSpec, each, largeBindingSpec, largeGrantSpec, largePodSpec, largeStatus, templateOf, withMetadata } from './test-large.ts';
 
 /** Characters of what is kept of an object, as JSON. The worst are a pod with 128 containers, and a status, which only the operator writes. */
 const MOST_KEPT = 40 * 1024;
 const MOST_OF_STATUS = 144 * 1024;
 
-const pods = podsWith({ labels: POD_LABELS, annotations: POD_ANNOTATIONS });
+const EKS_ANNOTATIONS = annotationKeys(EKS_WEBHOOK);
+const { bindings, grants } = resources;
+const [serviceAccounts, deployments, statefulSets, daemonSets] = [
+  resources.serviceAccounts(EKS_WEBHOOK),
+  resources.deployments(EKS_WEBHOOK),
+  resources.statefulSets(EKS_WEBHOOK),
+  resources.daemonSets(EKS_WEBHOOK),
+] as const;
+const pods = resources.pods({ labels: POD_LABELS, annotations: podAnnotations(EKS_WEBHOOK), webhook: EKS_WEBHOOK });
 const podSpec = { containers: [{ name: 'app', image: 'x' }] };
 const workload = { ...withMetadata(templateOf(podSpec)), ...each(largePodSpec, templateOf) };
 const kinds: Record<string, { resource: Resource<unknown>; large: Record<string, object>; most?: number }> = {
@@ -139,7 +148,7 @@ const containers = (count: number, role: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => ({
     name: `app-${index}`,
     env: env(role(index)),
-    volumeMounts: [{ name: 'aws-iam-token', mountPath: INJECTED.mountPath }],
+    volumeMounts: [{ name: 'aws-iam-token', mountPath: EKS_WEBHOOK.tokenMountPath }],
   }));
 const stateOf = (part: object, annotations: object = {}) => {
   const state = podState(pods.decode({ metadata: { namespace: 'ns', name: 'a', annotations }, spec: { volumes, ...part } }), desired);

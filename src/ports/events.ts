@@ -22,7 +22,8 @@ export type EventAction =
   | 'Reconcile'
   | 'Audit'
   | 'Revoke'
-  | 'CheckConfinement';
+  | 'CheckConfinement'
+  | 'CheckApiServer';
 
 export interface BindingEvent {
   readonly type: 'Normal' | 'Warning';

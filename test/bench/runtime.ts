@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { get } from 'node:http';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { EKS_WEBHOOK } from '../../src/api/webhook.ts';
 import { createStores } from '../../src/controllers/stores.ts';
-import { POD_ANNOTATIONS, POD_LABELS } from '../../src/domain/pods/pod-state.ts';
+import { POD_LABELS, podAnnotations } from '../../src/domain/pods/pod-state.ts';
 import { listWatch, type Resource } from '../../src/kube/list-watch.ts';
 import { pods, serviceAccounts } from '../../src/kube/resources.ts';
 import { Transport } from '../../src/kube/transport.ts';
@@ -103,7 +104,7 @@ async function events(): Promise<number> {
     for (let taken = await queue.take(stop.signal); taken !== undefined; taken = await queue.take(stop.signal)) queue.done(taken.key);
   })();
   const transport = transportTo('busy');
-  const running = new Reflector({ ...common, source: listWatch(transport, serviceAccounts), store }).run(stop.signal);
+  const running = new Reflector({ ...common, source: listWatch(transport, serviceAccounts(EKS_WEBHOOK)), store }).run(stop.signal);
   await all.promise;
   while (queue.depth > 0) await nextTurn();
   stop.abort();
@@ -122,8 +123,8 @@ async function listing(): Promise<void> {
   const reflect = <T>(resource: Resource<T>, store: Store<T, string>) =>
     new Reflector({ ...common, source: listWatch(transport, resource), store }).run(stop.signal);
   const running = [
-    reflect(serviceAccounts, stores.serviceAccounts),
-    reflect(pods({ labels: POD_LABELS, annotations: POD_ANNOTATIONS }), stores.pods),
+    reflect(serviceAccounts(EKS_WEBHOOK), stores.serviceAccounts),
+    reflect(pods({ labels: POD_LABELS, annotations: podAnnotations(EKS_WEBHOOK), webhook: EKS_WEBHOOK }), stores.pods),
   ];
   await Promise.all([stores.serviceAccounts.synced(stop.signal), stores.pods.synced(stop.signal)]);
   const { user, system } = process.threadCpuUsage(began);

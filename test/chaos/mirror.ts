@@ -1,6 +1,7 @@
 import { type Api, until } from '@irsa-operator/testbed';
 import { expect } from 'vitest';
 import { keyOf, type ServiceAccount } from '../../src/api/cluster.ts';
+import { EKS_WEBHOOK } from '../../src/api/webhook.ts';
 import { connect } from '../../src/kube/config.ts';
 import { listWatch } from '../../src/kube/list-watch.ts';
 import { noKubeMetrics } from '../../src/kube/metrics.ts';
@@ -52,7 +53,7 @@ export function startMirror(kubeconfig: string, { limits, around = (source) => s
   const watchedAt: number[] = [];
   const changes: { namespace: string; change: string }[] = [];
   let opened = 0;
-  const source = around(listWatch(transport, serviceAccounts));
+  const source = around(listWatch(transport, serviceAccounts(EKS_WEBHOOK)));
   const observed: ListWatch<ServiceAccount> = {
     list: (page, signal) => source.list(page, signal),
     async *watch(from, signal) {
@@ -83,7 +84,7 @@ export function startMirror(kubeconfig: string, { limits, around = (source) => s
   const cached = (namespace: string) => sorted(store.list().filter((one) => one.namespace === namespace));
   const uncached = async (api: Api, namespace: string) => {
     const { items } = await api.call<{ items: unknown[] }>('GET', `/api/v1/namespaces/${namespace}/serviceaccounts`);
-    return sorted(items.map((raw) => serviceAccounts.decode(raw)));
+    return sorted(items.map((raw) => serviceAccounts(EKS_WEBHOOK).decode(raw)));
   };
   return {
     transport,

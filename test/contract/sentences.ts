@@ -14,6 +14,10 @@ export const CONTRACT = {
     'api-grant-patterns': 'In a grant `*` never crosses `/`, and the account is always literal.',
     'api-grant-selector': 'A grant has names or a selector of namespaces; an empty selector is refused.',
     'api-audience-refused': 'An audience of the API server itself is always refused.',
+    'api-audience-advice':
+      'Where the API server takes the audience of STS, `--api-audiences` is named as what has to change, and no other audience is advised.',
+    'api-audience-reread':
+      'The audiences of the API server are read again every few minutes: after a change bindings continue by themselves.',
     'api-default-deny': 'A binding that no grant covers by ARN, namespace, name and audience gets `Authorized=False, NotGranted`.',
     'api-no-call-ungranted': 'Not one AWS call is made for a binding without a grant, except to release its own subject.',
     'api-tags-fresh': 'Tags that a grant asks for are read afresh before each write.',
@@ -66,6 +70,13 @@ export const CONTRACT = {
   'Knowing the cluster, and its provider': {
     'step-order': 'A step that cannot go on names its reason and stops the later ones.',
     'cluster-issuer': 'The issuer is what the API server says; `--eks-cluster-name` cross-checks it, `--oidc-issuer` overrides.',
+    'cluster-exact': 'The issuer is taken exactly as it is, a slash at its end included.',
+    'webhook-audience':
+      'Where a pod made since the annotation shows that the webhook gives another audience, the audience is annotated before any other pod is restarted.',
+    'webhook-flags':
+      'The `--token-audience`, `--annotation-prefix` and `--token-mount-path` of the webhook are flags of the operator, which annotates and judges by them.',
+    'cluster-not-public':
+      'An issuer that AWS cannot reach is told as `IssuerNotPublic`: no provider is asked for, created or advised, and `--service-account-issuer` and `--oidc-issuer` are named.',
     'cluster-nothing-unknown': 'Nothing is ever written while the issuer is unknown or the sources disagree.',
     'provider-ready': "The role's account has an OIDC provider for exactly this issuer, with the audience among its client IDs.",
     'provider-manage': '`--manage-oidc-provider` lets the operator create it, with the client IDs of the flag and no others.',

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { startTestbed, type Testbed, until as untilTrue } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
+import type { ServiceAccount } from '../../src/api/cluster.ts';
+import { EKS_WEBHOOK } from '../../src/api/webhook.ts';
 import { apply, mergePatch, read, type Target } from '../../src/kube/apply.ts';
 import { connect } from '../../src/kube/config.ts';
 import type { Connection } from '../../src/kube/connection.ts';
@@ -71,7 +73,7 @@ const KEY = 'eks.amazonaws.com/role-arn';
 describe('a reflector', () => {
   test('lists in pages, then sees what is added, changed, deleted, and made again under its name', async () => {
     for (const name of ['one', 'two', 'three']) await create(SERVICE_ACCOUNT, account(name));
-    const store = new Store<ReturnType<typeof serviceAccounts.decode>>({
+    const store = new Store<ServiceAccount>({
       kind: 'ServiceAccount',
       keyOf: (one) => `${one.namespace}/${one.name}`,
       log: silentLog,
@@ -83,7 +85,7 @@ describe('a reflector', () => {
       seen.push(`${one.name}: ${previous?.annotations[KEY] ?? (previous && '-')} > ${next?.annotations[KEY] ?? (next && '-')}`);
     });
     const stop = new AbortController();
-    const source = listWatch(transport, serviceAccounts);
+    const source = listWatch(transport, serviceAccounts(EKS_WEBHOOK));
     const limits = { ...REFLECTOR_LIMITS, pageSize: 2 };
     const running = new Reflector({
       source,

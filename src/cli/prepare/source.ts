@@ -19,7 +19,7 @@ export async function sourceOf(cluster: Cluster, signal: AbortSignal): Promise<S
     cluster.bindings(signal),
     cluster.grants(signal),
     cluster.namespaces(signal),
-    cluster.apiAudiences(),
+    cluster.apiAudiences(signal),
     cluster.issuer(signal),
   ]);
   return { of: 'the cluster', bindings, grants, namespaces, apiAudiences: [...apiAudiences, issuer] };

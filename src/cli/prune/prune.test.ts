@@ -206,7 +206,7 @@ describe('the issuer', () => {
   test('is not taken from the flag when the API server merely does not answer', async () =>
     await expect(asked(new Fault('transient', 'no answer'), ISSUER)).rejects.toThrow('no answer'));
   test('that is none is refused', async () =>
-    await expect(asked(ISSUER, 'http://x')).rejects.toThrow('--oidc-issuer: the issuer "http://x"'));
+    await expect(asked(ISSUER, 'http://x')).rejects.toThrow('--oidc-issuer: AWS cannot use the issuer "http://x"'));
 });
 
 describe('what goes wrong on the way', () => {

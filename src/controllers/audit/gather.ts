@@ -10,7 +10,7 @@ import type { Stores } from '../stores.ts';
 /** Everything that the audit of one ServiceAccount rests on; no call leaves the process for it. */
 export function gather(stores: Stores, serviceAccount: ServiceAccount, now: number): AuditObserved {
   const { cluster, caller, policyQuota } = identityOf(stores);
-  const binding = declaredBy(serviceAccount);
+  const binding = declaredBy(serviceAccount, stores.settings.webhook);
   const arn = binding === undefined || isProblem(binding.spec) ? undefined : binding.spec.roleArn;
   const role = arn && stores.roles.get(arn);
   const input = binding && authorizationInput(stores, binding);
@@ -25,10 +25,11 @@ export function gather(stores: Stores, serviceAccount: ServiceAccount, now: numb
     role,
     provider: arn && stores.providers.get(roleArnParts(arn).account)?.view,
     quota: policyQuota,
+    webhook: stores.settings.webhook,
   };
 }
 
 /** Whether there is something to audit, and no binding whose business it is. */
 export function isUnbound(stores: Stores, account: ServiceAccount): boolean {
-  return asksForRole(account) && stores.bindings.byIndex('serviceAccount', keyOf(account)).length === 0;
+  return asksForRole(account, stores.settings.webhook) && stores.bindings.byIndex('serviceAccount', keyOf(account)).length === 0;
 }

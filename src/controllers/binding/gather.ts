@@ -54,6 +54,7 @@ export function gather(
     batchWorkloads: () => batchWorkloadsFor(stores, binding),
     serviceAccountExists: (name) => stores.serviceAccounts.has(keyOf({ namespace: metadata.namespace, name })),
     blocked,
+    webhook: stores.settings.webhook,
     proof: stores.proofs.get(keyOf(metadata))?.proof,
   };
 }

@@ -2,7 +2,7 @@ import { assertNever } from '../../api/assert-never.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import type { ServiceAccount } from '../../api/cluster.ts';
 import { ADMISSION_UNDID, Fault } from '../../api/fault.ts';
-import { EKS_ANNOTATIONS } from '../../api/names.ts';
+import { annotationKeys } from '../../api/webhook.ts';
 import type { Observed } from '../../domain/binding/observed.ts';
 import type { Step } from '../../domain/binding/step.ts';
 import type { Blocked, RestartStep } from '../../domain/pods/restart/attempt.ts';
@@ -66,12 +66,13 @@ async function annotate(
   signal: AbortSignal,
 ): Promise<Performed> {
   const { writes, events, metrics, expectations, contentions, clock, log } = options;
+  const { roleArn } = annotationKeys(options.stores.settings.webhook);
   const answered = await writes.annotate(account, annotations, signal);
   expectations.serviceAccounts.expect(account, answered.resourceVersion);
   const reverted = isRevertedWithin(annotations, account, answered);
-  if (account.annotations[EKS_ANNOTATIONS.roleArn] !== annotations[EKS_ANNOTATIONS.roleArn]) {
+  if (account.annotations[roleArn] !== annotations[roleArn]) {
     if (!reverted) metrics.repaired();
-    if (account.writers[EKS_ANNOTATIONS.roleArn] !== undefined) metrics.drifted();
+    if (account.writers[roleArn] !== undefined) metrics.drifted();
   }
   if (reverted) {
     contentions.set(account.uid, recordRevert(contentions.of(account.uid), clock.now(), [ADMISSION]));
@@ -104,13 +105,14 @@ function replacedValues(account: ServiceAccount, annotations: Readonly<Record<st
 async function unannotate(
   binding: IrsaBinding,
   account: ServiceAccount,
-  { writes, events, expectations }: PerformOptions,
+  { writes, events, expectations, stores }: PerformOptions,
   signal: AbortSignal,
 ): Promise<Performed> {
   const answered = await writes.annotate(account, {}, signal);
   expectations.serviceAccounts.expect(account, answered.resourceVersion);
-  if (heldByUs(answered, EKS_ANNOTATIONS.roleArn) !== undefined) {
-    const text = `ServiceAccount "${account.name}" still has the annotation ${EKS_ANNOTATIONS.roleArn} after irsa-operator removed it`;
+  const { roleArn } = annotationKeys(stores.settings.webhook);
+  if (heldByUs(answered, roleArn) !== undefined) {
+    const text = `ServiceAccount "${account.name}" still has the annotation ${roleArn} after irsa-operator removed it`;
     throw new Fault('transient', `${text}. ${ADMISSION_UNDID}`);
   }
   const note = `removed the annotations of irsa-operator from ServiceAccount "${account.name}"`;

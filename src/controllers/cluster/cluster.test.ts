@@ -1,16 +1,20 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Fault, type FaultKind } from '../../api/fault.ts';
 import type { CallerView, ClusterView, Identity } from '../../domain/state/identity.ts';
 
 import { caller, cluster, ISSUER } from '../../domain/test-observed.ts';
+import type { BindingEvent } from '../../ports/events.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { createStores, HERE } from '../stores.ts';
 import { clusterController } from './index.ts';
 import type { IdentityPorts } from './ports.ts';
 
 const { signal } = new AbortController();
+const IN_CLUSTER = 'https://kubernetes.default.svc.cluster.local';
 const OTHER = 'https://oidc.eks.eu-west-1.amazonaws.com/id/EFGH';
-const KNOWN: Identity = { cluster, caller, policyQuota: 4096 };
+const USUAL = ['https://kubernetes.default.svc'];
+const WITH_STS = [...USUAL, 'sts.amazonaws.com'];
+const KNOWN: Identity = { cluster, caller, policyQuota: 4096, apiAudiences: USUAL };
 const fault = (kind: FaultKind) => new Fault(kind, `told: ${kind}`);
 
 interface Answers {
@@ -19,6 +23,7 @@ interface Answers {
   readonly eks?: string | Fault | undefined;
   readonly caller?: CallerView | Fault;
   readonly quota?: number | Fault;
+  readonly audiences?: readonly string[];
 }
 
 const answer = async <T>(value: T | Fault): Promise<T> => {
@@ -38,14 +43,21 @@ async function look(answers: Answers, before: Identity | undefined, failures = 0
     eksIssuer: 'eks' in answers ? () => answer(answers.eks) : undefined,
     caller: () => answer(answers.caller ?? caller),
     policyQuota: () => answer(answers.quota ?? 4096),
+    apiAudiences: async () => answers.audiences ?? USUAL,
   };
+  const told: string[] = [];
+  const events = { record: ({ type, reason, note }: BindingEvent) => void told.push(`${type} ${reason}: ${note}`) };
   const attempt = { id: 'x', urgency: 'resync', failures, log: silentLog } as const;
-  const controller = clusterController({ stores: seen, owned: seen, ports, oidcIssuer });
+  const controller = clusterController({ stores: seen, owned: seen, ports, oidcIssuer, events });
+  let afterMs: number | undefined;
   const end = await controller.reconcile(HERE, signal, attempt).then(
-    ({ kind }) => kind,
+    (outcome) => {
+      afterMs = outcome.kind === 'recheck' ? outcome.afterMs : undefined;
+      return outcome.kind;
+    },
     (error: Error) => error.message,
   );
-  return { found: seen.identity.get(HERE), synced: seen.identity.hasSynced, end };
+  return { found: seen.identity.get(HERE), synced: seen.identity.hasSynced, end, told, afterMs };
 }
 
 const unknown = (why: string): ClusterView & CallerView => ({ kind: 'unknown', why });
@@ -143,11 +155,24 @@ const cases: Record<string, Case> = {
     finds: { cluster: { kind: 'known', issuer: OTHER as typeof ISSUER } },
     end: 'recheck',
   },
-  'an issuer that IAM can have no provider for is unknown': {
+  // Contract: cluster-not-public
+  'an issuer that AWS cannot reach is not public': {
     before: KNOWN,
-    issuer: 'https://kubernetes.default.svc:443',
-    finds: { cluster: unknown(expect.stringContaining('"https://kubernetes.default.svc:443" is not a plain https URL')) },
-    end: expect.stringContaining('openid-configuration'),
+    issuer: IN_CLUSTER,
+    finds: { cluster: { kind: 'unknown', why: expect.stringContaining(`"${IN_CLUSTER}"`), notPublic: true } },
+    end: expect.stringContaining(`"${IN_CLUSTER}"`),
+  },
+  'an issuer that AWS cannot reach is not public, also where EKS says the same': {
+    issuer: IN_CLUSTER,
+    eks: IN_CLUSTER,
+    finds: { cluster: { kind: 'unknown', why: expect.stringContaining(`"${IN_CLUSTER}"`), notPublic: true } },
+    end: expect.stringContaining(`"${IN_CLUSTER}"`),
+  },
+  'an issuer that AWS cannot reach and that EKS does not know is a disagreement first': {
+    issuer: IN_CLUSTER,
+    eks: ISSUER,
+    finds: { cluster: unknown(DISAGREE(IN_CLUSTER, `"${ISSUER}"`)) },
+    end: DISAGREE(IN_CLUSTER, `"${ISSUER}"`),
   },
   'who we are is unknown while AWS does not answer': {
     failures: 4,
@@ -178,13 +203,38 @@ const cases: Record<string, Case> = {
   },
 };
 for (const [sentence, { before, failures, finds, end, ...answers }] of Object.entries(cases)) {
-  test(sentence, async () => expect(await look(answers, before, failures)).toEqual({ found: { ...KNOWN, ...finds }, synced: true, end }));
+  test(sentence, async () => {
+    const { found, synced, end: ended } = await look(answers, before, failures);
+    expect({ found, synced, end: ended }).toEqual({ found: { ...KNOWN, ...finds }, synced: true, end });
+  });
 }
+
+// Contract: api-audience-reread
+describe('the audiences of the API server', () => {
+  const FORBIDDEN =
+    'Warning AudienceForbidden: the API server accepts tokens for "sts.amazonaws.com" (--api-audiences), so a token that a pod sends to AWS also opens this cluster. No binding with this audience gets anything. Remove "sts.amazonaws.com" from --api-audiences of the API server';
+  const audiences: Record<string, { before?: readonly string[]; now: readonly string[]; told: readonly string[]; minutes: number }> = {
+    'are read again every few minutes': { before: USUAL, now: USUAL, told: [], minutes: 5 },
+    'are told once for the cluster where that of STS is among them': { now: WITH_STS, told: [FORBIDDEN], minutes: 0.5 },
+    'are told when that of STS comes to be among them': { before: USUAL, now: WITH_STS, told: [FORBIDDEN], minutes: 0.5 },
+    'are not told again while nothing changes': { before: WITH_STS, now: WITH_STS, told: [], minutes: 0.5 },
+    'are believed when that of STS is gone': { before: WITH_STS, now: USUAL, told: [], minutes: 5 },
+    'may have others, which are a matter of the bindings that name them': { now: [...USUAL, 'vault'], told: [], minutes: 5 },
+  };
+  for (const [sentence, { before, now, told, minutes }] of Object.entries(audiences))
+    test(sentence, async () => {
+      const seen = await look({ audiences: now }, before && { ...KNOWN, apiAudiences: before });
+      expect([seen.found?.apiAudiences, seen.told, seen.afterMs]).toEqual([now, told, minutes * 60_000]);
+    });
+  test('are known although the issuer is not', async () => {
+    expect((await look({ issuer: fault('denied'), audiences: WITH_STS }, undefined)).found?.apiAudiences).toEqual(WITH_STS);
+  });
+});
 
 // Contract: cluster-issuer
 test('the issuer of the flag is above every source', async () => {
   const told = await look({ issuer: fault('denied'), eks: OTHER }, undefined, 0, ISSUER);
-  expect(told).toEqual({ found: KNOWN, synced: true, end: 'recheck' });
+  expect(told).toMatchObject({ found: KNOWN, synced: true, end: 'recheck' });
 });
 
 const patient: Record<string, Answers> = {

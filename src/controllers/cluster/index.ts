@@ -1,15 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Fault, isFault } from '../../api/fault.ts';
 import type { Issuer } from '../../api/issuer.ts';
+import { STS_AUDIENCE } from '../../api/names.ts';
 import { callerFrom, clusterFrom, mayPass, quotaFrom } from '../../domain/state/identify.ts';
 import type { ClusterView, Identity } from '../../domain/state/identity.ts';
+import type { OwnEvents } from '../../ports/events.ts';
 import { type Controller, recheck, type Wake } from '../../runtime/controller.ts';
 import { identityOf } from '../observe.ts';
 import { HERE, type OwnedStores, type Stores } from '../stores.ts';
 import type { IdentityPorts } from './ports.ts';
 
-/** An issuer never changes while a cluster lives, and an identity seldom: this is for clusters that were made again under one kubeconfig. */
-const RECHECK_MS = 3_600_000;
+/** Issuer, identity and audiences change seldom: by a flag of the API server, or because a cluster was made again under one kubeconfig. */
+const RECHECK_MS = 300_000;
+/** Until the API server was mended no binding gets anything, and somebody waits for it. */
+const FORBIDDEN_RECHECK_MS = 30_000;
 
 /** So often (half a minute or less) a source that does not answer at the start is asked again before that is news: what each binding's status says stands. */
 const PATIENT_ATTEMPTS = 4;
@@ -20,10 +24,11 @@ export interface ClusterOptions {
   readonly ports: IdentityPorts;
   /** What the user says of the issuer, above every other source. */
   readonly oidcIssuer: Issuer | undefined;
+  readonly events: OwnEvents;
 }
 
 /** Finds out whom tokens of this cluster come from and who we are. Nothing is written anywhere while that is not known. */
-export function clusterController({ stores, owned, ports, oidcIssuer }: ClusterOptions): Controller<typeof HERE> {
+export function clusterController({ stores, owned, ports, oidcIssuer, events }: ClusterOptions): Controller<typeof HERE> {
   async function issuer(before: ClusterView, signal: AbortSignal): Promise<{ view: ClusterView; failure?: unknown }> {
     if (oidcIssuer !== undefined) return { view: { kind: 'known', issuer: oidcIssuer } };
     const [apiServer, eks] = await Promise.allSettled([ports.issuer(signal), ports.eksIssuer?.(signal)]);
@@ -38,8 +43,9 @@ export function clusterController({ stores, owned, ports, oidcIssuer }: ClusterO
     wakes: [once],
     async reconcile(_, signal, { log, urgency, failures }) {
       const before = identityOf(stores);
-      const [cluster, [caller, quota]] = await Promise.all([
+      const [cluster, apiAudiences, [caller, quota]] = await Promise.all([
         issuer(before.cluster, signal),
+        ports.apiAudiences(signal),
         Promise.allSettled([ports.caller(signal), ports.policyQuota(signal, urgency)]),
       ]);
       signal.throwIfAborted();
@@ -47,6 +53,7 @@ export function clusterController({ stores, owned, ports, oidcIssuer }: ClusterO
         cluster: cluster.view,
         caller: callerFrom(caller, before.caller),
         policyQuota: quotaFrom(quota, before.policyQuota),
+        apiAudiences,
       };
       const mayNotAsk = quota.status === 'rejected' && isFault(quota.reason, 'denied');
       const failed = [
@@ -58,11 +65,22 @@ export function clusterController({ stores, owned, ports, oidcIssuer }: ClusterO
       if (failed.length > 0 && patient && failed.every(mayPass)) throw failed[0];
       if (!isDeepStrictEqual(stores.identity.get(HERE), found)) owned.identity.put(found);
       owned.identity.markSynced();
+      if (takesSts(found) && !takesSts(before)) {
+        log.warn({ apiAudiences }, 'audience of STS forbidden by API server');
+        events.record({ type: 'Warning', reason: 'AudienceForbidden', action: 'CheckApiServer', note: STS_FORBIDDEN });
+      }
       if (failed.length > 0) throw failed[0];
       if (mayNotAsk) log.info({ err: quota.reason, policyQuota: found.policyQuota }, 'trust policy quota unknown, using the default');
-      return recheck(RECHECK_MS, 'whether issuer and caller identity are unchanged');
+      return recheck(takesSts(found) ? FORBIDDEN_RECHECK_MS : RECHECK_MS, 'whether issuer, audiences and caller identity are unchanged');
     },
   };
+}
+
+/** Once for the cluster: each binding says it too, and only its API server can be changed. */
+const STS_FORBIDDEN = `the API server accepts tokens for "${STS_AUDIENCE}" (--api-audiences), so a token that a pod sends to AWS also opens this cluster. No binding with this audience gets anything. Remove "${STS_AUDIENCE}" from --api-audiences of the API server`;
+
+function takesSts({ apiAudiences = [] }: Identity): boolean {
+  return apiAudiences.includes(STS_AUDIENCE);
 }
 
 /** There is one key and nothing outside changes it: the controller looks by itself. */

@@ -9,5 +9,7 @@ export interface IdentityPorts {
   /** What EKS says, where the name of the cluster was given; undefined where it knows of no issuer. */
   readonly eksIssuer: ((signal: AbortSignal) => Promise<string | undefined>) | undefined;
   caller(signal: AbortSignal): Promise<CallerView>;
+  /** Audiences that open the API server itself. Never throws. */
+  apiAudiences(signal: AbortSignal): Promise<readonly string[]>;
   policyQuota(signal: AbortSignal, urgency: Urgency): Promise<number>;
 }

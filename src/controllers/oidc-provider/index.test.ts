@@ -48,11 +48,11 @@ async function look({
   before,
   verdicts = [],
 }: Start) {
-  const seen = createStores(silentLog, { apiAudiences: ['https://kubernetes.default.svc'] });
+  const seen = createStores(silentLog);
   for (const one of bindings) seen.bindings.put(one);
   for (const one of grants) seen.grants.put(one);
   seen.namespaces.put({ name: 'shop', labels: {} });
-  seen.identity.put({ cluster, caller, policyQuota: 2048, ...identity });
+  seen.identity.put({ cluster, caller, policyQuota: 2048, apiAudiences: ['https://kubernetes.default.svc'], ...identity });
   if (before !== undefined) seen.providers.put({ account: ACCOUNT, view: before });
   for (const one of verdicts) seen.verdicts.put(one);
   const calls: string[] = [];

@@ -9,10 +9,12 @@ const EKS_ISSUER = /^oidc[.-]eks\./;
 /** What the provider's URL nearly is: the same but for case or a slash, or the same EKS issuer with another region or ID. None of them is the provider. */
 export function similarTo(issuer: Issuer, arns: readonly string[]): string[] {
   const wanted = issuerHostPath(issuer);
-  const fold = (text: string) => text.toLowerCase().replace(/\/+$/, '');
+  const withoutSlash = (text: string) => text.replace(/\/+$/, '');
+  const fold = (text: string) => withoutSlash(text.toLowerCase());
   const urls = arns.flatMap((arn) => providerHostPath(arn) ?? []);
   const same = urls.filter((url) => fold(url) === fold(wanted));
-  const id = wanted.slice(wanted.lastIndexOf('/') + 1);
-  const moved = urls.filter((url) => EKS_ISSUER.test(url) && url.endsWith(`/${id}`));
+  const path = withoutSlash(wanted);
+  const id = path.slice(path.lastIndexOf('/') + 1);
+  const moved = urls.filter((url) => EKS_ISSUER.test(url) && withoutSlash(url).endsWith(`/${id}`));
   return [...new Set([...same, ...moved])].slice(0, MAX_SIMILAR);
 }

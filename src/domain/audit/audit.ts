@@ -2,8 +2,8 @@ import type { RoleArn } from '../../api/arn.ts';
 import { type IrsaBinding, parseBindingSpec } from '../../api/binding.ts';
 import type { ServiceAccount } from '../../api/cluster.ts';
 import { type Finding, finding } from '../../api/finding.ts';
-import { EKS_ANNOTATIONS, STS_AUDIENCE } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
+import { annotationKeys, EKS_WEBHOOK, type Webhook } from '../../api/webhook.ts';
 import { quote } from '../../trust/document/quote.ts';
 import type { Authorization } from '../authorization/authorize.ts';
 import { accountReachable, providerRegistered } from '../binding/checks.ts';
@@ -29,6 +29,8 @@ export interface AuditObserved {
   readonly role: RoleRecord | undefined;
   readonly provider: ProviderView | undefined;
   readonly quota: number | undefined;
+  /** Of EKS unless it is said otherwise. */
+  readonly webhook?: Webhook;
 }
 
 export interface Audit {
@@ -43,22 +45,22 @@ export interface Audit {
 export type Found = Audit & { readonly pending: boolean };
 
 /** The annotation that the webhook reads; an empty one is none to it. */
-export function roleAnnotation({ annotations }: ServiceAccount): string | undefined {
-  return annotations[EKS_ANNOTATIONS.roleArn] || undefined;
+export function roleAnnotation({ annotations }: ServiceAccount, webhook: Webhook = EKS_WEBHOOK): string | undefined {
+  return annotations[annotationKeys(webhook).roleArn] || undefined;
 }
 
 /** Whether there is anything to audit. */
-export function asksForRole(account: ServiceAccount): boolean {
-  return roleAnnotation(account) !== undefined || account.misspelt.length > 0;
+export function asksForRole(account: ServiceAccount, webhook: Webhook = EKS_WEBHOOK): boolean {
+  return roleAnnotation(account, webhook) !== undefined || account.misspelt.length > 0;
 }
 
 /** The binding that its annotations amount to, one that only looks; undefined where they amount to none. */
-export function declaredBy(account: ServiceAccount): IrsaBinding | undefined {
+export function declaredBy(account: ServiceAccount, webhook: Webhook = EKS_WEBHOOK): IrsaBinding | undefined {
   const { namespace, name, uid, annotations } = account;
   const spec = parseBindingSpec({
     serviceAccountName: name,
-    roleArn: roleAnnotation(account),
-    audience: annotations[EKS_ANNOTATIONS.audience] || STS_AUDIENCE,
+    roleArn: roleAnnotation(account, webhook),
+    audience: annotations[annotationKeys(webhook).audience] || webhook.tokenAudience,
     mode: 'Observe',
     trustPolicy: 'External',
   });
@@ -88,14 +90,14 @@ function withConsent({ binding, authorization, role }: AuditObserved): Granted |
 
 /** Covered by a grant: judged as a binding is. Not covered: only what the ServiceAccount itself shows. */
 export function audit(seen: AuditObserved): Found {
-  const { serviceAccount, binding } = seen;
-  const mistakes = serviceAccount.misspelt.map((key) => misspelt(serviceAccount, key));
-  const value = roleAnnotation(serviceAccount);
+  const { serviceAccount, binding, webhook = EKS_WEBHOOK } = seen;
+  const mistakes = serviceAccount.misspelt.map((key) => misspelt(serviceAccount, key, webhook));
+  const value = roleAnnotation(serviceAccount, webhook);
   // Its pods get no credentials, which is certain without a look at AWS.
   if (value === undefined) return { role: undefined, trusted: mistakes.length > 0 ? false : undefined, findings: mistakes, pending: false };
   const parsed = parseRoleAnnotation(value);
   if (isProblem(parsed)) {
-    const text = `annotation ${EKS_ANNOTATIONS.roleArn}: ${parsed.problem}`;
+    const text = `annotation ${annotationKeys(webhook).roleArn}: ${parsed.problem}`;
     return { role: undefined, trusted: false, findings: [finding('AnnotationMalformed', text), ...mistakes], pending: false };
   }
   const authorization = withConsent(seen);
@@ -105,8 +107,8 @@ export function audit(seen: AuditObserved): Found {
   return { ...judged, role: authorization.spec.roleArn, findings: [...judged.findings, ...mistakes] };
 }
 
-function misspelt({ annotations }: ServiceAccount, key: string): Finding {
-  const { roleArn } = EKS_ANNOTATIONS;
+function misspelt({ annotations }: ServiceAccount, key: string, webhook: Webhook): Finding {
+  const { roleArn } = annotationKeys(webhook);
   const standing = annotations[roleArn] ? 'Remove it' : 'Rename it, and restart the pods';
   return finding('AnnotationKeyMisspelt', `the webhook does not read the annotation ${quote(key)}. Wanted: "${roleArn}". ${standing}`);
 }

@@ -84,6 +84,39 @@ describe('an audience of the API server itself', () => {
       ),
     });
   });
+  const advice: Record<string, readonly [audience: string, apiAudiences: readonly string[], todo: string]> = {
+    'that of STS names the flag of the API server, for the binding is right': [
+      'sts.amazonaws.com',
+      ['https://kubernetes.default.svc', 'sts.amazonaws.com'],
+      'Remove "sts.amazonaws.com" from --api-audiences of the API server. The binding then continues by itself',
+    ],
+    'the usual one beside that of STS leads into no circle': [
+      'https://kubernetes.default.svc',
+      ['https://kubernetes.default.svc', 'sts.amazonaws.com'],
+      'Set spec.audience to "sts.amazonaws.com", and remove that from --api-audiences of the API server',
+    ],
+    'another that the API server was given leads to that of STS': [
+      'vault',
+      ['https://kubernetes.default.svc', 'vault'],
+      'Set spec.audience to what STS expects, usually "sts.amazonaws.com"',
+    ],
+    'the one of kOps leads to that of STS': [
+      'amazonaws.com',
+      ['kubernetes.svc.default', 'amazonaws.com'],
+      'Set spec.audience to what STS expects, usually "sts.amazonaws.com"',
+    ],
+  };
+  for (const [sentence, [forbidden, apiAudiences, todo]] of Object.entries(advice)) {
+    // Contract: api-audience-advice
+    test(`advice: ${sentence}`, () => {
+      const one = binding({ spec: { audience: forbidden } });
+      const authorization = authorize(one, stores({ grants: [grant({ audiences: [forbidden] })], apiAudiences }));
+      const message = authorization.kind === 'refused' ? authorization.finding.message : '';
+      expect(message).toContain(`audience "${forbidden}" is an audience of the API server itself`);
+      expect(message.endsWith(`. ${todo}`)).toBe(true);
+    });
+  }
+
   test('is not talked about where there is no grant', () =>
     expect(refusedWith(authorize(binding({ spec: { audience } }), stores({ apiAudiences: [audience] })))).toBe('NotGranted'));
   test('is what the API server takes, and no other', () =>

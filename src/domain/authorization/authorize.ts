@@ -3,6 +3,7 @@ import type { BindingSpec, IrsaBinding } from '../../api/binding.ts';
 import { keyOf, type Namespace } from '../../api/cluster.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
+import { STS_AUDIENCE } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import type { CallerView, OwnRole } from '../state/identity.ts';
 import { type Granted, grantsFor, type RequiredTags } from './grants.ts';
@@ -63,14 +64,7 @@ function authorizeAlone(binding: IrsaBinding, { grants, namespace, caller, apiAu
   const used = fullGrants?.(binding);
   const full = covering.filter(({ grant }) => used?.has(grant));
   if (full.length === covering.length) return refused(limitReached(binding, first));
-  if (apiAudiences.includes(spec.audience)) {
-    return refused(
-      finding(
-        'AudienceForbidden',
-        `audience "${spec.audience}" is an audience of the API server itself. AWS could use such a token against this cluster, so no grant can allow it. Set spec.audience to what STS expects, usually "sts.amazonaws.com"`,
-      ),
-    );
-  }
+  if (apiAudiences.includes(spec.audience)) return refused(audienceForbidden(spec, apiAudiences));
   if (caller.kind === 'known' && caller.ownRoles.some((own) => isOwnRole(spec.roleArn, own))) {
     return refused(
       finding(
@@ -89,6 +83,19 @@ export function notGranted(binding: IrsaBinding, spec: BindingSpec): Finding {
   return finding(
     'NotGranted',
     `no IrsaGrant allows ServiceAccount "${spec.serviceAccountName}" of namespace "${namespace}" to have role "${spec.roleArn}" with audience "${spec.audience}". Ask a platform engineer for a grant that covers all four`,
+  );
+}
+
+/** The audience of STS is what a binding should have: where that is the API server's, the API server is what has to change. */
+function audienceForbidden({ audience }: BindingSpec, apiAudiences: readonly string[]): Finding {
+  const flag = '--api-audiences of the API server';
+  const toSts = apiAudiences.includes(STS_AUDIENCE)
+    ? `Set spec.audience to "${STS_AUDIENCE}", and remove that from ${flag}`
+    : `Set spec.audience to what STS expects, usually "${STS_AUDIENCE}"`;
+  const todo = audience === STS_AUDIENCE ? `Remove "${audience}" from ${flag}. The binding then continues by itself` : toSts;
+  return finding(
+    'AudienceForbidden',
+    `audience "${audience}" is an audience of the API server itself. AWS could use such a token against this cluster, so no grant can allow it. ${todo}`,
   );
 }
 

@@ -137,9 +137,17 @@ function roleReachable({ caller }: Pick<Observed, 'caller'>, role: RoleArn): Vio
 
 const issuerKnown: EarlyCheck = ({ seen: { cluster } }) => {
   if (cluster.kind === 'known') return undefined;
+  if (cluster.notPublic) return refused('ProviderReady', notPublic(cluster.why));
   const found = finding('IssuerUnknown', `the issuer of this cluster's tokens is unknown, so irsa-operator writes nothing: ${cluster.why}`);
   return { ...refused('ProviderReady', found, false), status: 'Unknown' };
 };
+
+/** Only the cluster's own administrator can mend it, and nothing in AWS can: so no word of registering it. */
+function notPublic(why: string): Finding {
+  const todo = 'Give the API server a public https URL as --service-account-issuer, and publish its discovery document and keys there';
+  const other = 'If pods get tokens of another issuer, name it with --oidc-issuer of irsa-operator';
+  return finding('IssuerNotPublic', `${why}. IAM can have no OIDC provider for it. ${todo}. ${other}`);
+}
 
 /** What was found before the operator started stands meanwhile. */
 const quotaKnown: EarlyCheck = ({ seen: { policyQuota } }) =>
@@ -232,18 +240,18 @@ const annotated = ({ seen, spec }: Scope): Violation | Assessment => {
     const message = `ServiceAccount "${spec.serviceAccountName}" does not exist yet. irsa-operator annotates it when it is created`;
     return { status: 'Unknown', reason: 'AwaitingServiceAccount', message };
   }
-  const wrong = wrongAnnotations(serviceAccount.annotations, spec);
+  const wrong = wrongAnnotations(serviceAccount.annotations, spec, seen.webhook);
   const [first] = wrong;
   // Only the two writers can end it.
   if (first !== undefined && contentionLevel(contention, now) === 'contended') {
-    const found = annotationContended(contention, spec, serviceAccount);
+    const found = annotationContended(contention, spec, serviceAccount, seen.webhook);
     return { ...refused('Annotated', found), findings: [found, ...wrong] };
   }
   if (first !== undefined) return { ...refused('Annotated', first, false), findings: wrong };
   const carries = `ServiceAccount "${spec.serviceAccountName}" has the role "${spec.roleArn}"`;
   // Where we act, what is right and not yet ours is applied in this very round: to say both would be to report twice.
   const acts = authorization.kind === 'granted' && isEnforcing(binding);
-  if (acts || annotationsAreOurs(serviceAccount, spec)) return good('Annotated', carries);
+  if (acts || annotationsAreOurs(serviceAccount, spec, seen.webhook)) return good('Annotated', carries);
   return good('AnnotatedByOthers', `${carries} (set by another writer)`);
 };
 

@@ -1,7 +1,8 @@
 import type { BindingSpec, IrsaBinding } from '../../api/binding.ts';
 import { conditionOf } from '../../api/condition.ts';
-import { EKS_ANNOTATIONS, FINALIZER } from '../../api/names.ts';
+import { FINALIZER } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
+import { annotationKeys } from '../../api/webhook.ts';
 import { authorize, isEnforcing } from '../authorization/authorize.ts';
 import { heldByUs } from '../service-account/annotations.ts';
 import type { Observed } from './observed.ts';
@@ -32,13 +33,12 @@ export function handoverOf(seen: Observed): Handover {
 }
 
 /** What the annotation says, where we wrote it for this binding: a role that it was leaving may not have been replaced there yet. */
-function ourValue({ serviceAccount, binding: { spec, status } }: Observed): string | undefined {
+function ourValue({ serviceAccount, binding: { spec, status }, webhook }: Observed): string | undefined {
   if (serviceAccount === undefined || isProblem(spec)) return undefined;
-  const value = serviceAccount.annotations[EKS_ANNOTATIONS.roleArn];
+  const key = annotationKeys(webhook).roleArn;
+  const value = serviceAccount.annotations[key];
   const roles: string[] = [spec.roleArn, ...(status.roles ?? []).map(({ arn }) => arn)];
-  return value !== undefined && roles.includes(value) && heldByUs(serviceAccount, EKS_ANNOTATIONS.roleArn) !== undefined
-    ? value
-    : undefined;
+  return value !== undefined && roles.includes(value) && heldByUs(serviceAccount, key) !== undefined ? value : undefined;
 }
 
 /** For whatever audience: the annotation is of the role. */

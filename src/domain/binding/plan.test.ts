@@ -202,6 +202,14 @@ const violations: Record<string, Violated> = {
     reason: 'IssuerUnknown',
     sign: 'Reconciling',
   },
+  // Contract: cluster-not-public
+  'AWS cannot reach the issuer': {
+    seen: { cluster: { kind: 'unknown', why: 'AWS cannot use the issuer "https://kubernetes"', notPublic: true } },
+    step: 'ProviderReady',
+    status: 'False',
+    reason: 'IssuerNotPublic',
+    sign: 'Stalled',
+  },
   'the provider cannot be read': {
     seen: { provider: { kind: 'unreadable', why: 'AccessDenied' } },
     step: 'ProviderReady',

@@ -9,6 +9,7 @@ import { isEnforcing } from '../authorization/authorize.ts';
 import { assessPods } from '../pods/pods-current.ts';
 import { earliest } from '../pods/restart/attempt.ts';
 import { type StrayWorkload, strayWorkload } from '../pods/stray-workload.ts';
+import { webhookAudience } from '../pods/webhook-audience.ts';
 import { consentTo } from '../role/consent.ts';
 import { worksElsewhere } from '../role/desired-trust.ts';
 import { annotationsAreOurs, desiredAnnotations, invalidExpiration } from '../service-account/annotations.ts';
@@ -43,10 +44,13 @@ function revokedAtOf({ binding: { spec }, lossOf }: Observed): Pick<BindingStatu
   return revokedAt === undefined ? {} : { revokedAt: timestamp(revokedAt) };
 }
 
-function planWhole(seen: Observed): BindingPlan {
-  const { binding, authorization } = seen;
-  if (binding.metadata.deleting) return planDeletion(seen);
-  if (isProblem(binding.spec)) return invalid(seen, binding.spec);
+function planWhole(given: Observed): BindingPlan {
+  const { binding, authorization } = given;
+  if (binding.metadata.deleting) return planDeletion(given);
+  if (isProblem(binding.spec)) return invalid(given, binding.spec);
+  // What its pods show of the webhook is above what the operator was told of it.
+  const tokenAudience = webhookAudience(given, binding.spec);
+  const seen = tokenAudience === undefined ? given : { ...given, webhook: { ...given.webhook, tokenAudience } };
   const acts = isEnforcing(binding) && authorization.kind === 'granted';
   const verifies = verifying(seen);
   const scope: Scope = { seen, spec: binding.spec, verifies, pods: assessPods(seen, binding.spec, acts, provenAt(verifies)) };
@@ -75,15 +79,15 @@ function stepsOf({ seen, spec, pods }: Scope, held: Held, podsInTurn: boolean): 
   if (!binding.metadata.finalizers.includes(FINALIZER)) return [{ do: 'addFinalizer' }];
   const steps: Step[] = [];
   if (held.Trusted !== undefined && serviceAccount !== undefined && annotatesAt(seen, spec) === seen.now) {
-    steps.push({ do: 'annotate', annotations: desiredAnnotations(spec, serviceAccount) });
+    steps.push({ do: 'annotate', annotations: desiredAnnotations(spec, serviceAccount, seen.webhook) });
   }
   if (podsInTurn) steps.push(...pods.steps.map((step): Step => ({ do: 'restart', ...step })));
   return steps;
 }
 
 /** When the annotations are to be written: not at once while another writer keeps reverting them. */
-function annotatesAt({ serviceAccount, contention, now }: Observed, spec: BindingSpec): number | undefined {
-  return serviceAccount === undefined || annotationsAreOurs(serviceAccount, spec) ? undefined : nextWriteAt(contention, now);
+function annotatesAt({ serviceAccount, contention, now, webhook }: Observed, spec: BindingSpec): number | undefined {
+  return serviceAccount === undefined || annotationsAreOurs(serviceAccount, spec, webhook) ? undefined : nextWriteAt(contention, now);
 }
 
 function statusOf(scope: Scope, held: Held, violation: Violation | undefined, acts: boolean, podsInTurn: boolean): BindingStatus {
@@ -125,10 +129,13 @@ function notReleased({ seen, spec }: Scope): Finding[] {
 
 /** What is not wrong now, but worth a word. */
 function notesOnAnnotations({ seen, spec }: Scope, held: Held, violation: Violation | undefined): Finding[] {
-  const { serviceAccount, contention, now } = seen;
+  const { serviceAccount, contention, now, webhook } = seen;
   if (serviceAccount === undefined || held.Trusted === undefined) return [];
   const told = violation?.reason === 'Contended' || contentionLevel(contention, now) === 'none';
-  return [...(told ? [] : [annotationContended(contention, spec, serviceAccount)]), ...invalidExpiration(serviceAccount, spec)];
+  return [
+    ...(told ? [] : [annotationContended(contention, spec, serviceAccount, webhook)]),
+    ...invalidExpiration(serviceAccount, spec, webhook),
+  ];
 }
 
 function lastHandled({ seen, spec }: Scope, held: Held): Pick<BindingStatus, 'lastHandledReconcileAt'> {

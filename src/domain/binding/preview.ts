@@ -12,8 +12,8 @@ export function preview(scope: Scope, held: Partial<Record<StepCondition, Assess
   if (trust === undefined) return [];
   const words = [...trust];
   const { serviceAccount, binding } = seen;
-  if (serviceAccount !== undefined && !annotationsAreOurs(serviceAccount, spec)) {
-    const desired = Object.entries(desiredAnnotations(spec, serviceAccount)).map(([key, value]) => `${key}: "${value}"`);
+  if (serviceAccount !== undefined && !annotationsAreOurs(serviceAccount, spec, seen.webhook)) {
+    const desired = Object.entries(desiredAnnotations(spec, serviceAccount, seen.webhook)).map(([key, value]) => `${key}: "${value}"`);
     words.push(`annotate ServiceAccount "${spec.serviceAccountName}" with ${desired.join(', ')}`);
   }
   if (pods.counts.stale > 0) words.push(...restartInWords(spec.restart.strategy, pods.counts.stale));

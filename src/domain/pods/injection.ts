@@ -3,6 +3,7 @@ import type { Container, Pod, Template } from '../../api/cluster.ts';
 import { type Finding, type FindingCode, finding } from '../../api/finding.ts';
 import { INJECTED } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
+import { annotationKeys, EKS_WEBHOOK, tokenFile, type Webhook } from '../../api/webhook.ts';
 
 /** What the webhook shall have injected into each container. */
 export interface DesiredInjection {
@@ -10,6 +11,8 @@ export interface DesiredInjection {
   readonly audience: string;
   /** Counts only where the binding sets it: without, each installation of the webhook has its own default. */
   readonly tokenExpirationSeconds?: number | undefined;
+  /** Of EKS unless it is said otherwise. */
+  readonly webhook?: Webhook;
 }
 
 /** What is said of one container. A pod made now is what the webhook's own rules would make of its template (its source, pkg/handler, v0.6.17). */
@@ -35,12 +38,6 @@ export interface Scope {
   readonly where: string;
 }
 
-/** The path differs where the node selector says Windows. */
-const TOKEN_FILE = `${INJECTED.mountPath}/${INJECTED.tokenName}`;
-const TOKEN_FILE_WINDOWS = `C:${TOKEN_FILE.replaceAll('/', '\\')}`;
-export const SKIP_CONTAINERS = 'eks.amazonaws.com/skip-containers';
-/** On a pod it goes above that of the ServiceAccount. */
-export const TOKEN_EXPIRATION = 'eks.amazonaws.com/token-expiration';
 /** The webhook raises what is shorter. */
 const LEAST_EXPIRATION_SECONDS = 600;
 const KEYS = [INJECTED.roleArn, INJECTED.tokenFile];
@@ -51,8 +48,8 @@ const REGIONAL_KEY = 'AWS_STS_REGIONAL_ENDPOINTS';
  * The containers that the webhook should have touched. One that is not of the template was put in by another webhook (a service mesh),
  * perhaps after ours: it asked for no role. Where the template is not known (not of a Deployment, StatefulSet or DaemonSet) all count.
  */
-export function containersOfTheWebhook(pod: Pod, template: Template | undefined): readonly Container[] {
-  const skipped = skippedContainers(pod.annotations[SKIP_CONTAINERS]);
+export function containersOfTheWebhook(pod: Pod, template: Template | undefined, webhook: Webhook = EKS_WEBHOOK): readonly Container[] {
+  const skipped = skippedContainers(pod.annotations[annotationKeys(webhook).skipContainers]);
   const ofTemplate = (name: string) => template === undefined || template.containers.some((container) => container.name === name);
   return pod.containers.filter(({ name }) => !skipped.includes(name) && ofTemplate(name));
 }
@@ -80,7 +77,7 @@ function ownEnv({ pod, container, desired, template }: Scope): Container['env'] 
   const { env } = container;
   const isOdd = INJECTED.roleArn in env && env[INJECTED.roleArn] !== desired.roleArn;
   const injected = pod.containers.some((other) => other.env[INJECTED.roleArn] === desired.roleArn && other.mountsToken);
-  return isOdd && injected ? env : givenByItself(env, tokenFileOf(pod));
+  return isOdd && injected ? env : givenByItself(env, tokenFileOf({ pod, desired }));
 }
 
 /** The webhook adds both variables or none, as literals, with its own path. */
@@ -90,7 +87,9 @@ function givenByItself(env: Container['env'], path: string): Container['env'] {
   return foreign ? env : {};
 }
 
-const tokenFileOf = ({ windows }: Pod): string => (windows ? TOKEN_FILE_WINDOWS : TOKEN_FILE);
+const webhookOf = ({ webhook = EKS_WEBHOOK }: DesiredInjection): Webhook => webhook;
+/** Where the webhook of the cluster has the token. */
+const tokenFileOf = ({ pod, desired }: Pick<Scope, 'pod' | 'desired'>): string => tokenFile(webhookOf(desired), pod.windows);
 
 /** The webhook does nothing to such a container, and adds no mount. */
 const isComplete = (own: Container['env']): boolean =>
@@ -106,7 +105,7 @@ function fixedByTemplate(scope: Scope): Fixed | undefined {
   const mounts = [container, ...(template?.containers ?? []).filter(({ name }) => name === container.name)];
   const taken = mounts.find((one) => one.own?.onWebhookPath !== undefined && !one.mountsToken && one.own.tokenMount === undefined);
   if (taken !== undefined && !isComplete(own)) {
-    const found = `its template mounts the volume "${taken.own?.onWebhookPath}" on "${INJECTED.mountPath}"`;
+    const found = `its template mounts the volume "${taken.own?.onWebhookPath}" on "${webhookOf(scope.desired).tokenMountPath}"`;
     const why = 'The webhook mounts the token there too, and the API server refuses a pod with both. Change the mount path';
     return { kind: 'barred', finding: finding('MountPathTaken', `${where}: ${found}. ${why}`) };
   }
@@ -125,7 +124,7 @@ function fixedToken({ pod, container, desired, template, where }: Scope): Fixed 
   const { tokenAudience: audience } = pod;
   if (container.own?.tokenMount !== undefined && !container.mountsToken) {
     const found = `its template mounts the volume "${INJECTED.volume}" on "${container.own.tokenMount}", so the webhook does not mount it`;
-    return fault('VolumeNameTaken', `${where}: ${found}. Wanted: "${INJECTED.mountPath}". Rename or remove the volume`);
+    return fault('VolumeNameTaken', `${where}: ${found}. Wanted: "${webhookOf(desired).tokenMountPath}". Rename or remove the volume`);
   }
   if (template?.hasTokenVolume !== true || audience === desired.audience) return undefined;
   const found = audience === undefined ? 'without a token' : `with a token for "${audience}"`;
@@ -135,8 +134,8 @@ function fixedToken({ pod, container, desired, template, where }: Scope): Fixed 
 
 /** Both variables are set, so the webhook adds neither: what is left of it is the mount. */
 function ownIdentity(scope: Scope, own: Container['env']): Fixed | undefined {
-  const { pod, container, desired, template, where } = scope;
-  const path = tokenFileOf(pod);
+  const { container, desired, template, where } = scope;
+  const path = tokenFileOf(scope);
   const { [INJECTED.roleArn]: role, [INJECTED.tokenFile]: file } = own;
   const token = tokenOfOwn(scope, own);
   if (role === desired.roleArn && file === path && token?.audience === desired.audience) return undefined;
@@ -150,7 +149,7 @@ function ownIdentity(scope: Scope, own: Container['env']): Fixed | undefined {
   const message = `${where}: its template sets ${found}, which the webhook does not overwrite. ${wanted}`;
   if (token === undefined || (isLiteral(role) && isProblem(parseRoleArn(role)))) return fault('PodEnvOverridden', message);
   // Where the webhook skips a container it does not mount the token either.
-  const leaveOut = `If this is intended, name the container in the annotation ${SKIP_CONTAINERS}`;
+  const leaveOut = `If this is intended, name the container in the annotation ${annotationKeys(webhookOf(desired)).skipContainers}`;
   const borrows = isLiteral(file) && container.own?.tokenFile === undefined && template?.hasTokenVolume !== true;
   const hint = borrows ? `${leaveOut}, and mount a token of its own` : leaveOut;
   return { kind: 'own', finding: finding('PodEnvOverridden', `${message}. ${hint}`) };
@@ -161,7 +160,7 @@ function tokenOfOwn(scope: Scope, own: Container['env']): { readonly audience: s
   const { pod, container, desired, template } = scope;
   const file = own[INJECTED.tokenFile];
   if (!isLiteral(file)) return { audience: undefined };
-  if (file !== tokenFileOf(pod)) return container.own?.tokenFile;
+  if (file !== tokenFileOf(scope)) return container.own?.tokenFile;
   if (!isMounted(container, own)) return container.own?.tokenFile;
   if (template?.hasTokenVolume !== true) return { audience: desired.audience };
   return pod.tokenAudience === undefined ? undefined : { audience: pod.tokenAudience };
@@ -173,7 +172,7 @@ function whatIsMissing(scope: Scope): Finding | undefined {
   const where = `pod ${pod.namespace}/${pod.name}, container "${container.name}"`;
   const own = ownEnv(scope);
   const given = KEYS.every((name) => name in own);
-  const wanted = given ? own : { [INJECTED.roleArn]: desired.roleArn, [INJECTED.tokenFile]: tokenFileOf(pod) };
+  const wanted = given ? own : { [INJECTED.roleArn]: desired.roleArn, [INJECTED.tokenFile]: tokenFileOf(scope) };
   const { [INJECTED.roleArn]: role, [INJECTED.tokenFile]: file } = container.env;
   if (!KEYS.every((name) => name in container.env)) {
     const found = `${INJECTED.roleArn} was not injected when the pod was created`;
@@ -188,7 +187,7 @@ function whatIsMissing(scope: Scope): Finding | undefined {
     return finding('PodCredentialsMissing', `${where}: ${found}. Wanted: ${quoted(wanted[INJECTED.tokenFile])}`);
   }
   // A token that the container mounts itself is the same in each pod.
-  return file === tokenFileOf(pod) && isMounted(container, own) ? tokenIsWrong(scope, where) : undefined;
+  return file === tokenFileOf(scope) && isMounted(container, own) ? tokenIsWrong(scope, where) : undefined;
 }
 
 function tokenIsWrong({ pod, container, desired, template }: Scope, where: string): Finding | undefined {
@@ -205,15 +204,15 @@ function tokenIsWrong({ pod, container, desired, template }: Scope, where: strin
   if (audience !== wantedAudience)
     return finding('PodAudienceStale', `${where}: its token has the audience "${audience}". Wanted: "${wantedAudience}"`);
   if (ownVolume || !container.mountsToken) return undefined;
-  if (desired.tokenExpirationSeconds === undefined || setsExpiration(pod)) return undefined;
+  if (desired.tokenExpirationSeconds === undefined || setsExpiration(pod, webhookOf(desired))) return undefined;
   const wanted = Math.max(LEAST_EXPIRATION_SECONDS, desired.tokenExpirationSeconds);
   if (expiration === wanted) return undefined;
   return finding('PodExpirationStale', `${where}: its token is valid for ${expiration ?? 'an unknown number of'} s. Wanted: ${wanted} s`);
 }
 
 /** As Go parses it; the webhook ignores what is no number. */
-function setsExpiration({ annotations }: Pod): boolean {
-  return /^[+-]?[0-9]+$/.test(annotations[TOKEN_EXPIRATION] ?? '');
+function setsExpiration({ annotations }: Pod, webhook: Webhook): boolean {
+  return /^[+-]?[0-9]+$/.test(annotations[annotationKeys(webhook).tokenExpiration] ?? '');
 }
 
 const fault = (code: FindingCode, message: string): Fixed => ({ kind: 'fault', finding: finding(code, message) });

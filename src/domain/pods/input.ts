@@ -1,5 +1,6 @@
 import type { IrsaBinding } from '../../api/binding.ts';
 import type { BatchWorkload, Pod, ServiceAccount, Workload } from '../../api/cluster.ts';
+import type { Webhook } from '../../api/webhook.ts';
 import type { Blocked } from './restart/attempt.ts';
 
 /** What the decision about the pods of one binding rests on. */
@@ -17,4 +18,6 @@ export interface PodsInput {
   readonly serviceAccountExists: (name: string) => boolean;
   /** By uid of the pod, or of the workload that was to be rolled out. */
   readonly blocked: ReadonlyMap<string, Blocked>;
+  /** As the operator was told of it. */
+  readonly webhook: Webhook;
 }

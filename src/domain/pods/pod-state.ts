@@ -1,15 +1,8 @@
 import type { Container, Pod, Template, Workload } from '../../api/cluster.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { ANNOTATIONS, INJECTED } from '../../api/names.ts';
-import {
-  type ContainerVerdict,
-  containersOfTheWebhook,
-  type DesiredInjection,
-  type Fixed,
-  judgeContainer,
-  SKIP_CONTAINERS,
-  TOKEN_EXPIRATION,
-} from './injection.ts';
+import { annotationKeys, EKS_WEBHOOK, type Webhook } from '../../api/webhook.ts';
+import { type ContainerVerdict, containersOfTheWebhook, type DesiredInjection, type Fixed, judgeContainer } from './injection.ts';
 import { adviceFor, REVISION_LABELS } from './restart/owner.ts';
 import { staticCredentials } from './static-credentials.ts';
 
@@ -45,7 +38,10 @@ const DO_NOT_DISTURB: readonly (readonly [string, string])[] = [
 ];
 
 /** The annotations that decide here; an adapter needs to keep no others. */
-export const POD_ANNOTATIONS = [SKIP_CONTAINERS, TOKEN_EXPIRATION, ...DO_NOT_DISTURB.map(([key]) => key)];
+export function podAnnotations(webhook: Webhook): readonly string[] {
+  const { skipContainers, tokenExpiration } = annotationKeys(webhook);
+  return [skipContainers, tokenExpiration, ...DO_NOT_DISTURB.map(([key]) => key)];
+}
 export const POD_LABELS = [SKIP_LABEL, POD_IDENTITY_LABEL, TEMPLATE_HASH, ...Object.values(REVISION_LABELS)];
 
 /**
@@ -61,11 +57,14 @@ export function podState(pod: Pod, desired: DesiredInjection, maker?: MadeFrom, 
   const isOfIt = pod.containers.some(({ name }) => maker?.template.containers.some((container) => container.name === name));
   const workload = isOfIt ? maker : undefined;
   const template = workload?.template;
-  const touched = containersOfTheWebhook(pod, template);
+  const touched = containersOfTheWebhook(pod, template, desired.webhook);
   if (touched.length === 0) {
     return {
       kind: 'exempt',
-      finding: finding('ContainerSkipped', `${who}: the webhook skips every container because of its annotation ${SKIP_CONTAINERS}`),
+      finding: finding(
+        'ContainerSkipped',
+        `${who}: the webhook skips every container because of its annotation ${annotationKeys(desired.webhook ?? EKS_WEBHOOK).skipContainers}`,
+      ),
     };
   }
   if (hasPodIdentity(pod, touched, template)) {

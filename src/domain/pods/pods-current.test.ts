@@ -4,6 +4,7 @@ import { parseBindingSpec } from '../../api/binding.ts';
 import type { Container, Owner, Pod, ServiceAccount } from '../../api/cluster.ts';
 import { timestamp } from '../../api/condition.ts';
 import { isProblem } from '../../api/problem.ts';
+import { EKS_WEBHOOK } from '../../api/webhook.ts';
 import { stepInWords, template, replicaSet as templated, workload } from '../test-cluster.ts';
 import * as builders from '../test-observed.ts';
 import type { PodsInput } from './input.ts';
@@ -87,6 +88,7 @@ function observed(pod: Pod, restarts: readonly RestartEntry[]): PodsInput {
     batchWorkloads: () => [],
     serviceAccountExists: () => true,
     blocked: new Map(),
+    webhook: EKS_WEBHOOK,
   };
 }
 

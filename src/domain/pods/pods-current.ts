@@ -2,7 +2,7 @@ import type { BindingSpec, BindingStatus, RestartEntry } from '../../api/binding
 import { byName } from '../../api/by-name.ts';
 import { type Assessment, conditionOf } from '../../api/condition.ts';
 import type { Finding } from '../../api/finding.ts';
-import { EKS_ANNOTATIONS } from '../../api/names.ts';
+import { annotationKeys } from '../../api/webhook.ts';
 import { heldByUs } from '../service-account/annotations.ts';
 import type { Violation } from '../status/conditions.ts';
 import type { PodsInput } from './input.ts';
@@ -11,10 +11,8 @@ import { earliest, type RestartPlan, type RestartStep } from './restart/attempt.
 import { heldByOwner } from './restart/owner.ts';
 import { type Judged, planRestarts } from './restart/plan.ts';
 import { awaitedReplacements } from './restart/replacements.ts';
+import { SETTLE_MS } from './settle.ts';
 import { workloadOf } from './workload-of.ts';
-
-/** The webhook answers from a cache and IAM spreads a change: restarting sooner makes pods that are still wrong. */
-const SETTLE_MS = 10_000;
 
 export interface PodsAssessment {
   readonly violation: Violation | undefined;
@@ -36,7 +34,7 @@ export function assessPods(seen: PodsInput, spec: BindingSpec, acts: boolean, pr
     .toSorted(byName)
     .map((pod) => {
       const workload = workloadOf(pod, seen.workloads);
-      return { pod, state: podState(pod, spec, workload, heldByOwner(pod, workload)) };
+      return { pod, state: podState(pod, { ...spec, webhook: seen.webhook }, workload, heldByOwner(pod, workload)) };
     });
   const counts = count(judged);
   const stale = judged.flatMap(({ pod, state }) => (state.kind === 'stale' && !pod.deleting ? [{ pod, state }] : []));
@@ -95,9 +93,9 @@ function notesOn(judged: readonly Judged[]): Finding[] {
  * When both the annotation and the confirmed trust are old enough: epoch milliseconds. A proof by STS tells that IAM has spread the trust;
  * of the webhook's cache it tells nothing.
  */
-function settledAt({ binding, serviceAccount }: PodsInput, provenAt: number | undefined): number | undefined {
+function settledAt({ binding, serviceAccount, webhook }: PodsInput, provenAt: number | undefined): number | undefined {
   const trusted = conditionOf(binding.status.conditions, 'Trusted');
-  const annotated = serviceAccount === undefined ? undefined : heldByUs(serviceAccount, EKS_ANNOTATIONS.roleArn);
+  const annotated = serviceAccount === undefined ? undefined : heldByUs(serviceAccount, annotationKeys(webhook).roleArn);
   if (trusted?.status !== 'True' || annotated === undefined) return undefined;
   return Math.max(provenAt ?? Date.parse(trusted.lastTransitionTime) + SETTLE_MS, annotated + SETTLE_MS);
 }

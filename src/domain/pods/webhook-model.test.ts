@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { EKS_WEBHOOK } from '../../api/webhook.ts';
 import { deployments, pods } from '../../kube/resources.ts';
 import { ARN, OTHER_ARN } from '../test-observed.ts';
-import { POD_ANNOTATIONS, POD_LABELS, podState } from './pod-state.ts';
+import { POD_LABELS, podAnnotations, podState } from './pod-state.ts';
 
 /**
  * Random templates, and the rules of the real webhook (its source, pkg/handler, v0.6.17) on the objects as the API server has them.
@@ -137,11 +138,11 @@ function identities(spec: Spec): Record<string, unknown>[] {
   });
 }
 
-const keep = { labels: POD_LABELS, annotations: POD_ANNOTATIONS };
+const keep = { labels: POD_LABELS, annotations: podAnnotations(EKS_WEBHOOK), webhook: EKS_WEBHOOK };
 function judged(spec: Spec, template: Spec) {
   const ownerReferences = [{ controller: true, kind: 'ReplicaSet', name: 'app-5d9c', uid: 'rs' }];
   const pod = pods(keep).decode(JSON.parse(JSON.stringify({ metadata: { namespace: 'shop', name: 'app-1', ownerReferences }, spec })));
-  const made = deployments.decode(
+  const made = deployments(EKS_WEBHOOK).decode(
     JSON.parse(JSON.stringify({ metadata: { namespace: 'shop', name: 'app' }, spec: { template: { spec: template } } })),
   );
   return podState(pod, { roleArn: ARN, audience: AUDIENCE }, made);

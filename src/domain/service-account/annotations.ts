@@ -2,44 +2,51 @@ import { parseRoleArn, ROLE_ARN_MAX_LENGTH, type RoleArn, roleArnParts } from '.
 import { type BindingSpec, MIN_TOKEN_SECONDS } from '../../api/binding.ts';
 import type { ServiceAccount } from '../../api/cluster.ts';
 import { type Finding, finding } from '../../api/finding.ts';
-import { EKS_ANNOTATIONS, FIELD_MANAGER, STS_AUDIENCE } from '../../api/names.ts';
+import { FIELD_MANAGER } from '../../api/names.ts';
 import { isProblem, type Problem, problem } from '../../api/problem.ts';
+import { annotationKeys, EKS_WEBHOOK, type Webhook } from '../../api/webhook.ts';
 import { quote } from '../../trust/document/quote.ts';
 
 type Annotations = Readonly<Record<string, string>>;
 
 /** What the ServiceAccount shall carry: everything that we hold of it, so that what is not here any more is taken away by the next apply. */
-export function desiredAnnotations(spec: BindingSpec, account: ServiceAccount): Record<string, string> {
+export function desiredAnnotations(spec: BindingSpec, account: ServiceAccount, webhook: Webhook = EKS_WEBHOOK): Record<string, string> {
+  const { roleArn, audience } = annotationKeys(webhook);
   return {
-    [EKS_ANNOTATIONS.roleArn]: spec.roleArn,
-    ...(setsAudience(spec, account) ? { [EKS_ANNOTATIONS.audience]: spec.audience } : {}),
-    ...settings(spec),
+    [roleArn]: spec.roleArn,
+    ...(setsAudience(spec, account, webhook) ? { [audience]: spec.audience } : {}),
+    ...settings(spec, webhook),
   };
 }
 
-/** Without the key the webhook asks for the default: it is set where another is wanted, or to correct somebody's. One of our own just goes. */
-function setsAudience({ audience }: BindingSpec, account: ServiceAccount): boolean {
-  const found = account.annotations[EKS_ANNOTATIONS.audience];
-  if (audience !== STS_AUDIENCE) return true;
-  return found !== undefined && (found === STS_AUDIENCE || heldByUs(account, EKS_ANNOTATIONS.audience) === undefined);
+/** Without the key the webhook asks for its default: it is set where another is wanted, or to correct somebody's. One of our own just goes. */
+function setsAudience({ audience }: BindingSpec, account: ServiceAccount, webhook: Webhook): boolean {
+  const key = annotationKeys(webhook).audience;
+  const found = account.annotations[key];
+  if (audience !== webhook.tokenAudience) return true;
+  return found !== undefined && (found === audience || heldByUs(account, key) === undefined);
 }
 
 /** Keys that are somebody else's business unless the binding names a value. */
-function settings({ tokenExpirationSeconds, stsRegionalEndpoints }: BindingSpec): Record<string, string> {
+function settings({ tokenExpirationSeconds, stsRegionalEndpoints }: BindingSpec, webhook: Webhook): Record<string, string> {
+  const keys = annotationKeys(webhook);
   return {
-    ...(tokenExpirationSeconds === undefined ? {} : { [EKS_ANNOTATIONS.tokenExpiration]: String(tokenExpirationSeconds) }),
-    ...(stsRegionalEndpoints === undefined ? {} : { [EKS_ANNOTATIONS.stsRegionalEndpoints]: String(stsRegionalEndpoints) }),
+    ...(tokenExpirationSeconds === undefined ? {} : { [keys.tokenExpiration]: String(tokenExpirationSeconds) }),
+    ...(stsRegionalEndpoints === undefined ? {} : { [keys.stsRegionalEndpoints]: String(stsRegionalEndpoints) }),
   };
 }
 
 /** What a webhook that reads these annotations would do otherwise than wanted. */
-export function wrongAnnotations(found: Annotations, spec: BindingSpec): Finding[] {
-  const audience = found[EKS_ANNOTATIONS.audience] ?? STS_AUDIENCE;
+export function wrongAnnotations(found: Annotations, spec: BindingSpec, webhook: Webhook = EKS_WEBHOOK): Finding[] {
+  const keys = annotationKeys(webhook);
+  const audience = found[keys.audience];
   const said = (key: string, value: string) => `ServiceAccount "${spec.serviceAccountName}": annotation ${key} is ${quote(value)}`;
-  const findings = wrongRole(found[EKS_ANNOTATIONS.roleArn], spec, said);
-  if (audience !== spec.audience)
-    findings.push(finding('AudienceAnnotationMismatch', `${said(EKS_ANNOTATIONS.audience, audience)}. Wanted: "${spec.audience}"`));
-  for (const [key, wanted] of Object.entries(settings(spec))) {
+  const findings = wrongRole(found[keys.roleArn], keys.roleArn, spec, said);
+  if ((audience ?? webhook.tokenAudience) !== spec.audience) {
+    const is = audience === undefined ? withoutAudience(keys.audience, spec, webhook) : said(keys.audience, audience);
+    findings.push(finding('AudienceAnnotationMismatch', `${is}. Wanted: "${spec.audience}"`));
+  }
+  for (const [key, wanted] of Object.entries(settings(spec, webhook))) {
     const value = found[key];
     if (value === wanted) continue;
     const is = value === undefined ? `ServiceAccount "${spec.serviceAccountName}" has no annotation ${key}` : said(key, value);
@@ -48,8 +55,11 @@ export function wrongAnnotations(found: Annotations, spec: BindingSpec): Finding
   return findings;
 }
 
-function wrongRole(role: string | undefined, spec: BindingSpec, said: (key: string, value: string) => string): Finding[] {
-  const { roleArn } = EKS_ANNOTATIONS;
+function withoutAudience(key: string, { serviceAccountName }: BindingSpec, { tokenAudience }: Webhook): string {
+  return `ServiceAccount "${serviceAccountName}" has no annotation ${key}, so the webhook gives the pods its --token-audience, ${quote(tokenAudience)}`;
+}
+
+function wrongRole(role: string | undefined, roleArn: string, spec: BindingSpec, said: (key: string, value: string) => string): Finding[] {
   if (role === spec.roleArn) return [];
   if (role === undefined || role === '') {
     const text = `ServiceAccount "${spec.serviceAccountName}" has no annotation ${roleArn}. Wanted: "${spec.roleArn}"`;
@@ -82,8 +92,9 @@ function difference(found: RoleArn, wanted: RoleArn): string {
 const INTEGER = /^[+-]?[0-9]{1,18}$/;
 
 /** What the webhook does not take as it stands, though no binding names a value: it works, but not as whoever set it meant. */
-export function invalidExpiration(account: ServiceAccount, spec: BindingSpec): Finding[] {
-  const found = account.annotations[EKS_ANNOTATIONS.tokenExpiration];
+export function invalidExpiration(account: ServiceAccount, spec: BindingSpec, webhook: Webhook = EKS_WEBHOOK): Finding[] {
+  const { tokenExpiration } = annotationKeys(webhook);
+  const found = account.annotations[tokenExpiration];
   if (found === undefined || spec.tokenExpirationSeconds !== undefined) return [];
   const takes = INTEGER.test(found)
     ? Number(found) < MIN_TOKEN_SECONDS
@@ -91,14 +102,13 @@ export function invalidExpiration(account: ServiceAccount, spec: BindingSpec): F
       : undefined
     : 'uses its own default instead, because that is not a whole number';
   if (takes === undefined) return [];
-  const { tokenExpiration } = EKS_ANNOTATIONS;
   const text = `ServiceAccount "${account.name}": annotation ${tokenExpiration} is ${quote(found)}. The webhook ${takes}. Correct it, or set spec.tokenExpirationSeconds`;
   return [finding('TokenExpirationInvalid', text)];
 }
 
 /** Whether our apply stands: the values are right, each key is held by us, so that we may take it away again, and we hold nothing else. */
-export function annotationsAreOurs(account: ServiceAccount, spec: BindingSpec): boolean {
-  const desired = desiredAnnotations(spec, account);
+export function annotationsAreOurs(account: ServiceAccount, spec: BindingSpec, webhook: Webhook = EKS_WEBHOOK): boolean {
+  const desired = desiredAnnotations(spec, account, webhook);
   const surplus = Object.keys(account.writers).some((key) => !(key in desired) && heldByUs(account, key) !== undefined);
   return (
     !surplus && Object.entries(desired).every(([key, value]) => account.annotations[key] === value && heldByUs(account, key) !== undefined)

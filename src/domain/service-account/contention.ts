@@ -2,17 +2,23 @@ import type { BindingSpec, IrsaBinding } from '../../api/binding.ts';
 import type { ServiceAccount } from '../../api/cluster.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { isProblem } from '../../api/problem.ts';
+import { EKS_WEBHOOK, type Webhook } from '../../api/webhook.ts';
 import { list, quote } from '../../trust/document/quote.ts';
 import { isEnforcing } from '../authorization/authorize.ts';
 import { type Advice, adviceFor, type Contention } from '../state/contention.ts';
 import { annotationsAreOurs, desiredAnnotations, heldByUs, otherWriters, wrongAnnotations } from './annotations.ts';
 
 /** Who reverted our annotations between two states of a ServiceAccount; undefined where nobody did. */
-export function revertedBy(previous: ServiceAccount, next: ServiceAccount, binding: IrsaBinding): readonly string[] | undefined {
+export function revertedBy(
+  previous: ServiceAccount,
+  next: ServiceAccount,
+  binding: IrsaBinding,
+  webhook: Webhook = EKS_WEBHOOK,
+): readonly string[] | undefined {
   const { spec } = binding;
   if (previous.uid !== next.uid || isProblem(spec) || !isEnforcing(binding)) return undefined;
-  if (!annotationsAreOurs(previous, spec) || wrongAnnotations(next.annotations, spec).length === 0) return undefined;
-  return otherWriters(next, desiredAnnotations(spec, next));
+  if (!annotationsAreOurs(previous, spec, webhook) || wrongAnnotations(next.annotations, spec, webhook).length === 0) return undefined;
+  return otherWriters(next, desiredAnnotations(spec, next, webhook));
 }
 
 /** In place of a field manager: of what admission changes the API server keeps no name. */
@@ -31,11 +37,16 @@ export function isRevertedWithin(sent: Readonly<Record<string, string>>, before:
 }
 
 /** Without a number or a time, so that the same contention is one Event. */
-export function annotationContended(contention: Contention, spec: BindingSpec, account: ServiceAccount | undefined): Finding {
+export function annotationContended(
+  contention: Contention,
+  spec: BindingSpec,
+  account: ServiceAccount | undefined,
+  webhook: Webhook = EKS_WEBHOOK,
+): Finding {
   const by =
     contention.by.length === 0 ? 'another client (the API server keeps no name of who removes a key)' : list(contention.by.map(nameOf));
-  const [wrong] = account === undefined ? [] : wrongAnnotations(account.annotations, spec);
-  const advice = adviceFor(contention.by, ADVICE);
+  const [wrong] = account === undefined ? [] : wrongAnnotations(account.annotations, spec, webhook);
+  const advice = adviceFor(contention.by, ADVICE).map((text) => text.replace(EKS_WEBHOOK.annotationPrefix, webhook.annotationPrefix));
   const parts = [
     `${by} keeps overwriting the annotations of irsa-operator on ServiceAccount "${spec.serviceAccountName}"`,
     ...(wrong === undefined ? [] : [wrong.message]),

@@ -30,7 +30,7 @@ export function clusterFrom({ apiServer, eks }: IssuerAnswers, before: ClusterVi
   }
   if (failures.length === 0) {
     const issuer = parseIssuer(told[0] ?? '');
-    if (isProblem(issuer)) return unknown(`the API server's /.well-known/openid-configuration: ${issuer.problem}`);
+    if (isProblem(issuer)) return { ...unknown(issuer.problem), notPublic: true };
     return { kind: 'known', issuer };
   }
   if (before.kind === 'unknown') return unknown(whyOf(failures[0]));

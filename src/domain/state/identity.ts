@@ -1,8 +1,10 @@
 import type { AccountId } from '../../api/arn.ts';
 import type { Issuer } from '../../api/issuer.ts';
 
-/** The issuer of this cluster's tokens. Nothing is written while it is not known. */
-export type ClusterView = { readonly kind: 'known'; readonly issuer: Issuer } | { readonly kind: 'unknown'; readonly why: string };
+/** The issuer of this cluster's tokens. Nothing is written while it is not known; `notPublic`: it is told, and AWS cannot reach it. */
+export type ClusterView =
+  | { readonly kind: 'known'; readonly issuer: Issuer }
+  | { readonly kind: 'unknown'; readonly why: string; readonly notPublic?: true };
 
 /** The identity of the operator in AWS. */
 export type CallerView =
@@ -21,6 +23,8 @@ export interface Identity {
   readonly caller: CallerView;
   /** Characters that the caller's account allows for a trust policy. */
   readonly policyQuota: number | undefined;
+  /** Audiences that open the API server itself, as far as they are known beside its issuer. */
+  readonly apiAudiences?: readonly string[];
 }
 
 export const NOT_ASKED: Identity = {

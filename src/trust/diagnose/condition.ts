@@ -83,20 +83,22 @@ function shapeFinding(condition: Condition, { conditions }: Judged, name: string
   };
 }
 
-function otherProvider({ key }: Condition, { conditions }: Judged, name: string, { issuer }: WebIdentity): PartialFinding {
+function otherProvider({ key }: Condition, { conditions }: Judged, statement: string, { issuer }: WebIdentity): PartialFinding {
   const wanted = `${issuerHostPath(issuer)}${key.slice(key.lastIndexOf(':'))}`;
   const both = conditions.some((other) => fold(other.key) === fold(wanted));
   if (both) {
     return {
       code: 'TrustMultiIssuerAnd',
-      text: `${name} has conditions for several issuers (${keyInWords(key, issuer, "another issuer's")} and this cluster's). All of them must hold, but a token has only one issuer. Wanted: a separate statement for each cluster`,
+      text: `${statement} has conditions for several issuers (${keyInWords(key, issuer, "another issuer's")} and this cluster's). All of them must hold, but a token has only one issuer. Wanted: a separate statement for each cluster`,
     };
   }
-  const cutOff = fold(issuerHostPath(issuer)).startsWith(fold(key.slice(0, key.lastIndexOf(':'))));
-  const found = cutOff ? `the key ${quote(key)} (this cluster's issuer, truncated)` : keyInWords(key, issuer);
+  const host = fold(issuerHostPath(issuer));
+  const name = fold(key.slice(0, key.lastIndexOf(':')));
+  const how = host === `${name}/` ? ' without the slash at its end' : ', truncated';
+  const found = host.startsWith(name) ? `the key ${quote(key)} (this cluster's issuer${how})` : keyInWords(key, issuer);
   return {
     code: 'TrustConditionKeyIssuerMismatch',
-    text: `${name} trusts this cluster's provider, but its condition is on ${found}. Tokens of this cluster do not have this key. Wanted: ${quote(wanted)}`,
+    text: `${statement} trusts this cluster's provider, but its condition is on ${found}. Tokens of this cluster do not have this key. Wanted: ${quote(wanted)}`,
   };
 }
 
@@ -122,7 +124,8 @@ function mistake(key: string, host: string): string {
   if (/^arn:/i.test(key)) return 'an ARN, not the name of the issuer';
   if (key !== key.trim()) return 'white space around it';
   if (!key.includes(':')) return key.includes('/') || key.includes('.') ? 'it does not end with ":sub" or ":aud"' : 'it has no issuer';
-  if (key.includes('/:')) return 'a slash before the colon';
+  if (key.includes('/:') && !key.startsWith(`${host}:`))
+    return host.endsWith('/') ? 'a slash too many before the colon' : 'a slash before the colon';
   if (/^[\w-]+:/.test(key)) return `${quote(key.slice(0, key.indexOf(':')))} is not an issuer`;
   return key.startsWith(host) ? 'no claim after the colon' : 'not in the form "<issuer>:<claim>"';
 }

@@ -2,7 +2,7 @@ import { type Issuer, issuerHostPath } from '../../api/issuer.ts';
 import { scalarText } from '../evaluate/comparisons.ts';
 import { type Condition, judgeCondition } from '../evaluate/conditions.ts';
 import type { Judged } from '../evaluate/evaluate.ts';
-import { nearlyNames, PLACEHOLDER, withoutSpace } from '../evaluate/near.ts';
+import { nearlyNames, PLACEHOLDER, withoutSlash, withoutSpace } from '../evaluate/near.ts';
 import { kindOfKey, type WebIdentity } from '../evaluate/request.ts';
 import { fold, like } from '../evaluate/text.ts';
 import type { Truth } from '../evaluate/truth.ts';
@@ -76,17 +76,11 @@ function meansSubject(value: string, { subject, audience }: WebIdentity): boolea
 
 /** The same of the audience, and a URL of it. */
 function meansAudience(value: string, { subject, audience }: WebIdentity): boolean {
-  const found = fold(withoutSpace(value))
-    .replace(/^https?:\/\//, '')
-    .replace(/\/+$/, '');
+  const found = withoutSlash(fold(withoutSpace(value)).replace(/^https?:\/\//, ''));
   return like(found, fold(audience)) || value === subject;
 }
 
-/** A provider that is this one but for its case, a blank, a slash at its end, or the `https://` of the issuer. */
+/** A provider that is this one but for its case, a blank, slashes at its end, or the `https://` of the issuer. */
 export function meansProvider(value: string, { provider }: WebIdentity): boolean {
-  return (
-    fold(withoutSpace(value))
-      .replace(/https?:\/\//, '')
-      .replace(/\/+$/, '') === fold(provider)
-  );
+  return withoutSlash(fold(withoutSpace(value)).replace(/https?:\/\//, '')) === withoutSlash(fold(provider));
 }

@@ -113,6 +113,7 @@ function notAnArn(value: string, host: string): [FindingCode, string] {
 /** In what way another provider's name is not this one's. */
 function difference(path: string, host: string): string {
   if (path.startsWith(host) && /^\/+$/.test(path.slice(host.length))) return 'an extra slash at its end';
+  if (`${path}/` === host) return 'no slash at its end, but the issuer has one';
   if (fold(path) === fold(host)) return 'the case differs, and names of providers are case-sensitive';
   if (host.startsWith(path)) return "this cluster's provider, truncated";
   // An old README of the webhook has it so (amazon-eks-pod-identity-webhook issue 30).

@@ -13,10 +13,15 @@ export const PLACEHOLDER = /<[^<>]*>|\$?\{[^{}]*\}/g;
  * are other tenants' and are not quoted: a trust policy has many readers, and a status has others.
  */
 export function nearlyNames(text: string, issuer: Issuer): boolean {
-  const found = fold(text).replace(/\s/g, '').replace(AROUND, '').replace(/\/+$/, '');
-  const host = fold(issuerHostPath(issuer));
+  const found = withoutSlash(fold(text).replace(/\s/g, '').replace(AROUND, ''));
+  const host = withoutSlash(fold(issuerHostPath(issuer)));
   const id = CLUSTER_ID.exec(host)?.[1];
   return host.startsWith(found) || (id !== undefined && found.includes(id)) || like(found.replace(PLACEHOLDER, '*'), host);
+}
+
+/** Slashes at the end are left out, or added, by mistake. */
+export function withoutSlash(text: string): string {
+  return text.replace(/\/+$/, '');
 }
 
 /** A condition key for a message: one that names an issuer only if that is nearly this one, else the words for another issuer's. */

@@ -109,13 +109,14 @@ export function kindOfKey(key: string, issuer: Issuer): KeyKind {
   if (name === `${host}:sub`) return 'subject';
   if (name === `${host}:aud`) return 'audience';
   if (name.startsWith(`${host}:`)) return /^[a-z0-9._-]+$/.test(name.slice(host.length + 1)) ? 'claim' : 'malformed';
-  if (/^(?:arn|https?):/.test(name)) return 'malformed';
+  // A slash that this issuer has not, or one too many: other issuers may end with one, but this was meant to be ours.
+  if (/^(?:arn|https?):/.test(name) || name.startsWith(`${host}/:`)) return 'malformed';
   const [, word] = /^([a-z0-9_-]+):(?:sub|aud)$/.exec(name.trim()) ?? [];
   if (word !== undefined && !NO_ISSUERS.has(word)) return 'malformed';
   // Also with a blank around it: what IAM makes of that nobody knows, and whoever wrote it meant to limit something.
   if (/^[a-z0-9-]+:./.test(name.trim())) return 'context';
   if (name !== name.trim()) return 'malformed';
-  return /^[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:\/[a-z0-9._~-]+)*:[a-z0-9._-]+$/.test(name) ? 'otherProvider' : 'malformed';
+  return /^[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:\/[a-z0-9._~-]+)*\/?:[a-z0-9._-]+$/.test(name) ? 'otherProvider' : 'malformed';
 }
 
 /** What STS would find under this key. */

@@ -17,6 +17,9 @@ export const limitExceeded = (quota: string, limit: number): AwsError =>
   new AwsError('LimitExceeded', 409, `Cannot exceed quota for ${quota}: ${limit}`);
 export const malformedPolicy = (message: string): AwsError => new AwsError('MalformedPolicyDocument', 400, message);
 export const invalidInput = (message: string): AwsError => new AwsError('InvalidInput', 400, message);
+/** What IAM says when it cannot connect to the URL of a provider (IAM API reference, CreateOpenIDConnectProvider). The sentence is from reports of users. */
+export const notReached = (url: string): AwsError =>
+  new AwsError('OpenIdIdpCommunicationError', 400, `Please check .well-known/openid-configuration of provider: ${url} is valid`);
 export const validationError = (message: string): AwsError => new AwsError('ValidationError', 400, message);
 /** What a caller is told that AWS does not know. */
 export const notAuthorized = ({ service, operation }: { service: string; operation: string }): AwsError =>

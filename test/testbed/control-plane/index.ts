@@ -17,13 +17,15 @@ import { compactEtcd, etcd } from './etcd.ts';
 import { httpsStatus } from './https-status.ts';
 import { kwok, kwokConfig } from './kwok.ts';
 import { READY_DEADLINE_MS, untilInjected, untilNodeReady, untilReadyz } from './readiness.ts';
-import { podIdentityWebhook, webhookConfiguration } from './webhook.ts';
+import { annotationPrefixOf, podIdentityWebhook, webhookConfiguration } from './webhook.ts';
 
 export interface ControlPlaneOptions {
   /** Of the service account tokens. Default: one of EKS's form in us-east-1, with a random ID. */
   issuer?: string;
   /** Given to kube-apiserver after our own flags: faults such as `--goaway-chance=0.02`. */
   apiServerArgs?: readonly string[];
+  /** Given to the webhook after our own flags: defaults of other installations, such as `--token-audience=amazonaws.com`. */
+  webhookArgs?: readonly string[];
 }
 
 /** A Kubernetes cluster without containers: the real API server, controllers and EKS webhook, and nodes played by kwok. */
@@ -38,8 +40,8 @@ export interface ControlPlane {
   readonly pki: Pki;
   /** Of the API server. */
   readonly port: number;
-  /** Ends the API server as a crash would. What it returns starts it again on the same port, and comes back when it is ready. */
-  stopApiServer(): Promise<() => Promise<void>>;
+  /** Ends the API server as a crash would. What it returns starts it again on the same port, with other `apiServerArgs` if there are any, and comes back when it is ready. */
+  stopApiServer(): Promise<(apiServerArgs?: readonly string[]) => Promise<void>>;
   /** Another API server on the same etcd. While its way to etcd is frozen, what it knows is the past. */
   secondApiServer(): Promise<{ readonly port: number; readonly wayToEtcd: TcpProxy }>;
   /** Makes etcd forget every state but the present one: a watch from an older version is answered 410 from then on. */
@@ -56,6 +58,7 @@ const MASTERS = 'system:masters';
 /** Ready when it comes back: a pod made in the next moment is injected, gets a node and a service account. */
 export async function startControlPlane(binaries: Binaries, options: ControlPlaneOptions, signal: AbortSignal): Promise<ControlPlane> {
   const issuer = options.issuer ?? `https://oidc.eks.us-east-1.amazonaws.com/id/${randomBytes(16).toString('hex').toUpperCase()}`;
+  const webhookArgs = options.webhookArgs ?? [];
   const folder = makeScratch();
   const over = new AbortController();
   const running = AbortSignal.any([signal, over.signal]);
@@ -116,7 +119,7 @@ export async function startControlPlane(binaries: Binaries, options: ControlPlan
       kubeconfigOf('kwok.kubeconfig', kwokUser),
       kubeconfigOf('manager.kubeconfig', managerUser),
     ]);
-    const webhook = start(podIdentityWebhook(binaries['amazon-eks-pod-identity-webhook'], webhookConfig, pki));
+    const webhook = start(podIdentityWebhook(binaries['amazon-eks-pod-identity-webhook'], webhookConfig, pki, webhookArgs));
     const nodes = start(kwok(binaries.kwok, kwokConfigFile, kwokFile));
     const ready = untilReadyz(api, running);
     await Promise.all([
@@ -126,7 +129,7 @@ export async function startControlPlane(binaries: Binaries, options: ControlPlan
       Promise.all([webhook, ready]).then(async ([{ ports }]) => {
         const body = webhookConfiguration(ports.secure, pki);
         await api.call('POST', '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations', { body, signal: running });
-        await untilInjected(api, running);
+        await untilInjected(api, running, annotationPrefixOf(webhookArgs));
       }),
     ]);
     return {
@@ -138,8 +141,9 @@ export async function startControlPlane(binaries: Binaries, options: ControlPlan
       port: server.ports.secure,
       async stopApiServer() {
         await present.stop();
-        return async () => {
-          present = await start(atPorts(launch, server.ports));
+        return async (extraArgs = settings.extraArgs) => {
+          const again = apiServer(binaries['kube-apiserver'], folder, { ...settings, extraArgs });
+          present = await start(atPorts(again, server.ports));
           await untilReadyz(api, running);
         };
       },

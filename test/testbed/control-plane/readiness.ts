@@ -37,9 +37,9 @@ export async function untilNodeReady(api: Api, signal: AbortSignal): Promise<voi
  * Proves that a pod gets credentials injected from now on. It takes a moment until the API server calls a webhook that was just configured,
  * and as the failure policy is "Ignore", a pod that is made in this moment comes up without. The proving pods are dry runs.
  */
-export async function untilInjected(api: Api, signal: AbortSignal): Promise<void> {
+export async function untilInjected(api: Api, signal: AbortSignal, prefix = 'eks.amazonaws.com'): Promise<void> {
   const accounts = `/api/v1/namespaces/${PROBE_NAMESPACE}/serviceaccounts`;
-  const account = { metadata: { name: PROBE, annotations: { 'eks.amazonaws.com/role-arn': ROLE_ARN } } };
+  const account = { metadata: { name: PROBE, annotations: { [`${prefix}/role-arn`]: ROLE_ARN } } };
   const pod = { metadata: { name: PROBE }, spec: { serviceAccountName: PROBE, containers: [{ name: 'probe', image: 'none' }] } };
   await create(api, accounts, account, signal);
   await until(

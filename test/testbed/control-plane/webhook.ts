@@ -2,15 +2,29 @@ import type { Pki } from '../pki/index.ts';
 import type { Launch } from './component.ts';
 import { httpsStatus } from './https-status.ts';
 
-/** The webhook that injects AWS credentials on EKS, the original, with the settings of EKS. */
-export function podIdentityWebhook(binary: string, kubeconfig: string, pki: Pki): Launch<'secure' | 'metrics'> {
+/** What EKS gives it. */
+const PREFIX = 'eks.amazonaws.com';
+
+/** Which annotations it reads: its flags are Go's, where the last one counts. */
+export function annotationPrefixOf(args: readonly string[]): string {
+  const flag = '--annotation-prefix=';
+  return args.findLast((arg) => arg.startsWith(flag))?.slice(flag.length) ?? PREFIX;
+}
+
+/** The webhook that injects AWS credentials on EKS, the original, with the settings of EKS unless `extraArgs` say otherwise. */
+export function podIdentityWebhook(
+  binary: string,
+  kubeconfig: string,
+  pki: Pki,
+  extraArgs: readonly string[] = [],
+): Launch<'secure' | 'metrics'> {
   return {
     name: 'amazon-eks-pod-identity-webhook',
     binary,
     ports: ['secure', 'metrics'],
     args: ({ secure, metrics }) => [
       ...['--kubeconfig', kubeconfig, '--in-cluster=false', '--tls-cert', pki.webhook.certificate, '--tls-key', pki.webhook.key],
-      ...['--port', `${secure}`, '--metrics-port', `${metrics}`, '--annotation-prefix', 'eks.amazonaws.com'],
+      ...['--port', `${secure}`, '--metrics-port', `${metrics}`, '--annotation-prefix', PREFIX],
       ...[
         '--token-audience',
         'sts.amazonaws.com',
@@ -20,6 +34,7 @@ export function podIdentityWebhook(binary: string, kubeconfig: string, pki: Pki)
         '--resync-period',
         '60s',
       ],
+      ...extraArgs,
     ],
     isUp: async ({ secure }, signal) =>
       (await httpsStatus(`https://127.0.0.1:${secure}/healthz`, pki.authority.certificate, signal)) === 200,

@@ -175,7 +175,7 @@ export function tryAgain(seen: RestartInput, record: RestartEntry, wrong: readon
 /** What is in the template itself, Pod Identity and skipped pods are told apart before a restart: this is what is left. */
 const CAUSES: Partial<Record<FindingCode, string>> = {
   PodCredentialsMissing:
-    'The EKS pod identity webhook did not touch the new pod: is its MutatingWebhookConfiguration there, with admissionReviewVersions [v1beta1], and does it answer?',
+    'The EKS pod identity webhook did not touch the new pod: is its MutatingWebhookConfiguration there, with admissionReviewVersions [v1beta1], and does it answer? Is its --annotation-prefix the --webhook-annotation-prefix of irsa-operator?',
   PodRoleArnStale: 'Either the webhook answers from an old cache, or the template or another webhook sets AWS_ROLE_ARN',
 };
 const OTHER_CAUSE = 'Either the webhook answers from an old cache, or the template has a volume "aws-iam-token" of its own';

@@ -223,6 +223,23 @@ describe('OIDC providers', () => {
     expect(OpenIDConnectProviderArn).toBe(`${PROVIDER}/`);
   });
 
+  test('an issuer that cannot be reached from outside is refused, unless the thumbprint is given: then IAM does not look', async () => {
+    for (const url of [
+      'https://kubernetes.default.svc.cluster.local',
+      'https://kubernetes.default.svc',
+      'https://10.0.0.1',
+      'https://kubernetes',
+    ])
+      expect(await refusalOf(iam.send(new CreateOpenIDConnectProviderCommand({ Url: url })))).toBe(
+        `400 OpenIdIdpCommunicationErrorException: Please check .well-known/openid-configuration of provider: ${url} is valid`,
+      );
+    const given = { Url: 'https://kubernetes.default.svc', ThumbprintList: ['a'.repeat(40)] };
+    await iam.send(new CreateOpenIDConnectProviderCommand(given));
+    expect(await refusalOf(iam.send(new CreateOpenIDConnectProviderCommand({ Url: 'https://oidc.example.org:8443' })))).toBe(
+      '400 ValidationError: Invalid Open ID Connect Provider URL',
+    );
+  });
+
   test('there are a hundred at most', async () => {
     for (let index = 0; index < 100; index++) double.account().provider.put({ issuer: `https://issuer-${index}.example.com` });
     expect(await refusalOf(iam.send(new CreateOpenIDConnectProviderCommand({ Url: ISSUER })))).toBe(

@@ -1,4 +1,4 @@
-import { alreadyExists, invalidInput, limitExceeded, noSuchEntity, validationError } from '../aws-error.ts';
+import { alreadyExists, invalidInput, limitExceeded, noSuchEntity, notReached, validationError } from '../aws-error.ts';
 import { accountOfCaller, type Call, type Operation } from '../operation.ts';
 import { bounded, list, required, tagsOf } from '../params.ts';
 import type { OidcProvider } from '../world.ts';
@@ -22,6 +22,7 @@ export const createProvider: Operation = (call) => {
   if (thumbprints.length > MAX_THUMBPRINTS) throw invalidInput('Thumbprint list must contain fewer than 5 entries.');
   if (clientIds.length > MAX_CLIENT_IDS) throw limitExceeded('ClientIdsPerOpenIdConnectProvider', MAX_CLIENT_IDS);
   if (account.providers.has(arn)) throw alreadyExists(`Provider with url ${issuer} already exists.`);
+  if (thumbprints.length === 0 && isOutOfReach(url)) throw notReached(issuer);
   if (account.providers.size >= MAX_PROVIDERS) throw limitExceeded('OpenIdConnectProvidersPerAccount', MAX_PROVIDERS);
   const tags = tagsOf(call.params);
   account.providers.set(arn, {
@@ -74,11 +75,17 @@ function providerByArn(call: Call): OidcProvider {
   return provider;
 }
 
-/** The issuer as IAM keeps it; nothing but the scheme is taken off, so a trailing slash or another case makes another provider. */
+/** The issuer as IAM keeps it, which takes no port; nothing but the scheme is taken off, so a trailing slash or another case makes another provider. */
 export function hostAndPath(issuer: string): string {
-  const url = /^https:\/\/([^\s?#]+)$/.exec(issuer)?.[1];
+  const url = /^https:\/\/([^\s?#:]+)$/.exec(issuer)?.[1];
   if (url === undefined) throw validationError('Invalid Open ID Connect Provider URL');
   return url;
+}
+
+/** Whether IAM could not fetch the certificate, which it does where no thumbprint is given: an address, a name without a domain, a name of a cluster. */
+function isOutOfReach(url: string): boolean {
+  const [host = ''] = url.split('/');
+  return !host.includes('.') || /^[0-9.]+$/.test(host) || /\.(?:svc|local|internal)$/.test(host);
 }
 
 function clientId(id: string): string {
