@@ -15,6 +15,7 @@ const DEFAULTS = {
   iamReadsPerSecond: 10,
   createProviderWith: undefined,
   oidcIssuer: undefined,
+  clusterIds: {},
   eksClusterName: undefined,
   dryRun: false,
   leaseNamespace: 'irsa-operator-system',
@@ -87,6 +88,12 @@ const accepted: Record<string, [string[], object]> = {
   'IPv4 alone': [['--listen', '0.0.0.0:8080'], { listen: { host: '0.0.0.0', port: 8080 } }],
   'an address of IPv6': [['--listen', '[::1]:0'], { listen: { host: '::1', port: 0 } }],
   'an issuer': [['--oidc-issuer', 'https://example.org/id'], { oidcIssuer: 'https://example.org/id' }],
+  'a name of the cluster': [['--cluster-id', 'blue'], { clusterIds: { clusterId: 'blue' } }],
+  'that it had none before': [
+    ['--cluster-id', 'blue', '--previous-cluster-id', ''],
+    { clusterIds: { clusterId: 'blue', previousClusterId: '' } },
+  ],
+  'that it has none any more': [['--previous-cluster-id', 'blue'], { clusterIds: { previousClusterId: 'blue' } }],
   'a dry run': [['--dry-run'], { dryRun: true }],
   'a level': [['--log-level=debug'], { logLevel: 'debug' }],
 };
@@ -95,6 +102,18 @@ for (const [sentence, [args, part]] of Object.entries(accepted)) {
 }
 
 const refused: Record<string, [string[], string]> = {
+  'a cluster ID that is no name': [
+    ['--cluster-id', 'Blue!'],
+    '--cluster-id: "Blue!" is not a name. Wanted: 1 to 63 lower-case letters, digits and "-"',
+  ],
+  'a cluster ID that is too long': [
+    ['--cluster-id', 'b'.repeat(64)],
+    `--cluster-id: "${'b'.repeat(64)}" is not a name. Wanted: 1 to 63 lower-case letters, digits and "-"`,
+  ],
+  'a previous ID that is the one of now': [
+    ['--cluster-id', 'blue', '--previous-cluster-id', 'blue'],
+    '--previous-cluster-id: "blue" is what --cluster-id says now. Leave it out',
+  ],
   'a sweep that never ends': [['--sweep-interval', '0s'], '--sweep-interval: "0s" is not a duration from 1s to 1h, such as 60s'],
   'a number without a unit': [['--sweep-interval', '60'], '--sweep-interval: "60" is not a duration from 1s to 1h, such as 60s'],
   'a lease that one slow answer would cost': [

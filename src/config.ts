@@ -2,7 +2,9 @@ import { type Issuer, parseIssuer } from './api/issuer.ts';
 import { isProblem, type Problem, problem } from './api/problem.ts';
 import { PROXY_VARIABLES, type ProxyVariables } from './aws/agents.ts';
 import type { OwnCredentials } from './aws/identity.ts';
+import { clusterIdsFrom } from './cli/cluster-id.ts';
 import type { Flag, Given } from './cli/command.ts';
+import type { ClusterIds } from './domain/state/identity.ts';
 import { LOG_LEVELS, type LogLevel } from './observability/log-levels.ts';
 
 /** Flags and environment as one object; nobody else reads `process.env`. */
@@ -18,6 +20,7 @@ export interface Config {
   readonly ungrantedGraceMs: number;
   /** Overrides what the API server says. */
   readonly oidcIssuer: Issuer | undefined;
+  readonly clusterIds: ClusterIds;
   /** Cross-checks the issuer with `eks:DescribeCluster`. */
   readonly eksClusterName: string | undefined;
   /** Nothing is written but the status of bindings, Events and the Lease. */
@@ -62,6 +65,12 @@ export const RUN_FLAGS = {
     help: 'how long trust stays that no grant was ever seen to cover, from 1m to 720h, or never to keep it',
   },
   'oidc-issuer': { type: 'string', default: '', help: "this cluster's issuer URL, in place of what the API server says" },
+  'cluster-id': { type: 'string', value: 'NAME', default: '', help: 'tells this cluster from others that have the same issuer' },
+  'previous-cluster-id': {
+    type: 'string',
+    value: 'NAME',
+    help: 'what --cluster-id said before, empty where it was not there: statements under it are moved',
+  },
   'eks-cluster-name': {
     type: 'string',
     default: '',
@@ -112,6 +121,8 @@ export function parseConfig(flags: Given, env: NodeJS.ProcessEnv, hostname: stri
   if (isProblem(audiences)) return problem(`--provider-audiences: ${audiences.problem}`);
   const issuer = text('oidc-issuer') === '' ? undefined : parseIssuer(text('oidc-issuer'));
   if (isProblem(issuer)) return problem(`--oidc-issuer: ${issuer.problem}`);
+  const clusterIds = clusterIdsFrom(flags);
+  if (isProblem(clusterIds)) return clusterIds;
   const proxy = proxyFrom(env);
   if (isProblem(proxy)) return proxy;
   const listen = address(text('listen'));
@@ -125,6 +136,7 @@ export function parseConfig(flags: Given, env: NodeJS.ProcessEnv, hostname: stri
     iamReadsPerSecond,
     createProviderWith: flags['manage-oidc-provider'] === true ? audiences : undefined,
     oidcIssuer: issuer,
+    clusterIds,
     eksClusterName: text('eks-cluster-name') || undefined,
     dryRun: flags['dry-run'] === true,
     leaseNamespace: text('lease-namespace'),

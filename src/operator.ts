@@ -161,6 +161,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
           policyQuota: roles.policyQuota,
         },
         oidcIssuer: config.oidcIssuer,
+        ids: config.clusterIds,
       }),
     ),
     loop(

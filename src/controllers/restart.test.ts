@@ -178,7 +178,7 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
   };
   const stop = new AbortController();
   const running = [
-    new ControllerLoop(clusterController({ stores: seen, owned: seen, ports, oidcIssuer: undefined }), options).run(
+    new ControllerLoop(clusterController({ stores: seen, owned: seen, ports, oidcIssuer: undefined, ids: {} }), options).run(
       stop.signal,
       stop.signal,
     ),

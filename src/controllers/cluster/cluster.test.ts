@@ -40,7 +40,7 @@ async function look(answers: Answers, before: Identity | undefined, failures = 0
     policyQuota: () => answer(answers.quota ?? 4096),
   };
   const attempt = { id: 'x', urgency: 'resync', failures, log: silentLog } as const;
-  const controller = clusterController({ stores: seen, owned: seen, ports, oidcIssuer });
+  const controller = clusterController({ stores: seen, owned: seen, ports, oidcIssuer, ids: {} });
   const end = await controller.reconcile(HERE, signal, attempt).then(
     ({ kind }) => kind,
     (error: Error) => error.message,

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Fault, isFault } from '../../api/fault.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { callerFrom, clusterFrom, mayPass, quotaFrom } from '../../domain/state/identify.ts';
-import type { ClusterView, Identity } from '../../domain/state/identity.ts';
+import type { ClusterIds, ClusterView, Identity } from '../../domain/state/identity.ts';
 import { type Controller, recheck, type Wake } from '../../runtime/controller.ts';
 import { identityOf } from '../observe.ts';
 import { HERE, type OwnedStores, type Stores } from '../stores.ts';
@@ -20,10 +20,11 @@ export interface ClusterOptions {
   readonly ports: IdentityPorts;
   /** What the user says of the issuer, above every other source. */
   readonly oidcIssuer: Issuer | undefined;
+  readonly ids: ClusterIds;
 }
 
 /** Finds out whom tokens of this cluster come from and who we are. Nothing is written anywhere while that is not known. */
-export function clusterController({ stores, owned, ports, oidcIssuer }: ClusterOptions): Controller<typeof HERE> {
+export function clusterController({ stores, owned, ports, oidcIssuer, ids }: ClusterOptions): Controller<typeof HERE> {
   async function issuer(before: ClusterView, signal: AbortSignal): Promise<{ view: ClusterView; failure?: unknown }> {
     if (oidcIssuer !== undefined) return { view: { kind: 'known', issuer: oidcIssuer } };
     const [apiServer, eks] = await Promise.allSettled([ports.issuer(signal), ports.eksIssuer?.(signal)]);
@@ -44,7 +45,7 @@ export function clusterController({ stores, owned, ports, oidcIssuer }: ClusterO
       ]);
       signal.throwIfAborted();
       const found: Identity = {
-        cluster: cluster.view,
+        cluster: cluster.view.kind === 'known' ? { ...cluster.view, ...ids } : cluster.view,
         caller: callerFrom(caller, before.caller),
         policyQuota: quotaFrom(quota, before.policyQuota),
       };

@@ -170,7 +170,7 @@ function rolesOf({ seen, spec }: Scope, acts: boolean): RoleEntry[] {
   const { role, cluster, verdict } = seen;
   if (!wants || role?.state.kind !== 'present' || cluster.kind === 'unknown') return kept;
   const { audience } = spec;
-  const entry = { arn: role.arn, roleId: role.state.roleId, audience, sid: sidFor(cluster.issuer, audience) };
+  const entry = { arn: role.arn, roleId: role.state.roleId, audience, sid: sidFor(cluster.issuer, audience, cluster.clusterId) };
   // The role's owner did not consent: there is nothing to intend.
   if (verdict?.kind === 'refused' && verdict.finding.code === 'NotGranted') return kept;
   // Without room for the intent nothing is written: a role that waits for its release is not forgotten for a new one.
