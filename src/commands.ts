@@ -1,3 +1,4 @@
+import { CLUSTER_ID_FLAG } from './cli/cluster-id.ts';
 import type { Command, Execute, Flags } from './cli/command.ts';
 import type { Reporter } from './cli/report.ts';
 import { RUN_FLAGS } from './config.ts';
@@ -29,6 +30,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     "write the statements that another cluster's bindings will need",
     {
       issuer: { type: 'string', value: 'URL', help: 'the issuer of the other cluster' },
+      'cluster-id': CLUSTER_ID_FLAG,
       'dry-run': { type: 'boolean', help: 'print the statements, and write nothing' },
       filename: {
         type: 'string',
@@ -45,6 +47,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     {
       confirm: { type: 'boolean', help: 'remove them. Without it they are only listed' },
       ungranted: { type: 'boolean', help: 'those that no grant covers, whether a binding names them or not' },
+      'cluster-id': CLUSTER_ID_FLAG,
+      'sole-cluster': { type: 'boolean', help: 'no other cluster has this issuer' },
       'oidc-issuer': { type: 'string', value: 'URL', help: "this cluster's issuer, where its API server does not say" },
       'eks-cluster-name': { type: 'string', value: 'NAME', help: 'the issuer must then be the one that eks:DescribeCluster reports' },
     },
@@ -54,6 +58,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     'remove the statements of a deleted cluster',
     {
       issuer: { type: 'string', value: 'URL', help: 'the issuer of the deleted cluster' },
+      'cluster-id': CLUSTER_ID_FLAG,
       'dry-run': { type: 'boolean', help: 'print what would be removed, and write nothing' },
     },
     async () => (await import('./cli/release.ts')).release,

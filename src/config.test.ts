@@ -17,6 +17,7 @@ const DEFAULTS = {
   createProviderWith: undefined,
   oidcIssuer: undefined,
   webhook: EKS_WEBHOOK,
+  clusterIds: {},
   eksClusterName: undefined,
   dryRun: false,
   leaseNamespace: 'irsa-operator-system',
@@ -109,6 +110,12 @@ const accepted: Record<string, [string[], object]> = {
     ['--oidc-issuer', 'https://example.org/id/'],
     { oidcIssuer: 'https://example.org/id/' },
   ],
+  'a name of the cluster': [['--cluster-id', 'blue'], { clusterIds: { clusterId: 'blue' } }],
+  'that it had none before': [
+    ['--cluster-id', 'blue', '--previous-cluster-id', ''],
+    { clusterIds: { clusterId: 'blue', previousClusterId: '' } },
+  ],
+  'that it has none any more': [['--previous-cluster-id', 'blue'], { clusterIds: { previousClusterId: 'blue' } }],
   'a dry run': [['--dry-run'], { dryRun: true }],
   'a level': [['--log-level=debug'], { logLevel: 'debug' }],
 };
@@ -117,6 +124,18 @@ for (const [sentence, [args, part]] of Object.entries(accepted)) {
 }
 
 const refused: Record<string, [string[], string]> = {
+  'a cluster ID that is no name': [
+    ['--cluster-id', 'Blue!'],
+    '--cluster-id: "Blue!" is not a name. Wanted: 1 to 63 lower-case letters, digits and "-"',
+  ],
+  'a cluster ID that is too long': [
+    ['--cluster-id', 'b'.repeat(64)],
+    `--cluster-id: "${'b'.repeat(64)}" is not a name. Wanted: 1 to 63 lower-case letters, digits and "-"`,
+  ],
+  'a previous ID that is the one of now': [
+    ['--cluster-id', 'blue', '--previous-cluster-id', 'blue'],
+    '--previous-cluster-id: "blue" is what --cluster-id says now. Leave it out',
+  ],
   'a sweep that never ends': [['--sweep-interval', '0s'], '--sweep-interval: "0s" is not a duration from 1s to 1h, such as 60s'],
   'a number without a unit': [['--sweep-interval', '60'], '--sweep-interval: "60" is not a duration from 1s to 1h, such as 60s'],
   'a lease that one slow answer would cost': [

@@ -4,7 +4,9 @@ import { isProblem, type Problem, problem } from './api/problem.ts';
 import { EKS_WEBHOOK, type Webhook } from './api/webhook.ts';
 import { PROXY_VARIABLES, type ProxyVariables } from './aws/agents.ts';
 import type { OwnCredentials } from './aws/identity.ts';
+import { clusterIdsFrom } from './cli/cluster-id.ts';
 import type { Flag, Given } from './cli/command.ts';
+import type { ClusterIds } from './domain/state/identity.ts';
 import type { Address } from './observability/listen.ts';
 import { LOG_LEVELS, type LogLevel } from './observability/log-levels.ts';
 import { DETAILS, type Detail } from './observability/object-metrics.ts';
@@ -24,6 +26,7 @@ export interface Config {
   readonly oidcIssuer: Issuer | undefined;
   /** As the webhook of the cluster was started. */
   readonly webhook: Webhook;
+  readonly clusterIds: ClusterIds;
   /** Cross-checks the issuer with `eks:DescribeCluster`. */
   readonly eksClusterName: string | undefined;
   /** Nothing is written but the status of bindings, Events and the Lease. */
@@ -71,6 +74,12 @@ export const RUN_FLAGS = {
     help: 'how long trust stays that no grant was ever seen to cover, from 1m to 720h, or never to keep it',
   },
   'oidc-issuer': { type: 'string', default: '', help: "this cluster's issuer URL, in place of what the API server says" },
+  'cluster-id': { type: 'string', value: 'NAME', default: '', help: 'tells this cluster from others that have the same issuer' },
+  'previous-cluster-id': {
+    type: 'string',
+    value: 'NAME',
+    help: 'what --cluster-id said before, empty where it was not there: statements under it are moved',
+  },
   'eks-cluster-name': {
     type: 'string',
     default: '',
@@ -136,6 +145,8 @@ export function parseConfig(flags: Given, env: NodeJS.ProcessEnv, hostname: stri
   if (isProblem(issuer)) return problem(`--oidc-issuer: ${issuer.problem}`);
   const webhook = webhookFrom(text);
   if (isProblem(webhook)) return webhook;
+  const clusterIds = clusterIdsFrom(flags);
+  if (isProblem(clusterIds)) return clusterIds;
   const proxy = proxyFrom(env);
   if (isProblem(proxy)) return proxy;
   const healthListen = address(text('health-listen'));
@@ -154,6 +165,7 @@ export function parseConfig(flags: Given, env: NodeJS.ProcessEnv, hostname: stri
     createProviderWith: flags['manage-oidc-provider'] === true ? audiences : undefined,
     oidcIssuer: issuer,
     webhook,
+    clusterIds,
     eksClusterName: text('eks-cluster-name') || undefined,
     dryRun: flags['dry-run'] === true,
     leaseNamespace: text('lease-namespace'),

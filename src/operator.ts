@@ -167,6 +167,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
         },
         events: ownEvents,
         oidcIssuer: config.oidcIssuer,
+        ids: config.clusterIds,
       }),
     ),
     loop(

@@ -2,8 +2,9 @@ import type { RoleArn } from '../api/arn.ts';
 import { Fault, isFault } from '../api/fault.ts';
 import { CHANGED_WAIT_MS } from '../domain/role/edit.ts';
 import { refusalByIam } from '../domain/role/refused-write.ts';
+import type { ClusterName } from '../domain/state/identity.ts';
 import type { FreshRole } from '../ports/roles.ts';
-import type { DesiredStatement, TrustPlan } from '../trust/plan.ts';
+import type { TrustPlan } from '../trust/plan.ts';
 import { failed, type Row } from './edit-report.ts';
 import type { CommandPorts, Signals } from './ports.ts';
 import { type Edited, readBack } from './read-back.ts';
@@ -17,7 +18,8 @@ export interface Decision {
 
 export interface Edits {
   readonly roles: Iterable<RoleArn>;
-  readonly ours: (role: RoleArn) => Pick<DesiredStatement, 'issuer' | 'provider'>;
+  /** Whose statements are edited. */
+  readonly cluster: ClusterName;
   /** Called with a fresh read, right before the write. */
   readonly decide: (role: RoleArn, fresh: FreshRole) => Promise<Decision>;
   /** Otherwise it is only told what would be done. */
@@ -33,7 +35,7 @@ export async function editRoles(edits: Edits, ports: CommandPorts, signals: Sign
   for (const role of edits.roles) edited.push(await editRole(role, edits, ports, signals));
   const after = await readBack(
     edited.filter(({ written }) => written),
-    edits.ours,
+    edits.cluster,
     ports,
     signals,
   );

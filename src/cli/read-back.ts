@@ -2,10 +2,11 @@ import type { RoleArn } from '../api/arn.ts';
 import { isFault } from '../api/fault.ts';
 import { isProblem } from '../api/problem.ts';
 import { LAST_READ_BACK_MS } from '../domain/role/plan.ts';
+import { type ClusterName, oursIn } from '../domain/state/identity.ts';
 import { admittedByChanged } from '../trust/changed-statement.ts';
 import { type PolicyDocument, parseDocument } from '../trust/document/document.ts';
+import type { Ours } from '../trust/document/own-statement.ts';
 import { namesSubject } from '../trust/own-subjects.ts';
-import type { DesiredStatement } from '../trust/plan.ts';
 import { failed, type Row } from './edit-report.ts';
 import type { CommandPorts, Signals } from './ports.ts';
 
@@ -14,8 +15,6 @@ export interface Edited {
   readonly rows: readonly Row[];
   readonly written?: boolean;
 }
-
-type Ours = (role: RoleArn) => Pick<DesiredStatement, 'issuer' | 'provider'>;
 
 /** Two reads that agree are the least; more while others write the role. */
 const MOST_READS = 12;
@@ -26,7 +25,7 @@ const MOST_READS = 12;
  */
 export async function readBack(
   written: readonly Edited[],
-  ours: Ours,
+  cluster: ClusterName,
   ports: CommandPorts,
   signals: Signals,
 ): Promise<ReadonlyMap<RoleArn, readonly Row[]>> {
@@ -36,7 +35,7 @@ export async function readBack(
     await ports.clock.sleep(LAST_READ_BACK_MS, signals.stop).catch(() => {});
     const left = [];
     for (const one of open) {
-      const found = await readOnce(one, ours, ports, signals, reads === MOST_READS);
+      const found = await readOnce(one, cluster, ports, signals, reads === MOST_READS);
       if ('seen' in found) left.push({ ...one, seen: found.seen });
       else told.set(one.role, found.rows);
     }
@@ -47,7 +46,7 @@ export async function readBack(
 
 async function readOnce(
   { role, rows, seen }: Edited & { readonly seen?: string },
-  ours: Ours,
+  cluster: ClusterName,
   { roles }: CommandPorts,
   { stop, abort }: Signals,
   last: boolean,
@@ -56,7 +55,9 @@ async function readOnce(
   try {
     const { policy } = await roles.read(role, abort, 'change');
     const document = parseDocument(policy);
-    const after = rows.map((row) => (isProblem(document) || !holds(row, document, ours(role)) ? { ...row, ...OVERWRITTEN } : row));
+    const after = rows.map((row) =>
+      isProblem(document) || !holds(row, document, oursIn(cluster, role)) ? { ...row, ...OVERWRITTEN } : row,
+    );
     if (seen === policy || after.some(({ result }) => result === OVERWRITTEN.result)) return { rows: after };
     if (last) return { rows: [...after, failed(role, 'it is there, but others keep writing the role. Run the command again later')] };
     return { seen: policy };
@@ -73,7 +74,7 @@ const OVERWRITTEN = {
 } as const;
 
 /** Of this very subject: others may come and go meanwhile. */
-function holds({ result, subject = '', audience = '' }: Row, document: PolicyDocument, ours: ReturnType<Ours>): boolean {
+function holds({ result, subject = '', audience = '' }: Row, document: PolicyDocument, ours: Ours): boolean {
   const named = { subject, audience };
   const stands = namesSubject(document, named, ours);
   if (result === 'added') return stands;

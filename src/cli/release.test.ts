@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../api/fault.ts';
-import { ARN, ISSUER, OTHER_ARN, own, policy, SERVICE, SUBJECT } from '../domain/test-observed.ts';
-import { NOBODY } from '../trust/document/own-statement.ts';
+import { ARN, binding, entry, ISSUER, OTHER_ARN, own, policy, SERVICE, SUBJECT } from '../domain/test-observed.ts';
+import { NOBODY, sidFor } from '../trust/document/own-statement.ts';
 import { release } from './release.ts';
 import { Account, foreign, stores } from './test-account.ts';
 
@@ -99,4 +99,23 @@ describe('nothing is touched', () => {
       await expect(stores(account, { issuer }).run(release, { ...given }, cluster === undefined ? {} : { cluster })).rejects.toThrow(says);
       expect(account.writes).toEqual([]);
     });
+});
+
+// Contract: fleet-cluster-id
+test('of clusters with one issuer the statements of the one that is named go, and no others', async () => {
+  const blue = { ...own(), Sid: sidFor(ISSUER, audience, 'blue') };
+  const account = new Account({ [ARN]: policy(SERVICE, own(), blue) });
+  const report = await stores(account, { issuer: ISSUER }).run(release, { ...dead, 'cluster-id': 'blue' });
+  expect([report.rows, account.writes]).toEqual([[rowOf('removed')], [[ARN, policy(SERVICE, own())]]]);
+});
+
+// Contract: fleet-cluster-id
+test('the cluster that is reached is not released by its ID either: its bindings remember the Sid', async () => {
+  const sid = sidFor(ISSUER, audience, 'blue');
+  const account = new Account({ [ARN]: policy(SERVICE, { ...own(), Sid: sid }) });
+  const bindings = [binding({ status: { roles: [{ ...entry(), sid }] } })];
+  await expect(stores(account, { issuer: ISSUER, bindings }).run(release, { ...dead, 'cluster-id': 'blue' })).rejects.toThrow(
+    '"blue" is the ID of the cluster that the kubeconfig reaches',
+  );
+  expect(account.writes).toEqual([]);
 });

@@ -1,15 +1,10 @@
-import { type ProviderArn, parseRoleArn, providerArnFor, type RoleArn } from '../api/arn.ts';
-import type { Issuer } from '../api/issuer.ts';
+import { parseRoleArn, type RoleArn } from '../api/arn.ts';
 import { isProblem } from '../api/problem.ts';
+import { type ClusterName, oursIn } from '../domain/state/identity.ts';
 import { changedSubjects } from '../trust/changed-statement.ts';
 import { parseDocument } from '../trust/document/document.ts';
 import { ownSubjects, type StatedSubject } from '../trust/own-subjects.ts';
 import type { CommandPorts, Signals } from './ports.ts';
-
-/** Whose statement in which role is ours. */
-export const oursIn =
-  (issuer: Issuer) =>
-  (role: RoleArn): { issuer: Issuer; provider: ProviderArn } => ({ issuer, provider: providerArnFor(role, issuer) });
 
 /** The subjects of a cluster in one trust policy. */
 export interface Standing {
@@ -21,7 +16,7 @@ export interface Standing {
 
 /** Every role of the account in which a statement under our Sid lets in somebody who is meant, as the list shows it. Throws `Fault`. */
 export async function standingRoles(
-  issuer: Issuer,
+  cluster: ClusterName,
   isMeant: (role: RoleArn, named: StatedSubject) => boolean,
   { roles }: CommandPorts,
   { stop }: Signals,
@@ -32,7 +27,7 @@ export async function standingRoles(
     for (const listed of page) {
       const role = parseRoleArn(listed.arn);
       if (isProblem(role)) continue;
-      const standing = standingIn(role, listed.parse().policy, issuer);
+      const standing = standingIn(role, listed.parse().policy, cluster);
       const meant = (all: readonly StatedSubject[]) => all.filter((named) => isMeant(role, named));
       const [own, changed] = [meant(standing.own), meant(standing.changed)];
       if (own.length > 0 || changed.length > 0) found.set(role, { own, changed });
@@ -42,9 +37,9 @@ export async function standingRoles(
 }
 
 /** Nothing of ours can be told apart in a document that cannot be read. */
-export function standingIn(role: RoleArn, policy: string, issuer: Issuer): Standing {
+export function standingIn(role: RoleArn, policy: string, cluster: ClusterName): Standing {
   const document = parseDocument(policy);
   if (isProblem(document)) return { own: [], changed: [] };
-  const ours = oursIn(issuer)(role);
+  const ours = oursIn(cluster, role);
   return { own: ownSubjects(document, ours), changed: changedSubjects(document, ours) };
 }

@@ -191,7 +191,7 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
   };
   const stop = new AbortController();
   const running = [
-    new ControllerLoop(clusterController({ stores: seen, owned: seen, ports, oidcIssuer: undefined, events }), options).run(
+    new ControllerLoop(clusterController({ stores: seen, owned: seen, ports, oidcIssuer: undefined, ids: {}, events }), options).run(
       stop.signal,
       stop.signal,
     ),

@@ -143,7 +143,7 @@ export function policy(...statements: readonly object[]): string {
 }
 
 export function own(subjects: readonly string[] = [SUBJECT], audience: string = STS_AUDIENCE): object {
-  return JSON.parse(writeOwn(ISSUER, providerArnFor(ARN, ISSUER), audience, subjects));
+  return JSON.parse(writeOwn({ issuer: ISSUER, provider: providerArnFor(ARN, ISSUER) }, audience, subjects));
 }
 
 /** A role that is there; `writes` are what is remembered of our own. */

@@ -2,11 +2,11 @@ import { STS_AUDIENCE } from '../api/names.ts';
 import { type Subject, subjectKey } from '../api/subject.ts';
 import type { PolicyDocument, Statement } from './document/document.ts';
 import type { JsonNode } from './document/json.ts';
-import { findOwn, NOBODY, sidFor } from './document/own-statement.ts';
+import { findOwn, NOBODY, type Ours, sidFor } from './document/own-statement.ts';
 import { type Judged, judgeStatement } from './evaluate/evaluate.ts';
 import { kindOfKey } from './evaluate/request.ts';
 import { all, any, type Truth, unknown } from './evaluate/truth.ts';
-import type { Ours, StatedSubject } from './own-subjects.ts';
+import type { StatedSubject } from './own-subjects.ts';
 
 /**
  * Whether a subject gets in by a statement under our Sid that is not ours any more, because another writer changed it or put a second one
@@ -36,9 +36,9 @@ export function changedSubjects(document: PolicyDocument, ours: Ours): StatedSub
 /** Whom no statement names: a name of Kubernetes begins with a letter or digit. */
 const STRANGER = 'system:serviceaccount:-:stranger';
 
-function changedFor(document: PolicyDocument, audience: string, { issuer, provider }: Ours): readonly Statement[] {
-  if (findOwn(document, issuer, provider, audience) !== 'taken') return [];
-  return document.statements.filter(({ sid }) => sid === sidFor(issuer, audience));
+function changedFor(document: PolicyDocument, audience: string, ours: Ours): readonly Statement[] {
+  if (findOwn(document, ours, audience) !== 'taken') return [];
+  return document.statements.filter(({ sid }) => sid === sidFor(ours.issuer, audience, ours.clusterId));
 }
 
 function admits(statement: Statement, document: PolicyDocument, subject: string, ours: Ours): Truth {

@@ -13,8 +13,7 @@ const of = (principal: unknown, change = {}) =>
 const orphans = (...names: string[]) =>
   JSON.parse(
     writeOwn(
-      ISSUER,
-      PROVIDER,
+      { issuer: ISSUER, provider: PROVIDER },
       AUDIENCE,
       names.map((name) => subjectOf('shop', name)),
     ),

@@ -16,7 +16,7 @@ const provider = providerArnFor(sure(parseRoleArn('arn:aws:iam::111122223333:rol
 const ours = { issuer, provider };
 const [A, B] = ['system:serviceaccount:shop:a', 'system:serviceaccount:shop:b'];
 const AUDIENCE = 'sts.amazonaws.com';
-const own = (subjects: string[], audience = AUDIENCE) => JSON.parse(writeOwn(issuer, provider, audience, subjects));
+const own = (subjects: string[], audience = AUDIENCE) => JSON.parse(writeOwn({ issuer, provider }, audience, subjects));
 const ec2 = { Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
 const text = (...statements: object[]) => JSON.stringify({ Version: '2012-10-17', Statement: statements });
 const document = (...statements: object[]): PolicyDocument => sure(parseDocument(text(...statements)));

@@ -1,20 +1,10 @@
-import type { ProviderArn } from '../api/arn.ts';
-import type { Issuer } from '../api/issuer.ts';
 import { isProblem } from '../api/problem.ts';
 import { subjectKey, type TokenSubject } from '../api/subject.ts';
 import { type PolicyDocument, parseDocument } from './document/document.ts';
-import { allOwn } from './document/own-statement.ts';
-
-/** Sids as an operator like us computes them, in whatever cluster it runs (`sidFor`). */
-const OPERATOR_SID = /^Irsa[a-z2-7]{12}$/;
+import { allOwn, OPERATOR_SID, type Ours, previously } from './document/own-statement.ts';
 
 /** As it stands in a statement: any text may. */
 export type StatedSubject = TokenSubject<string>;
-
-export interface Ours {
-  readonly issuer: Issuer;
-  readonly provider: ProviderArn;
-}
 
 /** Whether our statements name the same subjects in both: what was written stands, whatever else changed. */
 export function sameOwnSubjects(a: PolicyDocument, b: PolicyDocument, ours: Ours): boolean {
@@ -44,14 +34,16 @@ export function namesSubject(document: PolicyDocument, one: StatedSubject, ours:
   return ownKeys(document, ours).has(subjectKey(one));
 }
 
-/** All that our statements name, for whatever audience. */
-export function ownSubjects(document: PolicyDocument, { issuer, provider }: Ours): StatedSubject[] {
-  return allOwn(document, issuer, provider).flatMap(({ audience, subjects }) => subjects.map((subject) => ({ subject, audience })));
+/** All that our statements name, for whatever audience, also under the cluster's previous ID. */
+export function ownSubjects(document: PolicyDocument, ours: Ours): StatedSubject[] {
+  const before = previously(ours);
+  const own = [...allOwn(document, ours), ...(before === undefined ? [] : allOwn(document, before))];
+  return own.flatMap(({ audience, subjects }) => subjects.map((subject) => ({ subject, audience })));
 }
 
 /** The text of each of our statements that names a subject. */
-export function ownStatementTexts(document: PolicyDocument, { issuer, provider }: Ours): string[] {
-  const named = allOwn(document, issuer, provider).filter(({ subjects }) => subjects.length > 0);
+export function ownStatementTexts(document: PolicyDocument, ours: Ours): string[] {
+  const named = allOwn(document, ours).filter(({ subjects }) => subjects.length > 0);
   return named.map(({ statement: { node } }) => document.text.slice(node.start, node.end));
 }
 

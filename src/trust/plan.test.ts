@@ -32,7 +32,8 @@ const absent = (subject: Subject): WantedSubject => ({ ...who(subject), absent: 
 const limited = (subject: Subject, namespaceLimit: number): WantedSubject => ({ ...who(subject), namespaceLimit });
 /** So that with these in our statement three quarters of it are used. */
 const quotaFor = (...subjects: Subject[]) => (policy(SERVICE, ours(subjects)).length * 4) / 3;
-const ours = (subjects: readonly string[], audience = AUDIENCE): object => JSON.parse(writeOwn(ISSUER, PROVIDER, audience, subjects));
+const ours = (subjects: readonly string[], audience = AUDIENCE): object =>
+  JSON.parse(writeOwn({ issuer: ISSUER, provider: PROVIDER }, audience, subjects));
 const allows = (subject: string, more: object = {}): object =>
   allow({ StringEquals: { [`${HOST}:sub`]: subject, [`${HOST}:aud`]: AUDIENCE, ...more } });
 const listing = (...statements: readonly object[]): string => policy(...statements);

@@ -1,16 +1,16 @@
-import type { ProviderArn, RoleArn } from '../api/arn.ts';
+import type { RoleArn } from '../api/arn.ts';
 import { type Finding, finding } from '../api/finding.ts';
-import type { Issuer } from '../api/issuer.ts';
 import { isProblem, type Problem } from '../api/problem.ts';
 import { subjectKey, type TokenSubject } from '../api/subject.ts';
 import { diagnoseJudged, unreadable } from './diagnose/diagnose.ts';
 import { writeObstacles } from './diagnose/document.ts';
 import { isRestriction, restriction } from './diagnose/restriction.ts';
-import { compacted, type PolicyDocument, reparsed } from './document/document.ts';
-import { allOwn, findOwn, sidFor } from './document/own-statement.ts';
+import { compacted, type PolicyDocument, reparsed, type Statement } from './document/document.ts';
+import { allOwn, findOwn, isOfSibling, type Ours, previously, sidFor } from './document/own-statement.ts';
 import { quote } from './document/quote.ts';
 import { judgeStatements, verdictOf, type WebIdentity } from './evaluate/evaluate.ts';
 import { statementsOfNobody, subjectsOfNobody } from './of-nobody.ts';
+import { ownSubjects } from './own-subjects.ts';
 import { type Subjects, withSubjects } from './pack.ts';
 
 /** A subject that is to be in our statement. */
@@ -19,14 +19,13 @@ export interface WantedSubject extends TokenSubject {
   readonly absent?: boolean;
   /** It is not added where our statements have so many subjects of its namespace. */
   readonly namespaceLimit?: number;
+  /** It is to stand in our own statement also where one of another cluster with this issuer lets it in. */
+  readonly own?: boolean;
 }
 
 /** What the bindings of one role want of its trust policy: of our statement in it. */
-export interface DesiredStatement {
+export interface DesiredStatement extends Ours {
   readonly role: RoleArn;
-  readonly issuer: Issuer;
-  /** `providerArnFor(role, issuer)`. */
-  readonly provider: ProviderArn;
   /** The oldest binding first: when not all fit, a newcomer never evicts. */
   readonly wanted: readonly WantedSubject[];
   /** Only on positive evidence. What is released and wanted at once is released, so do not release what another binding wants. */
@@ -77,37 +76,71 @@ export interface TrustPlan {
 export function planTrust(document: PolicyDocument | Problem, desired: DesiredStatement): TrustPlan {
   if (isProblem(document)) return unreadablePlan(document, desired);
   const before = compacted(document);
-  const own = ownByAudience(before, desired);
-  const released = release(own, desired);
-  const { text, refusals } = admit(before, own, released, desired);
-  const after = text === before.text ? before : reparsed(text);
+  const moved = moveOut(before, desired, [...desired.released, ...desired.wanted.filter(({ own }) => own)]);
+  const plan = planFrom(moved, before, desired);
+  // Two statements take more room than one. What does not fit there stays where it is.
+  const stood = new Set(moved === before ? [] : ownSubjects(before, desired).map(subjectKey));
+  const isLost = plan.verdicts.some((verdict) => verdict.state !== 'allowed' && stood.has(subjectKey(verdict)));
+  return isLost ? planFrom(moveOut(before, desired, desired.released), before, desired) : plan;
+}
+
+/** Takes these subjects out of the statements that the cluster has under its previous ID. */
+function moveOut(document: PolicyDocument, desired: DesiredStatement, leaving: readonly TokenSubject<string>[]): PolicyDocument {
+  const ours = previously(desired);
+  if (ours === undefined) return document;
+  const own = ownByAudience(document, { ...desired, ...ours });
+  return edited(document, ours, changes(own, release(own, leaving)));
+}
+
+function edited(document: PolicyDocument, ours: Ours, changed: Subjects): PolicyDocument {
+  const text = withSubjects(document, ours, changed);
+  return text === document.text ? document : reparsed(text);
+}
+
+/** What is left of them without a subject goes, once another statement is there. */
+function withoutEmpty(document: PolicyDocument, desired: DesiredStatement): PolicyDocument {
+  const ours = previously(desired);
+  if (ours === undefined || document.statements.length === 1) return document;
+  const empty = allOwn(document, ours).filter(({ subjects }) => subjects.length === 0);
+  return edited(document, ours, new Map(empty.map(({ audience }) => [audience, []])));
+}
+
+/** `start` is the document that stands, without what leaves the statements under the previous ID. */
+function planFrom(start: PolicyDocument, standing: PolicyDocument, desired: DesiredStatement): TrustPlan {
+  const own = ownByAudience(start, desired);
+  const released = release(own, desired.released);
+  const admitted = admit(start, own, released, desired);
+  const { refusals } = admitted;
+  const end = admitted.text === start.text ? start : reparsed(admitted.text);
+  const after = start === standing ? end : withoutEmpty(end, desired);
   const orphans = orphansOf(after, desired);
   return {
-    document: after === before ? undefined : after.text,
+    document: after === standing ? undefined : after.text,
     verdicts: desired.wanted.map((trusted) => verdictOn(after, trusted, refusals.get(subjectKey(trusted)), desired)),
     findings: [
       ...unreleasable(own, desired),
-      ...(after === before ? [] : writeObstacles(after, desired)),
+      ...(after === standing ? [] : writeObstacles(after, desired)),
       ...orphanFindings(orphans, desired),
     ],
-    size: { characters: text.length, quota: desired.quota },
+    size: { characters: after.text.length, quota: desired.quota },
     orphans,
   };
 }
 
 /** The subjects of our statements that can be edited, by audience; an audience whose Sid is taken has none. */
-function ownByAudience(document: PolicyDocument, { issuer, provider, wanted, released }: DesiredStatement): Subjects {
+function ownByAudience(document: PolicyDocument, desired: DesiredStatement): Subjects {
+  const { wanted, released } = desired;
   const audiences = new Set([...wanted, ...released].map(({ audience }) => audience));
   const own = new Map<string, readonly string[]>();
   for (const audience of audiences) {
-    const found = findOwn(document, issuer, provider, audience);
+    const found = findOwn(document, desired, audience);
     if (found !== 'taken') own.set(audience, found?.subjects ?? []);
   }
   return own;
 }
 
-function release(own: Subjects, { released }: DesiredStatement): Subjects {
-  const gone = new Set(released.map(subjectKey));
+function release(own: Subjects, leaving: readonly TokenSubject<string>[]): Subjects {
+  const gone = new Set(leaving.map(subjectKey));
   return new Map(
     [...own].map(([audience, subjects]) => [audience, subjects.filter((subject) => !gone.has(subjectKey({ subject, audience })))]),
   );
@@ -171,16 +204,12 @@ function roomFor({ absent }: WantedSubject, { quota }: DesiredStatement): number
 }
 
 /** Of all our statements, as they are with `start` in place of `own`: orphans count too. */
-function countByNamespace(
-  document: PolicyDocument,
-  own: Subjects,
-  start: Subjects,
-  { issuer, provider, wanted }: DesiredStatement,
-): Map<string, number> {
+function countByNamespace(document: PolicyDocument, own: Subjects, start: Subjects, desired: DesiredStatement): Map<string, number> {
+  const { wanted } = desired;
   const counts = new Map<string, number>();
   // Counted only where it matters.
   if (wanted.every(({ namespaceLimit }) => namespaceLimit === undefined)) return counts;
-  const others = allOwn(document, issuer, provider).filter(({ audience }) => !own.has(audience));
+  const others = allOwn(document, desired).filter(({ audience }) => !own.has(audience));
   for (const subject of [...others.map(({ subjects }) => subjects), ...start.values()].flat()) {
     const namespace = namespaceOf({ subject });
     counts.set(namespace, (counts.get(namespace) ?? 0) + 1);
@@ -200,14 +229,15 @@ function add(subjects: Subjects, { subject, audience }: TokenSubject): Subjects 
 /** Why a subject is not to be added to our statement; `needless` when it is allowed without. */
 function objectionTo(
   document: PolicyDocument,
-  trusted: TokenSubject,
+  trusted: WantedSubject,
   own: Subjects,
   desired: DesiredStatement,
 ): Finding | 'needless' | undefined {
   const { subject, audience } = trusted;
   const request = requestFor(trusted, desired);
   const judged = judgeStatements(document, request);
-  const allows = judged.some(({ effect, truth }) => effect === 'Allow' && truth === true);
+  const counts = (statement: Statement) => trusted.own !== true || !isOfSibling(statement, desired);
+  const allows = judged.some(({ effect, truth, statement }) => effect === 'Allow' && truth === true && counts(statement));
   const denies = judged.some(({ effect, truth }) => effect === 'Deny' && truth === true);
   // A Deny that matches is diagnosed from the document itself; nothing that we write could help.
   if (allows || denies) return 'needless';
@@ -223,8 +253,8 @@ function objectionTo(
   return restricted && finding('TrustRestrictedByOwner', say(restriction(restricted, request).text));
 }
 
-function sidTaken(audience: string, { role, issuer }: DesiredStatement): Finding {
-  const sid = quote(sidFor(issuer, audience));
+function sidTaken(audience: string, { role, issuer, clusterId }: DesiredStatement): Finding {
+  const sid = quote(sidFor(issuer, audience, clusterId));
   return finding(
     'TrustSidTaken',
     `trust policy of ${role}: the statement ${sid} has the Sid of irsa-operator, but not the form that irsa-operator writes. Another writer changed it, so irsa-operator does not change it. To free the Sid, give the statement another Sid or remove it`,
@@ -284,9 +314,10 @@ function verdictOn(
   return { ...trusted, state: 'refused', findings };
 }
 
-function orphansOf(document: PolicyDocument, { issuer, provider, wanted, released }: DesiredStatement): TokenSubject<string>[] {
+function orphansOf(document: PolicyDocument, desired: DesiredStatement): TokenSubject<string>[] {
+  const { wanted, released } = desired;
   const known = new Set([...wanted, ...released].map(subjectKey));
-  return allOwn(document, issuer, provider).flatMap(({ audience, subjects }) =>
+  return allOwn(document, desired).flatMap(({ audience, subjects }) =>
     subjects.filter((subject) => !known.has(subjectKey({ subject, audience }))).map((subject) => ({ subject, audience })),
   );
 }
@@ -313,6 +344,14 @@ function unreadablePlan(document: Problem, desired: DesiredStatement): TrustPlan
   };
 }
 
-function requestFor({ subject, audience }: TokenSubject, { provider, issuer, now, roleTags }: DesiredStatement): WebIdentity {
-  return { provider, issuer, subject, audience, ...(now === undefined ? {} : { now }), ...(roleTags === undefined ? {} : { roleTags }) };
+function requestFor({ subject, audience }: TokenSubject, { provider, issuer, clusterId, now, roleTags }: DesiredStatement): WebIdentity {
+  return {
+    provider,
+    issuer,
+    clusterId,
+    subject,
+    audience,
+    ...(now === undefined ? {} : { now }),
+    ...(roleTags === undefined ? {} : { roleTags }),
+  };
 }

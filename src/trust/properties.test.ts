@@ -166,7 +166,7 @@ function usable(text: string): readonly string[] {
 
 function ownSubjects(text: string, { issuer, provider }: DesiredStatement): Set<string> {
   return new Set(
-    allOwn(read(text), issuer, provider).flatMap(({ audience, subjects }) => subjects.map((subject) => inWords({ subject, audience }))),
+    allOwn(read(text), { issuer, provider }).flatMap(({ audience, subjects }) => subjects.map((subject) => inWords({ subject, audience }))),
   );
 }
 

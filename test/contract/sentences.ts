@@ -235,6 +235,10 @@ export const CONTRACT = {
     'unbound-quotes': "A message quotes a foreign statement's values only where they nearly name this subject.",
     'failure-classes': 'Terminal failures wait for a change and set `Stalled`; transient ones are retried with back-off 1 s to 5 min.',
     'failure-apart': 'One bad binding never delays another.',
+    'fleet-cluster-id':
+      '`--cluster-id` is part of the Sid: of clusters with one issuer each writes, keeps and takes away its own statements alone, and nothing is pruned or released before it is said which is meant.',
+    'fleet-previous-cluster-id':
+      '`--previous-cluster-id` keeps what stands under the former Sid until it is moved, and nobody is out for a moment.',
     'blue-green': '`irsa-operator prepare` and `release` write and take away the statements of another cluster.',
     'two-leaders': 'One leader writes; a standby with full caches takes over.',
   },

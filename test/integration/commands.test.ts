@@ -226,13 +226,15 @@ describe('a subject that no binding names', () => {
       1,
       [{ result: 'orphaned', role: shop.roleArn, subject: ghost, audience: 'sts.amazonaws.com' }],
     ]);
-    expect(ended.stderr).toBe(`irsa-operator prune: "${green.testbed.issuer}": 1 orphaned; irsa-operator prune --confirm removes them\n`);
+    expect(ended.stderr).toBe(
+      `irsa-operator prune: "${green.testbed.issuer}": 1 orphaned; irsa-operator prune --sole-cluster --confirm removes them, if no other cluster has this issuer\n`,
+    );
     expect(policyOf(shop.roleName)).toBe(before);
   });
 
   test('is kept by a binding for it, though that is suspended and its status empty', async () => {
     await shop.bind({ serviceAccountName: 'ghost', suspend: true }, 'ghost');
-    const ended = await command(['prune', '--confirm'], green);
+    const ended = await command(['prune', '--sole-cluster', '--confirm'], green);
     await shop.unbind('ghost');
     expect([ended.code, reportOf(ended).results, subjectsOf(shop.roleName, green).toSorted()]).toEqual([0, [], [shop.subject, ghost]]);
   });
@@ -242,7 +244,7 @@ describe('a subject that no binding names', () => {
     shop.setTags({ 'irsa-operator.dev/paused': 'true' });
     await shop.gone('ghost');
     expect((await shop.list<Binding>('irsabindings')).map(({ metadata }) => metadata.name)).toEqual(['app']);
-    const ended = await command(['prune', '--confirm'], green);
+    const ended = await command(['prune', '--sole-cluster', '--confirm'], green);
     shop.setTags({});
     expect([ended.code, reportOf(ended).results.map(({ result, subject }) => [result, subject])]).toEqual([0, [['removed', ghost]]]);
     expect(shop.writes().at(-1)).toContain(JSON.stringify(EC2));
@@ -258,7 +260,7 @@ describe('a subject that no binding names', () => {
 
   test('is nobody by the bindings of another cluster: prune refuses an issuer that is not the one of the cluster', async () => {
     const before = policyOf(shop.roleName);
-    const ended = await command(['prune', '--confirm', '--oidc-issuer', green.testbed.issuer], blue);
+    const ended = await command(['prune', '--sole-cluster', '--confirm', '--oidc-issuer', green.testbed.issuer], blue);
     expect([ended.code, ended.stdout, policyOf(shop.roleName)]).toEqual([2, '', before]);
     expect(ended.stderr).toContain(`--oidc-issuer says "${green.testbed.issuer}", and the API server of the kubeconfig issues tokens as`);
   });
@@ -302,7 +304,7 @@ describe('a subject that no grant covers', () => {
     const bySubject = reportOf(ended).results.toSorted((a, b) => ((a.subject ?? '') < (b.subject ?? '') ? -1 : 1));
     expect([ended.code, bySubject]).toEqual([1, [listed('ungranted', stray), listed('ungranted', ghost)]]);
     expect(ended.stderr).toBe(
-      `irsa-operator prune: "${green.testbed.issuer}": 2 ungranted; irsa-operator prune --ungranted --confirm removes them\n`,
+      `irsa-operator prune: "${green.testbed.issuer}": 2 ungranted; irsa-operator prune --ungranted --sole-cluster --confirm removes them, if no other cluster has this issuer\n`,
     );
     expect(policyOf(shop.roleName)).toBe(before);
   });
@@ -312,7 +314,7 @@ describe('a subject that no grant covers', () => {
     const before = policyOf(shop.roleName);
     // The schema lets this key pass.
     await shop.grant({ requiredRoleTags: JSON.parse('{"__proto__": "x"}') }, 'broken');
-    const ended = await command(['prune', '--ungranted', '--confirm'], green);
+    const ended = await command(['prune', '--ungranted', '--sole-cluster', '--confirm'], green);
     await shop.loseGrant('broken');
     expect([ended.code, ended.stdout, policyOf(shop.roleName)]).toEqual([2, '', before]);
     expect(ended.stderr).toBe(
@@ -323,13 +325,13 @@ describe('a subject that no grant covers', () => {
   // Contract: rule-prune-ungranted
   test('is removed by prune --ungranted --confirm. One whose namespace does not exist is told and kept where a grant selects by label', async () => {
     await shop.grant({ namespaces: { selector: { matchLabels: { team: 'a' } } } }, 'by-label');
-    const ended = await command(['prune', '--ungranted', '--confirm'], green);
+    const ended = await command(['prune', '--ungranted', '--sole-cluster', '--confirm'], green);
     await shop.loseGrant('by-label');
     const why =
       'namespace "nowhere" does not exist, so its labels are not known, and an IrsaGrant selects namespaces by label. The subject is kept. If it is no longer needed, run: irsa-operator prune --confirm';
     expect([ended.code, reportOf(ended).results]).toEqual([1, [listed('removed', ghost), listed('refused', stray, why)]]);
     expect(subjectsOf(shop.roleName, green).toSorted()).toEqual([stray, shop.subject].toSorted());
-    const orphans = await command(['prune', '--confirm'], green);
+    const orphans = await command(['prune', '--sole-cluster', '--confirm'], green);
     expect([orphans.code, reportOf(orphans).results]).toEqual([0, [listed('removed', stray)]]);
   });
 

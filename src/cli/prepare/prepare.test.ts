@@ -12,7 +12,8 @@ import { prepare } from './prepare.ts';
 const NEW = parsed(parseIssuer('https://oidc.eks.eu-west-1.amazonaws.com/id/GREEN'));
 const audience = 'sts.amazonaws.com';
 const green = { issuer: NEW };
-const theirs = (subjects: readonly string[] = [SUBJECT]): object => JSON.parse(writeOwn(NEW, providerArnFor(ARN, NEW), audience, subjects));
+const theirs = (subjects: readonly string[] = [SUBJECT]): object =>
+  JSON.parse(writeOwn({ issuer: NEW, provider: providerArnFor(ARN, NEW) }, audience, subjects));
 const rowOf = (result: string, message?: string, subject: string = SUBJECT) => ({
   result,
   role: ARN,

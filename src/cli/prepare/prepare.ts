@@ -4,15 +4,15 @@ import type { Finding } from '../../api/finding.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
 import { quotaFrom } from '../../domain/state/identify.ts';
+import { type ClusterName, oursIn } from '../../domain/state/identity.ts';
 
 import { parseDocument } from '../../trust/document/document.ts';
 import { ownStatementTexts } from '../../trust/own-subjects.ts';
 import { editReport, type Row } from '../edit-report.ts';
 import { editRoles } from '../edit-roles.ts';
-import { issuerFrom } from '../issuer-flag.ts';
+import { clusterNamed, issuerFrom } from '../issuer-flag.ts';
 import type { CommandPorts } from '../ports.ts';
 import type { Reporter, Statement } from '../report.ts';
-import { oursIn } from '../roles-with-own-statement.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
 import { decidePreparation } from './decide.ts';
 import { readManifests } from './manifests.ts';
@@ -22,6 +22,7 @@ import { sourceOf } from './source.ts';
 /** Writes the statements that another cluster's bindings will need, before its first pod starts. Its operator takes them over. */
 export const prepare: Reporter<Row> = async (given, ports, signals) => {
   const issuer = issuerFrom(given, 'issuer');
+  const cluster = clusterNamed(issuer, given);
   const write = given['dry-run'] !== true;
   const paths = given['filename'];
   const source = Array.isArray(paths) ? await readManifests(paths.map(String)) : await sourceOf(ports.cluster(), signals.stop);
@@ -33,12 +34,12 @@ export const prepare: Reporter<Row> = async (given, ports, signals) => {
   const edited = await editRoles(
     {
       roles: roles.keys(),
-      ours: oursIn(issuer),
+      cluster,
       write,
       decide: async (role, fresh) => {
-        const wanted = { role, candidates: roles.get(role) ?? [], issuer, quota, now: ports.clock.now(), write };
+        const wanted = { role, candidates: roles.get(role) ?? [], cluster, quota, now: ports.clock.now(), write };
         const decision = decidePreparation(wanted, fresh);
-        statements.push(...statementsOf(role, decision.plan?.document ?? fresh.policy, issuer));
+        statements.push(...statementsOf(role, decision.plan?.document ?? fresh.policy, cluster));
         return decision;
       },
     },
@@ -76,8 +77,8 @@ async function quotaOf({ roles }: CommandPorts, signal: AbortSignal): Promise<nu
   return quota;
 }
 
-function statementsOf(role: RoleArn, policy: string, issuer: Issuer): Statement[] {
+function statementsOf(role: RoleArn, policy: string, cluster: ClusterName): Statement[] {
   const document = parseDocument(policy);
   if (isProblem(document)) return [];
-  return ownStatementTexts(document, oursIn(issuer)(role)).map((text) => ({ role, statement: JSON.parse(text) }));
+  return ownStatementTexts(document, oursIn(cluster, role)).map((text) => ({ role, statement: JSON.parse(text) }));
 }

@@ -7,7 +7,7 @@ import { Account, foreign, stores } from '../test-account.ts';
 import { prune } from './prune.ts';
 
 const GONE = 'system:serviceaccount:shop:gone';
-const confirm = { confirm: true };
+const confirm = { confirm: true, 'sole-cluster': true };
 const audience = 'sts.amazonaws.com';
 const withOrphan = policy(SERVICE, own([SUBJECT, GONE]));
 const untouched = (role: string) => ({
@@ -22,7 +22,9 @@ describe('an orphan', () => {
     const account = new Account({ [OTHER_ARN]: foreign, [ARN]: withOrphan });
     const report = await stores(account).run(prune);
     expect([report.rows, report.exitCode, account.writes]).toEqual([[rowOf('orphaned')], 1, []]);
-    expect(report.summary).toBe(`"${ISSUER}": 1 orphaned; irsa-operator prune --confirm removes them`);
+    expect(report.summary).toBe(
+      `"${ISSUER}": 1 orphaned; irsa-operator prune --sole-cluster --confirm removes them, if no other cluster has this issuer`,
+    );
   });
 
   // Contract: rule-prune
@@ -53,6 +55,25 @@ describe('an orphan', () => {
   test('goes from a paused role too, because that is a revocation', async () => {
     const account = new Account({ [ARN]: { policy: withOrphan, tags: { 'irsa-operator.dev/paused': 'true' } } });
     expect((await stores(account).run(prune, confirm)).rows).toEqual([rowOf('removed')]);
+  });
+});
+
+// Contract: fleet-cluster-id
+describe('where other clusters may have this issuer', () => {
+  test('nothing is removed before the user says that there is none', async () => {
+    const account = new Account({ [ARN]: withOrphan });
+    await expect(stores(account).run(prune, { confirm: true })).rejects.toThrow('Say --sole-cluster if there is none');
+    expect(account.writes).toEqual([]);
+  });
+
+  test('the one that is named loses its orphans, and no other cluster does', async () => {
+    const blue = { ...own([SUBJECT, GONE]), Sid: sidFor(ISSUER, audience, 'blue') };
+    const account = new Account({ [ARN]: policy(SERVICE, own([GONE]), blue) });
+    const report = await stores(account).run(prune, { confirm: true, 'cluster-id': 'blue' });
+    expect([report.rows, account.writes]).toEqual([
+      [rowOf('removed')],
+      [[ARN, policy(SERVICE, own([GONE]), { ...blue, ...own([SUBJECT]), Sid: blue.Sid })]],
+    ]);
   });
 });
 

@@ -2,17 +2,18 @@ import type { RoleArn } from '../../api/arn.ts';
 import { Fault } from '../../api/fault.ts';
 import { isProblem, type Problem } from '../../api/problem.ts';
 import { sameSubject, serviceAccountIn } from '../../api/subject.ts';
+import type { ClusterName } from '../../domain/state/identity.ts';
 import type { FreshRole } from '../../ports/roles.ts';
-
 import type { StatedSubject } from '../../trust/own-subjects.ts';
 import { clusterIssuer } from '../cluster-issuer.ts';
+import type { Given } from '../command.ts';
 import { editReport, type Result, type Row } from '../edit-report.ts';
 import { type Decision, editRoles } from '../edit-roles.ts';
-import { issuerIn } from '../issuer-flag.ts';
+import { clusterNamed, issuerIn } from '../issuer-flag.ts';
 import type { Cluster } from '../ports.ts';
 import { otherThanOwn, removal } from '../remove.ts';
 import type { Reporter } from '../report.ts';
-import { oursIn, type Standing, standingIn, standingRoles } from '../roles-with-own-statement.ts';
+import { type Standing, standingIn, standingRoles } from '../roles-with-own-statement.ts';
 import { unnamedBy } from './orphans.ts';
 import { ungrantedIn } from './ungranted.ts';
 
@@ -26,29 +27,46 @@ export const prune: Reporter<Row> = async (given, ports, signals) => {
   const { stop, abort } = signals;
   const cluster = ports.cluster();
   const issuer = await clusterIssuer(cluster, ports, issuerIn(given, 'oidc-issuer'), stop);
+  const name = clusterNamed(issuer, given);
+  if (write) isAlone(name, given);
   const isTarget = await otherThanOwn(ports, stop);
   await standsFirm(cluster, stop);
   const isFound = await find(cluster, stop);
-  const found = await standingRoles(issuer, (role, one) => isTarget(role) && isFound(role, one, NO_TAGS) !== false, ports, signals);
+  const found = await standingRoles(name, (role, one) => isTarget(role) && isFound(role, one, NO_TAGS) !== false, ports, signals);
 
   /** Turns are waited for, and a binding or a grant may have come meanwhile. Only what was found then and is so now goes. */
   const decide = async (role: RoleArn, fresh: FreshRole): Promise<Decision> => {
     // GetRole takes a name and ignores the path.
     if (fresh.arn !== role) return { rows: [], plan: undefined };
     const { own = [], changed = [] } = found.get(role) ?? {};
-    const standing = standingIn(role, fresh.policy, issuer);
+    const standing = standingIn(role, fresh.policy, name);
     // Another writer may have changed the statement since the list.
     const still = (kind: keyof Standing) => standing[kind].filter((one) => [...own, ...changed].some((other) => sameSubject(one, other)));
     await standsFirm(cluster, abort);
     const all = [...still('own'), ...still('changed')];
     const isSo = await find(cluster, abort, all);
     const so = (kind: keyof Standing) => still(kind).filter((one) => isSo(role, one, fresh.tags) === true);
-    const { plan, rows } = removal(role, fresh.policy, issuer, { own: so('own'), changed: so('changed') }, write ? 'removed' : listed);
+    const { plan, rows } = removal(role, fresh.policy, name, { own: so('own'), changed: so('changed') }, write ? 'removed' : listed);
     return { plan, rows: [...rows, ...all.flatMap((one) => kept(role, one, isSo(role, one, fresh.tags)))] };
   };
-  const rows = await editRoles({ roles: found.keys(), ours: oursIn(issuer), decide, write }, ports, signals);
-  return editReport({ issuer, rows, nothing, hint: rows.some(({ result }) => result === listed) ? hint : undefined });
+  const rows = await editRoles({ roles: found.keys(), cluster: name, decide, write }, ports, signals);
+  return editReport({ issuer, rows, nothing, hint: rows.some(({ result }) => result === listed) ? hint(name) : undefined });
 };
+
+function removedBy(which: string, { clusterId }: ClusterName): string {
+  return clusterId === undefined
+    ? `irsa-operator prune${which} --sole-cluster --confirm removes them, if no other cluster has this issuer`
+    : `irsa-operator prune${which} --cluster-id ${clusterId} --confirm removes them`;
+}
+
+/** Without its ID the statement may be that of several clusters, whose bindings and grants nobody asks here. */
+function isAlone({ clusterId }: ClusterName, given: Given): void {
+  if (clusterId !== undefined || given['sole-cluster'] === true) return;
+  throw new Fault(
+    'invalid',
+    'another cluster with this issuer may need what this one does not name. Say --sole-cluster if there is none. Otherwise give each cluster an ID (irsa-operator run --cluster-id), and name this one with --cluster-id',
+  );
+}
 
 /** Nobody is told that nothing was found where that is not known. */
 function kept(role: RoleArn, one: StatedSubject, found: boolean | Problem): Row[] {
@@ -63,7 +81,7 @@ interface Search {
   readonly find: (cluster: Cluster, signal: AbortSignal, among?: readonly StatedSubject[]) => Promise<IsFound>;
   readonly listed: Result;
   readonly nothing: string;
-  readonly hint: string;
+  readonly hint: (name: ClusterName) => string;
 }
 
 /** No list shows tags: a grant that asks for some covers nothing before the role was read by itself. */
@@ -73,14 +91,14 @@ const ORPHANED: Search = {
   find: unnamed,
   listed: 'orphaned',
   nothing: 'no orphans: a binding names every subject of the statements of irsa-operator',
-  hint: 'irsa-operator prune --confirm removes them',
+  hint: (name) => removedBy('', name),
 };
 
 const UNGRANTED: Search = {
   find: ungrantedIn,
   listed: 'ungranted',
   nothing: 'a grant covers every subject of the statements of irsa-operator',
-  hint: 'irsa-operator prune --ungranted --confirm removes them',
+  hint: (name) => removedBy(' --ungranted', name),
 };
 
 /** While the CRD is being deleted bindings go with it, and their trust is kept. */

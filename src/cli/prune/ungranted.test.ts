@@ -11,7 +11,7 @@ const beside = grant({ roleArns: [OTHER_ARN] });
 const row = (result: string, subject: string = SUBJECT, role: string = ARN) => ({ result, role, subject, audience: 'sts.amazonaws.com' });
 const standing = () => new Account({ [ARN]: policy(SERVICE, own([SUBJECT])) });
 const look = { ungranted: true };
-const confirm = { ungranted: true, confirm: true };
+const confirm = { ungranted: true, confirm: true, 'sole-cluster': true };
 
 // Contract: rule-prune-ungranted
 describe('a subject that no grant covers', () => {
@@ -19,7 +19,9 @@ describe('a subject that no grant covers', () => {
     const account = standing();
     const report = await stores(account, { grants: [beside] }).run(prune, look);
     expect([report.rows, report.exitCode, account.writes]).toEqual([[row('ungranted')], 1, []]);
-    expect(report.summary).toBe(`"${ISSUER}": 1 ungranted; irsa-operator prune --ungranted --confirm removes them`);
+    expect(report.summary).toBe(
+      `"${ISSUER}": 1 ungranted; irsa-operator prune --ungranted --sole-cluster --confirm removes them, if no other cluster has this issuer`,
+    );
   });
   test('is removed with --confirm, and one that a grant covers stays', async () => {
     const gone = 'system:serviceaccount:other:app';

@@ -48,7 +48,7 @@ async function look(answers: Answers, before: Identity | undefined, failures = 0
   const told: string[] = [];
   const events = { record: ({ type, reason, note }: BindingEvent) => void told.push(`${type} ${reason}: ${note}`) };
   const attempt = { id: 'x', urgency: 'resync', failures, log: silentLog } as const;
-  const controller = clusterController({ stores: seen, owned: seen, ports, oidcIssuer, events });
+  const controller = clusterController({ stores: seen, owned: seen, ports, oidcIssuer, ids: {}, events });
   let afterMs: number | undefined;
   const end = await controller.reconcile(HERE, signal, attempt).then(
     (outcome) => {

@@ -3,7 +3,7 @@ import { Fault, isFault } from '../../api/fault.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { STS_AUDIENCE } from '../../api/names.ts';
 import { callerFrom, clusterFrom, mayPass, quotaFrom } from '../../domain/state/identify.ts';
-import type { ClusterView, Identity } from '../../domain/state/identity.ts';
+import type { ClusterIds, ClusterView, Identity } from '../../domain/state/identity.ts';
 import type { OwnEvents } from '../../ports/events.ts';
 import { type Controller, recheck, type Wake } from '../../runtime/controller.ts';
 import { identityOf } from '../observe.ts';
@@ -24,11 +24,12 @@ export interface ClusterOptions {
   readonly ports: IdentityPorts;
   /** What the user says of the issuer, above every other source. */
   readonly oidcIssuer: Issuer | undefined;
+  readonly ids: ClusterIds;
   readonly events: OwnEvents;
 }
 
 /** Finds out whom tokens of this cluster come from and who we are. Nothing is written anywhere while that is not known. */
-export function clusterController({ stores, owned, ports, oidcIssuer, events }: ClusterOptions): Controller<typeof HERE> {
+export function clusterController({ stores, owned, ports, oidcIssuer, ids, events }: ClusterOptions): Controller<typeof HERE> {
   async function issuer(before: ClusterView, signal: AbortSignal): Promise<{ view: ClusterView; failure?: unknown }> {
     if (oidcIssuer !== undefined) return { view: { kind: 'known', issuer: oidcIssuer } };
     const [apiServer, eks] = await Promise.allSettled([ports.issuer(signal), ports.eksIssuer?.(signal)]);
@@ -50,7 +51,7 @@ export function clusterController({ stores, owned, ports, oidcIssuer, events }: 
       ]);
       signal.throwIfAborted();
       const found: Identity = {
-        cluster: cluster.view,
+        cluster: cluster.view.kind === 'known' ? { ...cluster.view, ...ids } : cluster.view,
         caller: callerFrom(caller, before.caller),
         policyQuota: quotaFrom(quota, before.policyQuota),
         apiAudiences,

@@ -1,12 +1,13 @@
-import { providerArnFor, type RoleArn } from '../../api/arn.ts';
+import type { RoleArn } from '../../api/arn.ts';
 import { isProblem } from '../../api/problem.ts';
 import { subjectKey, subjectOf, type TokenSubject } from '../../api/subject.ts';
 import type { LossesInput } from '../../domain/authorization/losses.ts';
 import { showsAllSince } from '../../domain/role/plan.ts';
+import { oursIn } from '../../domain/state/identity.ts';
 import { isGone } from '../../domain/state/role-record.ts';
 import { admittedByChanged } from '../../trust/changed-statement.ts';
 import { parseDocument } from '../../trust/document/document.ts';
-import { type Ours, ownSubjects } from '../../trust/own-subjects.ts';
+import { ownSubjects } from '../../trust/own-subjects.ts';
 import { identityOf } from '../observe.ts';
 import { HERE, type Stores } from '../stores.ts';
 
@@ -32,7 +33,7 @@ export function gather(stores: Stores, role: RoleArn, before: Pick<LossesInput, 
   if (state.kind !== 'present') return { ...known, standing: [], certain: isGone(record) };
   const document = parseDocument(state.policy);
   if (isProblem(document)) return { ...known, standing: [], certain: false };
-  const ours: Ours = { issuer: cluster.issuer, provider: providerArnFor(role, cluster.issuer) };
+  const ours = oursIn(cluster, role);
   const changed = remembered.filter((one) => admittedByChanged(document, one, ours) !== false);
   const keys = new Set(today.map(subjectKey));
   const standing = new Map([...ownSubjects(document, ours), ...changed].map((one) => [subjectKey(one), one]));

@@ -1,5 +1,6 @@
-import { providerArnFor, type RoleArn } from '../../api/arn.ts';
+import type { RoleArn } from '../../api/arn.ts';
 import { isProblem } from '../../api/problem.ts';
+import { oursIn } from '../../domain/state/identity.ts';
 import type { RoleRecord } from '../../domain/state/role-record.ts';
 import { parseDocument } from '../../trust/document/document.ts';
 import { ownSubjects } from '../../trust/own-subjects.ts';
@@ -19,6 +20,5 @@ export function namesOwn(stores: Stores, arn: RoleArn, policy: string): boolean 
   const { cluster } = identityOf(stores);
   if (cluster.kind === 'unknown') return false;
   const document = parseDocument(policy);
-  const { issuer } = cluster;
-  return !isProblem(document) && ownSubjects(document, { issuer, provider: providerArnFor(arn, issuer) }).length > 0;
+  return !isProblem(document) && ownSubjects(document, oursIn(cluster, arn)).length > 0;
 }

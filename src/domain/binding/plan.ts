@@ -184,7 +184,7 @@ function rolesOf({ seen, spec }: Scope, acts: boolean): RoleEntry[] {
   // Without the consent of the role's owner there is nothing to intend, and its unique ID is not told.
   if (consentTo(binding, authorization, role) !== 'given') return kept;
   const { audience } = spec;
-  const entry = { arn: role.arn, roleId: role.state.roleId, audience, sid: sidFor(cluster.issuer, audience) };
+  const entry = { arn: role.arn, roleId: role.state.roleId, audience, sid: sidFor(cluster.issuer, audience, cluster.clusterId) };
   // Without room for the intent nothing is written: a role that waits for its release is not forgotten for a new one.
   return [...kept.filter((other) => !isCurrentEntry(spec, other)), entry].slice(0, MAX_ROLES);
 }

@@ -135,9 +135,18 @@ export const needsVerdict = ({ kind }: DesiredTrust): boolean => NEEDS_VERDICT.h
 
 const NEEDS_VERDICT: ReadonlySet<DesiredTrust['kind']> = new Set(['ensure', 'awaitIntent', 'observe', 'releaseWhenRedundant']);
 
+/** Bindings that have the trust, or are on the way to it. */
+export const WANTS: ReadonlySet<DesiredTrust['kind']> = new Set(['ensure', 'awaitIntent', 'awaitProvider']);
+
 /** As the plan of the document wants it. */
-export function wantedSubject({ question: { subject, audience }, absent, namespaceLimit }: DesiredTrust): WantedSubject {
-  return { subject, audience, ...(absent && { absent }), ...(namespaceLimit !== undefined && { namespaceLimit }) };
+export function wantedSubject({ kind, question: { subject, audience }, absent, namespaceLimit }: DesiredTrust): WantedSubject {
+  return {
+    subject,
+    audience,
+    ...(WANTS.has(kind) && { own: true }),
+    ...(absent && { absent }),
+    ...(namespaceLimit !== undefined && { namespaceLimit }),
+  };
 }
 
 /** Whether the binding waits for an answer: also that its trust is gone. */

@@ -1,6 +1,5 @@
-import { providerArnFor, type RoleArn, roleArnParts, sharesAccount } from '../../api/arn.ts';
+import { type RoleArn, roleArnParts, sharesAccount } from '../../api/arn.ts';
 import { type Finding, finding } from '../../api/finding.ts';
-import type { Issuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
 import { sameSubject, subjectKey, type TokenSubject } from '../../api/subject.ts';
 import { unreadable as cannotRead } from '../../trust/diagnose/diagnose.ts';
@@ -9,7 +8,7 @@ import { sameOwnSubjects } from '../../trust/own-subjects.ts';
 import { type DesiredStatement, planTrust } from '../../trust/plan.ts';
 import { notGranted } from '../authorization/authorize.ts';
 import { type DueLoss, isDue } from '../authorization/loss.ts';
-import type { CallerView, ClusterView } from '../state/identity.ts';
+import { type CallerView, type ClusterName, type ClusterView, oursIn } from '../state/identity.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
 import type { Question } from '../state/question.ts';
 import { entryFor } from '../state/role-entry.ts';
@@ -24,6 +23,7 @@ import {
   desiredTrustOf,
   isReleasing,
   needsVerdict,
+  WANTS,
   wantedSubject,
 } from './desired-trust.ts';
 import { type Edit, otherRole } from './edit.ts';
@@ -114,10 +114,7 @@ export function planRole(seen: RoleObserved): RolePlan {
   // A binding that needs the verdict has the last word on a question that another one only releases.
   const inOrder = desiredTrust.toSorted((a, b) => Number(needsVerdict(a)) - Number(needsVerdict(b)));
   const { requestedAt = 0, leadsSince, providers } = seen;
-  const plan = planDesired(
-    { now, arn, desiredTrust: inOrder, issuer: cluster.issuer, quota, due, requestedAt, leadsSince, providers },
-    record,
-  );
+  const plan = planDesired({ now, arn, desiredTrust: inOrder, cluster, quota, due, requestedAt, leadsSince, providers }, record);
   return { ...plan, recheck: soonest(plan.recheck, nextRevocation(seen, due)) };
 }
 
@@ -131,7 +128,7 @@ interface Role {
   readonly now: number;
   readonly arn: RoleArn;
   readonly desiredTrust: readonly DesiredTrust[];
-  readonly issuer: Issuer;
+  readonly cluster: ClusterName;
   readonly quota: number;
   /** Subjects to be taken out of our statement, whatever their bindings say. */
   readonly due: readonly DueLoss[];
@@ -325,11 +322,11 @@ function verdictInput({ arn, desiredTrust, record, state, now, leadsSince }: Pre
 }
 
 function desiredStatementOf(
-  { arn, desiredTrust, issuer, quota, now, state, due, providers }: PresentRole,
+  { arn, desiredTrust, cluster, quota, now, state, due, providers }: PresentRole,
   document: PolicyDocument,
 ): DesiredStatement {
   const known = { ...(state.tags && { roleTags: state.tags.values }), ...(providers && { providers }) };
-  const base = { role: arn, issuer, provider: providerArnFor(arn, issuer), quota, now, ...known };
+  const base = { role: arn, ...oursIn(cluster, arn), quota, now, ...known };
   const { hold } = state;
   const paused = hold?.allowsRevocation && now < hold.until;
   const wanted = desiredTrust.filter(({ kind }) => kind === 'ensure' && !paused).toSorted(byAge);
@@ -351,8 +348,6 @@ function releasedByOwners(desiredTrust: readonly DesiredTrust[]): DesiredTrust[]
   );
 }
 
-/** Bindings that have the trust, or are on the way to it. */
-const WANTS: ReadonlySet<DesiredTrust['kind']> = new Set(['ensure', 'awaitIntent', 'awaitProvider']);
 const subjectOf = ({ question: { subject, audience } }: DesiredTrust): TokenSubject => ({ subject, audience });
 const byAge = (a: DesiredTrust, b: DesiredTrust) => a.binding.metadata.createdAt - b.binding.metadata.createdAt;
 

@@ -48,7 +48,7 @@ export function verdictsOn(
     const byChanged = admittedByChanged(document, question, desiredStatement);
     // Where it is to be ensured a write may be under way, from this very plan.
     const mayStand = own.has(subjectKey(question)) || byChanged !== false || at.inDoubt || kind === 'ensure';
-    const blocked = byChanged === false ? undefined : changedByOthers(question, byChanged);
+    const blocked = byChanged === false ? undefined : changedByOthers(question, desiredStatement.clusterId, byChanged);
     if (kind === 'tagsMissing') return [[question, tagsMissing(desired, mayStand, at.now, blocked)]];
     if (kind === 'retain' || kind === 'revoke') {
       // Of what is kept nothing is asked, but that it is gone all the same.
@@ -116,9 +116,17 @@ function verdictOf(
         const message = `${by} allows "${question.subject}" to assume the role`;
         return { kind: 'allowed', managedBy, mayStand, message, size, findings };
       }
-      const { role, provider, issuer, now, roleTags } = desiredStatement;
+      const { role, provider, issuer, clusterId, now, roleTags } = desiredStatement;
       const { subject, audience } = question;
-      const request = { provider, issuer, subject, audience, ...(now === undefined ? {} : { now }), ...(roleTags && { roleTags }) };
+      const request = {
+        provider,
+        issuer,
+        clusterId,
+        subject,
+        audience,
+        ...(now === undefined ? {} : { now }),
+        ...(roleTags && { roleTags }),
+      };
       const why = diagnose(document, request, { role });
       const wouldWrite = `add "${subject}" to the statement of irsa-operator in the trust policy of "${role}" (${alone.size.characters} of ${desiredStatement.quota} characters then)`;
       // Others have to act where the binding does not let us.
@@ -166,8 +174,8 @@ function revocationBlocked(arn: RoleArn, { message }: Finding): Finding {
 }
 
 /** Another writer's statement is not changed, whatever its Sid: who wrote it last has to take the subject out. */
-function changedByOthers({ role, issuer, audience }: Question, admits: Truth): Finding {
-  const sid = quote(sidFor(issuer, audience));
+function changedByOthers({ role, issuer, audience }: Question, clusterId: string | undefined, admits: Truth): Finding {
+  const sid = quote(sidFor(issuer, audience, clusterId));
   const still = admits === true ? 'It still allows' : 'It may still allow';
   return finding(
     'TrustRevocationBlocked',

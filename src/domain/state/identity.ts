@@ -1,10 +1,25 @@
-import type { AccountId } from '../../api/arn.ts';
+import { type AccountId, providerArnFor, type RoleArn } from '../../api/arn.ts';
 import type { Issuer } from '../../api/issuer.ts';
+import type { Ours } from '../../trust/document/own-statement.ts';
 
 /** The issuer of this cluster's tokens. Nothing is written while it is not known; `notPublic`: it is told, and AWS cannot reach it. */
 export type ClusterView =
-  | { readonly kind: 'known'; readonly issuer: Issuer }
+  | ({ readonly kind: 'known' } & ClusterName)
   | { readonly kind: 'unknown'; readonly why: string; readonly notPublic?: true };
+
+/** By what our statements are told from those of other clusters. */
+export interface ClusterName extends ClusterIds {
+  readonly issuer: Issuer;
+}
+
+/** As the user names the cluster, where it shares its issuer with others. */
+export type ClusterIds = Pick<Ours, 'clusterId' | 'previousClusterId'>;
+
+/** Whose statements in the trust policy of a role are ours. */
+export function oursIn({ issuer, clusterId, previousClusterId }: ClusterName, role: RoleArn): Ours {
+  const provider = providerArnFor(role, issuer);
+  return { issuer, provider, ...(clusterId && { clusterId }), ...(previousClusterId !== undefined && { previousClusterId }) };
+}
 
 /** The identity of the operator in AWS. */
 export type CallerView =

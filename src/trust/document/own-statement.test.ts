@@ -8,11 +8,13 @@ const SID = sidFor(ISSUER, AUDIENCE);
 /** Our statement as we write it, with something of it changed. */
 function own(change: Readonly<Record<string, unknown>> = {}): object {
   return Object.fromEntries(
-    Object.entries({ ...JSON.parse(writeOwn(ISSUER, PROVIDER, AUDIENCE, [ALB])), ...change }).filter(([, value]) => value !== undefined),
+    Object.entries({ ...JSON.parse(writeOwn({ issuer: ISSUER, provider: PROVIDER }, AUDIENCE, [ALB])), ...change }).filter(
+      ([, value]) => value !== undefined,
+    ),
   );
 }
 
-const found = (...statements: readonly object[]) => findOwn(read(policy(...statements)), ISSUER, PROVIDER, AUDIENCE);
+const found = (...statements: readonly object[]) => findOwn(read(policy(...statements)), { issuer: ISSUER, provider: PROVIDER }, AUDIENCE);
 
 const inShort = (one: ReturnType<typeof found>) =>
   typeof one === 'object' ? { audience: one.audience, subjects: one.subjects, index: one.statement.index } : one;
@@ -35,7 +37,7 @@ describe('the Sid', () => {
 describe('the statement that we write', () => {
   // Contract: trust-own-statement
   test('compares subject and audience exactly, the subjects in order', () => {
-    expect(JSON.parse(writeOwn(ISSUER, PROVIDER, AUDIENCE, ['b', 'a', 'c']))).toEqual({
+    expect(JSON.parse(writeOwn({ issuer: ISSUER, provider: PROVIDER }, AUDIENCE, ['b', 'a', 'c']))).toEqual({
       Sid: SID,
       Effect: 'Allow',
       Principal: { Federated: PROVIDER },
@@ -45,10 +47,10 @@ describe('the statement that we write', () => {
   });
 
   test('without subjects names one that no token can carry', () => {
-    expect(writeOwn(ISSUER, PROVIDER, AUDIENCE, [])).toContain(`"${HOST}:sub":["system:serviceaccount:-:-"]`);
+    expect(writeOwn({ issuer: ISSUER, provider: PROVIDER }, AUDIENCE, [])).toContain(`"${HOST}:sub":["system:serviceaccount:-:-"]`);
   });
 
-  test('has no white space', () => expect(writeOwn(ISSUER, PROVIDER, AUDIENCE, [ALB])).not.toMatch(/\s/));
+  test('has no white space', () => expect(writeOwn({ issuer: ISSUER, provider: PROVIDER }, AUDIENCE, [ALB])).not.toMatch(/\s/));
 });
 
 describe('a statement is ours', () => {
@@ -112,16 +114,16 @@ describe('a statement is not ours, though it bears our Sid,', () => {
   for (const [sentence, statement] of Object.entries(shapes)) {
     test(sentence, () => {
       expect(found(statement)).toBe('taken');
-      expect(allOwn(read(policy(statement)), ISSUER, PROVIDER)).toEqual([]);
+      expect(allOwn(read(policy(statement)), { issuer: ISSUER, provider: PROVIDER })).toEqual([]);
     });
   }
 
   test('when there are two of them', () => {
     expect(found(own(), own())).toBe('taken');
-    expect(allOwn(read(policy(own(), own({ Effect: 'Deny' }))), ISSUER, PROVIDER)).toEqual([]);
+    expect(allOwn(read(policy(own(), own({ Effect: 'Deny' }))), { issuer: ISSUER, provider: PROVIDER })).toEqual([]);
   });
   test('when the Sid is that of another audience', () => {
-    expect(allOwn(read(policy(own({ Sid: sidFor(ISSUER, 'x') }))), ISSUER, PROVIDER)).toEqual([]);
+    expect(allOwn(read(policy(own({ Sid: sidFor(ISSUER, 'x') }))), { issuer: ISSUER, provider: PROVIDER })).toEqual([]);
   });
 });
 
@@ -132,7 +134,11 @@ test('without our Sid there is none of ours', () => {
 
 test('ours of every audience are found, those of other clusters are not', () => {
   const document = read(
-    policy(own(), JSON.parse(writeOwn(ISSUER, PROVIDER, 'x', [ALB])), JSON.parse(writeOwn(OTHER_ISSUER, PROVIDER, AUDIENCE, [ALB]))),
+    policy(
+      own(),
+      JSON.parse(writeOwn({ issuer: ISSUER, provider: PROVIDER }, 'x', [ALB])),
+      JSON.parse(writeOwn({ issuer: OTHER_ISSUER, provider: PROVIDER }, AUDIENCE, [ALB])),
+    ),
   );
-  expect(allOwn(document, ISSUER, PROVIDER).map(({ audience }) => audience)).toEqual([AUDIENCE, 'x']);
+  expect(allOwn(document, { issuer: ISSUER, provider: PROVIDER }).map(({ audience }) => audience)).toEqual([AUDIENCE, 'x']);
 });

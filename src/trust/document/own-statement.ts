@@ -6,7 +6,18 @@ import { WEB_IDENTITY_ACTION } from '../../api/names.ts';
 import { asList, member, type PolicyDocument, type Statement } from './document.ts';
 import type { JsonNode, ObjectNode } from './json.ts';
 
-/** The statement that is ours in a role's trust policy: one for each issuer and audience. */
+/** Whose statements are ours: those of this cluster, in a role of one account. */
+export interface Ours {
+  readonly issuer: Issuer;
+  /** `providerArnFor(role, issuer)`. */
+  readonly provider: ProviderArn;
+  /** Tells clusters of one issuer apart; undefined where the issuer is this cluster's alone. */
+  readonly clusterId?: string | undefined;
+  /** What it was before, empty where there was none: what stands under it is ours until it is moved. */
+  readonly previousClusterId?: string | undefined;
+}
+
+/** The statement that is ours in a role's trust policy: one for each cluster and audience. */
 export interface OwnStatement {
   readonly statement: Statement;
   readonly audience: string;
@@ -24,12 +35,16 @@ export const SID_PREFIX = 'Irsa';
 const MAX_REMEMBERED = 256;
 const remembered = new Map<string, string>();
 
+/** Sids as an operator like us computes them, in whatever cluster it runs. */
+export const OPERATOR_SID = /^Irsa[a-z2-7]{12}$/;
+
 /**
- * `Irsa` and twelve characters of a SHA-256 over issuer and audience: computed, never read from anywhere, so that nobody can point us at a
- * statement of theirs. The separator cannot occur in an issuer, so no two pairs make one text.
+ * `Irsa` and twelve characters of a SHA-256 over issuer and audience, with the cluster ID before them where there is one: computed, never read
+ * from anywhere, so that nobody can point us at a statement of theirs. The separator occurs neither in an issuer nor in an ID, and no ID is a
+ * URL, so no two of them make one text.
  */
-export function sidFor(issuer: Issuer, audience: string): string {
-  const text = `${issuer}\n${audience}`;
+export function sidFor(issuer: Issuer, audience: string, clusterId = ''): string {
+  const text = `${clusterId === '' ? '' : `${clusterId}\n`}${issuer}\n${audience}`;
   const known = remembered.get(text);
   if (known !== undefined) return known;
   const bits = createHash('sha256').update(text).digest().readBigUInt64BE();
@@ -47,10 +62,10 @@ export function sidFor(issuer: Issuer, audience: string): string {
 export const NOBODY = 'system:serviceaccount:-:-';
 
 /** The statement's text: exact subject and audience, always both, no wildcard, the subjects in code-unit order so that it is always the same. */
-export function writeOwn(issuer: Issuer, provider: ProviderArn, audience: string, subjects: readonly string[]): string {
+export function writeOwn({ issuer, provider, clusterId }: Ours, audience: string, subjects: readonly string[]): string {
   const host = issuerHostPath(issuer);
   return JSON.stringify({
-    Sid: sidFor(issuer, audience),
+    Sid: sidFor(issuer, audience, clusterId),
     Effect: 'Allow',
     Principal: { Federated: provider },
     Action: WEB_IDENTITY_ACTION,
@@ -65,26 +80,37 @@ function byCodeUnit(a: string, b: string): number {
 }
 
 /** Our statement for this audience; `taken` when another statement stands under its Sid, or several do. */
-export function findOwn(
-  document: PolicyDocument,
-  issuer: Issuer,
-  provider: ProviderArn,
-  audience: string,
-): OwnStatement | 'taken' | undefined {
-  const sid = sidFor(issuer, audience);
+export function findOwn(document: PolicyDocument, ours: Ours, audience: string): OwnStatement | 'taken' | undefined {
+  const sid = sidFor(ours.issuer, audience, ours.clusterId);
   const [statement, ...others] = document.statements.filter((candidate) => candidate.sid === sid);
   if (statement === undefined) return undefined;
-  const own = readOwn(statement, issuer, provider);
+  const own = readOwn(statement, ours);
   return own === undefined || own.audience !== audience || others.length > 0 ? 'taken' : own;
 }
 
-/** Every statement of ours for this issuer, whatever its audience; not those whose Sid stands twice, which nobody can tell apart. */
-export function allOwn(document: PolicyDocument, issuer: Issuer, provider: ProviderArn): readonly OwnStatement[] {
+/** Every statement of this cluster, whatever its audience; not those whose Sid stands twice, which nobody can tell apart. */
+export function allOwn(document: PolicyDocument, ours: Ours): readonly OwnStatement[] {
   const sids = Map.groupBy(document.statements, ({ sid }) => sid);
   return document.statements
     .filter(({ sid }) => sids.get(sid)?.length === 1)
-    .map((statement) => readOwn(statement, issuer, provider))
+    .map((statement) => readOwn(statement, ours))
     .filter((own) => own !== undefined);
+}
+
+/** Whose statements are ours under the ID that the cluster had before; undefined where it had no other. */
+export function previously({ issuer, provider, previousClusterId }: Ours): Ours | undefined {
+  return previousClusterId === undefined ? undefined : { issuer, provider, clusterId: previousClusterId };
+}
+
+/** In our form, for the same issuer and under another Sid: the operator of another cluster wrote it, and takes it away when it likes. */
+export function isOfSibling(statement: Statement, ours: Ours): boolean {
+  const { sid } = statement;
+  if (sid === undefined || !OPERATOR_SID.test(sid)) return false;
+  const form = inOurForm(statement, ours);
+  return (
+    form !== undefined &&
+    [ours, previously(ours)].every((one) => one === undefined || sid !== sidFor(ours.issuer, form.audience, one.clusterId))
+  );
 }
 
 const MEMBERS = ['Action', 'Condition', 'Effect', 'Principal', 'Sid'];
@@ -93,7 +119,12 @@ const MEMBERS = ['Action', 'Condition', 'Effect', 'Principal', 'Sid'];
  * Ours are a Sid that we computed *and* exactly our shape; with another shape somebody made it theirs. Order does not count, nor whether a
  * single value stands in a list: IAM changes both when it stores (boto3 issue 1178).
  */
-function readOwn(statement: Statement, issuer: Issuer, provider: ProviderArn): OwnStatement | undefined {
+function readOwn(statement: Statement, ours: Ours): OwnStatement | undefined {
+  const found = inOurForm(statement, ours);
+  return found !== undefined && statement.sid === sidFor(ours.issuer, found.audience, ours.clusterId) ? found : undefined;
+}
+
+function inOurForm(statement: Statement, { issuer, provider }: Ours): OwnStatement | undefined {
   const { node, sid } = statement;
   const host = issuerHostPath(issuer);
   const equals = onlyMember(member(node, 'Condition'), 'StringEquals');
@@ -102,7 +133,7 @@ function readOwn(statement: Statement, issuer: Issuer, provider: ProviderArn): O
   if (!hasExactly(equals, [`${host}:aud`, `${host}:sub`])) return undefined;
   const audience = single(member(equals, `${host}:aud`));
   const subjects = strings(member(equals, `${host}:sub`));
-  if (audience === undefined || subjects === undefined || sid !== sidFor(issuer, audience)) return undefined;
+  if (audience === undefined || subjects === undefined) return undefined;
   if (single(member(node, 'Effect')) !== 'Allow' || single(member(node, 'Action')) !== WEB_IDENTITY_ACTION) return undefined;
   if (single(onlyMember(member(node, 'Principal'), 'Federated')) !== provider) return undefined;
   // We never write a policy variable: a subject with one is somebody else's work, and it may mean anybody.

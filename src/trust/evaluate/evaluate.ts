@@ -62,7 +62,7 @@ export interface Judged {
 
 /** Every statement in its order, each by itself: what several of them make together is `verdictOf`. */
 export function judgeStatements(document: PolicyDocument, request: WebIdentity): readonly Judged[] {
-  const own = allOwn(document, request.issuer, request.provider).find(({ audience }) => audience === request.audience);
+  const own = allOwn(document, request).find(({ audience }) => audience === request.audience);
   return document.statements.map((statement) => judgeStatement(statement, document.version, request, statement === own?.statement));
 }
 

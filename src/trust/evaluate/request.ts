@@ -12,6 +12,8 @@ export interface WebIdentity {
   readonly issuer: Issuer;
   readonly subject: Subject;
   readonly audience: string;
+  /** Tells our own statement from that of another cluster with this issuer. */
+  readonly clusterId?: string | undefined;
   /** Milliseconds since 1970, for conditions on the time; without it they are unknown. */
   readonly now?: number;
   /** The role's own tags, for `aws:ResourceTag`; without them such conditions are unknown. */
