@@ -109,3 +109,55 @@ test('nothing of another tenant is told to a tenant of the same role, on any sur
   const all = [await toldIn(mine), await toldIn(canary), await suite.metrics(), suite.operator.log];
   expect(JSON.stringify(all)).not.toMatch(SECRETS);
 });
+
+// Contract: api-told-after-consent
+test('the real path of a role is told only to a tenant whom a grant covers for that path, tags included', async () => {
+  const s = await suite.scene('elsewhere');
+  const { aws } = suite.testbed;
+  const found = { name: s.roleName, path: '/canary/breakglass/', trustPolicy: policy(EC2) };
+  const { arn } = aws.account().role.put({ ...found, tags: { owner: 'nobody' } });
+  await s.serviceAccount();
+  await s.grant();
+  await s.bind();
+
+  // As a role that IAM does not have.
+  const { message } = await s.conditionIs('Trusted', 'False', 'RoleNotFound');
+  expect(message).toBe(`IAM has no role "${s.roleArn}". Create it, or correct spec.roleArn (path and case count)`);
+  await expectUntold(s);
+  await s.change({ mode: 'Observe' });
+  await s.conditionIs('Trusted', 'False', 'RoleNotFound');
+  await expectUntold(s);
+
+  // Where tags are required, as a role without them.
+  await s.grant({ requiredRoleTags: { owner: 'tenant' } });
+  await s.conditionIs('Authorized', 'False', 'NotGranted');
+  await expectUntold(s);
+  await s.grant({ roleArns: [arn], requiredRoleTags: { owner: 'tenant' } }, `${s.namespace}-other`);
+  await suite.secondLook();
+  await s.conditionIs('Authorized', 'False', 'NotGranted');
+  await expectUntold(s);
+
+  // The owner of the other role consents.
+  aws.account().role.setTags(s.roleName, { owner: 'tenant' });
+  const told = await s.conditionIs('Trusted', 'False', 'RoleArnMismatch');
+  expect(told.message).toContain(arn);
+  expect(s.trust()).not.toContain('oidc');
+});
+
+// Contract: api-told-after-consent
+test('what AWS says of a call that it denies is in the log, and in no status', async () => {
+  const s = await suite.scene('denied');
+  const { aws } = suite.testbed;
+  const words =
+    'User: arn:aws:sts::111122223333:assumed-role/canary-operator/x is not authorized on arn:aws:iam::111122223333:role/canary/app';
+  const kind = new AwsError('AccessDenied', 403, words);
+  const fault = aws.fault({ kind, operation: 'GetRole', roleName: s.roleName, times: Number.POSITIVE_INFINITY });
+  await s.serviceAccount();
+  await s.grant();
+  await s.bind();
+  const { message } = await s.conditionIs('Trusted', 'False', 'RoleAccessDenied');
+  expect(message).toBe(`iam:GetRole of role "${s.roleArn}": AccessDenied, see the log of irsa-operator`);
+  await expectUntold(s);
+  expect(JSON.stringify(suite.operator.log.filter(({ role }) => role === s.roleArn))).toContain(words);
+  fault.end();
+});
