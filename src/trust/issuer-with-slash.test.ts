@@ -55,7 +55,7 @@ describe('our statement', () => {
   const provider = providerArnFor(ROLE, slashed);
   test('has the slash in its provider and in its keys', () => {
     expect(provider).toBe(`arn:aws:iam::111122223333:oidc-provider/${HOST}/`);
-    expect(JSON.parse(writeOwn(slashed, provider, AUDIENCE, [ALB]))).toMatchObject({
+    expect(JSON.parse(writeOwn({ issuer: slashed, provider }, AUDIENCE, [ALB]))).toMatchObject({
       Principal: { Federated: provider },
       Condition: { StringEquals: { [`${HOST}/:aud`]: AUDIENCE, [`${HOST}/:sub`]: [ALB] } },
     });
