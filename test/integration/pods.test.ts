@@ -401,6 +401,22 @@ describe.concurrent('pods that are left alone', () => {
     await expectLeftAlone(s, 'Job "import" owns it');
   });
 
+  // Contract: pods-advice
+  test('pods of a Job, until they say evict, one after the other', async () => {
+    const s = await prepared('of-a-job-twice');
+    const spec = { serviceAccountName: 'app', restartPolicy: 'OnFailure', containers: [{ name: 'app', image: 'app' }] };
+    const template = { metadata: { labels: ASKS_STS }, spec };
+    await s.put('jobs', 'import', { spec: { template, parallelism: 2, completions: 2, backoffLimit: 1_000 } });
+    await s.refused(2);
+    const before = uidsOf(await s.pods());
+    await expectLeftAlone(s, 'Wait for its end, or annotate the pod irsa-operator.dev/restart=evict');
+    for (const { metadata } of await s.pods()) {
+      await s.patch('pods', metadata.name, { metadata: { annotations: { 'irsa-operator.dev/restart': 'evict' } } });
+      await until(`${metadata.name} is gone`, async () => !uidsOf(await s.pods()).includes(metadata.uid), PATIENCE);
+    }
+    expect(uidsOf(await allCurrent(s)).filter((uid) => before.includes(uid))).toEqual([]);
+  });
+
   test('a pod of the operator itself, as config/manager deploys it', async () => {
     const s = await suite.scene(OPERATOR_NAMESPACE);
     s.role(policy(allowing(suite.testbed.issuer, s.subjectOf('irsa-operator'))));
