@@ -74,7 +74,7 @@ export const RUN_FLAGS = {
     help: 'how long trust stays that no grant was ever seen to cover, from 1m to 720h, or never to keep it',
   },
   'oidc-issuer': { type: 'string', default: '', help: "this cluster's issuer URL, in place of what the API server says" },
-  'cluster-id': { type: 'string', value: 'NAME', default: '', help: 'tells this cluster from others that have the same issuer' },
+  'cluster-id': { type: 'string', value: 'NAME', default: '', help: 'the name of this cluster, where others have the same issuer' },
   'previous-cluster-id': {
     type: 'string',
     value: 'NAME',

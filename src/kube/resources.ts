@@ -171,7 +171,8 @@ function heldBy(spec: JsonObject): Workload['held'] {
 /** A DaemonSet has no name of a revision in its status. What it labels its pods with stands in an annotation. */
 function revisionOf(kind: Workload['kind'], raw: unknown): string | undefined {
   if (kind === 'StatefulSet') return text(object(object(raw)['status'])['updateRevision']);
-  return kind === 'DaemonSet' ? text(metaOf(raw).annotations['deprecated.daemonset.template.generation']) : undefined;
+  const key = 'deprecated.daemonset.template.generation';
+  return kind === 'DaemonSet' ? keptValues(metaOf(raw).annotations, [key], LONGEST_NAME)[key] : undefined;
 }
 
 /** A zero is left out. */

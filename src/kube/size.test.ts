@@ -11,7 +11,17 @@ import { heldByUs, invalidExpiration, otherWriters, wrongAnnotations } from '../
 import { ARN, spec } from '../domain/test-observed.ts';
 import type { Resource } from './list-watch.ts';
 import * as resources from './resources.ts';
-import { bindingSpec, each, largeBindingSpec, largeGrantSpec, largePodSpec, largeStatus, templateOf, withMetadata } from './test-large.ts';
+import {
+  bindingSpec,
+  cronJobOf,
+  each,
+  largeBindingSpec,
+  largeGrantSpec,
+  largePodSpec,
+  largeStatus,
+  withMetadata,
+  workloadOf,
+} from './test-large.ts';
 
 /** Characters of what is kept of an object, as JSON. The worst are a pod with 128 containers, and a status, which only the operator writes. */
 const MOST_KEPT = 40 * 1024;
@@ -27,7 +37,8 @@ const [serviceAccounts, deployments, statefulSets, daemonSets] = [
 ] as const;
 const pods = resources.pods({ labels: POD_LABELS, annotations: podAnnotations(EKS_WEBHOOK), webhook: EKS_WEBHOOK });
 const podSpec = { containers: [{ name: 'app', image: 'x' }] };
-const workload = { ...withMetadata(templateOf(podSpec)), ...each(largePodSpec, templateOf) };
+const workload = { ...withMetadata(workloadOf(podSpec)), ...each(largePodSpec, workloadOf) };
+const batch = { ...withMetadata(cronJobOf(podSpec)), ...each(largePodSpec, cronJobOf) };
 const kinds: Record<string, { resource: Resource<unknown>; large: Record<string, object>; most?: number }> = {
   ServiceAccount: { resource: serviceAccounts, large: withMetadata({}) },
   IrsaBinding: {
@@ -44,6 +55,8 @@ const kinds: Record<string, { resource: Resource<unknown>; large: Record<string,
   Deployment: { resource: deployments, large: workload },
   StatefulSet: { resource: statefulSets, large: workload },
   DaemonSet: { resource: daemonSets, large: workload },
+  Job: { resource: resources.jobs, large: batch },
+  CronJob: { resource: resources.cronJobs, large: batch },
 };
 
 // Contract: bad-size

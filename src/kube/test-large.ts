@@ -13,6 +13,8 @@ const EKS = ['role-arn', 'audience', 'token-expiration', 'sts-regional-endpoints
   (key) => `eks.amazonaws.com/${key}`,
 );
 const OWN = ['reconcile-requested-at', 'force-delete', 'restart', 'restarted-at'].map((key) => `irsa-operator.dev/${key}`);
+/** By which a DaemonSet labels its pods. */
+const REVISION = 'deprecated.daemonset.template.generation';
 const signed = (manager: string, key: string) => ({
   manager,
   operation: 'Apply',
@@ -22,7 +24,7 @@ const signed = (manager: string, key: string) => ({
 
 export const largeMetadata: Readonly<Record<string, object>> = {
   'annotations that are read': {
-    annotations: Object.fromEntries([...EKS, ...OWN, 'karpenter.sh/do-not-disrupt'].map((key) => [key, LONG])),
+    annotations: Object.fromEntries([...EKS, ...OWN, 'karpenter.sh/do-not-disrupt', REVISION].map((key) => [key, LONG])),
   },
   'annotations that are not read': { annotations: { ...members('example.com/'), 'example.com/long': LONG } },
   'annotations with the prefix of the webhook': { annotations: members('eks.amazonaws.com/') },
@@ -86,7 +88,15 @@ export function each(parts: Readonly<Record<string, object>>, make: (part: objec
   return Object.fromEntries(Object.entries(parts).map(([sentence, part]) => [sentence, { metadata, ...make(part) }]));
 }
 
-/** A template of a workload whose pods are like this. */
-export const templateOf = (podSpec: object) => ({
-  spec: { template: { metadata: { annotations: { 'irsa-operator.dev/restarted-at': LONG } }, spec: podSpec } },
+/** A workload whose pods are like this, and which names the revision that waits. */
+export const workloadOf = (podSpec: object) => ({
+  spec: {
+    updateStrategy: { type: 'OnDelete' },
+    template: { metadata: { annotations: { 'irsa-operator.dev/restarted-at': LONG } }, spec: podSpec },
+  },
+});
+
+/** A CronJob, and what is read of it as of a Job. */
+export const cronJobOf = (podSpec: object) => ({
+  spec: { template: { spec: podSpec }, jobTemplate: { spec: { template: { spec: podSpec } } } },
 });
