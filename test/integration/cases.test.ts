@@ -141,7 +141,6 @@ test('18, a name was cut in IAM and not in the annotation: its length is said, a
   s.setTrust(allowing(suite.testbed.issuer, s.subject));
   await s.annotate({ [ROLE_ARN]: roleArn });
   await s.bind({ mode: 'Observe', trustPolicy: 'External' });
-  const said = async () => ((await s.binding()).status?.findings ?? []).find(({ code }) => code === 'AnnotationMalformed');
-  const found = await until('the annotation is judged', said, PATIENCE);
-  expect(found.message).toContain(`"${roleArn}": ${what}`);
+  const { message } = await s.conditionIs('Annotated', 'False', 'AnnotationMalformed');
+  expect(message).toContain(`"${roleArn}": ${what}`);
 });
