@@ -1,6 +1,6 @@
 import type { RoleArn } from '../api/arn.ts';
 import type { IrsaBinding } from '../api/binding.ts';
-import type { Workload } from '../api/cluster.ts';
+import type { Namespace, Workload } from '../api/cluster.ts';
 import { isProblem } from '../api/problem.ts';
 import { subjectOf } from '../api/subject.ts';
 import { type Authorization, type AuthorizationInput, authorize } from '../domain/authorization/authorize.ts';
@@ -13,6 +13,8 @@ import type { Verdict } from '../domain/state/verdict.ts';
 import { HERE, type Stores, serviceAccountOf } from './stores.ts';
 
 const NO_GRANTS: ReadonlySet<string> = new Set();
+/** One object, so that what is remembered of it is found again. */
+const NO_LABELS = {};
 
 /** What the stores show, as the inputs of the domain want it. No call leaves the process for it. */
 export function identityOf({ identity }: Stores): Identity {
@@ -23,14 +25,18 @@ export function authorizationInput(stores: Stores, binding: IrsaBinding): Author
   const { namespace } = binding.metadata;
   const { caller, cluster } = identityOf(stores);
   return {
-    grants: stores.grants.list(),
-    // A namespace that is not in the cache yet has no labels that a grant could select.
-    namespace: stores.namespaces.get(namespace) ?? { name: namespace, labels: {} },
-    competingBindings: serviceAccountOf(binding).flatMap((key) => stores.bindings.byIndex('serviceAccount', key)),
+    grants: stores.grantIndex(),
+    namespace: namespaceIn(stores, namespace),
+    contenders: serviceAccountOf(binding).flatMap((account) => stores.competitions.contenders(account)),
     caller,
     fullGrants: ({ metadata }) => stores.fullGrants.get(metadata.uid)?.grants ?? NO_GRANTS,
     apiAudiences: cluster.kind === 'known' ? [...stores.settings.apiAudiences, cluster.issuer] : stores.settings.apiAudiences,
   };
+}
+
+/** One that is not in the cache yet has no labels that a grant could select. */
+export function namespaceIn({ namespaces }: Stores, name: string): Namespace {
+  return namespaces.get(name) ?? { name, labels: NO_LABELS };
 }
 
 export function authorizationOf(stores: Stores, binding: IrsaBinding): Authorization {

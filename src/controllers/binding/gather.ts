@@ -3,8 +3,7 @@ import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf } from '../../api/cluster.ts';
 import { isProblem } from '../../api/problem.ts';
 import { sameSubject, subjectOf } from '../../api/subject.ts';
-import { authorize, isEnforcing } from '../../domain/authorization/authorize.ts';
-import { grantsFor } from '../../domain/authorization/grants.ts';
+import { authorize, isEnforcing, winnerOf } from '../../domain/authorization/authorize.ts';
 import type { DueLoss } from '../../domain/authorization/loss.ts';
 import type { Observed } from '../../domain/binding/observed.ts';
 import type { Blocked } from '../../domain/pods/restart/attempt.ts';
@@ -25,18 +24,22 @@ export function gather(
   const [account] = serviceAccountOf(binding);
   const input = authorizationInput(stores, binding);
   const authorization = authorize(binding, input);
+  // Its pods are the business of those that are evaluated.
+  const isEvaluated = authorization.kind === 'granted' || authorization.evaluated !== false;
   const { cluster, policyQuota } = identityOf(stores);
   const serviceAccount = account === undefined ? undefined : stores.serviceAccounts.get(account);
   return {
     now,
     binding,
-    ...input,
+    caller: input.caller,
     authorization,
+    competingBindings: () => (account === undefined ? [] : stores.bindings.byIndex('serviceAccount', account)),
+    winner: () => winnerOf(input),
     lossOf: (entry) => lossOf(stores, binding, entry, now),
     isCovered: ({ arn, audience }) =>
       isProblem(spec) ||
       !stores.settings.revokes ||
-      grantsFor({ ...spec, roleArn: arn, audience }, input.namespace, input.grants).length > 0,
+      input.grants.grantsFor({ ...spec, roleArn: arn, audience }, input.namespace).length > 0,
     crdDeleting: stores.definitions.list().some(({ deleting }) => deleting),
     cluster,
     policyQuota,
@@ -49,8 +52,8 @@ export function gather(
     // A binding that only observes contends with nobody.
     contention: serviceAccount === undefined || !isEnforcing(binding) ? NO_CONTENTION : contentions.of(serviceAccount.uid),
     request: requestOf(stores, binding),
-    pods: account === undefined ? [] : stores.pods.byIndex('serviceAccount', account),
-    workloads: workloadsIn(stores, metadata.namespace),
+    pods: account === undefined || !isEvaluated ? [] : stores.pods.byIndex('serviceAccount', account),
+    workloads: isEvaluated ? workloadsIn(stores, metadata.namespace) : [],
     serviceAccountExists: (name) => stores.serviceAccounts.has(keyOf({ namespace: metadata.namespace, name })),
     blocked,
     proof: stores.proofs.get(keyOf(metadata))?.proof,

@@ -2,9 +2,8 @@ import { type RoleArn, roleArnParts } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { isProblem } from '../../api/problem.ts';
 import { type Subject, subjectOf } from '../../api/subject.ts';
-import { authorize } from '../../domain/authorization/authorize.ts';
 import type { RoleObserved } from '../../domain/role/plan.ts';
-import { authorizationInput, identityOf, lossesOn } from '../observe.ts';
+import { authorizationOf, identityOf, lossesOn } from '../observe.ts';
 import { type Stores, serviceAccountOf } from '../stores.ts';
 
 /** Everything that the decision about one role rests on; no call leaves the process for it. */
@@ -16,7 +15,7 @@ export function gather(stores: Stores, arn: RoleArn, now: number): RoleObserved 
     arn,
     losses: lossesOn(stores, arn, now),
     bindings: bindings.map((binding) => {
-      return { binding, authorization: authorize(binding, authorizationInput(stores, binding)) };
+      return { binding, authorization: authorizationOf(stores, binding) };
     }),
     record: stores.roles.get(arn),
     cluster,

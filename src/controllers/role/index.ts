@@ -9,7 +9,7 @@ import { planRole, type RolePlan } from '../../domain/role/plan.ts';
 import { questionKey } from '../../domain/state/question.ts';
 import { type Attempt, type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import { recordFailure } from '../failures.ts';
-import { rolesOf, type Stores, serviceAccountOf } from '../stores.ts';
+import { rolesOf, type Stores } from '../stores.ts';
 import { namespacesOf } from '../tenants.ts';
 import { gather } from './gather.ts';
 import { hasOwnTrust } from './own-trust.ts';
@@ -25,12 +25,12 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
     tenantsOf: (arn) => namespacesOf(stores, arn),
     wakes: [
       wakeOn(stores.bindings, rolesOf, { when: matters }), // also the roles that it is leaving
-      wakeOn(stores.bindings, (binding) => rolesOfCompeting(stores, binding), { when: matters }),
+      stores.competitions.wake((key) => rolesOfKey(stores, key)), // when a binding releases a ServiceAccount, another one for it may win
       wakeOn(stores.grants, everyRole),
       wakeOn(stores.serviceAccounts, (account) => stores.bindings.byIndex('serviceAccount', keyOf(account)).flatMap(rolesOf), {
         when: () => false, // only whether it exists
       }),
-      wakeOn(stores.fullGrants, ({ binding }) => rolesOfKey(stores, binding)),
+      wakeOn(stores.fullGrants, ({ binding }) => stores.competitions.around(binding).flatMap((key) => rolesOfKey(stores, key))),
       wakeOn(stores.namespaces, everyRole, { when: (previous, next) => !isDeepStrictEqual(previous.labels, next.labels) }),
       wakeOn(stores.roles, ({ arn }) => [arn], {
         when: (previous, next) => !isDeepStrictEqual(previous.state, next.state),
@@ -92,11 +92,6 @@ function trustRelevant(binding: IrsaBinding): unknown {
 function rolesOfKey({ bindings }: Stores, key: ObjectKey): RoleArn[] {
   const binding = bindings.get(key);
   return binding === undefined ? [] : rolesOf(binding);
-}
-
-/** When a binding releases a ServiceAccount, another one for it may win. */
-function rolesOfCompeting({ bindings }: Stores, binding: IrsaBinding): RoleArn[] {
-  return serviceAccountOf(binding).flatMap((account) => bindings.byIndex('serviceAccount', account).flatMap(rolesOf));
 }
 
 /** Answers by question; what is not answered stays pending, and what no binding asks any more is forgotten. */

@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest';
 import { EKS_ANNOTATIONS } from '../../api/names.ts';
 import { type AuthorizationInput, authorize } from '../authorization/authorize.ts';
+import { GrantIndex } from '../authorization/grant-index.ts';
 import { ARN, caller, cluster, grant, NOW, own, policy, present, provider, SERVICE, SUBJECT, serviceAccount } from '../test-observed.ts';
 import { type Audit, type AuditObserved, audit, declaredBy } from './audit.ts';
 
 const NONE: Audit & { pending: boolean } = { role: undefined, trusted: undefined, findings: [], pending: false };
 const input: AuthorizationInput = {
-  grants: [grant()],
+  grants: new GrantIndex([grant()]),
   namespace: { name: 'shop', labels: {} },
-  competingBindings: [],
+  contenders: [],
   caller,
   apiAudiences: [],
 };
@@ -21,7 +22,7 @@ interface Case {
   readonly found: Partial<Omit<Audit, 'findings'>> & { readonly findings?: readonly string[]; readonly pending?: boolean };
 }
 
-const ungranted = { grants: [] };
+const ungranted = { grants: new GrantIndex([]) };
 const mistake = { ...serviceAccount({}), misspelt: ['eks.amazon.com/role-arn'] };
 const cases: Record<string, Case> = {
   'trusted is whom the trust policy lets in': { found: { role: ARN, trusted: true } },
@@ -51,7 +52,7 @@ const cases: Record<string, Case> = {
   },
   'its own audience is judged': {
     seen: { serviceAccount: carrying(ARN, { [EKS_ANNOTATIONS.audience]: 'vault' }) },
-    input: { grants: [grant({ audiences: ['vault'] })] },
+    input: { grants: new GrantIndex([grant({ audiences: ['vault'] })]) },
     found: { role: ARN, trusted: false, findings: ['OidcProviderAudienceMissing'] },
   },
   'a role of an account that is out of reach is told, and not judged': {
@@ -82,12 +83,12 @@ const cases: Record<string, Case> = {
     found: {},
   },
   'a grant that asks for role tags covers nobody while they are not known': {
-    input: { grants: [grant({ requiredRoleTags: { owner: 'shop' } })] },
+    input: { grants: new GrantIndex([grant({ requiredRoleTags: { owner: 'shop' } })]) },
     found: {},
   },
   'a grant that asks for role tags covers whom a role with them names': {
     seen: { role: present({ tags: { values: new Map([['owner', 'shop']]), asOf: NOW, since: NOW } }) },
-    input: { grants: [grant({ requiredRoleTags: { owner: 'shop' } })] },
+    input: { grants: new GrantIndex([grant({ requiredRoleTags: { owner: 'shop' } })]) },
     found: { role: ARN, trusted: true },
   },
   'a malformed ARN is told without a grant': {

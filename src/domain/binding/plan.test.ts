@@ -58,7 +58,7 @@ const withStatus = (seen: Observed, status: BindingStatus, now = seen.now): Obse
     ...seen,
     now,
     binding: one,
-    competingBindings: seen.competingBindings.map((competing) => (competing === seen.binding ? one : competing)),
+    competingBindings: () => seen.competingBindings().map((competing) => (competing === seen.binding ? one : competing)),
   };
 };
 
