@@ -4,7 +4,7 @@ import type { Namespace, Workload } from '../api/cluster.ts';
 import { isProblem } from '../api/problem.ts';
 import { subjectOf } from '../api/subject.ts';
 import { type Authorization, type AuthorizationInput, authorize } from '../domain/authorization/authorize.ts';
-import { type DueLoss, dueLoss } from '../domain/authorization/loss.ts';
+import { type DueLoss, dueLoss, type TrustEntry, trustEntryKey } from '../domain/authorization/loss.ts';
 import type { RevocationGuard } from '../domain/authorization/revocation-guard.ts';
 import { type Identity, NOT_ASKED } from '../domain/state/identity.ts';
 import { questionKey } from '../domain/state/question.ts';
@@ -71,6 +71,12 @@ export function lossesOn(stores: Stores, role: RoleArn, now: number): DueLoss[] 
   if (losses.length === 0) return [];
   const guard = revocationGuardOf(stores, now);
   return losses.map((loss) => dueLoss(loss, guard, stores.settings.ungrantedGraceMs));
+}
+
+/** That of one entry; of a role there may be thousands. */
+export function lossOn(stores: Stores, entry: TrustEntry, now: number): DueLoss | undefined {
+  const loss = stores.losses.get(trustEntryKey(entry));
+  return loss && dueLoss(loss, revocationGuardOf(stores, now), stores.settings.ungrantedGraceMs);
 }
 
 export function workloadsIn({ deployments, statefulSets, daemonSets }: Stores, namespace: string): Workload[] {

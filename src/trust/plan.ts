@@ -2,6 +2,7 @@ import type { ProviderArn, RoleArn } from '../api/arn.ts';
 import { type Finding, finding } from '../api/finding.ts';
 import type { Issuer } from '../api/issuer.ts';
 import { isProblem, type Problem } from '../api/problem.ts';
+import { atOnce, type Stepwise } from '../api/stepwise.ts';
 import { subjectKey, type TokenSubject } from '../api/subject.ts';
 import { diagnoseJudged, unreadable } from './diagnose/diagnose.ts';
 import { writeObstacles } from './diagnose/document.ts';
@@ -72,16 +73,26 @@ export interface TrustPlan {
  * everything else stays as it is. Planning again on the result gives nothing to do.
  */
 export function planTrust(document: PolicyDocument | Problem, desired: DesiredStatement): TrustPlan {
+  return atOnce(planTrustStepwise(document, desired));
+}
+
+/** The same, a subject a step: a team can want any number of them. */
+export function* planTrustStepwise(document: PolicyDocument | Problem, desired: DesiredStatement): Stepwise<TrustPlan> {
   if (isProblem(document)) return unreadablePlan(document, desired);
   const before = compacted(document);
   const own = ownByAudience(before, desired);
   const released = release(own, desired);
-  const { text, refusals } = admit(before, own, released, desired);
+  const { text, refusals } = yield* admit(before, own, released, desired);
   const after = text === before.text ? before : reparsed(text);
   const orphans = orphansOf(after, desired);
+  const verdicts: PlannedVerdict[] = [];
+  for (const trusted of desired.wanted) {
+    verdicts.push(verdictOn(after, trusted, refusals.get(subjectKey(trusted)), desired));
+    yield;
+  }
   return {
     document: after === before ? undefined : after.text,
-    verdicts: desired.wanted.map((trusted) => verdictOn(after, trusted, refusals.get(subjectKey(trusted)), desired)),
+    verdicts,
     findings: [
       ...unreleasable(own, desired),
       ...(after === before ? [] : writeObstacles(after, desired)),
@@ -117,12 +128,12 @@ function unreleasable(own: Subjects, desired: DesiredStatement): Finding[] {
 }
 
 /** The text with the wanted added, those of ServiceAccounts that exist before the others, the oldest first, each only where nothing speaks against it and it fits. */
-function admit(
+function* admit(
   document: PolicyDocument,
   own: Subjects,
   start: Subjects,
   desired: DesiredStatement,
-): { text: string; refusals: ReadonlyMap<string, Finding> } {
+): Stepwise<{ text: string; refusals: ReadonlyMap<string, Finding> }> {
   const gone = new Set(desired.released.map(subjectKey));
   const refusals = new Map<string, Finding>();
   const crowdedOut: WantedSubject[] = [];
@@ -130,8 +141,10 @@ function admit(
   const textWith = (subjects: Subjects) => withSubjects(document, desired, changes(own, subjects));
   let subjects = start;
   let text = textWith(start);
+  let lengthWith = lengthsWith(subjects, textWith);
   for (const trusted of desired.wanted.toSorted((a, b) => Number(a.absent ?? false) - Number(b.absent ?? false))) {
     if (gone.has(subjectKey(trusted)) || subjects.get(trusted.audience)?.includes(trusted.subject)) continue;
+    yield;
     const objection = objectionTo(document, trusted, own, desired);
     if (objection === 'needless') continue;
     if (objection !== undefined) {
@@ -144,22 +157,39 @@ function admit(
       refusals.set(subjectKey(trusted), limitReached(trusted, desired));
       continue;
     }
-    const grown = add(subjects, trusted);
-    const longer = textWith(grown);
-    if (longer.length > roomFor(trusted, desired)) {
+    if (lengthWith(trusted) > roomFor(trusted, desired)) {
       crowdedOut.push(trusted);
       continue;
     }
-    [subjects, text] = [grown, longer];
+    subjects = add(subjects, trusted);
+    text = textWith(subjects);
+    lengthWith = lengthsWith(subjects, textWith);
     counts.set(namespace, count + 1);
   }
   // Only now: a message that counts on the way would change with the next plan.
   for (const trusted of crowdedOut) {
-    const characters = textWith(add(subjects, trusted)).length;
+    const characters = lengthWith(trusted);
     const why = characters > desired.quota ? tooLarge(characters, trusted, desired) : serviceAccountMissing(characters, trusted, desired);
     refusals.set(subjectKey(trusted), why);
   }
   return { text, refusals };
+}
+
+/**
+ * How long the text becomes with one subject more. It is written once for each audience: with another subject in its place it differs by the
+ * difference of the two alone.
+ */
+function lengthsWith(subjects: Subjects, textWith: (subjects: Subjects) => string): (one: TokenSubject) => number {
+  const others = new Map<string, number>();
+  return (one) => {
+    const own = JSON.stringify(one.subject).length;
+    let other = others.get(one.audience);
+    if (other === undefined) {
+      other = textWith(add(subjects, one)).length - own;
+      others.set(one.audience, other);
+    }
+    return other + own;
+  };
 }
 
 function roomFor({ absent }: WantedSubject, { quota }: DesiredStatement): number {

@@ -2,7 +2,7 @@ import { roleArnParts } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf } from '../../api/cluster.ts';
 import { isProblem } from '../../api/problem.ts';
-import { sameSubject, subjectOf } from '../../api/subject.ts';
+import { subjectOf } from '../../api/subject.ts';
 import { authorize, isEnforcing, winnerOf } from '../../domain/authorization/authorize.ts';
 import type { DueLoss } from '../../domain/authorization/loss.ts';
 import type { Observed } from '../../domain/binding/observed.ts';
@@ -10,7 +10,7 @@ import type { Blocked } from '../../domain/pods/restart/attempt.ts';
 import { type Contentions, NO_CONTENTION } from '../../domain/state/contention.ts';
 import type { ReconcileRequest } from '../../domain/state/reconcile-request.ts';
 import type { EntryKey } from '../../domain/state/role-entry.ts';
-import { authorizationInput, identityOf, lossesOn, verdictOn, workloadsIn } from '../observe.ts';
+import { authorizationInput, identityOf, lossOn, verdictOn, workloadsIn } from '../observe.ts';
 import { type Stores, serviceAccountOf } from '../stores.ts';
 
 /** Everything that the decision about one binding rests on; no call leaves the process for it. */
@@ -62,8 +62,7 @@ export function gather(
 
 function lossOf(stores: Stores, { metadata, spec }: IrsaBinding, { arn, audience }: EntryKey, now: number): DueLoss | undefined {
   if (isProblem(spec)) return undefined;
-  const subject = subjectOf(metadata.namespace, spec.serviceAccountName);
-  return lossesOn(stores, arn, now).find((loss) => sameSubject(loss, { subject, audience }));
+  return lossOn(stores, { role: arn, subject: subjectOf(metadata.namespace, spec.serviceAccountName), audience }, now);
 }
 
 function requestOf(

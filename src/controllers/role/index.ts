@@ -4,10 +4,12 @@ import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf, type ObjectKey } from '../../api/cluster.ts';
 import { conditionOf } from '../../api/condition.ts';
 import { isProblem } from '../../api/problem.ts';
+import type { Stepwise } from '../../api/stepwise.ts';
 import { subjectKey, subjectOf } from '../../api/subject.ts';
-import { planRole, type RolePlan } from '../../domain/role/plan.ts';
+import { planRoleStepwise, type RoleObserved, type RolePlan } from '../../domain/role/plan.ts';
 import { questionKey } from '../../domain/state/question.ts';
 import { type Attempt, type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
+import { inSlices } from '../../runtime/slices.ts';
 import { recordFailure } from '../failures.ts';
 import { rolesOf, type Stores } from '../stores.ts';
 import { namespacesOf } from '../tenants.ts';
@@ -58,10 +60,9 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
 /** One plan and its steps; `read` is the only step of its plan. */
 async function round(options: RoleOptions, arn: RoleArn, { log, urgency }: Attempt, signal: AbortSignal): Promise<Outcome | 'read'> {
   const { stores, owned, clock } = options;
-  const plan = planRole(gather(stores, arn, clock.now()));
-  countDrift(options, plan);
-  publish(options, arn, plan);
-  answerRequests(options, arn, plan);
+  const decided = inSlices(decide(options, gather(stores, arn, clock.now())), clock);
+  // What is decided at once is in view at once: a binding that asked before would be told that it is pending, and written twice.
+  const plan = decided instanceof Promise ? await decided : decided;
   if (plan.steps.length > 0) log.debug({ steps: plan.steps.map((step) => step.do) }, 'planned');
   if (plan.steps.length === 0) owned.roleFailures.delete(arn); // the sweep had the answer
   for (const step of plan.steps) {
@@ -69,6 +70,15 @@ async function round(options: RoleOptions, arn: RoleArn, { log, urgency }: Attem
     if (next === 'read' || next.kind === 'recheck') return next;
   }
   return plan.recheck === undefined ? settled : recheck(plan.recheck.inMs, plan.recheck.why);
+}
+
+/** A plan, and what it answers: where that is no long work, in the same moment, so that no binding asks in between. */
+function* decide(options: RoleOptions, seen: RoleObserved): Stepwise<RolePlan> {
+  const plan = yield* planRoleStepwise(seen);
+  countDrift(options, plan);
+  yield* publish(options, seen.arn, plan);
+  answerRequests(options, seen, plan);
+  return plan;
 }
 
 /** Of a binding only what decides about trust: a status that was merely written must not start a read of the role. */
@@ -95,11 +105,12 @@ function rolesOfKey({ bindings }: Stores, key: ObjectKey): RoleArn[] {
 }
 
 /** Answers by question; what is not answered stays pending, and what no binding asks any more is forgotten. */
-function publish({ stores, owned }: RoleOptions, arn: RoleArn, plan: RolePlan): void {
+function* publish({ stores, owned }: RoleOptions, arn: RoleArn, plan: RolePlan): Stepwise<void> {
   const { bindings, audits } = stores;
   const { verdicts, roles, roleRefreshes } = owned;
   for (const [question, verdict] of plan.verdicts) {
     if (!isDeepStrictEqual(verdicts.get(questionKey(question))?.verdict, verdict)) verdicts.put({ question, verdict });
+    yield;
   }
   const bound = bindings.byIndex('role', arn);
   const asked = new Set(bound.flatMap((binding) => questionsOn(binding, arn)));
@@ -121,8 +132,8 @@ function questionsOn({ metadata, spec, status }: IrsaBinding, arn: RoleArn): str
 }
 
 /** Says that the verdicts rest on a read of the role since a reconcile was requested. */
-function answerRequests({ stores, owned: { roles, roleRefreshes } }: RoleOptions, arn: RoleArn, { steps }: RolePlan): void {
-  const asOf = roles.get(arn)?.asOf;
+function answerRequests({ stores, owned: { roleRefreshes } }: RoleOptions, { arn, record }: RoleObserved, { steps }: RolePlan): void {
+  const asOf = record?.asOf;
   if (asOf === undefined || steps.some((step) => step.do === 'read')) return;
   const answered = roleRefreshes.get(arn)?.asOf ?? Number.NEGATIVE_INFINITY;
   if (stores.reconcileRequests.byIndex('role', arn).some(({ at }) => at <= asOf && at > answered)) roleRefreshes.put({ of: arn, asOf });

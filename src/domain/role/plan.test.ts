@@ -386,7 +386,7 @@ describe('the limits of a grant', () => {
       issuer: ISSUER,
       record: present(),
       provider,
-      losses: [],
+      losses: new Map(),
     });
     expect(desired?.namespaceLimit).toBeUndefined();
   });
