@@ -170,7 +170,7 @@ const spread = (count: number): IrsaBinding[] =>
   print('the same again, with nothing changed', again);
 }
 
-for (const count of [1_000, 10_000]) {
+for (const count of [100, 1_000]) {
   const grants = manyGrants(1_000);
   const lost = Array.from({ length: count }, (_, at) => subjectOf(`team-${at % 20}`, `app-${at}`));
   const document = policy(SERVICE, JSON.parse(writeOwn(ISSUER, providerArnFor(ARN, ISSUER), 'sts.amazonaws.com', lost)));
@@ -207,11 +207,7 @@ for (const count of [1_000, 10_000]) {
   }));
   for (const one of recorded) stores.losses.put(one);
   stores.roles.put(present({ policy: policy(SERVICE) }));
-  print(
-    `gather and plan of a role with ${count} subjects that lost their grant`,
-    cpuMs(() => planRole(gatherRole(stores, ARN, NOW))),
-    LONGEST_BLOCK_MS,
-  );
+  await plans(`planRole with ${count} subjects that lost their grant`, () => gatherRole(stores, ARN, NOW));
 }
 
 await sweep();

@@ -1,6 +1,21 @@
 import { expect, test } from 'vitest';
 import { problem } from '../../api/problem.ts';
-import { ARN, binding, grant, NOW, OTHER_ARN, serviceAccount } from '../../domain/test-observed.ts';
+import { subjectOf } from '../../api/subject.ts';
+import {
+  ACCOUNT,
+  ARN,
+  binding,
+  caller,
+  cluster,
+  grant,
+  NOW,
+  OTHER_ARN,
+  policy,
+  present,
+  provider,
+  SERVICE,
+  serviceAccount,
+} from '../../domain/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
 import { createStores } from '../stores.ts';
@@ -69,4 +84,44 @@ test('a role is looked at for the namespaces of its bindings, and of the Service
     stores.bindings.put(binding({ metadata: { namespace, uid: namespace }, status: { roles: [] } }));
   stores.audits.put({ account: { namespace: 'third', name: 'job' }, role: ARN, trusted: undefined, findings: [] });
   expect(controller.tenantsOf?.(ARN)).toEqual(['shop', 'other', 'third']);
+});
+
+// Contract: slices
+test('a role with two thousand bindings is planned in slices, and each subject is answered', async () => {
+  const stores = createStores(silentLog);
+  stores.grants.put(grant());
+  stores.identity.put({ cluster, caller, policyQuota: 2048 });
+  stores.providers.put({ account: ACCOUNT, view: provider });
+  const names = Array.from({ length: 2_000 }, (_, at) => `app-${at}`);
+  for (const name of names)
+    stores.bindings.put(binding({ metadata: { name, uid: name }, spec: { serviceAccountName: name }, status: { roles: [] } }));
+  stores.roles.put(present({ policy: policy(SERVICE) }));
+  let turns = 0;
+  let now = 0;
+  const slices: number[] = [];
+  // Each look at the clock is a tenth of a millisecond later.
+  const clock = {
+    now: () => NOW,
+    wall: () => NOW,
+    monotonic: () => {
+      now += 0.1;
+      return now;
+    },
+    sleep: async () => {},
+    async giveWay() {
+      turns += 1;
+      slices.push(stores.verdicts.size);
+    },
+  };
+  const unused = {} as never;
+  const quiet = { record: () => {} };
+  const metrics = { wrote: () => {}, drifted: () => {}, repaired: () => {} };
+  const rest = { roles: unused, apiReader: unused, events: quiet, ownEvents: quiet, metrics, random: () => 0.5 };
+  const controller = roleController({ ...rest, stores, owned: stores, clock });
+  const { signal } = new AbortController();
+  await controller.reconcile(ARN, signal, { id: 'x', urgency: 'change', failures: 0, log: silentLog });
+  expect(turns).toBeGreaterThan(100);
+  // Nothing is answered before all is decided, and then not all in one slice.
+  expect(new Set(slices).size).toBeGreaterThan(10);
+  expect(stores.verdicts.list().map(({ question }) => question.subject)).toEqual(names.map((name) => subjectOf('shop', name)));
 });
