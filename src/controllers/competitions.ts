@@ -53,6 +53,13 @@ export class Competitions {
     return competition.contenders.withPlace.flatMap(({ key }) => this.#bindings.get(key) ?? []);
   }
 
+  /** False for a binding at which nobody looks: too many that are older have its ServiceAccount. */
+  isEvaluated(binding: IrsaBinding): boolean {
+    const [account, member] = [accountOf(binding), memberOf(binding)];
+    if (account === undefined || member === undefined) return true;
+    return this.#competitions.get(account)?.contenders.hasPlace(member) ?? true;
+  }
+
   /** The bindings on which the ServiceAccount bears, its pods and its trust: all but those that nobody evaluates. */
   concerned(account: ObjectKey): ObjectKey[] {
     const competition = this.#competitions.get(account);

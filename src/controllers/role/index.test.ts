@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { BindingStatus } from '../../api/binding.ts';
 import { problem } from '../../api/problem.ts';
 import { subjectOf } from '../../api/subject.ts';
 import {
@@ -7,6 +8,7 @@ import {
   binding,
   caller,
   cluster,
+  entry,
   grant,
   NOW,
   OTHER_ARN,
@@ -116,12 +118,37 @@ test('a role with two thousand bindings is planned in slices, and each subject i
   const unused = {} as never;
   const quiet = { record: () => {} };
   const metrics = { wrote: () => {}, drifted: () => {}, repaired: () => {} };
-  const rest = { roles: unused, apiReader: unused, events: quiet, ownEvents: quiet, metrics, random: () => 0.5 };
-  const controller = roleController({ ...rest, stores, owned: stores, clock });
+  const others = { roles: unused, apiReader: unused, events: quiet, ownEvents: quiet, metrics, random: () => 0.5 };
+  const controller = roleController({ ...others, stores, owned: stores, clock });
   const { signal } = new AbortController();
-  await controller.reconcile(ARN, signal, { id: 'x', urgency: 'change', failures: 0, log: silentLog });
+  const attempt = { id: 'x', urgency: 'change', failures: 0, log: silentLog } as const;
+  await controller.reconcile(ARN, signal, attempt);
   expect(turns).toBeGreaterThan(100);
   // Nothing is answered before all is decided, and then not all in one slice.
   expect(new Set(slices).size).toBeGreaterThan(10);
   expect(stores.verdicts.list().map(({ question }) => question.subject)).toEqual(names.map((name) => subjectOf('shop', name)));
+
+  // Then it rests, so that a change of each of them is not as many plans.
+  const rest = await controller.reconcile(ARN, signal, attempt);
+  expect(rest).toMatchObject({ kind: 'recheck', why: 'the last plan of the role took long' });
+  now += 10_000;
+  expect(await controller.reconcile(ARN, signal, attempt)).not.toEqual(rest);
+});
+
+// Contract: competing-bound
+test('a binding that nobody evaluates is nothing to its role, unless it remembers trust there', () => {
+  const { stores, woken } = watched();
+  const one = (at: number, roles: NonNullable<BindingStatus['roles']> = []) =>
+    binding({ metadata: { name: `app-${at}`, uid: `${at}`, createdAt: NOW + at }, status: { roles } });
+  for (let at = 0; at < 20; at += 1) stores.bindings.put(one(at));
+  const wokenBy = (change: () => void) => {
+    woken.length = 0;
+    change();
+    return woken.length > 0;
+  };
+  expect(wokenBy(() => stores.bindings.put(one(20)))).toBe(false);
+  expect(wokenBy(() => stores.bindings.delete('shop/app-20'))).toBe(false);
+  expect(wokenBy(() => stores.bindings.put(one(19, [entry()])))).toBe(true);
+  expect(wokenBy(() => stores.bindings.delete('shop/app-19'))).toBe(true);
+  expect(wokenBy(() => stores.bindings.delete('shop/app-3'))).toBe(true);
 });

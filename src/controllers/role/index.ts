@@ -18,15 +18,20 @@ import { hasOwnTrust } from './own-trust.ts';
 import { perform } from './perform.ts';
 import type { RoleOptions } from './ports.ts';
 
+/** So many times as long as a long plan took the role rests: thousands of bindings that change one by one are not as many plans of thousands. */
+const REST = 4;
+
 /** Keeps one role's trust policy in step with every binding that names it. The key is the role, so a burst of bindings is one write. */
 export function roleController(options: RoleOptions): Controller<RoleArn> {
-  const { stores } = options;
+  const { stores, clock } = options;
+  /** Monotonic milliseconds. */
+  const restsUntil = new Map<RoleArn, number>();
   const everyRole = () => stores.bindings.list().flatMap(rolesOf);
   return {
     name: 'role',
     tenantsOf: (arn) => namespacesOf(stores, arn),
     wakes: [
-      wakeOn(stores.bindings, rolesOf, { when: matters }), // also the roles that it is leaving
+      wakeOn(stores.bindings, (binding) => rolesToPlanFor(stores, binding), { when: matters }),
       stores.competitions.wake((key) => rolesOfKey(stores, key)), // when a binding releases a ServiceAccount, another one for it may win
       wakeOn(stores.grants, everyRole),
       wakeOn(stores.serviceAccounts, (account) => stores.bindings.byIndex('serviceAccount', keyOf(account)).flatMap(rolesOf), {
@@ -48,9 +53,13 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
       wakeOn(stores.revocationGuard, () => stores.losses.list().map(({ role }) => role)), // whether they are too many
     ],
     async reconcile(arn, signal, attempt) {
-      const first = await round(options, arn, attempt, signal);
+      const restMs = (restsUntil.get(arn) ?? Number.NEGATIVE_INFINITY) - clock.monotonic();
+      if (restMs > 0) return recheck(restMs, 'the last plan of the role took long');
+      restsUntil.delete(arn);
+      const tookLong = (ms: number) => restsUntil.set(arn, clock.monotonic() + REST * ms);
+      const first = await round(options, arn, attempt, signal, tookLong);
       // What was read is planned with at once, also where it is unchanged: that a write still stands at this age is news.
-      const next = first === 'read' ? await round(options, arn, attempt, signal) : first;
+      const next = first === 'read' ? await round(options, arn, attempt, signal, tookLong) : first;
       // A plan that is not content with a read just now will not be with the next one right after it.
       return next === 'read' ? recheck(0, 'the role was read') : next;
     },
@@ -58,11 +67,19 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
 }
 
 /** One plan and its steps; `read` is the only step of its plan. */
-async function round(options: RoleOptions, arn: RoleArn, { log, urgency }: Attempt, signal: AbortSignal): Promise<Outcome | 'read'> {
+async function round(
+  options: RoleOptions,
+  arn: RoleArn,
+  { log, urgency }: Attempt,
+  signal: AbortSignal,
+  tookLong: (ms: number) => void,
+): Promise<Outcome | 'read'> {
   const { stores, owned, clock } = options;
+  const began = clock.monotonic();
   const decided = inSlices(decide(options, gather(stores, arn, clock.now())), clock);
   // What is decided at once is in view at once: a binding that asked before would be told that it is pending, and written twice.
   const plan = decided instanceof Promise ? await decided : decided;
+  if (decided instanceof Promise) tookLong(clock.monotonic() - began);
   if (plan.steps.length > 0) log.debug({ steps: plan.steps.map((step) => step.do) }, 'planned');
   if (plan.steps.length === 0) owned.roleFailures.delete(arn); // the sweep had the answer
   for (const step of plan.steps) {
@@ -97,6 +114,11 @@ function trustRelevant(binding: IrsaBinding): unknown {
     status.roles,
     conditionOf(status.conditions, 'Ready')?.status,
   ];
+}
+
+/** Also those that it is leaving. A binding that nobody evaluates, and that never had trust, is nothing to a role. */
+function rolesToPlanFor({ competitions }: Stores, binding: IrsaBinding): RoleArn[] {
+  return competitions.isEvaluated(binding) || binding.status.roles?.length ? rolesOf(binding) : [];
 }
 
 function rolesOfKey({ bindings }: Stores, key: ObjectKey): RoleArn[] {
