@@ -3,7 +3,7 @@ import type { RoleArn } from '../../api/arn.ts';
 import { assertNever } from '../../api/assert-never.ts';
 import { isFault, LEASE_UNCERTAIN } from '../../api/fault.ts';
 import { managersOf, trustContended } from '../../domain/role/contention.ts';
-import { CHANGED_WAIT_MS, decideEdit, type Edit } from '../../domain/role/edit.ts';
+import { CHANGED_WAIT_MS, decideEditStepwise, type Edit } from '../../domain/role/edit.ts';
 import { planRoleStepwise, type RoleStep } from '../../domain/role/plan.ts';
 import { NO_CONTENTION, nextWriteAt, recordRevert } from '../../domain/state/contention.ts';
 import type { FreshRole } from '../../ports/roles.ts';
@@ -100,7 +100,7 @@ function mayHaveLanded(error: unknown): boolean {
 }
 
 async function decide(arn: RoleArn, wanted: Edit, role: FreshRole, options: RoleOptions, log: Log, signal: AbortSignal): Promise<Decision> {
-  const decision = decideEdit(wanted, role);
+  const decision = await inSlices(decideEditStepwise(wanted, role), options.clock);
   if (decision.kind !== 'write') return decision;
   if (!(await isStillMeant(arn, wanted, options))) return { kind: 'changed' };
   const without = await unconfirmed(decision, role.tags, options, log, signal);
