@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { roleArnParts } from '../../api/arn.ts';
 import { keyOf, type ObjectKey } from '../../api/cluster.ts';
+import { conditionOf } from '../../api/condition.ts';
 import { ANNOTATIONS } from '../../api/names.ts';
+import { MOST_EVALUATED } from '../../domain/authorization/authorize.ts';
 import {
   ARN,
   allowed,
@@ -10,6 +12,7 @@ import {
   cluster,
   grant,
   NOW,
+  pod,
   present,
   provider,
   question,
@@ -125,4 +128,25 @@ test('a binding that was let go is not let go again before the watch has shown i
   await look();
   await look();
   expect(letGo()).toBe(1);
+});
+
+// Contract: competing-bound
+test('the pods of a ServiceAccount are the business of the bindings that are evaluated, and wake no others', async () => {
+  const { seen, controller, look } = trusted();
+  const older = (at: number) => binding({ metadata: { name: `older-${at}`, uid: `${at}`, createdAt: at }, status: { roles: [] } });
+  seen.bindings.put(binding({ status: { roles: [] } }));
+  for (let at = 0; at < MOST_EVALUATED; at += 1) seen.bindings.put(older(at));
+  const woken = new Set<string>();
+  for (const wake of controller.wakes) wake.subscribe((key) => woken.add(key));
+  seen.pods.put(pod());
+  expect(woken).toEqual(new Set(Array.from({ length: MOST_EVALUATED }, (_, at) => `shop/older-${at}`)));
+  await look();
+  const { status } = seen.bindings.get(KEY) ?? binding();
+  expect(conditionOf(status.conditions, 'Stalled')?.reason).toBe('ServiceAccountTaken');
+  expect(status.pods?.total).toBe(0);
+  // One that goes leaves its place: now it is evaluated.
+  seen.bindings.delete('shop/older-0');
+  expect(woken).toContain(KEY);
+  await look();
+  expect(seen.bindings.get(KEY)?.status.pods?.total).toBe(1);
 });
