@@ -111,7 +111,9 @@ export class Competitions {
     if (asksForOther || placed.length !== now.length || placed.some(({ uid }, at) => uid !== now[at]?.uid))
       for (const key of keysOf([...placed, ...now])) woken.add(key);
     if (!isDeepStrictEqual(bore, bearsOnDeletions(next, contenders))) for (const key of others) if (this.#isEnding(key)) woken.add(key);
-    if (contenders.all.length < 2 && this.#bindings.byIndex('serviceAccount', account).length < 2) this.#competitions.delete(account);
+    // One binding may be among both; and all of them are listed only where they are few.
+    const isFew = contenders.all.length + others.size < 3;
+    if (isFew && this.#bindings.byIndex('serviceAccount', account).length < 2) this.#competitions.delete(account);
     return [...woken];
   }
 
