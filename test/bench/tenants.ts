@@ -1,6 +1,7 @@
 import { providerArnFor, type RoleArn } from '../../src/api/arn.ts';
 import type { IrsaBinding } from '../../src/api/binding.ts';
 import type { IrsaGrant } from '../../src/api/grant.ts';
+import { isProblem } from '../../src/api/problem.ts';
 import { subjectOf } from '../../src/api/subject.ts';
 import { bindingController } from '../../src/controllers/binding/index.ts';
 import { authorizationOf } from '../../src/controllers/observe.ts';
@@ -103,7 +104,6 @@ for (const count of [1_000, 2_000, 4_000])
     LONGEST_BLOCK_MS,
   );
 
-/** All of it at once, as in an attempt: gather and plan. */
 for (const count of [1_000, 4_000]) {
   const role = () => {
     const stores = put(filled(), subjects(count));
@@ -144,6 +144,21 @@ const manyGrants = (count: number): IrsaGrant[] =>
     name: `grant-${String(count - at).padStart(6, '0')}`,
     uid: `grant-${at}`,
   }));
+{
+  const crowd = manyGrants(1_000).map((one) => ({
+    ...one,
+    spec: isProblem(one.spec) ? one.spec : { ...one.spec, namespaces: { names: ['shop'] } },
+  }));
+  for (const count of [1_000, 4_000])
+    print(
+      `first gather of a role with ${count} subjects, by 1,000 grants of one namespace`,
+      best(
+        () => put(filled([...crowd, grant()]), subjects(count)),
+        (stores) => gatherRole(stores, ARN, NOW),
+      ),
+      LONGEST_BLOCK_MS,
+    );
+}
 const roleAt = (at: number): RoleArn => arn(`arn:aws:iam::111122223333:role/team/role-${at}`);
 const spread = (count: number): IrsaBinding[] =>
   Array.from({ length: count }, (_, at) =>
