@@ -1,10 +1,10 @@
 import type { RoleArn } from '../api/arn.ts';
 import type { IrsaBinding } from '../api/binding.ts';
-import { type BatchWorkload, keyOf, type Workload } from '../api/cluster.ts';
+import { type BatchWorkload, keyOf, type Namespace, type Workload } from '../api/cluster.ts';
 import { isProblem } from '../api/problem.ts';
 import { subjectOf } from '../api/subject.ts';
 import { type Authorization, type AuthorizationInput, authorize } from '../domain/authorization/authorize.ts';
-import { type DueLoss, dueLoss } from '../domain/authorization/loss.ts';
+import { type DueLoss, dueLoss, type TrustEntry, trustEntryKey } from '../domain/authorization/loss.ts';
 import type { RevocationGuard } from '../domain/authorization/revocation-guard.ts';
 import { type Identity, NOT_ASKED } from '../domain/state/identity.ts';
 import { questionKey } from '../domain/state/question.ts';
@@ -13,6 +13,8 @@ import type { Verdict } from '../domain/state/verdict.ts';
 import { HERE, type Stores, serviceAccountOf } from './stores.ts';
 
 const NO_GRANTS: ReadonlySet<string> = new Set();
+/** One object, so that what is remembered of it is found again. */
+const NO_LABELS = {};
 
 /** What the stores show, as the inputs of the domain want it. No call leaves the process for it. */
 export function identityOf({ identity }: Stores): Identity {
@@ -23,14 +25,18 @@ export function authorizationInput(stores: Stores, binding: IrsaBinding): Author
   const { namespace } = binding.metadata;
   const { caller, cluster, apiAudiences = [] } = identityOf(stores);
   return {
-    grants: stores.grants.list(),
-    // A namespace that is not in the cache yet has no labels that a grant could select.
-    namespace: stores.namespaces.get(namespace) ?? { name: namespace, labels: {} },
-    competingBindings: serviceAccountOf(binding).flatMap((key) => stores.bindings.byIndex('serviceAccount', key)),
+    grants: stores.grantIndex(),
+    namespace: namespaceIn(stores, namespace),
+    contenders: serviceAccountOf(binding).flatMap((account) => stores.competitions.contenders(account)),
     caller,
     fullGrants: ({ metadata }) => stores.fullGrants.get(metadata.uid)?.grants ?? NO_GRANTS,
     apiAudiences: cluster.kind === 'known' ? [...apiAudiences, cluster.issuer] : apiAudiences,
   };
+}
+
+/** One that is not in the cache yet has no labels that a grant could select. */
+export function namespaceIn({ namespaces }: Stores, name: string): Namespace {
+  return namespaces.get(name) ?? { name, labels: NO_LABELS };
 }
 
 export function authorizationOf(stores: Stores, binding: IrsaBinding): Authorization {
@@ -65,6 +71,12 @@ export function lossesOn(stores: Stores, role: RoleArn, now: number): DueLoss[] 
   if (losses.length === 0) return [];
   const guard = revocationGuardOf(stores, now);
   return losses.map((loss) => dueLoss(loss, guard, stores.settings.ungrantedGraceMs));
+}
+
+/** That of one entry; of a role there may be thousands. */
+export function lossOn(stores: Stores, entry: TrustEntry, now: number): DueLoss | undefined {
+  const loss = stores.losses.get(trustEntryKey(entry));
+  return loss && dueLoss(loss, revocationGuardOf(stores, now), stores.settings.ungrantedGraceMs);
 }
 
 export function workloadsIn({ deployments, statefulSets, daemonSets }: Stores, namespace: string): Workload[] {

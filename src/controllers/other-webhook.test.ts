@@ -4,6 +4,7 @@ import { EKS_ANNOTATIONS, FIELD_MANAGER, FINALIZER } from '../api/names.ts';
 import { EKS_WEBHOOK, type Webhook } from '../api/webhook.ts';
 import { audit, declaredBy } from '../domain/audit/audit.ts';
 import { authorize } from '../domain/authorization/authorize.ts';
+import { GrantIndex } from '../domain/authorization/grant-index.ts';
 import type { Observed } from '../domain/binding/observed.ts';
 import { planBinding } from '../domain/binding/plan.ts';
 import { podState } from '../domain/pods/pod-state.ts';
@@ -135,10 +136,10 @@ describe('a ServiceAccount without a binding is audited with that prefix, where'
   function audited(account: ServiceAccount, webhook: Webhook) {
     const declared = declaredBy(account, webhook);
     const input = {
-      grants: [grant({ audiences: ['sts.amazonaws.com', 'amazonaws.com', 'vault'] })],
+      grants: new GrantIndex([grant({ audiences: ['sts.amazonaws.com', 'amazonaws.com', 'vault'] })]),
       namespace: { name: 'shop', labels: {} },
     };
-    const authorization = declared && authorize(declared, { ...input, competingBindings: [], caller, apiAudiences: [] });
+    const authorization = declared && authorize(declared, { ...input, contenders: [], caller, apiAudiences: [] });
     const world = { now: NOW, cluster, caller, knownAs: undefined, role: present(), provider, quota: 2048 };
     return audit({ ...world, serviceAccount: account, binding: declared, authorization, webhook });
   }

@@ -15,6 +15,7 @@ import type { IrsaGrant } from '../api/grant.ts';
 import { isProblem } from '../api/problem.ts';
 import { EKS_WEBHOOK, type Webhook } from '../api/webhook.ts';
 import type { Audit } from '../domain/audit/audit.ts';
+import { GrantIndex } from '../domain/authorization/grant-index.ts';
 import { type Loss, trustEntryKey } from '../domain/authorization/loss.ts';
 import { guardActiveUntil, type RevocationGuard } from '../domain/authorization/revocation-guard.ts';
 import type { Identity } from '../domain/state/identity.ts';
@@ -26,6 +27,7 @@ import type { Verdict } from '../domain/state/verdict.ts';
 import type { Proof } from '../domain/verification/proof.ts';
 import type { Log } from '../runtime/log.ts';
 import { Store, type StoreReader } from '../runtime/store.ts';
+import { Competitions } from './competitions.ts';
 import { type FullGrantsRecord, keepGrantLimits } from './grant-limits.ts';
 
 export interface ProviderRecord {
@@ -136,6 +138,10 @@ export interface OwnedStores {
   readonly revocationGuard: Store<GuardRecord>;
   /** By the uid of the binding. Kept here, by each change of the bindings, grants and namespaces. */
   readonly fullGrants: Store<FullGrantsRecord>;
+  /** Who competes for which ServiceAccount, by each change of the bindings. */
+  readonly competitions: Competitions;
+  /** Of the grants as they are now. */
+  readonly grantIndex: () => GrantIndex;
   readonly settings: Settings;
 }
 
@@ -248,8 +254,18 @@ export function createStores(log: Log, settings: Partial<Settings> = {}): OwnedS
   grants.onChange(() => {
     if (revocationGuard.get(HERE)?.grantSeen !== true) guard();
   });
+  let index: GrantIndex | undefined;
+  grants.onChange(() => {
+    index = undefined;
+  });
+  const grantIndex = () => {
+    index ??= new GrantIndex(grants.list());
+    return index;
+  };
+  // Before whoever else hears of a change: what is asked of it then is as it is now.
+  const competitions = new Competitions(watched.bindings);
   keepGrantLimits({ ...watched, ...derived });
-  return { ...watched, ...derived, settings: { ...DEFAULTS, ...settings } };
+  return { ...watched, ...derived, competitions, grantIndex, settings: { ...DEFAULTS, ...settings } };
 }
 
 /** The role that a binding names, and those on which trust of its may stand. */

@@ -8,7 +8,8 @@ import { isProblem, type Problem } from '../api/problem.ts';
 import { subjectOf } from '../api/subject.ts';
 import { EKS_WEBHOOK } from '../api/webhook.ts';
 import { sidFor, writeOwn } from '../trust/document/own-statement.ts';
-import { authorize } from './authorization/authorize.ts';
+import { type AuthorizationInput, authorize, contendersOf, winnerOf } from './authorization/authorize.ts';
+import { GrantIndex } from './authorization/grant-index.ts';
 import type { DueLoss } from './authorization/loss.ts';
 import type { Observed } from './binding/observed.ts';
 import type { BindingAuthorization } from './role/desired-trust.ts';
@@ -161,12 +162,25 @@ export function present(part: Partial<Omit<PresentState, 'writes'>> = {}, asOf =
 }
 
 /** `verdicts` are those for the binding's subject and audience, by the ARN of the role. */
-export type ObservedPart = Partial<Observed> & { readonly verdicts?: ReadonlyMap<string, Verdict> };
+export type ObservedPart = Partial<Omit<Observed, 'competingBindings' | 'winner'>> &
+  Partial<Pick<AuthorizationInput, 'namespace' | 'apiAudiences'>> & {
+    readonly verdicts?: ReadonlyMap<string, Verdict>;
+    readonly grants?: readonly IrsaGrant[];
+    readonly competingBindings?: readonly IrsaBinding[];
+  };
 
 /** A binding in order: granted, trusted by the statement of irsa-operator, annotated by us, its one pod current. */
-export function observed({ verdicts = new Map([[ARN, allowed]]), ...part }: ObservedPart = {}): Observed {
+export function observed({
+  verdicts = new Map([[ARN, allowed]]),
+  grants = [grant()],
+  competingBindings,
+  namespace = { name: 'shop', labels: {} },
+  apiAudiences = [],
+  ...part
+}: ObservedPart = {}): Observed {
   const one = part.binding ?? binding();
-  const input = { namespace: { name: 'shop', labels: {} }, grants: [grant()], competingBindings: [one], caller, apiAudiences: [], ...part };
+  const competing = competingBindings ?? [one];
+  const input = { caller, ...part, namespace, apiAudiences, grants: new GrantIndex(grants), contenders: contendersOf(competing) };
   return {
     now: NOW,
     binding: one,
@@ -191,12 +205,16 @@ export function observed({ verdicts = new Map([[ARN, allowed]]), ...part }: Obse
     blocked: new Map(),
     webhook: EKS_WEBHOOK,
     proof: undefined,
-    ...input,
+    caller,
+    competingBindings: () => competing,
+    winner: () => winnerOf(input),
+    ...part,
   };
 }
 
 export function authorizationFor(one: IrsaBinding = binding(), grants: readonly IrsaGrant[] = [grant()]): BindingAuthorization {
-  const input = { grants, namespace: { name: 'shop', labels: {} }, competingBindings: [one], caller, apiAudiences: [] };
+  const namespace = { name: 'shop', labels: {} };
+  const input = { grants: new GrantIndex(grants), namespace, contenders: [one], caller, apiAudiences: [] };
   return { binding: one, authorization: authorize(one, input) };
 }
 

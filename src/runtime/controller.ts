@@ -5,6 +5,7 @@ import type { Log } from './log.ts';
 import type { ControllerMetrics, RuntimeMetrics } from './metrics.ts';
 import { type Urgency, WorkQueue } from './queue.ts';
 import { afterAbort, orAborted, withDeadline } from './signals.ts';
+import { SLICE_MS } from './slices.ts';
 import type { StoreReader } from './store.ts';
 
 /** What happens next with a key, said in the type. What is thrown is retried with back-off. */
@@ -90,8 +91,6 @@ const RECONCILE_DEADLINE_MS = 120_000;
 const WEDGED_AFTER_MS = 60_000;
 /** Once it was told to break off, an attempt has this long to do so before the loop ends without it. */
 const ABANDON_AFTER_MS = 1_000;
-/** Ten thousand attempts that wait for nothing would hold up the renewal of the lease and the probes for a second. */
-const SLICE_MS = 5;
 /** Everything is looked at again as a safety net (controller-runtime's 10 h and 10 %); what must be polled says so by a recheck. */
 const RESYNC_MS = 10 * 3_600_000;
 const RESYNC_JITTER = 0.1;

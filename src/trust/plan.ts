@@ -1,6 +1,7 @@
 import type { RoleArn } from '../api/arn.ts';
 import { type Finding, finding } from '../api/finding.ts';
 import { isProblem, type Problem } from '../api/problem.ts';
+import { atOnce, type Stepwise } from '../api/stepwise.ts';
 import { subjectKey, type TokenSubject } from '../api/subject.ts';
 import { diagnoseJudged, unreadable } from './diagnose/diagnose.ts';
 import { writeObstacles } from './diagnose/document.ts';
@@ -74,14 +75,19 @@ export interface TrustPlan {
  * everything else stays as it is. Planning again on the result gives nothing to do.
  */
 export function planTrust(document: PolicyDocument | Problem, desired: DesiredStatement): TrustPlan {
+  return atOnce(planTrustStepwise(document, desired));
+}
+
+/** The same, a subject a step: a team can want any number of them. */
+export function* planTrustStepwise(document: PolicyDocument | Problem, desired: DesiredStatement): Stepwise<TrustPlan> {
   if (isProblem(document)) return unreadablePlan(document, desired);
   const before = compacted(document);
   const moved = moveOut(before, desired, [...desired.released, ...desired.wanted.filter(({ own }) => own)]);
-  const plan = planFrom(moved, before, desired);
+  const plan = yield* planFrom(moved, before, desired);
   // Two statements take more room than one. What does not fit there stays where it is.
   const stood = new Set(moved === before ? [] : ownSubjects(before, desired).map(subjectKey));
   const isLost = plan.verdicts.some((verdict) => verdict.state !== 'allowed' && stood.has(subjectKey(verdict)));
-  return isLost ? planFrom(moveOut(before, desired, desired.released), before, desired) : plan;
+  return isLost ? yield* planFrom(moveOut(before, desired, desired.released), before, desired) : plan;
 }
 
 /** Takes these subjects out of the statements that the cluster has under its previous ID. */
@@ -106,17 +112,22 @@ function withoutEmpty(document: PolicyDocument, desired: DesiredStatement): Poli
 }
 
 /** `start` is the document that stands, without what leaves the statements under the previous ID. */
-function planFrom(start: PolicyDocument, standing: PolicyDocument, desired: DesiredStatement): TrustPlan {
+function* planFrom(start: PolicyDocument, standing: PolicyDocument, desired: DesiredStatement): Stepwise<TrustPlan> {
   const own = ownByAudience(start, desired);
   const released = release(own, desired.released);
-  const admitted = admit(start, own, released, desired);
+  const admitted = yield* admit(start, own, released, desired);
   const { refusals } = admitted;
   const end = admitted.text === start.text ? start : reparsed(admitted.text);
   const after = start === standing ? end : withoutEmpty(end, desired);
   const orphans = orphansOf(after, desired);
+  const verdicts: PlannedVerdict[] = [];
+  for (const trusted of desired.wanted) {
+    verdicts.push(verdictOn(after, trusted, refusals.get(subjectKey(trusted)), desired));
+    yield;
+  }
   return {
     document: after === standing ? undefined : after.text,
-    verdicts: desired.wanted.map((trusted) => verdictOn(after, trusted, refusals.get(subjectKey(trusted)), desired)),
+    verdicts,
     findings: [
       ...unreleasable(own, desired),
       ...(after === standing ? [] : writeObstacles(after, desired)),
@@ -153,12 +164,12 @@ function unreleasable(own: Subjects, desired: DesiredStatement): Finding[] {
 }
 
 /** The text with the wanted added, those of ServiceAccounts that exist before the others, the oldest first, each only where nothing speaks against it and it fits. */
-function admit(
+function* admit(
   document: PolicyDocument,
   own: Subjects,
   start: Subjects,
   desired: DesiredStatement,
-): { text: string; refusals: ReadonlyMap<string, Finding> } {
+): Stepwise<{ text: string; refusals: ReadonlyMap<string, Finding> }> {
   const gone = new Set(desired.released.map(subjectKey));
   const refusals = new Map<string, Finding>();
   const crowdedOut: WantedSubject[] = [];
@@ -166,8 +177,10 @@ function admit(
   const textWith = (subjects: Subjects) => withSubjects(document, desired, changes(own, subjects));
   let subjects = start;
   let text = textWith(start);
+  let lengthWith = lengthsWith(subjects, textWith);
   for (const trusted of desired.wanted.toSorted((a, b) => Number(a.absent ?? false) - Number(b.absent ?? false))) {
     if (gone.has(subjectKey(trusted)) || subjects.get(trusted.audience)?.includes(trusted.subject)) continue;
+    yield;
     const objection = objectionTo(document, trusted, own, desired);
     if (objection === 'needless') continue;
     if (objection !== undefined) {
@@ -180,23 +193,42 @@ function admit(
       refusals.set(subjectKey(trusted), limitReached(trusted, desired));
       continue;
     }
-    const grown = add(subjects, trusted);
-    const longer = textWith(grown);
-    if (longer.length > roomFor(trusted, desired)) {
+    if (lengthWith(trusted) > roomFor(trusted, desired)) {
       crowdedOut.push(trusted);
       continue;
     }
-    [subjects, text] = [grown, longer];
+    subjects = add(subjects, trusted);
+    text = textWith(subjects);
+    lengthWith = lengthsWith(subjects, textWith);
     counts.set(namespace, count + 1);
   }
+  // Found out once for all of them.
+  const useless = crowdedOut.length === 0 ? [] : uselessIn(document, desired);
   // Only now: a message that counts on the way would change with the next plan.
   for (const trusted of crowdedOut) {
-    const characters = textWith(add(subjects, trusted)).length;
+    const characters = lengthWith(trusted);
     const why =
-      characters > desired.quota ? tooLarge(characters, trusted, document, desired) : serviceAccountMissing(characters, trusted, desired);
+      characters > desired.quota ? tooLarge(characters, trusted, useless, desired) : serviceAccountMissing(characters, trusted, desired);
     refusals.set(subjectKey(trusted), why);
   }
   return { text, refusals };
+}
+
+/**
+ * How long the text becomes with one subject more. It is written once for each audience: with another subject in its place it differs by the
+ * difference of the two alone.
+ */
+function lengthsWith(subjects: Subjects, textWith: (subjects: Subjects) => string): (one: TokenSubject) => number {
+  const others = new Map<string, number>();
+  return (one) => {
+    const own = JSON.stringify(one.subject).length;
+    let other = others.get(one.audience);
+    if (other === undefined) {
+      other = textWith(add(subjects, one)).length - own;
+      others.set(one.audience, other);
+    }
+    return other + own;
+  };
 }
 
 function roomFor({ absent }: WantedSubject, { quota }: DesiredStatement): number {
@@ -268,9 +300,12 @@ function isExact(subject: string): boolean {
 }
 const NAME = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
 
-function tooLarge(characters: number, { subject }: TokenSubject, document: PolicyDocument, desired: DesiredStatement): Finding {
-  const { role, quota } = desired;
-  const useless = [...statementsOfNobody(document, desired), ...subjectsOfNobody(orphansOf(document, desired).length)];
+/** In words, what no cluster uses. */
+function uselessIn(document: PolicyDocument, desired: DesiredStatement): string[] {
+  return [...statementsOfNobody(document, desired), ...subjectsOfNobody(orphansOf(document, desired).length)];
+}
+
+function tooLarge(characters: number, { subject }: TokenSubject, useless: readonly string[], { role, quota }: DesiredStatement): Finding {
   const first = useless.length === 0 ? 'Ask' : `First remove what no cluster uses: ${useless.join(', and ')}. Or ask`;
   return finding(
     'TrustPolicyTooLarge',

@@ -6,6 +6,7 @@ import { asStored } from '../../test/trust/iam-like.ts';
 import { bypassed, foreignChange, unexplained, wrongfulChange } from '../../test/trust/invariants.ts';
 import { providerArnFor } from '../api/arn.ts';
 import { isProblem } from '../api/problem.ts';
+import { subjectOf } from '../api/subject.ts';
 import { diagnose } from './diagnose/diagnose.ts';
 import { decodeDocument, parseDocument, printDocument, statementTexts } from './document/document.ts';
 import { compact, parseJson } from './document/json.ts';
@@ -173,3 +174,43 @@ function ownSubjects(text: string, { issuer, provider }: DesiredStatement): Set<
 function inWords({ subject, audience }: { readonly subject: string; readonly audience: string }): string {
   return `${subject} for ${audience}`;
 }
+
+describe('a subject for which there is no room', () => {
+  const name = fc.stringMatching(/^[a-z0-9]([a-z0-9.-]{0,20}[a-z0-9])?$/);
+  const wanted = fc.uniqueArray(fc.record({ name, audience: fc.constantFrom('sts.amazonaws.com', 'vault'), absent: fc.boolean() }), {
+    selector: (one) => one.name,
+    minLength: 1,
+    maxLength: 30,
+  });
+
+  // Contract: trust-quota
+  test('is told the length that the document would have with it, to the character', () => {
+    let told = 0;
+    fc.assert(
+      fc.property(policyText, wanted, fc.constantFrom(700, 1000, 1400), (text, some, most) => {
+        const document = read(text);
+        const subjects = some.map(({ name: account, audience, absent }) => ({
+          subject: subjectOf('shop', account),
+          audience,
+          ...(absent && { absent }),
+        }));
+        const { verdicts, document: sent } = planTrust(document, desired({ wanted: subjects, quota: most }));
+        const refusals = verdicts.map(({ findings }) =>
+          findings.find(({ code }) => code === 'TrustPolicyTooLarge' || code === 'ServiceAccountMissing'),
+        );
+        const admitted = subjects.filter((_, at) => refusals[at] === undefined);
+        for (const [at, refusal] of refusals.entries()) {
+          const one = subjects[at];
+          if (refusal === undefined || one === undefined) continue;
+          told += 1;
+          // All that fit, and this one: where nothing speaks against a length.
+          const { size } = planTrust(document, desired({ wanted: [...admitted, one], quota: 1_000_000 }));
+          expect(refusal.message).toContain(`would have ${size.characters} `);
+          expect(size.characters).toBeGreaterThan(one.absent ? most * 0.75 : most);
+        }
+        if (sent !== undefined) expect(sent.length).toBeLessThanOrEqual(most);
+      }),
+    );
+    expect(told).toBeGreaterThan(50);
+  });
+});

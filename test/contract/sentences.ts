@@ -228,6 +228,9 @@ export const CONTRACT = {
     'contention-trust': 'The third revert of a trust policy in 10 minutes is `Contended`, judged by GetRole and not by a list.',
     'competing-older':
       'Of two bindings for one ServiceAccount the older one wins; the other is `Stalled`, reason `ServiceAccountTaken`, and is woken when that changes.',
+    'competing-bound':
+      'Of the bindings of one ServiceAccount that are not suspended the 16 oldest are evaluated; the younger ones are `Stalled` without being looked at, and a change of one wakes only those that may win.',
+    slices: 'What one tenant makes is worked through in slices: a role with thousands of bindings, and a sweep, hold up nobody.',
     'unbound-audit':
       'Unbound ServiceAccounts with the annotation are audited, without a write; the result is in metrics and in the namespace of the operator.',
     'unbound-slips':

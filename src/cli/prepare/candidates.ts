@@ -3,6 +3,8 @@ import type { IrsaBinding } from '../../api/binding.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
 import { subjectOf, type TokenSubject } from '../../api/subject.ts';
+import { contendersOf } from '../../domain/authorization/authorize.ts';
+import { GrantIndex } from '../../domain/authorization/grant-index.ts';
 import type { RequiredTags } from '../../domain/authorization/grants.ts';
 import type { CallerView } from '../../domain/state/identity.ts';
 
@@ -21,7 +23,8 @@ export interface Candidate extends TokenSubject {
 /** Whose trust is to be written for the other cluster, the oldest first, and a row for each of the others. Pure. */
 export function candidatesOf(source: Source, issuer: Issuer, caller: CallerView): { candidates: Candidate[]; others: Row[] } {
   const namespaces = new Map(source.namespaces.map((namespace) => [namespace.name, namespace]));
-  const competingBindings = Map.groupBy(source.bindings, accountOf);
+  const contenders = new Map([...Map.groupBy(source.bindings, accountOf)].map(([account, bindings]) => [account, contendersOf(bindings)]));
+  const grants = new GrantIndex(source.grants);
   const apiAudiences = [...source.apiAudiences, issuer];
   const candidates: Candidate[] = [];
   const others: Row[] = [];
@@ -29,9 +32,9 @@ export function candidatesOf(source: Source, issuer: Issuer, caller: CallerView)
     const name = binding.metadata.namespace;
     const namespace = namespaces.get(name) ?? { name, labels: {} };
     const stores = {
-      grants: source.grants,
+      grants,
       namespace,
-      competingBindings: competingBindings.get(accountOf(binding)) ?? [],
+      contenders: contenders.get(accountOf(binding)) ?? [],
       caller,
       apiAudiences,
     };

@@ -2,16 +2,15 @@ import { roleArnParts } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf } from '../../api/cluster.ts';
 import { isProblem } from '../../api/problem.ts';
-import { sameSubject, subjectOf } from '../../api/subject.ts';
-import { authorize, isEnforcing } from '../../domain/authorization/authorize.ts';
-import { grantsFor } from '../../domain/authorization/grants.ts';
+import { subjectOf } from '../../api/subject.ts';
+import { authorize, isEnforcing, winnerOf } from '../../domain/authorization/authorize.ts';
 import type { DueLoss } from '../../domain/authorization/loss.ts';
 import type { Observed } from '../../domain/binding/observed.ts';
 import type { Blocked } from '../../domain/pods/restart/attempt.ts';
 import { type Contentions, NO_CONTENTION } from '../../domain/state/contention.ts';
 import type { ReconcileRequest } from '../../domain/state/reconcile-request.ts';
 import type { EntryKey } from '../../domain/state/role-entry.ts';
-import { authorizationInput, batchWorkloadsFor, identityOf, lossesOn, verdictOn, workloadsIn } from '../observe.ts';
+import { authorizationInput, batchWorkloadsFor, identityOf, lossOn, verdictOn, workloadsIn } from '../observe.ts';
 import { type Stores, serviceAccountOf } from '../stores.ts';
 
 /** Everything that the decision about one binding rests on; no call leaves the process for it. */
@@ -25,18 +24,22 @@ export function gather(
   const [account] = serviceAccountOf(binding);
   const input = authorizationInput(stores, binding);
   const authorization = authorize(binding, input);
+  // Its pods are the business of those that are evaluated.
+  const isEvaluated = authorization.kind === 'granted' || authorization.evaluated !== false;
   const { cluster, policyQuota } = identityOf(stores);
   const serviceAccount = account === undefined ? undefined : stores.serviceAccounts.get(account);
   return {
     now,
     binding,
-    ...input,
+    caller: input.caller,
     authorization,
+    competingBindings: () => (account === undefined ? [] : stores.bindings.byIndex('serviceAccount', account)),
+    winner: () => winnerOf(input),
     lossOf: (entry) => lossOf(stores, binding, entry, now),
     isCovered: ({ arn, audience }) =>
       isProblem(spec) ||
       !stores.settings.revokes ||
-      grantsFor({ ...spec, roleArn: arn, audience }, input.namespace, input.grants).length > 0,
+      input.grants.grantsFor({ ...spec, roleArn: arn, audience }, input.namespace).length > 0,
     crdDeleting: stores.definitions.list().some(({ deleting }) => deleting),
     cluster,
     policyQuota,
@@ -49,9 +52,9 @@ export function gather(
     // A binding that only observes contends with nobody.
     contention: serviceAccount === undefined || !isEnforcing(binding) ? NO_CONTENTION : contentions.of(serviceAccount.uid),
     request: requestOf(stores, binding),
-    pods: account === undefined ? [] : stores.pods.byIndex('serviceAccount', account),
-    workloads: workloadsIn(stores, metadata.namespace),
-    batchWorkloads: () => batchWorkloadsFor(stores, binding),
+    pods: account === undefined || !isEvaluated ? [] : stores.pods.byIndex('serviceAccount', account),
+    workloads: isEvaluated ? workloadsIn(stores, metadata.namespace) : [],
+    batchWorkloads: () => (isEvaluated ? batchWorkloadsFor(stores, binding) : []),
     serviceAccountExists: (name) => stores.serviceAccounts.has(keyOf({ namespace: metadata.namespace, name })),
     blocked,
     webhook: stores.settings.webhook,
@@ -61,8 +64,7 @@ export function gather(
 
 function lossOf(stores: Stores, { metadata, spec }: IrsaBinding, { arn, audience }: EntryKey, now: number): DueLoss | undefined {
   if (isProblem(spec)) return undefined;
-  const subject = subjectOf(metadata.namespace, spec.serviceAccountName);
-  return lossesOn(stores, arn, now).find((loss) => sameSubject(loss, { subject, audience }));
+  return lossOn(stores, { role: arn, subject: subjectOf(metadata.namespace, spec.serviceAccountName), audience }, now);
 }
 
 function requestOf(

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { roleArnParts } from '../../api/arn.ts';
 import { type BatchWorkload, keyOf, type ObjectKey } from '../../api/cluster.ts';
+import { conditionOf } from '../../api/condition.ts';
 import { ANNOTATIONS } from '../../api/names.ts';
+import { MOST_EVALUATED } from '../../domain/authorization/authorize.ts';
 import { batchWorkload } from '../../domain/test-cluster.ts';
 import {
   ARN,
@@ -11,6 +13,7 @@ import {
   cluster,
   grant,
   NOW,
+  pod,
   present,
   provider,
   question,
@@ -164,4 +167,28 @@ test('Jobs and CronJobs are found by their ServiceAccount, their name and their 
   seen.cronJobs.put(batchWorkload({ name: 'nightly', serviceAccountName: 'default' }));
   seen.cronJobs.put(batchWorkload({ name: 'release', serviceAccountName: 'default', appName: 'app' }));
   expect(found()).toEqual(['CronJob release', 'CronJob nightly', 'Job b']);
+});
+
+// Contract: competing-bound
+test('the pods and Jobs of a ServiceAccount are the business of the bindings that are evaluated, and wake no others', async () => {
+  const stage = trusted();
+  const { seen, controller, look } = stage;
+  const older = (at: number) => binding({ metadata: { name: `older-${at}`, uid: `${at}`, createdAt: at }, status: { roles: [] } });
+  seen.bindings.put(binding({ status: { roles: [] } }));
+  for (let at = 0; at < MOST_EVALUATED; at += 1) seen.bindings.put(older(at));
+  const woken = new Set<string>();
+  for (const wake of controller.wakes) wake.subscribe((key) => woken.add(key));
+  seen.pods.put(pod());
+  const evaluated = Array.from({ length: MOST_EVALUATED }, (_, at): ObjectKey => `shop/older-${at}`);
+  expect(woken).toEqual(new Set(evaluated));
+  expect(wokenBy(stage, ({ jobs: store }) => store.put(batchWorkload({ kind: 'Job', name: 'import' })))).toEqual(evaluated.toSorted());
+  await look();
+  const { status } = seen.bindings.get(KEY) ?? binding();
+  expect(conditionOf(status.conditions, 'Stalled')?.reason).toBe('ServiceAccountTaken');
+  expect(status.pods?.total).toBe(0);
+  // One that goes leaves its place: now it is evaluated.
+  seen.bindings.delete('shop/older-0');
+  expect(woken).toContain(KEY);
+  await look();
+  expect(seen.bindings.get(KEY)?.status.pods?.total).toBe(1);
 });

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { type BatchWorkload, keyOf, type ObjectKey, type Pod, type Workload } from '../../api/cluster.ts';
 import { conditionOf } from '../../api/condition.ts';
+import { serviceAccountIn } from '../../api/subject.ts';
 import { planBinding } from '../../domain/binding/plan.ts';
 import type { Step } from '../../domain/binding/step.ts';
 import { BLOCKED_RETRY_MS, type Blocked } from '../../domain/pods/restart/attempt.ts';
@@ -44,33 +45,37 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
     });
   const every = () => keys(stores.bindings.list());
   const requestedFor = (index: 'role' | 'account', of: string) => stores.reconcileRequests.byIndex(index, of).map(({ binding }) => binding);
-  const ofServiceAccount = (key: string) => keys(stores.bindings.byIndex('serviceAccount', key));
   /** Not all of the namespace: each run of a CronJob is another Job. */
   const concernedBy = ({ namespace, name, serviceAccountName, appName = name }: BatchWorkload) => [
-    ...[name, appName, serviceAccountName].flatMap((each) => ofServiceAccount(keyOf({ namespace, name: each }))),
+    ...[name, appName, serviceAccountName].flatMap((each) => stores.competitions.concerned(keyOf({ namespace, name: each }))),
     ...[name, appName].map((each) => keyOf({ namespace, name: each })).filter((key) => stores.bindings.has(key)),
   ];
+  /** Of one role there may be thousands of subjects, and each of them is the business of its own bindings alone. */
+  const ofSubject = ({ subject }: { readonly subject: string }) => {
+    const account = serviceAccountIn(subject);
+    return account === undefined ? [] : stores.competitions.concerned(keyOf(account));
+  };
   return {
     name: 'binding',
     tenantsOf: namespaceOf,
     wakes: [
       wakeOn(stores.bindings, ({ metadata }) => [keyOf(metadata)]),
-      wakeOn(stores.bindings, (binding) => serviceAccountOf(binding).flatMap(ofServiceAccount)), // the bindings that compete with it
+      stores.competitions.wake((key) => [key]),
       wakeOn(stores.grants, every),
       wakeOn(stores.definitions, every),
-      wakeOn(stores.fullGrants, ({ binding }) => [binding]),
+      wakeOn(stores.fullGrants, ({ binding }) => stores.competitions.around(binding)),
       wakeOn(stores.namespaces, ({ name }) => keys(stores.bindings.byIndex('namespace', name)), {
         when: (a, b) => !isDeepStrictEqual(a.labels, b.labels),
       }),
-      wakeOn(stores.serviceAccounts, (account) => ofServiceAccount(keyOf(account))),
-      wakeOn(stores.pods, (pod) => ofServiceAccount(keyOf({ namespace: pod.namespace, name: pod.serviceAccountName })), {
+      wakeOn(stores.serviceAccounts, (account) => stores.competitions.concerned(keyOf(account))),
+      wakeOn(stores.pods, (pod) => stores.competitions.concerned(keyOf({ namespace: pod.namespace, name: pod.serviceAccountName })), {
         when: podMatters,
       }),
       ...[stores.deployments, stores.statefulSets, stores.daemonSets].map((store) =>
         wakeOn(store, ({ namespace }) => keys(stores.bindings.byIndex('namespace', namespace)), { when: differs }),
       ),
       ...[stores.jobs, stores.cronJobs].map((store) => wakeOn(store, concernedBy, { when: differs })),
-      wakeOn(stores.verdicts, ({ question }) => keys(stores.bindings.byIndex('role', question.role))),
+      wakeOn(stores.verdicts, ({ question }) => ofSubject(question)),
       wakeOn(stores.proofs, ({ key }) => [key]),
       wakeOn(stores.roles, ({ arn }) => keys(stores.bindings.byIndex('role', arn)), {
         when: (a, b) => !isDeepStrictEqual(presenceOf(a), presenceOf(b)),
@@ -82,9 +87,8 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       wakeOn(stores.providerRefreshes, ({ of }) => requestedFor('account', of)),
       wakeOn(stores.providers, ({ account }) => keys(stores.bindings.byIndex('account', account))),
       wakeOn(stores.identity, every),
-      wakeOn(stores.losses, ({ role }) => keys(stores.bindings.byIndex('role', role))),
-      // Whether they are too many.
-      wakeOn(stores.revocationGuard, () => stores.losses.list().flatMap(({ role }) => keys(stores.bindings.byIndex('role', role)))),
+      wakeOn(stores.losses, ofSubject),
+      wakeOn(stores.revocationGuard, () => stores.losses.list().flatMap(ofSubject)), // whether they are too many
     ],
     async reconcile(key, signal, { log }): Promise<Outcome> {
       const binding = stores.bindings.get(key);

@@ -5,6 +5,7 @@ import type { ObjectKey } from '../../api/cluster.ts';
 import { isFault } from '../../api/fault.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
+import type { Stepwise } from '../../api/stepwise.ts';
 import { isEnforcing } from '../../domain/authorization/authorize.ts';
 import type { CallerView } from '../../domain/state/identity.ts';
 import type { ProviderView } from '../../domain/state/oidc-provider.ts';
@@ -12,6 +13,7 @@ import type { BindingEvents } from '../../ports/events.ts';
 import type { OidcProviders } from '../../ports/oidc-providers.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { type Attempt, type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
+import { inSlices } from '../../runtime/slices.ts';
 import { recordFailure } from '../failures.ts';
 import { authorizationInput, authorizationOf, concernsAws, identityOf } from '../observe.ts';
 import { accountsOf, type OwnedStores, type Stores, type VerdictRecord } from '../stores.ts';
@@ -47,7 +49,7 @@ export function oidcProviderController(options: OidcProviderOptions): Controller
     ],
     async reconcile(account, signal, attempt) {
       const { cluster, caller } = identityOf(stores);
-      const role = roleIn(stores, account, caller);
+      const role = await inSlices(roleIn(stores, account, caller), clock);
       if (role === undefined) {
         owned.providers.delete(account);
         owned.providerRefreshes.delete(account);
@@ -76,9 +78,10 @@ function isTooLarge({ question, verdict }: VerdictRecord, account = roleArnParts
 }
 
 /** A role of the account for which AWS may be asked. The digits of the account alone do not say that it is in our partition. */
-function roleIn(stores: Stores, account: AccountId, caller: CallerView): RoleArn | undefined {
+function* roleIn(stores: Stores, account: AccountId, caller: CallerView): Stepwise<RoleArn | undefined> {
   const reachable = (role: RoleArn) => caller.kind === 'unknown' || sharesAccount(role, caller.arn);
   for (const binding of stores.bindings.byIndex('account', account)) {
+    yield;
     const { spec } = binding;
     if (!isProblem(spec) && reachable(spec.roleArn) && concernsAws(stores, binding)) return spec.roleArn;
   }

@@ -8,7 +8,7 @@ import { isGone } from '../../domain/state/role-record.ts';
 import { admittedByChanged } from '../../trust/changed-statement.ts';
 import { parseDocument } from '../../trust/document/document.ts';
 import { ownSubjects } from '../../trust/own-subjects.ts';
-import { identityOf } from '../observe.ts';
+import { identityOf, namespaceIn } from '../observe.ts';
 import { HERE, type Stores } from '../stores.ts';
 
 /** What stands in a role and what could cover it; undefined while that cannot be known. No call leaves the process for it. */
@@ -24,9 +24,8 @@ export function gather(stores: Stores, role: RoleArn, before: Pick<LossesInput, 
   const known = {
     ...before,
     role,
-    grants: stores.grants.list(),
-    // A namespace that is not in the cache has no labels that a grant could select.
-    namespace: (name: string) => stores.namespaces.get(name) ?? { name, labels: {} },
+    grants: stores.grantIndex(),
+    namespace: (name: string) => namespaceIn(stores, name),
     roleTags: state.kind === 'present' ? state.tags?.values : undefined,
     definition: definition.uid,
   };

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { RoleArn } from '../../api/arn.ts';
 import { timestamp } from '../../api/condition.ts';
 import { type Finding, finding } from '../../api/finding.ts';
+import { subjectKey } from '../../api/subject.ts';
 import type { Loss } from '../../domain/authorization/loss.ts';
 import type { Coverage } from '../../domain/authorization/losses.ts';
 import { lossesIn } from '../../domain/authorization/losses.ts';
@@ -34,9 +35,8 @@ export function revocationController({ stores, ledger, ungrantedGraceMs, events,
       if (found.coverage.size === 0) coverage.delete(role);
       else coverage.set(role, found.coverage);
       await ledger.put(role, found.losses, signal);
-      const news = found.losses.filter(
-        (loss) => loss.revokedAt === undefined && !recorded.some((before) => before.since === loss.since && isSame(before, loss)),
-      );
+      const before = new Map(recorded.map((loss) => [subjectKey(loss), loss]));
+      const news = found.losses.filter((loss) => loss.revokedAt === undefined && !isSame(before.get(subjectKey(loss)), loss));
       for (const { subject, since, cause } of news)
         log.warn({ subject, cause, since: timestamp(since) }, 'no grant covers a subject of irsa-operator');
       const unseen = news.find(({ cause }) => cause === 'unseen');
@@ -44,13 +44,13 @@ export function revocationController({ stores, ledger, ungrantedGraceMs, events,
         const { code, message } = ungranted(unseen, ungrantedGraceMs);
         events.record({ type: 'Warning', reason: code, action: 'Revoke', note: message });
       }
-      const over = Math.min(...found.losses.map(rememberedUntil));
+      const over = found.losses.reduce((soonest, loss) => Math.min(soonest, rememberedUntil(loss)), Number.POSITIVE_INFINITY);
       return over === Number.POSITIVE_INFINITY ? settled : recheck(over - clock.now(), 'a loss is forgotten then');
     },
   };
 }
 
-const isSame = (a: Loss, b: Loss): boolean => a.subject === b.subject && a.audience === b.audience && a.cause === b.cause;
+const isSame = (a: Loss | undefined, b: Loss): boolean => a?.since === b.since && a.cause === b.cause;
 
 /** Told on the operator's own object: whose it is nobody knows. */
 function ungranted({ role, subject, audience, since }: Loss, graceMs: number): Finding {

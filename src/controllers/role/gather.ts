@@ -20,7 +20,11 @@ export function gather(stores: Stores, arn: RoleArn, now: number): RoleObserved 
     losses: lossesOn(stores, arn, now),
     bindings: bindings.map((binding) => {
       const input = authorizationInput(stores, binding);
-      return { binding, authorization: authorize(binding, input), knownAs: knownAs(binding, input, record) };
+      const authorization = authorize(binding, input);
+      // Only to one that is granted anything of the role is told.
+      return authorization.kind === 'refused'
+        ? { binding, authorization }
+        : { binding, authorization, knownAs: knownAs(binding, input, record) };
     }),
     record,
     cluster,

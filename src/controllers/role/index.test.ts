@@ -1,6 +1,23 @@
 import { expect, test } from 'vitest';
+import type { BindingStatus } from '../../api/binding.ts';
 import { problem } from '../../api/problem.ts';
-import { ARN, binding, grant, NOW, OTHER_ARN, serviceAccount } from '../../domain/test-observed.ts';
+import { subjectOf } from '../../api/subject.ts';
+import {
+  ACCOUNT,
+  ARN,
+  binding,
+  caller,
+  cluster,
+  entry,
+  grant,
+  NOW,
+  OTHER_ARN,
+  policy,
+  present,
+  provider,
+  SERVICE,
+  serviceAccount,
+} from '../../domain/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
 import { createStores } from '../stores.ts';
@@ -69,4 +86,69 @@ test('a role is looked at for the namespaces of its bindings, and of the Service
     stores.bindings.put(binding({ metadata: { namespace, uid: namespace }, status: { roles: [] } }));
   stores.audits.put({ account: { namespace: 'third', name: 'job' }, role: ARN, trusted: undefined, findings: [] });
   expect(controller.tenantsOf?.(ARN)).toEqual(['shop', 'other', 'third']);
+});
+
+// Contract: slices
+test('a role with two thousand bindings is planned in slices, and each subject is answered', async () => {
+  const stores = createStores(silentLog);
+  stores.grants.put(grant());
+  stores.identity.put({ cluster, caller, policyQuota: 2048 });
+  stores.providers.put({ account: ACCOUNT, view: provider });
+  const names = Array.from({ length: 2_000 }, (_, at) => `app-${at}`);
+  for (const name of names)
+    stores.bindings.put(binding({ metadata: { name, uid: name }, spec: { serviceAccountName: name }, status: { roles: [] } }));
+  stores.roles.put(present({ policy: policy(SERVICE) }));
+  let turns = 0;
+  let now = 0;
+  const slices: number[] = [];
+  // Each look at the clock is a tenth of a millisecond later.
+  const clock = {
+    now: () => NOW,
+    wall: () => NOW,
+    monotonic: () => {
+      now += 0.1;
+      return now;
+    },
+    sleep: async () => {},
+    async giveWay() {
+      turns += 1;
+      slices.push(stores.verdicts.size);
+    },
+  };
+  const unused = {} as never;
+  const quiet = { record: () => {} };
+  const metrics = { wrote: () => {}, drifted: () => {}, repaired: () => {} };
+  const others = { roles: unused, apiReader: unused, events: quiet, ownEvents: quiet, metrics, random: () => 0.5 };
+  const controller = roleController({ ...others, stores, owned: stores, clock });
+  const { signal } = new AbortController();
+  const attempt = { id: 'x', urgency: 'change', failures: 0, log: silentLog } as const;
+  await controller.reconcile(ARN, signal, attempt);
+  expect(turns).toBeGreaterThan(100);
+  // Nothing is answered before all is decided, and then not all in one slice.
+  expect(new Set(slices).size).toBeGreaterThan(10);
+  expect(stores.verdicts.list().map(({ question }) => question.subject)).toEqual(names.map((name) => subjectOf('shop', name)));
+
+  // Then it rests, so that a change of each of them is not as many plans.
+  const rest = await controller.reconcile(ARN, signal, attempt);
+  expect(rest).toMatchObject({ kind: 'recheck', why: 'the last plan of the role took long' });
+  now += 10_000;
+  expect(await controller.reconcile(ARN, signal, attempt)).not.toEqual(rest);
+});
+
+// Contract: competing-bound
+test('a binding that nobody evaluates is nothing to its role, unless it remembers trust there', () => {
+  const { stores, woken } = watched();
+  const one = (at: number, roles: NonNullable<BindingStatus['roles']> = []) =>
+    binding({ metadata: { name: `app-${at}`, uid: `${at}`, createdAt: NOW + at }, status: { roles } });
+  for (let at = 0; at < 20; at += 1) stores.bindings.put(one(at));
+  const wokenBy = (change: () => void) => {
+    woken.length = 0;
+    change();
+    return woken.length > 0;
+  };
+  expect(wokenBy(() => stores.bindings.put(one(20)))).toBe(false);
+  expect(wokenBy(() => stores.bindings.delete('shop/app-20'))).toBe(false);
+  expect(wokenBy(() => stores.bindings.put(one(19, [entry()])))).toBe(true);
+  expect(wokenBy(() => stores.bindings.delete('shop/app-19'))).toBe(true);
+  expect(wokenBy(() => stores.bindings.delete('shop/app-3'))).toBe(true);
 });

@@ -4,33 +4,40 @@ import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf, type ObjectKey } from '../../api/cluster.ts';
 import { conditionOf } from '../../api/condition.ts';
 import { isProblem } from '../../api/problem.ts';
+import type { Stepwise } from '../../api/stepwise.ts';
 import { subjectKey, subjectOf } from '../../api/subject.ts';
-import { planRole, type RolePlan } from '../../domain/role/plan.ts';
+import { planRoleStepwise, type RoleObserved, type RolePlan } from '../../domain/role/plan.ts';
 import { questionKey } from '../../domain/state/question.ts';
 import { type Attempt, type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
+import { inSlices } from '../../runtime/slices.ts';
 import { recordFailure } from '../failures.ts';
-import { rolesOf, type Stores, serviceAccountOf } from '../stores.ts';
+import { rolesOf, type Stores } from '../stores.ts';
 import { namespacesOf } from '../tenants.ts';
 import { gather } from './gather.ts';
 import { hasOwnTrust } from './own-trust.ts';
 import { perform } from './perform.ts';
 import type { RoleOptions } from './ports.ts';
 
+/** So many times as long as a long plan took the role rests: thousands of bindings that change one by one are not as many plans of thousands. */
+const REST = 4;
+
 /** Keeps one role's trust policy in step with every binding that names it. The key is the role, so a burst of bindings is one write. */
 export function roleController(options: RoleOptions): Controller<RoleArn> {
-  const { stores } = options;
+  const { stores, clock } = options;
+  /** Monotonic milliseconds. */
+  const restsUntil = new Map<RoleArn, number>();
   const everyRole = () => stores.bindings.list().flatMap(rolesOf);
   return {
     name: 'role',
     tenantsOf: (arn) => namespacesOf(stores, arn),
     wakes: [
-      wakeOn(stores.bindings, rolesOf, { when: matters }), // also the roles that it is leaving
-      wakeOn(stores.bindings, (binding) => rolesOfCompeting(stores, binding), { when: matters }),
+      wakeOn(stores.bindings, (binding) => rolesToPlanFor(stores, binding), { when: matters }),
+      stores.competitions.wake((key) => rolesOfKey(stores, key)), // when a binding releases a ServiceAccount, another one for it may win
       wakeOn(stores.grants, everyRole),
       wakeOn(stores.serviceAccounts, (account) => stores.bindings.byIndex('serviceAccount', keyOf(account)).flatMap(rolesOf), {
         when: () => false, // only whether it exists
       }),
-      wakeOn(stores.fullGrants, ({ binding }) => rolesOfKey(stores, binding)),
+      wakeOn(stores.fullGrants, ({ binding }) => stores.competitions.around(binding).flatMap((key) => rolesOfKey(stores, key))),
       wakeOn(stores.namespaces, everyRole, { when: (previous, next) => !isDeepStrictEqual(previous.labels, next.labels) }),
       wakeOn(stores.roles, ({ arn }) => [arn], {
         when: (previous, next) => !isDeepStrictEqual(previous.state, next.state),
@@ -46,9 +53,13 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
       wakeOn(stores.revocationGuard, () => stores.losses.list().map(({ role }) => role)), // whether they are too many
     ],
     async reconcile(arn, signal, attempt) {
-      const first = await round(options, arn, attempt, signal);
+      const restMs = (restsUntil.get(arn) ?? Number.NEGATIVE_INFINITY) - clock.monotonic();
+      if (restMs > 0) return recheck(restMs, 'the last plan of the role took long');
+      restsUntil.delete(arn);
+      const tookLong = (ms: number) => restsUntil.set(arn, clock.monotonic() + REST * ms);
+      const first = await round(options, arn, attempt, signal, tookLong);
       // What was read is planned with at once, also where it is unchanged: that a write still stands at this age is news.
-      const next = first === 'read' ? await round(options, arn, attempt, signal) : first;
+      const next = first === 'read' ? await round(options, arn, attempt, signal, tookLong) : first;
       // A plan that is not content with a read just now will not be with the next one right after it.
       return next === 'read' ? recheck(0, 'the role was read') : next;
     },
@@ -56,12 +67,19 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
 }
 
 /** One plan and its steps; `read` is the only step of its plan. */
-async function round(options: RoleOptions, arn: RoleArn, { log, urgency }: Attempt, signal: AbortSignal): Promise<Outcome | 'read'> {
+async function round(
+  options: RoleOptions,
+  arn: RoleArn,
+  { log, urgency }: Attempt,
+  signal: AbortSignal,
+  tookLong: (ms: number) => void,
+): Promise<Outcome | 'read'> {
   const { stores, owned, clock } = options;
-  const plan = planRole(gather(stores, arn, clock.now()));
-  countDrift(options, plan);
-  publish(options, arn, plan);
-  answerRequests(options, arn, plan);
+  const began = clock.monotonic();
+  const decided = inSlices(decide(options, gather(stores, arn, clock.now())), clock);
+  // What is decided at once is in view at once: a binding that asked before would be told that it is pending, and written twice.
+  const plan = decided instanceof Promise ? await decided : decided;
+  if (decided instanceof Promise) tookLong(clock.monotonic() - began);
   if (plan.steps.length > 0) log.debug({ steps: plan.steps.map((step) => step.do) }, 'planned');
   if (plan.steps.length === 0) owned.roleFailures.delete(arn); // the sweep had the answer
   for (const step of plan.steps) {
@@ -69,6 +87,15 @@ async function round(options: RoleOptions, arn: RoleArn, { log, urgency }: Attem
     if (next === 'read' || next.kind === 'recheck') return next;
   }
   return plan.recheck === undefined ? settled : recheck(plan.recheck.inMs, plan.recheck.why);
+}
+
+/** A plan, and what it answers: where that is no long work, in the same moment, so that no binding asks in between. */
+function* decide(options: RoleOptions, seen: RoleObserved): Stepwise<RolePlan> {
+  const plan = yield* planRoleStepwise(seen);
+  countDrift(options, plan);
+  yield* publish(options, seen.arn, plan);
+  answerRequests(options, seen, plan);
+  return plan;
 }
 
 /** Of a binding only what decides about trust: a status that was merely written must not start a read of the role. */
@@ -89,22 +116,23 @@ function trustRelevant(binding: IrsaBinding): unknown {
   ];
 }
 
+/** Also those that it is leaving. A binding that nobody evaluates, and that never had trust, is nothing to a role. */
+function rolesToPlanFor({ competitions }: Stores, binding: IrsaBinding): RoleArn[] {
+  return competitions.isEvaluated(binding) || binding.status.roles?.length ? rolesOf(binding) : [];
+}
+
 function rolesOfKey({ bindings }: Stores, key: ObjectKey): RoleArn[] {
   const binding = bindings.get(key);
   return binding === undefined ? [] : rolesOf(binding);
 }
 
-/** When a binding releases a ServiceAccount, another one for it may win. */
-function rolesOfCompeting({ bindings }: Stores, binding: IrsaBinding): RoleArn[] {
-  return serviceAccountOf(binding).flatMap((account) => bindings.byIndex('serviceAccount', account).flatMap(rolesOf));
-}
-
 /** Answers by question; what is not answered stays pending, and what no binding asks any more is forgotten. */
-function publish({ stores, owned }: RoleOptions, arn: RoleArn, plan: RolePlan): void {
+function* publish({ stores, owned }: RoleOptions, arn: RoleArn, plan: RolePlan): Stepwise<void> {
   const { bindings, audits } = stores;
   const { verdicts, roles, roleRefreshes } = owned;
   for (const [question, verdict] of plan.verdicts) {
     if (!isDeepStrictEqual(verdicts.get(questionKey(question))?.verdict, verdict)) verdicts.put({ question, verdict });
+    yield;
   }
   const bound = bindings.byIndex('role', arn);
   const asked = new Set(bound.flatMap((binding) => questionsOn(binding, arn)));
@@ -126,8 +154,8 @@ function questionsOn({ metadata, spec, status }: IrsaBinding, arn: RoleArn): str
 }
 
 /** Says that the verdicts rest on a read of the role since a reconcile was requested. */
-function answerRequests({ stores, owned: { roles, roleRefreshes } }: RoleOptions, arn: RoleArn, { steps }: RolePlan): void {
-  const asOf = roles.get(arn)?.asOf;
+function answerRequests({ stores, owned: { roleRefreshes } }: RoleOptions, { arn, record }: RoleObserved, { steps }: RolePlan): void {
+  const asOf = record?.asOf;
   if (asOf === undefined || steps.some((step) => step.do === 'read')) return;
   const answered = roleRefreshes.get(arn)?.asOf ?? Number.NEGATIVE_INFINITY;
   if (stores.reconcileRequests.byIndex('role', arn).some(({ at }) => at <= asOf && at > answered)) roleRefreshes.put({ of: arn, asOf });

@@ -3,13 +3,14 @@ import type { RoleArn } from '../../api/arn.ts';
 import { assertNever } from '../../api/assert-never.ts';
 import { isFault, LEASE_UNCERTAIN } from '../../api/fault.ts';
 import { managersOf, trustContended } from '../../domain/role/contention.ts';
-import { CHANGED_WAIT_MS, decideEdit, type Edit } from '../../domain/role/edit.ts';
-import { planRole, type RoleStep } from '../../domain/role/plan.ts';
+import { CHANGED_WAIT_MS, decideEditStepwise, type Edit } from '../../domain/role/edit.ts';
+import { planRoleStepwise, type RoleStep } from '../../domain/role/plan.ts';
 import { NO_CONTENTION, nextWriteAt, recordRevert } from '../../domain/state/contention.ts';
 import type { FreshRole } from '../../ports/roles.ts';
 import { type Outcome, recheck, settled } from '../../runtime/controller.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Urgency } from '../../runtime/queue.ts';
+import { inSlices } from '../../runtime/slices.ts';
 import { type Decision, unconfirmed } from './confirm-revocation.ts';
 import { recordWritten } from './events.ts';
 import { gather } from './gather.ts';
@@ -99,17 +100,18 @@ function mayHaveLanded(error: unknown): boolean {
 }
 
 async function decide(arn: RoleArn, wanted: Edit, role: FreshRole, options: RoleOptions, log: Log, signal: AbortSignal): Promise<Decision> {
-  const decision = decideEdit(wanted, role);
+  const decision = await inSlices(decideEditStepwise(wanted, role), options.clock);
   if (decision.kind !== 'write') return decision;
-  if (!isStillMeant(arn, wanted, options)) return { kind: 'changed' };
+  if (!(await isStillMeant(arn, wanted, options))) return { kind: 'changed' };
   const without = await unconfirmed(decision, role.tags, options, log, signal);
   if (without !== undefined) return without;
   return (decision.reverted && countRevert(arn, role, options, log)) || decision;
 }
 
 /** Turns are waited for up to a minute, and a binding may be suspended, deleted or another meanwhile. */
-function isStillMeant(arn: RoleArn, { desiredStatement }: Edit, { stores, clock }: RoleOptions): boolean {
-  const step = planRole(gather(stores, arn, clock.now())).steps.find((one) => one.do === 'edit');
+async function isStillMeant(arn: RoleArn, { desiredStatement }: Edit, { stores, clock }: RoleOptions): Promise<boolean> {
+  const { steps } = await inSlices(planRoleStepwise(gather(stores, arn, clock.now())), clock);
+  const step = steps.find((one) => one.do === 'edit');
   const { wanted, released } = step?.edit.desiredStatement ?? {};
   return isDeepStrictEqual([wanted, released], [desiredStatement.wanted, desiredStatement.released]);
 }

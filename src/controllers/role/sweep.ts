@@ -1,12 +1,13 @@
 import { type RoleArn, sharesAccount } from '../../api/arn.ts';
-import type { IrsaBinding } from '../../api/binding.ts';
 import { isFault } from '../../api/fault.ts';
+import type { Stepwise } from '../../api/stepwise.ts';
 import type { CallerView } from '../../domain/state/identity.ts';
-import type { Roles } from '../../ports/roles.ts';
+import type { ListedRole, Roles } from '../../ports/roles.ts';
 import { jitter } from '../../runtime/backoff.ts';
 import type { Clock, Random } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { RoundRobin } from '../../runtime/round-robin.ts';
+import { inSlices } from '../../runtime/slices.ts';
 import { authorizationOf, identityOf } from '../observe.ts';
 import { type OwnedStores, rolesOf, type Stores } from '../stores.ts';
 import { namespacesOf } from '../tenants.ts';
@@ -77,29 +78,33 @@ async function sweep(
 ): Promise<void> {
   // Roles of other accounts are not in the list, and their names mean other roles here.
   const reachable = (arn: RoleArn) => sharesAccount(arn, own);
-  const bound = new Set(stores.bindings.list().flatMap((binding) => rolesToAskFor(stores, binding).filter(reachable)));
+  const bound = new Set((await inSlices(rolesToAskFor(stores), clock)).filter(reachable));
   const auditedHere = () => auditedIn(stores, account).filter(reachable);
   // Also roles that no binding names any more, while a subject of ours stands in them or may.
   const left = [...stores.roles.list().map(({ arn }) => arn), ...stores.losses.list().map(({ role }) => role)].filter(reachable);
   const wanted = new Map<string, RoleArn>([...bound, ...left].map((arn) => [arn, arn]));
   const shown = new Set<RoleArn>();
+  function* take(page: readonly ListedRole[], asOf: number): Stepwise<void> {
+    for (const role of page) {
+      yield;
+      // Audits come about beside the sweep, and do not wait for the next one.
+      const known = wanted.get(role.arn) ?? stores.audits.byIndex('role', role.arn)[0]?.role;
+      if (known === undefined && !role.mayBeOurs) continue;
+      try {
+        const found = role.parse();
+        const arn = known ?? (namesOwn(stores, role.arn, found.policy) ? role.arn : undefined);
+        if (arn === undefined) continue;
+        listed(owned.roles, arn, found, asOf);
+        shown.add(arn);
+      } catch (error) {
+        if (!isFault(error)) throw error; // half an entry: asked for by name, and the others are none the worse
+      }
+    }
+  }
   try {
     let asOf = clock.now();
     for await (const page of roles.list(signal, URGENCY)) {
-      for (const role of page) {
-        // Audits come about beside the sweep, and do not wait for the next one.
-        const known = wanted.get(role.arn) ?? stores.audits.byIndex('role', role.arn)[0]?.role;
-        if (known === undefined && !role.mayBeOurs) continue;
-        try {
-          const found = role.parse();
-          const arn = known ?? (namesOwn(stores, role.arn, found.policy) ? role.arn : undefined);
-          if (arn === undefined) continue;
-          listed(owned.roles, arn, found, asOf);
-          shown.add(arn);
-        } catch (error) {
-          if (!isFault(error)) throw error; // half an entry: asked for by name, and the others are none the worse
-        }
-      }
+      await inSlices(take(page, asOf), clock);
       asOf = clock.now();
     }
   } catch (error) {
@@ -108,15 +113,16 @@ async function sweep(
   }
   // What is read by name from here on may be much, and a role that is asked for is read by itself.
   owned.roles.markSynced();
-  const due = rolesWithTagsDue(stores, clock.now(), intervalMs).filter(reachable);
+  const due = (await inSlices(rolesWithTagsDue(stores, clock.now(), intervalMs), clock)).filter(reachable);
   // What a list does not show is not gone for that: it is asked for by name.
   const failed: unknown[] = [];
   const isAudited = new Set(auditedHere());
   const isBound = (arn: RoleArn) => bound.has(arn) || !isAudited.has(arn);
   const unlisted = [...new Set([...wanted.values(), ...isAudited])].filter((arn) => !shown.has(arn));
   const kinds = Map.groupBy(unlisted, (arn) => (isAbsent(stores, arn) ? 'absent' : isBound(arn) ? 'bound' : 'audited'));
-  const some = (kind: 'bound' | 'audited' | 'absent', most: number) => inTurns(stores, kinds.get(kind) ?? [], most);
-  const byName = [...new Set([...some('bound', BOUND_READS), ...due, ...some('audited', AUDIT_READS), ...some('absent', ABSENT_READS)])];
+  const some = (kind: 'bound' | 'audited' | 'absent', most: number) => inSlices(inTurns(stores, kinds.get(kind) ?? [], most), clock);
+  const byKind = [await some('bound', BOUND_READS), due, await some('audited', AUDIT_READS), await some('absent', ABSENT_READS)];
+  const byName = [...new Set(byKind.flat())];
   const asked = byName.values();
   const until = clock.monotonic() + intervalMs;
   const reader = async () => {
@@ -146,15 +152,23 @@ function isAbsent({ roles }: Stores, arn: RoleArn): boolean {
 }
 
 /** So many of them, in turns over namespaces, and of each namespace those first that were not read for the longest time. */
-function inTurns(stores: Stores, arns: readonly RoleArn[], most: number): RoleArn[] {
+function* inTurns(stores: Stores, arns: readonly RoleArn[], most: number): Stepwise<RoleArn[]> {
   const readAt = (arn: RoleArn) => stores.roles.get(arn)?.asOf ?? 0;
   const waiting = new RoundRobin<RoleArn>();
-  for (const arn of arns.toSorted((a, b) => readAt(a) - readAt(b))) waiting.push(arn, namespacesOf(stores, arn));
+  for (const arn of arns.toSorted((a, b) => readAt(a) - readAt(b))) {
+    waiting.push(arn, namespacesOf(stores, arn));
+    yield;
+  }
   return Array.from({ length: Math.min(most, arns.length) }, () => waiting.shift(() => true)).filter((arn) => arn !== undefined);
 }
 
 /** Where no grant covers a binding, only roles on which trust of ours may stand from when one did: nobody learns of a role by naming it. */
-function rolesToAskFor(stores: Stores, binding: IrsaBinding): RoleArn[] {
-  if (authorizationOf(stores, binding).kind === 'granted') return rolesOf(binding);
-  return [...new Set((binding.status.roles ?? []).map(({ arn }) => arn))];
+function* rolesToAskFor(stores: Stores): Stepwise<RoleArn[]> {
+  const roles = new Set<RoleArn>();
+  for (const binding of stores.bindings.list()) {
+    const isGranted = authorizationOf(stores, binding).kind === 'granted';
+    for (const arn of isGranted ? rolesOf(binding) : (binding.status.roles ?? []).map((entry) => entry.arn)) roles.add(arn);
+    yield;
+  }
+  return [...roles];
 }

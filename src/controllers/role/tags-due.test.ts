@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { atOnce } from '../../api/stepwise.ts';
 import { arn, binding, grant, NOW, present } from '../../domain/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { createStores } from '../stores.ts';
@@ -21,7 +22,7 @@ function seen(ages: readonly (number | undefined)[], requiredRoleTags: Record<st
   });
   return found;
 }
-const due = (from: ReturnType<typeof seen>, intervalMs = MINUTE_MS) => rolesWithTagsDue(from, NOW, intervalMs);
+const due = (from: ReturnType<typeof seen>, intervalMs = MINUTE_MS) => atOnce(rolesWithTagsDue(from, NOW, intervalMs));
 
 test('a role is read by itself once an hour where its grant asks for tags', () => {
   expect(due(seen([HOUR_MS - 1]))).toEqual([]);

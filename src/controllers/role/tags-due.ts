@@ -1,5 +1,6 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { isProblem } from '../../api/problem.ts';
+import type { Stepwise } from '../../api/stepwise.ts';
 import { proofNeedsTags } from '../../domain/verification/proof.ts';
 import { authorizationOf } from '../observe.ts';
 import type { Stores } from '../stores.ts';
@@ -8,11 +9,12 @@ import type { Stores } from '../stores.ts';
 const TAGS_EVERY_MS = 3_600_000;
 
 /** Roles whose tags a grant asks for, and whose turn it is to be read: those that were not for the longest time first. */
-export function rolesWithTagsDue(stores: Stores, now: number, intervalMs: number): RoleArn[] {
+export function* rolesWithTagsDue(stores: Stores, now: number, intervalMs: number): Stepwise<RoleArn[]> {
   // Most clusters have no such grant: then there is nothing to go through all bindings for.
   if (!stores.grants.list().some(({ spec }) => !isProblem(spec) && Object.keys(spec.requiredRoleTags).length > 0)) return [];
   const wanted = new Set<RoleArn>();
   for (const binding of stores.bindings.list()) {
+    yield;
     if (isProblem(binding.spec) || wanted.has(binding.spec.roleArn)) continue;
     const authorization = authorizationOf(stores, binding);
     if (

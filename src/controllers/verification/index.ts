@@ -3,10 +3,11 @@ import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf, type ObjectKey } from '../../api/cluster.ts';
 import { isFault } from '../../api/fault.ts';
 import { isProblem } from '../../api/problem.ts';
+import { serviceAccountIn } from '../../api/subject.ts';
 import type { RoleRecord } from '../../domain/state/role-record.ts';
 import { afterAnswer, askedAnew, askNextAt, type Proof, proofOf, verificationOf, withTrouble } from '../../domain/verification/proof.ts';
 import { type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
-import { type OwnedStores, serviceAccountOf } from '../stores.ts';
+import type { OwnedStores } from '../stores.ts';
 import { namespaceOf } from '../tenants.ts';
 import { gather } from './gather.ts';
 import type { VerificationOptions } from './ports.ts';
@@ -18,7 +19,14 @@ export const PROOFS = { perSecond: 5, burst: 1 };
 export function verificationController({ stores, owned, ask, limiter, clock }: VerificationOptions): Controller<ObjectKey> {
   const asking = (bindings: readonly IrsaBinding[]) => bindings.filter(asksForProof).map(({ metadata }) => keyOf(metadata));
   const every = () => asking(stores.bindings.list());
-
+  const askingKey = (key: ObjectKey) => {
+    const binding = stores.bindings.get(key);
+    return binding !== undefined && asksForProof(binding) ? [key] : [];
+  };
+  const ofSubject = (subject: string) => {
+    const account = serviceAccountIn(subject);
+    return account === undefined ? [] : stores.competitions.concerned(keyOf(account)).flatMap(askingKey);
+  };
   return {
     name: 'verification',
     tenantsOf: namespaceOf,
@@ -26,18 +34,16 @@ export function verificationController({ stores, owned, ask, limiter, clock }: V
       wakeOn(stores.bindings, ({ metadata }) => [keyOf(metadata)], {
         when: (previous, next) => asksForProof(previous) || asksForProof(next),
       }),
-      wakeOn(stores.bindings, (binding) =>
-        serviceAccountOf(binding).flatMap((key) => asking(stores.bindings.byIndex('serviceAccount', key))),
-      ),
+      stores.competitions.wake(askingKey),
       wakeOn(stores.grants, every),
-      wakeOn(stores.fullGrants, ({ binding }) => [binding]),
+      wakeOn(stores.fullGrants, ({ binding }) => stores.competitions.around(binding).flatMap(askingKey)),
       wakeOn(stores.namespaces, ({ name }) => asking(stores.bindings.byIndex('namespace', name)), {
         when: (previous, next) => !isDeepStrictEqual(previous.labels, next.labels),
       }),
-      wakeOn(stores.serviceAccounts, (account) => asking(stores.bindings.byIndex('serviceAccount', keyOf(account))), {
+      wakeOn(stores.serviceAccounts, (account) => stores.competitions.concerned(keyOf(account)).flatMap(askingKey), {
         when: (previous, next) => previous.uid !== next.uid,
       }),
-      wakeOn(stores.verdicts, ({ question }) => asking(stores.bindings.byIndex('role', question.role))),
+      wakeOn(stores.verdicts, ({ question }) => ofSubject(question.subject)),
       wakeOn(stores.roles, ({ arn }) => asking(stores.bindings.byIndex('role', arn)), {
         when: (previous, next) => !isDeepStrictEqual(tagsOf(previous), tagsOf(next)), // a grant may require them
       }),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { EKS_ANNOTATIONS } from '../../api/names.ts';
 import { type AuthorizationInput, authorize } from '../authorization/authorize.ts';
+import { GrantIndex } from '../authorization/grant-index.ts';
 import type { RoleRecord } from '../state/role-record.ts';
 import {
   ARN,
@@ -21,9 +22,9 @@ import { type Audit, type AuditObserved, audit, declaredBy } from './audit.ts';
 
 const NONE: Audit & { pending: boolean } = { role: undefined, trusted: undefined, findings: [], pending: false };
 const input: AuthorizationInput = {
-  grants: [grant()],
+  grants: new GrantIndex([grant()]),
   namespace: { name: 'shop', labels: {} },
-  competingBindings: [],
+  contenders: [],
   caller,
   apiAudiences: [],
 };
@@ -36,7 +37,7 @@ interface Case {
   readonly found: Partial<Omit<Audit, 'findings'>> & { readonly findings?: readonly string[]; readonly pending?: boolean };
 }
 
-const ungranted = { grants: [] };
+const ungranted = { grants: new GrantIndex([]) };
 const elsewhere: RoleRecord = {
   arn: ARN,
   asOf: NOW,
@@ -79,7 +80,7 @@ const cases: Record<string, Case> = {
   },
   'its own audience is judged': {
     seen: { serviceAccount: carrying(ARN, { [EKS_ANNOTATIONS.audience]: 'vault' }) },
-    input: { grants: [grant({ audiences: ['vault'] })] },
+    input: { grants: new GrantIndex([grant({ audiences: ['vault'] })]) },
     found: { role: ARN, trusted: false, findings: ['OidcProviderAudienceMissing'] },
   },
   'a role of an account that is out of reach is told, and not judged': {
@@ -110,12 +111,12 @@ const cases: Record<string, Case> = {
     found: {},
   },
   'a grant that asks for role tags covers nobody while they are not known': {
-    input: { grants: [grant({ requiredRoleTags: { owner: 'shop' } })] },
+    input: { grants: new GrantIndex([grant({ requiredRoleTags: { owner: 'shop' } })]) },
     found: {},
   },
   'a grant that asks for role tags covers whom a role with them names': {
     seen: { role: present({ tags: { values: new Map([['owner', 'shop']]), asOf: NOW, since: NOW } }) },
-    input: { grants: [grant({ requiredRoleTags: { owner: 'shop' } })] },
+    input: { grants: new GrantIndex([grant({ requiredRoleTags: { owner: 'shop' } })]) },
     found: { role: ARN, trusted: true },
   },
   'a malformed ARN is told without a grant': {

@@ -1,16 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { type FindingCode, finding } from '../../api/finding.ts';
+import type { IrsaGrant } from '../../api/grant.ts';
 import { problem } from '../../api/problem.ts';
 import { namespace } from '../test-cluster.ts';
 import { ARN, binding, caller, grant, NOW, spec } from '../test-observed.ts';
-import { type Authorization, type AuthorizationInput, authorize, isEnforcing } from './authorize.ts';
+import { type Authorization, type AuthorizationInput, authorize, contendersOf, isEnforcing, MOST_EVALUATED } from './authorize.ts';
+import { GrantIndex } from './grant-index.ts';
 
 const AGE = NOW - 86_400_000;
 const HOUR = 3_600_000;
 
-function stores(part: Partial<AuthorizationInput> = {}): AuthorizationInput {
-  return { grants: [grant()], namespace: namespace(), competingBindings: [], caller, apiAudiences: [], ...part };
+type Part = Partial<Omit<AuthorizationInput, 'grants' | 'contenders'>> & {
+  readonly grants?: readonly IrsaGrant[];
+  readonly competingBindings?: readonly IrsaBinding[];
+};
+
+function stores({ grants = [grant()], competingBindings = [], ...part }: Part = {}): AuthorizationInput {
+  const contenders = contendersOf(competingBindings);
+  return { grants: new GrantIndex(grants), namespace: namespace(), contenders, caller, apiAudiences: [], ...part };
 }
 
 const competing = (part: Parameters<typeof binding>[0] = {}) =>
@@ -220,6 +228,53 @@ describe('of two bindings for one ServiceAccount', () => {
       expect(refusedWith(authorize(one, stores({ competingBindings: [one, competing()] })))).toBe('granted');
     }
   });
+});
+
+describe('of very many bindings for one ServiceAccount', () => {
+  const elsewhere = 'arn:aws:iam::111122223333:role/elsewhere/app';
+  const many = (count: number, part: (at: number) => object = () => ({})) =>
+    Array.from({ length: count }, (_, at) => {
+      const name = `app-${String(at).padStart(3, '0')}`;
+      return binding({ metadata: { name, uid: name, createdAt: AGE + at }, spec: part(at) });
+    });
+  const outcomes = (all: readonly IrsaBinding[]) => {
+    const input = stores({ competingBindings: all });
+    return all.map((one) => refusedWith(authorize(one, input)));
+  };
+  const times = (count: number, code: FindingCode | 'granted') => Array<typeof code>(count).fill(code);
+
+  // Contract: competing-bound
+  test('only the oldest are evaluated, and the others are told how many those are', () => {
+    const all = many(MOST_EVALUATED + 1);
+    const [last] = all.slice(-1);
+    expect(authorize(last as IrsaBinding, stores({ competingBindings: all.toReversed() }))).toEqual({
+      kind: 'refused',
+      evaluated: false,
+      finding: finding(
+        'ServiceAccountTaken',
+        'irsa-operator evaluates the 16 oldest IrsaBindings of ServiceAccount "app" that are not suspended, and this one is younger. Delete or suspend the ones that you do not need',
+      ),
+    });
+  });
+
+  test('one that is not evaluated is not looked at: it is told nothing of its grant', () =>
+    expect(outcomes(many(20, (at) => (at < 16 ? {} : { roleArn: elsewhere }))).slice(16)).toEqual(times(4, 'ServiceAccountTaken')));
+
+  test('the last one with a place can win', () =>
+    expect(outcomes(many(20, (at) => (at < 15 ? { roleArn: elsewhere } : {})))).toEqual([
+      ...times(15, 'NotGranted'),
+      'granted',
+      ...times(4, 'ServiceAccountTaken'),
+    ]));
+
+  test('those that change nothing themselves take no place', () =>
+    expect(outcomes(many(40, (at) => (at < 30 ? { suspend: true } : {})))).toEqual([
+      ...times(31, 'granted'),
+      ...times(9, 'ServiceAccountTaken'),
+    ]));
+
+  test('one that changes nothing itself is evaluated', () =>
+    expect(outcomes(many(20, (at) => (at < 19 ? {} : { mode: 'Observe' }))).at(-1)).toBe('granted'));
 });
 
 describe('the limit of a grant', () => {

@@ -2,15 +2,20 @@ import { type RoleArn, roleArnParts } from '../../api/arn.ts';
 import type { BindingSpec, IrsaBinding } from '../../api/binding.ts';
 import { keyOf, type Namespace } from '../../api/cluster.ts';
 import { type Finding, finding } from '../../api/finding.ts';
-import type { IrsaGrant } from '../../api/grant.ts';
 import { STS_AUDIENCE } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import type { CallerView, OwnRole } from '../state/identity.ts';
-import { type Granted, grantsFor, type RequiredTags } from './grants.ts';
+import type { GrantIndex } from './grant-index.ts';
+import type { Granted, RequiredTags } from './grants.ts';
 
 /** What a binding is allowed, before anything is asked of AWS. */
 export type Authorization =
-  | { readonly kind: 'refused'; readonly finding: Finding }
+  | {
+      readonly kind: 'refused';
+      readonly finding: Finding;
+      /** False: too many older bindings have its ServiceAccount, so nobody looked at what it says. */
+      readonly evaluated?: false;
+    }
   | {
       readonly kind: 'granted';
       readonly spec: BindingSpec;
@@ -26,11 +31,14 @@ export function requiredTagsOf(authorization: Authorization, mayStand = false): 
   return [...grants, ...(mayStand ? full : [])].map(({ requiredRoleTags }) => requiredRoleTags);
 }
 
+/** Of the bindings of one ServiceAccount so many are evaluated: a team can create any number of them, and no more than one can win. */
+export const MOST_EVALUATED = 16;
+
 export interface AuthorizationInput {
-  readonly grants: readonly IrsaGrant[];
+  readonly grants: GrantIndex;
   readonly namespace: Namespace;
-  /** All bindings of the same ServiceAccount, this one included. */
-  readonly competingBindings: readonly IrsaBinding[];
+  /** Of the bindings of the same ServiceAccount those that may win, as `contendersOf` says. */
+  readonly contenders: readonly IrsaBinding[];
   readonly caller: CallerView;
   /** Audiences that open the API server itself. */
   readonly apiAudiences: readonly string[];
@@ -40,12 +48,12 @@ export interface AuthorizationInput {
 
 /** Default deny: a binding needs a grant that covers it, and of two bindings for one ServiceAccount the older one wins. */
 export function authorize(binding: IrsaBinding, input: AuthorizationInput): Authorization {
+  const contends = isEnforcing(binding);
+  if (contends && !isEvaluated(binding, input)) return { ...refused(tooMany(binding)), evaluated: false };
   const alone = authorizeAlone(binding, input);
-  if (alone.kind === 'refused' || !isEnforcing(binding)) return alone;
-  const winner = input.competingBindings
-    .filter((other) => isEnforcing(other) && authorizeAlone(other, input).kind === 'granted')
-    .reduce((older, other) => (isOlder(other, older) ? other : older), binding);
-  if (winner.metadata.uid === binding.metadata.uid) return alone;
+  if (alone.kind === 'refused' || !contends) return alone;
+  const winner = winnerOf(input);
+  if (winner === undefined || winner.metadata.uid === binding.metadata.uid) return alone;
   const { name, createdAt } = winner.metadata;
   return refused(
     finding(
@@ -55,10 +63,38 @@ export function authorize(binding: IrsaBinding, input: AuthorizationInput): Auth
   );
 }
 
-function authorizeAlone(binding: IrsaBinding, { grants, namespace, caller, apiAudiences, fullGrants }: AuthorizationInput): Authorization {
+/** The oldest that is authorized. */
+export function winnerOf(input: AuthorizationInput): IrsaBinding | undefined {
+  return input.contenders.find((one) => authorizeAlone(one, input).kind === 'granted');
+}
+
+/** Of the bindings of one ServiceAccount those that may win: the oldest ones first, and no more than are evaluated. */
+export function contendersOf(bindings: readonly IrsaBinding[]): IrsaBinding[] {
+  return bindings
+    .filter(isEnforcing)
+    .toSorted((a, b) => (isOlder(a, b) ? -1 : 1))
+    .slice(0, MOST_EVALUATED);
+}
+
+function isEvaluated({ metadata }: IrsaBinding, { contenders }: AuthorizationInput): boolean {
+  return contenders.length < MOST_EVALUATED || contenders.some((one) => one.metadata.uid === metadata.uid);
+}
+
+function tooMany({ spec }: IrsaBinding): Finding {
+  const account = isProblem(spec) ? '' : ` of ServiceAccount "${spec.serviceAccountName}"`;
+  return finding(
+    'ServiceAccountTaken',
+    `irsa-operator evaluates the ${MOST_EVALUATED} oldest IrsaBindings${account} that are not suspended, and this one is younger. Delete or suspend the ones that you do not need`,
+  );
+}
+
+function authorizeAlone(
+  binding: IrsaBinding,
+  { grants, namespace, caller, apiAudiences, fullGrants }: Omit<AuthorizationInput, 'contenders'>,
+): Authorization {
   const { spec } = binding;
   if (isProblem(spec)) return refused(finding('InvalidSpec', spec.problem));
-  const covering = grantsFor(spec, namespace, grants);
+  const covering = grants.grantsFor(spec, namespace);
   const [first] = covering;
   if (first === undefined) return refused(notGranted(binding, spec));
   const used = fullGrants?.(binding);
@@ -107,7 +143,7 @@ function limitReached({ metadata: { namespace } }: IrsaBinding, { grant, limits 
   );
 }
 
-const refused = (found: Finding): Authorization => ({ kind: 'refused', finding: found });
+const refused = (found: Finding): Extract<Authorization, { kind: 'refused' }> => ({ kind: 'refused', finding: found });
 
 /** Suspended or observing: nothing is written for it, and nothing that stands is revoked because of it. */
 export function isPassive({ suspend, mode }: BindingSpec): boolean {

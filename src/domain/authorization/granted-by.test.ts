@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { IrsaGrant } from '../../api/grant.ts';
 import { namespace } from '../test-cluster.ts';
 import { grant, spec } from '../test-observed.ts';
+import { GrantIndex } from './grant-index.ts';
 import { grantedBy } from './granted-by.ts';
-import { grantsFor } from './grants.ts';
 
 /** `Authorized` names a grant: one that applies to this role, and no other. */
 const free = named('z-free');
@@ -49,5 +49,5 @@ const cases: Record<string, { grants: readonly IrsaGrant[]; tags?: ReadonlyMap<s
 };
 describe('Authorized names', () => {
   for (const [sentence, { grants, tags, before, says }] of Object.entries(cases))
-    test(sentence, () => expect(grantedBy(grantsFor(spec(), namespace(), grants), tags, before)).toBe(says));
+    test(sentence, () => expect(grantedBy(new GrantIndex(grants).grantsFor(spec(), namespace()), tags, before)).toBe(says));
 });

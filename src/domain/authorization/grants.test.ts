@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type BindingSpec, parseBindingSpec } from '../../api/binding.ts';
 import { type IrsaGrant, parseGrantSpec } from '../../api/grant.ts';
 import { isProblem } from '../../api/problem.ts';
-import { grantsFor } from './grants.ts';
+import { GrantIndex } from './grant-index.ts';
 
 const ARN = 'arn:aws:iam::111122223333:role/platform/lbc';
 
@@ -18,7 +18,8 @@ function grant(part: object = {}, name = 'g'): IrsaGrant {
 }
 
 const kubeSystem = { name: 'kube-system', labels: { team: 'platform' } };
-const names = (grants: IrsaGrant[], of = spec(), namespace = kubeSystem) => grantsFor(of, namespace, grants).map(({ grant: name }) => name);
+const names = (grants: IrsaGrant[], of = spec(), namespace = kubeSystem) =>
+  new GrantIndex(grants).grantsFor(of, namespace).map(({ grant: name }) => name);
 
 const covered: Record<string, object> = {
   'by its exact ARN': {},

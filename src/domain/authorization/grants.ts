@@ -1,9 +1,7 @@
 import { roleArnParts } from '../../api/arn.ts';
 import type { BindingSpec } from '../../api/binding.ts';
-import { byName } from '../../api/by-name.ts';
 import type { Namespace } from '../../api/cluster.ts';
-import type { GrantSpec, IrsaGrant } from '../../api/grant.ts';
-import { isProblem } from '../../api/problem.ts';
+import type { GrantSpec } from '../../api/grant.ts';
 
 /** The tags that a role must have, as each grant asks for them: the consent of its owner. */
 export type RequiredTags = readonly Readonly<Record<string, string>>[];
@@ -25,16 +23,8 @@ export interface Granted {
   readonly limits?: GrantSpec['limits'];
 }
 
-/**
- * The grants that cover a binding, each of them whole: two that cover half of it each do not add up. Default deny.
- * The answer depends on nothing but what the binding says, so that it cannot tell whether a role exists.
- */
-export function grantsFor(asked: Asked, namespace: Namespace, grants: readonly IrsaGrant[]): readonly Granted[] {
-  return grants.toSorted(byName).flatMap(({ name, spec: grant }) => {
-    if (isProblem(grant) || !covers(grant, asked, namespace)) return [];
-    const { requiredRoleTags, allowVerification, limits } = grant;
-    return [{ grant: name, requiredRoleTags, allowVerification, ...(limits && { limits }) }];
-  });
+export function termsOf(grant: string, { requiredRoleTags, allowVerification, limits }: GrantSpec): Granted {
+  return { grant, requiredRoleTags, allowVerification, ...(limits && { limits }) };
 }
 
 export function covers(grant: GrantSpec, asked: Asked, namespace: Namespace): boolean {

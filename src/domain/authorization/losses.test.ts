@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { IrsaGrant } from '../../api/grant.ts';
 import { problem } from '../../api/problem.ts';
 import { ARN, grant, loss, NOW, OTHER_ARN, SUBJECT } from '../test-observed.ts';
+import { GrantIndex } from './grant-index.ts';
 import type { Loss } from './loss.ts';
 import { type LossesInput, lossesIn } from './losses.ts';
 
@@ -14,7 +16,8 @@ const selecting = grant({ namespaces: { selector: { matchLabels: { team: 'a' } }
 const asking = grant({ requiredRoleTags: { owner: 'shop' } });
 const seen = new Map([[`${SUBJECT}\n${AUDIENCE}`, { by: [{ uid: 'was', generation: 4 }], definition: 'definition' }]]);
 
-function input(part: Partial<LossesInput> = {}): LossesInput {
+type Part = Partial<Omit<LossesInput, 'grants'>> & { readonly grants?: readonly IrsaGrant[] };
+function input({ grants = [beside], ...part }: Part = {}): LossesInput {
   return {
     now: NOW,
     role: ARN,
@@ -22,7 +25,7 @@ function input(part: Partial<LossesInput> = {}): LossesInput {
     certain: true,
     recorded: [],
     coverage: new Map(),
-    grants: [beside],
+    grants: new GrantIndex(grants),
     namespace: (name) => ({ name, labels: {} }),
     roleTags: undefined,
     definition: 'definition',
@@ -36,7 +39,7 @@ function recordedLoss(part: Partial<Loss> = {}): Loss {
 }
 
 describe('a subject that stands', () => {
-  const found = (part: Partial<LossesInput>) => lossesIn(input(part)).losses.map(({ cause, by, since }) => ({ cause, by, since }));
+  const found = (part: Part) => lossesIn(input(part)).losses.map(({ cause, by, since }) => ({ cause, by, since }));
   test('is no loss while a grant covers it', () => expect(found({ grants: [grant()] })).toEqual([]));
   test('is a loss from now on without one, of the grant that was seen to cover it', () =>
     expect(found({ standing: [unknown], coverage: seen })).toEqual([{ cause: 'grant', by: [{ uid: 'was', generation: 4 }], since: NOW }]));
@@ -60,7 +63,7 @@ describe('a subject that stands', () => {
 
 describe('a loss that was recorded', () => {
   const known = recordedLoss({ since: NOW - 30_000 });
-  const next = (part: Partial<LossesInput>) => lossesIn(input({ recorded: [known], ...part })).losses;
+  const next = (part: Part) => lossesIn(input({ recorded: [known], ...part })).losses;
   test('keeps its time', () => expect(next({})).toEqual([known]));
   test('keeps its time while the role cannot be read', () => expect(next({ standing: [], certain: false })).toEqual([known]));
   test('is over when a grant covers it, also while the role cannot be read', () => {

@@ -1,9 +1,9 @@
 import type { RoleArn } from '../../api/arn.ts';
 import type { Namespace } from '../../api/cluster.ts';
-import type { IrsaGrant } from '../../api/grant.ts';
 import { isProblem } from '../../api/problem.ts';
 import { subjectKey, type TokenSubject } from '../../api/subject.ts';
-import { covers, coversByLabel, hasConsent } from './grants.ts';
+import type { GrantIndex } from './grant-index.ts';
+import { hasConsent } from './grants.ts';
 import { askedBy, type GrantSeen, type Loss } from './loss.ts';
 import { rememberedUntil } from './revocation-guard.ts';
 
@@ -25,7 +25,7 @@ export interface LossesInput {
   readonly certain: boolean;
   readonly recorded: readonly Loss[];
   readonly coverage: Coverage;
-  readonly grants: readonly IrsaGrant[];
+  readonly grants: GrantIndex;
   readonly namespace: (name: string) => Namespace;
   /** Undefined while they are not known: then nothing is lost for want of one. */
   readonly roleTags: ReadonlyMap<string, string> | undefined;
@@ -39,8 +39,10 @@ export function lossesIn(input: LossesInput): { readonly losses: readonly Loss[]
   const before = new Map(recorded.map((loss) => [subjectKey(loss), loss]));
   const coverage = new Map(certain ? [] : input.coverage);
   const losses = new Map<string, Loss>();
+  const stands = new Set<string>();
   for (const one of standing) {
     const key = subjectKey(one);
+    stands.add(key);
     const by = coveredBy(one, input);
     if (by.length > 0) coverage.set(key, { by, definition: input.definition });
     else {
@@ -51,7 +53,7 @@ export function lossesIn(input: LossesInput): { readonly losses: readonly Loss[]
   }
   // What went is remembered for an hour; what may only not be in view is as it was.
   for (const [key, loss] of before) {
-    if (losses.has(key) || standing.some((one) => subjectKey(one) === key)) continue;
+    if (stands.has(key)) continue;
     if (coveredBy(loss, input).length > 0) continue;
     const gone = certain && loss.revokedAt === undefined ? { ...loss, revokedAt: now } : loss;
     if (now < rememberedUntil(gone)) losses.set(key, gone);
@@ -63,11 +65,11 @@ function coveredBy(one: TokenSubject<string>, { role, grants, namespace, roleTag
   const asked = askedBy({ ...one, role });
   if (asked === undefined) return [];
   const at = namespace(asked.namespace);
-  return grants.flatMap(({ uid, generation, spec }) =>
-    !isProblem(spec) && covers(spec, asked, at) && (roleTags === undefined || hasConsent([spec.requiredRoleTags], roleTags))
-      ? [{ uid, generation }]
-      : [],
-  );
+  return grants
+    .covering(asked, at)
+    .flatMap(({ uid, generation, spec }) =>
+      !isProblem(spec) && (roleTags === undefined || hasConsent([spec.requiredRoleTags], roleTags)) ? [{ uid, generation }] : [],
+    );
 }
 
 type Standing = LossesInput['standing'][number];
@@ -97,5 +99,5 @@ function isNearlyCovered(entry: Parameters<typeof askedBy>[0], { grants, namespa
   const asked = askedBy(entry);
   if (asked === undefined) return false;
   const at = namespace(asked.namespace);
-  return grants.some(({ spec }) => !isProblem(spec) && (coversByLabel(spec, asked) || covers(spec, asked, at)));
+  return grants.coversByLabel(asked) || grants.covering(asked, at).length > 0;
 }

@@ -32,6 +32,14 @@ export class Oldest<T extends Aged> {
     return at < this.#most ? this.#inOrder[this.#most - 1] : undefined;
   }
 
+  hasPlace(one: T): boolean {
+    return this.#indexOf(one) < this.#most;
+  }
+
+  get withPlace(): readonly T[] {
+    return this.#inOrder.slice(0, this.#most);
+  }
+
   get all(): readonly T[] {
     return this.#inOrder;
   }

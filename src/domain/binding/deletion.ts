@@ -55,7 +55,7 @@ function isOver(seen: Observed, entry: RoleEntry): boolean {
 
 /** Nothing of it can be forgotten: the other one's entry and finalizer remember the same trust, also while it is suspended. */
 function isShared({ binding, competingBindings }: Observed, entry: RoleEntry): boolean {
-  return competingBindings.some(
+  return competingBindings().some(
     (other) => other.metadata.uid !== binding.metadata.uid && !other.metadata.deleting && mayStandOn(other, entry),
   );
 }

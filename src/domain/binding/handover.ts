@@ -3,7 +3,6 @@ import { conditionOf } from '../../api/condition.ts';
 import { FINALIZER } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { annotationKeys } from '../../api/webhook.ts';
-import { authorize, isEnforcing } from '../authorization/authorize.ts';
 import { heldByUs } from '../service-account/annotations.ts';
 import type { Observed } from './observed.ts';
 
@@ -20,12 +19,10 @@ export type Handover =
  * now, but never gets to work, would write nothing and, going, find a value that is not its own.
  */
 export function handoverOf(seen: Observed): Handover {
-  const { binding, competingBindings } = seen;
   const value = ourValue(seen);
   if (value === undefined) return { kind: 'leave' };
-  const others = competingBindings.filter(({ metadata }) => metadata.uid !== binding.metadata.uid && !metadata.deleting);
-  if (others.some((other) => mayStandOnRole(other, value))) return { kind: 'leave' };
-  const successor = others.find((other) => isEnforcing(other) && authorize(other, seen).kind === 'granted');
+  if (seen.competingBindings().some((other) => !other.metadata.deleting && mayStandOnRole(other, value))) return { kind: 'leave' };
+  const successor = seen.winner();
   if (successor === undefined || isProblem(successor.spec)) return { kind: 'remove' };
   const prospect = prospectOf(successor, successor.spec, seen);
   if (prospect === 'none') return { kind: 'remove' };

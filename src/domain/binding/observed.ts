@@ -1,15 +1,21 @@
 import type { AccountId, RoleArn } from '../../api/arn.ts';
-import type { AuthorizationInput } from '../authorization/authorize.ts';
+import type { IrsaBinding } from '../../api/binding.ts';
 import type { DueLoss } from '../authorization/loss.ts';
 import type { PodsInput } from '../pods/input.ts';
 import type { Contention } from '../state/contention.ts';
+import type { CallerView } from '../state/identity.ts';
 import type { ReconcileRequest } from '../state/reconcile-request.ts';
 import type { EntryKey } from '../state/role-entry.ts';
 import type { Verdict } from '../state/verdict.ts';
 import type { Proof, VerificationInput } from '../verification/proof.ts';
 
 /** Everything that the decision about one binding rests on, gathered from stores: no call leaves the process for it. */
-export interface Observed extends AuthorizationInput, VerificationInput, PodsInput {
+export interface Observed extends VerificationInput, PodsInput {
+  readonly caller: CallerView;
+  /** All of the same ServiceAccount, this one included: a deletion alone asks for them. */
+  readonly competingBindings: () => readonly IrsaBinding[];
+  /** Which of them has the ServiceAccount. */
+  readonly winner: () => IrsaBinding | undefined;
   /** The loss of what stands for the binding's subject, as the revocation record has it; undefined where it lost nothing. */
   readonly lossOf: (entry: EntryKey) => DueLoss | undefined;
   /** A grant covers what may stand for the binding's subject, or nothing is ever revoked for want of one. */

@@ -4,7 +4,7 @@ import { type Condition, type ConditionType, conditionOf, STEP_CONDITIONS, type 
 import { finding } from '../../api/finding.ts';
 import { EKS_ANNOTATIONS } from '../../api/names.ts';
 import { problem } from '../../api/problem.ts';
-import { notGranted } from '../authorization/authorize.ts';
+import { MOST_EVALUATED, notGranted } from '../authorization/authorize.ts';
 import type { DueLoss } from '../authorization/loss.ts';
 import type { Verdict } from '../state/verdict.ts';
 import { batchWorkload, workload } from '../test-cluster.ts';
@@ -59,7 +59,7 @@ const withStatus = (seen: Observed, status: BindingStatus, now = seen.now): Obse
     ...seen,
     now,
     binding: one,
-    competingBindings: seen.competingBindings.map((competing) => (competing === seen.binding ? one : competing)),
+    competingBindings: () => seen.competingBindings().map((competing) => (competing === seen.binding ? one : competing)),
   };
 };
 
@@ -161,6 +161,18 @@ const violations: Record<string, Violated> = {
   },
   'an older binding has the ServiceAccount': {
     seen: { competingBindings: [binding({ metadata: { name: 'older', uid: 'older', createdAt: 0 } })] },
+    step: 'Authorized',
+    status: 'False',
+    reason: 'ServiceAccountTaken',
+    sign: 'Stalled',
+  },
+  'too many older bindings have the ServiceAccount for it to be evaluated': {
+    seen: {
+      competingBindings: Array.from({ length: MOST_EVALUATED }, (_, at) =>
+        binding({ metadata: { name: `older-${at}`, uid: `${at}`, createdAt: at }, spec: { roleArn: OTHER_ARN } }),
+      ),
+      grants: [],
+    },
     step: 'Authorized',
     status: 'False',
     reason: 'ServiceAccountTaken',

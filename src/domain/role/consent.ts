@@ -2,7 +2,7 @@ import { parseRoleArn, type RoleArn } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { isProblem } from '../../api/problem.ts';
 import { type Authorization, type AuthorizationInput, requiredTagsOf } from '../authorization/authorize.ts';
-import { grantsFor, hasConsent, type RequiredTags } from '../authorization/grants.ts';
+import { hasConsent, type RequiredTags } from '../authorization/grants.ts';
 import { entryFor, mayStandOn } from '../state/role-entry.ts';
 import type { RoleRecord } from '../state/role-record.ts';
 
@@ -57,6 +57,6 @@ export function knownAs(
   const { arn, tags } = record.state.foundAs;
   const roleArn = parseRoleArn(arn);
   if (isProblem(roleArn)) return undefined;
-  const required = grantsFor({ ...spec, roleArn }, namespace, grants).map(({ requiredRoleTags }) => requiredRoleTags);
+  const required = grants.grantsFor({ ...spec, roleArn }, namespace).map(({ requiredRoleTags }) => requiredRoleTags);
   return hasConsent(required, tags) ? roleArn : undefined;
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { conditionsFrom } from '../../api/condition.ts';
 import { problem } from '../../api/problem.ts';
+import { subjectKey } from '../../api/subject.ts';
 import type { DueLoss } from '../authorization/loss.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
 import { questionKey } from '../state/question.ts';
@@ -26,22 +27,23 @@ import {
 } from '../test-observed.ts';
 import { awaitsAnswer, type DesiredTrust, desiredTrustOf, needsVerdict } from './desired-trust.ts';
 
-const stores = (
-  part: {
-    now?: number;
-    arn?: typeof ARN;
-    record?: RoleRecord | undefined;
-    provider?: ProviderView | undefined;
-    losses?: readonly DueLoss[];
-  } = {},
-) => ({
+const stores = ({
+  losses = [],
+  ...part
+}: {
+  now?: number;
+  arn?: typeof ARN;
+  record?: RoleRecord | undefined;
+  provider?: ProviderView | undefined;
+  losses?: readonly DueLoss[];
+} = {}) => ({
   now: NOW,
   arn: ARN,
   issuer: ISSUER,
   record: present(),
   provider,
-  losses: [],
   ...part,
+  losses: new Map(losses.map((one) => [subjectKey(one), one])),
 });
 const ready = (status: 'True' | 'False', generation = 1) => ({
   conditions: conditionsFrom({ Ready: { status, reason: 'x', message: '' } }, [], generation, NOW),

@@ -4,7 +4,7 @@ import { conditionOf } from '../../api/condition.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { FINALIZER } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
-import { sameSubject, subjectOf } from '../../api/subject.ts';
+import { subjectKey, subjectOf } from '../../api/subject.ts';
 import type { WantedSubject } from '../../trust/plan.ts';
 import { type Authorization, isEnforcing, isPassive, requiredTagsOf, retainsTrust } from '../authorization/authorize.ts';
 import type { RequiredTags } from '../authorization/grants.ts';
@@ -56,8 +56,8 @@ interface DesiredTrustInput {
   readonly issuer: Issuer;
   readonly record: RoleRecord | undefined;
   readonly provider: ProviderView | undefined;
-  /** Of this role, whoever's. */
-  readonly losses: readonly DueLoss[];
+  /** Of this role, whoever's, by `subjectKey`. */
+  readonly losses: ReadonlyMap<string, DueLoss>;
   /** Subjects whose ServiceAccount does not exist. */
   readonly absent?: ReadonlySet<string>;
 }
@@ -78,7 +78,7 @@ export function desiredTrustOf({ binding, authorization, knownAs }: BindingAutho
     const question = { role: arn, issuer, subject, audience };
     const mayStand = mayStandOn(binding, { arn, audience });
     const requiredTags = requiredTagsOf(authorization, mayStand);
-    const loss = losses.find((one) => sameSubject(one, question));
+    const loss = losses.get(subjectKey(question));
     // Where a tag is missing the binding has a grant in words, and goes on asking.
     const isTaken = wants !== 'revoke' && isDue(loss, now) && (authorization.kind === 'refused' || !NEEDS_VERDICT.has(wants));
     const kind = isTaken ? 'revoke' : wants;

@@ -2,10 +2,11 @@ import { type RoleArn, roleArnParts } from '../../api/arn.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { PAUSED_ROLE_TAG } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
-import { sameSubject } from '../../api/subject.ts';
+import { atOnce, type Stepwise } from '../../api/stepwise.ts';
+import { subjectKey } from '../../api/subject.ts';
 import { parseDocument } from '../../trust/document/document.ts';
-import { namesSubject, reverts, type StatedSubject } from '../../trust/own-subjects.ts';
-import { type DesiredStatement, planTrust, type TrustPlan } from '../../trust/plan.ts';
+import { ownSubjects, reverts, type StatedSubject } from '../../trust/own-subjects.ts';
+import { type DesiredStatement, planTrustStepwise, type TrustPlan } from '../../trust/plan.ts';
 import { hasConsent } from '../authorization/grants.ts';
 import type { DueLoss } from '../authorization/loss.ts';
 import type { DesiredTrust } from './desired-trust.ts';
@@ -54,18 +55,25 @@ export type EditDecision =
 
 /** The last check before a write. Pure: the document to send, or why there is none. */
 export function decideEdit(edit: Edit, role: RoleBeforeWrite): EditDecision {
+  return atOnce(decideEditStepwise(edit, role));
+}
+
+/** The same, a subject a step. */
+export function* decideEditStepwise(edit: Edit, role: RoleBeforeWrite): Stepwise<EditDecision> {
   const { desiredStatement } = edit;
   if (role.arn !== desiredStatement.role || role.roleId !== edit.roleId || role.policy !== edit.policy) return { kind: 'changed' };
-  const lacking = edit.desiredTrust.filter((desired) => desired.kind === 'ensure' && !hasConsent(desired.requiredTags, role.tags));
+  const lacks = (desired: DesiredTrust) => desired.kind === 'ensure' && !hasConsent(desired.requiredTags, role.tags);
+  const lacking = new Set(edit.desiredTrust.filter(lacks).map(({ question }) => subjectKey(question)));
   // A pause stops every write but a revocation.
   const paused = role.tags.get(PAUSED_ROLE_TAG) === 'true';
-  const consented = desiredStatement.wanted.filter((one) => !lacking.some(({ question }) => sameSubject(question, one)));
+  const consented = desiredStatement.wanted.filter((one) => !lacking.has(subjectKey(one)));
   const document = parseDocument(role.policy);
-  const plan = planTrust(document, { ...desiredStatement, wanted: paused ? [] : consented, roleTags: role.tags });
+  const plan = yield* planTrustStepwise(document, { ...desiredStatement, wanted: paused ? [] : consented, roleTags: role.tags });
   if (plan.document !== undefined) {
     const after = parseDocument(plan.document);
     if (isProblem(document) || isProblem(after)) return { kind: 'nothing' };
-    const changed = (one: StatedSubject) => namesSubject(document, one, desiredStatement) !== namesSubject(after, one, desiredStatement);
+    const [before, then] = [document, after].map((one) => new Set(ownSubjects(one, desiredStatement).map(subjectKey)));
+    const changed = (one: StatedSubject) => before?.has(subjectKey(one)) !== then?.has(subjectKey(one));
     return {
       kind: 'write',
       document: plan.document,

@@ -4,6 +4,7 @@ import { finding } from '../../api/finding.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
 import { type Subject, subjectOf } from '../../api/subject.ts';
 import { authorize } from '../authorization/authorize.ts';
+import { GrantIndex } from '../authorization/grant-index.ts';
 import type { Hold, OtherRole, RoleRecord } from '../state/role-record.ts';
 import { isReleased } from '../state/verdict.ts';
 
@@ -345,9 +346,9 @@ describe('the limits of a grant', () => {
   const withoutRoom = (one: IrsaBinding, grants: readonly IrsaGrant[], full: string): BindingAuthorization => ({
     ...authorizationFor(one, grants),
     authorization: authorize(one, {
-      grants,
+      grants: new GrantIndex(grants),
       namespace: { name: 'shop', labels: {} },
-      competingBindings: [one],
+      contenders: [one],
       caller,
       apiAudiences: [],
       fullGrants: () => new Set([full]),
@@ -396,7 +397,7 @@ describe('the limits of a grant', () => {
       issuer: ISSUER,
       record: present(),
       provider,
-      losses: [],
+      losses: new Map(),
     });
     expect(desired?.namespaceLimit).toBeUndefined();
   });

@@ -1,11 +1,12 @@
 import { type RoleArn, roleArnParts, sharesAccount } from '../../api/arn.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { isProblem } from '../../api/problem.ts';
-import { sameSubject, subjectKey, type TokenSubject } from '../../api/subject.ts';
+import { atOnce, type Stepwise } from '../../api/stepwise.ts';
+import { subjectKey, type TokenSubject } from '../../api/subject.ts';
 import { unreadable as cannotRead } from '../../trust/diagnose/diagnose.ts';
 import { type PolicyDocument, parseDocument } from '../../trust/document/document.ts';
 import { sameOwnSubjects } from '../../trust/own-subjects.ts';
-import { type DesiredStatement, planTrust } from '../../trust/plan.ts';
+import { type DesiredStatement, planTrust, planTrustStepwise } from '../../trust/plan.ts';
 import { notGranted } from '../authorization/authorize.ts';
 import { type DueLoss, isDue } from '../authorization/loss.ts';
 import { type CallerView, type ClusterName, type ClusterView, oursIn } from '../state/identity.ts';
@@ -104,17 +105,27 @@ const nothing: RolePlan = { steps: [], verdicts: [], recheck: undefined };
 
 /** All bindings of a role make one write. Pure: same observation, same plan; without steps when nothing is to do. */
 export function planRole(seen: RoleObserved): RolePlan {
-  const { cluster, caller, record, quota, arn, provider, now, losses, absent } = seen;
+  return atOnce(planRoleStepwise(seen));
+}
+
+/** The same, a binding a step: a team can create any number of them for one role. */
+export function* planRoleStepwise(seen: RoleObserved): Stepwise<RolePlan> {
+  const { cluster, caller, record, quota, arn, provider, now, absent } = seen;
   if (cluster.kind === 'unknown' || caller.kind === 'unknown' || quota === undefined) return nothing;
   if (!sharesAccount(arn, caller.arn)) return nothing;
-  const desiredTrust = seen.bindings.flatMap((authorization) =>
-    desiredTrustOf(authorization, { now, arn, issuer: cluster.issuer, record, provider, losses, ...(absent && { absent }) }),
-  );
+  const losses = new Map(seen.losses.map((loss) => [subjectKey(loss), loss]));
+  const desiredTrust: DesiredTrust[] = [];
+  for (const authorization of seen.bindings) {
+    desiredTrust.push(
+      ...desiredTrustOf(authorization, { now, arn, issuer: cluster.issuer, record, provider, losses, ...(absent && { absent }) }),
+    );
+    yield;
+  }
   const due = dueLosses(seen);
   // A binding that needs the verdict has the last word on a question that another one only releases.
   const inOrder = desiredTrust.toSorted((a, b) => Number(needsVerdict(a)) - Number(needsVerdict(b)));
   const { requestedAt = 0, leadsSince, providers } = seen;
-  const plan = planDesired({ now, arn, desiredTrust: inOrder, cluster, quota, due, requestedAt, leadsSince, providers }, record);
+  const plan = yield* planDesired({ now, arn, desiredTrust: inOrder, cluster, quota, due, requestedAt, leadsSince, providers }, record);
   return { ...plan, recheck: soonest(plan.recheck, nextRevocation(seen, due)) };
 }
 
@@ -137,10 +148,10 @@ interface Role {
   readonly providers: ReadonlySet<string> | undefined;
 }
 
-function planDesired(role: Role, record: RoleRecord | undefined): RolePlan {
+function* planDesired(role: Role, record: RoleRecord | undefined): Stepwise<RolePlan> {
   const { desiredTrust, due } = role;
   // Not one call is made for a role that no granted binding asks about, and in which no trust of ours may stand.
-  if (!desiredTrust.some(awaitsAnswer) && due.length === 0) return unasked(role, record);
+  if (!desiredTrust.some(awaitsAnswer) && due.length === 0) return yield* unasked(role, record);
   if (record === undefined) return { ...nothing, steps: [{ do: 'read', why: 'it was not read yet' }] };
   if (record.asOf < role.requestedAt) return { ...nothing, steps: [{ do: 'read', why: 'a reconcile was requested' }] };
   switch (record.state.kind) {
@@ -149,13 +160,13 @@ function planDesired(role: Role, record: RoleRecord | undefined): RolePlan {
     case 'unreadable':
       return unreadable(role, record, record.state);
     case 'present':
-      return present({ ...role, record, state: record.state });
+      return yield* present({ ...role, record, state: record.state });
   }
 }
 
 /** What others read of it is told, and what we wrote is read back. */
-function unasked(role: Role, record: RoleRecord | undefined): RolePlan {
-  if (record?.state.kind === 'present') return present({ ...role, record, state: record.state });
+function* unasked(role: Role, record: RoleRecord | undefined): Stepwise<RolePlan> {
+  if (record?.state.kind === 'present') return yield* present({ ...role, record, state: record.state });
   return record?.state.kind === 'missing' ? { ...nothing, verdicts: missing(role, record, record.state).verdicts } : nothing;
 }
 
@@ -202,7 +213,7 @@ interface PresentRole extends Role {
   readonly state: PresentState;
 }
 
-function present(role: PresentRole): RolePlan {
+function* present(role: PresentRole): Stepwise<RolePlan> {
   const { arn, record, state } = role;
   // Nothing of a role is told, and no intent asked for, before it is known to carry the tags.
   if (role.desiredTrust.some((desired) => needsVerdict(desired) && consentOn(desired, record) === 'unknown'))
@@ -218,17 +229,17 @@ function present(role: PresentRole): RolePlan {
     const tags = nextTags({ ...role, desiredTrust });
     return tags === undefined ? { ...nothing, verdicts } : readLater(tags.inMs, tags.why, verdicts);
   }
-  const byOwners = releasedByOwners(role.desiredTrust);
+  const byOwners = new Set(releasedByOwners(role.desiredTrust).map(({ question }) => subjectKey(question)));
   const tagged = {
     ...role,
     desiredTrust,
     // What its owner releases anyhow needs no evidence that a grant went.
-    due: role.due.filter((loss) => !byOwners.some(({ question }) => sameSubject(question, loss))),
+    due: role.due.filter((loss) => !byOwners.has(subjectKey(loss))),
   };
   const desiredStatement = desiredStatementOf(tagged, document);
   return state.writes.pending === undefined
-    ? write(tagged, document, desiredStatement, [])
-    : readBack(tagged, document, desiredStatement, state.writes.pending);
+    ? yield* write(tagged, document, desiredStatement, [])
+    : yield* readBack(tagged, document, desiredStatement, state.writes.pending);
 }
 
 /** Without the tags that its grant asks for a binding has no grant; what stands goes as a loss. */
@@ -237,35 +248,40 @@ function withTags(desired: DesiredTrust, { record }: PresentRole): DesiredTrust 
 }
 
 /** Our last write is younger than IAM's reads are sure to be. What is added meanwhile does not wait for that. */
-function readBack(
+function* readBack(
   role: PresentRole,
   document: PolicyDocument,
   desiredStatement: DesiredStatement,
   pending: NonNullable<WriteState['pending']>,
-): RolePlan {
+): Stepwise<RolePlan> {
   const { now, record } = role;
   const age = record.asOf - pending.at;
   const sent = parseDocument(pending.policy);
   const isAsSent = !isProblem(sent) && sameOwnSubjects(document, sent, desiredStatement);
   if (age >= LAST_READ_BACK_MS) {
     return isAsSent
-      ? write(role, document, desiredStatement, [{ do: 'confirm' }])
+      ? yield* write(role, document, desiredStatement, [{ do: 'confirm' }])
       : { ...nothing, steps: [{ do: 'retryAfterConflict' }], verdicts: [] };
   }
   const next = age < FIRST_READ_BACK_MS ? FIRST_READ_BACK_MS : LAST_READ_BACK_MS;
   const later = { inMs: pending.at + next - now, why: `whether the write is there after ${next / 1000} s` };
   if (later.inMs <= 0) return { steps: [{ do: 'read', why: later.why }], verdicts: [], recheck: undefined };
   // Where no answer came it may not have been made: the next attempt finds out.
-  const more = isAsSent || pending.unanswered ? write(role, document, desiredStatement, []) : nothing;
+  const more = isAsSent || pending.unanswered ? yield* write(role, document, desiredStatement, []) : nothing;
   // That a subject is gone is an absence, which a stale read shows too; that it is there counts from the first read-back on.
   const verdicts = age < FIRST_READ_BACK_MS ? [] : more.verdicts;
   return { steps: more.steps, verdicts, recheck: soonest(more.recheck, later) };
 }
 
-function write(role: PresentRole, document: PolicyDocument, desiredStatement: DesiredStatement, before: readonly RoleStep[]): RolePlan {
+function* write(
+  role: PresentRole,
+  document: PolicyDocument,
+  desiredStatement: DesiredStatement,
+  before: readonly RoleStep[],
+): Stepwise<RolePlan> {
   const { now, state, desiredTrust } = role;
-  const plan = planTrust(document, desiredStatement);
-  const verdicts = verdictsOn(verdictInput(role), document, desiredStatement, plan);
+  const plan = yield* planTrustStepwise(document, desiredStatement);
+  const verdicts = yield* verdictsOn(verdictInput(role), document, desiredStatement, plan);
   const { hold, writes } = state;
   const held = hold !== undefined && now < hold.until ? { inMs: hold.until - now, why: 'the hold on the role ends then' } : undefined;
   const again = soonest(nextTags(role), nextCertain(role));
@@ -280,19 +296,16 @@ function write(role: PresentRole, document: PolicyDocument, desiredStatement: De
     if (inMs > 0) return { ...rest, recheck: soonest(rest.recheck, { inMs, why: 'more bindings of the role are about to be written' }) };
   }
   const { roleId, policy } = state;
+  const meant = new Set([...desiredStatement.wanted, ...desiredStatement.released].map(subjectKey));
   const edit: Edit = {
     desiredStatement,
-    desiredTrust: desiredTrust.filter(({ question }) => isMeant(question, desiredStatement)),
+    desiredTrust: desiredTrust.filter(({ question }) => meant.has(subjectKey(question))),
     due: role.due,
     roleId,
     policy,
     confirmed: writes.confirmed,
   };
   return { ...rest, steps: [...before, { do: 'edit', edit }] };
-}
-
-function isMeant(question: TokenSubject, { wanted, released }: DesiredStatement): boolean {
-  return [...wanted, ...released].some((one) => sameSubject(one, question));
 }
 
 /** A binding that waits for a tag of the role waits for a read of it. */
@@ -340,12 +353,8 @@ function desiredStatementOf(
 /** What another binding is about to have, or may still have, is not taken away because one releases it. For want of a grant it is. */
 function releasedByOwners(desiredTrust: readonly DesiredTrust[]): DesiredTrust[] {
   const needs = (other: DesiredTrust) => WANTS.has(other.kind) || (!isReleasing(other) && other.mayStand);
-  return desiredTrust.filter(
-    (one) =>
-      isReleasing(one) &&
-      one.loss === undefined &&
-      !desiredTrust.some((other) => needs(other) && sameSubject(one.question, other.question)),
-  );
+  const needed = new Set(desiredTrust.filter(needs).map(({ question }) => subjectKey(question)));
+  return desiredTrust.filter((one) => isReleasing(one) && one.loss === undefined && !needed.has(subjectKey(one.question)));
 }
 
 const subjectOf = ({ question: { subject, audience } }: DesiredTrust): TokenSubject => ({ subject, audience });
@@ -362,11 +371,12 @@ function isAllowedWithout(desired: DesiredTrust, document: PolicyDocument, base:
 /** When trust is revoked for want of a grant. */
 function nextRevocation({ losses, record, now }: RoleObserved, due: readonly DueLoss[]): Recheck | undefined {
   const unconfirmed = record?.state.kind === 'present' ? record.state.writes.unconfirmed : undefined;
-  const times = losses.flatMap((loss) => {
-    if (loss.revokedAt !== undefined || due.includes(loss)) return [];
-    return Math.max(loss.dueAt ?? loss.paused?.until ?? Number.POSITIVE_INFINITY, unconfirmed?.get(subjectKey(loss)) ?? 0);
-  });
-  const next = Math.min(...times);
+  const isDueNow = new Set(due);
+  const next = losses.reduce((soonest, loss) => {
+    if (loss.revokedAt !== undefined || isDueNow.has(loss)) return soonest;
+    const at = Math.max(loss.dueAt ?? loss.paused?.until ?? Number.POSITIVE_INFINITY, unconfirmed?.get(subjectKey(loss)) ?? 0);
+    return Math.min(soonest, at);
+  }, Number.POSITIVE_INFINITY);
   return next === Number.POSITIVE_INFINITY ? undefined : { inMs: Math.max(0, next - now), why: 'whether there is still no grant' };
 }
 

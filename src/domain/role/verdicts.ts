@@ -1,6 +1,7 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { type Finding, type FindingCode, finding } from '../../api/finding.ts';
-import { sameSubject, subjectKey } from '../../api/subject.ts';
+import type { Stepwise } from '../../api/stepwise.ts';
+import { subjectKey } from '../../api/subject.ts';
 import { admittedByChanged } from '../../trust/changed-statement.ts';
 import { diagnose } from '../../trust/diagnose/diagnose.ts';
 import type { PolicyDocument } from '../../trust/document/document.ts';
@@ -34,37 +35,58 @@ export interface VerdictInput {
 const REVOCATION_BLOCKED_AFTER_MS = 10 * 60_000;
 
 /** The answer to each binding of the role that waits for one; no answer yet is none. */
-export function verdictsOn(
+export function* verdictsOn(
   at: VerdictInput,
   document: PolicyDocument,
   desiredStatement: DesiredStatement,
   plan: TrustPlan,
-): [Question, Verdict][] {
+): Stepwise<[Question, Verdict][]> {
+  const verdictOf = verdictsBy(at, document, desiredStatement, plan);
+  const verdicts: [Question, Verdict][] = [];
+  for (const desired of at.desiredTrust) {
+    const verdict = verdictOf(desired);
+    if (verdict !== undefined) verdicts.push([desired.question, verdict]);
+    yield;
+  }
+  return verdicts;
+}
+
+/** The answer to one binding; what is the same for all is found out once. */
+function verdictsBy(
+  at: VerdictInput,
+  document: PolicyDocument,
+  desiredStatement: DesiredStatement,
+  plan: TrustPlan,
+): (desired: DesiredTrust) => Verdict | undefined {
   const own = new Set(ownSubjects(document, desiredStatement).map(subjectKey));
-  return at.desiredTrust.flatMap((desired): [Question, Verdict][] => {
+  const planned = new Map(plan.verdicts.map((verdict) => [subjectKey(verdict), verdict]));
+  const told = plan.findings.filter(({ code }) => isToldToAll(code, at.desiredTrust, plan));
+  const general = at.contended === undefined ? told : [at.contended, ...told];
+  return (desired) => {
     const { question, kind } = desired;
-    if (kind === 'awaitProvider') return [];
+    if (kind === 'awaitProvider') return undefined;
     // What is not in our form is not gone: another writer may have changed the very statement that lets the subject in.
     const byChanged = admittedByChanged(document, question, desiredStatement);
     // Where it is to be ensured a write may be under way, from this very plan.
     const mayStand = own.has(subjectKey(question)) || byChanged !== false || at.inDoubt || kind === 'ensure';
     const blocked = byChanged === false ? undefined : changedByOthers(question, desiredStatement.clusterId, byChanged);
-    if (kind === 'tagsMissing') return [[question, tagsMissing(desired, mayStand, at.now, blocked)]];
+    if (kind === 'tagsMissing') return tagsMissing(desired, mayStand, at.now, blocked);
     if (kind === 'retain' || kind === 'revoke') {
       // Of what is kept nothing is asked, but that it is gone all the same.
       const stands = kind === 'retain' ? undefined : whyNotRevoked(at, blocked);
-      const verdict: Verdict | undefined = mayStand ? stands : { kind: 'released' };
-      return verdict === undefined ? [] : [[question, verdict]];
+      return mayStand ? stands : { kind: 'released' };
     }
-    const together = plan.verdicts.find((verdict) => sameSubject(verdict, question));
+    const together = planned.get(subjectKey(question));
     // Where all together need no write, each alone needs none: the plan for all is the answer, and not as many plans as bindings.
     const inOrder = together !== undefined && plan.document === undefined;
-    const alone = inOrder ? plan : planTrust(document, { ...desiredStatement, wanted: [wantedSubject(desired)], released: [] });
-    const told = plan.findings.filter(({ code }) => isToldToAll(code, at.desiredTrust, plan));
-    const general = at.contended === undefined ? told : [at.contended, ...told];
+    let planAlone: TrustPlan | undefined;
+    const alone = () => {
+      planAlone ??= inOrder ? plan : planTrust(document, { ...desiredStatement, wanted: [wantedSubject(desired)], released: [] });
+      return planAlone;
+    };
     const verdict = verdictOf(desired, document, desiredStatement, { alone, together, general, mayStand });
-    return [[question, reasonToWait(verdict, alone, at)]];
-  });
+    return reasonToWait(verdict, alone, at);
+  };
 }
 
 /** Whose subject cannot be taken out is told so (`whyNotRevoked`). The others need not know of its audience, nor of the Sid for that. */
@@ -74,12 +96,13 @@ function isToldToAll(code: FindingCode, desiredTrust: readonly DesiredTrust[], p
 
 /** A subject that a binding of this role names, though it does not want it now, is nobody's orphan. */
 function orphansRemain(desiredTrust: readonly DesiredTrust[], { orphans }: TrustPlan): boolean {
-  return orphans.some((orphan) => !desiredTrust.some(({ question }) => sameSubject(question, orphan)));
+  const named = new Set(desiredTrust.map(({ question }) => subjectKey(question)));
+  return orphans.some((orphan) => !named.has(subjectKey(orphan)));
 }
 
 interface Planned {
-  /** The plan if this binding were the only one. */
-  readonly alone: TrustPlan;
+  /** The plan if this binding were the only one; made where it is asked for, and that is seldom for one of thousands. */
+  readonly alone: () => TrustPlan;
   /** What the plan for all says of it. */
   readonly together: PlannedVerdict | undefined;
   readonly general: readonly Finding[];
@@ -92,7 +115,7 @@ function verdictOf(
   desiredStatement: DesiredStatement,
   { alone, together, general, mayStand }: Planned,
 ): Verdict {
-  const planned = together ?? alone.verdicts[0];
+  const planned = together ?? alone().verdicts[0];
   if (planned === undefined) throw new TypeError('a plan without a verdict on what it was asked for');
   const size = { characters: document.text.length, quota: desiredStatement.quota };
   const findings = [...planned.findings, ...general];
@@ -110,7 +133,7 @@ function verdictOf(
         mayStand,
       };
     case 'allowed': {
-      if (alone.document === undefined) {
+      if (alone().document === undefined) {
         const { managedBy } = planned;
         const by = managedBy === 'Operator' ? 'the statement of irsa-operator' : 'a foreign statement';
         const message = `${by} allows "${question.subject}" to assume the role`;
@@ -128,7 +151,7 @@ function verdictOf(
         ...(roleTags && { roleTags }),
       };
       const why = diagnose(document, request, { role });
-      const wouldWrite = `add "${subject}" to the statement of irsa-operator in the trust policy of "${role}" (${alone.size.characters} of ${desiredStatement.quota} characters then)`;
+      const wouldWrite = `add "${subject}" to the statement of irsa-operator in the trust policy of "${role}" (${alone().size.characters} of ${desiredStatement.quota} characters then)`;
       // Others have to act where the binding does not let us.
       const terminal = kind === 'observe' || kind === 'releaseWhenRedundant';
       return { kind: 'refused', finding: why[0] ?? notAllowed(question), findings: why, size, terminal, wouldWrite, mayStand };
@@ -150,9 +173,9 @@ function tagsMissing({ loss, binding, spec }: DesiredTrust, mayStand: boolean, n
 }
 
 /** What would be fixed by a write waits for what the last attempt met with; what is allowed or refused anyhow stays so. */
-function reasonToWait(verdict: Verdict, alone: TrustPlan, { hold, unmodifiable }: VerdictInput): Verdict {
+function reasonToWait(verdict: Verdict, alone: () => TrustPlan, { hold, unmodifiable }: VerdictInput): Verdict {
   const found = unmodifiable ?? hold?.finding;
-  if (found === undefined || verdict.kind === 'released' || alone.document === undefined) return verdict;
+  if (found === undefined || verdict.kind === 'released' || alone().document === undefined) return verdict;
   const findings = [found, ...verdict.findings.filter(({ code }) => code !== found.code)];
   if (verdict.kind !== 'refused') return { ...verdict, findings };
   return verdict.terminal ? verdict : { ...verdict, finding: found, findings, terminal: true };
