@@ -30,9 +30,17 @@ async function toldIn(s: Scene): Promise<Record<'status' | 'event' | 'metric' | 
 
 /** One round: what is told to a tenant when everything came to rest. */
 async function expectUntold(s: Scene): Promise<void> {
-  const told = await toldIn(s);
-  // Whoever is told nothing is told no canary either.
-  expect(Object.entries(told).filter(([, texts]) => texts.length === 0)).toEqual([]);
+  // Whoever is told nothing is told no canary either. Events and metrics follow a status.
+  const told = await until(
+    `each surface has something of ${s.namespace}`,
+    async () => {
+      const found = await toldIn(s);
+      const silent = Object.entries(found).filter(([, texts]) => texts.length === 0);
+      if (silent.length > 0) throw new Error(silent.map(([surface]) => surface).join());
+      return found;
+    },
+    PATIENCE,
+  );
   expect(Object.values(told).flatMap((texts) => texts.filter((text) => CANARY.test(text)))).toEqual([]);
 }
 
