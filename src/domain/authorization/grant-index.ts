@@ -13,6 +13,13 @@ interface Entry {
   readonly beginnings: readonly string[];
 }
 
+/** The grants that may cover something in a namespace, and those of them for the role that was asked about last: its bindings come together. */
+interface Place {
+  readonly labels: Namespace['labels'];
+  readonly entries: readonly Entry[];
+  last: { readonly role: string; readonly entries: readonly Entry[] } | undefined;
+}
+
 interface Remembered {
   readonly namespace: string;
   readonly labels: Namespace['labels'];
@@ -28,7 +35,7 @@ export class GrantIndex {
   readonly #byNamespace = new Map<string, Entry[]>();
   /** By one of the labels that a namespace must have. */
   readonly #byLabel = new Map<string, Entry[]>();
-  readonly #inNamespace = new Map<string, { readonly labels: Namespace['labels']; readonly entries: readonly Entry[] }>();
+  readonly #places = new Map<string, Place>();
   readonly #remembered = new WeakMap<Asked, Remembered>();
 
   constructor(grants: readonly IrsaGrant[]) {
@@ -64,18 +71,20 @@ export class GrantIndex {
   }
 
   #covering(asked: Asked, namespace: Namespace): readonly Entry[] {
-    return this.#of(namespace).filter((entry) => mayCover(entry, asked) && covers(entry.spec, asked, namespace));
+    const place = this.#placeOf(namespace);
+    if (place.last?.role !== asked.roleArn)
+      place.last = { role: asked.roleArn, entries: place.entries.filter((entry) => mayCover(entry, asked)) };
+    return place.last.entries.filter((entry) => covers(entry.spec, asked, namespace));
   }
 
-  /** Those that may cover something in the namespace. */
-  #of({ name, labels }: Namespace): readonly Entry[] {
-    const known = this.#inNamespace.get(name);
-    if (known?.labels === labels) return known.entries;
+  #placeOf({ name, labels }: Namespace): Place {
+    const known = this.#places.get(name);
+    if (known?.labels === labels) return known;
     const selecting = Object.entries(labels).flatMap(([label, value]) => this.#byLabel.get(labelKey(label, value)) ?? []);
     const all = new Set([...(this.#byNamespace.get(name) ?? []), ...selecting]);
-    const entries = [...all].toSorted((a, b) => a.rank - b.rank);
-    this.#inNamespace.set(name, { labels, entries });
-    return entries;
+    const place: Place = { labels, entries: [...all].toSorted((a, b) => a.rank - b.rank), last: undefined };
+    this.#places.set(name, place);
+    return place;
   }
 }
 
