@@ -13,19 +13,20 @@ export function gather(stores: Stores, arn: RoleArn, now: number): RoleObserved 
   const { cluster, caller, policyQuota } = identityOf(stores);
   const record = stores.roles.get(arn);
   const bindings = stores.bindings.byIndex('role', arn);
+  // All of them first: the grants are looked through once for the ARN that was asked for, and once for the other one.
+  const authorized = bindings.map((binding) => {
+    const input = authorizationInput(stores, binding);
+    return { binding, input, authorization: authorize(binding, input) };
+  });
   const known = stores.providers.get(roleArnParts(arn).account);
   return {
     now,
     arn,
     losses: lossesOn(stores, arn, now),
-    bindings: bindings.map((binding) => {
-      const input = authorizationInput(stores, binding);
-      const authorization = authorize(binding, input);
+    bindings: authorized.map(({ binding, input, authorization }) =>
       // Only to one that is granted anything of the role is told.
-      return authorization.kind === 'refused'
-        ? { binding, authorization }
-        : { binding, authorization, knownAs: knownAs(binding, input, record) };
-    }),
+      authorization.kind === 'refused' ? { binding, authorization } : { binding, authorization, knownAs: knownAs(binding, input, record) },
+    ),
     record,
     cluster,
     caller,
