@@ -142,6 +142,7 @@ test('the real path of a role is told only to a tenant whom a grant covers for t
   await expectUntold(s, WITHOUT_LOG);
 
   // Where tags are required, as a role without them.
+  await s.loseGrant();
   await s.grant({ requiredRoleTags: { owner: 'tenant' } });
   await s.conditionIs('Authorized', 'False', 'NotGranted');
   await expectUntold(s, WITHOUT_LOG);
