@@ -132,6 +132,27 @@ test('16, a placeholder was left before the claim: it is named, and is no obstac
   expect(statementsIn(sent?.params['PolicyDocument'] ?? '').slice(0, 2)).toEqual([pods, irsa]);
 });
 
+test('five dead clusters fill a policy: they are named before a higher quota', async () => {
+  const s = await suite.prepared('full');
+  const dead = ['a', 'b', 'c', 'd', 'e'].map((id) =>
+    allowing(`https://oidc.eks.us-east-1.amazonaws.com/id/${id.repeat(32).toUpperCase()}`, s.subject, { Sid: `Dead${id}` }),
+  );
+  s.setTrust(...dead);
+  const before = s.trust();
+  await s.bind();
+  const says = async () => {
+    const { message } = await s.conditionIs('Trusted', 'False', 'TrustPolicyTooLarge');
+    return message.includes(
+      'First remove what no cluster uses: statements 1, 2, 3, 4, 5 (their OIDC providers do not exist in the account). Or ask AWS',
+    );
+  };
+  await until('it says what could be removed', says, PATIENCE);
+  expect(s.trust()).toBe(before);
+  // Their owner takes two of them out, and there is room.
+  s.setTrust(...dead.slice(2));
+  await s.conditionIs('Trusted', 'True', 'AllowedByOperator');
+});
+
 // Contract: bad-names
 test('18, a name was cut in IAM and not in the annotation: its length is said, and the limit', async () => {
   const s = await suite.prepared('cut');
