@@ -4,7 +4,7 @@ import { subjectKey, subjectOf, type TokenSubject } from '../../api/subject.ts';
 import type { LossesInput } from '../../domain/authorization/losses.ts';
 import { showsAllSince } from '../../domain/role/plan.ts';
 import { oursIn } from '../../domain/state/identity.ts';
-import { isGone } from '../../domain/state/role-record.ts';
+import { isGone, type RoleRecord } from '../../domain/state/role-record.ts';
 import { admittedByChanged } from '../../trust/changed-statement.ts';
 import { parseDocument } from '../../trust/document/document.ts';
 import { ownSubjects } from '../../trust/own-subjects.ts';
@@ -29,7 +29,8 @@ export function gather(stores: Stores, role: RoleArn, before: Pick<LossesInput, 
     roleTags: state.kind === 'present' ? state.tags?.values : undefined,
     definition: definition.uid,
   };
-  if (state.kind !== 'present') return { ...known, standing: [], certain: isGone(record) };
+  const certain = isAbsenceCertain(stores, record);
+  if (state.kind !== 'present') return { ...known, standing: [], certain };
   const document = parseDocument(state.policy);
   if (isProblem(document)) return { ...known, standing: [], certain: false };
   const ours = oursIn(cluster, role);
@@ -39,8 +40,14 @@ export function gather(stores: Stores, role: RoleArn, before: Pick<LossesInput, 
   return {
     ...known,
     standing: [...standing].map(([key, one]) => ({ ...one, remembered: keys.has(key) })),
-    certain: state.writes.pending === undefined && showsAllSince(stores.leadership.get(HERE)?.since, record.asOf),
+    certain,
   };
+}
+
+/** Whether what a read does not show is not there: later reads may show the same, and prove more. */
+export function isAbsenceCertain(stores: Stores, record: RoleRecord): boolean {
+  if (record.state.kind !== 'present') return isGone(record);
+  return record.state.writes.pending === undefined && showsAllSince(stores.leadership.get(HERE)?.since, record.asOf);
 }
 
 /** Whom statuses remember to stand in the role. */

@@ -8,7 +8,7 @@ import type { Coverage } from '../../domain/authorization/losses.ts';
 import { lossesIn } from '../../domain/authorization/losses.ts';
 import { rememberedUntil } from '../../domain/authorization/revocation-guard.ts';
 import { type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
-import { gather } from './gather.ts';
+import { gather, isAbsenceCertain } from './gather.ts';
 import type { RevocationOptions } from './ports.ts';
 
 /**
@@ -21,7 +21,10 @@ export function revocationController({ stores, ledger, ungrantedGraceMs, events,
   return {
     name: 'revocation',
     wakes: [
-      wakeOn(stores.roles, ({ arn }) => [arn], { when: (a, b) => !isDeepStrictEqual(a.state, b.state), urgency: 'drift' }),
+      wakeOn(stores.roles, ({ arn }) => [arn], {
+        when: (a, b) => !isDeepStrictEqual(a.state, b.state) || isAbsenceCertain(stores, a) !== isAbsenceCertain(stores, b),
+        urgency: 'drift',
+      }),
       wakeOn(stores.grants, everyRole),
       wakeOn(stores.grantDefinitions, everyRole),
       wakeOn(stores.namespaces, everyRole, { when: (a, b) => !isDeepStrictEqual(a.labels, b.labels) }),

@@ -14,7 +14,7 @@ import { recordFailure } from '../failures.ts';
 import { rolesOf, type Stores } from '../stores.ts';
 import { namespacesOf } from '../tenants.ts';
 import { gather } from './gather.ts';
-import { hasOwnTrust } from './own-trust.ts';
+import { mayHaveOwnTrust } from './own-trust.ts';
 import { perform } from './perform.ts';
 import type { RoleOptions } from './ports.ts';
 
@@ -141,7 +141,7 @@ function* publish({ stores, owned }: RoleOptions, arn: RoleArn, plan: RolePlan):
   }
   if (bound.length > 0) return;
   roleRefreshes.delete(arn);
-  if (audits.byIndex('role', arn).length === 0 && !hasOwnTrust(stores, roles.get(arn))) roles.delete(arn);
+  if (audits.byIndex('role', arn).length === 0 && !mayHaveOwnTrust(stores, roles.get(arn))) roles.delete(arn);
 }
 
 /** Subjects and audiences for which a binding names the role, or has an entry of it. */

@@ -6,13 +6,16 @@ import { parseDocument } from '../../trust/document/document.ts';
 import { ownSubjects } from '../../trust/own-subjects.ts';
 import { identityOf } from '../observe.ts';
 import type { Stores } from '../stores.ts';
+import { pendingIn } from './records.ts';
 
-/** Whether subjects of this cluster stand in a statement of ours: such a role is kept in view also when no binding names it. */
-export function hasOwnTrust(stores: Stores, record: RoleRecord | undefined): boolean {
+/**
+ * Whether subjects of this cluster stand in a statement of ours, or may: such a role is kept in view also when no binding names it. A loss that
+ * is not over waits for what is read: without the record the role would be read again and again for it.
+ */
+export function mayHaveOwnTrust(stores: Stores, record: RoleRecord | undefined): boolean {
   if (record === undefined) return false;
   const { arn, state } = record;
-  // What cannot be read now may stand: a revocation may wait for it.
-  if (state.kind === 'unreadable') return stores.losses.byIndex('role', arn).length > 0;
+  if (pendingIn(record) !== undefined || stores.losses.byIndex('role', arn).some(({ revokedAt }) => revokedAt === undefined)) return true;
   return state.kind === 'present' && namesOwn(stores, arn, state.policy);
 }
 

@@ -23,7 +23,7 @@ import type { StatedSubject } from '../../trust/own-subjects.ts';
 type Records = Store<RoleRecord>;
 
 /** A write stays in doubt also while the role cannot be read. */
-function pendingIn(record: RoleRecord | undefined): PendingWrite | undefined {
+export function pendingIn(record: RoleRecord | undefined): PendingWrite | undefined {
   const state = record?.state;
   return state?.kind === 'present' ? state.writes.pending : state?.pending;
 }
