@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { seededRandom } from '../../test/chaos/random.ts';
 import type { IrsaBinding } from '../api/binding.ts';
 import { keyOf, type ObjectKey } from '../api/cluster.ts';
 import { FINALIZER } from '../api/names.ts';
@@ -38,17 +39,6 @@ function wokenBy(stores: OwnedStores, change: (stores: OwnedStores) => void): st
 }
 const many = (count: number) => Array.from({ length: count }, (_, at) => one(`b-${String(at).padStart(3, '0')}`, count - at));
 
-/** mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** The rule as the contract says it, without an index and without a memory: of at most so many, the oldest that a grant covers. */
 function naive(stores: OwnedStores, of: IrsaBinding): string {
   const covered = ({ spec }: IrsaBinding) =>
@@ -80,7 +70,7 @@ const STEPS = Number(process.env['STEPS'] ?? 3_000);
 // Contract: competing-older, competing-bound
 for (const names of [3, 30])
   test(`over ${STEPS} random changes of ${names} bindings the index says what the rule says without one, and wakes all whose outcome changed (SEED=${seed})`, () => {
-    const random = randomFrom(seed);
+    const random = seededRandom(seed);
     const pick = <T>(...from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
     const stores = filled();
     const seen = new Map<string, number>();

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { seededRandom } from '../../test/chaos/random.ts';
 import type { RoleArn } from '../api/arn.ts';
 import type { IrsaBinding } from '../api/binding.ts';
 import { Fault } from '../api/fault.ts';
@@ -25,17 +26,6 @@ const GRACE_MS = { grant: MINUTE_MS, labelOrTag: 10 * MINUTE_MS, unseen: 24 * HO
 const NAMESPACES = ['shop', 'bank', 'game'];
 const ROLES = ['red', 'green', 'blue'].map((name) => arn(`arn:aws:iam::111122223333:role/team/${name}`));
 const ACCOUNTS = ['app', 'job'];
-
-/** mulberry32. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 interface Stated {
   readonly key: string;
@@ -65,7 +55,7 @@ class Model {
   revocations = 0;
 
   constructor(seed: number) {
-    this.#random = randomOf(seed);
+    this.#random = seededRandom(seed);
     const iam = new Map(ROLES.map((role) => [role, policy(SERVICE)]));
     this.world = worldOf({ clock: new ManualClock(NOW), iam, bindings: [], grants: [], namespaces: NAMESPACES });
   }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { seededRandom } from '../../../test/chaos/random.ts';
 import { EKS_WEBHOOK } from '../../api/webhook.ts';
 import { deployments, pods } from '../../kube/resources.ts';
 import { ARN, OTHER_ARN } from '../test-observed.ts';
@@ -40,17 +41,6 @@ interface Spec {
   readonly initContainers: readonly Container[];
   readonly volumes: readonly Volume[];
   readonly nodeSelector: Readonly<Record<string, string>>;
-}
-
-/** mulberry32. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 function templateOf(random: () => number): Spec {
@@ -150,7 +140,7 @@ function judged(spec: Spec, template: Spec) {
 
 // Contract: pods-template
 test('a pod of a random template is judged as the webhook would make the next one', () => {
-  const random = randomOf(SEED);
+  const random = seededRandom(SEED);
   const seen: Record<string, number> = {};
   for (let i = 0; i < CASES; i++) {
     const template = templateOf(random);

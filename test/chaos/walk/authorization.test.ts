@@ -31,8 +31,8 @@ const GRANT: Grant = {
     audiences: [AUDIENCE],
     requiredRoleTags: {},
   },
-} as unknown as Grant;
-const BINDING = {
+};
+const BINDING: Binding = {
   metadata: {
     name: 'app-1',
     namespace: 'walk-a',
@@ -41,8 +41,17 @@ const BINDING = {
     generation: 1,
     creationTimestamp: '2026-01-01T00:00:00Z',
   },
-  spec: { serviceAccountName: 'app', roleArn: ALPHA, mode: 'Enforce', audience: AUDIENCE, trustPolicy: 'Managed', suspend: false },
-} as unknown as Binding;
+  spec: {
+    serviceAccountName: 'app',
+    roleArn: ALPHA,
+    mode: 'Enforce',
+    audience: AUDIENCE,
+    trustPolicy: 'Managed',
+    deletionPolicy: 'Revoke',
+    suspend: false,
+    restart: { strategy: 'Evict' },
+  },
+};
 
 interface Part {
   readonly at: number;
