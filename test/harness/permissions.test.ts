@@ -78,19 +78,23 @@ describe('a refusal is unexpected', () => {
 });
 
 describe('a line of the audit log', () => {
+  const CAME_BACK = { from: Date.parse('2026-11-28T02:00:00Z'), to: Date.parse('2026-11-28T02:00:05Z') };
   const event = (username: string, code: number, part: object = {}) =>
-    requestOf({
-      auditID: '1',
-      stage: 'ResponseComplete',
-      verb: 'get',
-      requestURI: '/api',
-      user: { username },
-      objectRef: { resource: 'pods', subresource: 'eviction', namespace: 'shop', name: 'app-1' },
-      responseStatus: { code },
-      requestReceivedTimestamp: '',
-      stageTimestamp: '',
-      ...part,
-    });
+    requestOf(
+      {
+        auditID: '1',
+        stage: 'ResponseComplete',
+        verb: 'get',
+        requestURI: '/api',
+        user: { username },
+        objectRef: { resource: 'pods', subresource: 'eviction', namespace: 'shop', name: 'app-1' },
+        responseStatus: { code },
+        requestReceivedTimestamp: '2026-11-28T02:00:06.000001Z',
+        stageTimestamp: '',
+        ...part,
+      },
+      [CAME_BACK],
+    );
   const operator = 'system:serviceaccount:irsa-operator-system:irsa-operator';
   test('of the operator is a request, without the name of the pod', () => {
     expect(event(operator, 403)).toEqual({
@@ -105,6 +109,10 @@ describe('a line of the audit log', () => {
   });
   test('of anybody else is none, but for a token that is refused', () => {
     expect([event('admin', 403), event('', 401)?.refused]).toEqual([undefined, true]);
+  });
+  test('from while an API server came back is a request where it was answered, and none where it was refused', () => {
+    const during = { requestReceivedTimestamp: '2026-11-28T02:00:04.999999Z' };
+    expect([event(operator, 403, during), event(operator, 200, during)?.refused]).toEqual([undefined, false]);
   });
   test('of a dry run is none, but for one that RBAC refuses', () => {
     const dryRun = (decision: string) => ({ requestURI: '/api?dryRun=All', annotations: { 'authorization.k8s.io/decision': decision } });

@@ -195,7 +195,7 @@ async function furnish(cluster: Cluster, binaries: Binaries): Promise<Testbed> {
       await running;
       sts.destroy();
       await Promise.all(proxies.map((proxy) => proxy.stop()));
-      await keepRecord(cluster.auditLog, aws.journal, expectedRefusals);
+      await keepRecord({ auditLog: cluster.auditLog, comebacks: cluster.controlPlane?.comebacks ?? [] }, aws.journal, expectedRefusals);
       await aws.stop();
       await cluster.stop();
     },

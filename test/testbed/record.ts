@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { JournalEntry } from './aws/journal.ts';
 import { type AuditEvent, isDryRun, OPERATOR_USER } from './control-plane/audit.ts';
+import type { Comeback } from './control-plane/index.ts';
 
 /** Where each testbed leaves its record when it ends; set by whoever looks at them all after the last suite. */
 export const RECORDS_FOLDER = 'TESTBED_RECORDS';
@@ -35,10 +36,20 @@ const USER_AGENT = /"userAgent":"irsa-operator\/\d/;
 const CALLER = ':assumed-role/irsa-operator/';
 const REFUSALS: readonly string[] = ['AccessDenied', 'AccessDeniedException', 'InvalidClientTokenId', 'SignatureDoesNotMatch'];
 
-export async function keepRecord(auditLog: string, journal: readonly JournalEntry[], expectedRefusals: readonly string[]): Promise<void> {
+/** Where a testbed's API server wrote what it was asked for, and the times when it came back from a stop. */
+export interface AuditSource {
+  readonly auditLog: string;
+  readonly comebacks: readonly Comeback[];
+}
+
+export async function keepRecord(
+  source: AuditSource,
+  journal: readonly JournalEntry[],
+  expectedRefusals: readonly string[],
+): Promise<void> {
   const folder = process.env[RECORDS_FOLDER];
   if (folder === undefined) return;
-  const requests = existsSync(auditLog) ? await requestsIn(auditLog) : [];
+  const requests = existsSync(source.auditLog) ? await requestsIn(source) : [];
   const calls = journal
     .filter(({ caller, scripted }) => caller.includes(CALLER) && scripted === undefined)
     .map(({ service, operation, code, allowedBy }) => ({ service, operation, code, allowedBy }));
@@ -46,12 +57,12 @@ export async function keepRecord(auditLog: string, journal: readonly JournalEntr
 }
 
 /** Line by line: the log of a benchmark has a few hundred megabytes. */
-async function requestsIn(auditLog: string): Promise<KubeRequest[]> {
+async function requestsIn({ auditLog, comebacks }: AuditSource): Promise<KubeRequest[]> {
   const found: KubeRequest[] = [];
   const seen = new Set<string>();
   for await (const line of createInterface({ input: createReadStream(auditLog) })) {
     if (!USER_AGENT.test(line)) continue;
-    const request = requestOf(JSON.parse(line) as AuditEvent);
+    const request = requestOf(JSON.parse(line) as AuditEvent, comebacks);
     const key = JSON.stringify(request);
     if (request === undefined || seen.has(key)) continue;
     seen.add(key);
@@ -62,17 +73,21 @@ async function requestsIn(auditLog: string): Promise<KubeRequest[]> {
 
 /**
  * Undefined for one of another user; without any user it was refused for want of one, and is the operator's. A dry run that RBAC let pass needs no
- * right that its write would not need, and what the policies say to it is for the operator to judge.
+ * right that its write would not need, and what the policies say to it is for the operator to judge. An API server that comes back refuses
+ * everybody until it has read its rules.
  */
-export function requestOf(event: AuditEvent): KubeRequest | undefined {
+export function requestOf(event: AuditEvent, comebacks: readonly Comeback[] = []): KubeRequest | undefined {
   const { verb, objectRef, requestURI, responseStatus, annotations = {} } = event;
   const code = responseStatus?.code ?? 0;
   if (event.user.username !== OPERATOR_USER && code !== 401) return undefined;
   if (isDryRun(event) && annotations['authorization.k8s.io/decision'] === 'allow') return undefined;
+  const refused = code === 401 || code === 403;
+  const received = Date.parse(event.requestReceivedTimestamp);
+  if (refused && comebacks.some(({ from, to }) => from <= received && received <= to)) return undefined;
   const resource = objectRef === undefined ? requestURI : [objectRef.resource, objectRef.subresource].filter(Boolean).join('/');
   const name = NAMED_BY_CHANCE.has(resource) ? '' : (objectRef?.name ?? '');
   const why = annotations['authorization.k8s.io/reason'] ?? '';
-  return { verb, apiGroup: objectRef?.apiGroup ?? '', resource, name, code, why, refused: code === 401 || code === 403 };
+  return { verb, apiGroup: objectRef?.apiGroup ?? '', resource, name, code, why, refused };
 }
 
 /** Thousands of names, by which no right is given. */

@@ -28,6 +28,12 @@ export interface ControlPlaneOptions {
   webhookArgs?: readonly string[];
 }
 
+/** Milliseconds since 1970. */
+export interface Comeback {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** A Kubernetes cluster without containers: the real API server, controllers and EKS webhook, and nodes played by kwok. */
 export interface ControlPlane {
   /** All its files; gone after `stop`. The components' logs are `NAME.log` in it. */
@@ -40,6 +46,8 @@ export interface ControlPlane {
   readonly pki: Pki;
   /** Of the API server. */
   readonly port: number;
+  /** While an API server that was stopped came back: it answers before it has read its rules, and refuses everybody. */
+  readonly comebacks: readonly Comeback[];
   /** Ends the API server as a crash would. What it returns starts it again on the same port, with other `apiServerArgs` if there are any, and comes back when it is ready. */
   stopApiServer(): Promise<(apiServerArgs?: readonly string[]) => Promise<void>>;
   /** Another API server on the same etcd. While its way to etcd is frozen, what it knows is the past. */
@@ -64,6 +72,7 @@ export async function startControlPlane(binaries: Binaries, options: ControlPlan
   const running = AbortSignal.any([signal, over.signal]);
   const starts: Promise<Component>[] = [];
   const proxies: TcpProxy[] = [];
+  const comebacks: Comeback[] = [];
 
   function start<Port extends string>(launch: Launch<Port>): Promise<Component<Port>> {
     const component = startComponent(launch, folder, running);
@@ -139,12 +148,15 @@ export async function startControlPlane(binaries: Binaries, options: ControlPlan
       api,
       pki,
       port: server.ports.secure,
+      comebacks,
       async stopApiServer() {
         await present.stop();
         return async (extraArgs = settings.extraArgs) => {
+          const from = Date.now();
           const again = apiServer(binaries['kube-apiserver'], folder, { ...settings, extraArgs });
           present = await start(atPorts(again, server.ports));
           await untilReadyz(api, running);
+          comebacks.push({ from, to: Date.now() });
         };
       },
       async secondApiServer() {
