@@ -1,4 +1,5 @@
 import { roleArnParts } from '../api/arn.ts';
+import { isUngranted } from '../domain/authorization/loss.ts';
 import { identityOf } from './observe.ts';
 import type { Stores } from './stores.ts';
 
@@ -24,9 +25,9 @@ export function collector(from: Stores) {
       // None is told too: an alert must see that it is over. The account is known by then, or nothing stands that is known of.
       const { caller } = identityOf(from);
       const accounts = new Map<string, number>(caller.kind === 'known' ? [[caller.account, 0]] : []);
-      for (const { role, cause, revokedAt } of from.losses.list()) {
-        if (cause !== 'unseen' || revokedAt !== undefined) continue;
-        const { account } = roleArnParts(role);
+      for (const loss of from.losses.list()) {
+        if (!isUngranted(loss)) continue;
+        const { account } = roleArnParts(loss.role);
         accounts.set(account, (accounts.get(account) ?? 0) + 1);
       }
       for (const [account, count] of accounts) yield { account, count };

@@ -109,9 +109,9 @@ function rolesIn(world: World): Roles {
 }
 
 /** An operator over a world, with the controllers of bindings, of roles and of revocations, in virtual time. */
-export async function operatorOver(world: World, settings: { readonly ungrantedGraceMs?: number } = {}) {
+export async function operatorOver(world: World, settings: { readonly ungrantedGraceMs?: number; readonly sweepIntervalMs?: number } = {}) {
   const { clock, iam } = world;
-  const { ungrantedGraceMs = 86_400_000 } = settings;
+  const { ungrantedGraceMs = 86_400_000, sweepIntervalMs = MINUTE_MS } = settings;
   const seen = createStores(silentLog, { ungrantedGraceMs });
   seen.identity.put({ cluster, caller, policyQuota: 2048 });
   seen.leadership.put({ since: clock.now() });
@@ -182,9 +182,9 @@ export async function operatorOver(world: World, settings: { readonly ungrantedG
     ...[
       new ControllerLoop(revocationController({ ...common, ledger, ungrantedGraceMs, events: ownEvents }), options),
       new ControllerLoop(roleController({ ...common, roles, apiReader, events, ownEvents, metrics, random }), options),
-      new ControllerLoop(bindingController({ ...common, writes, events, metrics, sweepIntervalMs: MINUTE_MS }), options),
+      new ControllerLoop(bindingController({ ...common, writes, events, metrics, sweepIntervalMs }), options),
     ].map((loop) => loop.run(stop.signal, stop.signal)),
-    sweepRoles({ ...common, roles, intervalMs: MINUTE_MS, random, log: silentLog, swept: () => {} }, stop.signal),
+    sweepRoles({ ...common, roles, intervalMs: sweepIntervalMs, random, log: silentLog, swept: () => {} }, stop.signal),
   ];
   await clock.advance(20 * SECOND_MS);
   const bindingOf = (namespace: string, name: string) => seen.bindings.get(`${namespace}/${name}`);

@@ -221,7 +221,7 @@ export function authorizationFor(one: IrsaBinding = binding(), grants: readonly 
 /** What stands of the binding, and no grant covers since a minute ago: it is due now. */
 export function loss(part: Partial<DueLoss> = {}): DueLoss {
   const entry = { role: ARN, subject: SUBJECT, audience: STS_AUDIENCE };
-  const seen = { since: NOW - 60_000, cause: 'grant', by: [], definition: 'definition', revokedAt: undefined } as const;
+  const seen = { since: NOW - 60_000, cause: 'grant', by: [], definition: 'definition', revokedAt: undefined, returns: 0 } as const;
   return { ...entry, ...seen, dueAt: NOW, paused: undefined, ...part };
 }
 

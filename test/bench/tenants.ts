@@ -222,6 +222,7 @@ for (const count of [100, 1_000]) {
     by: [],
     definition: 'definition',
     revokedAt: undefined,
+    returns: 0,
   }));
   for (const one of recorded) stores.losses.put(one);
   stores.roles.put(present({ policy: policy(SERVICE) }));

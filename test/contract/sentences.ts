@@ -242,6 +242,8 @@ export const CONTRACT = {
       '`--cluster-id` is part of the Sid: of clusters with one issuer each writes, keeps and takes away its own statements alone, and nothing is pruned or released before it is said which is meant.',
     'fleet-previous-cluster-id':
       '`--previous-cluster-id` keeps what stands under the former Sid until it is moved, and nobody is out for a moment.',
+    'fleet-undo-not-fought':
+      'Without an ID, a subject that no binding names and that comes back after it was revoked is told as that of another cluster with this issuer, and not fought over.',
     'blue-green': '`irsa-operator prepare` and `release` write and take away the statements of another cluster.',
     'two-leaders': 'One leader writes; a standby with full caches takes over.',
   },

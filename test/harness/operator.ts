@@ -54,6 +54,13 @@ export async function install(testbed: Testbed): Promise<void> {
     await until(`${kind} can be listed`, () => testbed.kubectl(['get', '--raw', pathOf(kind)]), { timeoutMs: START_TIMEOUT_MS });
 }
 
+/** What the operator told on its own Lease, for this reason. */
+export async function notesOfOperator(testbed: Testbed, reason: string): Promise<string[]> {
+  const events = await testbed.kubectl(['get', 'events.events.k8s.io', '-n', OPERATOR_NAMESPACE, '-o', 'json']);
+  const { items } = JSON.parse(events) as { items: { reason: string; note: string }[] };
+  return items.flatMap((event) => (event.reason === reason ? [event.note] : []));
+}
+
 /** Policies that are attached to one role, as one. */
 function together(policies: readonly string[]): string {
   const statements = policies.flatMap((policy) => (JSON.parse(policy) as { Statement: object[] }).Statement);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { until } from '@irsa-operator/testbed';
 import { describe, expect, test } from 'vitest';
+import { notesOfOperator } from '../harness/operator.ts';
 import { FOREIGN } from '../harness/policies.ts';
 import type { Scene } from '../harness/scene.ts';
 import { integrationSuite, SWEEP } from '../harness/suite.ts';
@@ -65,12 +66,7 @@ describe('a cluster whose API server takes the audience of STS (guides for self-
     expect(message).not.toContain('spec.audience');
     expect((await s.condition('Ready'))?.message).toContain('--api-audiences');
     expect(s.calls()).toEqual([]);
-    const told = async () => {
-      const { items } = JSON.parse(await suite.testbed.kubectl(['get', 'events', '-n', 'irsa-operator-system', '-o', 'json'])) as {
-        items: { reason: string; message: string }[];
-      };
-      return items.filter(({ reason }) => reason === 'AudienceForbidden').map((event) => event.message);
-    };
+    const told = () => notesOfOperator(suite.testbed, 'AudienceForbidden');
     await until('an Event says so for the cluster', async () => (await told()).length > 0, { timeoutMs: 30_000 });
     expect(await told()).toEqual([expect.stringContaining('--api-audiences')]);
 

@@ -1,13 +1,13 @@
 import { type Api, connect, startTestbed, type Testbed } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
+import { install, notesOfOperator, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { allowing, EC2, hostOf, isOurs, policy, statementsIn } from '../harness/policies.ts';
 import { openScene, type Scene } from '../harness/scene.ts';
 import { SWEEP } from '../harness/suite.ts';
 
 /**
  * Two clusters whose API servers have one issuer, so that no trust policy has to change from one to the other, and one AWS account. Both
- * operators wrote one statement together; now each gets an ID. Then blue is emptied. The tests are a story and run in their order.
+ * operators write one statement together; then each gets an ID. Then blue is emptied. The tests are a story and run in their order.
  */
 const ISSUER = 'https://oidc.eks.us-east-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF';
 /** What both computed for this issuer and the audience of STS while neither had an ID. */
@@ -57,6 +57,33 @@ afterAll(async () => {
   for (const testbed of testbeds) await testbed.stop();
 });
 
+// Contract: fleet-undo-not-fought
+test('without IDs, what blue takes out and green adds again is told in blue as that of another cluster, and is not taken out soon', async () => {
+  const [inBlue, inGreen] = await Promise.all(
+    testbeds.map(async (testbed, at) => {
+      const s = await openScene(testbed, apis[at] as Api, 'wages');
+      await s.grant();
+      operators.push(await startOperator(testbed, SWEEP));
+      return s;
+    }),
+  );
+  const s = inGreen as Scene;
+  const { aws } = testbeds[0] as Testbed;
+  aws.account().role.put({ name: s.roleName, trustPolicy: policy(EC2) });
+  await s.serviceAccount();
+  await s.bind();
+  await s.conditionIs('Ready', 'True');
+  const told = () => notesOfOperator(testbeds[0] as Testbed, 'TrustUngranted');
+  // Blue's grant covers what stands: it is nobody's there, and kept.
+  await inBlue?.loseGrant();
+  const cameBack = expect.stringMatching(/another writer allowed it again\. .* Another cluster with this issuer may need it/);
+  await expect.poll(told, { timeout: 150_000 }).toEqual([cameBack]);
+  // Green counts it as contention at the third time, and then its pods are out for minutes.
+  expect(await s.findings()).toBeUndefined();
+  expect(subjectsIn(statementsIn(aws.account().role.get(s.roleName)?.trustPolicy ?? '')).flat()).toContain(s.subject);
+  expect(await Promise.all(operators.splice(0).map((one) => one.stop()))).toEqual([0, 0]);
+});
+
 // Contract: fleet-cluster-id, fleet-previous-cluster-id
 test('each moves its own subjects to a statement of its own, and no document that is sent is without one of them', async () => {
   for (const [at, id] of ['blue', 'green'].entries())
@@ -74,7 +101,9 @@ test('each moves its own subjects to a statement of its own, and no document tha
     )
     .toEqual([1, 2]);
   const sent = (testbeds[0] as Testbed).aws.journal.flatMap(({ operation, code, params }) =>
-    operation === 'UpdateAssumeRolePolicy' && code === 'OK' ? [statementsIn(params['PolicyDocument'] ?? '')] : [],
+    operation === 'UpdateAssumeRolePolicy' && code === 'OK' && params['RoleName'] === ROLE
+      ? [statementsIn(params['PolicyDocument'] ?? '')]
+      : [],
   );
   expect(sent.length).toBeGreaterThan(1);
   for (const document of sent) expect(new Set(subjectsIn(document).flat())).toEqual(new Set([blue.subject, GREEN_ONLY]));

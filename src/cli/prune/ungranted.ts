@@ -26,7 +26,7 @@ export async function ungrantedIn(
   const namespaces = new Map((await cluster.namespaces(signal)).map((namespace): [string, Namespace] => [namespace.name, namespace]));
   return (role, { subject, audience }, roleTags) => {
     const name = serviceAccountIn(subject)?.namespace ?? '';
-    const loss = { role, subject, audience, since: 0, cause: 'unseen', by: [], definition, revokedAt: undefined } as const;
+    const loss = { role, subject, audience, since: 0, cause: 'unseen', by: [], definition, revokedAt: undefined, returns: 0 } as const;
     const evidence = evidenceOf(loss, { grants, namespace: namespaces.get(name), definition, roleTags });
     return evidence === 'unknown' ? namespaceAway(name) : evidence === 'lost';
   };

@@ -1,10 +1,12 @@
 import type { RoleArn } from '../../api/arn.ts';
+import type { IrsaBinding } from '../../api/binding.ts';
 import { isProblem } from '../../api/problem.ts';
 import { subjectKey, subjectOf, type TokenSubject } from '../../api/subject.ts';
 import type { LossesInput } from '../../domain/authorization/losses.ts';
 import { showsAllSince } from '../../domain/role/plan.ts';
 import { oursIn } from '../../domain/state/identity.ts';
-import { isGone, type RoleRecord } from '../../domain/state/role-record.ts';
+import { isGone, NO_WRITES, type RoleRecord } from '../../domain/state/role-record.ts';
+import { mayShareStatement } from '../../domain/state/undone.ts';
 import { admittedByChanged } from '../../trust/changed-statement.ts';
 import { parseDocument } from '../../trust/document/document.ts';
 import { ownSubjects } from '../../trust/own-subjects.ts';
@@ -28,6 +30,8 @@ export function gather(stores: Stores, role: RoleArn, before: Pick<LossesInput, 
     namespace: (name: string) => namespaceIn(stores, name),
     roleTags: state.kind === 'present' ? state.tags?.values : undefined,
     definition: definition.uid,
+    mayShareStatement: mayShareStatement(cluster),
+    undone: state.kind === 'present' ? state.writes.undone : NO_WRITES.undone,
   };
   const certain = isAbsenceCertain(stores, record);
   if (state.kind !== 'present') return { ...known, standing: [], certain };
@@ -36,10 +40,11 @@ export function gather(stores: Stores, role: RoleArn, before: Pick<LossesInput, 
   const ours = oursIn(cluster, role);
   const changed = remembered.filter((one) => admittedByChanged(document, one, ours) !== false);
   const keys = new Set(today.map(subjectKey));
+  const named = new Set(bindingsOf(stores, role).map(({ subject }) => subject));
   const standing = new Map([...ownSubjects(document, ours), ...changed].map((one) => [subjectKey(one), one]));
   return {
     ...known,
-    standing: [...standing].map(([key, one]) => ({ ...one, remembered: keys.has(key) })),
+    standing: [...standing].map(([key, one]) => ({ ...one, remembered: keys.has(key), named: named.has(one.subject) })),
     certain,
   };
 }
@@ -51,12 +56,15 @@ export function isAbsenceCertain(stores: Stores, record: RoleRecord): boolean {
 }
 
 /** Whom statuses remember to stand in the role. */
-function rememberedOn({ bindings }: Stores, role: RoleArn): (TokenSubject<string> & { createdAt: number })[] {
+function rememberedOn(stores: Stores, role: RoleArn): (TokenSubject<string> & { createdAt: number })[] {
+  return bindingsOf(stores, role).flatMap(({ subject, metadata, status }) =>
+    (status.roles ?? []).flatMap(({ arn, audience }) => (arn === role ? [{ subject, audience, createdAt: metadata.createdAt }] : [])),
+  );
+}
+
+/** Those that want the role or have something of it, with the subject of each. */
+function bindingsOf({ bindings }: Stores, role: RoleArn): (Pick<IrsaBinding, 'metadata' | 'status'> & { subject: string })[] {
   return bindings.byIndex('role', role).flatMap(({ metadata, spec, status }) => {
-    if (isProblem(spec)) return [];
-    const subject = subjectOf(metadata.namespace, spec.serviceAccountName);
-    return (status.roles ?? []).flatMap(({ arn, audience }) =>
-      arn === role ? [{ subject, audience, createdAt: metadata.createdAt }] : [],
-    );
+    return isProblem(spec) ? [] : [{ metadata, status, subject: subjectOf(metadata.namespace, spec.serviceAccountName) }];
   });
 }

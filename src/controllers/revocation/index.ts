@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RoleArn } from '../../api/arn.ts';
 import { timestamp } from '../../api/condition.ts';
-import { type Finding, finding } from '../../api/finding.ts';
 import { subjectKey } from '../../api/subject.ts';
-import type { Loss } from '../../domain/authorization/loss.ts';
+import { dueLoss, isUngranted, type Loss, ungranted } from '../../domain/authorization/loss.ts';
 import type { Coverage } from '../../domain/authorization/losses.ts';
 import { lossesIn } from '../../domain/authorization/losses.ts';
-import { rememberedUntil } from '../../domain/authorization/revocation-guard.ts';
+import { GUARD_OFF, rememberedUntil } from '../../domain/authorization/revocation-guard.ts';
 import { type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import { gather, isAbsenceCertain } from './gather.ts';
 import type { RevocationOptions } from './ports.ts';
@@ -42,9 +41,10 @@ export function revocationController({ stores, ledger, ungrantedGraceMs, events,
       const news = found.losses.filter((loss) => loss.revokedAt === undefined && !isSame(before.get(subjectKey(loss)), loss));
       for (const { subject, since, cause } of news)
         log.warn({ subject, cause, since: timestamp(since) }, 'no grant covers a subject of irsa-operator');
-      const unseen = news.find(({ cause }) => cause === 'unseen');
-      if (unseen !== undefined) {
-        const { code, message } = ungranted(unseen, ungrantedGraceMs);
+      const told = news.find(isUngranted);
+      if (told !== undefined) {
+        const { code, message } = ungranted(told, dueLoss(told, GUARD_OFF, ungrantedGraceMs).dueAt);
+        // Told on the operator's own object: whose it is nobody knows.
         events.record({ type: 'Warning', reason: code, action: 'Revoke', note: message });
       }
       const over = found.losses.reduce((soonest, loss) => Math.min(soonest, rememberedUntil(loss)), Number.POSITIVE_INFINITY);
@@ -54,12 +54,3 @@ export function revocationController({ stores, ledger, ungrantedGraceMs, events,
 }
 
 const isSame = (a: Loss | undefined, b: Loss): boolean => a?.since === b.since && a.cause === b.cause;
-
-/** Told on the operator's own object: whose it is nobody knows. */
-function ungranted({ role, subject, audience, since }: Loss, graceMs: number): Finding {
-  const when = graceMs === Number.POSITIVE_INFINITY ? '' : `It is revoked at ${timestamp(since + graceMs)}. `;
-  return finding(
-    'TrustUngranted',
-    `no IrsaGrant covers "${subject}" with audience "${audience}" in the trust policy of "${role}", where the statement of irsa-operator allows it. ${when}To keep it, create a grant. To revoke it now: irsa-operator prune --ungranted --confirm`,
-  );
-}

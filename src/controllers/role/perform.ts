@@ -54,6 +54,8 @@ export async function perform(
       conflicted(
         owned.roles,
         arn,
+        clock.now(),
+        step.undone,
         (conflicts) => clock.now() + random() * Math.min(CONFLICT_WAIT_MOST_MS, CONFLICT_WAIT_MS * 2 ** conflicts),
       );
       return settled;

@@ -230,9 +230,9 @@ describe('after a write', () => {
   test('that was overwritten the next one waits, longer each time', () => {
     const store = records(present({ policy: 'theirs' }, NOW, sentAt(NOW - 8_000)));
     const wait = (conflicts: number) => NOW + 1_000 * 2 ** conflicts;
-    conflicted(store, ARN, wait);
+    conflicted(store, ARN, NOW, [], wait);
     expect(store.get(ARN)).toEqual(present({ policy: 'theirs' }, NOW, { conflicts: 1, retryAt: NOW + 1_000 }));
-    conflicted(store, ARN, wait);
+    conflicted(store, ARN, NOW, [], wait);
     expect(store.get(ARN)).toEqual(present({ policy: 'theirs' }, NOW, { conflicts: 2, retryAt: NOW + 2_000 }));
   });
   test('nothing is gathered or waited for any more', () => {

@@ -13,6 +13,7 @@ import {
   type RoleTags,
   type WriteState,
 } from '../../domain/state/role-record.ts';
+import { countUndone } from '../../domain/state/undone.ts';
 import type { FreshRole, Role, Roles } from '../../ports/roles.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -133,12 +134,19 @@ export function confirmed(records: Records, arn: RoleArn): void {
 }
 
 /** Our write was overwritten before it was confirmed; the next one waits. */
-export function conflicted(records: Records, arn: RoleArn, retryAt: (conflicts: number) => number): void {
+export function conflicted(
+  records: Records,
+  arn: RoleArn,
+  now: number,
+  undone: readonly StatedSubject[],
+  retryAt: (conflicts: number) => number,
+): void {
   changeWrites(records, arn, (writes) => ({
     ...writes,
     pending: undefined,
     conflicts: writes.conflicts + 1,
     retryAt: retryAt(writes.conflicts),
+    undone: countUndone(writes.undone, undone, now),
   }));
 }
 

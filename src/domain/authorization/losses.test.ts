@@ -9,8 +9,8 @@ import { type LossesInput, lossesIn } from './losses.ts';
 const HOUR = 3_600_000;
 const AUDIENCE = 'sts.amazonaws.com';
 const subject = { subject: SUBJECT, audience: AUDIENCE };
-const remembered = { ...subject, remembered: true };
-const unknown = { ...subject, remembered: false };
+const remembered = { ...subject, remembered: true, named: true };
+const unknown = { ...subject, remembered: false, named: false };
 const beside = grant({ roleArns: [OTHER_ARN] });
 const selecting = grant({ namespaces: { selector: { matchLabels: { team: 'a' } } } });
 const asking = grant({ requiredRoleTags: { owner: 'shop' } });
@@ -29,6 +29,8 @@ function input({ grants = [beside], ...part }: Part = {}): LossesInput {
     namespace: (name) => ({ name, labels: {} }),
     roleTags: undefined,
     definition: 'definition',
+    mayShareStatement: true,
+    undone: new Map(),
     ...part,
   };
 }
@@ -56,9 +58,9 @@ describe('a subject that stands', () => {
   test('is not covered by a grant that cannot be read', () =>
     expect(found({ grants: [{ ...grant(), spec: problem('x') }] })[0]?.cause).toBe('grant'));
   test('and is that of no ServiceAccount is covered by none', () =>
-    expect(found({ standing: [{ subject: 'repo:a/b', audience: AUDIENCE, remembered: false }], grants: [grant()] })[0]?.cause).toBe(
-      'unseen',
-    ));
+    expect(
+      found({ standing: [{ subject: 'repo:a/b', audience: AUDIENCE, remembered: false, named: false }], grants: [grant()] })[0]?.cause,
+    ).toBe('unseen'));
 });
 
 describe('a loss that was recorded', () => {
@@ -78,6 +80,30 @@ describe('a loss that was recorded', () => {
   });
   test('is lost anew when it stands again', () =>
     expect(next({ recorded: [{ ...known, revokedAt: NOW - 1_000 }] })).toEqual([{ ...known, since: NOW, revokedAt: undefined }]));
+  for (const [what, part, returns] of [
+    ['that no binding names has returned where another cluster may write the statement', {}, 1],
+    ['has not returned where this cluster has an ID, so that nobody else writes the statement', { mayShareStatement: false }, 0],
+    ['that a binding names has not returned: what stands of a tenant is not decided by its word', { standing: [remembered] }, 0],
+  ] as const)
+    test(`${what}`, () => {
+      const gone = { ...known, revokedAt: NOW - 1_000 };
+      expect(next({ recorded: [gone], standing: [unknown], ...part })).toEqual([{ ...known, since: NOW, returns }]);
+    });
+  test('that was undone before it was certain to be gone has returned, once for all that is undone until then', () => {
+    const undone = new Map([[`${SUBJECT}\n${AUDIENCE}`, { times: 2, at: NOW - 1_000 }]]);
+    const [back] = next({ standing: [unknown], undone });
+    expect(back).toEqual({ ...known, since: NOW, returns: 1 });
+    expect(next({ standing: [unknown], undone, recorded: [back as Loss] })).toEqual([back]);
+    expect([next({ standing: [remembered], undone }), next({ standing: [unknown], undone, mayShareStatement: false })]).toEqual([
+      [known],
+      [known],
+    ]);
+  });
+  test('and returned is counted each time, and anew after a grant covered it', () => {
+    const again = { ...known, returns: 1, revokedAt: NOW - 1_000 };
+    expect(next({ recorded: [again], standing: [unknown] })[0]?.returns).toBe(2);
+    expect(next({ recorded: [again], standing: [unknown], grants: [grant()] })).toEqual([]);
+  });
   test('is as if nobody had seen a grant, after the CRD was made again: its time begins anew', () =>
     expect(next({ definition: 'made-again' })).toEqual([{ ...known, cause: 'unseen', since: NOW, by: [] }]));
   test('of which nobody saw a grant keeps its time also then', () => {

@@ -2,6 +2,7 @@ import type { RoleArn } from '../../api/arn.ts';
 import type { Namespace } from '../../api/cluster.ts';
 import { isProblem } from '../../api/problem.ts';
 import { subjectKey, type TokenSubject } from '../../api/subject.ts';
+import { leftAloneUntil, type UndoneSubjects } from '../state/undone.ts';
 import type { GrantIndex } from './grant-index.ts';
 import { hasConsent } from './grants.ts';
 import { askedBy, type GrantSeen, type Loss } from './loss.ts';
@@ -19,8 +20,8 @@ interface Covered {
 export interface LossesInput {
   readonly now: number;
   readonly role: RoleArn;
-  /** Subjects that our statement lets in, and whether a status remembers them: then a grant covered them once, by the CRD of today. */
-  readonly standing: readonly (TokenSubject<string> & { readonly remembered: boolean })[];
+  /** Subjects that our statement lets in. */
+  readonly standing: readonly Standing[];
   /** Whether what is not among them is certain to be gone. */
   readonly certain: boolean;
   readonly recorded: readonly Loss[];
@@ -31,6 +32,17 @@ export interface LossesInput {
   readonly roleTags: ReadonlyMap<string, string> | undefined;
   /** The uid of the CRD of grants. */
   readonly definition: string;
+  /** Whether another cluster with this issuer would write the same statement: the two cannot be told apart without an ID. */
+  readonly mayShareStatement: boolean;
+  /** What somebody allowed again before it was certain to be gone. */
+  readonly undone: UndoneSubjects;
+}
+
+interface Standing extends TokenSubject<string> {
+  /** Whether a status remembers it: then a grant covered it once, by the CRD of today. */
+  readonly remembered: boolean;
+  /** Whether a binding of this cluster wants it in this role, or has it there. */
+  readonly named: boolean;
 }
 
 /** Which subjects of a role no grant covers, each with the time since when: what the record is to say. Pure. */
@@ -72,26 +84,28 @@ function coveredBy(one: TokenSubject<string>, { role, grants, namespace, roleTag
     );
 }
 
-type Standing = LossesInput['standing'][number];
-
 /** A loss that stands. What was seen to be gone and is there again is lost anew. */
 function standingLoss(
-  { subject, audience, remembered }: Standing,
+  { subject, audience, remembered, named }: Standing,
   before: Loss | undefined,
   seen: Covered | undefined,
   input: LossesInput,
 ): Loss {
-  const { now, role, definition } = input;
+  const { now, role, definition, mayShareStatement } = input;
+  const entry = { role, subject, audience };
   if (before !== undefined) {
     // The CRD was made again and the grants with it: that this one is not among them says nothing.
     if (before.cause !== 'unseen' && before.definition !== definition)
       return { ...before, cause: 'unseen', since: now, by: [], revokedAt: undefined };
-    return before.revokedAt === undefined ? before : { ...before, since: now, revokedAt: undefined };
+    const isNotOurs = mayShareStatement && !named;
+    const undone = input.undone.get(subjectKey(entry));
+    const isUndone = undone !== undefined && undone.at > before.since && leftAloneUntil(undone) > now;
+    if (before.revokedAt === undefined && !(isNotOurs && isUndone)) return before;
+    return { ...before, since: now, revokedAt: undefined, returns: before.returns + (isNotOurs ? 1 : 0) };
   }
-  const entry = { role, subject, audience };
   const wasSeen = seen === undefined ? remembered : seen.definition === definition;
   const cause = !wasSeen ? 'unseen' : isNearlyCovered(entry, input) ? 'labelOrTag' : 'grant';
-  return { ...entry, since: now, cause, by: cause === 'unseen' ? [] : (seen?.by ?? []), definition, revokedAt: undefined };
+  return { ...entry, since: now, cause, by: cause === 'unseen' ? [] : (seen?.by ?? []), definition, revokedAt: undefined, returns: 0 };
 }
 
 /** A grant would cover it, with the label of the namespace or the tags of the role. */

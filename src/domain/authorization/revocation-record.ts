@@ -17,6 +17,7 @@ const lossSchema = z.object({
   by: z.array(z.object({ uid: z.string(), generation: z.int() })),
   definition: z.string(),
   revokedAt: time.optional(),
+  returns: z.int().nonnegative(),
 });
 
 /**

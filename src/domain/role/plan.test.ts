@@ -2,18 +2,20 @@ import { describe, expect, test } from 'vitest';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { finding } from '../../api/finding.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
+import { STS_AUDIENCE } from '../../api/names.ts';
 import { type Subject, subjectOf } from '../../api/subject.ts';
 import { authorize } from '../authorization/authorize.ts';
 import { GrantIndex } from '../authorization/grant-index.ts';
+import type { ClusterView } from '../state/identity.ts';
 import type { Hold, OtherRole, RoleRecord } from '../state/role-record.ts';
 import { isReleased } from '../state/verdict.ts';
-
 import {
   ARN,
   arn,
   authorizationFor,
   binding,
   caller,
+  cluster,
   entry,
   grant,
   ISSUER,
@@ -262,6 +264,38 @@ describe('a write is read back', () => {
   test('a subject that came back at 8 s after its release is lost too', () => {
     const record = present({ policy: asSent }, NOW + 8_000, released);
     expect(readBack(8_000, 8_000, asSent, { bindings: [authorizationFor(deleted())], record }).steps).toEqual(['retryAfterConflict']);
+  });
+  // Contract: fleet-undo-not-fought
+  describe('and what somebody allowed again after its release', () => {
+    const undoneIn = (text: string, writes: object = released) => {
+      const record = present({ policy: text }, NOW + 8_000, writes);
+      const { steps } = planRole(roleObserved({ now: NOW + 8_000, bindings: [authorizationFor(deleted())], record }));
+      return steps.flatMap((step) => (step.do === 'retryAfterConflict' ? step.undone.map(({ subject }) => subject) : [step.do]));
+    };
+    const [of, ofToday] = [
+      { Sid: 'Irsaaaaaaaaaaaaa', Effect: 'Deny' },
+      { Sid: 'Irsaaaaaaaaaaaaa', Effect: 'Allow' },
+    ];
+    test('is counted', () => expect(undoneIn(asSent)).toEqual([SUBJECT]));
+    test('is counted also where another operator has a statement there', () =>
+      expect(undoneIn(policy(own(), of, SERVICE), { pending: { at: NOW, policy: policy(SERVICE, of) } })).toEqual([SUBJECT]));
+    test('is a lost update where the statement of another operator is another one, too', () =>
+      expect(undoneIn(policy(SERVICE, own(), ofToday), { pending: { at: NOW, policy: policy(SERVICE, of) } })).toEqual([]));
+    test('is not known where our write had no answer', () =>
+      expect(undoneIn(asSent, { pending: { ...released.pending, unanswered: true } })).toEqual([]));
+
+    const again = (times: number, at: number, known = cluster) => {
+      const record = present({ policy: asSent }, NOW, { undone: new Map([[`${SUBJECT}\n${STS_AUDIENCE}`, { times, at }]]) });
+      return short(planRole(roleObserved({ bindings: [authorizationFor(deleted())], record, cluster: known })));
+    };
+    test('is taken out once more', () => expect(again(1, NOW).steps).toEqual(['edit']));
+    test('and is then left alone for a day, and its binding says so', () =>
+      expect(again(2, NOW - 1_000)).toEqual({ steps: [], verdicts: { [SUBJECT]: 'TrustRevocationBlocked' }, inMs: 86_399_000 }));
+    test('and is never left alone where the cluster has an ID', () => {
+      const named: ClusterView = { kind: 'known', issuer: ISSUER, previousClusterId: '', clusterId: 'blue' };
+      expect(again(2, NOW - 1_000, named).steps).toEqual(['edit']);
+    });
+    test('and is taken out again after a day', () => expect(again(2, NOW - 86_400_000).steps).toEqual(['edit']));
   });
   test('after a loss the next write waits for its time', () => {
     const at = (now: number) =>

@@ -2,14 +2,15 @@ import { type RoleArn, roleArnParts, sharesAccount } from '../../api/arn.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { isProblem } from '../../api/problem.ts';
 import { atOnce, type Stepwise } from '../../api/stepwise.ts';
-import { subjectKey, type TokenSubject } from '../../api/subject.ts';
+import { subjectKey } from '../../api/subject.ts';
 import { unreadable as cannotRead } from '../../trust/diagnose/diagnose.ts';
 import { type PolicyDocument, parseDocument } from '../../trust/document/document.ts';
-import { sameOwnSubjects } from '../../trust/own-subjects.ts';
-import { type DesiredStatement, planTrust, planTrustStepwise } from '../../trust/plan.ts';
+import { type StatedSubject, sameOwnSubjects } from '../../trust/own-subjects.ts';
+import { type DesiredStatement, planTrustStepwise } from '../../trust/plan.ts';
+import { undoneIn } from '../../trust/undone.ts';
 import { notGranted } from '../authorization/authorize.ts';
 import { type DueLoss, isDue } from '../authorization/loss.ts';
-import { type CallerView, type ClusterName, type ClusterView, oursIn } from '../state/identity.ts';
+import type { CallerView, ClusterView } from '../state/identity.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
 import type { Question } from '../state/question.ts';
 import { entryFor } from '../state/role-entry.ts';
@@ -17,16 +18,8 @@ import { GONE_AFTER_MS, isGone, type PresentState, type RoleRecord, type WriteSt
 import type { Verdict } from '../state/verdict.ts';
 import { type Consent, consentOf } from './consent.ts';
 import { trustContended } from './contention.ts';
-import {
-  awaitsAnswer,
-  type BindingAuthorization,
-  type DesiredTrust,
-  desiredTrustOf,
-  isReleasing,
-  needsVerdict,
-  WANTS,
-  wantedSubject,
-} from './desired-trust.ts';
+import { desiredStatementOf, neededElsewhereUntil, releasedByOwners, type StatedRole } from './desired-statement.ts';
+import { awaitsAnswer, type BindingAuthorization, type DesiredTrust, desiredTrustOf, needsVerdict } from './desired-trust.ts';
 import { type Edit, otherRole } from './edit.ts';
 import { refusal, type VerdictInput, verdictsOn } from './verdicts.ts';
 
@@ -75,8 +68,8 @@ export type RoleStep =
   | { readonly do: 'edit'; readonly edit: Edit }
   /** Our write was read back at all its ages: from now on a change is somebody else's. */
   | { readonly do: 'confirm' }
-  /** Our write was overwritten by a writer that had read before it: another one comes after a random wait. */
-  | { readonly do: 'retryAfterConflict' };
+  /** Our write was overwritten: another one comes after a random wait. `undone` are the subjects that somebody allowed again. */
+  | { readonly do: 'retryAfterConflict'; readonly undone: readonly StatedSubject[] };
 
 export interface RolePlan {
   readonly steps: readonly RoleStep[];
@@ -135,17 +128,9 @@ function dueLosses({ losses, now, record }: RoleObserved): DueLoss[] {
   return losses.filter((loss) => loss.revokedAt === undefined && isDue(loss, now) && (unconfirmed?.get(subjectKey(loss)) ?? now) <= now);
 }
 
-interface Role {
-  readonly now: number;
-  readonly arn: RoleArn;
-  readonly desiredTrust: readonly DesiredTrust[];
-  readonly cluster: ClusterName;
-  readonly quota: number;
-  /** Subjects to be taken out of our statement, whatever their bindings say. */
-  readonly due: readonly DueLoss[];
+interface Role extends Omit<StatedRole, 'state'> {
   readonly requestedAt: number;
   readonly leadsSince: number | undefined;
-  readonly providers: ReadonlySet<string> | undefined;
 }
 
 function* planDesired(role: Role, record: RoleRecord | undefined): Stepwise<RolePlan> {
@@ -259,9 +244,9 @@ function* readBack(
   const sent = parseDocument(pending.policy);
   const isAsSent = !isProblem(sent) && sameOwnSubjects(document, sent, desiredStatement);
   if (age >= LAST_READ_BACK_MS) {
-    return isAsSent
-      ? yield* write(role, document, desiredStatement, [{ do: 'confirm' }])
-      : { ...nothing, steps: [{ do: 'retryAfterConflict' }], verdicts: [] };
+    if (isAsSent) return yield* write(role, document, desiredStatement, [{ do: 'confirm' }]);
+    const undone = isProblem(sent) || pending.unanswered ? [] : undoneIn(document, sent, desiredStatement);
+    return { ...nothing, steps: [{ do: 'retryAfterConflict', undone }], verdicts: [] };
   }
   const next = age < FIRST_READ_BACK_MS ? FIRST_READ_BACK_MS : LAST_READ_BACK_MS;
   const later = { inMs: pending.at + next - now, why: `whether the write is there after ${next / 1000} s` };
@@ -284,7 +269,7 @@ function* write(
   const verdicts = yield* verdictsOn(verdictInput(role), document, desiredStatement, plan);
   const { hold, writes } = state;
   const held = hold !== undefined && now < hold.until ? { inMs: hold.until - now, why: 'the hold on the role ends then' } : undefined;
-  const again = soonest(nextTags(role), nextCertain(role));
+  const again = [nextTags(role), nextCertain(role), nextAttempt(role)].reduce(soonest);
   if (again !== undefined && again.inMs <= 0) return { steps: [...before, { do: 'read', why: again.why }], verdicts, recheck: undefined };
   const rest: RolePlan = { steps: before, verdicts, recheck: soonest(held, again) };
   if (plan.document === undefined || onlyAwsMayChange(role.arn) || (held !== undefined && !hold?.allowsRevocation)) return rest;
@@ -314,13 +299,21 @@ function nextTags({ now, desiredTrust, state: { tags } }: PresentRole): Recheck 
   return { inMs: tags.asOf + TAGS_RETRY_MS - now, why: TAGS_WANTED };
 }
 
+/** A release that another cluster undid is tried again the next day. */
+function nextAttempt(role: PresentRole): Recheck | undefined {
+  const ends = releasedByOwners(role.desiredTrust).map((one) => neededElsewhereUntil(one, role));
+  const next = ends.reduce((soonest, at) => (at > role.now ? Math.min(soonest, at) : soonest), Number.POSITIVE_INFINITY);
+  return next === Number.POSITIVE_INFINITY ? undefined : { inMs: next - role.now, why: 'whether another cluster still needs it' };
+}
+
 /** A release waits for a read that shows whatever the leader before this one wrote. */
 function nextCertain({ desiredTrust, record, leadsSince, now }: PresentRole): Recheck | undefined {
   if (showsAllSince(leadsSince, record.asOf) || !desiredTrust.some(({ kind }) => kind === 'revoke')) return undefined;
   return { inMs: (leadsSince ?? 0) + LAST_READ_BACK_MS - now, why: 'what the leader before may have written' };
 }
 
-function verdictInput({ arn, desiredTrust, record, state, now, leadsSince }: PresentRole): VerdictInput {
+function verdictInput(role: PresentRole): VerdictInput {
+  const { arn, desiredTrust, record, state, now, leadsSince } = role;
   const { pending } = state.writes;
   const inDoubt = !showsAllSince(pending?.at, record.asOf) || !showsAllSince(leadsSince, record.asOf);
   return {
@@ -331,41 +324,8 @@ function verdictInput({ arn, desiredTrust, record, state, now, leadsSince }: Pre
     hold: state.hold,
     contended: trustContended(arn, state.writes.contention, now),
     unmodifiable: onlyAwsMayChange(arn),
+    isNeededElsewhere: (desired) => neededElsewhereUntil(desired, role) > now,
   };
-}
-
-function desiredStatementOf(
-  { arn, desiredTrust, cluster, quota, now, state, due, providers }: PresentRole,
-  document: PolicyDocument,
-): DesiredStatement {
-  const known = { ...(state.tags && { roleTags: state.tags.values }), ...(providers && { providers }) };
-  const base = { role: arn, ...oursIn(cluster, arn), quota, now, ...known };
-  const { hold } = state;
-  const paused = hold?.allowsRevocation && now < hold.until;
-  const wanted = desiredTrust.filter(({ kind }) => kind === 'ensure' && !paused).toSorted(byAge);
-  const released = releasedByOwners(desiredTrust).filter(
-    (one) => one.kind !== 'releaseWhenRedundant' || isAllowedWithout(one, document, base),
-  );
-  const lost = due.map(({ subject, audience }) => ({ subject, audience }));
-  return { ...base, wanted: wanted.map(wantedSubject), released: [...released.map(subjectOf), ...lost] };
-}
-
-/** What another binding is about to have, or may still have, is not taken away because one releases it. For want of a grant it is. */
-function releasedByOwners(desiredTrust: readonly DesiredTrust[]): DesiredTrust[] {
-  const needs = (other: DesiredTrust) => WANTS.has(other.kind) || (!isReleasing(other) && other.mayStand);
-  const needed = new Set(desiredTrust.filter(needs).map(({ question }) => subjectKey(question)));
-  return desiredTrust.filter((one) => isReleasing(one) && one.loss === undefined && !needed.has(subjectKey(one.question)));
-}
-
-const subjectOf = ({ question: { subject, audience } }: DesiredTrust): TokenSubject => ({ subject, audience });
-const byAge = (a: DesiredTrust, b: DesiredTrust) => a.binding.metadata.createdAt - b.binding.metadata.createdAt;
-
-/** The policy is written by others: our subject goes when a foreign statement lets it in, and no sooner. */
-function isAllowedWithout(desired: DesiredTrust, document: PolicyDocument, base: Omit<DesiredStatement, 'wanted' | 'released'>): boolean {
-  const without = planTrust(document, { ...base, wanted: [], released: [subjectOf(desired)] }).document;
-  if (without === undefined) return false;
-  const plan = planTrust(parseDocument(without), { ...base, wanted: [subjectOf(desired)], released: [] });
-  return plan.document === undefined && plan.verdicts[0]?.state === 'allowed';
 }
 
 /** When trust is revoked for want of a grant. */

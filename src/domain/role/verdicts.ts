@@ -1,5 +1,6 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { type Finding, type FindingCode, finding } from '../../api/finding.ts';
+import { ANNOTATIONS } from '../../api/names.ts';
 import type { Stepwise } from '../../api/stepwise.ts';
 import { subjectKey } from '../../api/subject.ts';
 import { admittedByChanged } from '../../trust/changed-statement.ts';
@@ -29,6 +30,8 @@ export interface VerdictInput {
   readonly contended: Finding | undefined;
   /** The role is one that only AWS may change. */
   readonly unmodifiable: Finding | undefined;
+  /** Somebody allows its subject again each time that it is taken out. */
+  readonly isNeededElsewhere: (desired: DesiredTrust) => boolean;
 }
 
 /** A revocation that IAM refuses for this long needs a person: a deleted principal heals by itself within minutes, or not at all. */
@@ -73,7 +76,7 @@ function verdictsBy(
     if (kind === 'tagsMissing') return tagsMissing(desired, mayStand, at.now, blocked);
     if (kind === 'retain' || kind === 'revoke') {
       // Of what is kept nothing is asked, but that it is gone all the same.
-      const stands = kind === 'retain' ? undefined : whyNotRevoked(at, blocked);
+      const stands = kind === 'retain' ? undefined : whyNotRevoked(at, blocked ?? leftAlone(desired, at));
       return mayStand ? stands : { kind: 'released' };
     }
     const together = planned.get(subjectKey(question));
@@ -187,6 +190,17 @@ function whyNotRevoked({ hold, now, arn, unmodifiable }: VerdictInput, blocked: 
   if (unmodifiable !== undefined) return refusal(revocationBlocked(arn, unmodifiable));
   if (hold === undefined || hold.allowsRevocation) return undefined;
   return refusal(now - hold.since < REVOCATION_BLOCKED_AFTER_MS ? hold.finding : revocationBlocked(arn, hold.finding), { terminal: false });
+}
+
+/** What no grant covers is no binding's to keep: how long that is left alone is in its loss. */
+const leftAlone = (desired: DesiredTrust, { arn, isNeededElsewhere }: VerdictInput): Finding | undefined =>
+  desired.loss === undefined && isNeededElsewhere(desired) ? neededElsewhere(arn, desired.question) : undefined;
+
+function neededElsewhere(role: RoleArn, { subject }: Question): Finding {
+  return finding(
+    'TrustRevocationBlocked',
+    `irsa-operator removed "${subject}" from the trust policy of "${role}", and another writer added it again each time. Another cluster with this issuer may need it: give each cluster a --cluster-id. irsa-operator tries again after a day. To delete the binding and keep the access, annotate the binding with ${ANNOTATIONS.forceDelete}: "true"`,
+  );
 }
 
 function revocationBlocked(arn: RoleArn, { message }: Finding): Finding {

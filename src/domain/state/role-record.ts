@@ -1,6 +1,7 @@
 import type { RoleArn } from '../../api/arn.ts';
 import type { Finding } from '../../api/finding.ts';
 import { type Contention, NO_CONTENTION } from './contention.ts';
+import type { UndoneSubjects } from './undone.ts';
 
 /** Why the role is not written for now. It stays the reason until another attempt has shown what is so. Times are epoch milliseconds. */
 export interface Hold {
@@ -44,6 +45,7 @@ export interface WriteState {
   readonly contention: Contention;
   /** By subject: until when a revocation for which there was no evidence is not tried again. */
   readonly unconfirmed: ReadonlyMap<string, number>;
+  readonly undone: UndoneSubjects;
 }
 
 export const NO_WRITES: WriteState = {
@@ -54,6 +56,7 @@ export const NO_WRITES: WriteState = {
   confirmed: undefined,
   contention: NO_CONTENTION,
   unconfirmed: new Map(),
+  undone: new Map(),
 };
 
 /** Its tags decide to whom it may be named. */
