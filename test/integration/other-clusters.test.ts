@@ -197,8 +197,9 @@ describe('a cluster whose webhook reads other annotations and mounts the token e
     await s.remove('statefulsets', 'wrong');
     await s.conditionIs('Ready', 'True', 'Ready');
 
-    const confined = (await suite.metrics()).match(/^irsa_confined\{.*service-accounts.*\} (.*)$/m)?.[1];
-    expect(confined).toBe('1');
+    // The API server takes a moment to enforce a policy that was just applied. The operator looks again every minute.
+    const confined = async () => (await suite.metrics()).match(/^irsa_confined\{.*service-accounts.*\} (.*)$/m)?.[1];
+    await expect.poll(confined, { timeout: 90_000 }).toBe('1');
     await s.unbind();
     await s.gone();
     expect(await s.annotations()).toBeUndefined();
