@@ -35,7 +35,7 @@ module.exports = {
       severity: 'error',
       comment: 'main knows the table of commands, and the table loads what runs them',
       from: { pathNot: ['^src/(main|commands|run)\\.ts$', TESTS] },
-      to: { path: '^src/(operator|commands|run|terminal)\\.ts$' },
+      to: { path: '^src/(operator|commands|run|terminal|check)\\.ts$' },
     },
     {
       name: 'src-does-not-know-its-tests',
@@ -71,6 +71,7 @@ module.exports = {
       'pods',
       'binding',
       'audit',
+      'check',
       'confinement',
     ]),
     {

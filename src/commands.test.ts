@@ -29,7 +29,7 @@ test('each command prints its flags, with their defaults', async () => {
   for (const [name, { flags }] of Object.entries(COMMANDS)) {
     const { code, printed, called } = await typed(name, '--help');
     expect({ code, called }).toEqual({ code: 0, called: [] });
-    expect(printed).toContain(`usage: irsa-operator ${name} [flags]`);
+    expect(printed).toMatch(new RegExp(`^usage: irsa-operator ${name} (\\[TYPE/NAME\\] )?\\[flags\\]`));
     for (const flag of Object.keys(flags)) expect(printed).toContain(`--${flag}`);
   }
   expect((await typed('run', '--help')).printed).toMatch(/--sweep-interval +how often .* \(default 60s\)\n/);
@@ -60,4 +60,4 @@ test('what a command says against its flags is told with the usage', async () =>
   }));
 
 test('a flag that may be given again is a list', () =>
-  expect(parseFlags(COMMANDS['prepare']?.flags ?? {}, ['-f', 'a'])).toMatchObject({ filename: ['a'] }));
+  expect(parseFlags(COMMANDS['prepare']?.flags ?? {}, ['-f', 'a'])).toMatchObject({ given: { filename: ['a'] } }));

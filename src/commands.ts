@@ -1,3 +1,4 @@
+import { CHECK_FLAGS } from './cli/check/flags.ts';
 import { CLUSTER_ID_FLAG } from './cli/cluster-id.ts';
 import type { Command, Execute, Flags } from './cli/command.ts';
 import type { Reporter } from './cli/report.ts';
@@ -25,6 +26,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'keep role trust, ServiceAccount annotations and pods in agreement',
     flags: RUN_FLAGS,
     load: async () => (await import('./run.ts')).run,
+  },
+  check: {
+    summary: 'say why a pod does not get its AWS role, and what fixes it. Writes nothing',
+    flags: CHECK_FLAGS,
+    operands: 'TYPE/NAME',
+    load: async () => (await import('./check.ts')).check,
   },
   prepare: reporting(
     "write the statements that another cluster's bindings will need",

@@ -5,8 +5,8 @@ import { parseFlags } from './cli/command.ts';
 import { parseConfig, RUN_FLAGS } from './config.ts';
 
 function configOf(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  const flags = parseFlags(RUN_FLAGS, args);
-  return isProblem(flags) ? flags : parseConfig(flags, env, 'pod-1');
+  const parsed = parseFlags(RUN_FLAGS, args);
+  return isProblem(parsed) ? parsed : parseConfig(parsed.given, env, 'pod-1');
 }
 
 const DEFAULTS = {

@@ -1,17 +1,10 @@
 import { isProblem } from './api/problem.ts';
 import type { ProxyVariables } from './aws/agents.ts';
-import { awsCalls } from './aws/calls.ts';
-import { awsClients } from './aws/clients.ts';
-import { eksIssuer } from './aws/clusters.ts';
-import { iamCalls } from './aws/iam-calls.ts';
-import { callerIdentity } from './aws/identity.ts';
-import { iamProviders } from './aws/providers.ts';
-import { iamRoles } from './aws/roles.ts';
 import { type Call, COULD_NOT_LOOK } from './cli/command.ts';
 import { FORMATS, plain, render } from './cli/output.ts';
 import type { Cluster, CommandPorts } from './cli/ports.ts';
 import type { Reporter } from './cli/report.ts';
-import { kubeFrom, ownCredentialsFrom, proxyFrom, RUN_FLAGS } from './config.ts';
+import { kubeFrom, proxyFrom } from './config.ts';
 import { apiReader } from './kube/api-reader.ts';
 import { apiAudiences } from './kube/audiences.ts';
 import { connect } from './kube/config.ts';
@@ -20,10 +13,10 @@ import { listAll } from './kube/list-all.ts';
 import { noKubeMetrics } from './kube/metrics.ts';
 import { bindings, namespaces } from './kube/resources.ts';
 import { Transport } from './kube/transport.ts';
+import { awsOfPerson } from './person.ts';
 import type { Roles } from './ports/roles.ts';
 import { systemClock } from './runtime/clock.ts';
 import { DRAIN_MS } from './runtime/lifecycle.ts';
-import { Limiter } from './runtime/limiter.ts';
 import { afterAbort } from './runtime/signals.ts';
 
 /** Runs one command for a person at a terminal: the report on standard output, all words on standard error. Resolves with the exit code; never throws. */
@@ -76,9 +69,6 @@ function stopBySignal(say: (text: string) => void): AbortSignal {
   return stop.signal;
 }
 
-/** Who runs a command holds no lease: writers of one role pass each other as clusters do, by the read right before the write and the one after it. */
-const noFence = () => {};
-
 function realPorts(
   version: string,
   eksClusterName: string | undefined,
@@ -86,17 +76,7 @@ function realPorts(
 ): { ports: CommandPorts; close(): Promise<void> } {
   const clock = systemClock;
   const random = Math.random;
-  const aws = awsClients(version, eksClusterName, proxy, noFence);
-  const call = awsCalls({ requested: () => {} }, clock);
-  const limiter = (perSecond: string) => new Limiter({ perSecond: Number(perSecond), clock, waited: () => {} });
-  const iam = iamCalls({
-    call,
-    reads: limiter(RUN_FLAGS['iam-reads-per-second'].default),
-    writes: limiter(RUN_FLAGS['iam-writes-per-second'].default),
-    fence: noFence,
-    clock,
-    random,
-  });
+  const { close, ...aws } = awsOfPerson(version, eksClusterName, proxy);
   let transport: Transport | undefined;
 
   function cluster(): Cluster {
@@ -113,17 +93,9 @@ function realPorts(
   }
 
   return {
-    ports: {
-      cluster,
-      eksIssuer: eksClusterName === undefined ? undefined : (signal) => eksIssuer(aws.eks, call, eksClusterName, signal),
-      caller: (signal) => callerIdentity(aws.sts, call, ownCredentialsFrom(process.env), signal),
-      roles: iamRoles(aws.iam, iam, { writing: aws.iamWrites }),
-      providers: iamProviders(aws.iam, iam, aws.iamWrites),
-      clock,
-      random,
-    },
+    ports: { cluster, ...aws, clock, random },
     async close() {
-      for (const client of Object.values(aws)) client.destroy();
+      close();
       await transport?.close();
     },
   };

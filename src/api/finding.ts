@@ -70,6 +70,11 @@ export const FINDINGS = {
   AnnotationSettingMismatch: 'Warning',
   TokenExpirationInvalid: 'Warning',
   Contended: 'Warning',
+  // The webhook and the calls of the pods, which irsa-operator check reads
+  WebhookMissing: 'Error',
+  WebhookNotSelecting: 'Error',
+  WebhookDefaultAudience: 'Warning',
+  RolePermissionDenied: 'Warning',
   // The proof by STS
   OrgPolicyDenied: 'Error',
   IdpUnreachable: 'Error',

@@ -40,3 +40,20 @@ export function tokenFile({ tokenMountPath }: Webhook, windows: boolean): string
   const path = `${tokenMountPath}/token`;
   return windows ? `C:${path.replaceAll('/', '\\')}` : path;
 }
+
+/** As `metav1.LabelSelector` has it. */
+export interface LabelSelector {
+  readonly matchLabels: Readonly<Record<string, string>>;
+  readonly matchExpressions: readonly { readonly key: string; readonly operator: string; readonly values: readonly string[] }[];
+}
+
+/** A webhook of a MutatingWebhookConfiguration that injects roles into pods. */
+export interface InjectingWebhook {
+  /** The name of the configuration. */
+  readonly configuration: string;
+  readonly namespaceSelector: LabelSelector;
+  readonly objectSelector: LabelSelector;
+}
+
+/** EKS and its chart name them so: `iam-for-pods.amazonaws.com` (EKS), `pod-identity-webhook.amazonaws.com` (the project's own manifests). */
+export const isInjecting = (name: string): boolean => /^(?:iam-for-pods|pod-identity-webhook)\b/.test(name);

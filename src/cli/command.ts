@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { isProblem, type Problem, problem } from '../api/problem.ts';
+import { nearest } from './nearest.ts';
 
 export interface Flag {
   readonly type: 'string' | 'boolean';
@@ -22,12 +23,16 @@ export const COULD_NOT_LOOK: ExitCode = 2;
 export interface Command {
   readonly summary: string;
   readonly flags: Flags;
+  /** `TYPE/NAME`: what may stand beside the flags. */
+  readonly operands?: string;
   load(): Promise<Execute>;
 }
 
 export interface Call {
   readonly name: string;
   readonly given: Given;
+  /** What stands beside the flags. */
+  readonly operands: readonly string[];
   readonly version: string;
   /** Tells the user on standard error what was wrong with the flags, with the usage. */
   misused(problem: string): ExitCode;
@@ -38,8 +43,13 @@ export type Execute = (call: Call) => Promise<number>;
 
 const HELP: Flags = { help: { type: 'boolean', short: 'h', help: 'print this' } };
 
+interface Parsed {
+  readonly given: Given;
+  readonly operands: readonly string[];
+}
+
 /** The parser of every command. */
-export function parseFlags(flags: Flags, args: readonly string[]): Given | Problem {
+export function parseFlags(flags: Flags, args: readonly string[], takesOperands = false): Parsed | Problem {
   const options = Object.fromEntries(
     Object.entries({ ...flags, ...HELP }).map(([name, { type, short, multiple = false, default: value }]) => [
       name,
@@ -47,19 +57,24 @@ export function parseFlags(flags: Flags, args: readonly string[]): Given | Probl
     ]),
   );
   try {
-    return parseArgs({ args: [...args], options, strict: true }).values;
+    const { values, positionals } = parseArgs({ args: [...args], options, strict: true, allowPositionals: takesOperands });
+    return { given: values, operands: positionals };
   } catch (error) {
-    return problem(error instanceof Error ? error.message : String(error));
+    const { message } = error instanceof Error ? error : { message: String(error) };
+    const unknown = /^Unknown option '--?([\w-]+)/.exec(message)?.[1];
+    const meant = unknown === undefined ? undefined : nearest(unknown, Object.keys(options));
+    return problem(meant === undefined ? message : `--${unknown} is no flag of this command. Is --${meant} meant?`);
   }
 }
 
 /** The usage of one command, as `--help` prints it. */
-export function usageOf(name: string, { summary, flags }: Pick<Command, 'summary' | 'flags'>): string {
+export function usageOf(name: string, { summary, flags, operands }: Pick<Command, 'summary' | 'flags' | 'operands'>): string {
   const lines = Object.entries({ ...flags, ...HELP }).map(([flag, { short, value, help, default: preset }]) => {
     const names = `${short === undefined ? '' : `-${short}, `}--${flag}${value === undefined ? '' : ` ${value}`}`;
     return `  ${names.padEnd(33)} ${help}${preset === undefined || preset === '' ? '' : ` (default ${preset})`}`;
   });
-  return [`usage: irsa-operator ${name} [flags]   ${summary}`, '', ...lines].join('\n');
+  const what = operands === undefined ? '' : ` [${operands}]`;
+  return [`usage: irsa-operator ${name}${what} [flags]   ${summary}`, '', ...lines].join('\n');
 }
 
 /** Every command in a line. */
@@ -95,12 +110,13 @@ export async function dispatch(
     complain(`irsa-operator ${name}: ${text}\n\n${usageOf(name, command)}`);
     return COULD_NOT_LOOK;
   };
-  const given = parseFlags(command.flags, args);
-  if (isProblem(given)) return misused(given.problem);
+  const parsed = parseFlags(command.flags, args, command.operands !== undefined);
+  if (isProblem(parsed)) return misused(parsed.problem);
+  const { given, operands } = parsed;
   if (given['help'] === true) {
     print(usageOf(name, command));
     return 0;
   }
   const execute = await command.load();
-  return execute({ name, given, version, misused });
+  return execute({ name, given, operands, version, misused });
 }

@@ -72,6 +72,40 @@ export function connect(options: ConnectionOptions): Connection {
   };
 }
 
+/** What the current context of a kubeconfig names; undefined in a pod, which has none. Throws as `connect` does. */
+export interface ContextView {
+  /** The entry of the cluster. */
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly server: string;
+  /** The command that gets the tokens, where there is one. */
+  readonly exec: { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> } | undefined;
+}
+
+export function contextOf(options: ConnectionOptions): ContextView {
+  const { config } = loader(options)();
+  const context = config.getContextObject(config.getCurrentContext());
+  const exec = config.getCurrentUser()?.exec as { args?: readonly string[]; env?: readonly { name: string; value: string }[] } | undefined;
+  return {
+    cluster: context?.cluster ?? '',
+    namespace: context?.namespace ?? 'default',
+    server: config.getCurrentCluster()?.server ?? '',
+    exec: exec && { args: exec.args ?? [], env: Object.fromEntries((exec.env ?? []).map(({ name, value }) => [name, value])) },
+  };
+}
+
+/** The same way to the API server, as another user: `--as` and `--as-group` of kubectl. */
+export function impersonating(connection: Connection, user: string, groups: readonly string[]): Connection {
+  const as = { 'Impersonate-User': user, ...(groups.length === 0 ? {} : { 'Impersonate-Group': groups.join(',') }) };
+  return {
+    endpoint: async () => {
+      const endpoint = await connection.endpoint();
+      return { ...endpoint, headers: { ...endpoint.headers, ...as } };
+    },
+    refresh: () => connection.refresh(),
+  };
+}
+
 function loader(options: ConnectionOptions): () => Loaded {
   const { kubeconfig, context, serviceHost, servicePort, serviceAccountFolder, home } = options;
   if (kubeconfig !== undefined && kubeconfig !== '') {

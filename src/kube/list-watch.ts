@@ -11,8 +11,8 @@ import { ANSWER_TOO_LARGE, MAX_ANSWER_BYTES, type Transport } from './transport.
 /** A kind of object and what the operator keeps of one. */
 export interface Resource<T> {
   readonly type: ResourceType;
-  /** Where only one object of the kind is of interest. */
-  readonly name?: string;
+  /** Where only some objects of the kind are of interest. */
+  readonly fieldSelector?: string;
   /** Nothing but the metadata is asked for. */
   readonly metadataOnly?: true;
   /** Takes any object of the kind, however odd; never throws. */
@@ -31,7 +31,7 @@ const SLICE_MS = 5;
 /** Lists and watches a kind, in all namespaces or in one. */
 export function listWatch<T>(transport: Transport, resource: Resource<T>, namespace?: string): ListWatch<T> {
   const path = collectionPath(resource.type, namespace);
-  const fieldSelector = resource.name === undefined ? undefined : `metadata.name=${resource.name}`;
+  const { fieldSelector } = resource;
   const limit = new PageLimit();
   const as = (kind: string) =>
     resource.metadataOnly === true ? { accept: `application/json;as=${kind};g=meta.k8s.io;v=v1,application/json` } : {};

@@ -13,6 +13,7 @@ export const POD = core('Pod', 'pods');
 export const DEPLOYMENT = apps('Deployment', 'deployments');
 export const STATEFUL_SET = apps('StatefulSet', 'statefulsets');
 export const DAEMON_SET = apps('DaemonSet', 'daemonsets');
+export const REPLICA_SET = apps('ReplicaSet', 'replicasets');
 export const JOB = batch('Job', 'jobs');
 export const CRON_JOB = batch('CronJob', 'cronjobs');
 export const IRSA_BINDING = ours('IrsaBinding', 'irsabindings');
@@ -25,3 +26,9 @@ export const CUSTOM_RESOURCE_DEFINITION: ResourceType = {
 };
 export const LEASE: ResourceType = { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', plural: 'leases' };
 export const EVENT: ResourceType = { group: 'events.k8s.io', version: 'v1', kind: 'Event', plural: 'events' };
+export const MUTATING_WEBHOOK_CONFIGURATION: ResourceType = {
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'MutatingWebhookConfiguration',
+  plural: 'mutatingwebhookconfigurations',
+};

@@ -67,7 +67,7 @@ export const GRANTS_CRD = `${IRSA_GRANT.plural}.${IRSA_GRANT.group}`;
 const definition = (name: string): Resource<Definition> => ({
   type: CUSTOM_RESOURCE_DEFINITION,
   metadataOnly: true,
-  name,
+  fieldSelector: `metadata.name=${name}`,
   decode(raw) {
     const { name, uid, createdAt, deleting } = metaOf(raw);
     return { name, uid, createdAt, deleting };

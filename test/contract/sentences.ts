@@ -247,6 +247,14 @@ export const CONTRACT = {
     'blue-green': '`irsa-operator prepare` and `release` write and take away the statements of another cluster.',
     'two-leaders': 'One leader writes; a standby with full caches takes over.',
   },
+  'The checklist for one pod': {
+    'check-one-engine': '`irsa-operator check` finds what an operator that observes finds, by the same decisions.',
+    'check-commands-work': 'The commands that it prints mend what it found: the pods become Ready.',
+    'check-exit-codes': 'Exit code 0: IRSA works. 1: a step fails for certain. 2: a step could not be read, and no other fails.',
+    'check-without-rights':
+      'What may not be read is said, with why, and stops no other step: in the cluster, in AWS, and without credentials at all.',
+    'check-writes-nothing': 'It writes nothing, needs no CRD and no operator, and the rights of config/rbac/check.yaml are enough.',
+  },
   'Bad input': {
     'bad-arn': 'A malformed or wildcard ARN, the ARN of a policy, user or instance profile, another partition, a path left out.',
     'bad-other-account': 'A role in another account.',

@@ -63,6 +63,11 @@ export class Scene {
     this.subject = this.subjectOf('app');
   }
 
+  /** Of the cluster. */
+  get issuer(): string {
+    return this.#testbed.issuer;
+  }
+
   subjectOf(account: string): string {
     return `system:serviceaccount:${this.namespace}:${account}`;
   }

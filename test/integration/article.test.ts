@@ -3,18 +3,17 @@ import { until } from '@irsa-operator/testbed';
 import { unusedGrants } from '@irsa-operator/testbed/aws';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { ARTICLE, allow, annotated, type Case, NO_CREDENTIALS, NOT_AUTHORIZED, OTHER_CLUSTER, right } from '../harness/article.ts';
 import { OPERATOR_POLICY, OPERATOR_ROLE } from '../harness/operator.ts';
-import { allowing, EC2, policy } from '../harness/policies.ts';
+import { policy } from '../harness/policies.ts';
 import type { Scene } from '../harness/scene.ts';
 import { integrationSuite, SWEEP } from '../harness/suite.ts';
-import { ACCOUNT, isReady, type Pod, ROLE_ARN, uidsOf } from '../harness/views.ts';
+import { ACCOUNT, isReady, type Pod, uidsOf } from '../harness/views.ts';
 
 /**
  * The article's checklist, cause by cause: two replicas that STS refuses become Ready because a binding was applied. In the testbed a pod
  * is Ready only if STS let it in, with the token of the real API server and the trust policy that stands in IAM.
  */
-const OTHER_CLUSTER = 'https://oidc.eks.us-east-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF';
-
 const suite = integrationSuite({
   grant: { roleArns: [`arn:aws:iam::${ACCOUNT}:role/role-of-*`], serviceAccountNames: ['app'] },
   flags: [...SWEEP, '--eks-cluster-name', 'testbed'],
@@ -24,93 +23,6 @@ const { scene, secondLook } = suite;
 beforeAll(() => {
   suite.testbed.aws.account().provider.put({ issuer: OTHER_CLUSTER });
 });
-
-interface Slip {
-  readonly action?: string;
-  readonly issuer?: string;
-  readonly subject?: string;
-}
-
-/** The right statement for a subject, or one with a slip. */
-const allow = (subject: string, { issuer = suite.testbed.issuer, action, subject: slip = subject }: Slip = {}) =>
-  allowing(issuer, slip, action === undefined ? {} : { Action: action });
-
-interface Case {
-  readonly annotation?: (scene: Scene) => Record<string, string>;
-  readonly policy: (scene: Scene) => object;
-  /** The binding names what was wrong before it is mended: as reason in an Event. */
-  readonly told: string;
-  readonly writes: 0 | 1;
-  /** What a refused pod says; the article's sentence unless the webhook had nothing to inject. */
-  readonly message?: RegExp;
-}
-
-const NOT_AUTHORIZED =
-  /^WebIdentityErr: failed to retrieve credentials\ncaused by: AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity/;
-const NO_CREDENTIALS = /NoCredentialProviders/;
-const right = (s: Scene) => policy(EC2, allow(s.subject));
-
-const mended: Record<string, Case> = {
-  // Contract: trust-allowed, trust-fixpoint
-  'the ServiceAccount has no annotation': {
-    annotation: () => ({}),
-    policy: right,
-    told: 'AnnotationMissing',
-    writes: 0,
-    message: NO_CREDENTIALS,
-  },
-  // Contract: annotate-wrong
-  "the ServiceAccount has another role's annotation": {
-    annotation: () => ({ [ROLE_ARN]: `arn:aws:iam::${ACCOUNT}:role/somebody-elses` }),
-    policy: right,
-    told: 'AnnotationRoleMismatch',
-    writes: 0,
-  },
-  // Contract: trust-as-sts
-  'the trust policy has a service principal and sts:AssumeRole': {
-    policy: () => policy(EC2),
-    told: 'TrustNoWebIdentityStatement',
-    writes: 1,
-  },
-  // Contract: trust-as-sts
-  'the trust policy has the provider, but sts:AssumeRole': {
-    policy: (s) => policy(allow(s.subject, { action: 'sts:AssumeRole' })),
-    told: 'TrustWrongAction',
-    writes: 1,
-  },
-  // Contract: trust-as-sts, trust-by-meaning, trust-fixpoint, trust-byte-for-byte
-  'the subject has a blank after system:serviceaccount:': {
-    policy: (s) => policy(allow(s.subject, { subject: `system:serviceaccount: ${s.namespace}:app` })),
-    told: 'TrustSubjectWhitespace',
-    writes: 1,
-  },
-  // Contract: trust-as-sts
-  'the subject has the wrong name': {
-    policy: (s) => policy(EC2, allow(s.subject, { subject: `system:serviceaccount:${s.namespace}:ap` })),
-    told: 'TrustSubjectMismatch',
-    writes: 1,
-  },
-  // Contract: trust-as-sts
-  'the subject has the wrong namespace': {
-    policy: (s) => policy(allow(s.subject, { subject: 'system:serviceaccount:elsewhere:app' })),
-    told: 'TrustSubjectMismatch',
-    writes: 1,
-  },
-  // Contract: trust-as-sts
-  "the provider ID is another cluster's": {
-    policy: (s) => policy(allow(s.subject, { issuer: OTHER_CLUSTER })),
-    told: 'TrustPrincipalProviderMismatch',
-    writes: 1,
-  },
-  // Contract: trust-as-sts
-  "the provider is another region's": {
-    policy: (s) => policy(allow(s.subject, { issuer: suite.testbed.issuer.replace('us-east-1', 'eu-west-1') })),
-    told: 'TrustPrincipalProviderMismatch',
-    writes: 1,
-  },
-};
-
-const annotated = (s: Scene) => ({ [ROLE_ARN]: s.roleArn });
 
 /** A namespace that the grant selects, with everything broken as the case says, and the pods refused. */
 async function broken(
@@ -172,7 +84,7 @@ async function expectMended(s: Scene, before: string, writes: number): Promise<v
 }
 
 describe.concurrent('the article: what is broken is mended, and STS lets the pods in', () => {
-  for (const [index, [sentence, given]] of Object.entries(mended).entries()) {
+  for (const [index, [sentence, given]] of Object.entries(ARTICLE).entries()) {
     test(sentence, async () => {
       const s = await broken(`case-${index}`, given);
       const before = s.trust();
@@ -211,7 +123,7 @@ describe.concurrent('the article: what is broken is mended, and STS lets the pod
   test("a role is shared by two clusters and only the other one is in the policy: both work, the other's statement goes out byte for byte", async () => {
     const { publicKey, privateKey } = await generateKeyPair('RS256');
     suite.testbed.aws.trustIssuer(OTHER_CLUSTER, async () => ({ keys: [{ ...(await exportJWK(publicKey)), kid: 'other', alg: 'RS256' }] }));
-    const s = await broken('shared-role', { policy: (one) => policy(allow(one.subject, { issuer: OTHER_CLUSTER })) });
+    const s = await broken('shared-role', { policy: (one) => policy(allow(one, { issuer: OTHER_CLUSTER })) });
     const before = s.trust();
     await s.bind();
     await s.allReady();

@@ -77,7 +77,7 @@ const cases: Record<string, Case> = {
   'a role that does not exist': {
     roleArn: `arn:aws:iam::${ACCOUNT}:role/nowhere`,
     says: ['Trusted', 'False', 'RoleNotFound'],
-    message: /^IAM has no role "arn:aws:iam::111122223333:role\/nowhere". Create it, or correct spec.roleArn \(path and case count\)$/,
+    message: /^IAM has no role "arn:aws:iam::111122223333:role\/nowhere". Create it, or correct the ARN \(path and case count\)$/,
   },
   // Contract: bad-unmodifiable
   'a service-linked role': {

@@ -135,7 +135,7 @@ test('the real path of a role is told only to a tenant whom a grant covers for t
 
   // As a role that IAM does not have.
   const { message } = await s.conditionIs('Trusted', 'False', 'RoleNotFound');
-  expect(message).toBe(`IAM has no role "${s.roleArn}". Create it, or correct spec.roleArn (path and case count)`);
+  expect(message).toBe(`IAM has no role "${s.roleArn}". Create it, or correct the ARN (path and case count)`);
   await expectUntold(s, WITHOUT_LOG);
   await s.change({ mode: 'Observe' });
   await s.conditionIs('Trusted', 'False', 'RoleNotFound');

@@ -9,6 +9,7 @@ import type { Stepwise } from '../../api/stepwise.ts';
 import { isEnforcing } from '../../domain/authorization/authorize.ts';
 import type { CallerView } from '../../domain/state/identity.ts';
 import type { ProviderView } from '../../domain/state/oidc-provider.ts';
+import { similarTo } from '../../domain/state/similar.ts';
 import type { BindingEvents } from '../../ports/events.ts';
 import type { OidcProviders } from '../../ports/oidc-providers.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -17,7 +18,6 @@ import { inSlices } from '../../runtime/slices.ts';
 import { recordFailure } from '../failures.ts';
 import { authorizationInput, authorizationOf, concernsAws, identityOf } from '../observe.ts';
 import { accountsOf, type OwnedStores, type Stores, type VerdictRecord } from '../stores.ts';
-import { similarTo } from './similar.ts';
 
 export interface OidcProviderOptions {
   readonly stores: Stores;

@@ -91,7 +91,7 @@ function withConsent({ binding, authorization, role }: AuditObserved): Granted |
 /** Covered by a grant: judged as a binding is. Not covered: only what the ServiceAccount itself shows. */
 export function audit(seen: AuditObserved): Found {
   const { serviceAccount, binding, webhook = EKS_WEBHOOK } = seen;
-  const mistakes = serviceAccount.misspelt.map((key) => misspelt(serviceAccount, key, webhook));
+  const mistakes = misspeltAnnotations(serviceAccount, webhook);
   const value = roleAnnotation(serviceAccount, webhook);
   // Its pods get no credentials, which is certain without a look at AWS.
   if (value === undefined) return { role: undefined, trusted: mistakes.length > 0 ? false : undefined, findings: mistakes, pending: false };
@@ -106,6 +106,10 @@ export function audit(seen: AuditObserved): Found {
   const judged = judge({ ...seen, binding, authorization });
   return { ...judged, role: authorization.spec.roleArn, findings: [...judged.findings, ...mistakes] };
 }
+
+/** Keys of annotations that are meant to name a role, and do not. */
+export const misspeltAnnotations = (account: ServiceAccount, webhook: Webhook = EKS_WEBHOOK): Finding[] =>
+  account.misspelt.map((key) => misspelt(account, key, webhook));
 
 function misspelt({ annotations }: ServiceAccount, key: string, webhook: Webhook): Finding {
   const { roleArn } = annotationKeys(webhook);

@@ -19,7 +19,7 @@ export type PodState = { readonly told?: readonly Finding[] } & (
 /** What a pod was made from. */
 export type MadeFrom = Pick<Workload, 'kind' | 'name' | 'template'>;
 
-const SKIP_LABEL = 'eks.amazonaws.com/skip-pod-identity-webhook';
+export const SKIP_LABEL = 'eks.amazonaws.com/skip-pod-identity-webhook';
 /** EKS Pod Identity injects this one instead, and the pod is right without a role ARN. */
 const POD_IDENTITY = 'AWS_CONTAINER_CREDENTIALS_FULL_URI';
 /** So the webhook labels what it prepared for EKS Pod Identity. */

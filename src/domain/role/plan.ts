@@ -175,7 +175,7 @@ function whyMissing(desired: DesiredTrust, record: RoleRecord): Finding {
   const { arn } = record;
   if (desired.knownAs !== undefined) return otherRole(arn, desired.knownAs);
   if (consentOn(desired, record) !== 'given') return notGranted(desired.binding, desired.spec);
-  return finding('RoleNotFound', `IAM has no role "${arn}". Create it, or correct spec.roleArn (path and case count)`);
+  return finding('RoleNotFound', `IAM has no role "${arn}". Create it, or correct the ARN (path and case count)`);
 }
 
 function unreadable({ now, desiredTrust }: Role, record: RoleRecord, { since, why }: { since: number; why: string }): RolePlan {

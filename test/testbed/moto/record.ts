@@ -1,14 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { EKSClient } from '@aws-sdk/client-eks';
+import { pythonPackages } from '../python-packages.ts';
 import { createMotoCluster } from './calls.ts';
 import { runSuite, type Target } from './suite.ts';
 
@@ -18,8 +16,6 @@ const RECORD = join(import.meta.dirname, '../../golden/moto/answers.json');
 /** moto takes any key; its clients must have one. */
 const CREDENTIALS = { accessKeyId: 'testing', secretAccessKey: 'testing' };
 
-/** pip downloads 100 MB, on a slow line too. */
-const INSTALL_MS = 15 * 60_000;
 /** Importing every service of moto takes some seconds on a cold disk. */
 const START_MS = 60_000;
 const POLL_MS = 200;
@@ -28,7 +24,7 @@ const run = promisify(execFile);
 
 /** `make moto`: asks moto what the double will be compared with, and writes it down with moto's version and the date. */
 async function record(): Promise<void> {
-  const python = await installMoto();
+  const python = join(await pythonPackages('moto', REQUIREMENTS), 'python');
   const port = await freePort();
   const server = spawn(python, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
   try {
@@ -47,27 +43,6 @@ async function record(): Promise<void> {
     server.kill();
     await once(server, 'exit');
   }
-}
-
-/** A virtual environment per requirements.txt; one that was interrupted lacks the mark and is made anew. Returns its Python. */
-async function installMoto(): Promise<string> {
-  const hash = createHash('sha256')
-    .update(await readFile(REQUIREMENTS))
-    .digest('hex')
-    .slice(0, 16);
-  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'irsa-operator/moto', hash);
-  const python = join(folder, 'bin/python');
-  if (existsSync(join(folder, 'complete'))) return python;
-  console.log(`installing moto into ${folder} (about 316 MB) ...`);
-  await rm(folder, { recursive: true, force: true });
-  try {
-    await run('python3', ['-m', 'venv', folder]);
-  } catch (error) {
-    throw new Error('"python3 -m venv" does not work here: make moto needs Python 3.10 or newer with its venv module', { cause: error });
-  }
-  await run(python, ['-m', 'pip', 'install', '--quiet', '--requirement', REQUIREMENTS], { timeout: INSTALL_MS });
-  await writeFile(join(folder, 'complete'), '');
-  return python;
 }
 
 async function freePort(): Promise<number> {

@@ -1,0 +1,8 @@
+/** `https://0123456789ABCDEF0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com`: the address of an EKS cluster begins with the ID of its issuer. */
+const ENDPOINT = /^https:\/\/([0-9A-F]{32})\.[a-z0-9]+\.([a-z0-9-]+)\.eks\.(amazonaws\.com(?:\.cn)?)$/i;
+
+/** The issuer of an EKS cluster by the address of its API server; undefined where that is no such address. */
+export function derivedIssuer(server: string): string | undefined {
+  const [, id, region, domain] = ENDPOINT.exec(server) ?? [];
+  return id === undefined ? undefined : `https://oidc.eks.${region}.${domain}/id/${id.toUpperCase()}`;
+}

@@ -1,0 +1,21 @@
+import type { Flags } from '../command.ts';
+
+export const CHECK_OUTPUTS = ['table', 'json', 'yaml'] as const;
+
+export const CHECK_FLAGS: Flags = {
+  namespace: { type: 'string', short: 'n', value: 'NS', help: "the namespace. Without it that of the kubeconfig's context" },
+  'all-namespaces': { type: 'boolean', short: 'A', help: 'every annotated ServiceAccount of the cluster' },
+  'service-account': { type: 'string', value: 'NAME', help: 'a ServiceAccount, in place of TYPE/NAME' },
+  'role-arn': { type: 'string', value: 'ARN', help: 'the role that is meant, where the annotation is missing or wrong' },
+  issuer: { type: 'string', value: 'URL', help: "the cluster's issuer, where nothing that may be read says it" },
+  print: { type: 'string', value: 'trust', help: 'print only the trust policy that fixes the role' },
+  'fail-on': { type: 'string', value: 'Warning|Error', default: 'Warning', help: 'what the exit code 1 needs at least' },
+  'no-fail': { type: 'boolean', help: 'exit with 0 whatever is found' },
+  context: { type: 'string', value: 'NAME', help: 'the context of the kubeconfig' },
+  kubeconfig: { type: 'string', value: 'FILE', help: 'in place of KUBECONFIG and ~/.kube/config' },
+  as: { type: 'string', value: 'USER', help: 'the user to impersonate in the cluster' },
+  'as-group': { type: 'string', multiple: true, value: 'GROUP', help: 'the group to impersonate in the cluster' },
+  profile: { type: 'string', value: 'NAME', help: 'the AWS profile. Without it that of the kubeconfig, then AWS_PROFILE' },
+  region: { type: 'string', value: 'REGION', help: 'the AWS region. Without it that of the kubeconfig, then AWS_REGION' },
+  output: { type: 'string', short: 'o', value: CHECK_OUTPUTS.join('|'), default: 'table', help: 'how the report is written' },
+};

@@ -1,0 +1,242 @@
+import { parseRoleArn, providerArnFor, type RoleArn, sharesAccount } from '../../api/arn.ts';
+import type { ObjectName } from '../../api/cluster.ts';
+import { isFault } from '../../api/fault.ts';
+import { type Issuer, parseIssuer } from '../../api/issuer.ts';
+import { isProblem } from '../../api/problem.ts';
+import { DEFAULT_POLICY_QUOTA } from '../../api/quota.ts';
+import { EKS_WEBHOOK } from '../../api/webhook.ts';
+import { roleAnnotation } from '../../domain/audit/audit.ts';
+import { type CheckSeen, type Looked, read, unread } from '../../domain/check/seen.ts';
+import { trustsSubject } from '../../domain/check/trusting.ts';
+import { labelsSelectedBy } from '../../domain/check/webhook.ts';
+import { parseRoleAnnotation } from '../../domain/service-account/annotations.ts';
+import type { CallerView } from '../../domain/state/identity.ts';
+import type { ProviderView } from '../../domain/state/oidc-provider.ts';
+import { NO_WRITES, type RoleRecord } from '../../domain/state/role-record.ts';
+import { similarTo } from '../../domain/state/similar.ts';
+import { derivedIssuer } from './derived-issuer.ts';
+import type { CheckPorts, Where } from './ports.ts';
+
+/** More roles than these are read by list: one page has a thousand of them. */
+const MOST_BY_NAME = 20;
+/** So many proposals are worth reading. */
+const MOST_TRUSTING = 3;
+
+interface Known {
+  readonly caller: Looked<Extract<CallerView, { kind: 'known' }>>;
+  readonly issuer: Looked<Issuer>;
+  readonly notPublic: string | undefined;
+  /** It was not read anywhere: the ID in the address of the API server is that of the issuer. */
+  readonly derived: boolean;
+}
+
+/** Reads what checks rest on, each thing once, whatever the number of ServiceAccounts. A failure of one read stops no other. */
+export class Gatherer {
+  readonly #ports: CheckPorts;
+  readonly #where: Where;
+  readonly #signal: AbortSignal;
+  readonly #said: { readonly issuer: Issuer | undefined; readonly roleArn: RoleArn | undefined };
+  readonly #once = new Map<string, Promise<unknown>>();
+  /** From lists, by ARN. */
+  readonly #listed = new Map<string, RoleRecord>();
+
+  constructor(
+    ports: CheckPorts,
+    where: Where,
+    said: { readonly issuer: Issuer | undefined; readonly roleArn: RoleArn | undefined },
+    signal: AbortSignal,
+  ) {
+    this.#ports = ports;
+    this.#where = where;
+    this.#said = said;
+    this.#signal = signal;
+  }
+
+  /** Whom AWS takes us for, and the issuer: the same for all. */
+  known(): Promise<Known> {
+    return this.#only('known', async () => {
+      const [caller, issuer] = await Promise.all([this.#caller(), this.#issuer()]);
+      return { caller, ...issuer };
+    });
+  }
+
+  /** Many roles are read by a list of all. */
+  async expect(roles: readonly RoleArn[]): Promise<void> {
+    if (new Set(roles).size <= MOST_BY_NAME) return;
+    const wanted = new Set<string>(roles);
+    const { clock, aws } = this.#ports;
+    try {
+      for await (const page of aws.roles.list(this.#signal, 'change'))
+        for (const one of page) if (wanted.has(one.arn)) this.#listed.set(one.arn, recordOf(one.arn, one.parse(), clock.now(), undefined));
+    } catch (error) {
+      // Where they may not be listed each is read by its name.
+      if (!isFault(error)) throw error;
+    }
+  }
+
+  async see(of: ObjectName): Promise<CheckSeen> {
+    const { cluster, clock } = this.#ports;
+    const signal = this.#signal;
+    const { namespace } = of;
+    const [serviceAccount, labels, webhooks, known] = await Promise.all([
+      look(() => cluster.serviceAccount(of, signal)),
+      this.#only(`namespace ${namespace}`, () => look(() => cluster.namespace(namespace, signal))),
+      this.#only('webhooks', () => look(() => cluster.webhooks(signal))),
+      this.known(),
+    ]);
+    const account = serviceAccount.kind === 'read' ? serviceAccount.value : undefined;
+    const value = account === undefined ? undefined : roleAnnotation(account, EKS_WEBHOOK);
+    const annotated = value === undefined ? undefined : parseRoleAnnotation(value);
+    const roleArn = this.#said.roleArn ?? (isProblem(annotated) ? undefined : annotated);
+    const [pods, workloads, batchWorkloads, apiAudiences, aws, trusting] = await Promise.all([
+      look(() => cluster.pods(of, webhooks.kind === 'read' ? labelsSelectedBy(webhooks.value) : [], signal)),
+      this.#only(`workloads ${namespace}`, () => look(() => cluster.workloads(namespace, signal))),
+      this.#only(`batch ${namespace}`, () => look(() => cluster.batchWorkloads(namespace, signal))),
+      this.#only('audiences', () => cluster.apiAudiences(signal)),
+      this.#aws(roleArn, known),
+      roleArn === undefined && account !== undefined ? this.#trusting(of, known) : [],
+    ]);
+    const others = workloads.kind === 'read' ? workloads.value.map(({ serviceAccountName }) => serviceAccountName) : [];
+    const existing = pods.kind === 'read' && pods.value.length === 0 ? await this.#existing(namespace, others) : undefined;
+    return {
+      now: clock.now(),
+      of,
+      roleArn: this.#said.roleArn,
+      serviceAccount,
+      namespace: labels,
+      webhooks,
+      webhook: EKS_WEBHOOK,
+      cluster: known.issuer.kind === 'read' ? read({ kind: 'known', issuer: known.issuer.value }) : known.issuer,
+      notPublic: known.notPublic,
+      apiAudiences,
+      caller: known.caller,
+      ...aws,
+      pods,
+      workloads,
+      batchWorkloads,
+      // Where they may not be listed none is said to be missing.
+      serviceAccountExists: (name) => existing?.has(name) ?? true,
+      trusting,
+    };
+  }
+
+  async #aws(roleArn: RoleArn | undefined, known: Known): Promise<Pick<CheckSeen, 'provider' | 'role' | 'quota'>> {
+    const nothing = unread('no role is named');
+    const { caller, issuer } = known;
+    if (roleArn === undefined || caller.kind === 'unread' || !sharesAccount(roleArn, caller.value.arn)) {
+      const why = caller.kind === 'unread' ? caller : nothing;
+      return { provider: why, role: why, quota: DEFAULT_POLICY_QUOTA };
+    }
+    const [provider, role, quota] = await Promise.all([
+      issuer.kind === 'unread' ? issuer : this.#only('provider', () => this.#provider(roleArn, issuer.value)),
+      this.#only(`role ${roleArn}`, () => this.#role(roleArn)),
+      this.#only('quota', () => look(() => this.#ports.aws.roles.policyQuota(this.#signal, 'change'))),
+    ]);
+    return { provider, role, quota: quota.kind === 'read' ? quota.value : DEFAULT_POLICY_QUOTA };
+  }
+
+  async #provider(role: RoleArn, issuer: Issuer): Promise<Looked<ProviderView>> {
+    const { providers } = this.#ports.aws;
+    const arn = providerArnFor(role, issuer);
+    return look(async () => {
+      const clientIds = await providers.clientIds(arn, this.#signal, 'change');
+      if (clientIds !== undefined) return { kind: 'registered', arn, clientIds };
+      const all = await look(() => providers.list(this.#signal, 'change'));
+      return { kind: 'missing', similar: all.kind === 'read' ? similarTo(issuer, all.value) : [] };
+    });
+  }
+
+  async #role(arn: RoleArn): Promise<Looked<RoleRecord>> {
+    const listed = this.#listed.get(arn);
+    if (listed !== undefined) return read(listed);
+    const { aws, clock } = this.#ports;
+    const asOf = clock.now();
+    const missing = (foundAs?: { arn: string; tags: ReadonlyMap<string, string> }): RoleRecord => ({
+      arn,
+      asOf,
+      state: { kind: 'missing', since: asOf, foundAs },
+    });
+    return look(async () => {
+      try {
+        const role = await aws.roles.read(arn, this.#signal, 'change');
+        return role.arn === arn ? recordOf(arn, role, asOf, role.tags) : missing({ arn: role.arn, tags: role.tags });
+      } catch (error) {
+        if (isFault(error, 'notFound')) return missing();
+        throw error;
+      }
+    });
+  }
+
+  /** Roles that would let this ServiceAccount in, where nobody says which it needs. */
+  async #trusting(of: ObjectName, { issuer, caller }: Known): Promise<RoleArn[]> {
+    if (issuer.kind === 'unread' || caller.kind === 'unread') return [];
+    const found: RoleArn[] = [];
+    await look(async () => {
+      for await (const page of this.#ports.aws.roles.list(this.#signal, 'change'))
+        for (const one of page) {
+          const arn = parseRoleArn(one.arn);
+          if (isProblem(arn) || !trustsSubject(arn, one.parse().policy, issuer.value, of)) continue;
+          if (found.push(arn) === MOST_TRUSTING) return;
+        }
+    });
+    return found;
+  }
+
+  async #existing(namespace: string, names: readonly string[]): Promise<ReadonlySet<string> | undefined> {
+    if (names.length === 0) return undefined;
+    const all = await this.#only(`accounts ${namespace}`, () => look(() => this.#ports.cluster.serviceAccounts(namespace, this.#signal)));
+    return all.kind === 'read' ? new Set(all.value.map(({ name }) => name)) : undefined;
+  }
+
+  async #caller(): Promise<Known['caller']> {
+    const caller = await look(() => this.#ports.aws.caller(this.#signal));
+    if (caller.kind === 'unread') return caller;
+    return caller.value.kind === 'known' ? read(caller.value) : unread(caller.value.why);
+  }
+
+  /** What the API server says; where it may not be asked, EKS; else the address of the API server. */
+  async #issuer(): Promise<Omit<Known, 'caller'>> {
+    const { cluster, aws } = this.#ports;
+    const from = (text: string, derived = false): Omit<Known, 'caller'> => {
+      const issuer = parseIssuer(text);
+      if (isProblem(issuer)) return { issuer: unread(issuer.problem), notPublic: issuer.problem, derived };
+      return { issuer: read(issuer), notPublic: undefined, derived };
+    };
+    if (this.#said.issuer !== undefined) return from(this.#said.issuer);
+    const discovered = await look(() => cluster.issuer(this.#signal));
+    if (discovered.kind === 'read') return from(discovered.value);
+    const eks = aws.eksIssuer === undefined ? undefined : await look(aws.eksIssuer.bind(aws, this.#signal));
+    if (eks?.kind === 'read' && eks.value !== undefined) return from(eks.value);
+    const derived = derivedIssuer(this.#where.server);
+    if (derived !== undefined) return from(derived, true);
+    return { issuer: unread(`${discovered.why}. Name the issuer with --issuer`), notPublic: undefined, derived: false };
+  }
+
+  #only<T>(key: string, ask: () => Promise<T>): Promise<T> {
+    const known = this.#once.get(key) as Promise<T> | undefined;
+    if (known !== undefined) return known;
+    const asked = ask();
+    this.#once.set(key, asked);
+    return asked;
+  }
+}
+
+/** What is refused, throttled or not reached is told; what nobody foresaw is thrown. */
+async function look<T>(ask: () => Promise<T>): Promise<Looked<T>> {
+  try {
+    return read(await ask());
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    return unread(error.message);
+  }
+}
+
+function recordOf(
+  arn: RoleArn,
+  { roleId, policy }: { readonly roleId: string; readonly policy: string },
+  asOf: number,
+  tags: ReadonlyMap<string, string> | undefined,
+): RoleRecord {
+  const known = tags === undefined ? undefined : { values: tags, asOf, since: asOf };
+  return { arn, asOf, state: { kind: 'present', roleId, policy, writes: NO_WRITES, hold: undefined, tags: known } };
+}

@@ -1,0 +1,61 @@
+import type { ObjectName } from '../../api/cluster.ts';
+import { type Problem, problem } from '../../api/problem.ts';
+import type { TargetKind } from '../../ports/read-cluster.ts';
+import type { Given } from '../command.ts';
+
+/** What is to be checked: what runs pods, one ServiceAccount, or every annotated one of a namespace or of the cluster. */
+export type Target =
+  | { readonly kind: 'runner'; readonly of: ObjectName; readonly runner: TargetKind }
+  | { readonly kind: 'serviceAccount'; readonly of: ObjectName }
+  | { readonly kind: 'all'; readonly namespace: string | undefined };
+
+/** The words that kubectl takes. */
+const WORDS: Readonly<Record<string, TargetKind | 'serviceaccounts'>> = {
+  deploy: 'deployments',
+  deployment: 'deployments',
+  deployments: 'deployments',
+  sts: 'statefulsets',
+  statefulset: 'statefulsets',
+  statefulsets: 'statefulsets',
+  ds: 'daemonsets',
+  daemonset: 'daemonsets',
+  daemonsets: 'daemonsets',
+  rs: 'replicasets',
+  replicaset: 'replicasets',
+  replicasets: 'replicasets',
+  job: 'jobs',
+  jobs: 'jobs',
+  cj: 'cronjobs',
+  cronjob: 'cronjobs',
+  cronjobs: 'cronjobs',
+  po: 'pods',
+  pod: 'pods',
+  pods: 'pods',
+  sa: 'serviceaccounts',
+  serviceaccount: 'serviceaccounts',
+  serviceaccounts: 'serviceaccounts',
+};
+const EXAMPLE = 'deploy/aws-load-balancer-controller';
+
+/** `TYPE/NAME` or `TYPE NAME`, as in kubectl. `ofContext`: the namespace of the kubeconfig's context. */
+export function targetFrom(operands: readonly string[], given: Given, ofContext: string): Target | Problem {
+  const account = given['service-account'];
+  const namespace = given['namespace'];
+  const here = typeof namespace === 'string' ? namespace : ofContext;
+  const all = given['all-namespaces'] === true;
+  if (operands.length === 0) {
+    if (typeof account === 'string') return { kind: 'serviceAccount', of: { namespace: here, name: account } };
+    if (all || typeof namespace === 'string') return { kind: 'all', namespace: all ? undefined : here };
+    return problem(`name what to check, for example ${EXAMPLE}, or a namespace with -n, or all of them with -A`);
+  }
+  if (all || typeof account === 'string')
+    return problem(`"${operands.join(' ')}" and ${all ? '-A' : '--service-account'}: give one of the two`);
+  const [first = '', second, ...more] = operands;
+  const [word = '', name, ...rest] = second === undefined ? first.split('/') : [first, second, ...more];
+  const kind = Object.hasOwn(WORDS, word.toLowerCase()) ? WORDS[word.toLowerCase()] : undefined;
+  if (kind === undefined) return problem(`"${word}" is no kind of object that runs pods. Wanted: TYPE/NAME, for example ${EXAMPLE}`);
+  if (name === undefined || name === '' || rest.length > 0)
+    return problem(`"${operands.join(' ')}": wanted is one TYPE/NAME, for example ${EXAMPLE}`);
+  const of = { namespace: here, name };
+  return kind === 'serviceaccounts' ? { kind: 'serviceAccount', of } : { kind: 'runner', of, runner: kind };
+}

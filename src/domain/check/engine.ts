@@ -1,0 +1,149 @@
+import { parseRoleArn, sharesAccount } from '../../api/arn.ts';
+import { type BindingSpec, type IrsaBinding, parseBindingSpec } from '../../api/binding.ts';
+import type { Assessment, StepCondition } from '../../api/condition.ts';
+import type { Finding } from '../../api/finding.ts';
+import { parseGrantSpec } from '../../api/grant.ts';
+import { isProblem, type Problem } from '../../api/problem.ts';
+import { annotationKeys } from '../../api/webhook.ts';
+import { type Authorization, authorize } from '../authorization/authorize.ts';
+import { GrantIndex } from '../authorization/grant-index.ts';
+import { type Scope, STAGES } from '../binding/checks.ts';
+import type { Observed } from '../binding/observed.ts';
+import { planBinding } from '../binding/plan.ts';
+import { assessPods } from '../pods/pods-current.ts';
+import { planRole } from '../role/plan.ts';
+import { NO_CONTENTION } from '../state/contention.ts';
+import type { CallerView, ClusterView } from '../state/identity.ts';
+import type { Verdict } from '../state/verdict.ts';
+import type { Violation } from '../status/conditions.ts';
+import { verifying } from '../verification/verified.ts';
+import type { CheckSeen, Looked } from './seen.ts';
+
+/**
+ * A binding that only looks, for the ServiceAccount and the role that are meant, with a grant for exactly that: then the stages of a reconcile
+ * judge it, and say what an operator would say of it.
+ */
+export interface Engine {
+  readonly spec: BindingSpec;
+  assess(step: StepCondition): Violation | Assessment;
+  /** What an operator would report of such a binding. Complete only where all could be read. */
+  findings(): readonly Finding[];
+  readonly verdict: Verdict | undefined;
+}
+
+const UNKNOWN_CLUSTER: ClusterView = { kind: 'unknown', why: '' };
+const UNKNOWN_CALLER: CallerView = { kind: 'unknown', why: '' };
+
+export function engineFor(seen: CheckSeen, roleArn: string): Engine | Problem {
+  const binding = observing(seen, roleArn);
+  if (isProblem(binding)) return binding;
+  const { spec } = binding;
+  const [namespace, cluster, caller] = [
+    valueIn(seen.namespace) ?? { name: seen.of.namespace, labels: {} },
+    valueIn(seen.cluster) ??
+      (seen.notPublic === undefined ? UNKNOWN_CLUSTER : ({ kind: 'unknown', why: seen.notPublic, notPublic: true } as const)),
+    valueIn(seen.caller) ?? UNKNOWN_CALLER,
+  ];
+  const authorization = authorize(binding, {
+    grants: grantFor(binding.metadata.namespace, spec),
+    namespace,
+    contenders: [],
+    // Whoever checks may well be the role.
+    caller: caller.kind === 'known' ? { ...caller, ownRoles: [] } : caller,
+    apiAudiences: cluster.kind === 'known' ? [...seen.apiAudiences, cluster.issuer] : seen.apiAudiences,
+  });
+  const verdict = verdictOn(seen, binding, authorization, cluster, caller);
+  const observed: Observed = {
+    now: seen.now,
+    binding,
+    authorization,
+    caller,
+    cluster,
+    competingBindings: () => [],
+    winner: () => undefined,
+    lossOf: () => undefined,
+    isCovered: () => true,
+    verdictOn: () => undefined,
+    policyQuota: seen.quota,
+    role: valueIn(seen.role),
+    provider: valueIn(seen.provider),
+    verdict,
+    failureOf: () => undefined,
+    serviceAccount: valueIn(seen.serviceAccount),
+    contention: NO_CONTENTION,
+    request: undefined,
+    crdDeleting: false,
+    pods: valueIn(seen.pods) ?? [],
+    workloads: valueIn(seen.workloads) ?? [],
+    batchWorkloads: () => valueIn(seen.batchWorkloads) ?? [],
+    serviceAccountExists: seen.serviceAccountExists,
+    blocked: new Map(),
+    webhook: seen.webhook,
+    proof: undefined,
+  };
+  const scope: Scope = { seen: observed, spec, verifies: verifying(observed), pods: assessPods(observed, spec, false) };
+  return {
+    spec,
+    verdict,
+    assess(step) {
+      const stage = STAGES.find((one) => one.step === step);
+      if (stage === undefined) throw new TypeError(`there is no stage "${step}"`);
+      return stage.assess(scope);
+    },
+    findings: () => (planBinding(observed).status.findings ?? []).map(({ code, severity, message = '' }) => ({ code, severity, message })),
+  };
+}
+
+export const valueIn = <T>(looked: Looked<T>): T | undefined => (looked.kind === 'read' ? looked.value : undefined);
+
+function observing({ of, serviceAccount, webhook }: CheckSeen, roleArn: string): (IrsaBinding & { spec: BindingSpec }) | Problem {
+  const annotations = valueIn(serviceAccount)?.annotations ?? {};
+  const spec = parseBindingSpec({
+    serviceAccountName: of.name,
+    roleArn,
+    audience: annotations[annotationKeys(webhook).audience] || webhook.tokenAudience,
+    mode: 'Observe',
+    restart: { strategy: 'Never' },
+  });
+  if (isProblem(spec)) return spec;
+  const { namespace, name } = of;
+  const identity = { namespace, name, uid: '', resourceVersion: '', generation: 0, createdAt: 0, deleting: false };
+  return { metadata: { ...identity, finalizers: [], annotations: {} }, spec, status: { conditions: [] } };
+}
+
+function grantFor(namespace: string, { roleArn, serviceAccountName, audience }: BindingSpec): GrantIndex {
+  const whole = {
+    roleArns: [roleArn],
+    namespaces: { names: [namespace] },
+    serviceAccountNames: [serviceAccountName],
+    audiences: [audience],
+  };
+  return new GrantIndex([{ name: 'check', uid: '', generation: 0, spec: parseGrantSpec(whole), revocationConfirmedAt: undefined }]);
+}
+
+function verdictOn(
+  { now, role, provider, quota }: CheckSeen,
+  binding: IrsaBinding & { readonly spec: BindingSpec },
+  authorization: Authorization,
+  cluster: ClusterView,
+  caller: CallerView,
+): Verdict | undefined {
+  const record = valueIn(role);
+  if (authorization.kind === 'refused' || record === undefined || caller.kind === 'unknown' || !sharesAccount(record.arn, caller.arn))
+    return undefined;
+  const found = record.state.kind === 'missing' ? record.state.foundAs : undefined;
+  const other = found === undefined ? undefined : parseRoleArn(found.arn);
+  const knownAs = other === undefined || isProblem(other) ? {} : { knownAs: other };
+  const { verdicts } = planRole({
+    now,
+    arn: record.arn,
+    bindings: [{ binding, authorization, ...knownAs }],
+    record,
+    cluster,
+    caller,
+    provider: valueIn(provider),
+    quota,
+    losses: [],
+  });
+  return verdicts[0]?.[1];
+}

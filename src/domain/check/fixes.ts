@@ -1,0 +1,175 @@
+import { roleArnParts } from '../../api/arn.ts';
+import type { Owner, Pod } from '../../api/cluster.ts';
+import type { FindingCode } from '../../api/finding.ts';
+import { issuerHostPath } from '../../api/issuer.ts';
+import { WEB_IDENTITY_ACTION } from '../../api/names.ts';
+import { isProblem } from '../../api/problem.ts';
+import { subjectOf } from '../../api/subject.ts';
+import { annotationKeys } from '../../api/webhook.ts';
+import { parseDocument } from '../../trust/document/document.ts';
+import { planTrust } from '../../trust/plan.ts';
+import { workloadOf } from '../pods/workload-of.ts';
+import { oursIn } from '../state/identity.ts';
+import { valueIn } from './engine.ts';
+import type { Check } from './judge.ts';
+import type { CheckSeen } from './seen.ts';
+
+/** How a person mends what was found: lines for a shell, in their order, and the same for Terraform where the trust policy is wrong. */
+export interface Fixes {
+  readonly kubectl: readonly string[];
+  readonly aws: readonly string[];
+  /** A `statement` block of an `aws_iam_policy_document`. */
+  readonly terraform: readonly string[];
+  /** The trust policy that the `aws` line sends; undefined where none would help, or it is right. */
+  readonly trust: string | undefined;
+  /** Restarts that must come after all of it. */
+  readonly restarts: readonly string[];
+}
+
+/** What the person says on the command line to reach the same cluster and the same account. */
+export interface Reach {
+  /** `--context NAME`, for kubectl. */
+  readonly kubectl: readonly string[];
+  /** `--profile NAME`, for aws. */
+  readonly aws: readonly string[];
+  /** The words of the check itself, up to `--print trust`. */
+  readonly check: readonly string[];
+}
+
+const TRUST_FILE = 'trust.json';
+const BY_RESTART: ReadonlySet<FindingCode> = new Set([
+  'PodCredentialsMissing',
+  'PodRoleArnStale',
+  'PodAudienceStale',
+  'PodExpirationStale',
+]);
+/** Kinds that `kubectl rollout restart` takes. */
+const RESTARTABLE: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
+
+export function fixesOf(seen: CheckSeen, check: Check, reach: Reach): Fixes {
+  const codes = new Set(check.steps.flatMap(({ findings }) => findings.map(({ code }) => code)));
+  const trust = trustFor(seen, check);
+  const kubectl = [...serviceAccount(seen, codes, reach), ...annotate(seen, check, codes, reach)];
+  return {
+    kubectl,
+    aws: [...provider(seen, check, codes, reach), ...(trust === undefined ? [] : updateTrust(check, reach))],
+    terraform: trust === undefined ? [] : statement(seen, check),
+    trust,
+    restarts: kubectl.length > 0 || [...codes].some((code) => BY_RESTART.has(code)) ? restarts(seen, reach) : [],
+  };
+}
+
+/** A word that a shell takes as it is. */
+export const word = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+const line = (...words: readonly string[]): string => words.map(word).join(' ');
+
+function serviceAccount({ of }: CheckSeen, codes: ReadonlySet<FindingCode>, { kubectl }: Reach): string[] {
+  if (!codes.has('ServiceAccountMissing')) return [];
+  return [line('kubectl', ...kubectl, '-n', of.namespace, 'create', 'serviceaccount', of.name)];
+}
+
+function annotate(
+  { of, serviceAccount: looked, webhook }: CheckSeen,
+  { engine }: Check,
+  codes: ReadonlySet<FindingCode>,
+  { kubectl }: Reach,
+): string[] {
+  const keys = annotationKeys(webhook);
+  const account = valueIn(looked);
+  const base = ['kubectl', ...kubectl, '-n', of.namespace, 'annotate', 'serviceaccount', of.name, '--overwrite'];
+  const misspelt = codes.has('AnnotationKeyMisspelt') ? (account?.misspelt ?? []).map((key) => `${key}-`) : [];
+  const wrongRole = codes.has('AnnotationMissing') || codes.has('AnnotationRoleMismatch') || codes.has('AnnotationMalformed');
+  const role = engine !== undefined && (wrongRole || codes.has('ServiceAccountMissing')) ? [`${keys.roleArn}=${engine.spec.roleArn}`] : [];
+  const words = [...misspelt, ...role];
+  return words.length === 0 ? [] : [line(...base, ...words)];
+}
+
+function provider({ cluster }: CheckSeen, { engine }: Check, codes: ReadonlySet<FindingCode>, { aws }: Reach): string[] {
+  const issuer = valueIn(cluster)?.issuer;
+  if (engine === undefined || issuer === undefined) return [];
+  const { audience, roleArn } = engine.spec;
+  const { partition, account } = roleArnParts(roleArn);
+  const arn = `arn:${partition}:iam::${account}:oidc-provider/${issuerHostPath(issuer)}`;
+  if (codes.has('OidcProviderMissing') || codes.has('OidcProviderUrlMismatch'))
+    return [line('aws', 'iam', 'create-open-id-connect-provider', ...aws, '--url', issuer, '--client-id-list', audience)];
+  if (codes.has('OidcProviderAudienceMissing'))
+    return [
+      line(
+        'aws',
+        'iam',
+        'add-client-id-to-open-id-connect-provider',
+        ...aws,
+        '--open-id-connect-provider-arn',
+        arn,
+        '--client-id',
+        audience,
+      ),
+    ];
+  return [];
+}
+
+/** The document as it would be with a statement for this ServiceAccount, all others as they are; only where that makes STS say yes. */
+function trustFor(seen: CheckSeen, { engine }: Check): string | undefined {
+  const record = valueIn(seen.role);
+  const cluster = valueIn(seen.cluster);
+  if (engine?.verdict?.kind !== 'refused' || engine.verdict.wouldWrite === undefined) return undefined;
+  if (record?.state.kind !== 'present' || cluster === undefined) return undefined;
+  const document = parseDocument(record.state.policy);
+  if (isProblem(document)) return undefined;
+  const { audience } = engine.spec;
+  return planTrust(document, {
+    ...oursIn(cluster, record.arn),
+    role: record.arn,
+    quota: seen.quota,
+    now: seen.now,
+    wanted: [{ subject: subjectOf(seen.of.namespace, seen.of.name), audience }],
+    released: [],
+  }).document;
+}
+
+function updateTrust({ engine }: Check, { aws, check }: Reach): string[] {
+  const name = engine === undefined ? '' : roleArnParts(engine.spec.roleArn).name;
+  return [
+    `${line(...check, '--print', 'trust')} > ${TRUST_FILE}`,
+    line('aws', 'iam', 'update-assume-role-policy', ...aws, '--role-name', name, '--policy-document', `file://${TRUST_FILE}`),
+  ];
+}
+
+function statement({ cluster, of }: CheckSeen, { engine }: Check): string[] {
+  const issuer = valueIn(cluster)?.issuer;
+  if (issuer === undefined || engine === undefined) return [];
+  const host = issuerHostPath(issuer);
+  const { partition, account } = roleArnParts(engine.spec.roleArn);
+  const condition = (key: string, value: string) => [
+    '  condition {',
+    '    test     = "StringEquals"',
+    `    variable = ${JSON.stringify(`${host}:${key}`)}`,
+    `    values   = [${JSON.stringify(value)}]`,
+    '  }',
+  ];
+  return [
+    'statement {',
+    `  actions = ["${WEB_IDENTITY_ACTION}"]`,
+    '  principals {',
+    '    type        = "Federated"',
+    `    identifiers = ["arn:${partition}:iam::${account}:oidc-provider/${host}"]`,
+    '  }',
+    ...condition('sub', subjectOf(of.namespace, of.name)),
+    ...condition('aud', engine.spec.audience),
+    '}',
+  ];
+}
+
+/** Of what made the pods that lack the role. Those that were made before the annotation was right get it from a restart alone. */
+function restarts(seen: CheckSeen, { kubectl }: Reach): string[] {
+  const living = (valueIn(seen.pods) ?? []).filter(({ finished, deleting }) => !finished && !deleting);
+  const makers = living.flatMap((pod) => makerOf(pod, seen) ?? []);
+  const lines = makers
+    .filter(({ kind }) => RESTARTABLE.has(kind))
+    .map(({ kind, name }) => line('kubectl', ...kubectl, '-n', seen.of.namespace, 'rollout', 'restart', `${kind.toLowerCase()}/${name}`));
+  return [...new Set(lines)];
+}
+
+function makerOf(pod: Pod, { workloads }: CheckSeen): Pick<Owner, 'kind' | 'name'> | undefined {
+  return workloadOf(pod, valueIn(workloads) ?? []) ?? pod.owner;
+}

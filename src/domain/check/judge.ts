@@ -1,0 +1,199 @@
+import { roleArnParts, sharesAccount } from '../../api/arn.ts';
+import { type Finding, finding } from '../../api/finding.ts';
+import { STS_AUDIENCE } from '../../api/names.ts';
+import { isProblem } from '../../api/problem.ts';
+import { annotationKeys } from '../../api/webhook.ts';
+import { misspeltAnnotations, roleAnnotation } from '../audit/audit.ts';
+import { parseRoleAnnotation } from '../service-account/annotations.ts';
+import { isViolation } from '../status/conditions.ts';
+import { type Engine, engineFor, valueIn } from './engine.ts';
+import type { CheckSeen } from './seen.ts';
+import { wasInjected, webhookFinding } from './webhook.ts';
+
+export const STEP_NAMES = ['ServiceAccount', 'Annotation', 'Webhook', 'OIDC provider', 'Trust policy', 'Pods'] as const;
+export type StepName = (typeof STEP_NAMES)[number];
+
+/** One step of the checklist. `unread`: it could not be looked at. `skipped`: there is nothing to look at before an earlier step is mended. */
+export interface CheckStep {
+  readonly name: StepName;
+  readonly state: 'ok' | 'fail' | 'unread' | 'skipped';
+  /** One line: what was seen, or why nothing was. */
+  readonly text: string;
+  /** What is wrong, the most telling first. Whatever its severity for an operator, it keeps the pod from its role. */
+  readonly findings: readonly Finding[];
+}
+
+export interface Check {
+  readonly steps: readonly CheckStep[];
+  /** What is worth a word, and keeps no pod from its role. */
+  readonly notes: readonly Finding[];
+  /** Undefined where no role is named that could be looked at. */
+  readonly engine: Engine | undefined;
+}
+
+/** 0: it works. 1: a step fails for certain. 2: a step that could not be read may. */
+export function exitCodeOf({ steps, notes }: Check, failOn: 'Warning' | 'Error'): 0 | 1 | 2 {
+  if (steps.some(({ state }) => state === 'fail')) return 1;
+  if (steps.some(({ state }) => state === 'unread')) return 2;
+  return failOn === 'Warning' && notes.length > 0 ? 1 : 0;
+}
+
+/** The checklist of one ServiceAccount, each step for itself: what comes after a failure is told as well. Pure. */
+export function judge(seen: CheckSeen): Check {
+  const account = valueIn(seen.serviceAccount);
+  const annotation = account === undefined ? undefined : roleAnnotation(account, seen.webhook);
+  const named = seen.roleArn ?? (annotation === undefined ? undefined : parseRoleAnnotation(annotation));
+  const built = named === undefined || isProblem(named) ? undefined : engineFor(seen, named);
+  const engine = built === undefined || isProblem(built) ? undefined : built;
+  const steps = [
+    serviceAccountStep(seen),
+    annotationStep(seen, engine),
+    webhookStep(seen),
+    providerStep(seen, engine),
+    trustStep(seen, engine),
+    podsStep(seen, engine),
+  ];
+  return { steps, notes: notesOf(seen, engine, steps), engine };
+}
+
+const ok = (name: StepName, text: string): CheckStep => ({ name, state: 'ok', text, findings: [] });
+const notRead = (name: StepName, why: string): CheckStep => ({ name, state: 'unread', text: `not read: ${why}`, findings: [] });
+const skipped = (name: StepName, text: string): CheckStep => ({ name, state: 'skipped', text, findings: [] });
+const failed = (name: StepName, findings: readonly Finding[]): CheckStep => ({
+  name,
+  state: 'fail',
+  text: findings[0]?.message ?? '',
+  findings,
+});
+
+function serviceAccountStep({ serviceAccount, of }: CheckSeen): CheckStep {
+  if (serviceAccount.kind === 'unread') return notRead('ServiceAccount', serviceAccount.why);
+  if (serviceAccount.value !== undefined) return ok('ServiceAccount', of.name);
+  const text = `ServiceAccount "${of.name}" does not exist in namespace "${of.namespace}". Create it, or correct serviceAccountName of the workload`;
+  return failed('ServiceAccount', [finding('ServiceAccountMissing', text)]);
+}
+
+function annotationStep(seen: CheckSeen, engine: Engine | undefined): CheckStep {
+  const { serviceAccount, webhook } = seen;
+  if (serviceAccount.kind === 'unread') return notRead('Annotation', serviceAccount.why);
+  const account = serviceAccount.value;
+  if (account === undefined) return skipped('Annotation', 'there is no ServiceAccount');
+  const misspelt = misspeltAnnotations(account, webhook);
+  const value = roleAnnotation(account, webhook);
+  if (value === undefined && misspelt.length > 0) return failed('Annotation', misspelt);
+  if (engine === undefined) {
+    const { roleArn } = annotationKeys(webhook);
+    const parsed = value === undefined ? undefined : parseRoleAnnotation(value);
+    if (isProblem(parsed))
+      return failed('Annotation', [
+        finding('AnnotationMalformed', `ServiceAccount "${account.name}": annotation ${roleArn}: ${parsed.problem}`),
+      ]);
+    const text = `ServiceAccount "${account.name}" has no annotation ${roleArn}, so its pods get no role. ${proposal(seen)}`;
+    return failed('Annotation', [finding('AnnotationMissing', text)]);
+  }
+  const assessed = engine.assess('Annotated');
+  if (isViolation(assessed)) return failed('Annotation', assessed.findings);
+  const { path, name } = roleArnParts(engine.spec.roleArn);
+  return ok('Annotation', `role${path}${name}`);
+}
+
+function proposal({ trusting }: CheckSeen): string {
+  if (trusting.length === 0) return 'Which role it needs is not known. Name it with --role-arn to check the rest';
+  return `The trust policy of ${trusting.map((arn) => `"${arn}"`).join(', ')} allows it. If that is the role, name it with --role-arn`;
+}
+
+function webhookStep({ webhooks, namespace, pods }: CheckSeen): CheckStep {
+  const living = (valueIn(pods) ?? []).filter(({ finished }) => !finished);
+  if (webhooks.kind === 'unread' || namespace.kind === 'unread') {
+    if (wasInjected(living)) return ok('Webhook', 'injects the role into these pods');
+    const why = webhooks.kind === 'unread' ? webhooks : namespace;
+    return why.kind === 'unread' ? notRead('Webhook', why.why) : notRead('Webhook', '');
+  }
+  if (namespace.value === undefined) return skipped('Webhook', 'there is no namespace');
+  const found = webhookFinding(webhooks.value, namespace.value, living);
+  return found === undefined
+    ? ok('Webhook', `selects ${living.length === 0 ? 'this namespace' : 'these pods'}`)
+    : failed('Webhook', [found]);
+}
+
+const NO_ROLE = 'no role is named';
+
+function providerStep(seen: CheckSeen, engine: Engine | undefined): CheckStep {
+  const name = 'OIDC provider';
+  const { cluster, caller, provider, notPublic } = seen;
+  if (engine === undefined) return skipped(name, NO_ROLE);
+  const authorized = engine.assess('Authorized');
+  if (isViolation(authorized)) return failed(name, authorized.findings);
+  if (notPublic === undefined && cluster.kind === 'unread') return notRead(name, cluster.why);
+  if (notPublic === undefined) {
+    const missing = notReadInAws(seen, engine);
+    if (missing !== undefined) return notRead(name, missing);
+    if (provider.kind === 'unread') return notRead(name, provider.why);
+    if (provider.value.kind === 'unreadable') return notRead(name, provider.value.why);
+  }
+  const assessed = engine.assess('ProviderReady');
+  if (isViolation(assessed)) return failed(name, withoutOperator(assessed.findings));
+  return ok(name, caller.kind === 'read' && cluster.kind === 'read' ? cluster.value.issuer.slice('https://'.length) : assessed.message);
+}
+
+/** The credentials reach one account, and the role may be in another. */
+function notReadInAws({ caller }: CheckSeen, { spec: { roleArn } }: Engine): string | undefined {
+  if (caller.kind === 'unread') return caller.why;
+  if (sharesAccount(roleArn, caller.value.arn)) return undefined;
+  const { account } = roleArnParts(roleArn);
+  return `the role is in account ${account}, and these credentials are of account ${caller.value.account}. Use --profile for one of account ${account}`;
+}
+
+function trustStep(seen: CheckSeen, engine: Engine | undefined): CheckStep {
+  const name = 'Trust policy';
+  const { role, cluster } = seen;
+  if (engine === undefined) return skipped(name, NO_ROLE);
+  const missing = notReadInAws(seen, engine);
+  if (missing !== undefined) return notRead(name, missing);
+  if (role.kind === 'unread') return notRead(name, role.why);
+  if (role.value.state.kind === 'unreadable') return notRead(name, role.value.state.why);
+  if (cluster.kind === 'unread')
+    return seen.notPublic === undefined ? notRead(name, cluster.why) : skipped(name, 'AWS knows no such issuer');
+  if (isViolation(engine.assess('Authorized'))) return skipped(name, 'the audience is not one that AWS may see');
+  const assessed = engine.assess('Trusted');
+  if (!isViolation(assessed)) return ok(name, allowedBy(assessed.message));
+  if (assessed.status === 'Unknown') return { ...notRead(name, assessed.message), text: assessed.message };
+  return failed(name, withoutOperator(assessed.findings));
+}
+
+const allowedBy = (message: string): string => message.replace('a foreign statement allows', 'a statement allows');
+
+/** What nobody asked an operator for is no fault of the role. */
+function withoutOperator(findings: readonly Finding[]): Finding[] {
+  return findings.map((one) => ({ ...one, message: one.message.replaceAll(', so irsa-operator writes nothing', '') }));
+}
+
+function podsStep({ pods, of, serviceAccount }: CheckSeen, engine: Engine | undefined): CheckStep {
+  const name = 'Pods';
+  if (pods.kind === 'unread') return notRead(name, pods.why);
+  const living = pods.value.filter(({ finished }) => !finished);
+  if (engine === undefined) {
+    if (serviceAccount.kind === 'unread') return notRead(name, serviceAccount.why);
+    return skipped(name, `${living.length} run as ServiceAccount "${of.name}"`);
+  }
+  const assessed = engine.assess('PodsCurrent');
+  return isViolation(assessed) ? failed(name, assessed.findings) : ok(name, assessed.message);
+}
+
+/** What an operator would report beside what stops it. */
+function notesOf(seen: CheckSeen, engine: Engine | undefined, steps: readonly CheckStep[]): Finding[] {
+  const account = valueIn(seen.serviceAccount);
+  const misspelt = account === undefined ? [] : misspeltAnnotations(account, seen.webhook);
+  const audience =
+    seen.webhook.tokenAudience === STS_AUDIENCE
+      ? []
+      : [
+          finding(
+            'WebhookDefaultAudience',
+            `the webhook of this cluster gives pods tokens for "${seen.webhook.tokenAudience}" where no annotation names an audience. STS expects "${STS_AUDIENCE}" unless the OIDC provider and the trust policy name the other one`,
+          ),
+        ];
+  const told = new Set(steps.flatMap(({ findings }) => findings.map(({ code }) => code)));
+  const all = [...(engine?.findings() ?? []), ...misspelt, ...audience];
+  return all.filter(({ code }, at) => !told.has(code) && all.findIndex((other) => other.code === code) === at);
+}

@@ -1,0 +1,43 @@
+import type { RoleArn } from '../../api/arn.ts';
+import type { BatchWorkload, Namespace, ObjectName, Pod, ServiceAccount, Workload } from '../../api/cluster.ts';
+import type { InjectingWebhook, Webhook } from '../../api/webhook.ts';
+import type { CallerView, ClusterView } from '../state/identity.ts';
+import type { ProviderView } from '../state/oidc-provider.ts';
+import type { RoleRecord } from '../state/role-record.ts';
+
+/** What was looked at, or why it could not be: one sentence for a person. */
+export type Looked<T> = { readonly kind: 'read'; readonly value: T } | { readonly kind: 'unread'; readonly why: string };
+
+export const read = <T>(value: T): Looked<T> => ({ kind: 'read', value });
+export const unread = (why: string): Looked<never> => ({ kind: 'unread', why });
+
+/** Everything that the check of one ServiceAccount rests on, read once. */
+export interface CheckSeen {
+  readonly now: number;
+  /** The ServiceAccount that is meant, whether it exists or not. */
+  readonly of: ObjectName;
+  /** What the user says in place of the annotation. */
+  readonly roleArn: RoleArn | undefined;
+  readonly serviceAccount: Looked<ServiceAccount | undefined>;
+  readonly namespace: Looked<Namespace | undefined>;
+  readonly webhooks: Looked<readonly InjectingWebhook[]>;
+  /** How the webhook was started, as far as that is known. */
+  readonly webhook: Webhook;
+  readonly cluster: Looked<Extract<ClusterView, { kind: 'known' }>>;
+  /** The issuer is one that AWS cannot reach: that is an answer, and nothing in AWS can help. */
+  readonly notPublic: string | undefined;
+  readonly apiAudiences: readonly string[];
+  readonly caller: Looked<Extract<CallerView, { kind: 'known' }>>;
+  readonly provider: Looked<ProviderView>;
+  readonly role: Looked<RoleRecord>;
+  readonly quota: number;
+  /** Those of the ServiceAccount. */
+  readonly pods: Looked<readonly Pod[]>;
+  /** All of the namespace. */
+  readonly workloads: Looked<readonly Workload[]>;
+  readonly batchWorkloads: Looked<readonly BatchWorkload[]>;
+  /** ServiceAccounts of the namespace that workloads without the right one name, and whether they exist. */
+  readonly serviceAccountExists: (name: string) => boolean;
+  /** Where no role is named: the roles whose trust policy lets this ServiceAccount in. */
+  readonly trusting: readonly RoleArn[];
+}
