@@ -8,6 +8,7 @@ import { print } from './cli/check/print.ts';
 import { targetFrom } from './cli/check/target.ts';
 import type { Style } from './cli/check/text.ts';
 import { type Call, COULD_NOT_LOOK, type Execute, type Given } from './cli/command.ts';
+import { invokedAs } from './cli/invoked-as.ts';
 import { plain } from './cli/output.ts';
 import { kubeFrom, proxyFrom } from './config.ts';
 import type { Reach } from './domain/check/fixes.ts';
@@ -111,7 +112,7 @@ function reachOf({ given, operands }: Call): Reach {
   return {
     kubectl: said('context', 'kubeconfig', 'as'),
     aws: said('profile'),
-    check: ['npx', 'irsa-operator', 'check', ...namespace, ...operands, ...also],
+    check: [...invokedAs(process.argv, process.env, process.cwd()), 'check', ...namespace, ...operands, ...also],
   };
 }
 

@@ -53,7 +53,16 @@ const DEADLINE_MS = 90_000;
 export async function runCommand(
   aws: AwsDouble,
   args: readonly string[],
-  { kubeconfig, started }: { kubeconfig?: string | undefined; started?: (kill: (signal: NodeJS.Signals) => void) => Promise<void> } = {},
+  {
+    kubeconfig,
+    started,
+    credentials = aws.env({ roleName: PERSON_ROLE, identityPolicy: COMMANDS_IAM, sessionName: PERSON }),
+  }: {
+    kubeconfig?: string | undefined;
+    started?: (kill: (signal: NodeJS.Signals) => void) => Promise<void>;
+    /** Where AWS is and who calls it; those of the person otherwise. */
+    credentials?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<Ended> {
   const child = spawn(process.execPath, ['--enable-source-maps', 'dist/irsa-operator.mjs', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -62,7 +71,7 @@ export async function runCommand(
       PATH: process.env['PATH'],
       HOME: '/nonexistent',
       ...(kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig }),
-      ...aws.env({ roleName: PERSON_ROLE, identityPolicy: COMMANDS_IAM, sessionName: PERSON }),
+      ...credentials,
     },
   });
   const [stdout, stderr, [code]] = await Promise.all([

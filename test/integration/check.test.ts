@@ -1,11 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { until } from '@irsa-operator/testbed';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ARTICLE, annotated, type Case, NOT_AUTHORIZED, OTHER_CLUSTER, right } from '../harness/article.ts';
+import { parse } from 'yaml';
+import { ARTICLE, allow, annotated, type Case, NOT_AUTHORIZED, OTHER_CLUSTER, right } from '../harness/article.ts';
 import { type Ended, runCommand } from '../harness/command.ts';
+import { policy } from '../harness/policies.ts';
 import type { Scene } from '../harness/scene.ts';
 import { shellOf } from '../harness/shell.ts';
 import { integrationSuite, SWEEP } from '../harness/suite.ts';
-import { ACCOUNT } from '../harness/views.ts';
+import { ACCOUNT, ROLE_ARN } from '../harness/views.ts';
 
 /** The checklist for one broken pod, as a person runs it: the bundle, a kubeconfig, AWS credentials, and no word from the operator. */
 const suite = integrationSuite({
@@ -31,8 +34,14 @@ interface Report {
   }[];
 }
 
-const run = (...args: readonly string[]): Promise<Ended> =>
-  runCommand(suite.testbed.aws, ['check', ...args], { kubeconfig: suite.testbed.kubeconfig });
+/** With exactly what docs/check.md asks for in AWS. */
+const IAM = readFileSync('config/iam/check.json', 'utf8');
+const credentials = (policy: string | object = IAM, accountId: string = ACCOUNT) =>
+  suite.testbed.aws.env({ accountId, roleName: 'reader', identityPolicy: policy, sessionName: 'jane' });
+
+const runWith = (as: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ended> =>
+  runCommand(suite.testbed.aws, ['check', ...args], { kubeconfig: suite.testbed.kubeconfig, credentials: as });
+const run = (...args: readonly string[]) => runWith(credentials(), ...args);
 
 async function report(...args: readonly string[]): Promise<Report> {
   const ended = await run(...args, '-o', 'json');
@@ -79,7 +88,15 @@ describe.concurrent('each cause of the article', () => {
     // Contract: check-commands-work
     test(`${sentence}: the commands that check prints make the pods Ready`, async () => {
       const s = await broken(`mended-${index}`, given);
-      const { stdout, code } = await run('-n', s.namespace, 'deploy/app', '--role-arn', s.roleArn);
+      // As npx starts it.
+      const { stdout, code } = await runWith(
+        { ...credentials(), npm_command: 'exec' },
+        '-n',
+        s.namespace,
+        'deploy/app',
+        '--role-arn',
+        s.roleArn,
+      );
       expect(code).toBe(1);
       const commands = commandsIn(stdout);
       expect(commands.length).toBeGreaterThan(0);
@@ -92,15 +109,171 @@ describe.concurrent('each cause of the article', () => {
   }
 });
 
-// Contract: check-exit-codes
-test('what works is said to work, with exit code 0', async () => {
-  const s = await suite.scene('works');
+// The first thing that a newcomer sees of it.
+test('README.md shows what check prints', async () => {
+  const name = 'aws-load-balancer-controller';
+  const roleName = 'AmazonEKSLoadBalancerControllerRole';
+  const s = await suite.scene('kube-system', { granted: false });
+  const roleArn = s.role(policy(allow(s, { subject: `system:serviceaccount: kube-system:${name}` })), { name: roleName });
+  await s.serviceAccount({ [ROLE_ARN]: roleArn }, name);
+  await s.deployment({ name, serviceAccountName: name });
+  await until('the pods are refused', async () => (await run('-n', 'kube-system', `deploy/${name}`)).stdout.includes('AccessDenied'), {
+    timeoutMs: 60_000,
+  });
+  const { stdout } = await run('-n', 'kube-system', `deploy/${name}`);
+  const shown = /^\$ (node dist.*)\n([\s\S]*?)\n```$/m.exec(readFileSync('README.md', 'utf8'));
+  expect(shown?.[1]).toBe(`node dist/irsa-operator.mjs check -n kube-system deploy/${name}`);
+  const printed = stdout.replaceAll(/id\/[0-9A-F]{32}/g, 'id/0123456789ABCDEF0123456789ABCDEF').replace(/log \d\d:\d\d/, 'log 14:40');
+  expect(shown?.[2]).toBe(printed.slice(0, printed.indexOf('\nOr in Terraform')).trimEnd());
+});
+
+/** A scene in which all is right, and how each step of it is seen. */
+async function works(name: string): Promise<Scene> {
+  const s = await suite.scene(name);
   s.role(right(s));
   await s.serviceAccount(annotated(s));
   await s.deployment();
   await s.allReady();
+  return s;
+}
+
+// Contract: check-exit-codes
+test('what works is said to work, with exit code 0', async () => {
+  const s = await works('works');
   const { stdout, stderr, code } = await run('-n', s.namespace, 'deploy/app');
   expect(stdout).toContain('IRSA works');
   expect(stderr).toMatch(/0 findings, nothing written/);
   expect(code).toBe(0);
+});
+
+async function stepsWith(as: Readonly<Record<string, string>>, ...args: readonly string[]) {
+  const { stdout, stderr, code } = await runWith(as, ...args, '-o', 'json');
+  if (stdout === '') throw new Error(stderr);
+  const [one] = (JSON.parse(stdout) as Report).results;
+  return { code, states: Object.fromEntries((one?.steps ?? []).map(({ step, state }) => [step, state])), steps: one?.steps ?? [] };
+}
+
+const ALL_OK = {
+  ServiceAccount: 'ok',
+  Annotation: 'ok',
+  Webhook: 'ok',
+  'OIDC provider': 'ok',
+  'Trust policy': 'ok',
+  Pods: 'ok',
+};
+
+interface Rule {
+  readonly resources?: readonly string[];
+  readonly nonResourceURLs?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** Gives jane these rules in the cluster, in place of any others. */
+async function allowJane(rules: readonly Rule[]): Promise<void> {
+  const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'irsa-operator-check' }, rules };
+  await suite.testbed.kubectl(['apply', '-f', '-'], { input: JSON.stringify(role) });
+}
+
+/** What may be read by whom is known to the API server a moment after it is said. */
+const eventually = <T>(what: string, ask: () => Promise<T | false>) => until(what, ask, { timeoutMs: 30_000 });
+
+describe('people without rights', () => {
+  let s: Scene;
+  const asJane = () => ['-n', s.namespace, 'deploy/app', '--as', 'jane'];
+  beforeAll(async () => {
+    s = await works('rights');
+  });
+
+  // Contract: check-without-rights, check-exit-codes
+  for (const role of ['view', 'admin'])
+    test(`as ${role} of the namespace: what is not read is the issuer, and with --issuer nothing is left open`, async () => {
+      await suite.testbed.kubectl(['create', 'rolebinding', role, '-n', s.namespace, `--clusterrole=${role}`, '--user=jane']);
+      const { steps } = await eventually(`jane may ${role}`, async () => {
+        const found = await stepsWith(credentials(), ...asJane());
+        return found.states['Pods'] === 'ok' && found;
+      });
+      expect(steps.map(({ state }) => state)).toEqual(['ok', 'ok', 'ok', 'unread', 'unread', 'ok']);
+      expect(steps[3]?.text).toMatch(/forbidden.*\. Name the issuer with --issuer$/s);
+      expect((await stepsWith(credentials(), ...asJane())).code).toBe(2);
+
+      const said = await stepsWith(credentials(), ...asJane(), '--issuer', suite.testbed.issuer);
+      expect([said.code, said.states]).toEqual([0, ALL_OK]);
+      await suite.testbed.kubectl(['delete', 'rolebinding', role, '-n', s.namespace]);
+    });
+
+  // Contract: check-writes-nothing
+  test('with exactly config/rbac/check.yaml and config/iam/check.json all of it is read, and without one of the rules something is not', async () => {
+    const { rules } = parse(readFileSync('config/rbac/check.yaml', 'utf8')) as { rules: Rule[] };
+    await suite.testbed.kubectl(['create', 'clusterrolebinding', 'check', '--clusterrole=irsa-operator-check', '--user=jane']);
+    await allowJane(rules);
+    const all = async () => {
+      const found = await stepsWith(credentials(), ...asJane());
+      return found.code === 0 && found;
+    };
+    expect((await eventually('jane may read it all', all)).states).toEqual(ALL_OK);
+    // A log is no step, and other kinds of workloads are not in this scene.
+    const decides = rules.filter(({ resources = [] }) => !['pods/log', 'replicasets', 'jobs'].includes(resources[0] ?? ''));
+    expect(decides.length).toBeGreaterThanOrEqual(6);
+    // Where no pod runs, none shows that there is a webhook.
+    await s.serviceAccount(annotated(s), 'idle');
+    const idle = ['-n', s.namespace, 'sa/idle', '--as', 'jane'];
+    for (const rule of decides) {
+      await allowJane(rules.filter((other) => other !== rule));
+      const gone = `without ${[...(rule.resources ?? []), ...(rule.nonResourceURLs ?? [])].join()} something is not read`;
+      await eventually(gone, async () => {
+        const ended = await Promise.all([asJane(), idle].map((args) => runWith(credentials(), ...args, '-o', 'json')));
+        return ended.some(({ stdout, stderr }) => /forbidden/.test(stdout === '' ? stderr : stdout));
+      });
+    }
+  });
+});
+
+describe('AWS credentials', () => {
+  let s: Scene;
+  const at = () => ['-n', s.namespace, 'deploy/app'];
+  beforeAll(async () => {
+    s = await works('credentials');
+  });
+  const none = () => {
+    const { AWS_ACCESS_KEY_ID: _, AWS_SECRET_ACCESS_KEY: __, AWS_SESSION_TOKEN: ___, ...rest } = credentials();
+    return rest;
+  };
+  const halfRead = ['ok', 'ok', 'ok', 'unread', 'unread', 'ok'];
+  const cases: Record<string, { as: () => Record<string, string>; says: RegExp }> = {
+    none: { as: none, says: /credentials/i },
+    'of a session that does not exist': { as: () => ({ ...credentials(), AWS_SESSION_TOKEN: 'over' }), says: /invalid|expired/i },
+    'of another account': {
+      as: () => credentials(IAM, '444455556666'),
+      says: /is in account 111122223333, and these credentials are of account 444455556666/,
+    },
+  };
+  // Contract: check-without-rights, check-exit-codes
+  for (const [sentence, { as, says }] of Object.entries(cases))
+    test(`${sentence}: the half of Kubernetes is told, and why AWS was not asked`, async () => {
+      const { code, steps } = await stepsWith(as(), ...at());
+      expect(steps.map(({ state }) => state)).toEqual(halfRead);
+      expect(steps[3]?.text).toMatch(says);
+      expect(steps[3]?.text).not.toMatch(/CANARY|SECRET|AKIA[A-Z0-9]{16}|ASIA[A-Z0-9]{16}/);
+      expect(code).toBe(2);
+    });
+
+  // Contract: check-without-rights
+  test('without iam:GetRole the provider is told, and that the role was not read', async () => {
+    const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'iam:GetOpenIDConnectProvider', Resource: '*' }] };
+    const { steps, code } = await stepsWith(credentials(policy), ...at());
+    expect(steps.map(({ state }) => state)).toEqual(['ok', 'ok', 'ok', 'ok', 'unread', 'ok']);
+    expect(steps[4]?.text).toContain('iam:GetRole');
+    expect(code).toBe(2);
+  });
+});
+
+// Contract: check-writes-nothing
+test('nobody but the operator and those who made the scenes wrote anything', async () => {
+  const written = (await suite.testbed.auditEvents()).filter(
+    ({ user, verb }) => user.username === 'jane' && !['get', 'list'].includes(verb),
+  );
+  expect(written.filter(({ objectRef }) => objectRef?.resource !== 'tokenreviews')).toEqual([]);
+  const calls = suite.testbed.aws.journal.filter(({ caller }) => caller.includes(':assumed-role/reader/'));
+  expect(calls.length).toBeGreaterThan(0);
+  expect(calls.filter(({ operation }) => !/^(Get|List)/.test(operation))).toEqual([]);
 });
