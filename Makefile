@@ -38,6 +38,10 @@ testbed: $(INSTALLED) go ## A real control plane and an AWS that enforces, until
 build: $(INSTALLED) ## One bundled file: dist/irsa-operator.mjs, with its source map
 	@$(RUN) node scripts/build.ts
 
+.PHONY: package
+package: $(INSTALLED) ## What people install: the npm package in dist/npm, and dist/irsa-operator-linux-x64
+	@$(RUN) node scripts/package/main.ts
+
 dist/irsa-operator.mjs: $(INSTALLED) $(shell find src -name '*.ts' -not -name '*.test.ts')
 	@$(RUN) node scripts/build.ts
 
