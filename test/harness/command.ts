@@ -40,6 +40,10 @@ export function kubeconfigOfPerson(testbed: Testbed): string {
   return file;
 }
 
+export function awsEnvOfPerson(aws: AwsDouble): Record<string, string> {
+  return aws.env({ roleName: PERSON_ROLE, identityPolicy: COMMANDS_IAM, sessionName: PERSON });
+}
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -62,7 +66,7 @@ export async function runCommand(
       PATH: process.env['PATH'],
       HOME: '/nonexistent',
       ...(kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig }),
-      ...aws.env({ roleName: PERSON_ROLE, identityPolicy: COMMANDS_IAM, sessionName: PERSON }),
+      ...awsEnvOfPerson(aws),
     },
   });
   const [stdout, stderr, [code]] = await Promise.all([
