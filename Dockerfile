@@ -2,6 +2,7 @@
 FROM node:26-bookworm-slim AS build
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
+COPY test/package/oldest-node/package.json test/package/oldest-node/package.json
 COPY test/testbed/package.json test/testbed/package.json
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./

@@ -38,6 +38,10 @@ testbed: $(INSTALLED) go ## A real control plane and an AWS that enforces, until
 build: $(INSTALLED) ## One bundled file: dist/irsa-operator.mjs, with its source map
 	@$(RUN) node scripts/build.ts
 
+.PHONY: package
+package: $(INSTALLED) ## What people install: the npm package in dist/npm, and dist/irsa-operator-linux-x64
+	@$(RUN) node scripts/package/main.ts
+
 dist/irsa-operator.mjs: $(INSTALLED) $(shell find src -name '*.ts' -not -name '*.test.ts')
 	@$(RUN) node scripts/build.ts
 
@@ -56,10 +60,10 @@ kind: ## A kind cluster with this project's issuer and audiences (needs a contai
 
 .PHONY: clean
 clean: ## Remove what was installed and built here; the cache of the testbed's binaries stays
-	@rm -rf node_modules dist reports .stryker-tmp
+	@rm -rf node_modules test/package/oldest-node/node_modules dist reports .stryker-tmp
 
 # Installed when the lockfile is newer than what was installed. No scripts of others are run (.npmrc).
-$(INSTALLED): package.json package-lock.json test/testbed/package.json
+$(INSTALLED): package.json package-lock.json test/package/oldest-node/package.json test/testbed/package.json
 	@command -v npm >/dev/null || { echo 'npm is missing: install Node.js 20 or newer, npm comes with it' >&2; exit 1; }
 	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' || { echo 'Node.js 20 or newer is needed to install the project (it then brings its own): update Node.js' >&2; exit 1; }
 	@echo 'npm ci: installs what package-lock.json says' >&2

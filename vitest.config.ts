@@ -19,8 +19,9 @@ export default defineConfig({
             'test/harness/**/*.test.ts',
             'test/writers/**/*.test.ts',
             'test/contract/**/*.test.ts',
+            'test/package/**/*.test.ts',
           ],
-          exclude: ['test/testbed/**/*.integration.test.ts'],
+          exclude: ['test/**/*.integration.test.ts'],
           // A way out for what hangs, not a measure: a busy machine is no failure.
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -29,7 +30,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['test/integration/**/*.test.ts', 'test/chaos/**/*.test.ts', 'test/testbed/**/*.integration.test.ts'],
+          include: ['test/integration/**/*.test.ts', 'test/chaos/**/*.test.ts', 'test/**/*.integration.test.ts'],
           exclude: [CRASH],
           globalSetup: ['test/testbed/binaries/before-tests.ts', 'test/harness/permissions.setup.ts'],
           // Most of a test here is waiting for the real times of the contract; each file has a control plane of its own, of half a gigabyte.

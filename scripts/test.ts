@@ -28,7 +28,7 @@ interface Totals {
 const what = process.argv[2] === 'all' ? 'all' : 'check';
 const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
 await runEach(CHECKS);
-if (what === 'all' && (await run(['node', 'scripts/build.ts'])) !== 0) totals.failed += 1;
+if (what === 'all' && (await run(['node', 'scripts/package/main.ts'])) !== 0) totals.failed += 1;
 for (const suite of SUITES[what]) add(await runSuite(suite));
 if (what === 'all') await runEach(FUZZERS);
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { isProblem } from './api/problem.ts';
 import { EKS_WEBHOOK } from './api/webhook.ts';
 import { parseFlags } from './cli/command.ts';
-import { parseConfig, RUN_FLAGS } from './config.ts';
+import { parseConfig, proxyFrom, RUN_FLAGS } from './config.ts';
 
 function configOf(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const parsed = parseFlags(RUN_FLAGS, args);
@@ -72,6 +72,13 @@ test('a proxy that Node would pass over is refused, and not quoted', () => {
     expect(configOf([], { https_proxy: wrong })).toEqual({
       problem: 'https_proxy is not the URL of a proxy. Wanted: http://HOST:PORT, or https://HOST:PORT',
     });
+});
+
+test('on a Node that reads no proxies one is refused, and what concerns none is not', () => {
+  const ignores = ` names a proxy, and Node ${process.versions.node} ignores it. Use Node 22.21, 24.5 or newer`;
+  for (const name of ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY'])
+    expect(proxyFrom({ [name]: 'http://me:secret@proxy:3128' }, false)).toEqual({ problem: `${name}${ignores}` });
+  expect(proxyFrom({ HTTPS_PROXY: '', NO_PROXY: '.internal' }, false)).toEqual({ NO_PROXY: '.internal' });
 });
 
 const accepted: Record<string, [string[], object]> = {

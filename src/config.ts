@@ -187,11 +187,20 @@ export function ownCredentialsFrom(env: NodeJS.ProcessEnv): OwnCredentials {
   return { webIdentityRole: env['AWS_ROLE_ARN'], profile: env['AWS_PROFILE'] || (hasKeys ? undefined : 'default') };
 }
 
-/** Node passes over what is no such URL, and then calls would go the way that the proxy was to close. The value is not quoted: it may hold a password. */
-export function proxyFrom(env: NodeJS.ProcessEnv): ProxyVariables | Problem {
+/** The agents read proxies since the version that has this flag (https://nodejs.org/api/http.html#built-in-proxy-support). */
+const NODE_READS_PROXIES = process.allowedNodeEnvironmentFlags.has('--use-env-proxy');
+
+/**
+ * Node passes over what is no such URL, and an old one over all of it. Then calls would go the way that the proxy was to close. The value is not
+ * quoted: it may hold a password.
+ */
+export function proxyFrom(env: NodeJS.ProcessEnv, nodeReadsProxies = NODE_READS_PROXIES): ProxyVariables | Problem {
   const found = PROXY_VARIABLES.flatMap((name) => (env[name] ? [[name, env[name]] as const] : []));
-  const wrong = found.find(([name, value]) => !name.toLowerCase().startsWith('no') && !(/^https?:\/\//.test(value) && URL.canParse(value)));
+  const proxies = found.filter(([name]) => !name.toLowerCase().startsWith('no'));
+  const wrong = proxies.find(([, value]) => !(/^https?:\/\//.test(value) && URL.canParse(value)));
   if (wrong !== undefined) return problem(`${wrong[0]} is not the URL of a proxy. Wanted: http://HOST:PORT, or https://HOST:PORT`);
+  if (proxies[0] !== undefined && !nodeReadsProxies)
+    return problem(`${proxies[0][0]} names a proxy, and Node ${process.versions.node} ignores it. Use Node 22.21, 24.5 or newer`);
   return Object.fromEntries(found);
 }
 

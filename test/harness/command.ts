@@ -40,6 +40,10 @@ export function kubeconfigOfPerson(testbed: Testbed): string {
   return file;
 }
 
+export function awsEnvOfPerson(aws: AwsDouble): Record<string, string> {
+  return aws.env({ roleName: PERSON_ROLE, identityPolicy: COMMANDS_IAM, sessionName: PERSON });
+}
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -56,7 +60,7 @@ export async function runCommand(
   {
     kubeconfig,
     started,
-    credentials = aws.env({ roleName: PERSON_ROLE, identityPolicy: COMMANDS_IAM, sessionName: PERSON }),
+    credentials = awsEnvOfPerson(aws),
   }: {
     kubeconfig?: string | undefined;
     started?: (kill: (signal: NodeJS.Signals) => void) => Promise<void>;
