@@ -141,7 +141,13 @@ function fromFiles(files: readonly string[], context: string | undefined): Loade
   for (const file of present) {
     const text = readFileSync(file, 'utf8');
     const one = new KubeConfig();
-    one.loadFromString(text);
+    try {
+      one.loadFromString(text);
+    } catch (error) {
+      // Its first line: the others draw the place, with what stands there, which may be a credential.
+      const [why] = (error instanceof Error ? error.message : String(error)).split('\n');
+      throw new Error(`kubeconfig "${file}" cannot be read: ${why}`);
+    }
     one.makePathsAbsolute(dirname(file));
     for (const cluster of one.clusters) if (!config.getCluster(cluster.name)) config.addCluster(cluster);
     for (const [name, tokenFile] of tokenFilesIn(text, dirname(file))) if (!config.getUser(name)) tokenFiles.set(name, tokenFile);

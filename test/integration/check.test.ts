@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { until } from '@irsa-operator/testbed';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -52,7 +54,7 @@ async function report(...args: readonly string[]): Promise<Report> {
 }
 
 const codesOf = ({ results: [one] }: Report) =>
-  [...(one?.steps ?? []).flatMap(({ findings }) => findings), ...(one?.notes ?? [])].map(({ code }) => code).toSorted();
+  [...new Set([...(one?.steps ?? []).flatMap(({ findings }) => findings), ...(one?.notes ?? [])].map(({ code }) => code))].toSorted();
 
 async function broken(
   name: string,
@@ -264,6 +266,82 @@ describe('AWS credentials', () => {
     expect(steps.map(({ state }) => state)).toEqual(['ok', 'ok', 'ok', 'ok', 'unread', 'ok']);
     expect(steps[4]?.text).toContain('iam:GetRole');
     expect(code).toBe(2);
+  });
+});
+
+describe('what makes no sense, or leads nowhere', () => {
+  beforeAll(() => suite.testbed.expectRefusal('get deployments')); // with credentials of nobody
+  const kubeconfigWith = (change: (text: string) => string): string => {
+    const file = join(suite.testbed.folder, `odd-${randomUUID()}.kubeconfig`);
+    writeFileSync(file, change(readFileSync(suite.testbed.kubeconfig, 'utf8')), { mode: 0o600 });
+    return file;
+  };
+  const cases: Record<string, { args: () => string[]; says: RegExp }> = {
+    'a kubeconfig that is not there': {
+      args: () => ['deploy/app', '--kubeconfig', '/nowhere'],
+      says: /"\/nowhere", and no such file exists/,
+    },
+    'a kubeconfig that is no YAML': {
+      args: () => ['deploy/app', '--kubeconfig', kubeconfigWith(() => '{: ]')],
+      says: /kubeconfig ".*" cannot be read: /,
+    },
+    'a context that does not exist': { args: () => ['deploy/app', '--context', 'blue'], says: /there is no context "blue"/ },
+    'an API server that is not there': {
+      args: () => ['deploy/app', '--kubeconfig', kubeconfigWith((text) => text.replaceAll(suite.testbed.server, 'https://127.0.0.1:1'))],
+      says: /127\.0\.0\.1:1|ECONNREFUSED|not reach/,
+    },
+    'credentials that the API server does not take': {
+      args: () => [
+        'deploy/app',
+        '--kubeconfig',
+        kubeconfigWith((text) => {
+          const config = JSON.parse(text) as { users: { user: object }[] };
+          for (const entry of config.users) entry.user = { token: 'CANARY' };
+          return JSON.stringify(config);
+        }),
+      ],
+      says: /401|Unauthorized/,
+    },
+    'a workload that is not there': {
+      args: () => ['-n', 'default', 'deploy/nowhere'],
+      says: /there is no deployment "nowhere" in namespace "default"/,
+    },
+    'no target at all': { args: () => [], says: /name what to check, for example deploy\/aws-load-balancer-controller/ },
+    'a kind that runs no pods': { args: () => ['configmap/app'], says: /"configmap" is no kind of object that runs pods/ },
+    'a misspelt flag': {
+      args: () => ['deploy/app', '--namespce', 'x'],
+      says: /--namespce is no flag of this command\. Is --namespace meant\?/,
+    },
+    'a role that is no ARN': { args: () => ['deploy/app', '--role-arn', 'app'], says: /--role-arn: "app"/ },
+    'an issuer that is no URL': { args: () => ['deploy/app', '--issuer', 'eks'], says: /--issuer: / },
+    'a form of output that there is not': { args: () => ['deploy/app', '-o', 'xml'], says: /--output: "xml" is none of table, json, yaml/ },
+  };
+  // Contract: check-exit-codes
+  for (const [sentence, { args, says }] of Object.entries(cases))
+    test(`${sentence}: one sentence, exit code 2, and no stack`, async () => {
+      const { stdout, stderr, code } = await run(...args());
+      expect(stderr).toMatch(says);
+      expect(stderr.split('\n')[0]).toMatch(/^irsa-operator check: /);
+      expect(stderr).not.toMatch(/\n\s+at |CANARY|TypeError/);
+      expect([stdout, code]).toEqual(['', 2]);
+    });
+
+  // Contract: check-one-engine
+  test('a cluster without the webhook: that is what is wrong, and nothing else', async () => {
+    const s = await suite.scene('no-webhook');
+    s.role(right(s));
+    await s.serviceAccount(annotated(s));
+    const configuration = 'mutatingwebhookconfiguration/pod-identity-webhook';
+    const standing = await suite.testbed.kubectl(['get', configuration, '-o', 'json']);
+    await suite.testbed.kubectl(['delete', configuration]);
+    await s.workload('deployments');
+    await s.allReady();
+    const found = await report('-n', s.namespace, 'deploy/app');
+    expect([found.exitCode, codesOf(found)]).toEqual([1, ['PodCredentialsMissing', 'WebhookMissing']]);
+    const { metadata: _, ...rest } = JSON.parse(standing) as { metadata: object };
+    await suite.testbed.kubectl(['create', '-f', '-'], {
+      input: JSON.stringify({ ...rest, metadata: { name: 'pod-identity-webhook' } }),
+    });
   });
 });
 

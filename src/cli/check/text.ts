@@ -45,11 +45,15 @@ function stepLines({ name, state, text, findings }: CheckStep, style: Style): st
   const [first] = findings;
   const head = `${mark(state, style)}${name.padEnd(NAME_WIDTH)}`;
   if (state !== 'fail' || first === undefined) return hanging(head, STATE_WIDTH + NAME_WIDTH, plain(text), style.width);
+  // Of many pods with one cause the first is enough.
+  const causes = [...Map.groupBy(findings, ({ code }) => code)];
   return [
     `${head}${first.code}`,
-    ...findings.flatMap((one, at) => {
-      const more = at === 0 ? [] : [`${''.padEnd(STATE_WIDTH + 2)}${one.code}`];
-      return [...more, ...hanging(''.padEnd(STATE_WIDTH + 2), STATE_WIDTH + 2, plain(one.message), style.width)];
+    ...causes.flatMap(([code, [one, ...others]], at) => {
+      const title = at === 0 ? [] : [`${''.padEnd(STATE_WIDTH + 2)}${code}`];
+      const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+      const indent = STATE_WIDTH + 2;
+      return [...title, ...hanging(''.padEnd(indent), indent, plain(`${one?.message ?? ''}${more}`), style.width)];
     }),
   ];
 }

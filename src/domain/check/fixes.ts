@@ -55,8 +55,14 @@ export function fixesOf(seen: CheckSeen, check: Check, reach: Reach): Fixes {
     aws: [...provider(seen, check, codes, reach), ...(trust === undefined ? [] : updateTrust(check, reach))],
     terraform: trust === undefined ? [] : statement(seen, check),
     trust,
-    restarts: kubectl.length > 0 || [...codes].some((code) => BY_RESTART.has(code)) ? restarts(seen, reach) : [],
+    restarts: needsRestart(codes, kubectl) ? restarts(seen, reach) : [],
   };
+}
+
+/** A new pod would be as wrong while no webhook reaches it. */
+function needsRestart(codes: ReadonlySet<FindingCode>, changes: readonly string[]): boolean {
+  if (codes.has('WebhookMissing') || codes.has('WebhookNotSelecting')) return false;
+  return changes.length > 0 || [...codes].some((code) => BY_RESTART.has(code));
 }
 
 /** A word that a shell takes as it is. */
