@@ -22,7 +22,7 @@ test('no role that ships may do more to a ServiceAccount than read and patch it,
   const verbs = (resource: string) => [
     ...new Set(rules.flatMap((rule) => (covers(rule.apiGroups, '') && covers(rule.resources, resource) ? rule.verbs : []))),
   ];
-  expect(verbs('serviceaccounts').toSorted()).toEqual(['list', 'patch', 'watch']);
+  expect(verbs('serviceaccounts').toSorted()).toEqual(['get', 'list', 'patch', 'watch']);
   expect(verbs('serviceaccounts/token')).toEqual(['create']);
 });
 
