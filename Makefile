@@ -26,6 +26,10 @@ chaos: $(INSTALLED) go dist/irsa-operator.mjs ## Random walk, field sweep, and t
 	@$(RUN) npm run --silent chaos:fields
 	@$(RUN) npm run --silent chaos:crash
 
+.PHONY: parity
+parity: $(INSTALLED) go dist/irsa-operator.mjs ## In every integration scenario: what check and an operator that observes find, compared
+	@$(RUN) node scripts/parity.ts
+
 .PHONY: demo
 demo: $(INSTALLED) go dist/irsa-operator.mjs ## The story of the README, on a real control plane
 	@$(RUN) node test/demo/main.ts

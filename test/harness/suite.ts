@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { idle, sweptTwice } from './evidence.ts';
 import { grant, pathOf } from './objects.ts';
 import { install, type RunningOperator, startOperator } from './operator.ts';
+import { compareWithCheck, PARITY_FOLDER, writeParity } from './parity.ts';
 import { openScene, type Scene } from './scene.ts';
 import { scrape } from './scrape.ts';
 import { ACCOUNT } from './views.ts';
@@ -75,6 +76,9 @@ export function integrationSuite(options: SuiteOptions = {}): Suite {
     }
   });
   afterAll(async () => {
+    const folder = process.env[PARITY_FOLDER];
+    if (folder !== undefined && operator !== undefined)
+      writeParity(folder, expect.getState().testPath ?? '', await compareWithCheck(suite.testbed, suite.api));
     const code = await operator?.stop();
     api?.close();
     await testbed?.stop();

@@ -1,0 +1,34 @@
+import type { FindingCode } from './finding.ts';
+
+const GRANTS = 'a person needs no grant';
+const WRITES = 'it comes of writing, and check writes nothing';
+const TIME = 'it needs time, and check looks once';
+const PROOF = 'it comes of a token that irsa-operator asks for, and check asks for none';
+
+/** Findings of an operator alone, with why `irsa-operator check` cannot have them. All others it can. */
+export const ONLY_OPERATOR = {
+  NotGranted: GRANTS,
+  GrantLimitReached: GRANTS,
+  RevocationPaused: GRANTS,
+  TrustUngranted: GRANTS,
+  InvalidSpec: 'a person has no binding',
+  ServiceAccountTaken: 'a person has no binding',
+  TrustOrphaned: 'a person has no binding',
+  RoleIsOperator: 'the role of a person may be bound',
+  RolePaused: WRITES,
+  TrustWriteRejected: WRITES,
+  TrustRevocationBlocked: WRITES,
+  RolloutForbidden: WRITES,
+  PodNotRestartable: WRITES,
+  EvictionBlocked: WRITES,
+  MultiplePDBs: WRITES,
+  Contended: TIME,
+  RestartStalled: TIME,
+  RestartIneffective: TIME,
+  OrgPolicyDenied: PROOF,
+  IdpUnreachable: PROOF,
+  OidcProviderThumbprint: PROOF,
+  TokenExpired: PROOF,
+  TokenRejected: PROOF,
+  StsRegionDisabled: PROOF,
+} as const satisfies Partial<Record<FindingCode, string>>;

@@ -1,0 +1,96 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Api, type Testbed, until } from '@irsa-operator/testbed';
+import { ONLY_OPERATOR } from '../../src/api/seen-by.ts';
+import { runCommand } from './command.ts';
+import { pathOf } from './objects.ts';
+import type { Binding } from './views.ts';
+
+/** Set by `make parity`: a folder, in which each suite leaves what it found. */
+export const PARITY_FOLDER = 'CHECK_PARITY';
+
+/** An operator waits for a ServiceAccount that is yet to come. A person who names one has it in mind today. */
+const CHECK_SOONER: ReadonlySet<string> = new Set(['ServiceAccountMissing']);
+
+/** What a suite left: how many bindings were compared, how many could not be, and where the two differ. */
+export interface Parity {
+  readonly compared: number;
+  readonly leftOut: number;
+  /** Codes that both have. */
+  readonly codes: readonly string[];
+  readonly differences: readonly Difference[];
+}
+
+/** What differs between a binding that observes and `check` on the same ServiceAccount and role. */
+interface Difference {
+  readonly binding: string;
+  readonly role: string;
+  readonly onlyOperator: readonly string[];
+  readonly onlyCheck: readonly string[];
+}
+
+interface Report {
+  readonly results: readonly {
+    readonly steps: readonly { readonly findings: readonly { readonly code: string }[] }[];
+    readonly notes: readonly { readonly code: string }[];
+  }[];
+}
+
+/**
+ * Lets each binding that is left observe, and asks `check` the same. What comes after the first step that fails is told by `check` alone: an
+ * operator stops there.
+ */
+export async function compareWithCheck(testbed: Testbed, api: Api): Promise<Parity> {
+  const { items } = await api.call<{ items: Binding[] }>('GET', pathOf('irsabindings'));
+  const differences: Difference[] = [];
+  const codes = new Set<string>();
+  let [compared, leftOut] = [0, 0];
+  for (const { metadata, spec } of items) {
+    const { namespace = '', name } = metadata;
+    const path = pathOf('irsabindings', { namespace, name });
+    const observing = await observe(api, path).catch(() => undefined);
+    if (observing === undefined) {
+      leftOut += 1;
+      continue;
+    }
+    compared += 1;
+    const credentials = testbed.aws.env({ roleName: 'parity', sessionName: 'jane' });
+    const args = ['check', '-n', namespace, '--service-account', spec.serviceAccountName, '--role-arn', spec.roleArn, '-o', 'json'];
+    const { stdout, stderr } = await runCommand(testbed.aws, args, { kubeconfig: testbed.kubeconfig, credentials });
+    if (stdout === '') throw new Error(stderr);
+    const [one] = (JSON.parse(stdout) as Report).results;
+    const failing = one?.steps.find(({ findings }) => findings.length > 0)?.findings ?? [];
+    const all = new Set([...(one?.steps ?? []).flatMap(({ findings }) => findings), ...(one?.notes ?? [])].map(({ code }) => code));
+    const operator = (observing.status?.findings ?? []).map(({ code }) => code).filter((code) => !(code in ONLY_OPERATOR));
+    for (const code of operator) if (all.has(code)) codes.add(code);
+    const onlyOperator = operator.filter((code) => !all.has(code));
+    const onlyCheck = operator.length === 0 ? failing.map(({ code }) => code).filter((code) => !CHECK_SOONER.has(code)) : [];
+    if (onlyOperator.length + onlyCheck.length > 0)
+      differences.push({ binding: `${namespace}/${name}`, role: spec.roleArn, onlyOperator, onlyCheck });
+  }
+  return { compared, leftOut, codes: [...codes].toSorted(), differences };
+}
+
+/** The binding as it is once its operator has looked at it as one that observes; undefined where it is going, or without a grant. */
+async function observe(api: Api, path: string): Promise<Binding | undefined> {
+  const value = `parity-${Date.now()}`;
+  const annotations = { 'irsa-operator.dev/reconcile-requested-at': value };
+  const body = { metadata: { annotations }, spec: { mode: 'Observe', suspend: false } };
+  const { metadata } = await api.call<Binding>('PATCH', path, { patch: 'merge', body });
+  if (metadata.deletionTimestamp !== undefined) return undefined;
+  const looked = await until(
+    'the binding was looked at',
+    async () => {
+      const seen = await api.call<Binding>('GET', path);
+      return seen.status?.lastHandledReconcileAt === value && seen;
+    },
+    { timeoutMs: 60_000 },
+  );
+  const refused = (looked.status?.findings ?? []).some(({ code }) => code in ONLY_OPERATOR && code !== 'TrustOrphaned');
+  return refused ? undefined : looked;
+}
+
+export function writeParity(folder: string, file: string, parity: Parity): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${file.replaceAll(/[^\w.-]/g, '_')}.json`), JSON.stringify(parity));
+}
