@@ -7,7 +7,7 @@ import { PARITY_FOLDER, type Parity } from '../test/harness/parity.ts';
 /** `make parity`, or `node scripts/parity.ts FILES`: the integration tests, and after each file `check` beside every binding that is left. Exits with 1 where the two differ. */
 const folder = mkdtempSync(join(tmpdir(), 'irsa-operator-parity-'));
 const files = process.argv.slice(2);
-const args = ['run', '--project', 'integration', '--hookTimeout=900000', ...(files.length > 0 ? files : ['test/integration'])];
+const args = ['run', '--project', 'integration', ...(files.length > 0 ? files : ['test/integration'])];
 const { status } = spawnSync('vitest', args, { stdio: 'inherit', env: { ...process.env, [PARITY_FOLDER]: folder } });
 
 const all = readdirSync(folder).map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Parity);

@@ -6,9 +6,14 @@ import { runCommand } from './command.ts';
 import { pathOf } from './objects.ts';
 import type { Binding } from './views.ts';
 
+/** A suite with thousands of bindings has the same ones again and again. */
+const MOST_COMPARED = 60;
+
 /** Set by `make parity`: a folder, in which each suite leaves what it found. */
 export const PARITY_FOLDER = 'CHECK_PARITY';
 
+/** Which audiences open the API server is in a token. The admin of the testbed shows a certificate. */
+const NOT_BY_CERTIFICATE: ReadonlySet<string> = new Set(['AudienceForbidden']);
 /** An operator waits for a ServiceAccount that is yet to come. A person who names one has it in mind today. */
 const CHECK_SOONER: ReadonlySet<string> = new Set(['ServiceAccountMissing']);
 
@@ -45,7 +50,7 @@ export async function compareWithCheck(testbed: Testbed, api: Api): Promise<Pari
   const differences: Difference[] = [];
   const codes = new Set<string>();
   let [compared, leftOut] = [0, 0];
-  for (const { metadata, spec } of items) {
+  for (const { metadata, spec } of items.slice(0, MOST_COMPARED)) {
     const { namespace = '', name } = metadata;
     const path = pathOf('irsabindings', { namespace, name });
     const observing = await observe(api, path).catch(() => undefined);
@@ -63,7 +68,7 @@ export async function compareWithCheck(testbed: Testbed, api: Api): Promise<Pari
     const all = new Set([...(one?.steps ?? []).flatMap(({ findings }) => findings), ...(one?.notes ?? [])].map(({ code }) => code));
     const operator = (observing.status?.findings ?? []).map(({ code }) => code).filter((code) => !(code in ONLY_OPERATOR));
     for (const code of operator) if (all.has(code)) codes.add(code);
-    const onlyOperator = operator.filter((code) => !all.has(code));
+    const onlyOperator = operator.filter((code) => !all.has(code) && !NOT_BY_CERTIFICATE.has(code));
     const onlyCheck = operator.length === 0 ? failing.map(({ code }) => code).filter((code) => !CHECK_SOONER.has(code)) : [];
     if (onlyOperator.length + onlyCheck.length > 0)
       differences.push({ binding: `${namespace}/${name}`, role: spec.roleArn, onlyOperator, onlyCheck });

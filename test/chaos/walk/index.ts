@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { type Api, connect, startTestbed, type Testbed } from '@irsa-operator/testbed';
 import { createTwoFilesPatch } from 'diff';
-import { pathOf } from '../../harness/objects.ts';
+import { pathOf, unless } from '../../harness/objects.ts';
 import { install, type RunningOperator, startOperator } from '../../harness/operator.ts';
 import { openScene } from '../../harness/scene.ts';
 import type { Binding } from '../../harness/views.ts';
@@ -177,10 +177,24 @@ async function calmDown(world: World): Promise<void> {
   for (const scene of scenes) await scene.label(TEAM);
   const waiting = (await recorded(world)).filter(({ cause, revokedAt }) => cause === 'labelOrTag' && revokedAt === undefined);
   for (const name of ROLES) if (waiting.some(({ role }) => role === arnOf(name))) testbed.aws.account().role.setTags(name, CONSENT);
+  await wakeReplicaSets(world);
   const kept = world.chance.of(GRANTS);
   for (const name of GRANTS) if (name !== kept) await ungrant(world, name);
   await sleep(RECORDED_MS);
   await confirmRevocations(world);
+}
+
+/**
+ * A ReplicaSet whose ServiceAccount was away tries again after up to 16 minutes, and its pods would come in the quiet. A change of it has it try
+ * at once.
+ */
+async function wakeReplicaSets({ api, scenes }: World): Promise<void> {
+  for (const { namespace } of scenes) {
+    const path = `/apis/apps/v1/namespaces/${namespace}/replicasets`;
+    const { items } = await api.call<{ items: { metadata: { name: string } }[] }>('GET', path);
+    const body = { metadata: { annotations: { walk: 'calm' } } };
+    for (const { metadata } of items) await unless([404], api.call('PATCH', `${path}/${metadata.name}`, { patch: 'merge', body }));
+  }
 }
 
 /** As it should be, and still so, with nothing written, a while later. */
