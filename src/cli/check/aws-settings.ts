@@ -27,22 +27,24 @@ export function awsSettings(
 ): AwsSettings {
   const flag = (name: string) => (typeof given[name] === 'string' ? given[name] : undefined);
   const after = (word: string) => {
-    const at = exec?.args.indexOf(word) ?? -1;
-    return at < 0 ? undefined : exec?.args[at + 1];
+    const args = exec?.args ?? [];
+    const at = args.indexOf(word);
+    return at < 0 ? args.find((arg) => arg.startsWith(`${word}=`))?.slice(word.length + 1) : args[at + 1];
   };
   // `arn:aws:eks:REGION:ACCOUNT:cluster/NAME`, as update-kubeconfig names the entry.
   const [, arnRegion, arnName] = /^arn:[a-z-]+:eks:([a-z0-9-]+):\d{12}:cluster\/(.+)$/.exec(clusterEntry) ?? [];
   const [, serverRegion] = /\.([a-z0-9-]+)\.eks\.amazonaws\.com/.exec(server) ?? [];
+  // An empty variable is none to AWS tools, and as a flag none of a shell.
   return {
     region:
-      flag('region') ??
-      after('--region') ??
-      exec?.env['AWS_REGION'] ??
-      env['AWS_REGION'] ??
-      env['AWS_DEFAULT_REGION'] ??
-      arnRegion ??
+      flag('region') ||
+      after('--region') ||
+      exec?.env['AWS_REGION'] ||
+      env['AWS_REGION'] ||
+      env['AWS_DEFAULT_REGION'] ||
+      arnRegion ||
       serverRegion,
-    profile: flag('profile') ?? after('--profile') ?? exec?.env['AWS_PROFILE'] ?? env['AWS_PROFILE'],
-    clusterName: after('--cluster-name') ?? after('-i') ?? arnName,
+    profile: flag('profile') || after('--profile') || exec?.env['AWS_PROFILE'] || env['AWS_PROFILE'] || undefined,
+    clusterName: after('--cluster-name') || after('-i') || arnName,
   };
 }

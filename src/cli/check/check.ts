@@ -45,7 +45,7 @@ export async function check(
     const seen = await gatherer.see({ namespace: of.namespace, name: of.name });
     const found = judge(seen);
     const log = target.kind === 'all' ? undefined : await logOf(seen, ports, signal);
-    const denied = log === undefined ? undefined : permissionDenied(log);
+    const denied = log === undefined ? undefined : permissionDenied(log, found.engine?.spec.roleArn);
     const notes = denied === undefined ? found.notes : [...found.notes, denied];
     return { namespace: of.namespace, name: of.name, check: { ...found, notes }, fixes: fixesOf(seen, found, reach), log };
   });

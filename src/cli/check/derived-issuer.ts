@@ -1,5 +1,5 @@
 /** `https://0123456789ABCDEF0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com`: the address of an EKS cluster begins with the ID of its issuer. */
-const ENDPOINT = /^https:\/\/([0-9A-F]{32})\.[a-z0-9]+\.([a-z0-9-]+)\.eks\.(amazonaws\.com(?:\.cn)?)$/i;
+const ENDPOINT = /^https:\/\/([0-9A-F]{32})\.[a-z0-9]+\.([a-z0-9-]+)\.eks\.(amazonaws\.com(?:\.cn)?)(?::443)?\/?$/i;
 
 /** The issuer of an EKS cluster by the address of its API server; undefined where that is no such address. */
 export function derivedIssuer(server: string): string | undefined {

@@ -35,24 +35,29 @@ const WORDS: Readonly<Record<string, TargetKind | 'serviceaccounts'>> = {
   serviceaccount: 'serviceaccounts',
   serviceaccounts: 'serviceaccounts',
 };
+const GROUP = /\.(?:v1\.)?(?:apps|batch)$/;
 const EXAMPLE = 'deploy/aws-load-balancer-controller';
 
 /** `TYPE/NAME` or `TYPE NAME`, as in kubectl. `ofContext`: the namespace of the kubeconfig's context. */
 export function targetFrom(operands: readonly string[], given: Given, ofContext: string): Target | Problem {
   const account = given['service-account'];
   const namespace = given['namespace'];
-  const here = typeof namespace === 'string' ? namespace : ofContext;
+  // An empty one is a variable of a shell that is not set.
+  const named = typeof namespace === 'string' && namespace !== '';
+  const here = named ? namespace : ofContext;
   const all = given['all-namespaces'] === true;
   if (operands.length === 0) {
     if (typeof account === 'string') return { kind: 'serviceAccount', of: { namespace: here, name: account } };
-    if (all || typeof namespace === 'string') return { kind: 'all', namespace: all ? undefined : here };
+    if (all || named) return { kind: 'all', namespace: all ? undefined : here };
     return problem(`name what to check, for example ${EXAMPLE}, or a namespace with -n, or all of them with -A`);
   }
   if (all || typeof account === 'string')
     return problem(`"${operands.join(' ')}" and ${all ? '-A' : '--service-account'}: give one of the two`);
-  const [first = '', second, ...more] = operands;
-  const [word = '', name, ...rest] = second === undefined ? first.split('/') : [first, second, ...more];
-  const kind = Object.hasOwn(WORDS, word.toLowerCase()) ? WORDS[word.toLowerCase()] : undefined;
+  const [first = '', second] = operands;
+  const [word = '', name, ...rest] = second === undefined || first.includes('/') ? [...first.split('/'), ...operands.slice(1)] : operands;
+  // `deployment.apps/app`, as `kubectl get -o name` prints it.
+  const short = word.toLowerCase().replace(GROUP, '');
+  const kind = Object.hasOwn(WORDS, short) ? WORDS[short] : undefined;
   if (kind === undefined) return problem(`"${word}" is no kind of object that runs pods. Wanted: TYPE/NAME, for example ${EXAMPLE}`);
   if (name === undefined || name === '' || rest.length > 0)
     return problem(`"${operands.join(' ')}": wanted is one TYPE/NAME, for example ${EXAMPLE}`);

@@ -27,9 +27,12 @@ const COLOURS: Readonly<Record<CheckStep['state'], string>> = { ok: '32', fail: 
 /** The whole page of one ServiceAccount, without the last line. */
 export function page({ check, fixes, log }: Checked, style: Style): string {
   const lines = check.steps.flatMap((step) => stepLines(step, style));
-  if (log !== undefined) lines.push(`${''.padEnd(STATE_WIDTH)}${`log ${timeOf(log.at)}`.padEnd(NAME_WIDTH)}${plain(log.text)}`);
+  if (log !== undefined) {
+    const head = `${''.padEnd(STATE_WIDTH)}${`log ${timeOf(log.at)}`.padEnd(NAME_WIDTH)}`;
+    lines.push(...hanging(head, STATE_WIDTH + NAME_WIDTH, plain(log.text), style.width));
+  }
   for (const note of check.notes) lines.push(...noteLines(note, style));
-  return [...lines, '', ...conclusion(check, style), ...fixLines(fixes)].join('\n');
+  return [...lines, '', ...conclusion(check, style), ...fixLines(fixes, style)].join('\n');
 }
 
 /** One line for each of many. */
@@ -37,7 +40,8 @@ export function row({ namespace, name, check }: Checked, style: Style): string {
   const failing = check.steps.find(({ state }) => state === 'fail') ?? check.steps.find(({ state }) => state === 'unread');
   const state = failing?.state ?? 'ok';
   const [first] = failing?.findings ?? [];
-  const what = failing === undefined ? '' : `  ${first?.code ?? failing.name}`;
+  const notes = check.notes.length === 0 ? '' : `  note ${check.notes.map(({ code }) => code).join(', ')}`;
+  const what = failing === undefined ? notes : `  ${first?.code ?? failing.name}`;
   return `${mark(state, style)}${plain(`${namespace}/${name}`)}${what}`;
 }
 
@@ -71,22 +75,24 @@ function conclusion({ steps }: Check, { width }: Style): string[] {
       open.length > 0 ? `Not checked: ${and(open)}.` : steps.every(({ state }) => state !== 'skipped') ? 'Nothing else is wrong.' : '';
     return rest === '' ? [] : hanging('', 0, rest, width).concat('');
   }
-  if (open.length > 0) return [`Not known: ${and(open)}. The rest is right.`, ''];
+  if (open.length > 0) return [...hanging('', 0, `Not known: ${and(open)}. The rest is right.`, width), ''];
   const [trust, pods] = [steps.find(({ name }) => name === 'Trust policy'), steps.find(({ name }) => name === 'Pods')];
   return [...hanging('', 0, `IRSA works: ${plain(trust?.text ?? '')}. ${capital(plain(pods?.text ?? ''))}.`, width), ''];
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-function fixLines({ kubectl, aws, terraform, restarts }: Fixes): string[] {
-  const block = (title: string, lines: readonly string[]) => (lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`), '']);
+/** Commands are never broken: people copy them. */
+function fixLines({ kubectl, aws, terraform, restarts }: Fixes, { width }: Style): string[] {
+  const block = (title: string, lines: readonly string[]) =>
+    lines.length === 0 ? [] : [...hanging('', 0, title, width), ...lines.map((line) => `  ${line}`), ''];
   return [
     ...block('Fix with kubectl:', kubectl),
     ...block('Fix with AWS:', aws),
     ...block('Or in Terraform, one more statement in the aws_iam_policy_document of the role:', terraform),
     ...block('Then restart the pods:', restarts),
     ...(restarts.length === 0 && aws.length > 0
-      ? ['No restart is needed where the pods have the role already: the SDK asks again.', '']
+      ? [...hanging('', 0, 'No restart is needed where the pods have the role already: the SDK asks again.', width), '']
       : []),
   ];
 }
@@ -102,7 +108,7 @@ function hanging(head: string, indent: number, text: string, width: number): str
   let line = head;
   let empty = true;
   for (const word of text.split(' ')) {
-    if (!empty && line.length + 1 + word.length > width) {
+    if (!empty && visible(line) + 1 + word.length > width) {
       lines.push(line);
       line = ''.padEnd(indent);
       empty = true;
@@ -112,5 +118,9 @@ function hanging(head: string, indent: number, text: string, width: number): str
   }
   return [...lines, line];
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are such
+const COLOUR = /\u001b\[\d+m/g;
+const visible = (line: string): number => line.replace(COLOUR, '').length;
 
 const timeOf = (at: string | undefined): string => (at === undefined ? '' : at.slice('2026-01-01T'.length, '2026-01-01T00:00'.length));

@@ -1,5 +1,6 @@
 import { parseRoleArn, sharesAccount } from '../../api/arn.ts';
 import { type BindingSpec, type IrsaBinding, parseBindingSpec } from '../../api/binding.ts';
+import type { Pod } from '../../api/cluster.ts';
 import type { Assessment, StepCondition } from '../../api/condition.ts';
 import type { Finding } from '../../api/finding.ts';
 import { parseGrantSpec } from '../../api/grant.ts';
@@ -28,6 +29,8 @@ export interface Engine {
   assess(step: StepCondition): Violation | Assessment;
   /** What an operator would report of such a binding. Complete only where all could be read. */
   findings(): readonly Finding[];
+  /** What is said of the pods, whatever the steps before them say. */
+  readonly podNotes: readonly Finding[];
   readonly verdict: Verdict | undefined;
 }
 
@@ -73,7 +76,7 @@ export function engineFor(seen: CheckSeen, roleArn: string): Engine | Problem {
     contention: NO_CONTENTION,
     request: undefined,
     crdDeleting: false,
-    pods: valueIn(seen.pods) ?? [],
+    pods: (valueIn(seen.pods) ?? []).map((pod) => withoutWordsToOperators(pod, seen)),
     workloads: valueIn(seen.workloads) ?? [],
     batchWorkloads: () => valueIn(seen.batchWorkloads) ?? [],
     serviceAccountExists: seen.serviceAccountExists,
@@ -85,6 +88,7 @@ export function engineFor(seen: CheckSeen, roleArn: string): Engine | Problem {
   return {
     spec,
     verdict,
+    podNotes: scope.pods.notes,
     assess(step) {
       const stage = STAGES.find((one) => one.step === step);
       if (stage === undefined) throw new TypeError(`there is no stage "${step}"`);
@@ -94,17 +98,21 @@ export function engineFor(seen: CheckSeen, roleArn: string): Engine | Problem {
   };
 }
 
+/** Annotations that keep an operator or an autoscaler from a pod keep no person from it. */
+function withoutWordsToOperators(pod: Pod, { webhook: { annotationPrefix } }: CheckSeen): Pod {
+  const ofWebhook = Object.entries(pod.annotations).filter(([key]) => key.startsWith(`${annotationPrefix}/`));
+  return { ...pod, annotations: Object.fromEntries(ofWebhook) };
+}
+
 export const valueIn = <T>(looked: Looked<T>): T | undefined => (looked.kind === 'read' ? looked.value : undefined);
 
 function observing({ of, serviceAccount, webhook }: CheckSeen, roleArn: string): (IrsaBinding & { spec: BindingSpec }) | Problem {
   const annotations = valueIn(serviceAccount)?.annotations ?? {};
-  const spec = parseBindingSpec({
-    serviceAccountName: of.name,
-    roleArn,
-    audience: annotations[annotationKeys(webhook).audience] || webhook.tokenAudience,
-    mode: 'Observe',
-    restart: { strategy: 'Never' },
-  });
+  const specWith = (audience: string) =>
+    parseBindingSpec({ serviceAccountName: of.name, roleArn, audience, mode: 'Observe', restart: { strategy: 'Never' } });
+  const annotated = specWith(annotations[annotationKeys(webhook).audience] || webhook.tokenAudience);
+  // An audience that can be none is a slip of the annotation. The rest is judged without it.
+  const spec = isProblem(annotated) ? specWith(webhook.tokenAudience) : annotated;
   if (isProblem(spec)) return spec;
   const { namespace, name } = of;
   const identity = { namespace, name, uid: '', resourceVersion: '', generation: 0, createdAt: 0, deleting: false };

@@ -1,5 +1,5 @@
 import { roleArnParts } from '../../api/arn.ts';
-import type { Owner, Pod } from '../../api/cluster.ts';
+import type { Pod } from '../../api/cluster.ts';
 import type { FindingCode } from '../../api/finding.ts';
 import { issuerHostPath } from '../../api/issuer.ts';
 import { WEB_IDENTITY_ACTION } from '../../api/names.ts';
@@ -8,9 +8,12 @@ import { subjectOf } from '../../api/subject.ts';
 import { annotationKeys } from '../../api/webhook.ts';
 import { parseDocument } from '../../trust/document/document.ts';
 import { planTrust } from '../../trust/plan.ts';
+import { podState } from '../pods/pod-state.ts';
+import { heldByOwner } from '../pods/restart/owner.ts';
 import { workloadOf } from '../pods/workload-of.ts';
+import { onlyAwsMayChange } from '../role/plan.ts';
 import { oursIn } from '../state/identity.ts';
-import { valueIn } from './engine.ts';
+import { type Engine, valueIn } from './engine.ts';
 import type { Check } from './judge.ts';
 import type { CheckSeen } from './seen.ts';
 
@@ -37,12 +40,8 @@ export interface Reach {
 }
 
 const TRUST_FILE = 'trust.json';
-const BY_RESTART: ReadonlySet<FindingCode> = new Set([
-  'PodCredentialsMissing',
-  'PodRoleArnStale',
-  'PodAudienceStale',
-  'PodExpirationStale',
-]);
+/** While one of these is so a new pod would be as wrong. */
+const NO_RESTART: ReadonlySet<FindingCode> = new Set(['WebhookMissing', 'WebhookNotSelecting', 'RoleNotFound']);
 /** Kinds that `kubectl rollout restart` takes. */
 const RESTARTABLE: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
 
@@ -55,14 +54,8 @@ export function fixesOf(seen: CheckSeen, check: Check, reach: Reach): Fixes {
     aws: [...provider(seen, check, codes, reach), ...(trust === undefined ? [] : updateTrust(check, reach))],
     terraform: trust === undefined ? [] : statement(seen, check),
     trust,
-    restarts: needsRestart(codes, kubectl) ? restarts(seen, reach) : [],
+    restarts: [...codes].some((code) => NO_RESTART.has(code)) ? [] : restarts(seen, check, codes, reach),
   };
-}
-
-/** A new pod would be as wrong while no webhook reaches it. */
-function needsRestart(codes: ReadonlySet<FindingCode>, changes: readonly string[]): boolean {
-  if (codes.has('WebhookMissing') || codes.has('WebhookNotSelecting')) return false;
-  return changes.length > 0 || [...codes].some((code) => BY_RESTART.has(code));
 }
 
 /** A word that a shell takes as it is. */
@@ -74,20 +67,33 @@ function serviceAccount({ of }: CheckSeen, codes: ReadonlySet<FindingCode>, { ku
   return [line('kubectl', ...kubectl, '-n', of.namespace, 'create', 'serviceaccount', of.name)];
 }
 
-function annotate(
-  { of, serviceAccount: looked, webhook }: CheckSeen,
-  { engine }: Check,
-  codes: ReadonlySet<FindingCode>,
-  { kubectl }: Reach,
-): string[] {
+function annotate(seen: CheckSeen, { engine }: Check, codes: ReadonlySet<FindingCode>, { kubectl }: Reach): string[] {
+  const { of, serviceAccount: looked, webhook } = seen;
+  // Where no role is known the misspelt key has the only trace of it.
+  if (engine === undefined || looked.kind === 'unread' || codes.has('RoleNotFound')) return [];
   const keys = annotationKeys(webhook);
-  const account = valueIn(looked);
-  const base = ['kubectl', ...kubectl, '-n', of.namespace, 'annotate', 'serviceaccount', of.name, '--overwrite'];
+  const account = looked.value;
   const misspelt = codes.has('AnnotationKeyMisspelt') ? (account?.misspelt ?? []).map((key) => `${key}-`) : [];
-  const wrongRole = codes.has('AnnotationMissing') || codes.has('AnnotationRoleMismatch') || codes.has('AnnotationMalformed');
-  const role = engine !== undefined && (wrongRole || codes.has('ServiceAccountMissing')) ? [`${keys.roleArn}=${engine.spec.roleArn}`] : [];
-  const words = [...misspelt, ...role];
-  return words.length === 0 ? [] : [line(...base, ...words)];
+  const role = roleFor(seen, engine);
+  const named = account?.annotations[keys.roleArn] === role ? [] : [`${keys.roleArn}=${role}`];
+  const audience = removesAudience(seen, codes) ? [`${keys.audience}-`] : [];
+  const words = [...misspelt, ...audience, ...named];
+  return words.length === 0
+    ? []
+    : [line('kubectl', ...kubectl, '-n', of.namespace, 'annotate', 'serviceaccount', of.name, '--overwrite', ...words)];
+}
+
+/** The role that is meant: IAM may have it under another path. */
+function roleFor({ role }: CheckSeen, { spec: { roleArn } }: Engine): string {
+  const state = valueIn(role)?.state;
+  return (state?.kind === 'missing' ? state.foundAs?.arn : undefined) ?? roleArn;
+}
+
+/** Without the annotation the webhook asks for its default. */
+function removesAudience({ serviceAccount, webhook, apiAudiences }: CheckSeen, codes: ReadonlySet<FindingCode>): boolean {
+  const isSet = valueIn(serviceAccount)?.annotations[annotationKeys(webhook).audience] !== undefined;
+  const isWrong = codes.has('AudienceAnnotationMismatch') || codes.has('AudienceForbidden');
+  return isSet && isWrong && !apiAudiences.includes(webhook.tokenAudience);
 }
 
 function provider({ cluster }: CheckSeen, { engine }: Check, codes: ReadonlySet<FindingCode>, { aws }: Reach): string[] {
@@ -121,7 +127,7 @@ function trustFor(seen: CheckSeen, { engine }: Check): string | undefined {
   if (engine?.verdict?.kind !== 'refused' || engine.verdict.wouldWrite === undefined) return undefined;
   if (record?.state.kind !== 'present' || cluster === undefined) return undefined;
   const document = parseDocument(record.state.policy);
-  if (isProblem(document)) return undefined;
+  if (isProblem(document) || onlyAwsMayChange(record.arn) !== undefined) return undefined;
   const { audience } = engine.spec;
   return planTrust(document, {
     ...oursIn(cluster, record.arn),
@@ -166,16 +172,23 @@ function statement({ cluster, of }: CheckSeen, { engine }: Check): string[] {
   ];
 }
 
-/** Of what made the pods that lack the role. Those that were made before the annotation was right get it from a restart alone. */
-function restarts(seen: CheckSeen, { kubectl }: Reach): string[] {
-  const living = (valueIn(seen.pods) ?? []).filter(({ finished, deleting }) => !finished && !deleting);
-  const makers = living.flatMap((pod) => makerOf(pod, seen) ?? []);
-  const lines = makers
-    .filter(({ kind }) => RESTARTABLE.has(kind))
-    .map(({ kind, name }) => line('kubectl', ...kubectl, '-n', seen.of.namespace, 'rollout', 'restart', `${kind.toLowerCase()}/${name}`));
+/** Of what made the pods that lack what a new one would have. One whose rollout is held is restarted by hand: a finding says how. */
+function restarts(seen: CheckSeen, { engine }: Check, codes: ReadonlySet<FindingCode>, { kubectl }: Reach): string[] {
+  if (engine === undefined) return [];
+  const { webhook, of } = seen;
+  const audience = removesAudience(seen, codes) ? webhook.tokenAudience : engine.spec.audience;
+  // A token for the API server is no help.
+  if (seen.apiAudiences.includes(audience)) return [];
+  const desired = { ...engine.spec, roleArn: roleFor(seen, engine), audience, webhook };
+  const workloads = valueIn(seen.workloads) ?? [];
+  const lines = (valueIn(seen.pods) ?? [])
+    .filter(({ finished, deleting }) => !finished && !deleting)
+    .flatMap((pod: Pod) => {
+      const workload = workloadOf(pod, workloads);
+      const maker = workload ?? pod.owner;
+      if (maker === undefined || !RESTARTABLE.has(maker.kind) || heldByOwner(pod, workload) !== undefined) return [];
+      if (podState(pod, desired, workload).kind !== 'stale') return [];
+      return line('kubectl', ...kubectl, '-n', of.namespace, 'rollout', 'restart', `${maker.kind.toLowerCase()}/${maker.name}`);
+    });
   return [...new Set(lines)];
-}
-
-function makerOf(pod: Pod, { workloads }: CheckSeen): Pick<Owner, 'kind' | 'name'> | undefined {
-  return workloadOf(pod, valueIn(workloads) ?? []) ?? pod.owner;
 }

@@ -1,5 +1,6 @@
 import { roleArnParts, sharesAccount } from '../../api/arn.ts';
-import { type Finding, finding } from '../../api/finding.ts';
+import type { Pod } from '../../api/cluster.ts';
+import { type Finding, type FindingCode, finding } from '../../api/finding.ts';
 import { STS_AUDIENCE } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { annotationKeys } from '../../api/webhook.ts';
@@ -9,6 +10,7 @@ import { isViolation } from '../status/conditions.ts';
 import { type Engine, engineFor, valueIn } from './engine.ts';
 import type { CheckSeen } from './seen.ts';
 import { wasInjected, webhookFinding } from './webhook.ts';
+import { forPerson } from './wording.ts';
 
 export const STEP_NAMES = ['ServiceAccount', 'Annotation', 'Webhook', 'OIDC provider', 'Trust policy', 'Pods'] as const;
 export type StepName = (typeof STEP_NAMES)[number];
@@ -53,18 +55,16 @@ export function judge(seen: CheckSeen): Check {
     trustStep(seen, engine),
     podsStep(seen, engine),
   ];
-  return { steps, notes: notesOf(seen, engine, steps), engine };
+  return { steps, notes: notesOf(seen, engine, steps).map(forPerson), engine };
 }
 
 const ok = (name: StepName, text: string): CheckStep => ({ name, state: 'ok', text, findings: [] });
 const notRead = (name: StepName, why: string): CheckStep => ({ name, state: 'unread', text: `not read: ${why}`, findings: [] });
 const skipped = (name: StepName, text: string): CheckStep => ({ name, state: 'skipped', text, findings: [] });
-const failed = (name: StepName, findings: readonly Finding[]): CheckStep => ({
-  name,
-  state: 'fail',
-  text: findings[0]?.message ?? '',
-  findings,
-});
+const failed = (name: StepName, found: readonly Finding[]): CheckStep => {
+  const findings = found.map(forPerson);
+  return { name, state: 'fail', text: findings[0]?.message ?? '', findings };
+};
 
 function serviceAccountStep({ serviceAccount, of }: CheckSeen): CheckStep {
   if (serviceAccount.kind === 'unread') return notRead('ServiceAccount', serviceAccount.why);
@@ -117,6 +117,7 @@ function webhookStep({ webhooks, namespace, pods }: CheckSeen): CheckStep {
 }
 
 const NO_ROLE = 'no role is named';
+const ACCESS_KEY = 'AWS_ACCESS_KEY_ID';
 
 function providerStep(seen: CheckSeen, engine: Engine | undefined): CheckStep {
   const name = 'OIDC provider';
@@ -132,7 +133,7 @@ function providerStep(seen: CheckSeen, engine: Engine | undefined): CheckStep {
     if (provider.value.kind === 'unreadable') return notRead(name, provider.value.why);
   }
   const assessed = engine.assess('ProviderReady');
-  if (isViolation(assessed)) return failed(name, withoutOperator(assessed.findings));
+  if (isViolation(assessed)) return failed(name, assessed.findings);
   return ok(name, caller.kind === 'read' && cluster.kind === 'read' ? cluster.value.issuer.slice('https://'.length) : assessed.message);
 }
 
@@ -158,15 +159,11 @@ function trustStep(seen: CheckSeen, engine: Engine | undefined): CheckStep {
   const assessed = engine.assess('Trusted');
   if (!isViolation(assessed)) return ok(name, allowedBy(assessed.message));
   if (assessed.status === 'Unknown') return { ...notRead(name, assessed.message), text: assessed.message };
-  return failed(name, withoutOperator(assessed.findings));
+  return failed(name, assessed.findings);
 }
 
-const allowedBy = (message: string): string => message.replace('a foreign statement allows', 'a statement allows');
-
-/** What nobody asked an operator for is no fault of the role. */
-function withoutOperator(findings: readonly Finding[]): Finding[] {
-  return findings.map((one) => ({ ...one, message: one.message.replaceAll(', so irsa-operator writes nothing', '') }));
-}
+const allowedBy = (message: string): string =>
+  message.replace(/^(a foreign statement|the statement of irsa-operator) allows/, 'a statement allows');
 
 function podsStep({ pods, of, serviceAccount }: CheckSeen, engine: Engine | undefined): CheckStep {
   const name = 'Pods';
@@ -177,8 +174,23 @@ function podsStep({ pods, of, serviceAccount }: CheckSeen, engine: Engine | unde
     return skipped(name, `${living.length} run as ServiceAccount "${of.name}"`);
   }
   const assessed = engine.assess('PodsCurrent');
-  return isViolation(assessed) ? failed(name, assessed.findings) : ok(name, assessed.message);
+  const found = isViolation(assessed) ? assessed.findings : [];
+  const replaced = engine.podNotes.filter((one) => replacesRole(one, living));
+  // What is wrong comes before why no restart helps.
+  const wrong = [...found, ...replaced].toSorted((a, b) => Number(a.code === 'PodNotRestartable') - Number(b.code === 'PodNotRestartable'));
+  return wrong.length > 0 ? failed(name, wrong) : ok(name, assessed.message);
 }
+
+/** Other credentials that every SDK takes before the role. */
+function replacesRole({ code }: Finding, living: readonly Pod[]): boolean {
+  if (code === 'PodIdentityShadowsIrsa') return true;
+  const isSet = (value: string | undefined) => value !== '';
+  const haveKeys = living.some(({ containers }) => containers.some(({ env }) => ACCESS_KEY in env && isSet(env[ACCESS_KEY])));
+  return code === 'PodStaticCredentials' && haveKeys;
+}
+
+/** Whom else the statement of an operator names is a matter of its bindings, none of which is read here. */
+const OF_BINDINGS: ReadonlySet<FindingCode> = new Set(['TrustOrphaned', 'TrustUngranted', 'TrustRevocationBlocked']);
 
 /** What an operator would report beside what stops it. */
 function notesOf(seen: CheckSeen, engine: Engine | undefined, steps: readonly CheckStep[]): Finding[] {
@@ -194,6 +206,13 @@ function notesOf(seen: CheckSeen, engine: Engine | undefined, steps: readonly Ch
           ),
         ];
   const told = new Set(steps.flatMap(({ findings }) => findings.map(({ code }) => code)));
-  const all = [...(engine?.findings() ?? []), ...misspelt, ...audience];
+  // What has no sentence of its own is what stops an operator: the steps say it.
+  const reported = (engine?.findings() ?? []).filter(({ code, message }) => message !== '' && !OF_BINDINGS.has(code));
+  const all = [...reported, ...(engine?.podNotes ?? []), ...misspelt, ...audience].filter(({ code }) => mayBeSaid(code, seen));
   return all.filter(({ code }, at) => !told.has(code) && all.findIndex((other) => other.code === code) === at);
+}
+
+/** That nothing runs as the ServiceAccount is known only where all that may run was read. */
+function mayBeSaid(code: FindingCode, { pods, workloads, batchWorkloads }: CheckSeen): boolean {
+  return code !== 'WorkloadUsesOtherServiceAccount' || [pods, workloads, batchWorkloads].every(({ kind }) => kind === 'read');
 }
