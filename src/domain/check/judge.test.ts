@@ -407,8 +407,8 @@ const rows: Record<string, Row> = {
 const LETTERS = { ok: 'o', fail: 'F', unread: '?', skipped: '-' } as const;
 const judged = Object.entries(rows).map(([sentence, row]) => ({ sentence, row, found: judge(checkSeen(row.seen)) }));
 
+// Contract: check-exit-codes
 describe('the checklist, where', () => {
-  // Contract: check-exit-codes
   for (const { sentence, row, found } of judged)
     test(sentence, () => {
       const { steps, notes } = found;
