@@ -74,10 +74,13 @@ export function readCluster(
       const said = terminationMessage(await get(POD, of, signal), container);
       if (said !== undefined) return said;
       const query = { container, tailLines: String(LOG_LINES), limitBytes: String(LOG_BYTES), timestamps: 'true' };
-      return String(await transport.request({ method: 'GET', path: objectPath(POD, of, 'log'), query }, signal));
+      return textIn(await transport.request({ method: 'GET', path: objectPath(POD, of, 'log'), query }, signal));
     },
   };
 }
+
+/** A log that is JSON by chance comes parsed. */
+const textIn = (body: unknown): string => (typeof body === 'string' ? body : (JSON.stringify(body) ?? ''));
 
 async function unlessMissing<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
@@ -92,8 +95,13 @@ async function unlessMissing<T>(asked: Promise<T>): Promise<T | undefined> {
 function terminationMessage(pod: unknown, container: string): string | undefined {
   const states = array(object(object(pod)['status'])['containerStatuses']).map(object);
   const { message, finishedAt } = object(object(states.find(({ name }) => name === container)?.['lastState'])['terminated']);
-  const lines = text(message)?.split('\n') ?? [];
-  return lines.length === 0 ? undefined : lines.map((line) => `${text(finishedAt) ?? ''} ${line}`).join('\n');
+  const said = text(message) ?? '';
+  return said.trim() === ''
+    ? undefined
+    : said
+        .split('\n')
+        .map((line) => `${text(finishedAt) ?? ''} ${line}`)
+        .join('\n');
 }
 
 function podSpecOf(kind: TargetKind, spec: Json | undefined): JsonObject {

@@ -38,8 +38,10 @@ export async function check(
   signal: AbortSignal,
 ): Promise<CheckReport> {
   const gatherer = new Gatherer(ports, where, { issuer: issuerSaid(given), roleArn: roleSaid(given) }, signal);
-  const accounts = await accountsOf(target, ports, signal);
   const failOn = failOnSaid(given);
+  const accounts = await accountsOf(target, ports, signal);
+  if (given['print'] === 'trust' && accounts.length > 1)
+    throw new Fault('invalid', `--print trust: ${accounts.length} ServiceAccounts are meant. Name one, for example with --service-account`);
   await gatherer.expect(accounts.flatMap((one) => ('annotations' in one ? (roleOf(one) ?? []) : [])));
   const checked = await inTurns(accounts, async (of): Promise<Checked> => {
     const seen = await gatherer.see({ namespace: of.namespace, name: of.name });

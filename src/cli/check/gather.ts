@@ -1,4 +1,4 @@
-import { parseRoleArn, providerArnFor, type RoleArn, sharesAccount } from '../../api/arn.ts';
+import { providerArnFor, type RoleArn, sharesAccount } from '../../api/arn.ts';
 import type { ObjectName } from '../../api/cluster.ts';
 import { isFault } from '../../api/fault.ts';
 import { type Issuer, parseIssuer } from '../../api/issuer.ts';
@@ -14,6 +14,7 @@ import type { CallerView } from '../../domain/state/identity.ts';
 import type { ProviderView } from '../../domain/state/oidc-provider.ts';
 import { NO_WRITES, type RoleRecord } from '../../domain/state/role-record.ts';
 import { similarTo } from '../../domain/state/similar.ts';
+import type { ListedRole } from '../../ports/roles.ts';
 import { derivedIssuer } from './derived-issuer.ts';
 import type { CheckPorts, Where } from './ports.ts';
 
@@ -64,14 +65,21 @@ export class Gatherer {
   async expect(roles: readonly RoleArn[]): Promise<void> {
     if (new Set(roles).size <= MOST_BY_NAME) return;
     const wanted = new Set<string>(roles);
-    const { clock, aws } = this.#ports;
-    try {
-      for await (const page of aws.roles.list(this.#signal, 'change'))
-        for (const one of page) if (wanted.has(one.arn)) this.#listed.set(one.arn, recordOf(one.arn, one.parse(), clock.now(), undefined));
-    } catch (error) {
-      // Where they may not be listed each is read by its name.
-      if (!isFault(error)) throw error;
-    }
+    const asOf = this.#ports.clock.now();
+    // Where they may not be listed each is read by its name.
+    const all = await this.#roles();
+    if (all.kind === 'unread') return;
+    for (const one of all.value) if (wanted.has(one.arn)) this.#listed.set(one.arn, recordOf(one.arn, one.parse(), asOf, undefined));
+  }
+
+  #roles(): Promise<Looked<readonly ListedRole[]>> {
+    return this.#only('roles', () =>
+      look(async () => {
+        const all: ListedRole[] = [];
+        for await (const page of this.#ports.aws.roles.list(this.#signal, 'change')) all.push(...page);
+        return all;
+      }),
+    );
   }
 
   async see(of: ObjectName): Promise<CheckSeen> {
@@ -92,7 +100,7 @@ export class Gatherer {
       look(() => cluster.pods(of, webhooks.kind === 'read' ? labelsSelectedBy(webhooks.value) : [], signal)),
       this.#only(`workloads ${namespace}`, () => look(() => cluster.workloads(namespace, signal))),
       this.#only(`batch ${namespace}`, () => look(() => cluster.batchWorkloads(namespace, signal))),
-      this.#only('audiences', () => cluster.apiAudiences(signal)),
+      this.#only('audiences', () => look(() => cluster.apiAudiences(signal))),
       this.#aws(roleArn, known),
       roleArn === undefined && account !== undefined ? this.#trusting(of, known) : [],
     ]);
@@ -108,7 +116,7 @@ export class Gatherer {
       webhook: EKS_WEBHOOK,
       cluster: known.issuer.kind === 'read' ? read({ kind: 'known', issuer: known.issuer.value }) : known.issuer,
       notPublic: known.notPublic,
-      apiAudiences,
+      apiAudiences: apiAudiences.kind === 'read' ? apiAudiences.value : [],
       caller: known.caller,
       ...aws,
       pods,
@@ -170,16 +178,9 @@ export class Gatherer {
   /** Roles that would let this ServiceAccount in, where nobody says which it needs. */
   async #trusting(of: ObjectName, { issuer, caller }: Known): Promise<RoleArn[]> {
     if (issuer.kind === 'unread' || caller.kind === 'unread') return [];
-    const found: RoleArn[] = [];
-    await look(async () => {
-      for await (const page of this.#ports.aws.roles.list(this.#signal, 'change'))
-        for (const one of page) {
-          const arn = parseRoleArn(one.arn);
-          if (isProblem(arn) || !trustsSubject(arn, one.parse().policy, issuer.value, of)) continue;
-          if (found.push(arn) === MOST_TRUSTING) return;
-        }
-    });
-    return found;
+    const all = await this.#roles();
+    const found = (all.kind === 'read' ? all.value : []).filter((one) => trustsSubject(one.arn, one.parse().policy, issuer.value, of));
+    return found.slice(0, MOST_TRUSTING).map(({ arn }) => arn);
   }
 
   async #existing(namespace: string, names: readonly string[]): Promise<ReadonlySet<string> | undefined> {

@@ -54,7 +54,6 @@ const lines: Record<string, [line: string, shown: string]> = {
 describe('of a line of a log is shown what AWS says:', () => {
   for (const [sentence, [line, shown]] of Object.entries(lines)) {
     test(sentence, () => expect(lastSentence(line)?.text).toBe(shown));
-    // Contract: check-log
     test(`${sentence}, and nothing around it`, () => {
       for (const gap of ['', ' ', '"', '\t', ': ', '","', ' because ', ',', '?'])
         expect(JSON.stringify(lastSentence(`${CANARY} ${line}${gap}${CANARY}`))).not.toContain('CANARY');
