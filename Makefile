@@ -13,7 +13,7 @@ help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 .PHONY: check
-check: $(INSTALLED) ## Types, lint, import rules, dead code, generated files, unit tests: under a minute
+check: $(INSTALLED) ## Types, lint, import rules, dead code, generated files, unit tests: some minutes
 	@$(RUN) node scripts/test.ts check
 
 .PHONY: test
