@@ -105,3 +105,9 @@ export function reportOf({ stdout, stderr }: Ended): { results: Row[]; statement
 export function callsOfPerson({ journal }: AwsDouble) {
   return journal.filter(({ caller }) => caller.endsWith(`:assumed-role/${PERSON_ROLE}/${PERSON}`));
 }
+
+/** The lines of a page of `check` that a person copies into a shell. */
+export function commandsIn(page: string): string[] {
+  const blocks = page.split('\n\n').filter((block) => /^(Fix with (kubectl|AWS)|Then restart the pods):/.test(block));
+  return blocks.flatMap((block) => block.split('\n').slice(1));
+}

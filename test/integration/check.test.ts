@@ -5,7 +5,7 @@ import { until } from '@irsa-operator/testbed';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { ARTICLE, allow, annotated, type Case, NOT_AUTHORIZED, OTHER_CLUSTER, right } from '../harness/article.ts';
-import { type Ended, runCommand } from '../harness/command.ts';
+import { commandsIn, type Ended, runCommand } from '../harness/command.ts';
 import { policy } from '../harness/policies.ts';
 import type { Scene } from '../harness/scene.ts';
 import { shellOf } from '../harness/shell.ts';
@@ -66,12 +66,6 @@ async function broken(
   await s.deployment();
   expect(await s.refused()).toMatch(message);
   return s;
-}
-
-/** The lines of the page that a person copies into a shell. */
-function commandsIn(page: string): string[] {
-  const blocks = page.split('\n\n').filter((block) => /^(Fix with (kubectl|AWS)|Then restart the pods):/.test(block));
-  return blocks.flatMap((block) => block.split('\n').slice(1));
 }
 
 describe.concurrent('each cause of the article', () => {

@@ -1,11 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { until } from '@irsa-operator/testbed';
 import { describe, expect, test } from 'vitest';
+import { annotated, right } from '../harness/article.ts';
+import { commandsIn, runCommand } from '../harness/command.ts';
 import { notesOfOperator } from '../harness/operator.ts';
 import { FOREIGN } from '../harness/policies.ts';
 import type { Scene } from '../harness/scene.ts';
+import { shellOf } from '../harness/shell.ts';
 import { integrationSuite, SWEEP } from '../harness/suite.ts';
 import { ROLE_ARN } from '../harness/views.ts';
+
+/** From the annotation to a pod that shows what the webhook makes of it. */
+const SETTLE_MS = 11_000;
 
 /** Clusters that are not EKS, each with a control plane of its own. */
 
@@ -153,6 +159,27 @@ describe('a cluster whose webhook gives another audience (kOps)', () => {
     await s.conditionIs('Ready', 'True', 'Ready');
     await s.allReady(2);
     expect(await evictions(s)).toBe(2);
+  });
+
+  // Contract: check-commands-work
+  test('without a binding, check sees it in the pods, and its commands make them Ready', async () => {
+    const s = await suite.scene('by-hand', { granted: false });
+    s.role(right(s));
+    await s.serviceAccount(annotated(s));
+    const made = Date.now();
+    // The webhook answers from a cache: a pod that was made sooner shows nothing.
+    await until('the annotation is old', () => Date.now() - made > SETTLE_MS, { timeoutMs: 60_000 });
+    await s.deployment();
+    expect(await s.refused()).toMatch(/Incorrect token audience/);
+    const kubeconfig = suite.testbed.kubeconfig;
+    const credentials = { ...suite.testbed.aws.env({ roleName: 'reader', sessionName: 'jane' }), npm_command: 'exec' };
+    const run = () => runCommand(suite.testbed.aws, ['check', '-n', s.namespace, 'deploy/app'], { kubeconfig, credentials });
+    const { stdout, code } = await run();
+    expect(stdout).toContain('WebhookDefaultAudience');
+    expect(code).toBe(1);
+    await (await shellOf(suite.testbed))(commandsIn(stdout));
+    await s.allReady(2);
+    expect((await run()).stdout).toContain('IRSA works');
   });
 });
 

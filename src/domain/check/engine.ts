@@ -12,6 +12,7 @@ import { type Scope, STAGES } from '../binding/checks.ts';
 import type { Observed } from '../binding/observed.ts';
 import { planBinding } from '../binding/plan.ts';
 import { assessPods } from '../pods/pods-current.ts';
+import { webhookAudience } from '../pods/webhook-audience.ts';
 import { planRole } from '../role/plan.ts';
 import { NO_CONTENTION } from '../state/contention.ts';
 import type { CallerView, ClusterView } from '../state/identity.ts';
@@ -32,6 +33,8 @@ export interface Engine {
   /** What is said of the pods, whatever the steps before them say. */
   readonly podNotes: readonly Finding[];
   readonly verdict: Verdict | undefined;
+  /** What the webhook gives where no annotation names an audience, as the pods show it. */
+  readonly tokenAudience: string;
 }
 
 const UNKNOWN_CLUSTER: ClusterView = { kind: 'unknown', why: '' };
@@ -56,7 +59,7 @@ export function engineFor(seen: CheckSeen, roleArn: string): Engine | Problem {
     apiAudiences: cluster.kind === 'known' ? [...seen.apiAudiences, cluster.issuer] : seen.apiAudiences,
   });
   const verdict = verdictOn(seen, binding, authorization, cluster, caller);
-  const observed: Observed = {
+  const given: Observed = {
     now: seen.now,
     binding,
     authorization,
@@ -84,10 +87,14 @@ export function engineFor(seen: CheckSeen, roleArn: string): Engine | Problem {
     webhook: seen.webhook,
     proof: undefined,
   };
+  // What the pods show of the webhook is above what is usual.
+  const tokenAudience = webhookAudience(given, spec) ?? seen.webhook.tokenAudience;
+  const observed: Observed = { ...given, webhook: { ...seen.webhook, tokenAudience } };
   const scope: Scope = { seen: observed, spec, verifies: verifying(observed), pods: assessPods(observed, spec, false) };
   return {
     spec,
     verdict,
+    tokenAudience,
     podNotes: scope.pods.notes,
     assess(step) {
       const stage = STAGES.find((one) => one.step === step);

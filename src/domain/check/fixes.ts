@@ -76,7 +76,9 @@ function annotate(seen: CheckSeen, { engine }: Check, codes: ReadonlySet<Finding
   const misspelt = codes.has('AnnotationKeyMisspelt') ? (account?.misspelt ?? []).map((key) => `${key}-`) : [];
   const role = roleFor(seen, engine);
   const named = account?.annotations[keys.roleArn] === role ? [] : [`${keys.roleArn}=${role}`];
-  const audience = removesAudience(seen, codes) ? [`${keys.audience}-`] : [];
+  const isSet = account?.annotations[keys.audience] !== undefined;
+  const sets = codes.has('AudienceAnnotationMismatch') && !isSet ? [`${keys.audience}=${engine.spec.audience}`] : [];
+  const audience = removesAudience(seen, codes) ? [`${keys.audience}-`] : sets;
   const words = [...misspelt, ...audience, ...named];
   return words.length === 0
     ? []

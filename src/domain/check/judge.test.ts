@@ -168,10 +168,18 @@ const rows: Record<string, Row> = {
     codes: ['ServiceAccountMissing'],
   },
   'the webhook asks for another audience': {
-    seen: { webhook: { ...EKS_WEBHOOK, tokenAudience: 'aws' } },
-    steps: 'oooFFF',
-    codes: ['OidcProviderAudienceMissing', 'TrustAudienceMismatch', 'PodAudienceStale'],
+    seen: { webhook: { ...EKS_WEBHOOK, tokenAudience: 'aws' }, pods: read([appPod({ tokenAudience: 'aws' })]) },
+    steps: 'oooFFo',
+    codes: ['OidcProviderAudienceMissing', 'TrustAudienceMismatch'],
     notes: ['WebhookDefaultAudience'],
+  },
+
+  'a pod that was made of the annotation as it is has a token for another audience': {
+    seen: { pods: read([appPod({ tokenAudience: 'amazonaws.com', createdAt: NOW })]) },
+    steps: 'oFoooF',
+    codes: ['AudienceAnnotationMismatch', 'PodAudienceStale'],
+    notes: ['WebhookDefaultAudience'],
+    says: 'ServiceAccount "app" has no annotation eks.amazonaws.com/audience, so the webhook gives the pods its --token-audience, "amazonaws.com". Wanted: "sts.amazonaws.com"',
   },
 
   // The issuer and its provider

@@ -196,13 +196,14 @@ const OF_BINDINGS: ReadonlySet<FindingCode> = new Set(['TrustOrphaned', 'TrustUn
 function notesOf(seen: CheckSeen, engine: Engine | undefined, steps: readonly CheckStep[]): Finding[] {
   const account = valueIn(seen.serviceAccount);
   const misspelt = account === undefined ? [] : misspeltAnnotations(account, seen.webhook);
+  const tokenAudience = engine?.tokenAudience ?? seen.webhook.tokenAudience;
   const audience =
-    seen.webhook.tokenAudience === STS_AUDIENCE
+    tokenAudience === STS_AUDIENCE
       ? []
       : [
           finding(
             'WebhookDefaultAudience',
-            `the webhook of this cluster gives pods tokens for "${seen.webhook.tokenAudience}" where no annotation names an audience. STS expects "${STS_AUDIENCE}" unless the OIDC provider and the trust policy name the other one`,
+            `the webhook of this cluster gives pods tokens for "${tokenAudience}" where no annotation names an audience. STS expects "${STS_AUDIENCE}" unless the OIDC provider and the trust policy name the other one`,
           ),
         ];
   const told = new Set(steps.flatMap(({ findings }) => findings.map(({ code }) => code)));
