@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts';
+import type { Connection, Endpoint } from './connection.ts';
 import { array, type Json, object, text } from './objects.ts';
 import type { Requests } from './transport.ts';
 
@@ -15,8 +15,8 @@ export async function apiAudiences(
   requests: Pick<Requests, 'request'>,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const { headers } = await connection.endpoint().catch(() => ({ headers: {} as Record<string, string> }));
-  const token = /^Bearer (.+)$/.exec(headers['Authorization'] ?? '')?.[1];
+  const { headers } = await connection.endpoint().catch(() => ({ headers: {} as Endpoint['headers'] }));
+  const token = /^Bearer (.+)$/.exec(String(headers['Authorization'] ?? ''))?.[1];
   const own = textsOf(claimsOf(token)['aud']);
   const taken = own.some((audience) => audience !== USUAL) ? await takenToday(requests, token, signal) : [];
   return [...new Set([USUAL, ...(taken.length > 0 ? taken : own)])];

@@ -1,10 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { ManualClock } from '../runtime/manual-clock.ts';
-import { connect } from './config.ts';
+import { connect, impersonating } from './config.ts';
+import { connectionTo, transportTo } from './test-server.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -175,4 +178,22 @@ test('an exec plugin is run for its token, and again after a refusal', async () 
   expect((await connection.endpoint()).headers).toEqual({ Authorization: 'Bearer run-1' });
   connection.refresh();
   expect((await connection.endpoint()).headers).toEqual({ Authorization: 'Bearer run-2' });
+});
+
+test('each group of --as-group is a header of its own: the API server takes no list', async () => {
+  const raw: string[][] = [];
+  const server = createServer((request, response) => {
+    raw.push(request.rawHeaders);
+    response.end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const own = connectionTo(() => ({ url: `http://127.0.0.1:${port}`, headers: {}, tls: {} }));
+  const transport = transportTo('', { connection: impersonating(own, 'jane', ['a', 'b,c']) });
+  await transport.request({ method: 'GET', path: '/api' }, new AbortController().signal);
+  const [headers = []] = raw;
+  const values = headers.flatMap((name, at) => (at % 2 === 0 && name.toLowerCase() === 'impersonate-group' ? [headers[at + 1]] : []));
+  expect([values, headers.includes('jane')]).toEqual([['a', 'b,c'], true]);
+  await transport.close();
+  await new Promise((resolve) => server.close(resolve));
 });

@@ -96,7 +96,7 @@ export function contextOf(options: ConnectionOptions): ContextView {
 
 /** The same way to the API server, as another user: `--as` and `--as-group` of kubectl. */
 export function impersonating(connection: Connection, user: string, groups: readonly string[]): Connection {
-  const as = { 'Impersonate-User': user, ...(groups.length === 0 ? {} : { 'Impersonate-Group': groups.join(',') }) };
+  const as = { 'Impersonate-User': user, ...(groups.length === 0 ? {} : { 'Impersonate-Group': groups }) };
   return {
     endpoint: async () => {
       const endpoint = await connection.endpoint();

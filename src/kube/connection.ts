@@ -2,8 +2,8 @@
 export interface Endpoint {
   /** Without a trailing slash. */
   readonly url: string;
-  /** `Authorization` and impersonation. Never to be logged. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** `Authorization` and impersonation; a list is a header for each. Never to be logged. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly tls: Tls;
   readonly proxy?: string;
 }
