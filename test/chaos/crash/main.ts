@@ -18,14 +18,18 @@ if (scenarios.length === 0 || !(Number.isInteger(workers) && workers > 0)) {
 }
 const began = performance.now();
 const outcomes = await withTheatre(async (theatre) => {
-  const trials = await pointsOf(theatre, scenarios, workers);
-  for (const { name } of scenarios) {
-    const effects = trials.find(({ scenario }) => scenario.name === name)?.wanted.effects ?? [];
-    console.log(`${name}: ${namesOf(effects)}`);
-  }
-  return crashAt(theatre, trials, workers, ({ trial, crashed }) => {
-    console.log(`${WORDS[crashed.kind]} ${inWords(trial)}${crashed.kind === 'failed' ? `\n${crashed.why}` : ''}`);
-  });
+  const play = async (some: typeof scenarios, sideBySide: number) => {
+    const trials = await pointsOf(theatre, some, sideBySide);
+    for (const { name } of some) {
+      const effects = trials.find(({ scenario }) => scenario.name === name)?.wanted.effects ?? [];
+      console.log(`${name}: ${namesOf(effects)}`);
+    }
+    return crashAt(theatre, trials, sideBySide, ({ trial, crashed }) => {
+      console.log(`${WORDS[crashed.kind]} ${inWords(trial)}${crashed.kind === 'failed' ? `\n${crashed.why}` : ''}`);
+    });
+  };
+  const { alone = [], beside = [] } = Object.groupBy(scenarios, (one) => (one.alone ? 'alone' : 'beside'));
+  return [...(await play(beside, workers)), ...(await play(alone, 1))];
 });
 const count = (kind: Crashed['kind']) => outcomes.filter(({ crashed }) => crashed.kind === kind).length;
 const [passed, missed, failed] = [count('passed'), count('missed'), count('failed')];

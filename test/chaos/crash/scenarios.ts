@@ -15,6 +15,8 @@ export interface Scenario {
   done(scene: Scene): Promise<boolean>;
   /** Takes a minute or more: left out of a sample. */
   readonly slow?: true;
+  /** An operator beside it would see the loss too, and revoke in its place. */
+  readonly alone?: true;
 }
 
 async function conditionIs(scene: Scene, name: string, type: string, status: string): Promise<boolean> {
@@ -113,6 +115,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'the grant is lost',
     slow: true,
+    alone: true,
     given: bound(),
     stands: (scene) => ready(scene),
     change: (scene) => scene.loseGrant(),
