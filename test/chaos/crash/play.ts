@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Api, type Identity, type Patience, type Testbed, until } from '@irsa-operator/testbed';
 import { createTwoFilesPatch } from 'diff';
+import { OPERATOR_NAMESPACE } from '../../harness/objects.ts';
 import type { Scene } from '../../harness/scene.ts';
 import { observeEffects, type Point } from './crash.ts';
 import { type Effect, isReport, tooOften } from './effects.ts';
@@ -9,7 +10,7 @@ import { endStateOf } from './end-state.ts';
 import { type Life, redirected, startLife } from './process.ts';
 import { startHttpProxy } from './proxy.ts';
 import type { Scenario } from './scenarios.ts';
-import { setStage, strike } from './stage.ts';
+import { forgetLosses, setStage, strike } from './stage.ts';
 
 /** What all runs of the suite share. */
 export interface Theatre {
@@ -142,7 +143,10 @@ async function perform<T>(theatre: Theatre, scenario: Scenario, point: Point | u
     AWS_ENDPOINT_URL_STS: awsUrl,
     AWS_ENDPOINT_URL_EKS: awsUrl,
   };
-  const flags = ['--lease-duration', '2s', '--lease-namespace', namespace, '--sweep-interval', '1s', '--log-level', 'debug'];
+  if (scenario.alone) await forgetLosses(api);
+  // Where it is alone it is at home: what it writes down of losses it may write nowhere else.
+  const home = scenario.alone ? OPERATOR_NAMESPACE : namespace;
+  const flags = ['--lease-duration', '2s', '--lease-namespace', home, '--sweep-interval', '1s', '--log-level', 'debug'];
   const over = new AbortController();
   const patience = { timeoutMs: PATIENCE_MS, signal: over.signal };
   const interrupted = Promise.withResolvers<never>();

@@ -15,7 +15,7 @@ export interface Scenario {
   done(scene: Scene): Promise<boolean>;
   /** Takes a minute or more: left out of a sample. */
   readonly slow?: true;
-  /** An operator beside it would see the loss too, and revoke in its place. */
+  /** In the operator's own namespace, where it keeps its record. An operator beside it would see the loss too, and revoke in its place. */
   readonly alone?: true;
 }
 

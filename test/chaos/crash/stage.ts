@@ -1,5 +1,5 @@
 import type { Api, Testbed } from '@irsa-operator/testbed';
-import { OPERATOR_NAMESPACE, pathOf } from '../../harness/objects.ts';
+import { OPERATOR_NAMESPACE, pathOf, unless } from '../../harness/objects.ts';
 import { openScene, type Scene } from '../../harness/scene.ts';
 import type { Binding } from '../../harness/views.ts';
 
@@ -12,9 +12,15 @@ export const newRoleOf = ({ roleName }: Scene): string => `${roleName}-new`;
 /** A scene where one scenario is played once: with a grant for its roles, and a Lease of its own. */
 export async function setStage(testbed: Testbed, api: Api, namespace: string): Promise<Scene> {
   const scene = await openScene(testbed, api, namespace);
-  await ownRights(api, namespace);
+  await leaseRights(api, namespace);
   await scene.grant({ roleArns: [`${scene.roleArn}*`], audiences: AUDIENCES });
   return scene;
+}
+
+/** Nothing that was written down by another run: the one place where the policies let the operator keep its record is its own namespace. */
+export async function forgetLosses(api: Api): Promise<void> {
+  const path = pathOf('configmaps', { namespace: OPERATOR_NAMESPACE, name: 'irsa-operator-revocations' });
+  await unless([404], api.call('DELETE', path));
 }
 
 /** Lets everything go. */
@@ -27,13 +33,17 @@ export async function strike(scene: Scene, testbed: Testbed, api: Api): Promise<
   await api.call('DELETE', pathOf('namespaces', { name: scene.namespace }));
 }
 
-/** The Lease and the revocation record of one run lie in its namespace, with the very rights that the operator has in its own (config/rbac). */
-async function ownRights(api: Api, namespace: string): Promise<void> {
-  const rbac = (of: string) => `/apis/rbac.authorization.k8s.io/v1/namespaces/${of}`;
-  const { rules } = await api.call<{ rules: object[] }>('GET', `${rbac(OPERATOR_NAMESPACE)}/roles/irsa-operator`);
-  const metadata = { name: 'own' };
-  await api.call('POST', `${rbac(namespace)}/roles`, { body: { metadata, rules } });
+/** The Lease of one run lies in its namespace, with the same right as in the operator's own (config/rbac). */
+async function leaseRights(api: Api, namespace: string): Promise<void> {
+  const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
+  const metadata = { name: 'lease' };
+  const lease = { apiGroups: ['coordination.k8s.io'], resources: ['leases'] };
+  const rules = [
+    { ...lease, verbs: ['create'] },
+    { ...lease, resourceNames: ['irsa-operator'], verbs: ['get', 'update'] },
+  ];
+  await api.call('POST', `${rbac}/roles`, { body: { metadata, rules } });
   const subjects = [{ kind: 'ServiceAccount', name: 'irsa-operator', namespace: OPERATOR_NAMESPACE }];
-  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'own' };
-  await api.call('POST', `${rbac(namespace)}/rolebindings`, { body: { metadata, roleRef, subjects } });
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'lease' };
+  await api.call('POST', `${rbac}/rolebindings`, { body: { metadata, roleRef, subjects } });
 }
