@@ -1,7 +1,7 @@
-import { isFault } from '../api/fault.ts';
 import type { APIReader } from '../ports/api-reader.ts';
 
 import { listAll } from './list-all.ts';
+import { unlessMissing } from './missing.ts';
 import { metaOf } from './objects.ts';
 import { objectPath } from './paths.ts';
 import { CUSTOM_RESOURCE_DEFINITION, NAMESPACE } from './resource-types.ts';
@@ -13,22 +13,15 @@ export function apiReader(transport: Transport): APIReader {
   return {
     grants: (signal) => listAll(transport, grants, signal),
     async namespace(name, signal) {
-      try {
-        return namespaces.decode(await transport.request({ method: 'GET', path: objectPath(NAMESPACE, { name }) }, signal));
-      } catch (error) {
-        if (isFault(error, 'notFound')) return undefined;
-        throw error;
-      }
+      const raw = await unlessMissing(transport.request({ method: 'GET', path: objectPath(NAMESPACE, { name }) }, signal));
+      return raw === undefined ? undefined : namespaces.decode(raw);
     },
     async definition(of, signal) {
-      try {
-        const path = objectPath(CUSTOM_RESOURCE_DEFINITION, { name: of === 'bindings' ? BINDINGS_CRD : GRANTS_CRD });
-        const { uid, deleting } = metaOf(await transport.request({ method: 'GET', path }, signal));
-        return deleting ? undefined : uid;
-      } catch (error) {
-        if (isFault(error, 'notFound')) return undefined;
-        throw error;
-      }
+      const path = objectPath(CUSTOM_RESOURCE_DEFINITION, { name: of === 'bindings' ? BINDINGS_CRD : GRANTS_CRD });
+      const raw = await unlessMissing(transport.request({ method: 'GET', path }, signal));
+      if (raw === undefined) return undefined;
+      const { uid, deleting } = metaOf(raw);
+      return deleting ? undefined : uid;
     },
   };
 }

@@ -1,4 +1,3 @@
-import { isFault } from '../api/fault.ts';
 import { EKS_WEBHOOK, type InjectingWebhook, isInjecting, type LabelSelector, type Webhook } from '../api/webhook.ts';
 import type { ReadCluster, TargetKind } from '../ports/read-cluster.ts';
 import { apiAudiences } from './audiences.ts';
@@ -6,6 +5,7 @@ import type { Connection } from './connection.ts';
 import { readIssuer } from './issuer.ts';
 import { listAll } from './list-all.ts';
 import type { Resource } from './list-watch.ts';
+import { unlessMissing } from './missing.ts';
 import { array, type Json, type JsonObject, metaOf, object, strings, text } from './objects.ts';
 import { objectPath, type ResourceType } from './paths.ts';
 import { CRON_JOB, DAEMON_SET, DEPLOYMENT, JOB, MUTATING_WEBHOOK_CONFIGURATION, POD, REPLICA_SET, STATEFUL_SET } from './resource-types.ts';
@@ -81,15 +81,6 @@ export function readCluster(
 
 /** A log that is JSON by chance comes parsed. */
 const textIn = (body: unknown): string => (typeof body === 'string' ? body : (JSON.stringify(body) ?? ''));
-
-async function unlessMissing<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (isFault(error, 'notFound')) return undefined;
-    throw error;
-  }
-}
 
 /** What the container wrote when it ended last, with the time as a log has it. */
 function terminationMessage(pod: unknown, container: string): string | undefined {

@@ -115,6 +115,7 @@ export class Gatherer {
       webhooks,
       webhook: EKS_WEBHOOK,
       cluster: known.issuer.kind === 'read' ? read({ kind: 'known', issuer: known.issuer.value }) : known.issuer,
+      issuerIsDerived: known.derived,
       notPublic: known.notPublic,
       apiAudiences: apiAudiences.kind === 'read' ? apiAudiences.value : [],
       caller: known.caller,

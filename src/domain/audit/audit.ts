@@ -135,8 +135,11 @@ function judge(seen: AuthorizedAudit): Judged {
   return verdict === undefined || verdict.kind === 'released' ? pending : judgedBy(verdict);
 }
 
+/** What the answer for one binding that only looks rests on. */
+type Asked = Pick<AuthorizedAudit, 'now' | 'binding' | 'authorization' | 'knownAs' | 'role' | 'cluster' | 'caller' | 'provider' | 'quota'>;
+
 /** The very plan that is made for bindings, of which only the answer is taken. */
-function verdictOn({ now, binding, authorization, knownAs, role, cluster, caller, provider, quota }: AuthorizedAudit): Verdict | undefined {
+export function verdictOn({ now, binding, authorization, knownAs, role, cluster, caller, provider, quota }: Asked): Verdict | undefined {
   const bindings = [{ binding, authorization, knownAs }];
   const { verdicts } = planRole({
     now,

@@ -1,4 +1,4 @@
-import { parseRoleArn, sharesAccount } from '../../api/arn.ts';
+import { parseRoleArn, type RoleArn } from '../../api/arn.ts';
 import { type BindingSpec, type IrsaBinding, parseBindingSpec } from '../../api/binding.ts';
 import type { Pod } from '../../api/cluster.ts';
 import type { Assessment, StepCondition } from '../../api/condition.ts';
@@ -6,16 +6,17 @@ import type { Finding } from '../../api/finding.ts';
 import { parseGrantSpec } from '../../api/grant.ts';
 import { isProblem, type Problem } from '../../api/problem.ts';
 import { annotationKeys } from '../../api/webhook.ts';
-import { type Authorization, authorize } from '../authorization/authorize.ts';
+import { verdictOn } from '../audit/audit.ts';
+import { authorize } from '../authorization/authorize.ts';
 import { GrantIndex } from '../authorization/grant-index.ts';
 import { type Scope, STAGES } from '../binding/checks.ts';
 import type { Observed } from '../binding/observed.ts';
 import { planBinding } from '../binding/plan.ts';
 import { assessPods } from '../pods/pods-current.ts';
 import { webhookAudience } from '../pods/webhook-audience.ts';
-import { planRole } from '../role/plan.ts';
 import { NO_CONTENTION } from '../state/contention.ts';
 import type { CallerView, ClusterView } from '../state/identity.ts';
+import type { RoleRecord } from '../state/role-record.ts';
 import type { Verdict } from '../state/verdict.ts';
 import type { Violation } from '../status/conditions.ts';
 import { verifying } from '../verification/verified.ts';
@@ -58,7 +59,10 @@ export function engineFor(seen: CheckSeen, roleArn: string): Engine | Problem {
     caller: caller.kind === 'known' ? { ...caller, ownRoles: [] } : caller,
     apiAudiences: cluster.kind === 'known' ? [...seen.apiAudiences, cluster.issuer] : seen.apiAudiences,
   });
-  const verdict = verdictOn(seen, binding, authorization, cluster, caller);
+  const role = valueIn(seen.role);
+  const { now, quota } = seen;
+  const asked = { now, binding, knownAs: knownAs(role), role, cluster, caller, provider: valueIn(seen.provider), quota };
+  const verdict = authorization.kind === 'refused' ? undefined : verdictOn({ ...asked, authorization });
   const given: Observed = {
     now: seen.now,
     binding,
@@ -71,7 +75,7 @@ export function engineFor(seen: CheckSeen, roleArn: string): Engine | Problem {
     isCovered: () => true,
     verdictOn: () => undefined,
     policyQuota: seen.quota,
-    role: valueIn(seen.role),
+    role,
     provider: valueIn(seen.provider),
     verdict,
     failureOf: () => undefined,
@@ -136,29 +140,9 @@ function grantFor(namespace: string, { roleArn, serviceAccountName, audience }: 
   return new GrantIndex([{ name: 'check', uid: '', generation: 0, spec: parseGrantSpec(whole), revocationConfirmedAt: undefined }]);
 }
 
-function verdictOn(
-  { now, role, provider, quota }: CheckSeen,
-  binding: IrsaBinding & { readonly spec: BindingSpec },
-  authorization: Authorization,
-  cluster: ClusterView,
-  caller: CallerView,
-): Verdict | undefined {
-  const record = valueIn(role);
-  if (authorization.kind === 'refused' || record === undefined || caller.kind === 'unknown' || !sharesAccount(record.arn, caller.arn))
-    return undefined;
-  const found = record.state.kind === 'missing' ? record.state.foundAs : undefined;
-  const other = found === undefined ? undefined : parseRoleArn(found.arn);
-  const knownAs = other === undefined || isProblem(other) ? {} : { knownAs: other };
-  const { verdicts } = planRole({
-    now,
-    arn: record.arn,
-    bindings: [{ binding, authorization, ...knownAs }],
-    record,
-    cluster,
-    caller,
-    provider: valueIn(provider),
-    quota,
-    losses: [],
-  });
-  return verdicts[0]?.[1];
+/** The other ARN under which IAM has a role of that name: a person may know of it. */
+function knownAs(record: RoleRecord | undefined): RoleArn | undefined {
+  const found = record?.state.kind === 'missing' ? record.state.foundAs : undefined;
+  const arn = found === undefined ? undefined : parseRoleArn(found.arn);
+  return isProblem(arn) ? undefined : arn;
 }

@@ -456,3 +456,10 @@ test('whoever checks may be the role itself', () => {
   const { steps } = judge(checkSeen({ caller: read({ ...self, ownRoles: [{ account: '111122223333', name: 'app' }] }) }));
   expect(steps.map(({ state }) => state)).toEqual(STEP_NAMES.map(() => 'ok'));
 });
+
+test('an issuer that was not read is marked as derived', () => {
+  const shown = (issuerIsDerived: boolean) =>
+    judge(checkSeen({ issuerIsDerived })).steps.find(({ name }) => name === 'OIDC provider')?.text;
+  const host = ISSUER.slice('https://'.length);
+  expect([shown(false), shown(true)]).toEqual([host, `${host} (by the address of the API server)`]);
+});

@@ -1,6 +1,7 @@
 import { roleArnParts, sharesAccount } from '../../api/arn.ts';
 import type { Pod } from '../../api/cluster.ts';
 import { type Finding, type FindingCode, finding } from '../../api/finding.ts';
+import { issuerHostPath } from '../../api/issuer.ts';
 import { STS_AUDIENCE } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { annotationKeys } from '../../api/webhook.ts';
@@ -104,11 +105,10 @@ function proposal({ trusting }: CheckSeen): string {
 
 function webhookStep({ webhooks, namespace, pods }: CheckSeen): CheckStep {
   const living = (valueIn(pods) ?? []).filter(({ finished }) => !finished);
-  if (webhooks.kind === 'unread' || namespace.kind === 'unread') {
-    if (wasInjected(living)) return ok('Webhook', 'injects the role into these pods');
-    const why = webhooks.kind === 'unread' ? webhooks : namespace;
-    return why.kind === 'unread' ? notRead('Webhook', why.why) : notRead('Webhook', '');
-  }
+  const unread = [webhooks, namespace].find((looked) => looked.kind === 'unread');
+  if (unread !== undefined && wasInjected(living)) return ok('Webhook', 'injects the role into these pods');
+  if (webhooks.kind === 'unread') return notRead('Webhook', webhooks.why);
+  if (namespace.kind === 'unread') return notRead('Webhook', namespace.why);
   if (namespace.value === undefined) return skipped('Webhook', 'there is no namespace');
   const found = webhookFinding(webhooks.value, namespace.value, living);
   return found === undefined
@@ -134,7 +134,8 @@ function providerStep(seen: CheckSeen, engine: Engine | undefined): CheckStep {
   }
   const assessed = engine.assess('ProviderReady');
   if (isViolation(assessed)) return failed(name, assessed.findings);
-  return ok(name, caller.kind === 'read' && cluster.kind === 'read' ? cluster.value.issuer.slice('https://'.length) : assessed.message);
+  const from = seen.issuerIsDerived ? ' (by the address of the API server)' : '';
+  return ok(name, caller.kind === 'read' && cluster.kind === 'read' ? `${issuerHostPath(cluster.value.issuer)}${from}` : assessed.message);
 }
 
 /** The credentials reach one account, and the role may be in another. */

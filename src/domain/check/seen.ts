@@ -24,6 +24,8 @@ export interface CheckSeen {
   /** How the webhook was started, as far as that is known. */
   readonly webhook: Webhook;
   readonly cluster: Looked<Extract<ClusterView, { kind: 'known' }>>;
+  /** It was not read: the address of the API server has the ID of the issuer. */
+  readonly issuerIsDerived: boolean;
   /** The issuer is one that AWS cannot reach: that is an answer, and nothing in AWS can help. */
   readonly notPublic: string | undefined;
   readonly apiAudiences: readonly string[];

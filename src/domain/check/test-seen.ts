@@ -37,6 +37,7 @@ export function checkSeen(part: Partial<CheckSeen> = {}): CheckSeen {
     webhooks: read([webhook()]),
     webhook: EKS_WEBHOOK,
     cluster: read({ kind: 'known', issuer: ISSUER }),
+    issuerIsDerived: false,
     notPublic: undefined,
     apiAudiences: ['https://kubernetes.default.svc'],
     caller: read(jane),
