@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Log, silentLog } from '../runtime/log.ts';
 import { ManualClock } from '../runtime/manual-clock.ts';
@@ -133,7 +134,7 @@ describe('the same event again', () => {
 
 /** Flushing ends a recorder; to see one idle it is enough that what it was told has been answered. */
 async function settleUntilIdle(events: EventRecorder): Promise<void> {
-  while (!events.idle) await new Promise((resolve) => setTimeout(resolve, 1));
+  while (!events.idle) await setImmediate();
 }
 
 describe('limits', () => {
