@@ -117,8 +117,10 @@ export class Scene {
 
   // What a user makes.
 
+  /** Where it has annotations the webhook knows them, too: a pod that is made sooner never gets the role. */
   async serviceAccount(annotations: Readonly<Record<string, string>> = {}, name = 'app'): Promise<void> {
     await this.put('serviceaccounts', name, { metadata: { name, annotations } });
+    if (Object.keys(annotations).length > 0) await this.#testbed.webhookCaughtUp();
   }
 
   /** As this field manager; null takes an annotation away. */

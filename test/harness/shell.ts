@@ -14,8 +14,11 @@ const POLICY = JSON.stringify({
   Statement: [{ Effect: 'Allow', Action: 'iam:*', Resource: '*' }],
 });
 
-/** A shell with kubectl and PyPI's aws, in a folder of its own; `npx irsa-operator` is the bundle. Nothing else is in its PATH. */
-export async function shellOf(testbed: Testbed): Promise<(lines: readonly string[]) => Promise<string>> {
+/**
+ * A shell with kubectl and PyPI's aws, in a folder of its own; `npx irsa-operator` is the bundle. Nothing else is in its PATH. It
+ * is a person's: the webhook has heard of what a line did before the next one.
+ */
+export async function shellOf(testbed: Testbed): Promise<(lines: readonly string[]) => Promise<void>> {
   const programs = await pythonPackages('aws-cli', REQUIREMENTS);
   const folder = mkdtempSync(join(testbed.folder, 'shell-'));
   symlinkSync(testbed.kubectlPath, join(folder, 'kubectl'));
@@ -31,7 +34,9 @@ export async function shellOf(testbed: Testbed): Promise<(lines: readonly string
   };
   return async (lines) => {
     const cwd = mkdtempSync(join(folder, 'in-'));
-    const { stdout } = await promisify(execFile)('/bin/sh', ['-euc', lines.join('\n')], { cwd, env, timeout: DEADLINE_MS });
-    return stdout;
+    for (const line of lines) {
+      await promisify(execFile)('/bin/sh', ['-euc', line], { cwd, env, timeout: DEADLINE_MS });
+      await testbed.webhookCaughtUp();
+    }
   };
 }

@@ -6,7 +6,7 @@ import { binding, pathOf } from '../harness/objects.ts';
 import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import { inWords, openScene, type Scene } from '../harness/scene.ts';
 import { SWEEP } from '../harness/suite.ts';
-import { ACCOUNT, type Binding, type Pod, ROLE_ARN, rolesOfPod, type ServiceAccount, uidsOf } from '../harness/views.ts';
+import { ACCOUNT, type Binding, ROLE_ARN, type ServiceAccount, uidsOf } from '../harness/views.ts';
 
 /**
  * config/admission: the API server annotates in the request that creates a ServiceAccount. First the policy alone, with statuses that are
@@ -252,19 +252,6 @@ describe('beside the operator', () => {
       .filter(({ fieldsV1 }) => `f:${ROLE_ARN}` in (fieldsV1['f:metadata']?.['f:annotations'] ?? {}))
       .map(({ manager, operation }) => `${manager} ${operation}`);
 
-  /** EKS's own webhook answers from a cache: what it knows, it knows a moment after the API server. */
-  async function untilInjected(s: Scene): Promise<void> {
-    const body = { metadata: { name: 'probe' }, spec: { serviceAccountName: 'app', containers: [{ name: 'app', image: 'app' }] } };
-    await until(
-      `the webhook knows the ServiceAccount of ${s.namespace}`,
-      async () => {
-        const pod = await api.call<Pod>('POST', `${s.path('pods')}?dryRun=All`, { body });
-        return rolesOfPod(pod)[0] === s.roleArn;
-      },
-      PATIENCE,
-    );
-  }
-
   /** What the operator did to ServiceAccounts and pods of the namespace. */
   const doneIn = async (s: Scene) => (await s.requests('serviceaccounts', 'pods')).map(inWords);
 
@@ -275,7 +262,6 @@ describe('beside the operator', () => {
     await s.conditionIs('Ready', 'True', 'AwaitingServiceAccount');
     await untilCarries('app', { [ROLE_ARN]: s.roleArn }, s.namespace);
     await s.serviceAccount({ team: 'shop' });
-    await untilInjected(s);
     await s.deployment();
     const first = await s.allReady();
     await s.conditionIs('Ready', 'True', 'Ready');

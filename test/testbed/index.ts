@@ -53,6 +53,8 @@ export interface Testbed {
   kubeconfigFor(serviceAccount: { namespace: string; name: string }, through?: TcpProxy): Promise<string>;
   /** A way to the API server that breaks when it is told to; stopped with the testbed. */
   proxy(): Promise<TcpProxy>;
+  /** Comes back when the webhook knows every ServiceAccount as it is now: it answers from a cache. */
+  webhookCaughtUp(): Promise<void>;
   /** Faults of the control plane itself; of a testbed's own cluster only. */
   readonly controlPlane: ControlPlane | undefined;
   /** Every write that ended up to now, refused ones too. An answer may reach its client a moment before it is in here. */
@@ -96,6 +98,7 @@ interface Cluster {
   api: Api;
   auditLog: string;
   controlPlane?: ControlPlane;
+  webhookCaughtUp(): Promise<void>;
   /** What goes on in the cluster until the signal, given a way to ask STS. */
   run(sts: STSClient, signal: AbortSignal): Promise<unknown>;
   stop(): Promise<void>;
@@ -121,7 +124,8 @@ async function givenCluster(kubeconfig: string, options: TestbedOptions, signal:
   }
   const api = connect(kubeconfig);
   const { issuer } = await api.call<{ issuer: string }>('GET', '/.well-known/openid-configuration', { signal });
-  await Promise.all([untilNodeReady(api, signal), untilInjected(api, signal)]);
+  const webhookCaughtUp = () => untilInjected(api, signal);
+  await Promise.all([untilNodeReady(api, signal), webhookCaughtUp()]);
   const guest = await becomeGuest(api, signal);
   const folder = makeScratch();
   return {
@@ -130,6 +134,7 @@ async function givenCluster(kubeconfig: string, options: TestbedOptions, signal:
     issuer,
     api,
     auditLog: join(dirname(kubeconfig), AUDIT_LOG_FILE), // there when it is another testbed's
+    webhookCaughtUp,
     run: (sts, until) => runKubelet(api, sts, until),
     async stop() {
       await guest.leave();
@@ -183,6 +188,7 @@ async function furnish(cluster: Cluster, binaries: Binaries): Promise<Testbed> {
       proxies.push(proxy);
       return proxy;
     },
+    webhookCaughtUp: () => cluster.webhookCaughtUp(),
     controlPlane: cluster.controlPlane,
     async auditEvents() {
       if (!existsSync(cluster.auditLog))

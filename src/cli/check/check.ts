@@ -49,7 +49,7 @@ export async function check(
     const log = target.kind === 'all' ? undefined : await logOf(seen, ports, signal);
     const denied = log === undefined ? undefined : permissionDenied(log, found.engine?.spec.roleArn);
     const notes = denied === undefined ? found.notes : [...found.notes, denied];
-    return { namespace: of.namespace, name: of.name, check: { ...found, notes }, fixes: fixesOf(seen, found, reach), log };
+    return { namespace: of.namespace, name: of.name, check: { ...found, notes }, fixes: fixesOf(seen, found, reach), log, places: {} };
   });
   const known = await gatherer.known();
   const codes = checked.map((one) => exitCodeOf(one.check, failOn));

@@ -16,7 +16,7 @@ const reach: Reach = { kubectl: [], aws: [], check: ['irsa-operator', 'check'] }
 function checked(name: string, part: Parameters<typeof checkSeen>[0] = {}): CheckReport['checked'][number] {
   const seen = checkSeen(part);
   const check = judge(seen);
-  return { namespace: 'shop', name, check, fixes: fixesOf(seen, check, reach), log: undefined };
+  return { namespace: 'shop', name, check, fixes: fixesOf(seen, check, reach), log: undefined, places: {} };
 }
 const broken = { role: read(present({ policy: policy(SERVICE) })) };
 const log = { at: '2026-01-01T14:40:00Z', text: 'AccessDenied', action: undefined, user: undefined };

@@ -23,7 +23,15 @@ function checked(steps: Steps = {}, part: Partial<Omit<Checked, 'check'>> & Pick
     return { name: known, state: 'ok', text, findings: [], ...steps[known] };
   });
   const { notes = [], ...rest } = part;
-  return { namespace: 'shop', name: 'app', check: { steps: all, notes, engine: undefined }, fixes: NO_FIXES, log: undefined, ...rest };
+  return {
+    namespace: 'shop',
+    name: 'app',
+    check: { steps: all, notes, engine: undefined },
+    fixes: NO_FIXES,
+    log: undefined,
+    places: {},
+    ...rest,
+  };
 }
 const failing = (code: Parameters<typeof finding>[0], ...messages: readonly string[]): Partial<CheckStep> => ({
   state: 'fail',

@@ -1,6 +1,6 @@
 import type { Finding } from '../../api/finding.ts';
 import type { Fixes } from '../../domain/check/fixes.ts';
-import type { Check, CheckStep } from '../../domain/check/judge.ts';
+import type { Check, CheckStep, StepName } from '../../domain/check/judge.ts';
 import type { AwsSentence } from '../../domain/check/log.ts';
 import { plain } from '../output.ts';
 
@@ -10,6 +10,13 @@ export interface Style {
   readonly colour: boolean;
 }
 
+/** In a file that was read: counted from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
 /** One ServiceAccount, checked. */
 export interface Checked {
   readonly namespace: string;
@@ -17,6 +24,8 @@ export interface Checked {
   readonly check: Check;
   readonly fixes: Fixes;
   readonly log: AwsSentence | undefined;
+  /** Where that stands which a step judges; none of what a cluster said. */
+  readonly places: Partial<Readonly<Record<StepName, Place>>>;
 }
 
 const STATE_WIDTH = 6;

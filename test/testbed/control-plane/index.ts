@@ -52,6 +52,8 @@ export interface ControlPlane {
   stopApiServer(): Promise<(apiServerArgs?: readonly string[]) => Promise<void>>;
   /** Another API server on the same etcd. While its way to etcd is frozen, what it knows is the past. */
   secondApiServer(): Promise<{ readonly port: number; readonly wayToEtcd: TcpProxy }>;
+  /** Comes back when the webhook knows every ServiceAccount as it is now. */
+  webhookCaughtUp(): Promise<void>;
   /** Makes etcd forget every state but the present one: a watch from an older version is answered 410 from then on. */
   compact(): Promise<void>;
   stop(): Promise<void>;
@@ -116,6 +118,7 @@ export async function startControlPlane(binaries: Binaries, options: ControlPlan
     };
     const kubeconfig = await kubeconfigOf(KUBECONFIG_FILE, { commonName: 'admin', organization: MASTERS });
     const api = connect(await kubeconfigOf('testbed.kubeconfig', { commonName: 'testbed', organization: MASTERS }));
+    const webhookCaughtUp = () => untilInjected(api, running, annotationPrefixOf(webhookArgs));
     const kwokFile = join(folder, 'kwok.yaml');
     writeFileSync(kwokFile, kwokConfig());
 
@@ -138,7 +141,7 @@ export async function startControlPlane(binaries: Binaries, options: ControlPlan
       Promise.all([webhook, ready]).then(async ([{ ports }]) => {
         const body = webhookConfiguration(ports.secure, pki);
         await api.call('POST', '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations', { body, signal: running });
-        await untilInjected(api, running, annotationPrefixOf(webhookArgs));
+        await webhookCaughtUp();
       }),
     ]);
     return {
@@ -172,6 +175,7 @@ export async function startControlPlane(binaries: Binaries, options: ControlPlan
         });
         return { port: ports.secure, wayToEtcd };
       },
+      webhookCaughtUp,
       compact: () => compactEtcd(store.ports.client, running),
       async stop() {
         api.close();

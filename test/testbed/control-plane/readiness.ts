@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Api, ApiError } from '../api.ts';
 import { until } from '../until.ts';
 import { NODE } from './kwok.ts';
@@ -34,14 +35,16 @@ export async function untilNodeReady(api: Api, signal: AbortSignal): Promise<voi
 }
 
 /**
- * Proves that a pod gets credentials injected from now on. It takes a moment until the API server calls a webhook that was just configured,
- * and as the failure policy is "Ignore", a pod that is made in this moment comes up without. The proving pods are dry runs.
+ * Proves that a pod gets credentials injected from now on, by every ServiceAccount as it is now. It takes a moment until the API server calls
+ * a webhook that was just configured, and another one until the webhook, which answers from a cache, knows a ServiceAccount. A pod that is
+ * made in such a moment comes up without. The proving pods are dry runs, and their ServiceAccount is the last one that the webhook hears of.
  */
 export async function untilInjected(api: Api, signal: AbortSignal, prefix = 'eks.amazonaws.com'): Promise<void> {
   const accounts = `/api/v1/namespaces/${PROBE_NAMESPACE}/serviceaccounts`;
-  const account = { metadata: { name: PROBE, annotations: { [`${prefix}/role-arn`]: ROLE_ARN } } };
-  const pod = { metadata: { name: PROBE }, spec: { serviceAccountName: PROBE, containers: [{ name: 'probe', image: 'none' }] } };
-  await create(api, accounts, account, signal);
+  const name = `${PROBE}-${randomUUID()}`;
+  const account = { metadata: { name, annotations: { [`${prefix}/role-arn`]: ROLE_ARN } } };
+  const pod = { metadata: { name }, spec: { serviceAccountName: name, containers: [{ name: 'probe', image: 'none' }] } };
+  await api.call('POST', accounts, { body: account, signal });
   await until(
     'a pod gets AWS_ROLE_ARN injected (does amazon-eks-pod-identity-webhook run, and is its MutatingWebhookConfiguration there?)',
     async () => {
@@ -54,7 +57,7 @@ export async function untilInjected(api: Api, signal: AbortSignal, prefix = 'eks
     },
     { timeoutMs: READY_DEADLINE_MS, signal },
   );
-  await api.call('DELETE', `${accounts}/${PROBE}`, { signal });
+  await api.call('DELETE', `${accounts}/${name}`, { signal });
 }
 
 async function create(api: Api, path: string, body: object, signal: AbortSignal): Promise<void> {
