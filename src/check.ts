@@ -1,5 +1,6 @@
-import { isProblem } from './api/problem.ts';
+import { isProblem, type Problem, problem } from './api/problem.ts';
 import type { ProxyVariables } from './aws/agents.ts';
+import { fromFiles, KEPT, type Source } from './check-files.ts';
 import { awsSettings } from './cli/check/aws-settings.ts';
 import { check as walk } from './cli/check/check.ts';
 import { CHECK_OUTPUTS } from './cli/check/flags.ts';
@@ -12,7 +13,6 @@ import { invokedAs } from './cli/invoked-as.ts';
 import { plain } from './cli/output.ts';
 import { kubeFrom, proxyFrom } from './config.ts';
 import type { Reach } from './domain/check/fixes.ts';
-import { POD_LABELS, podAnnotations } from './domain/pods/pod-state.ts';
 import { type ConnectionOptions, connect, contextOf, impersonating } from './kube/config.ts';
 import { noKubeMetrics } from './kube/metrics.ts';
 import { readCluster } from './kube/read-cluster.ts';
@@ -38,18 +38,11 @@ export const check: Execute = async (call) => {
   const stop = stopped();
   let close = async () => {};
   try {
-    const options = connectionOptions(given);
-    const context = contextOf(options);
-    const target = targetFrom(operands, given, context.namespace);
-    if (isProblem(target)) return misused(target.problem);
-    const { region, profile, clusterName } = awsSettings(given, context.exec, process.env, context.server, context.cluster);
-    // As every AWS tool reads them, the SDK too.
-    if (region !== undefined) process.env['AWS_REGION'] = region;
-    if (profile !== undefined) process.env['AWS_PROFILE'] = profile;
-    const where: Where = { ...context, region, profile };
-    const real = realPorts(version, given, options, proxy, clusterName);
-    close = real.close;
-    const report = await walk(target, given, where, real.ports, reachOf(call), stop);
+    const source = given['filename'] === undefined ? live(version, given, operands, proxy) : await fromFiles(given, operands);
+    if (isProblem(source)) return misused(source.problem);
+    const { target, where, ports } = source;
+    close = source.close;
+    const report = await walk(target, given, where, ports, reachOf(call), stop);
     if (printsTrust && report.trust === undefined) {
       say('no trust policy to print: the role trusts the ServiceAccount, or another statement would not help, or the role was not read');
       return COULD_NOT_LOOK;
@@ -66,6 +59,21 @@ export const check: Execute = async (call) => {
     await close();
   }
 };
+
+/** A cluster and an account, asked as the person. */
+function live(version: string, given: Given, operands: readonly string[], proxy: ProxyVariables): Source | Problem {
+  if (given['iam'] !== undefined) return problem('--iam is for manifests in files. Name them with -f');
+  const options = connectionOptions(given);
+  const context = contextOf(options);
+  const target = targetFrom(operands, given, context.namespace);
+  if (isProblem(target)) return target;
+  const { region, profile, clusterName } = awsSettings(given, context.exec, process.env, context.server, context.cluster);
+  // As every AWS tool reads them, the SDK too.
+  if (region !== undefined) process.env['AWS_REGION'] = region;
+  if (profile !== undefined) process.env['AWS_PROFILE'] = profile;
+  const where: Where = { what: 'cluster', ...context, region, profile };
+  return { target, where, ...realPorts(version, given, options, proxy, clusterName) };
+}
 
 function connectionOptions({ kubeconfig, context }: Given): ConnectionOptions {
   return {
@@ -95,7 +103,7 @@ function realPorts(
   });
   const { close, ...aws } = awsOfPerson(version, clusterName, proxy);
   return {
-    ports: { cluster: readCluster(transport, connection, { labels: POD_LABELS, annotations: podAnnotations }), aws, clock },
+    ports: { cluster: readCluster(transport, connection, KEPT), aws, clock, files: undefined },
     async close() {
       close();
       await transport.close();

@@ -12,7 +12,7 @@ import { CRON_JOB, DAEMON_SET, DEPLOYMENT, JOB, MUTATING_WEBHOOK_CONFIGURATION, 
 import { cronJobs, daemonSets, deployments, jobs, namespaces, pods, serviceAccounts, statefulSets } from './resources.ts';
 import type { Transport } from './transport.ts';
 
-const TYPES: Readonly<Record<TargetKind, ResourceType>> = {
+export const TARGET_TYPES: Readonly<Record<TargetKind, ResourceType>> = {
   deployments: DEPLOYMENT,
   statefulsets: STATEFUL_SET,
   daemonsets: DAEMON_SET,
@@ -26,13 +26,14 @@ const TYPES: Readonly<Record<TargetKind, ResourceType>> = {
 const LOG_LINES = 200;
 const LOG_BYTES = 256 * 1024;
 
-/** The cluster as a person may read it. `keep`: the labels and annotations of pods that decide. */
-export function readCluster(
-  transport: Transport,
-  connection: Connection,
-  keep: { readonly labels: readonly string[]; readonly annotations: (webhook: Webhook) => readonly string[] },
-  webhook: Webhook = EKS_WEBHOOK,
-): ReadCluster {
+/** The labels and annotations of pods that decide. */
+export interface Kept {
+  readonly labels: readonly string[];
+  readonly annotations: (webhook: Webhook) => readonly string[];
+}
+
+/** The cluster as a person may read it. */
+export function readCluster(transport: Transport, connection: Connection, keep: Kept, webhook: Webhook = EKS_WEBHOOK): ReadCluster {
   const accounts = serviceAccounts(webhook);
   const get = (type: ResourceType, at: { readonly namespace?: string; readonly name: string }, signal: AbortSignal) =>
     unlessMissing(transport.request({ method: 'GET', path: objectPath(type, at) }, signal));
@@ -45,7 +46,7 @@ export function readCluster(
     serviceAccount: (of, signal) => one(accounts, of, signal),
     serviceAccounts: (namespace, signal) => listAll(transport, accounts, signal, namespace),
     async serviceAccountNameOf(kind, of, signal) {
-      const raw = await get(TYPES[kind], of, signal);
+      const raw = await get(TARGET_TYPES[kind], of, signal);
       return raw === undefined ? undefined : (text(podSpecOf(kind, object(raw)['spec'])['serviceAccountName']) ?? 'default');
     },
     pods: ({ namespace, name }, labels, signal) =>
@@ -66,7 +67,7 @@ export function readCluster(
       return (await Promise.all([cronJobs, jobs].map((kind) => listAll(transport, kind, signal, namespace)))).flat();
     },
     async webhooks(signal) {
-      return (await listAll(transport, configurations, signal)).flat();
+      return (await listAll(transport, injectingWebhooks, signal)).flat();
     },
     issuer: (signal) => readIssuer(transport, signal),
     apiAudiences: (signal) => apiAudiences(connection, transport, signal),
@@ -95,13 +96,13 @@ function terminationMessage(pod: unknown, container: string): string | undefined
         .join('\n');
 }
 
-function podSpecOf(kind: TargetKind, spec: Json | undefined): JsonObject {
+export function podSpecOf(kind: TargetKind, spec: Json | undefined): JsonObject {
   if (kind === 'pods') return object(spec);
   const of = kind === 'cronjobs' ? object(object(object(spec)['jobTemplate'])['spec']) : object(spec);
   return object(object(of['template'])['spec']);
 }
 
-const configurations: Resource<readonly InjectingWebhook[]> = {
+export const injectingWebhooks: Resource<readonly InjectingWebhook[]> = {
   type: MUTATING_WEBHOOK_CONFIGURATION,
   decode(raw) {
     const { name: configuration } = metaOf(raw);

@@ -253,6 +253,8 @@ export const CONTRACT = {
     'check-exit-codes': 'Exit code 0: IRSA works. 1: a step fails for certain. 2: a step could not be read, and no other fails.',
     'check-without-rights':
       'What may not be read is said, with why, and stops no other step: in the cluster, in AWS, and without credentials at all.',
+    'check-offline':
+      'With `-f` it judges manifests, and roles of `aws iam get-account-authorization-details` or of a plan of Terraform, without a network. What files cannot say is left open, and is no failure.',
     'check-log': 'Of the log of a container it shows a sentence of AWS, and no other word.',
     'check-writes-nothing': 'It writes nothing, needs no CRD and no operator, and the rights of config/rbac/check.yaml are enough.',
   },

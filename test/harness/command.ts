@@ -61,15 +61,18 @@ export async function runCommand(
     kubeconfig,
     started,
     credentials = awsEnvOfPerson(aws),
+    input,
   }: {
     kubeconfig?: string | undefined;
     started?: (kill: (signal: NodeJS.Signals) => void) => Promise<void>;
     /** Where AWS is and who calls it; those of the person otherwise. */
     credentials?: Readonly<Record<string, string>>;
+    /** On standard input. */
+    input?: string;
   } = {},
 ): Promise<Ended> {
   const child = spawn(process.execPath, ['--enable-source-maps', 'dist/irsa-operator.mjs', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     signal: AbortSignal.timeout(DEADLINE_MS),
     env: {
       PATH: process.env['PATH'],
@@ -78,6 +81,7 @@ export async function runCommand(
       ...credentials,
     },
   });
+  child.stdin.end(input);
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),

@@ -56,6 +56,15 @@ async function report(...args: readonly string[]): Promise<Report> {
 const codesOf = ({ results: [one] }: Report) =>
   [...new Set([...(one?.steps ?? []).flatMap(({ findings }) => findings), ...(one?.notes ?? [])].map(({ code }) => code))].toSorted();
 
+/** A file with what `aws iam get-account-authorization-details --filter Role` prints. */
+function accountDetails(s: Scene): string {
+  const { roleArn, roleName, namespace } = s;
+  const file = join(suite.testbed.folder, `${namespace}.json`);
+  const role = { Path: '/', RoleName: roleName, RoleId: 'AROAEXAMPLE', Arn: roleArn, AssumeRolePolicyDocument: JSON.parse(s.trust()) };
+  writeFileSync(file, JSON.stringify({ RoleDetailList: [role] }));
+  return file;
+}
+
 async function broken(
   name: string,
   { annotation = annotated, policy, message = NOT_AUTHORIZED }: Omit<Case, 'told' | 'writes'>,
@@ -70,7 +79,7 @@ async function broken(
 
 describe.concurrent('each cause of the article', () => {
   for (const [index, [sentence, given]] of Object.entries(ARTICLE).entries()) {
-    // Contract: check-one-engine
+    // Contract: check-one-engine, check-offline
     test(`${sentence}: check and an operator that observes find the same`, async () => {
       const s = await broken(`same-${index}`, given);
       await s.bind({ mode: 'Observe' });
@@ -79,6 +88,12 @@ describe.concurrent('each cause of the article', () => {
       expect(found.exitCode).toBe(1);
       expect(codesOf(found)).toEqual(expect.arrayContaining(seen));
       expect(codesOf(found)).toContain(given.told);
+
+      // The same objects before anybody applies them, on standard input, and the account as `aws` prints it.
+      const input = await suite.testbed.kubectl(['get', 'serviceaccount/app', 'deployment/app', '-n', s.namespace, '-o', 'yaml']);
+      const offline = ['check', '-f', '-', '--iam', accountDetails(s), '--issuer', s.issuer, '-n', s.namespace, 'deploy/app'];
+      const ended = await runCommand(suite.testbed.aws, [...offline, '--role-arn', s.roleArn, '-o', 'json'], { credentials: {}, input });
+      expect([ended.code, codesOf(JSON.parse(ended.stdout) as Report)]).toEqual([1, codesOf(found).filter((code) => !/^Pod/.test(code))]);
     });
 
     // Contract: check-commands-work

@@ -1,5 +1,5 @@
 import { parseRoleArn, type RoleArn } from '../../api/arn.ts';
-import type { ObjectName, ServiceAccount } from '../../api/cluster.ts';
+import { keyOf, type ObjectName, type ServiceAccount } from '../../api/cluster.ts';
 import { Fault, isFault } from '../../api/fault.ts';
 import { type Issuer, parseIssuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
@@ -49,7 +49,14 @@ export async function check(
     const log = target.kind === 'all' ? undefined : await logOf(seen, ports, signal);
     const denied = log === undefined ? undefined : permissionDenied(log, found.engine?.spec.roleArn);
     const notes = denied === undefined ? found.notes : [...found.notes, denied];
-    return { namespace: of.namespace, name: of.name, check: { ...found, notes }, fixes: fixesOf(seen, found, reach), log, places: {} };
+    return {
+      namespace: of.namespace,
+      name: of.name,
+      check: { ...found, notes },
+      fixes: fixesOf(seen, found, reach),
+      log,
+      places: ports.files?.placesOf(of) ?? {},
+    };
   });
   const known = await gatherer.known();
   const codes = checked.map((one) => exitCodeOf(one.check, failOn));
@@ -63,7 +70,11 @@ export async function check(
   };
 }
 
-async function accountsOf(target: Target, { cluster }: CheckPorts, signal: AbortSignal): Promise<readonly (ObjectName | ServiceAccount)[]> {
+async function accountsOf(
+  target: Target,
+  { cluster, files }: CheckPorts,
+  signal: AbortSignal,
+): Promise<readonly (ObjectName | ServiceAccount)[]> {
   switch (target.kind) {
     case 'serviceAccount':
       return [target.of];
@@ -73,8 +84,11 @@ async function accountsOf(target: Target, { cluster }: CheckPorts, signal: Abort
       if (name === undefined) throw new Fault('notFound', `there is no ${runner.slice(0, -1)} "${of.name}" in namespace "${of.namespace}"`);
       return [{ namespace: of.namespace, name }];
     }
-    case 'all':
-      return (await cluster.serviceAccounts(target.namespace, signal)).filter((account) => asksForRole(account));
+    case 'all': {
+      const asking = (await cluster.serviceAccounts(target.namespace, signal)).filter((account) => asksForRole(account));
+      const known = new Set(asking.map(keyOf));
+      return [...asking, ...(files?.named ?? []).filter((of) => !known.has(keyOf(of)))];
+    }
   }
 }
 

@@ -14,6 +14,7 @@ import type { CallerView } from '../../domain/state/identity.ts';
 import type { ProviderView } from '../../domain/state/oidc-provider.ts';
 import { NO_WRITES, type RoleRecord } from '../../domain/state/role-record.ts';
 import { similarTo } from '../../domain/state/similar.ts';
+import { NOT_IN_FILES } from '../../ports/read-cluster.ts';
 import type { ListedRole } from '../../ports/roles.ts';
 import { derivedIssuer } from './derived-issuer.ts';
 import type { CheckPorts, Where } from './ports.ts';
@@ -95,7 +96,10 @@ export class Gatherer {
     const account = serviceAccount.kind === 'read' ? serviceAccount.value : undefined;
     const value = account === undefined ? undefined : roleAnnotation(account, EKS_WEBHOOK);
     const annotated = value === undefined ? undefined : parseRoleAnnotation(value);
-    const roleArn = this.#said.roleArn ?? (isProblem(annotated) ? undefined : annotated);
+    const bound = this.#ports.files?.bound(of);
+    const spec = bound?.binding.spec;
+    const byBinding = isProblem(spec) ? undefined : spec?.roleArn;
+    const roleArn = byBinding ?? this.#said.roleArn ?? (isProblem(annotated) ? undefined : annotated);
     const [pods, workloads, batchWorkloads, apiAudiences, aws, trusting] = await Promise.all([
       look(() => cluster.pods(of, webhooks.kind === 'read' ? labelsSelectedBy(webhooks.value) : [], signal)),
       this.#only(`workloads ${namespace}`, () => look(() => cluster.workloads(namespace, signal))),
@@ -105,7 +109,9 @@ export class Gatherer {
       roleArn === undefined && account !== undefined ? this.#trusting(of, known) : [],
     ]);
     const others = workloads.kind === 'read' ? workloads.value.map(({ serviceAccountName }) => serviceAccountName) : [];
-    const existing = pods.kind === 'read' && pods.value.length === 0 ? await this.#existing(namespace, others) : undefined;
+    // Others may stand in files that were not read.
+    const isWhole = this.#ports.files === undefined;
+    const existing = isWhole && pods.kind === 'read' && pods.value.length === 0 ? await this.#existing(namespace, others) : undefined;
     return {
       now: clock.now(),
       of,
@@ -121,6 +127,8 @@ export class Gatherer {
       caller: known.caller,
       ...aws,
       pods,
+      podsAreToCome: this.#ports.files !== undefined,
+      bound,
       workloads,
       batchWorkloads,
       // Where they may not be listed none is said to be missing.
@@ -229,7 +237,7 @@ async function look<T>(ask: () => Promise<T>): Promise<Looked<T>> {
     return read(await ask());
   } catch (error) {
     if (!isFault(error)) throw error;
-    return unread(error.message);
+    return unread(error.message, error.code === NOT_IN_FILES);
   }
 }
 

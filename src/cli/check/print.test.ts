@@ -7,10 +7,11 @@ import { read } from '../../domain/check/seen.ts';
 import { checkSeen } from '../../domain/check/test-seen.ts';
 import { ARN, ISSUER, own, policy, present, SERVICE } from '../../domain/test-observed.ts';
 import type { CheckReport } from './check.ts';
+import type { Where } from './ports.ts';
 import { print } from './print.ts';
 
 const style = { width: 100, colour: false };
-const where = { cluster: 'blue', namespace: 'shop', server: 'https://x', region: 'eu-west-1', profile: 'prod' };
+const where: Where = { what: 'cluster', cluster: 'blue', namespace: 'shop', server: 'https://x', region: 'eu-west-1', profile: 'prod' };
 const reach: Reach = { kubectl: [], aws: [], check: ['irsa-operator', 'check'] };
 
 function checked(name: string, part: Parameters<typeof checkSeen>[0] = {}): CheckReport['checked'][number] {

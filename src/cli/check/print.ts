@@ -24,10 +24,10 @@ export function print(report: CheckReport, output: CheckOutput, where: Where, st
 
 const indented = (json: string): string => JSON.stringify(JSON.parse(json), undefined, 2);
 
-function header({ about: { cluster, account } }: CheckReport, { region, profile }: Where): string {
+function header({ about: { cluster, account } }: CheckReport, { what, region, profile }: Where): string {
   const of = region === undefined ? '' : ` (${region})`;
   const by = profile === undefined ? '' : ` (profile ${profile})`;
-  return `cluster ${cluster}${of}  account ${account ?? 'unknown'}${by}\n`;
+  return `${what} ${cluster}${of}  account ${account ?? 'unknown'}${by}\n`;
 }
 
 /** The members of a step by name, so that a reader of JSON needs no order. */

@@ -10,7 +10,14 @@ import { ManualClock } from '../../runtime/manual-clock.ts';
 import { Account } from '../test-account.ts';
 import type { CheckPorts, Where } from './ports.ts';
 
-export const where: Where = { cluster: 'blue', namespace: 'shop', server: 'https://10.0.0.1', region: undefined, profile: undefined };
+export const where: Where = {
+  what: 'cluster',
+  cluster: 'blue',
+  namespace: 'shop',
+  server: 'https://10.0.0.1',
+  region: undefined,
+  profile: undefined,
+};
 
 export const accountNamed = (name: string, role: string | undefined = ARN): ServiceAccount => ({
   ...serviceAccount(role === undefined ? {} : { [EKS_ANNOTATIONS.roleArn]: role }, 'kubectl'),
@@ -61,6 +68,7 @@ export function world(part: Partial<Around> = {}) {
   const account = new Account(around.roles);
   const ports: CheckPorts = {
     clock: new ManualClock(NOW),
+    files: undefined,
     cluster: {
       namespace: (name) => asked(`namespace ${name}`, around.namespace),
       serviceAccount: ({ name }) =>

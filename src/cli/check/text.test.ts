@@ -7,7 +7,7 @@ import { page, row } from './text.ts';
 
 const STYLE: Style = { width: 100, colour: false };
 const NO_FIXES = { kubectl: [], aws: [], terraform: [], trust: undefined, restarts: [] };
-const healthy: Record<CheckStep['name'], string> = {
+const healthy: Record<Exclude<CheckStep['name'], 'Binding'>, string> = {
   ServiceAccount: 'app',
   Annotation: 'role/app',
   Webhook: 'selects these pods',

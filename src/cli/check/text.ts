@@ -34,8 +34,8 @@ const MARKS: Readonly<Record<CheckStep['state'], string>> = { ok: 'ok', fail: 'F
 const COLOURS: Readonly<Record<CheckStep['state'], string>> = { ok: '32', fail: '31', unread: '33', skipped: '2' };
 
 /** The whole page of one ServiceAccount, without the last line. */
-export function page({ check, fixes, log }: Checked, style: Style): string {
-  const lines = check.steps.flatMap((step) => stepLines(step, style));
+export function page({ check, fixes, log, places }: Checked, style: Style): string {
+  const lines = check.steps.flatMap((step) => stepLines(step, places[step.name], style));
   if (log !== undefined) {
     const head = `${''.padEnd(STATE_WIDTH)}${`log ${timeOf(log.at)}`.padEnd(NAME_WIDTH)}`;
     lines.push(...hanging(head, STATE_WIDTH + NAME_WIDTH, plain(log.text), style.width));
@@ -45,23 +45,26 @@ export function page({ check, fixes, log }: Checked, style: Style): string {
 }
 
 /** One line for each of many. */
-export function row({ namespace, name, check }: Checked, style: Style): string {
+export function row({ namespace, name, check, places }: Checked, style: Style): string {
   const failing = check.steps.find(({ state }) => state === 'fail') ?? check.steps.find(({ state }) => state === 'unread');
   const state = failing?.state ?? 'ok';
   const [first] = failing?.findings ?? [];
   const notes = check.notes.length === 0 ? '' : `  note ${check.notes.map(({ code }) => code).join(', ')}`;
-  const what = failing === undefined ? notes : `  ${first?.code ?? failing.name}`;
+  const what = failing === undefined ? notes : `  ${first?.code ?? failing.name}${inBrackets(places[failing.name])}`;
   return `${mark(state, style)}${plain(`${namespace}/${name}`)}${what}`;
 }
 
-function stepLines({ name, state, text, findings }: CheckStep, style: Style): string[] {
+/** `(FILE:LINE)`, as editors open it. */
+const inBrackets = (place: Place | undefined): string => (place === undefined ? '' : `  (${plain(place.file)}:${place.line})`);
+
+function stepLines({ name, state, text, findings }: CheckStep, place: Place | undefined, style: Style): string[] {
   const [first] = findings;
   const head = `${mark(state, style)}${name.padEnd(NAME_WIDTH)}`;
   if (state !== 'fail' || first === undefined) return hanging(head, STATE_WIDTH + NAME_WIDTH, plain(text), style.width);
   // Of many pods with one cause the first is enough.
   const causes = [...Map.groupBy(findings, ({ code }) => code)];
   return [
-    `${head}${first.code}`,
+    `${head}${first.code}${inBrackets(place)}`,
     ...causes.flatMap(([code, [one, ...others]], at) => {
       const title = at === 0 ? [] : [`${''.padEnd(STATE_WIDTH + 2)}${code}`];
       const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
@@ -85,6 +88,8 @@ function conclusion({ steps }: Check, { width }: Style): string[] {
     return rest === '' ? [] : hanging('', 0, rest, width).concat('');
   }
   if (open.length > 0) return [...hanging('', 0, `Not known: ${and(open)}. The rest is right.`, width), ''];
+  const outside = steps.filter(({ state }) => state === 'skipped');
+  if (outside.length > 0) return [...hanging('', 0, `Nothing is wrong in these files. They do not show: ${and(outside)}.`, width), ''];
   const [trust, pods] = [steps.find(({ name }) => name === 'Trust policy'), steps.find(({ name }) => name === 'Pods')];
   return [...hanging('', 0, `IRSA works: ${plain(trust?.text ?? '')}. ${capital(plain(pods?.text ?? ''))}.`, width), ''];
 }

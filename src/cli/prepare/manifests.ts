@@ -1,5 +1,3 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { bindingSpec, type IrsaBinding, parseBindingSpec } from '../../api/binding.ts';
 import { keyOf, type Namespace } from '../../api/cluster.ts';
@@ -7,46 +5,18 @@ import { Fault } from '../../api/fault.ts';
 import { grantSpec, type IrsaGrant, parseGrantSpec } from '../../api/grant.ts';
 import { GROUP, VERSION } from '../../api/names.ts';
 import { isProblem, type Problem, problem } from '../../api/problem.ts';
+import { readTexts, type Text } from '../texts.ts';
+import { unknownField } from '../unknown-field.ts';
 import type { Source } from './source.ts';
 
 /** What API servers take unless they are told otherwise (EKS; kubeadm): the other cluster was not asked. */
 const USUAL_API_AUDIENCE = 'https://kubernetes.default.svc';
-/** etcd takes a megabyte and a half of one object; a file of more than this holds no manifests that somebody wrote. */
-const MAX_FILE_BYTES = 16 * 1024 * 1024;
-const MANIFEST = /\.(ya?ml|json)$/;
 
 /** Bindings, grants and namespaces in files, and in folders below which all manifests are read. Throws `Fault`: one bad document spoils all. */
 export async function readManifests(paths: readonly string[]): Promise<Source> {
-  const files = (await Promise.all(paths.map(filesIn))).flat();
-  const texts = await Promise.all(files.map(async (file) => ({ file, text: await textOf(file) })));
-  const source = parseManifests(texts);
+  const source = parseManifests(await readTexts(paths));
   if (isProblem(source)) throw new Fault('invalid', `${source.problem}. Nothing was written`);
   return source;
-}
-
-async function filesIn(path: string): Promise<string[]> {
-  try {
-    if (!(await stat(path)).isDirectory()) return [path];
-    const found = await readdir(path, { recursive: true, withFileTypes: true });
-    const files = found.filter((entry) => entry.isFile() && MANIFEST.test(entry.name));
-    return files.map((entry) => join(entry.parentPath, entry.name)).sort();
-  } catch (error) {
-    throw unreadable(path, error);
-  }
-}
-
-async function textOf(file: string): Promise<string> {
-  try {
-    const { size } = await stat(file);
-    if (size > MAX_FILE_BYTES) throw new Error(`it has ${size} bytes, more than ${MAX_FILE_BYTES}`);
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw unreadable(file, error);
-  }
-}
-
-function unreadable(path: string, error: unknown): Fault {
-  return new Fault('invalid', `"${path}" cannot be read: ${error instanceof Error ? error.message : String(error)}`);
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -57,7 +27,7 @@ interface Found {
 }
 
 /** Other kinds are left alone; each document of ours must be right. A problem names the file and counts documents from 1. */
-export function parseManifests(files: readonly { readonly file: string; readonly text: string }[]): Source | Problem {
+export function parseManifests(files: readonly Text[]): Source | Problem {
   const found: Found = { bindings: new Map(), grants: new Map(), namespaces: new Map() };
   for (const { file, text } of files) {
     for (const [at, document] of [...parseAllDocuments(text)].entries()) {
@@ -133,12 +103,6 @@ function takeGrant(name: string, raw: unknown, { grants }: Found): Problem | und
   if (grants.has(name)) return problem(`IrsaGrant "${name}" is there twice`);
   grants.set(name, { name, uid: '', generation: 0, spec, revocationConfirmedAt: undefined });
   return undefined;
-}
-
-/** A misspelt field that limits a grant would make it wider; kubectl refuses one too. */
-function unknownField(raw: unknown, shape: Json): Problem | undefined {
-  const unknown = Object.keys(object(raw)).find((field) => !Object.hasOwn(shape, field));
-  return unknown === undefined ? undefined : problem(`spec has no field "${unknown}"`);
 }
 
 function object(value: unknown): Json {

@@ -3,7 +3,7 @@ import { type BindingSpec, type IrsaBinding, parseBindingSpec } from '../../api/
 import type { Pod } from '../../api/cluster.ts';
 import type { Assessment, StepCondition } from '../../api/condition.ts';
 import type { Finding } from '../../api/finding.ts';
-import { parseGrantSpec } from '../../api/grant.ts';
+import { type IrsaGrant, parseGrantSpec } from '../../api/grant.ts';
 import { isProblem, type Problem } from '../../api/problem.ts';
 import { annotationKeys } from '../../api/webhook.ts';
 import { verdictOn } from '../audit/audit.ts';
@@ -12,8 +12,10 @@ import { GrantIndex } from '../authorization/grant-index.ts';
 import { type Scope, STAGES } from '../binding/checks.ts';
 import type { Observed } from '../binding/observed.ts';
 import { planBinding } from '../binding/plan.ts';
+import { madePod } from '../pods/made-pod.ts';
 import { assessPods } from '../pods/pods-current.ts';
 import { webhookAudience } from '../pods/webhook-audience.ts';
+import { workloadOf } from '../pods/workload-of.ts';
 import { NO_CONTENTION } from '../state/contention.ts';
 import type { CallerView, ClusterView } from '../state/identity.ts';
 import type { RoleRecord } from '../state/role-record.ts';
@@ -52,7 +54,7 @@ export function engineFor(seen: CheckSeen, roleArn: string): Engine | Problem {
     valueIn(seen.caller) ?? UNKNOWN_CALLER,
   ];
   const authorization = authorize(binding, {
-    grants: grantFor(binding.metadata.namespace, spec),
+    grants: new GrantIndex([grantFor(binding.metadata.namespace, spec)]),
     namespace,
     contenders: [],
     // Whoever checks may well be the role.
@@ -83,7 +85,7 @@ export function engineFor(seen: CheckSeen, roleArn: string): Engine | Problem {
     contention: NO_CONTENTION,
     request: undefined,
     crdDeleting: false,
-    pods: (valueIn(seen.pods) ?? []).map((pod) => withoutWordsToOperators(pod, seen)),
+    pods: podsIn(seen, spec).map((pod) => withoutWordsToOperators(pod, seen)),
     workloads: valueIn(seen.workloads) ?? [],
     batchWorkloads: () => valueIn(seen.batchWorkloads) ?? [],
     serviceAccountExists: seen.serviceAccountExists,
@@ -109,6 +111,13 @@ export function engineFor(seen: CheckSeen, roleArn: string): Engine | Problem {
   };
 }
 
+/** Those of files are judged as the webhook will have made them. */
+function podsIn({ pods, podsAreToCome, workloads, webhook }: CheckSeen, spec: BindingSpec): readonly Pod[] {
+  const found = valueIn(pods) ?? [];
+  if (!podsAreToCome) return found;
+  return found.map((pod) => madePod(pod, workloadOf(pod, valueIn(workloads) ?? [])?.template, { ...spec, webhook }));
+}
+
 /** Annotations that keep an operator or an autoscaler from a pod keep no person from it. */
 function withoutWordsToOperators(pod: Pod, { webhook: { annotationPrefix } }: CheckSeen): Pod {
   const ofWebhook = Object.entries(pod.annotations).filter(([key]) => key.startsWith(`${annotationPrefix}/`));
@@ -117,7 +126,13 @@ function withoutWordsToOperators(pod: Pod, { webhook: { annotationPrefix } }: Ch
 
 export const valueIn = <T>(looked: Looked<T>): T | undefined => (looked.kind === 'read' ? looked.value : undefined);
 
-function observing({ of, serviceAccount, webhook }: CheckSeen, roleArn: string): (IrsaBinding & { spec: BindingSpec }) | Problem {
+function observing({ of, serviceAccount, webhook, bound }: CheckSeen, roleArn: string): (IrsaBinding & { spec: BindingSpec }) | Problem {
+  if (bound !== undefined) {
+    const { metadata, spec, status } = bound.binding;
+    return isProblem(spec)
+      ? spec
+      : { metadata, status, spec: { ...spec, mode: 'Observe', restart: { ...spec.restart, strategy: 'Never' } } };
+  }
   const annotations = valueIn(serviceAccount)?.annotations ?? {};
   const specWith = (audience: string) =>
     parseBindingSpec({ serviceAccountName: of.name, roleArn, audience, mode: 'Observe', restart: { strategy: 'Never' } });
@@ -130,14 +145,15 @@ function observing({ of, serviceAccount, webhook }: CheckSeen, roleArn: string):
   return { metadata: { ...identity, finalizers: [], annotations: {} }, spec, status: { conditions: [] } };
 }
 
-function grantFor(namespace: string, { roleArn, serviceAccountName, audience }: BindingSpec): GrantIndex {
+/** One that allows exactly what is asked. */
+export function grantFor(namespace: string, { roleArn, serviceAccountName, audience }: BindingSpec): IrsaGrant {
   const whole = {
     roleArns: [roleArn],
     namespaces: { names: [namespace] },
     serviceAccountNames: [serviceAccountName],
     audiences: [audience],
   };
-  return new GrantIndex([{ name: 'check', uid: '', generation: 0, spec: parseGrantSpec(whole), revocationConfirmedAt: undefined }]);
+  return { name: 'check', uid: '', generation: 0, spec: parseGrantSpec(whole), revocationConfirmedAt: undefined };
 }
 
 /** The other ARN under which IAM has a role of that name: a person may know of it. */

@@ -13,6 +13,7 @@ import { heldByOwner } from '../pods/restart/owner.ts';
 import { workloadOf } from '../pods/workload-of.ts';
 import { onlyAwsMayChange } from '../role/plan.ts';
 import { oursIn } from '../state/identity.ts';
+import { enforcedBy } from './bound.ts';
 import { type Engine, valueIn } from './engine.ts';
 import type { Check } from './judge.ts';
 import type { CheckSeen } from './seen.ts';
@@ -47,12 +48,15 @@ const RESTARTABLE: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', '
 
 export function fixesOf(seen: CheckSeen, check: Check, reach: Reach): Fixes {
   const codes = new Set(check.steps.flatMap(({ findings }) => findings.map(({ code }) => code)));
-  const trust = trustFor(seen, check);
+  const trust = enforcedBy(seen)?.trustPolicy === 'Managed' ? undefined : trustFor(seen, check);
+  const terraform = trust === undefined ? [] : statement(seen, check);
+  // What a file says is mended in the file: a command would be undone by the next one who applies it.
+  if (seen.podsAreToCome) return { kubectl: [], aws: [], terraform, trust, restarts: [] };
   const kubectl = [...serviceAccount(seen, codes, reach), ...annotate(seen, check, codes, reach)];
   return {
     kubectl,
     aws: [...provider(seen, check, codes, reach), ...(trust === undefined ? [] : updateTrust(check, reach))],
-    terraform: trust === undefined ? [] : statement(seen, check),
+    terraform,
     trust,
     restarts: [...codes].some((code) => NO_RESTART.has(code)) ? [] : restarts(seen, check, codes, reach),
   };

@@ -8,13 +8,15 @@ import { annotationKeys } from '../../api/webhook.ts';
 import { misspeltAnnotations, roleAnnotation } from '../audit/audit.ts';
 import { parseRoleAnnotation } from '../service-account/annotations.ts';
 import { isViolation } from '../status/conditions.ts';
+import { bindingFinding, boundRole, enforcedBy } from './bound.ts';
 import { type Engine, engineFor, valueIn } from './engine.ts';
-import type { CheckSeen } from './seen.ts';
+import { type CheckSeen, type Unread, unread } from './seen.ts';
 import { wasInjected, webhookFinding } from './webhook.ts';
 import { forPerson } from './wording.ts';
 
 export const STEP_NAMES = ['ServiceAccount', 'Annotation', 'Webhook', 'OIDC provider', 'Trust policy', 'Pods'] as const;
-export type StepName = (typeof STEP_NAMES)[number];
+/** `Binding` is a step only where files have one. */
+export type StepName = (typeof STEP_NAMES)[number] | 'Binding';
 
 /** One step of the checklist. `unread`: it could not be looked at. `skipped`: there is nothing to look at before an earlier step is mended. */
 export interface CheckStep {
@@ -45,10 +47,11 @@ export function exitCodeOf({ steps, notes }: Check, failOn: 'Warning' | 'Error')
 export function judge(seen: CheckSeen): Check {
   const account = valueIn(seen.serviceAccount);
   const annotation = account === undefined ? undefined : roleAnnotation(account, seen.webhook);
-  const named = seen.roleArn ?? (annotation === undefined ? undefined : parseRoleAnnotation(annotation));
+  const named = boundRole(seen) ?? seen.roleArn ?? (annotation === undefined ? undefined : parseRoleAnnotation(annotation));
   const built = named === undefined || isProblem(named) ? undefined : engineFor(seen, named);
   const engine = built === undefined || isProblem(built) ? undefined : built;
   const steps = [
+    ...bindingStep(seen),
     serviceAccountStep(seen),
     annotationStep(seen, engine),
     webhookStep(seen),
@@ -60,15 +63,28 @@ export function judge(seen: CheckSeen): Check {
 }
 
 const ok = (name: StepName, text: string): CheckStep => ({ name, state: 'ok', text, findings: [] });
-const notRead = (name: StepName, why: string): CheckStep => ({ name, state: 'unread', text: `not read: ${why}`, findings: [] });
+const notRead = (name: StepName, { why, outside }: Unread): CheckStep =>
+  outside === true ? skipped(name, why) : { name, state: 'unread', text: `not read: ${why}`, findings: [] };
 const skipped = (name: StepName, text: string): CheckStep => ({ name, state: 'skipped', text, findings: [] });
 const failed = (name: StepName, found: readonly Finding[]): CheckStep => {
   const findings = found.map(forPerson);
   return { name, state: 'fail', text: findings[0]?.message ?? '', findings };
 };
 
+function bindingStep(seen: CheckSeen): CheckStep[] {
+  const { bound } = seen;
+  if (bound === undefined) return [];
+  const found = bindingFinding(seen, bound);
+  const { name } = bound.binding.metadata;
+  if (found === 'unknown')
+    return [
+      skipped('Binding', `no file has the labels of namespace "${seen.of.namespace}", which decide whether a grant covers "${name}"`),
+    ];
+  return [found === undefined ? ok('Binding', name) : failed('Binding', [found])];
+}
+
 function serviceAccountStep({ serviceAccount, of }: CheckSeen): CheckStep {
-  if (serviceAccount.kind === 'unread') return notRead('ServiceAccount', serviceAccount.why);
+  if (serviceAccount.kind === 'unread') return notRead('ServiceAccount', serviceAccount);
   if (serviceAccount.value !== undefined) return ok('ServiceAccount', of.name);
   const text = `ServiceAccount "${of.name}" does not exist in namespace "${of.namespace}". Create it, or correct serviceAccountName of the workload`;
   return failed('ServiceAccount', [finding('ServiceAccountMissing', text)]);
@@ -76,7 +92,7 @@ function serviceAccountStep({ serviceAccount, of }: CheckSeen): CheckStep {
 
 function annotationStep(seen: CheckSeen, engine: Engine | undefined): CheckStep {
   const { serviceAccount, webhook } = seen;
-  if (serviceAccount.kind === 'unread') return notRead('Annotation', serviceAccount.why);
+  if (serviceAccount.kind === 'unread') return notRead('Annotation', serviceAccount);
   const account = serviceAccount.value;
   if (account === undefined) return skipped('Annotation', 'there is no ServiceAccount');
   const misspelt = misspeltAnnotations(account, webhook);
@@ -93,8 +109,9 @@ function annotationStep(seen: CheckSeen, engine: Engine | undefined): CheckStep 
     return failed('Annotation', [finding('AnnotationMissing', text)]);
   }
   const assessed = engine.assess('Annotated');
-  if (isViolation(assessed)) return failed('Annotation', assessed.findings);
   const { path, name } = roleArnParts(engine.spec.roleArn);
+  if (enforcedBy(seen) !== undefined) return ok('Annotation', `role${path}${name}, as irsa-operator will write it`);
+  if (isViolation(assessed)) return failed('Annotation', assessed.findings);
   return ok('Annotation', `role${path}${name}`);
 }
 
@@ -107,8 +124,8 @@ function webhookStep({ webhooks, namespace, pods }: CheckSeen): CheckStep {
   const living = (valueIn(pods) ?? []).filter(({ finished }) => !finished);
   const unread = [webhooks, namespace].find((looked) => looked.kind === 'unread');
   if (unread !== undefined && wasInjected(living)) return ok('Webhook', 'injects the role into these pods');
-  if (webhooks.kind === 'unread') return notRead('Webhook', webhooks.why);
-  if (namespace.kind === 'unread') return notRead('Webhook', namespace.why);
+  if (webhooks.kind === 'unread') return notRead('Webhook', webhooks);
+  if (namespace.kind === 'unread') return notRead('Webhook', namespace);
   if (namespace.value === undefined) return skipped('Webhook', 'there is no namespace');
   const found = webhookFinding(webhooks.value, namespace.value, living);
   return found === undefined
@@ -125,12 +142,13 @@ function providerStep(seen: CheckSeen, engine: Engine | undefined): CheckStep {
   if (engine === undefined) return skipped(name, NO_ROLE);
   const authorized = engine.assess('Authorized');
   if (isViolation(authorized)) return failed(name, authorized.findings);
-  if (notPublic === undefined && cluster.kind === 'unread') return notRead(name, cluster.why);
+  if (caller.kind === 'unread' && caller.outside === true) return notRead(name, caller);
+  if (notPublic === undefined && cluster.kind === 'unread') return notRead(name, cluster);
   if (notPublic === undefined) {
     const missing = notReadInAws(seen, engine);
     if (missing !== undefined) return notRead(name, missing);
-    if (provider.kind === 'unread') return notRead(name, provider.why);
-    if (provider.value.kind === 'unreadable') return notRead(name, provider.value.why);
+    if (provider.kind === 'unread') return notRead(name, provider);
+    if (provider.value.kind === 'unreadable') return notRead(name, provider.value);
   }
   const assessed = engine.assess('ProviderReady');
   if (isViolation(assessed)) return failed(name, assessed.findings);
@@ -138,12 +156,14 @@ function providerStep(seen: CheckSeen, engine: Engine | undefined): CheckStep {
   return ok(name, caller.kind === 'read' && cluster.kind === 'read' ? `${issuerHostPath(cluster.value.issuer)}${from}` : assessed.message);
 }
 
-/** The credentials reach one account, and the role may be in another. */
-function notReadInAws({ caller }: CheckSeen, { spec: { roleArn } }: Engine): string | undefined {
-  if (caller.kind === 'unread') return caller.why;
+/** What was asked is one account, and the role may be in another. */
+function notReadInAws({ caller, podsAreToCome }: CheckSeen, { spec: { roleArn } }: Engine): Unread | undefined {
+  if (caller.kind === 'unread') return caller;
   if (sharesAccount(roleArn, caller.value.arn)) return undefined;
   const { account } = roleArnParts(roleArn);
-  return `the role is in account ${account}, and these credentials are of account ${caller.value.account}. Use --profile for one of account ${account}`;
+  const found = `the role is in account ${account}, and`;
+  if (podsAreToCome) return unread(`${found} the files of --iam are of account ${caller.value.account}`, true);
+  return unread(`${found} these credentials are of account ${caller.value.account}. Use --profile for one of account ${account}`);
 }
 
 function trustStep(seen: CheckSeen, engine: Engine | undefined): CheckStep {
@@ -152,26 +172,28 @@ function trustStep(seen: CheckSeen, engine: Engine | undefined): CheckStep {
   if (engine === undefined) return skipped(name, NO_ROLE);
   const missing = notReadInAws(seen, engine);
   if (missing !== undefined) return notRead(name, missing);
-  if (role.kind === 'unread') return notRead(name, role.why);
-  if (role.value.state.kind === 'unreadable') return notRead(name, role.value.state.why);
-  if (cluster.kind === 'unread')
-    return seen.notPublic === undefined ? notRead(name, cluster.why) : skipped(name, 'AWS knows no such issuer');
+  if (role.kind === 'unread') return notRead(name, role);
+  if (role.value.state.kind === 'unreadable') return notRead(name, role.value.state);
+  if (cluster.kind === 'unread') return seen.notPublic === undefined ? notRead(name, cluster) : skipped(name, 'AWS knows no such issuer');
   if (isViolation(engine.assess('Authorized'))) return skipped(name, 'the audience is not one that AWS may see');
   const assessed = engine.assess('Trusted');
   if (!isViolation(assessed)) return ok(name, allowedBy(assessed.message));
-  if (assessed.status === 'Unknown') return { ...notRead(name, assessed.message), text: assessed.message };
+  if (enforcedBy(seen)?.trustPolicy === 'Managed' && engine.verdict?.kind === 'refused' && engine.verdict.wouldWrite !== undefined)
+    return ok(name, 'irsa-operator will add a statement for this ServiceAccount');
+  if (assessed.status === 'Unknown') return { ...notRead(name, { why: assessed.message }), text: assessed.message };
   return failed(name, assessed.findings);
 }
 
 const allowedBy = (message: string): string =>
   message.replace(/^(a foreign statement|the statement of irsa-operator) allows/, 'a statement allows');
 
-function podsStep({ pods, of, serviceAccount }: CheckSeen, engine: Engine | undefined): CheckStep {
+function podsStep(seen: CheckSeen, engine: Engine | undefined): CheckStep {
   const name = 'Pods';
-  if (pods.kind === 'unread') return notRead(name, pods.why);
+  const { pods, of, serviceAccount } = seen;
+  if (pods.kind === 'unread') return notRead(name, pods);
   const living = pods.value.filter(({ finished }) => !finished);
   if (engine === undefined) {
-    if (serviceAccount.kind === 'unread') return notRead(name, serviceAccount.why);
+    if (serviceAccount.kind === 'unread') return notRead(name, serviceAccount);
     return skipped(name, `${living.length} run as ServiceAccount "${of.name}"`);
   }
   const assessed = engine.assess('PodsCurrent');
@@ -179,7 +201,11 @@ function podsStep({ pods, of, serviceAccount }: CheckSeen, engine: Engine | unde
   const replaced = engine.podNotes.filter((one) => replacesRole(one, living));
   // What is wrong comes before why no restart helps.
   const wrong = [...found, ...replaced].toSorted((a, b) => Number(a.code === 'PodNotRestartable') - Number(b.code === 'PodNotRestartable'));
-  return wrong.length > 0 ? failed(name, wrong) : ok(name, assessed.message);
+  if (wrong.length > 0) return failed(name, wrong);
+  if (!seen.podsAreToCome) return ok(name, assessed.message);
+  return living.length === 0
+    ? skipped(name, `no file has pods of ServiceAccount "${of.name}"`)
+    : ok(name, 'will get the role, by their templates');
 }
 
 /** Other credentials that every SDK takes before the role. */

@@ -1,15 +1,34 @@
 import type { RoleArn } from '../../api/arn.ts';
+import type { IrsaBinding } from '../../api/binding.ts';
 import type { BatchWorkload, Namespace, ObjectName, Pod, ServiceAccount, Workload } from '../../api/cluster.ts';
 import type { InjectingWebhook, Webhook } from '../../api/webhook.ts';
+import type { GrantIndex } from '../authorization/grant-index.ts';
 import type { CallerView, ClusterView } from '../state/identity.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
 import type { RoleRecord } from '../state/role-record.ts';
 
-/** What was looked at, or why it could not be: one sentence for a person. */
-export type Looked<T> = { readonly kind: 'read'; readonly value: T } | { readonly kind: 'unread'; readonly why: string };
+/** What was looked at, or why it could not be: one sentence for a person. `outside`: what is looked at can not say it, and need not. */
+export type Looked<T> =
+  | { readonly kind: 'read'; readonly value: T }
+  | { readonly kind: 'unread'; readonly why: string; readonly outside?: boolean };
+
+export type Unread = Omit<Extract<Looked<unknown>, { kind: 'unread' }>, 'kind'>;
 
 export const read = <T>(value: T): Looked<T> => ({ kind: 'read', value });
-export const unread = (why: string): Looked<never> => ({ kind: 'unread', why });
+export const unread = (why: string, outside = false): Extract<Looked<never>, { kind: 'unread' }> => ({
+  kind: 'unread',
+  why,
+  ...(outside && { outside }),
+});
+
+/** The binding of a ServiceAccount in files: an operator will do what it says. */
+export interface Bound {
+  readonly binding: IrsaBinding;
+  /** Of the same ServiceAccount. */
+  readonly others: readonly IrsaBinding[];
+  /** Undefined: the files have no grant, so the grants are elsewhere. */
+  readonly grants: GrantIndex | undefined;
+}
 
 /** Everything that the check of one ServiceAccount rests on, read once. */
 export interface CheckSeen {
@@ -35,6 +54,9 @@ export interface CheckSeen {
   readonly quota: number;
   /** Those of the ServiceAccount. */
   readonly pods: Looked<readonly Pod[]>;
+  /** They are what workloads would make: no webhook has seen them yet. */
+  readonly podsAreToCome: boolean;
+  readonly bound: Bound | undefined;
   /** All of the namespace. */
   readonly workloads: Looked<readonly Workload[]>;
   readonly batchWorkloads: Looked<readonly BatchWorkload[]>;

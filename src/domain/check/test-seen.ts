@@ -45,6 +45,8 @@ export function checkSeen(part: Partial<CheckSeen> = {}): CheckSeen {
     role: read(present({ policy: policy(SERVICE, statement()) })),
     quota: 2048,
     pods: read([appPod()]),
+    podsAreToCome: false,
+    bound: undefined,
     workloads: read([app]),
     batchWorkloads: read([]),
     serviceAccountExists: () => true,

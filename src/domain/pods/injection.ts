@@ -40,7 +40,8 @@ export interface Scope {
 
 /** The webhook raises what is shorter. */
 const LEAST_EXPIRATION_SECONDS = 600;
-const KEYS = [INJECTED.roleArn, INJECTED.tokenFile];
+/** The webhook adds both or none. */
+export const KEYS = [INJECTED.roleArn, INJECTED.tokenFile];
 const REGION_KEYS = ['AWS_REGION', 'AWS_DEFAULT_REGION'];
 const REGIONAL_KEY = 'AWS_STS_REGIONAL_ENDPOINTS';
 
@@ -92,7 +93,7 @@ const webhookOf = ({ webhook = EKS_WEBHOOK }: DesiredInjection): Webhook => webh
 const tokenFileOf = ({ pod, desired }: Pick<Scope, 'pod' | 'desired'>): string => tokenFile(webhookOf(desired), pod.windows);
 
 /** The webhook does nothing to such a container, and adds no mount. */
-const isComplete = (own: Container['env']): boolean =>
+export const isComplete = (own: Container['env']): boolean =>
   KEYS.some((key) => key in own) && REGIONAL_KEY in own && REGION_KEYS.some((key) => key in own);
 
 /** In a pod made now. */

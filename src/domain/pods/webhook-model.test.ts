@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../test/chaos/random.ts';
+import type { Pod } from '../../api/cluster.ts';
 import { EKS_WEBHOOK } from '../../api/webhook.ts';
 import { deployments, pods } from '../../kube/resources.ts';
 import { ARN, OTHER_ARN } from '../test-observed.ts';
+import { madePod } from './made-pod.ts';
 import { POD_LABELS, podAnnotations, podState } from './pod-state.ts';
 
 /**
@@ -128,14 +130,21 @@ function identities(spec: Spec): Record<string, unknown>[] {
   });
 }
 
+const desired = { roleArn: ARN, audience: AUDIENCE };
 const keep = { labels: POD_LABELS, annotations: podAnnotations(EKS_WEBHOOK), webhook: EKS_WEBHOOK };
-function judged(spec: Spec, template: Spec) {
+function podOf(spec: Spec): Pod {
   const ownerReferences = [{ controller: true, kind: 'ReplicaSet', name: 'app-5d9c', uid: 'rs' }];
-  const pod = pods(keep).decode(JSON.parse(JSON.stringify({ metadata: { namespace: 'shop', name: 'app-1', ownerReferences }, spec })));
-  const made = deployments(EKS_WEBHOOK).decode(
+  return pods(keep).decode(JSON.parse(JSON.stringify({ metadata: { namespace: 'shop', name: 'app-1', ownerReferences }, spec })));
+}
+const workloadWith = (template: Spec) =>
+  deployments(EKS_WEBHOOK).decode(
     JSON.parse(JSON.stringify({ metadata: { namespace: 'shop', name: 'app' }, spec: { template: { spec: template } } })),
   );
-  return podState(pod, { roleArn: ARN, audience: AUDIENCE }, made);
+const judged = (spec: Spec, template: Spec) => podState(podOf(spec), desired, workloadWith(template));
+
+function judgedToCome(template: Spec) {
+  const workload = workloadWith(template);
+  return podState(madePod(podOf(template), workload.template, desired), desired, workload);
 }
 
 // Contract: pods-template
@@ -147,6 +156,8 @@ test('a pod of a random template is judged as the webhook would make the next on
     const next = mutated(template);
     const [before, after] = [judged(template, template), judged(next, template)];
     const where = `SEED=${SEED} ${JSON.stringify({ template, before, after }, null, 1)}`;
+    // What is told of a pod before it is made is what is told of it when it was.
+    if (isValid(next)) expect(judgedToCome(template), where).toEqual(after);
     seen[`${before.kind} ${isValid(next) ? after.kind : 'refused'}`] =
       (seen[`${before.kind} ${isValid(next) ? after.kind : 'refused'}`] ?? 0) + 1;
     // The API server would refuse the next pod, and only then.
