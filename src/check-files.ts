@@ -8,6 +8,7 @@ import type { CheckPorts, Where } from './cli/check/ports.ts';
 import { type Target, targetFrom } from './cli/check/target.ts';
 import type { Given } from './cli/command.ts';
 import { readText, readTexts } from './cli/texts.ts';
+import { webhookFrom } from './cli/webhook-flags.ts';
 import { roleAnnotation } from './domain/audit/audit.ts';
 import { POD_LABELS, podAnnotations } from './domain/pods/pod-state.ts';
 import { parseRoleAnnotation } from './domain/service-account/annotations.ts';
@@ -37,6 +38,8 @@ export async function fromFiles(given: Given, operands: readonly string[]): Prom
   if (odd !== undefined) return problem(`-f reads files, and no cluster. Leave out --${odd}`);
   const namespace = typeof given['namespace'] === 'string' ? given['namespace'] : 'default';
   const isNamed = operands.length > 0 || given['service-account'] !== undefined;
+  const webhook = webhookFrom(given);
+  if (isProblem(webhook)) return webhook;
   const target: Target | Problem = isNamed ? targetFrom(operands, given, namespace) : { kind: 'all', namespace: undefined };
   if (isProblem(target)) return target;
   const paths = valuesOf(given, 'filename');
@@ -46,15 +49,22 @@ export async function fromFiles(given: Given, operands: readonly string[]): Prom
   const { cluster, bindings, grants } = readDocuments(
     manifests.map(({ raw }) => raw as JsonObject),
     KEPT,
+    webhook,
   );
   const iam = await Promise.all(iamPaths.map(async (file) => iamFileIn({ file, text: await readText(file, MAX_IAM_BYTES) })));
   const annotated = (await cluster.serviceAccounts(undefined, new AbortController().signal)).flatMap(
-    (account) => roleAnnotation(account) ?? [],
+    (account) => roleAnnotation(account, webhook) ?? [],
   );
   const bound = bindings.flatMap(({ spec }) => (isProblem(spec) ? [] : [spec.roleArn]));
   const wanted = [...annotated.map(parseRoleAnnotation), ...bound.map(parseRoleArn)].filter((arn): arn is RoleArn => !isProblem(arn));
   const where: Where = { what: 'files', cluster: paths.join(', '), namespace, server: '', region: undefined, profile: undefined };
-  const ports = { cluster, aws: accountInFiles(iam, wanted), clock: systemClock, files: inFiles(manifests, bindings, grants) };
+  const ports = {
+    cluster,
+    aws: accountInFiles(iam, wanted),
+    clock: systemClock,
+    webhook,
+    files: inFiles(manifests, bindings, grants, webhook),
+  };
   return { target, where, ports, close: async () => {} };
 }
 

@@ -1,4 +1,5 @@
 import { isProblem, type Problem, problem } from './api/problem.ts';
+import type { Webhook } from './api/webhook.ts';
 import type { ProxyVariables } from './aws/agents.ts';
 import { fromFiles, KEPT, type Source } from './check-files.ts';
 import { awsSettings } from './cli/check/aws-settings.ts';
@@ -11,6 +12,7 @@ import type { Style } from './cli/check/text.ts';
 import { type Call, COULD_NOT_LOOK, type Execute, type Given } from './cli/command.ts';
 import { invokedAs } from './cli/invoked-as.ts';
 import { plain } from './cli/output.ts';
+import { WEBHOOK_FLAGS, webhookFrom } from './cli/webhook-flags.ts';
 import { kubeFrom, proxyFrom } from './config.ts';
 import type { Reach } from './domain/check/fixes.ts';
 import { type ConnectionOptions, connect, contextOf, impersonating } from './kube/config.ts';
@@ -63,6 +65,8 @@ export const check: Execute = async (call) => {
 /** A cluster and an account, asked as the person. */
 function live(version: string, given: Given, operands: readonly string[], proxy: ProxyVariables): Source | Problem {
   if (given['iam'] !== undefined) return problem('--iam is for manifests in files. Name them with -f');
+  const webhook = webhookFrom(given);
+  if (isProblem(webhook)) return webhook;
   const options = connectionOptions(given);
   const context = contextOf(options);
   const target = targetFrom(operands, given, context.namespace);
@@ -72,7 +76,7 @@ function live(version: string, given: Given, operands: readonly string[], proxy:
   if (region !== undefined) process.env['AWS_REGION'] = region;
   if (profile !== undefined) process.env['AWS_PROFILE'] = profile;
   const where: Where = { what: 'cluster', ...context, region, profile };
-  return { target, where, ...realPorts(version, given, options, proxy, clusterName) };
+  return { target, where, ...realPorts(version, given, options, proxy, clusterName, webhook) };
 }
 
 function connectionOptions({ kubeconfig, context }: Given): ConnectionOptions {
@@ -90,6 +94,7 @@ function realPorts(
   options: ConnectionOptions,
   proxy: ProxyVariables,
   clusterName: string | undefined,
+  webhook: Webhook,
 ): { ports: CheckPorts; close(): Promise<void> } {
   const clock = systemClock;
   const own = connect(options);
@@ -103,7 +108,7 @@ function realPorts(
   });
   const { close, ...aws } = awsOfPerson(version, clusterName, proxy);
   return {
-    ports: { cluster: readCluster(transport, connection, KEPT), aws, clock, files: undefined },
+    ports: { cluster: readCluster(transport, connection, KEPT, webhook), aws, clock, webhook, files: undefined },
     async close() {
       close();
       await transport.close();
@@ -116,7 +121,9 @@ function reachOf({ given, operands }: Call): Reach {
   const said = (...names: readonly string[]) =>
     names.flatMap((name) => (typeof given[name] === 'string' ? [`--${name}`, given[name]] : []));
   const namespace = typeof given['namespace'] === 'string' ? ['-n', given['namespace']] : [];
-  const also = said('service-account', 'role-arn', 'issuer', 'context', 'kubeconfig', 'as', 'profile', 'region');
+  const set = Object.entries(WEBHOOK_FLAGS).flatMap(([name, { default: usual }]) => (given[name] === usual ? [] : name));
+  const also = said('service-account', 'role-arn', 'issuer', 'context', 'kubeconfig', 'as', 'profile', 'region', ...set);
+
   return {
     kubectl: said('context', 'kubeconfig', 'as'),
     aws: said('profile'),

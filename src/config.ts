@@ -1,11 +1,11 @@
 import { type Issuer, parseIssuer } from './api/issuer.ts';
-import { GROUP } from './api/names.ts';
 import { isProblem, type Problem, problem } from './api/problem.ts';
-import { EKS_WEBHOOK, type Webhook } from './api/webhook.ts';
+import type { Webhook } from './api/webhook.ts';
 import { PROXY_VARIABLES, type ProxyVariables } from './aws/agents.ts';
 import type { OwnCredentials } from './aws/identity.ts';
 import { clusterIdsFrom } from './cli/cluster-id.ts';
 import type { Flag, Given } from './cli/command.ts';
+import { CLIENT_ID, WEBHOOK_FLAGS, webhookFrom } from './cli/webhook-flags.ts';
 import type { ClusterIds } from './domain/state/identity.ts';
 import type { Address } from './observability/listen.ts';
 import { LOG_LEVELS, type LogLevel } from './observability/log-levels.ts';
@@ -85,13 +85,7 @@ export const RUN_FLAGS = {
     default: '',
     help: 'name of this EKS cluster: the issuer must then be the one that eks:DescribeCluster reports',
   },
-  'webhook-annotation-prefix': {
-    type: 'string',
-    default: EKS_WEBHOOK.annotationPrefix,
-    help: '--annotation-prefix of the pod identity webhook of this cluster',
-  },
-  'webhook-token-audience': { type: 'string', default: EKS_WEBHOOK.tokenAudience, help: 'its --token-audience' },
-  'webhook-token-mount-path': { type: 'string', default: EKS_WEBHOOK.tokenMountPath, help: 'its --token-mount-path' },
+  ...WEBHOOK_FLAGS,
   'dry-run': { type: 'boolean', help: 'treat every binding as if its mode were Observe: the status says what would be done' },
   'lease-namespace': {
     type: 'string',
@@ -125,7 +119,6 @@ const MOST_RATE = 1_000;
  * https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html).
  */
 const MOST_CLIENT_IDS = 100;
-const CLIENT_ID = /^[^\s,]{1,255}$/;
 
 export function parseConfig(flags: Given, env: NodeJS.ProcessEnv, hostname: string): Config | Problem {
   const text = (name: keyof typeof RUN_FLAGS) => String(flags[name] ?? '');
@@ -143,7 +136,7 @@ export function parseConfig(flags: Given, env: NodeJS.ProcessEnv, hostname: stri
   if (isProblem(audiences)) return problem(`--provider-audiences: ${audiences.problem}`);
   const issuer = text('oidc-issuer') === '' ? undefined : parseIssuer(text('oidc-issuer'));
   if (isProblem(issuer)) return problem(`--oidc-issuer: ${issuer.problem}`);
-  const webhook = webhookFrom(text);
+  const webhook = webhookFrom(flags);
   if (isProblem(webhook)) return webhook;
   const clusterIds = clusterIdsFrom(flags);
   if (isProblem(clusterIds)) return clusterIds;
@@ -211,27 +204,6 @@ export function kubeFrom(env: NodeJS.ProcessEnv): Config['kube'] {
     servicePort: env['KUBERNETES_SERVICE_PORT'],
     home: env['HOME'],
   };
-}
-
-/** Of labels (RFC 1123), as the prefix of a key in Kubernetes. */
-const PREFIX = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
-/** Already what Go's `filepath.Join` makes of it, so that it is what stands in the pods. */
-const CLEAN_PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[^\s/:]+)+$/;
-
-function webhookFrom(text: (name: keyof typeof RUN_FLAGS) => string): Webhook | Problem {
-  const annotationPrefix = text('webhook-annotation-prefix');
-  const tokenAudience = text('webhook-token-audience');
-  const tokenMountPath = text('webhook-token-mount-path');
-  if (!PREFIX.test(annotationPrefix))
-    return problem(`--webhook-annotation-prefix: "${annotationPrefix}" is not a DNS name such as ${EKS_WEBHOOK.annotationPrefix}`);
-  if (annotationPrefix === GROUP) return problem(`--webhook-annotation-prefix: "${GROUP}" is the prefix of irsa-operator itself`);
-  if (!CLIENT_ID.test(tokenAudience))
-    return problem(
-      `--webhook-token-audience: "${tokenAudience}" is not an audience. Wanted: 1 to 255 characters without blanks and commas`,
-    );
-  if (!CLEAN_PATH.test(tokenMountPath))
-    return problem(`--webhook-token-mount-path: "${tokenMountPath}" is not an absolute path without a slash at its end`);
-  return { annotationPrefix, tokenAudience, tokenMountPath };
 }
 
 function duration(text: string, { least, most, words }: typeof SWEEP): number | Problem {

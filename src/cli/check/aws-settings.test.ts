@@ -47,6 +47,10 @@ const rows: Record<string, [from: From, settings: readonly (string | undefined)[
   'AWS_DEFAULT_REGION counts too': [{ env: { AWS_DEFAULT_REGION: 'ap-east-2' } }, ['ap-east-2', undefined, undefined]],
   'then the entry of the cluster': [{ server: SERVER, entry: ENTRY }, ['cn-north-1', undefined, 'blue']],
   'then the address of the API server': [{ server: SERVER }, ['us-east-1', undefined, undefined]],
+  'then the address of the issuer': [
+    { given: { issuer: 'https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF' } },
+    ['eu-west-1', undefined, undefined],
+  ],
   'what is empty is not set': [
     { given: { region: '', profile: '' }, env: { AWS_REGION: '', AWS_DEFAULT_REGION: 'ap-east-2', AWS_PROFILE: '' } },
     ['ap-east-2', undefined, undefined],

@@ -15,7 +15,7 @@ export interface AwsSettings {
 
 /**
  * Profile, region and name of the cluster, as a person means them: what the flags say, else what the kubeconfig's own command says
- * (`update-kubeconfig` puts `AWS_PROFILE` there), else the environment, else the address of the API server. `AWS_DEFAULT_REGION` counts for
+ * (`update-kubeconfig` puts `AWS_PROFILE` there), else the environment, else the address of the API server or of the issuer. `AWS_DEFAULT_REGION` counts for
  * every AWS tool but the SDK.
  */
 export function awsSettings(
@@ -34,6 +34,7 @@ export function awsSettings(
   // `arn:aws:eks:REGION:ACCOUNT:cluster/NAME`, as update-kubeconfig names the entry.
   const [, arnRegion, arnName] = /^arn:[a-z-]+:eks:([a-z0-9-]+):\d{12}:cluster\/(.+)$/.exec(clusterEntry) ?? [];
   const [, serverRegion] = /\.([a-z0-9-]+)\.eks\.amazonaws\.com/.exec(server) ?? [];
+  const [, issuerRegion] = /^https:\/\/oidc[.-]eks\.([a-z0-9-]+)\./.exec(flag('issuer') ?? '') ?? [];
   // An empty variable is none to AWS tools, and as a flag none of a shell.
   return {
     region:
@@ -43,7 +44,8 @@ export function awsSettings(
       env['AWS_REGION'] ||
       env['AWS_DEFAULT_REGION'] ||
       arnRegion ||
-      serverRegion,
+      serverRegion ||
+      issuerRegion,
     profile: flag('profile') || after('--profile') || exec?.env['AWS_PROFILE'] || env['AWS_PROFILE'] || undefined,
     clusterName: after('--cluster-name') || after('-i') || arnName,
   };

@@ -42,7 +42,7 @@ export async function check(
   const accounts = await accountsOf(target, ports, signal);
   if (given['print'] === 'trust' && accounts.length > 1)
     throw new Fault('invalid', `--print trust: ${accounts.length} ServiceAccounts are meant. Name one, for example with --service-account`);
-  await gatherer.expect(accounts.flatMap((one) => ('annotations' in one ? (roleOf(one) ?? []) : [])));
+  await gatherer.expect(accounts.flatMap((one) => ('annotations' in one ? (roleOf(one, ports) ?? []) : [])));
   const checked = await inTurns(accounts, async (of): Promise<Checked> => {
     const seen = await gatherer.see({ namespace: of.namespace, name: of.name });
     const found = judge(seen);
@@ -72,7 +72,7 @@ export async function check(
 
 async function accountsOf(
   target: Target,
-  { cluster, files }: CheckPorts,
+  { cluster, files, webhook }: CheckPorts,
   signal: AbortSignal,
 ): Promise<readonly (ObjectName | ServiceAccount)[]> {
   switch (target.kind) {
@@ -85,15 +85,15 @@ async function accountsOf(
       return [{ namespace: of.namespace, name }];
     }
     case 'all': {
-      const asking = (await cluster.serviceAccounts(target.namespace, signal)).filter((account) => asksForRole(account));
+      const asking = (await cluster.serviceAccounts(target.namespace, signal)).filter((account) => asksForRole(account, webhook));
       const known = new Set(asking.map(keyOf));
       return [...asking, ...(files?.named ?? []).filter((of) => !known.has(keyOf(of)))];
     }
   }
 }
 
-function roleOf(account: ServiceAccount): RoleArn | undefined {
-  const value = roleAnnotation(account);
+function roleOf(account: ServiceAccount, { webhook }: CheckPorts): RoleArn | undefined {
+  const value = roleAnnotation(account, webhook);
   const parsed = value === undefined ? undefined : parseRoleAnnotation(value);
   return isProblem(parsed) ? undefined : parsed;
 }

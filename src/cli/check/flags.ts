@@ -1,4 +1,5 @@
 import type { Flags } from '../command.ts';
+import { WEBHOOK_FLAGS } from '../webhook-flags.ts';
 
 export const CHECK_OUTPUTS = ['table', 'json', 'yaml'] as const;
 
@@ -30,5 +31,6 @@ export const CHECK_FLAGS: Flags = {
   'as-group': { type: 'string', multiple: true, value: 'GROUP', help: 'the group to impersonate in the cluster' },
   profile: { type: 'string', value: 'NAME', help: 'the AWS profile. Without it that of the kubeconfig, then AWS_PROFILE' },
   region: { type: 'string', value: 'REGION', help: 'the AWS region. Without it that of the kubeconfig, then AWS_REGION' },
+  ...WEBHOOK_FLAGS,
   output: { type: 'string', short: 'o', value: CHECK_OUTPUTS.join('|'), default: 'table', help: 'how the report is written' },
 };

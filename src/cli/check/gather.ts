@@ -4,7 +4,6 @@ import { isFault } from '../../api/fault.ts';
 import { type Issuer, parseIssuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
 import { DEFAULT_POLICY_QUOTA } from '../../api/quota.ts';
-import { EKS_WEBHOOK } from '../../api/webhook.ts';
 import { roleAnnotation } from '../../domain/audit/audit.ts';
 import { type CheckSeen, type Looked, read, unread } from '../../domain/check/seen.ts';
 import { trustsSubject } from '../../domain/check/trusting.ts';
@@ -16,6 +15,7 @@ import { NO_WRITES, type RoleRecord } from '../../domain/state/role-record.ts';
 import { similarTo } from '../../domain/state/similar.ts';
 import { NOT_IN_FILES } from '../../ports/read-cluster.ts';
 import type { ListedRole } from '../../ports/roles.ts';
+import { howToLogIn } from './credentials.ts';
 import { derivedIssuer } from './derived-issuer.ts';
 import type { CheckPorts, Where } from './ports.ts';
 
@@ -84,7 +84,7 @@ export class Gatherer {
   }
 
   async see(of: ObjectName): Promise<CheckSeen> {
-    const { cluster, clock } = this.#ports;
+    const { cluster, clock, webhook } = this.#ports;
     const signal = this.#signal;
     const { namespace } = of;
     const [serviceAccount, labels, webhooks, known] = await Promise.all([
@@ -94,7 +94,7 @@ export class Gatherer {
       this.known(),
     ]);
     const account = serviceAccount.kind === 'read' ? serviceAccount.value : undefined;
-    const value = account === undefined ? undefined : roleAnnotation(account, EKS_WEBHOOK);
+    const value = account === undefined ? undefined : roleAnnotation(account, webhook);
     const annotated = value === undefined ? undefined : parseRoleAnnotation(value);
     const bound = this.#ports.files?.bound(of);
     const spec = bound?.binding.spec;
@@ -119,7 +119,7 @@ export class Gatherer {
       serviceAccount,
       namespace: labels,
       webhooks,
-      webhook: EKS_WEBHOOK,
+      webhook,
       cluster: known.issuer.kind === 'read' ? read({ kind: 'known', issuer: known.issuer.value }) : known.issuer,
       issuerIsDerived: known.derived,
       notPublic: known.notPublic,
@@ -200,8 +200,9 @@ export class Gatherer {
 
   async #caller(): Promise<Known['caller']> {
     const caller = await look(() => this.#ports.aws.caller(this.#signal));
-    if (caller.kind === 'unread') return caller;
-    return caller.value.kind === 'known' ? read(caller.value) : unread(caller.value.why);
+    if (caller.kind === 'read' && caller.value.kind === 'known') return read(caller.value);
+    const why = caller.kind === 'unread' ? caller.why : caller.value.kind === 'unknown' ? caller.value.why : '';
+    return unread(howToLogIn(why, this.#where.profile) ?? why, caller.kind === 'unread' && caller.outside);
   }
 
   /** What the API server says; where it may not be asked, EKS; else the address of the API server. */

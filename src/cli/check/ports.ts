@@ -1,4 +1,5 @@
 import type { ObjectName } from '../../api/cluster.ts';
+import type { Webhook } from '../../api/webhook.ts';
 import type { Bound } from '../../domain/check/seen.ts';
 import type { CallerView } from '../../domain/state/identity.ts';
 import type { OidcProviders } from '../../ports/oidc-providers.ts';
@@ -28,6 +29,8 @@ export interface CheckPorts {
   readonly cluster: ReadCluster;
   readonly aws: ReadAws;
   readonly clock: Clock;
+  /** As that of the cluster was started. */
+  readonly webhook: Webhook;
   /** Undefined where a cluster and an account are asked. */
   readonly files: InFiles | undefined;
 }

@@ -2,7 +2,7 @@ import type { RoleArn } from '../../api/arn.ts';
 import type { Namespace, Pod, ServiceAccount, Workload } from '../../api/cluster.ts';
 import { Fault } from '../../api/fault.ts';
 import { EKS_ANNOTATIONS } from '../../api/names.ts';
-import type { InjectingWebhook } from '../../api/webhook.ts';
+import { EKS_WEBHOOK, type InjectingWebhook } from '../../api/webhook.ts';
 import { app, appPod, jane, statement, webhook } from '../../domain/check/test-seen.ts';
 import { namespace } from '../../domain/test-cluster.ts';
 import { ARN, ISSUER, NOW, policy, provider, SERVICE, serviceAccount } from '../../domain/test-observed.ts';
@@ -68,6 +68,7 @@ export function world(part: Partial<Around> = {}) {
   const account = new Account(around.roles);
   const ports: CheckPorts = {
     clock: new ManualClock(NOW),
+    webhook: EKS_WEBHOOK,
     files: undefined,
     cluster: {
       namespace: (name) => asked(`namespace ${name}`, around.namespace),

@@ -87,7 +87,8 @@ function conclusion({ steps }: Check, { width }: Style): string[] {
       open.length > 0 ? `Not checked: ${and(open)}.` : steps.every(({ state }) => state !== 'skipped') ? 'Nothing else is wrong.' : '';
     return rest === '' ? [] : hanging('', 0, rest, width).concat('');
   }
-  if (open.length > 0) return [...hanging('', 0, `Not known: ${and(open)}. The rest is right.`, width), ''];
+  const rest = steps.some(({ state }) => state === 'ok') ? ' The rest is right.' : '';
+  if (open.length > 0) return [...hanging('', 0, `Not known: ${and(open)}.${rest}`, width), ''];
   const outside = steps.filter(({ state }) => state === 'skipped');
   if (outside.length > 0) return [...hanging('', 0, `Nothing is wrong in these files. They do not show: ${and(outside)}.`, width), ''];
   const [trust, pods] = [steps.find(({ name }) => name === 'Trust policy'), steps.find(({ name }) => name === 'Pods')];

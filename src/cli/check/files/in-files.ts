@@ -4,7 +4,7 @@ import { Fault } from '../../../api/fault.ts';
 import { grantSpec, type IrsaGrant } from '../../../api/grant.ts';
 import { GROUP } from '../../../api/names.ts';
 import { isProblem } from '../../../api/problem.ts';
-import { annotationKeys, EKS_WEBHOOK } from '../../../api/webhook.ts';
+import { annotationKeys, type Webhook } from '../../../api/webhook.ts';
 import { GrantIndex } from '../../../domain/authorization/grant-index.ts';
 import { unknownField } from '../../unknown-field.ts';
 import type { InFiles } from '../ports.ts';
@@ -36,7 +36,12 @@ export function completed(manifests: readonly Manifest[], namespace: string): Ma
 const inWords = ({ file, line }: Place): string => `"${file}", line ${line}`;
 
 /** Bindings, grants, and where in the files everything stands that a step judges. */
-export function inFiles(manifests: readonly Manifest[], bindings: readonly IrsaBinding[], grants: readonly IrsaGrant[]): InFiles {
+export function inFiles(
+  manifests: readonly Manifest[],
+  bindings: readonly IrsaBinding[],
+  grants: readonly IrsaGrant[],
+  webhook: Webhook,
+): InFiles {
   const byKindAndKey = new Map(manifests.map((one) => [`${one.raw['kind']} ${keyIn(one.raw)}`, one] as const));
   for (const { name, spec } of grants) {
     const manifest = manifests.find(({ raw }) => raw['kind'] === 'IrsaGrant' && (raw['metadata'] as Raw)['name'] === name);
@@ -70,12 +75,12 @@ export function inFiles(manifests: readonly Manifest[], bindings: readonly IrsaB
       const [binding] = bindingsOf.get(key) ?? [];
       const bound = binding === undefined ? undefined : byKindAndKey.get(`IrsaBinding ${keyOf(binding.metadata)}`);
       const named = account?.at('metadata', 'name') ?? bound?.at('spec', 'serviceAccountName');
-      const role = bound?.at('spec', 'roleArn') ?? (account === undefined ? undefined : annotationIn(account));
+      const role = bound?.at('spec', 'roleArn') ?? (account === undefined ? undefined : annotationIn(account, webhook));
       const runs = workload === undefined ? undefined : workload.at(...podSpecPath(workload.raw), 'serviceAccountName');
       const places = {
         Binding: bound?.at('metadata', 'name'),
         ServiceAccount: named,
-        Annotation: account === undefined ? undefined : annotationIn(account),
+        Annotation: account === undefined ? undefined : annotationIn(account, webhook),
         Webhook: runs ?? named,
         'OIDC provider': role,
         'Trust policy': role,
@@ -87,9 +92,9 @@ export function inFiles(manifests: readonly Manifest[], bindings: readonly IrsaB
 }
 
 /** The annotation of the role, or one that is meant to be it. */
-function annotationIn({ raw, at }: Manifest): Place {
+function annotationIn({ raw, at }: Manifest, webhook: Webhook): Place {
   const { annotations } = raw['metadata'] as Raw;
-  const { roleArn } = annotationKeys(EKS_WEBHOOK);
+  const { roleArn } = annotationKeys(webhook);
   const keys = isRaw(annotations) ? Object.keys(annotations) : [];
   const key = keys.find((one) => one === roleArn) ?? keys.find((one) => one.endsWith('role-arn'));
   return key === undefined ? at('metadata', 'name') : at('metadata', 'annotations', key);
