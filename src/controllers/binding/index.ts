@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { IrsaBinding } from '../../api/binding.ts';
+import type { BindingStatus, IrsaBinding } from '../../api/binding.ts';
 import { type BatchWorkload, keyOf, type ObjectKey, type Pod, type Workload } from '../../api/cluster.ts';
 import { conditionOf } from '../../api/condition.ts';
 import { serviceAccountIn } from '../../api/subject.ts';
@@ -14,7 +14,7 @@ import { annotationContentions } from './contention.ts';
 import { withDenial } from './denied.ts';
 import { eventsFor } from './events.ts';
 import { gather } from './gather.ts';
-import { type Performed, perform } from './perform.ts';
+import { addFinalizer, type Performed, perform } from './perform.ts';
 import type { BindingOptions } from './ports.ts';
 import { ReconcileRequests } from './reconcile-requests.ts';
 import { RestartExpectations } from './restart-expectations.ts';
@@ -112,10 +112,13 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       const done: Step['do'][] = [];
       const results = new Set<Performed>();
       let { status } = plan;
+      let written = binding;
+      const performing = { ...options, blocked, contentions, expectations, log };
       try {
         for (const step of plan.steps) {
           try {
-            results.add(await perform(step, seen, { ...options, blocked, contentions, expectations, log }, signal));
+            if (step.do === 'addFinalizer') written = await addFinalizer(seen, performing, signal);
+            else results.add(await perform(step, seen, performing, signal));
           } catch (error) {
             status = withDenial(status, step, error, binding.status, now);
             throw error;
@@ -124,8 +127,8 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
         }
       } finally {
         // Also after a failure: what was found is what the user reads.
-        if (nextReportAt(binding.status, status, reportedAt.get(key), now) === now && !comesBack(done, results, binding)) {
-          expectations.bindings.expect(binding.metadata, await writes.report(binding, status, signal));
+        if (nextReportAt(binding.status, status, reportedAt.get(key), now) === now && !comesBack(done, results, binding, status)) {
+          expectations.bindings.expect(written.metadata, await writes.report(written, status, signal));
           reportedAt.set(key, now);
         }
       }
@@ -142,9 +145,18 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
   };
 }
 
-/** The binding itself was written, or the first annotation: that comes back as a change, and then there is one outcome to report. */
-function comesBack(done: readonly Step['do'][], results: ReadonlySet<Performed>, { status }: IrsaBinding): boolean {
-  if (done.includes('addFinalizer') || done.includes('removeFinalizer')) return true;
+/**
+ * The binding itself was written, or the first annotation: that comes back as a change, and then there is one outcome to report. An intent
+ * is reported at once, beside the finalizer: the role waits for both.
+ */
+function comesBack(
+  done: readonly Step['do'][],
+  results: ReadonlySet<Performed>,
+  { status }: IrsaBinding,
+  { roles: intended = [] }: BindingStatus,
+): boolean {
+  if (done.includes('addFinalizer')) return intended.length === 0;
+  if (done.includes('removeFinalizer')) return true;
   if (results.has('unchanged') || results.has('reverted')) return false;
   return done.at(-1) === 'annotate' && conditionOf(status.conditions, 'Annotated')?.status !== 'True';
 }
