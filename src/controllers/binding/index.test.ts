@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { roleArnParts } from '../../api/arn.ts';
+import type { IrsaBinding } from '../../api/binding.ts';
 import { type BatchWorkload, keyOf, type ObjectKey } from '../../api/cluster.ts';
 import { conditionOf } from '../../api/condition.ts';
 import { ANNOTATIONS, FINALIZER } from '../../api/names.ts';
@@ -13,6 +14,7 @@ import {
   cluster,
   grant,
   NOW,
+  OTHER_ARN,
   pod,
   present,
   provider,
@@ -154,6 +156,21 @@ test('a binding that was let go is not let go again before the watch has shown i
   await look();
   await look();
   expect(letGo()).toBe(1);
+});
+
+// Contract: trust-one-write
+test('once a binding has its intent the others of its role that have none are next', () => {
+  const parts = trusted();
+  const { seen } = parts;
+  const sibling = (name: string, status: object) => binding({ metadata: { name, uid: name }, spec: { serviceAccountName: name }, status });
+  const without = (one: IrsaBinding): IrsaBinding => ({ ...one, status: { conditions: [] } });
+  seen.bindings.put(without(binding()));
+  seen.bindings.put(without(sibling('web', {})));
+  seen.bindings.put(sibling('done', {}));
+  seen.bindings.put(without(binding({ metadata: { name: 'other', uid: 'other' }, spec: { roleArn: OTHER_ARN } })));
+  seen.bindings.markSynced();
+  expect(wokenBy(parts, () => seen.bindings.put(binding())).toSorted()).toEqual(['shop/app', 'shop/web']);
+  expect(wokenBy(parts, () => seen.bindings.put(binding({ metadata: { resourceVersion: '5' } })))).toEqual(['shop/app']);
 });
 
 /** Keys of bindings that a change wakes. */

@@ -8,7 +8,7 @@ import type { Step } from '../../domain/binding/step.ts';
 import { BLOCKED_RETRY_MS, type Blocked } from '../../domain/pods/restart/attempt.ts';
 import type { RoleRecord } from '../../domain/state/role-record.ts';
 import { type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
-import { serviceAccountOf } from '../stores.ts';
+import { type Stores, serviceAccountOf } from '../stores.ts';
 import { namespaceOf } from '../tenants.ts';
 import { annotationContentions } from './contention.ts';
 import { withDenial } from './denied.ts';
@@ -60,6 +60,11 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
     tenantsOf: namespaceOf,
     wakes: [
       wakeOn(stores.bindings, ({ metadata }) => [keyOf(metadata)]),
+      // All bindings of a role make one write: once one has its intent the others are next, and do not wait for all other roles.
+      wakeOn(stores.bindings, (binding) => awaitedWith(stores, binding), {
+        when: (a, b) => intendedIn(b) > intendedIn(a),
+        urgency: 'drift',
+      }),
       stores.competitions.wake((key) => [key]),
       wakeOn(stores.grants, every),
       wakeOn(stores.definitions, every),
@@ -159,6 +164,15 @@ function comesBack(
   if (done.includes('removeFinalizer')) return true;
   if (results.has('unchanged') || results.has('reverted')) return false;
   return done.at(-1) === 'annotate' && conditionOf(status.conditions, 'Annotated')?.status !== 'True';
+}
+
+const intendedIn = ({ status }: IrsaBinding): number => status.roles?.length ?? 0;
+
+/** Bindings of the same roles that have no intent yet. At the start all are looked at anyhow. */
+function awaitedWith({ bindings }: Stores, { status }: IrsaBinding): ObjectKey[] {
+  if (!bindings.hasSynced) return [];
+  const siblings = (status.roles ?? []).flatMap(({ arn }) => bindings.byIndex('role', arn));
+  return siblings.filter((one) => intendedIn(one) === 0).map(({ metadata }) => keyOf(metadata));
 }
 
 /** What was refused a while ago says nothing about now. */
