@@ -138,6 +138,10 @@ describe('what makes no sense is refused, in one sentence, and nothing is read:'
     'a role': [{ 'role-arn': 'app' }, '--role-arn: "app" is not the ARN of a role'],
     'a role of a shell variable that is not set': [{ 'role-arn': '' }, '--role-arn: "" is not the ARN of a role'],
     'an issuer': [{ issuer: 'http://x' }, '--issuer: AWS cannot use the issuer "http://x"'],
+    'one role for many ServiceAccounts': [
+      { 'role-arn': ARN },
+      `--role-arn: "${ARN}" is one role, and many ServiceAccounts are meant. Name one`,
+    ],
     'what fails': [{ 'fail-on': 'warning' }, '--fail-on: "warning" is neither Warning nor Error'],
   };
   for (const [sentence, [given, says]] of Object.entries(rows))

@@ -37,7 +37,13 @@ export async function check(
   reach: Reach,
   signal: AbortSignal,
 ): Promise<CheckReport> {
-  const gatherer = new Gatherer(ports, where, { issuer: issuerSaid(given), roleArn: roleSaid(given) }, signal);
+  const roleArn = roleSaid(given);
+  if (roleArn !== undefined && target.kind === 'all')
+    throw new Fault(
+      'invalid',
+      `--role-arn: "${roleArn}" is one role, and many ServiceAccounts are meant. Name one, for example with --service-account`,
+    );
+  const gatherer = new Gatherer(ports, where, { issuer: issuerSaid(given), roleArn }, signal);
   const failOn = failOnSaid(given);
   const accounts = await accountsOf(target, ports, signal);
   if (given['print'] === 'trust' && accounts.length > 1)
