@@ -1,7 +1,9 @@
 import { isProblem } from './api/problem.ts';
 import type { ProxyVariables } from './aws/agents.ts';
+import { acceptedBy, remarksOn } from './cli/check/accepted/lists.ts';
+import { readLists } from './cli/check/accepted/read-lists.ts';
 import { awsSettings } from './cli/check/aws-settings.ts';
-import { check as walk } from './cli/check/check.ts';
+import { type CheckReport, check as walk } from './cli/check/check.ts';
 import { CHECK_OUTPUTS } from './cli/check/flags.ts';
 import type { CheckPorts, Where } from './cli/check/ports.ts';
 import { print } from './cli/check/print.ts';
@@ -42,6 +44,8 @@ export const check: Execute = async (call) => {
     const context = contextOf(options);
     const target = targetFrom(operands, given, context.namespace);
     if (isProblem(target)) return misused(target.problem);
+    const lists = await readLists(given);
+    const today = new Date(systemClock.now()).toISOString().slice(0, '2026-12-31'.length);
     const { region, profile, clusterName } = awsSettings(given, context.exec, process.env, context.server, context.cluster);
     // As every AWS tool reads them, the SDK too.
     if (region !== undefined) process.env['AWS_REGION'] = region;
@@ -49,15 +53,15 @@ export const check: Execute = async (call) => {
     const where: Where = { ...context, region, profile };
     const real = realPorts(version, given, options, proxy, clusterName);
     close = real.close;
-    const report = await walk(target, given, where, real.ports, reachOf(call), stop);
+    const report = await walk(target, given, where, real.ports, reachOf(call), stop, acceptedBy(lists, today));
     if (printsTrust && report.trust === undefined) {
       say('no trust policy to print: the role trusts the ServiceAccount, or another statement would not help, or the role was not read');
       return COULD_NOT_LOOK;
     }
     process.stdout.write(print(report, output, where, style()));
-    const findings = report.checked.flatMap((one) => one.check.steps.flatMap((step) => step.findings)).length;
+    for (const remark of remarksOn(lists, today, target, report.checked)) say(remark);
     const seconds = ((systemClock.monotonic() - began) / 1_000).toFixed(1);
-    say(`${findings} ${findings === 1 ? 'finding' : 'findings'}, nothing written, ${seconds} s`);
+    say(`${countOf(report)}, nothing written, ${seconds} s`);
     return printsTrust || given['no-fail'] === true ? 0 : report.exitCode;
   } catch (error) {
     say(stop.aborted ? 'stopped. Nothing was written' : error instanceof Error ? error.message : String(error));
@@ -66,6 +70,12 @@ export const check: Execute = async (call) => {
     await close();
   }
 };
+
+function countOf({ checked }: CheckReport): string {
+  const all = checked.flatMap(({ check: { steps } }) => steps.flatMap(({ findings }) => findings));
+  const accepted = all.filter((one) => one.accepted !== undefined).length;
+  return `${all.length} ${all.length === 1 ? 'finding' : 'findings'}${accepted === 0 ? '' : ` (${accepted} ignored or known)`}`;
+}
 
 function connectionOptions({ kubeconfig, context }: Given): ConnectionOptions {
   return {

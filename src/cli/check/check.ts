@@ -4,6 +4,7 @@ import { Fault, isFault } from '../../api/fault.ts';
 import { type Issuer, parseIssuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
 import { asksForRole, roleAnnotation } from '../../domain/audit/audit.ts';
+import { accept } from '../../domain/check/accept.ts';
 import { valueIn } from '../../domain/check/engine.ts';
 import { fixesOf, type Reach } from '../../domain/check/fixes.ts';
 import { exitCodeOf, judge } from '../../domain/check/judge.ts';
@@ -11,6 +12,7 @@ import { type AwsSentence, lastSentence, permissionDenied } from '../../domain/c
 import type { CheckSeen } from '../../domain/check/seen.ts';
 import { parseRoleAnnotation } from '../../domain/service-account/annotations.ts';
 import type { ExitCode, Given } from '../command.ts';
+import { type AcceptedBy, acceptsNothing } from './accepted/lists.ts';
 import { Gatherer } from './gather.ts';
 import type { CheckPorts, Where } from './ports.ts';
 import type { Target } from './target.ts';
@@ -22,6 +24,8 @@ export interface CheckReport {
   readonly checked: readonly Checked[];
   /** What is asked for with `--print trust`; undefined where it was not, or there is none. */
   readonly trust: string | undefined;
+  /** Whether a note counts for the exit code. */
+  readonly failOn: 'Warning' | 'Error';
   readonly exitCode: ExitCode;
 }
 
@@ -36,6 +40,7 @@ export async function check(
   ports: CheckPorts,
   reach: Reach,
   signal: AbortSignal,
+  acceptedBy: AcceptedBy = acceptsNothing,
 ): Promise<CheckReport> {
   const roleArn = roleSaid(given);
   if (roleArn !== undefined && target.kind === 'all')
@@ -55,7 +60,8 @@ export async function check(
     const log = target.kind === 'all' ? undefined : await logOf(seen, ports, signal);
     const denied = log === undefined ? undefined : permissionDenied(log, found.engine?.spec.roleArn);
     const notes = denied === undefined ? found.notes : [...found.notes, denied];
-    return { namespace: of.namespace, name: of.name, check: { ...found, notes }, fixes: fixesOf(seen, found, reach), log, places: {} };
+    const checked = accept({ ...found, notes }, (code) => acceptedBy(of, code));
+    return { namespace: of.namespace, name: of.name, check: checked, fixes: fixesOf(seen, found, reach), log, places: {} };
   });
   const known = await gatherer.known();
   const codes = checked.map((one) => exitCodeOf(one.check, failOn));
@@ -64,6 +70,7 @@ export async function check(
     about: { cluster: where.cluster, issuer: valueIn(known.issuer), account },
     checked,
     trust: given['print'] === 'trust' ? checked[0]?.fixes.trust : undefined,
+    failOn,
     // Of many, one that could not be looked at makes all of it uncertain.
     exitCode: target.kind === 'all' && codes.includes(2) ? 2 : (codes.find((code) => code !== 0) ?? 0),
   };

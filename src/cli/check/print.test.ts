@@ -25,6 +25,7 @@ function report(part: Partial<CheckReport> = {}): CheckReport {
     about: { cluster: 'blue', issuer: ISSUER, account: '111122223333' },
     checked: [checked('app')],
     trust: undefined,
+    failOn: 'Warning',
     exitCode: 0,
     ...part,
   };

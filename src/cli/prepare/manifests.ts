@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { bindingSpec, type IrsaBinding, parseBindingSpec } from '../../api/binding.ts';
@@ -7,12 +7,11 @@ import { Fault } from '../../api/fault.ts';
 import { grantSpec, type IrsaGrant, parseGrantSpec } from '../../api/grant.ts';
 import { GROUP, VERSION } from '../../api/names.ts';
 import { isProblem, type Problem, problem } from '../../api/problem.ts';
+import { textOf, unreadable } from '../text-file.ts';
 import type { Source } from './source.ts';
 
 /** What API servers take unless they are told otherwise (EKS; kubeadm): the other cluster was not asked. */
 const USUAL_API_AUDIENCE = 'https://kubernetes.default.svc';
-/** etcd takes a megabyte and a half of one object; a file of more than this holds no manifests that somebody wrote. */
-const MAX_FILE_BYTES = 16 * 1024 * 1024;
 const MANIFEST = /\.(ya?ml|json)$/;
 
 /** Bindings, grants and namespaces in files, and in folders below which all manifests are read. Throws `Fault`: one bad document spoils all. */
@@ -33,20 +32,6 @@ async function filesIn(path: string): Promise<string[]> {
   } catch (error) {
     throw unreadable(path, error);
   }
-}
-
-async function textOf(file: string): Promise<string> {
-  try {
-    const { size } = await stat(file);
-    if (size > MAX_FILE_BYTES) throw new Error(`it has ${size} bytes, more than ${MAX_FILE_BYTES}`);
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw unreadable(file, error);
-  }
-}
-
-function unreadable(path: string, error: unknown): Fault {
-  return new Fault('invalid', `"${path}" cannot be read: ${error instanceof Error ? error.message : String(error)}`);
 }
 
 type Json = Readonly<Record<string, unknown>>;
