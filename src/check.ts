@@ -58,7 +58,7 @@ export const check: Execute = async (call) => {
       say('no trust policy to print: the role trusts the ServiceAccount, or another statement would not help, or the role was not read');
       return COULD_NOT_LOOK;
     }
-    process.stdout.write(print(report, output, where, style()));
+    process.stdout.write(print(report, output, where, style(), version));
     for (const remark of remarksOn(lists, today, target, report.checked)) say(remark);
     const seconds = ((systemClock.monotonic() - began) / 1_000).toFixed(1);
     say(`${countOf(report)}, nothing written, ${seconds} s`);

@@ -1,6 +1,6 @@
 import type { Flags } from '../command.ts';
 
-export const CHECK_OUTPUTS = ['table', 'json', 'yaml'] as const;
+export const CHECK_OUTPUTS = ['table', 'json', 'yaml', 'markdown', 'sarif', 'github', 'junit'] as const;
 
 export const CHECK_FLAGS: Flags = {
   namespace: { type: 'string', short: 'n', value: 'NS', help: "the namespace. Without it that of the kubeconfig's context" },
