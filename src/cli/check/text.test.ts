@@ -82,6 +82,12 @@ the role.
     expect(text(of)).toContain('-     Pods            2 run');
   });
 
+  test('does not say that the rest is right, where steps were skipped', () => {
+    const of = checked({ Annotation: { state: 'unread', text: 'x' }, Pods: { state: 'skipped', text: 'y' } });
+    expect(text(of)).toContain('Not known: Annotation.');
+    expect(page(of, STYLE)).not.toMatch(/The rest|IRSA works/);
+  });
+
   test('has notes, each with its code', () => {
     const of = checked({}, { notes: [finding('TrustOverPermissive', 'it allows all')] });
     expect(text(of)).toContain('note  TrustOverPermissive: it allows all');

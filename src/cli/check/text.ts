@@ -113,18 +113,15 @@ function noteLines({ code, message, accepted }: CheckFinding, { width }: Style):
 }
 
 function conclusion({ steps }: Check, { width }: Style): string[] {
-  const [failing, open, accepted] = (['fail', 'unread', 'accepted'] as const).map((wanted) =>
-    steps.filter(({ state }) => state === wanted),
-  );
-  const named = (title: string, found: readonly CheckStep[] = []) =>
+  const inState = (wanted: CheckStep['state']) => steps.filter(({ state }) => state === wanted);
+  const named = (title: string, found: readonly CheckStep[]) =>
     found.length === 0 ? [] : [`${title}: ${found.map(({ name }) => name).join(', ')}.`];
   const said = (...texts: readonly string[]) => (texts.length === 0 ? [] : [...hanging('', 0, texts.join(' '), width), '']);
-  if (failing !== undefined && failing.length > 0) {
-    const rest = [...named('Not checked', open), ...named('Accepted', accepted)];
-    return rest.length > 0 ? said(...rest) : steps.every(({ state }) => state !== 'skipped') ? said('Nothing else is wrong.') : [];
-  }
-  const rest = [...named('Not known', open), ...named('Accepted', accepted)];
-  if (rest.length > 0) return said(...rest, 'The rest is right.');
+  const fails = inState('fail').length > 0;
+  const rest = [...named(fails ? 'Not checked' : 'Not known', inState('unread')), ...named('Accepted', inState('accepted'))];
+  const all = inState('skipped').length === 0;
+  if (fails) return said(...rest, ...(all && rest.length === 0 ? ['Nothing else is wrong.'] : []));
+  if (rest.length > 0) return said(...rest, ...(all ? ['The rest is right.'] : []));
   const [trust, pods] = [steps.find(({ name }) => name === 'Trust policy'), steps.find(({ name }) => name === 'Pods')];
   return said(`IRSA works: ${plain(trust?.text ?? '')}. ${capital(plain(pods?.text ?? ''))}.`);
 }
