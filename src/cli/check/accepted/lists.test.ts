@@ -24,6 +24,7 @@ const known = (part: Partial<KnownFinding> = {}): KnownFinding => ({
 const ignoring = (...entries: readonly IgnoreEntry[]): Lists => ({ ignore: { file: 'i.yaml', entries }, baseline: undefined });
 const knowing = (...findings: readonly KnownFinding[]): Lists => ({ ignore: undefined, baseline: { file: 'b.json', findings } });
 
+// Contract: check-accepted
 describe('a finding is accepted', () => {
   const app = { namespace: 'shop', name: 'app' };
   const by = (lists: Lists) => acceptedBy(lists, TODAY)(app, 'WebhookMissing')?.by;
@@ -52,6 +53,7 @@ describe('a finding is accepted', () => {
   });
 });
 
+// Contract: check-accepted
 describe('of the lists themselves', () => {
   const all: Target = { kind: 'all', namespace: undefined };
   const shop: Target = { kind: 'all', namespace: 'shop' };
@@ -89,7 +91,7 @@ describe('of the lists themselves', () => {
       ignoring(entry({ expires: '2026-06-14' })),
       app,
       [right],
-      [/^--ignore: "i\.yaml", line 3: WebhookMissing: it expired on 2026-06-14 and does not count$/],
+      [/^--ignore: "i\.yaml", line 3: WebhookMissing: it expired on 2026-06-14, so the finding counts$/],
     ],
     'a known finding that is there needs no word': [knowing(known()), all, [broken], []],
     'a known finding that is there no more is told': [knowing(known()), all, [right], [ABSENT]],

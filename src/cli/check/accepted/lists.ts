@@ -52,7 +52,7 @@ export function remarksOn({ ignore, baseline }: Lists, today: string, target: Ta
     );
   const remarks = (ignore?.entries ?? []).flatMap((entry) => {
     const where = `--ignore: "${ignore?.file}", line ${entry.line}: ${entry.code}${ofWhom(entry)}`;
-    if (hasExpired(entry, today)) return `${where}: it expired on ${entry.expires} and does not count`;
+    if (hasExpired(entry, today)) return `${where}: it expired on ${entry.expires}, so the finding counts`;
     return wasRead(entry) && !hasFinding(entry) ? `${where}: there is no such finding. Remove the entry` : [];
   });
   const absent = (baseline?.findings ?? []).filter((one) => wasRead(one) && !found.has(keyOf(one)));

@@ -25,6 +25,7 @@ function dataOf(report: CheckReport) {
   return json;
 }
 
+// Contract: check-schema
 describe('the published schema holds for the report', () => {
   const { signal } = new AbortController();
   const app: Target = { kind: 'serviceAccount', of: { namespace: 'shop', name: 'app' } };

@@ -47,6 +47,7 @@ const broken = checked(
 );
 const unread = checked({ 'Trust policy': { state: 'unread', text: 'not read: no credentials' } }, { name: 'b' });
 
+// Contract: check-schema
 test('the schema refuses what is no SARIF, so that it proves something of what is', () => {
   const log = JSON.parse(sarif(reportOf([broken]), '1.2.3'));
   for (const wrong of [
