@@ -1,4 +1,4 @@
-import { plain } from '../../output.ts';
+import { plain, printable } from '../../output.ts';
 import type { CheckReport } from '../check.ts';
 import { acceptance, type Place } from '../text.ts';
 import { type Result, resultsOf, slashed, unreadOf } from './results.ts';
@@ -25,15 +25,29 @@ const COMMANDS = { error: 'error', warning: 'warning', note: 'notice' } as const
 type Location = Readonly<Partial<Record<'file' | 'line' | 'col', string>>>;
 
 function locationOf(place: Place | undefined): Location {
-  return place === undefined ? {} : { file: slashed(place.file), line: `${place.line}`, col: `${place.column}` };
+  return place === undefined ? {} : { file: printable(slashed(place.file)), line: `${place.line}`, col: `${place.column}` };
 }
 
-function command(name: string, { message, ...properties }: Location & { readonly title: string; readonly message: string }): string {
+/** GitHub takes no longer ones: 255 characters of a title, and 64 KiB of a message. */
+const LONGEST = { title: 255, message: 65_536 } as const;
+
+interface Said {
+  readonly title: string;
+  readonly message: string;
+}
+
+function command(name: string, { title, message, ...location }: Location & Said): string {
+  const properties = { ...location, title: shortened(title, LONGEST.title) };
   const said = Object.entries(properties).map(([key, value]) => `${key}=${property(value)}`);
-  return `::${name} ${said.join(',')}::${data(message)}`;
+  return `::${name} ${said.join(',')}::${data(shortened(message, LONGEST.message))}`;
 }
 
-/** The runner ends a command at the end of a line, which a plain text has not, and decodes what follows a percent sign. */
-const data = (text: string): string => plain(text).replaceAll('%', '%25');
+function shortened(text: string, longest: number): string {
+  const shown = plain(text);
+  return shown.length <= longest ? shown : `${shown.slice(0, longest - 3)}...`;
+}
+
+/** Of one line: the runner ends a command where its line ends, and decodes what follows a percent sign. */
+const data = (text: string): string => text.replaceAll('%', '%25');
 /** It also cuts the properties at their marks, before it decodes them. */
 const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');

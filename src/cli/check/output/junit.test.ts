@@ -46,7 +46,7 @@ const broken = checked(
     Pods: { state: 'unread', text: 'not read: forbidden' },
     'Trust policy': { state: 'skipped', text: 'no role' },
   },
-  { fixes, places: { Webhook: { file: './a.yaml', line: 3, column: 1 } }, notes: [finding('TrustOverPermissive', 'it allows all')] },
+  { fixes, places: { Webhook: { file: './süd.yaml', line: 3, column: 1 } }, notes: [finding('TrustOverPermissive', 'it allows all')] },
 );
 
 describe('a report', () => {
@@ -75,7 +75,7 @@ describe('a test', () => {
   test('of a step that fails has its finding and the commands that fix it', () => {
     const text = `WebhookMissing: no webhook\n\nFix with kubectl:\n${fixes.kubectl[0]}`;
     expect(outcomeOf(reportOf([broken]), 'Webhook')).toEqual(outcome('failure', { type: 'WebhookMissing', message: 'no webhook' }, text));
-    expect(named(reportOf([broken]), 'Webhook')?.attributes['file']).toBe('a.yaml');
+    expect(named(reportOf([broken]), 'Webhook')?.attributes['file']).toBe('süd.yaml');
   });
   const rows: Record<string, [report: CheckReport, name: string, wanted: readonly object[]]> = {
     'of a step that was not read is an error': [

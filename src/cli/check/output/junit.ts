@@ -1,5 +1,5 @@
 import type { CheckStep } from '../../../domain/check/judge.ts';
-import { plain } from '../../output.ts';
+import { plain, printable } from '../../output.ts';
 import type { CheckReport } from '../check.ts';
 import { acceptance, type Checked, causesOf, fixBlocks } from '../text.ts';
 import { placeOf, slashed } from './results.ts';
@@ -90,13 +90,13 @@ function element({ of, name, file, outcome }: TestCase): string {
   const open = `<testcase${attributes({ name, classname, file: file === undefined ? undefined : slashed(file) })}`;
   if (outcome === undefined) return `${open}/>`;
   const { kind, type, message, details } = outcome;
-  const inner = `<${kind}${attributes({ type, message })}`;
+  const inner = `<${kind}${attributes({ type, message: plain(message) })}`;
   return details.length === 0 ? `${open}>${inner}/></testcase>` : `${open}>${inner}>${xml(details.join('\n'))}</${kind}></testcase>`;
 }
 
 function attributes(values: Readonly<Record<string, string | undefined>>): string {
   return Object.entries(values)
-    .map(([name, value]) => (value === undefined ? '' : ` ${name}="${xml(plain(value))}"`))
+    .map(([name, value]) => (value === undefined ? '' : ` ${name}="${xml(printable(value))}"`))
     .join('');
 }
 

@@ -1,6 +1,6 @@
 import { cut } from '../../../api/cut.ts';
 import { exitCodeOf } from '../../../domain/check/judge.ts';
-import { plain } from '../../output.ts';
+import { printable } from '../../output.ts';
 import type { CheckReport } from '../check.ts';
 import { type Checked, fixBlocks, headline, problemLines, type Style } from '../text.ts';
 import { placeOf, placeText } from './results.ts';
@@ -56,7 +56,7 @@ const nameOf = ({ namespace, name }: Checked): string => `${namespace}/${name}`;
 const LONGEST_NAME = 320;
 /** What others wrote, as they wrote it: no mark, no link, no mention of a person. The two characters that would end it are shown by their codes. */
 const code = (text: string): string =>
-  `\`${plain(cut(text, LONGEST_NAME)).replace(/[`|]/g, (mark) => (mark === '|' ? '\\u007c' : '\\u0060'))}\``;
+  `\`${printable(cut(text, LONGEST_NAME)).replace(/[`|]/g, (mark) => (mark === '|' ? '\\u007c' : '\\u0060'))}\``;
 
 /** No line of it has a fence as long as its own. */
 function fenced(language: string, lines: readonly string[]): string[] {
