@@ -55,22 +55,11 @@ export function headline(check: Check): { readonly state: CheckStep['state']; re
   const failing = inState('fail') ?? inState('unread');
   if (failing !== undefined) return { state: failing.state, what: failing.findings[0]?.code ?? failing.name };
   const all = [...check.steps.flatMap(({ findings }) => findings), ...check.notes];
-  const codes = (title: string, found: readonly CheckFinding[]) =>
-    found.length === 0 ? [] : [`${title} ${[...new Set(found.map(({ code }) => code))].join(', ')}`];
-  const what = [
-    ...codes(
-      'note',
-      all.filter(({ accepted }) => accepted === undefined),
-    ),
-    ...codes(
-      'ignored',
-      all.filter(({ accepted }) => accepted?.by === 'ignore'),
-    ),
-    ...codes(
-      'known',
-      all.filter(({ accepted }) => accepted?.by === 'baseline'),
-    ),
-  ];
+  const codes = (title: string, by: Accepted['by'] | undefined) => {
+    const found = new Set(all.filter(({ accepted }) => accepted?.by === by).map(({ code }) => code));
+    return found.size === 0 ? [] : [`${title} ${[...found].join(', ')}`];
+  };
+  const what = [...codes('note', undefined), ...codes('ignored', 'ignore'), ...codes('known', 'baseline')];
   return { state: inState('accepted')?.state ?? 'ok', what: what.join('  ') };
 }
 

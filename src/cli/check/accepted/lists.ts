@@ -53,9 +53,9 @@ export function remarksOn({ ignore, baseline }: Lists, today: string, target: Ta
   const remarks = (ignore?.entries ?? []).flatMap((entry) => {
     const where = `--ignore: "${ignore?.file}", line ${entry.line}: ${entry.code}${ofWhom(entry)}`;
     if (hasExpired(entry, today)) return `${where}: it expired on ${entry.expires}, so the finding counts`;
-    return wasRead(entry) && !hasFinding(entry) ? `${where}: there is no such finding. Remove the entry` : [];
+    return !hasFinding(entry) && wasRead(entry) ? `${where}: there is no such finding. Remove the entry` : [];
   });
-  const absent = (baseline?.findings ?? []).filter((one) => wasRead(one) && !found.has(keyOf(one)));
+  const absent = (baseline?.findings ?? []).filter((one) => !found.has(keyOf(one)) && wasRead(one));
   if (absent.length === 0) return remarks;
   const named = absent.slice(0, MOST_NAMED).map(({ namespace, serviceAccount, code }) => `${code} of ${namespace}/${serviceAccount}`);
   const more = absent.length > MOST_NAMED ? ` and ${absent.length - MOST_NAMED} more` : '';
