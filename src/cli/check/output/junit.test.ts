@@ -105,6 +105,12 @@ describe('a test', () => {
       outcome('skipped', { message: 'it allows all (known: it is in the baseline)' }),
     ],
   };
+  test('shows a blank of another kind by its code, as the terminal does', () => {
+    const of = checked({ 'Trust policy': failing('TrustSubjectWhitespace', 'found "a\u00a0b"') });
+    const shown = 'found "a\\u00a0b"';
+    const wanted = outcome('failure', { type: 'TrustSubjectWhitespace', message: shown }, `TrustSubjectWhitespace: ${shown}`);
+    expect(outcomeOf(reportOf([of]), 'Trust policy')).toEqual(wanted);
+  });
   for (const [sentence, [report, name, wanted]] of Object.entries(rows))
     test(sentence, () => expect(outcomeOf(report, name)).toEqual(wanted));
 });

@@ -87,7 +87,7 @@ for (const [at, whole] of HOSTILE.entries())
     const text = whole.slice(0, 200_000);
     const steps = { Webhook: failing('WebhookMissing', text), Pods: { state: 'unread' as const, text } };
     const part = { namespace: text, name: text, places: { ServiceAccount: { file: text, line: 1, column: 1 } } };
-    const of = checked(steps, { ...part, fixes: { ...NO_FIXES, aws: [text, 'aws y'] } });
+    const of = checked(steps, { ...part, fixes: { ...NO_FIXES, aws: [text, '`````', '# out'] } });
     const html = marked.parse(markdown(reportOf([of, checked()])), { async: false, gfm: true });
     // Without what is in code: GitHub makes no link, mention or reference of that.
     const rest = html.replace(/<code[^>]*>[^<]*<\/code>/g, '');
