@@ -50,7 +50,7 @@ dist/irsa-operator.mjs: $(INSTALLED) $(shell find src -name '*.ts' -not -name '*
 	@$(RUN) node scripts/build.ts
 
 .PHONY: generate
-generate: $(INSTALLED) ## Write what is generated from the code: crds/ and docs/conformance.md
+generate: $(INSTALLED) ## Write what is generated from the code: crds/, docs/schema, docs/rooms.md and docs/conformance.md
 	@$(RUN) node scripts/generate.ts
 
 .PHONY: moto

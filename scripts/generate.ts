@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
 import { irsaBindingCrd, irsaGrantCrd } from '../src/api/crds.ts';
+import { checkReportSchema } from '../src/cli/check/output/report-schema.ts';
 import { conformance, type Link, linksIn } from '../test/contract/links.ts';
 import { rooms } from './rooms.ts';
 
@@ -14,6 +15,7 @@ const files: Record<string, string> = {
   'crds/irsagrants.yaml': HEADER + stringify(irsaGrantCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
   'docs/conformance.md': conformance(await links()),
   'docs/rooms.md': await rooms(),
+  'docs/schema/check.json': `${JSON.stringify(checkReportSchema(), undefined, 2)}\n`,
 };
 
 /** Of every test, by file. The test of the marks themselves quotes marks that are none. */

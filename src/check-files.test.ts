@@ -84,7 +84,7 @@ async function report({ manifests, iam, given = {}, operands = [] }: Case) {
 }
 
 /** A letter for each step, in their order: ok, FAIL, ? (not read), - (not in the files). */
-const LETTERS = { ok: 'o', fail: 'F', unread: '?', skipped: '-' };
+const LETTERS = { ok: 'o', fail: 'F', unread: '?', skipped: '-', accepted: 'a' };
 interface Row extends Case {
   readonly steps: string;
   readonly codes?: readonly string[];
@@ -337,7 +337,8 @@ spec:
     const wrong = {
       manifests: [account({ 'eks.amazon.com/role-arn': ARN }), deployment()],
       iam: gaad({ [ARN]: policy(SERVICE) }),
-      given: { 'role-arn': ARN, print: 'trust' },
+      given: { 'role-arn': ARN, print: 'trust', namespace: 'shop' },
+      operands: ['sa/app'],
     };
     const { checked, trust } = await report(wrong);
     const { kubectl, aws, restarts, terraform } = checked[0]?.fixes ?? {};

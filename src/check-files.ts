@@ -7,7 +7,8 @@ import { completed, inFiles } from './cli/check/files/in-files.ts';
 import type { CheckPorts, Where } from './cli/check/ports.ts';
 import { type Target, targetFrom } from './cli/check/target.ts';
 import type { Given } from './cli/command.ts';
-import { readText, readTexts } from './cli/texts.ts';
+import { textOf } from './cli/text-file.ts';
+import { readTexts } from './cli/texts.ts';
 import { webhookFrom } from './cli/webhook-flags.ts';
 import { roleAnnotation } from './domain/audit/audit.ts';
 import { POD_LABELS, podAnnotations } from './domain/pods/pod-state.ts';
@@ -51,7 +52,7 @@ export async function fromFiles(given: Given, operands: readonly string[]): Prom
     KEPT,
     webhook,
   );
-  const iam = await Promise.all(iamPaths.map(async (file) => iamFileIn({ file, text: await readText(file, MAX_IAM_BYTES) })));
+  const iam = await Promise.all(iamPaths.map(async (file) => iamFileIn({ file, text: await textOf(file, MAX_IAM_BYTES) })));
   const annotated = (await cluster.serviceAccounts(undefined, new AbortController().signal)).flatMap(
     (account) => roleAnnotation(account, webhook) ?? [],
   );

@@ -2,8 +2,10 @@ import { isProblem, type Problem, problem } from './api/problem.ts';
 import type { Webhook } from './api/webhook.ts';
 import type { ProxyVariables } from './aws/agents.ts';
 import { fromFiles, KEPT, type Source } from './check-files.ts';
+import { acceptedBy, remarksOn } from './cli/check/accepted/lists.ts';
+import { readLists } from './cli/check/accepted/read-lists.ts';
 import { awsSettings } from './cli/check/aws-settings.ts';
-import { check as walk } from './cli/check/check.ts';
+import { type CheckReport, check as walk } from './cli/check/check.ts';
 import { CHECK_OUTPUTS } from './cli/check/flags.ts';
 import type { CheckPorts, Where } from './cli/check/ports.ts';
 import { print } from './cli/check/print.ts';
@@ -44,15 +46,17 @@ export const check: Execute = async (call) => {
     if (isProblem(source)) return misused(source.problem);
     const { target, where, ports } = source;
     close = source.close;
-    const report = await walk(target, given, where, ports, reachOf(call), stop);
+    const lists = await readLists(given);
+    const today = new Date(systemClock.now()).toISOString().slice(0, '2026-12-31'.length);
+    const report = await walk(target, given, where, ports, reachOf(call), stop, acceptedBy(lists, today));
     if (printsTrust && report.trust === undefined) {
       say('no trust policy to print: the role trusts the ServiceAccount, or another statement would not help, or the role was not read');
       return COULD_NOT_LOOK;
     }
-    process.stdout.write(print(report, output, where, style()));
-    const findings = report.checked.flatMap((one) => one.check.steps.flatMap((step) => step.findings)).length;
+    process.stdout.write(print(report, output, where, style(), version));
+    for (const remark of remarksOn(lists, today, target, report.checked)) say(remark);
     const seconds = ((systemClock.monotonic() - began) / 1_000).toFixed(1);
-    say(`${findings} ${findings === 1 ? 'finding' : 'findings'}, nothing written, ${seconds} s`);
+    say(`${countOf(report)}, nothing written, ${seconds} s`);
     return printsTrust || given['no-fail'] === true ? 0 : report.exitCode;
   } catch (error) {
     say(stop.aborted ? 'stopped. Nothing was written' : error instanceof Error ? error.message : String(error));
@@ -77,6 +81,12 @@ function live(version: string, given: Given, operands: readonly string[], proxy:
   if (profile !== undefined) process.env['AWS_PROFILE'] = profile;
   const where: Where = { what: 'cluster', ...context, region, profile };
   return { target, where, ...realPorts(version, given, options, proxy, clusterName, webhook) };
+}
+
+function countOf({ checked }: CheckReport): string {
+  const all = checked.flatMap(({ check: { steps } }) => steps.flatMap(({ findings }) => findings));
+  const accepted = all.filter((one) => one.accepted !== undefined).length;
+  return `${all.length} ${all.length === 1 ? 'finding' : 'findings'}${accepted === 0 ? '' : ` (${accepted} ignored or known)`}`;
 }
 
 function connectionOptions({ kubeconfig, context }: Given): ConnectionOptions {

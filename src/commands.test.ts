@@ -12,7 +12,11 @@ async function typed(...args: string[]) {
   const commands = Object.fromEntries(Object.entries(COMMANDS).map(([name, command]) => [name, { ...command, load: body }]));
   const printed: string[] = [];
   const complained: string[] = [];
-  const output = { print: (text: string) => void printed.push(text), complain: (text: string) => void complained.push(text) };
+  const output = {
+    program: () => 'kubectl irsa',
+    print: (text: string) => void printed.push(text),
+    complain: (text: string) => void complained.push(text),
+  };
   const code = await dispatch(commands, args, '1.2.3', output);
   return { code, printed: printed.join(''), complained: complained.join(''), called };
 }
@@ -25,24 +29,24 @@ test('without a command, and for help, every command is listed', async () => {
   }
 });
 
-test('each command prints its flags, with their defaults', async () => {
+test('each command prints its flags, with their defaults, and the words that start it', async () => {
   for (const [name, { flags }] of Object.entries(COMMANDS)) {
     const { code, printed, called } = await typed(name, '--help');
     expect({ code, called }).toEqual({ code: 0, called: [] });
-    expect(printed).toMatch(new RegExp(`^usage: irsa-operator ${name} (\\[TYPE/NAME\\] )?\\[flags\\]`));
+    expect(printed).toMatch(new RegExp(`^usage: kubectl irsa ${name} (\\[TYPE/NAME\\] )?\\[flags\\]`));
     for (const flag of Object.keys(flags)) expect(printed).toContain(`--${flag}`);
   }
   expect((await typed('run', '--help')).printed).toMatch(/--sweep-interval +how often .* \(default 60s\)\n/);
 });
 
 const refused: Record<string, { readonly args: string[]; readonly says: RegExp }> = {
-  'a word that is no command': { args: ['prne'], says: /^irsa-operator: "prne" is not a command\n\nusage: irsa-operator <command>/ },
+  'a word that is no command': { args: ['prne'], says: /^irsa-operator: "prne" is not a command\n\nusage: kubectl irsa <command>/ },
   'a name that every object has': { args: ['constructor'], says: /^irsa-operator: "constructor" is not a command/ },
   'a flag of another command': {
     args: ['release', '--confirm'],
-    says: /^irsa-operator release: Unknown option '--confirm'[\s\S]*\n\nusage: irsa-operator release/,
+    says: /^irsa-operator release: Unknown option '--confirm'[\s\S]*\n\nusage: kubectl irsa release/,
   },
-  'a word where only flags are': { args: ['release', 'https://x'], says: /^irsa-operator release: [\s\S]*usage: irsa-operator release/ },
+  'a word where only flags are': { args: ['release', 'https://x'], says: /^irsa-operator release: [\s\S]*usage: kubectl irsa release/ },
 };
 for (const [sentence, { args, says }] of Object.entries(refused))
   test(`${sentence} is refused before anything is loaded`, async () =>
@@ -56,7 +60,7 @@ test('a command is called with its flags and their defaults', async () =>
 test('what a command says against its flags is told with the usage', async () =>
   expect(await typed('prune', '--confirm')).toMatchObject({
     code: 2,
-    complained: expect.stringMatching(/^irsa-operator prune: no\n\nusage: irsa-operator prune/),
+    complained: expect.stringMatching(/^irsa-operator prune: no\n\nusage: kubectl irsa prune/),
   }));
 
 test('a flag that may be given again is a list', () =>

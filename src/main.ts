@@ -1,7 +1,12 @@
 #!/usr/bin/env node
 import { dispatch } from './cli/command.ts';
+import { invokedAs } from './cli/invoked-as.ts';
 import { COMMANDS } from './commands.ts';
 import { VERSION } from './version.ts';
 
-const terminal = { print: (text: string) => console.log(text), complain: (text: string) => console.error(text) };
+const terminal = {
+  program: () => invokedAs(process.argv, process.env, process.cwd()).join(' '),
+  print: (text: string) => console.log(text),
+  complain: (text: string) => console.error(text),
+};
 process.exitCode = await dispatch(COMMANDS, process.argv.slice(2), VERSION, terminal);

@@ -67,25 +67,25 @@ export function parseFlags(flags: Flags, args: readonly string[], takesOperands 
   }
 }
 
-/** The usage of one command, as `--help` prints it. */
-export function usageOf(name: string, { summary, flags, operands }: Pick<Command, 'summary' | 'flags' | 'operands'>): string {
+/** The usage of one command, as `--help` prints it. `program`: the words that start it. */
+function usageOf(program: string, name: string, { summary, flags, operands }: Command): string {
   const lines = Object.entries({ ...flags, ...HELP }).map(([flag, { short, value, help, default: preset }]) => {
     const names = `${short === undefined ? '' : `-${short}, `}--${flag}${value === undefined ? '' : ` ${value}`}`;
     return `  ${names.padEnd(33)} ${help}${preset === undefined || preset === '' ? '' : ` (default ${preset})`}`;
   });
   const what = operands === undefined ? '' : ` [${operands}]`;
-  return [`usage: irsa-operator ${name}${what} [flags]   ${summary}`, '', ...lines].join('\n');
+  return [`usage: ${program} ${name}${what} [flags]   ${summary}`, '', ...lines].join('\n');
 }
 
 /** Every command in a line. */
-export function usage(commands: Readonly<Record<string, Command>>): string {
+export function usage(program: string, commands: Readonly<Record<string, Command>>): string {
   const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`);
-  return ['usage: irsa-operator <command> [flags]', '', ...lines, '', 'irsa-operator <command> --help prints the flags of a command'].join(
-    '\n',
-  );
+  return [`usage: ${program} <command> [flags]`, '', ...lines, '', `${program} <command> --help prints the flags of a command`].join('\n');
 }
 
-interface Output {
+interface Terminal {
+  /** The words by which the user started this program. */
+  program(): string;
   print(text: string): void;
   complain(text: string): void;
 }
@@ -95,26 +95,26 @@ export async function dispatch(
   commands: Readonly<Record<string, Command>>,
   [name = 'help', ...args]: readonly string[],
   version: string,
-  { print, complain }: Output,
+  { program, print, complain }: Terminal,
 ): Promise<number> {
   if (['help', '--help', '-h'].includes(name)) {
-    print(usage(commands));
+    print(usage(program(), commands));
     return 0;
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
-    complain(`irsa-operator: "${name}" is not a command\n\n${usage(commands)}`);
+    complain(`irsa-operator: "${name}" is not a command\n\n${usage(program(), commands)}`);
     return COULD_NOT_LOOK;
   }
   const misused = (text: string): ExitCode => {
-    complain(`irsa-operator ${name}: ${text}\n\n${usageOf(name, command)}`);
+    complain(`irsa-operator ${name}: ${text}\n\n${usageOf(program(), name, command)}`);
     return COULD_NOT_LOOK;
   };
   const parsed = parseFlags(command.flags, args, command.operands !== undefined);
   if (isProblem(parsed)) return misused(parsed.problem);
   const { given, operands } = parsed;
   if (given['help'] === true) {
-    print(usageOf(name, command));
+    print(usageOf(program(), name, command));
     return 0;
   }
   const execute = await command.load();

@@ -3,7 +3,9 @@ const MOST_SLIPS = 2;
 
 /** The word that is meant by a misspelt one: the one with the fewest slips; undefined where none is near. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
-  const ranked = words.map((one) => ({ one, slips: slipsBetween(word, one) })).toSorted((a, b) => a.slips - b.slips);
+  // A word may be as long as a file.
+  const near = words.filter((one) => Math.abs(one.length - word.length) <= MOST_SLIPS);
+  const ranked = near.map((one) => ({ one, slips: slipsBetween(word, one) })).toSorted((a, b) => a.slips - b.slips);
   const [first] = ranked;
   return first !== undefined && first.slips <= Math.min(MOST_SLIPS, Math.floor(first.one.length / 2)) ? first.one : undefined;
 }

@@ -44,3 +44,8 @@ function table({ columns, rows }: Report): string {
 export function plain(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
+
+/** The same for a command that people copy: letters of other languages stay, because they are part of a name. */
+export function printable(text: string): string {
+  return text.replace(/\p{C}|\p{Zl}|\p{Zp}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}

@@ -1,6 +1,6 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Fault } from '../api/fault.ts';
+import { MAX_FILE_BYTES, textOf, unreadable } from './text-file.ts';
 
 /** A file as it was read. */
 export interface Text {
@@ -8,27 +8,13 @@ export interface Text {
   readonly text: string;
 }
 
-/** etcd takes a megabyte and a half of one object; a file of more than this holds no manifests that somebody wrote. */
-export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 const MANIFEST = /\.(ya?ml|json)$/;
 const STDIN = '-';
 
 /** Files, all manifests below folders, and standard input for `-`. Throws `Fault`. */
 export async function readTexts(paths: readonly string[], stdin: AsyncIterable<Buffer> = process.stdin): Promise<Text[]> {
   const files = (await Promise.all(paths.map(filesIn))).flat();
-  return Promise.all(
-    files.map((file) => (file === STDIN ? fromStdin(stdin) : readText(file, MAX_MANIFEST_BYTES).then((text) => ({ file, text })))),
-  );
-}
-
-export async function readText(file: string, maxBytes: number): Promise<string> {
-  try {
-    const { size } = await stat(file);
-    if (size > maxBytes) throw new Error(`it has ${size} bytes, more than ${maxBytes}`);
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw unreadable(file, error);
-  }
+  return Promise.all(files.map((file) => (file === STDIN ? fromStdin(stdin) : textOf(file).then((text) => ({ file, text })))));
 }
 
 async function filesIn(path: string): Promise<string[]> {
@@ -48,12 +34,8 @@ async function fromStdin(stdin: AsyncIterable<Buffer>): Promise<Text> {
   let bytes = 0;
   for await (const chunk of stdin) {
     bytes += chunk.length;
-    if (bytes > MAX_MANIFEST_BYTES) throw unreadable('standard input', new Error(`it has more than ${MAX_MANIFEST_BYTES} bytes`));
+    if (bytes > MAX_FILE_BYTES) throw unreadable('standard input', new Error(`it has more than ${MAX_FILE_BYTES} bytes`));
     chunks.push(chunk);
   }
   return { file: 'standard input', text: Buffer.concat(chunks).toString('utf8') };
-}
-
-function unreadable(path: string, error: unknown): Fault {
-  return new Fault('invalid', `"${path}" cannot be read: ${error instanceof Error ? error.message : String(error)}`);
 }

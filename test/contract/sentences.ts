@@ -257,6 +257,9 @@ export const CONTRACT = {
       'What may not be read is said, with why, and stops no other step: in the cluster, in AWS, and without credentials at all.',
     'check-offline':
       'With `-f` it judges manifests, and roles of `aws iam get-account-authorization-details` or of a plan of Terraform, without a network. What files cannot say is left open, and is no failure.',
+    'check-accepted':
+      'What an ignore file (with a reason, and until it expires) or a baseline has decides no exit code; ignores without a finding are told.',
+    'check-schema': 'The JSON of check has a schema that is published and kept; its SARIF is validated against that of SARIF.',
     'check-log': 'Of the log of a container it shows a sentence of AWS, and no other word.',
     'check-writes-nothing': 'It writes nothing, needs no CRD and no operator, and the rights of config/rbac/check.yaml are enough.',
   },

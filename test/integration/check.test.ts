@@ -157,6 +157,33 @@ test('what works is said to work, with exit code 0', async () => {
   expect(code).toBe(0);
 });
 
+// Contract: check-accepted
+test('what an earlier report has, or an ignore file, is still shown, and decides no exit code', async () => {
+  const s = await suite.scene('accepted');
+  await s.serviceAccount({ [ROLE_ARN]: 'app' });
+  const at = ['-n', s.namespace, '--service-account', 'app'];
+  const fileOf = (name: string, text: string): string => {
+    const file = join(suite.testbed.folder, `${randomUUID()}-${name}`);
+    writeFileSync(file, text);
+    return file;
+  };
+  const before = await run(...at, '-o', 'json');
+  expect([before.code, codesOf(JSON.parse(before.stdout) as Report)]).toEqual([1, ['AnnotationMalformed']]);
+
+  const known = await run(...at, '--baseline', fileOf('baseline.json', before.stdout), '-o', 'github');
+  expect(known.stdout).toMatch(/^::notice title=AnnotationMalformed%3A .*\(known: it is in the baseline\)\n$/);
+  expect(known.code).toBe(0);
+
+  const of = `  namespace: ${s.namespace}\n  serviceAccount: app\n`;
+  const entry = (code: string, more = '') => `- code: ${code}\n  reason: it is being moved\n${of}${more}`;
+  const entries = `${entry('AnnotationMalformed')}${entry('WebhookMissing')}${entry('RoleNotFound', '  expires: 2026-01-01\n')}`;
+  const ignored = await run(...at, '--ignore', fileOf('ignore.yaml', entries));
+  expect(ignored.stdout).toContain('ignored: it is being moved');
+  expect(ignored.stderr).toMatch(/line 5: WebhookMissing of ".*": there is no such finding\. Remove the entry/);
+  expect(ignored.stderr).toMatch(/line 9: RoleNotFound of ".*": it expired on 2026-01-01/);
+  expect(ignored.code).toBe(0);
+});
+
 async function stepsWith(as: Readonly<Record<string, string>>, ...args: readonly string[]) {
   const { stdout, stderr, code } = await runWith(as, ...args, '-o', 'json');
   if (stdout === '') throw new Error(stderr);
@@ -323,6 +350,15 @@ describe('what makes no sense, or leads nowhere', () => {
     },
     'a role that is no ARN': { args: () => ['deploy/app', '--role-arn', 'app'], says: /--role-arn: "app"/ },
     'an issuer that is no URL': { args: () => ['deploy/app', '--issuer', 'eks'], says: /--issuer: / },
+    'one role for many ServiceAccounts': {
+      args: () => ['-A', '--role-arn', `arn:aws:iam::${ACCOUNT}:role/app`],
+      says: /--role-arn: ".*" is one role/,
+    },
+    'an ignore file that is not there': { args: () => ['deploy/app', '--ignore', '/nowhere'], says: /"\/nowhere" cannot be read/ },
+    'a baseline that is no report': {
+      args: () => ['deploy/app', '--baseline', 'package.json'],
+      says: /--baseline: "package\.json": not a report/,
+    },
     'a form of output that there is not': { args: () => ['deploy/app', '-o', 'xml'], says: /--output: "xml" is none of table, json, yaml/ },
   };
   // Contract: check-exit-codes

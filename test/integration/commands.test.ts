@@ -404,7 +404,7 @@ describe('what is wrong', () => {
   test('with the flags is told, with the usage', async () => {
     const ended = await runCommand(aws, ['release', '--confirm'], { kubeconfig: green.kubeconfig });
     expect([ended.code, ended.stdout]).toEqual([2, '']);
-    expect(ended.stderr).toMatch(/^irsa-operator release: Unknown option '--confirm'.*\n\nusage: irsa-operator release/);
+    expect(ended.stderr).toMatch(/^irsa-operator release: Unknown option '--confirm'.*\n\nusage: node dist\/irsa-operator\.mjs release/);
   });
 });
 

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { startTestbed, type Testbed } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { usage } from '../../src/cli/command.ts';
@@ -24,8 +24,13 @@ const NODES = {
 } as const;
 
 const VERSION: Ended = { code: 0, stdout: `${own.version}\n`, stderr: '' };
-const HELP: Ended = { code: 0, stdout: `${usage(COMMANDS)}\n`, stderr: '' };
-const NO_COMMAND: Ended = { code: 2, stdout: '', stderr: `irsa-operator: "chekc" is not a command\n\n${HELP.stdout}` };
+/** `program`: the words that started it. */
+const help = (program: string): Ended => ({ code: 0, stdout: `${usage(program, COMMANDS)}\n`, stderr: '' });
+const noCommand = (program: string): Ended => ({
+  code: 2,
+  stdout: '',
+  stderr: `irsa-operator: "chekc" is not a command\n\n${help(program).stdout}`,
+});
 
 const machine = newMachine();
 let tarball: string;
@@ -110,9 +115,10 @@ for (const [node, bin] of Object.entries(NODES))
       expect([await npx(['version'], cwd), readdirSync(cwd)]).toEqual([VERSION, []]);
     });
 
-    test('npx prints the help', async () => expect(await npx(['help'])).toEqual(HELP));
+    test('npx prints the help', async () => expect(await npx(['help'])).toEqual(help('npx irsa-operator')));
 
-    test('npx passes on the exit code for a command that does not exist', async () => expect(await npx(['chekc'])).toEqual(NO_COMMAND));
+    test('npx passes on the exit code for a command that does not exist', async () =>
+      expect(await npx(['chekc'])).toEqual(noCommand('npx irsa-operator')));
 
     const proxied = async () =>
       (await npx(['prune'], machine.folder(), { HTTPS_PROXY: 'http://proxy.example:3128' })).stderr.split('\n')[0];
@@ -139,7 +145,7 @@ for (const [node, bin] of Object.entries(NODES))
 
       test('it is a plugin of kubectl', async () => {
         expect(await run('kubectl', ['irsa', 'version'])).toEqual(VERSION);
-        expect(await run('kubectl', ['irsa', 'chekc'])).toEqual(NO_COMMAND);
+        expect(await run('kubectl', ['irsa', 'chekc'])).toEqual(noCommand('kubectl irsa'));
       });
 
       test('it reads the cluster and AWS', async () =>
@@ -152,16 +158,16 @@ describe.skipIf(!IS_LINUX_X64)('the executable, where there is no Node', () => {
 
   test('prints the version', async () => expect(await run(['version'])).toEqual(VERSION));
 
-  test('prints the help', async () => expect(await run(['help'])).toEqual(HELP));
+  test('prints the help', async () => expect(await run(['help'])).toEqual(help(basename(EXECUTABLE))));
 
-  test('refuses a command that does not exist', async () => expect(await run(['chekc'])).toEqual(NO_COMMAND));
+  test('refuses a command that does not exist', async () => expect(await run(['chekc'])).toEqual(noCommand(basename(EXECUTABLE))));
 
   test('is a plugin of kubectl under another name', async () => {
     const folder = machine.folder();
     symlinkSync(EXECUTABLE, join(folder, 'kubectl-irsa'));
     const irsa = (...args: string[]) => machine.run(join(kubectl, 'kubectl'), ['irsa', ...args], { cwd: folder, env: { PATH: folder } });
     expect(await irsa('version')).toEqual(VERSION);
-    expect(await irsa('chekc')).toEqual(NO_COMMAND);
+    expect(await irsa('chekc')).toEqual(noCommand('kubectl irsa'));
   });
 
   test('reads the cluster and AWS', async () => expect(await prune(run)).toEqual(pruned()));

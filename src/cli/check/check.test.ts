@@ -3,6 +3,7 @@ import { Fault } from '../../api/fault.ts';
 import { appPod, statement } from '../../domain/check/test-seen.ts';
 import { ARN, OTHER_ARN, own, policy, SERVICE, SUBJECT } from '../../domain/test-observed.ts';
 import type { Given } from '../command.ts';
+import type { AcceptedBy } from './accepted/lists.ts';
 import { check } from './check.ts';
 import type { Target } from './target.ts';
 import { type Around, accountNamed, denied, where, world } from './test-ports.ts';
@@ -90,6 +91,25 @@ describe('of many', () => {
     await expect(run(all, { faults: { serviceAccounts: denied('serviceaccounts') } })).rejects.toThrow('serviceaccounts is forbidden'));
 });
 
+describe('what is accepted', () => {
+  const { ports } = world({ roles: { [ARN]: broken }, accounts: [accountNamed('app'), accountNamed('b')], pods: [] });
+  const run = async (target: Target, acceptedBy: AcceptedBy) =>
+    (await check(target, { 'fail-on': 'Warning' }, where, ports, reach, signal, acceptedBy)).exitCode;
+  test('does not count', async () => expect(await run(app, () => ({ by: 'baseline' }))).toBe(0));
+  test('is that of one ServiceAccount and one code', async () => {
+    expect(await run(all, ({ name }, code) => (name === 'app' && code.startsWith('Trust') ? { by: 'baseline' } : undefined))).toBe(1);
+    expect(await run(all, (_, code) => (code.startsWith('Trust') ? { by: 'baseline' } : undefined))).toBe(0);
+  });
+  test('is a note of the log too', async () => {
+    const { ports: denying } = world({ words: 'not authorized to perform: s3:GetObject' });
+    const report = await check(app, { 'fail-on': 'Warning' }, where, denying, reach, signal, () => ({ by: 'baseline' }));
+    expect([report.checked[0]?.check.notes, report.exitCode]).toEqual([
+      [expect.objectContaining({ code: 'RolePermissionDenied', accepted: { by: 'baseline' } })],
+      0,
+    ]);
+  });
+});
+
 describe('the log', () => {
   const denial = (role: string) => `User: arn:aws:sts::111122223333:assumed-role/${role}/1 is not authorized to perform: s3:GetObject`;
   test('is that of the pod that is not ready', async () => {
@@ -138,6 +158,10 @@ describe('what makes no sense is refused, in one sentence, and nothing is read:'
     'a role': [{ 'role-arn': 'app' }, '--role-arn: "app" is not the ARN of a role'],
     'a role of a shell variable that is not set': [{ 'role-arn': '' }, '--role-arn: "" is not the ARN of a role'],
     'an issuer': [{ issuer: 'http://x' }, '--issuer: AWS cannot use the issuer "http://x"'],
+    'one role for many ServiceAccounts': [
+      { 'role-arn': ARN },
+      `--role-arn: "${ARN}" is one role, and many ServiceAccounts are meant. Name one`,
+    ],
     'what fails': [{ 'fail-on': 'warning' }, '--fail-on: "warning" is neither Warning nor Error'],
   };
   for (const [sentence, [given, says]] of Object.entries(rows))

@@ -4,6 +4,7 @@ import { Fault, isFault } from '../../api/fault.ts';
 import { type Issuer, parseIssuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
 import { asksForRole, roleAnnotation } from '../../domain/audit/audit.ts';
+import { accept } from '../../domain/check/accept.ts';
 import { valueIn } from '../../domain/check/engine.ts';
 import { fixesOf, type Reach } from '../../domain/check/fixes.ts';
 import { exitCodeOf, judge } from '../../domain/check/judge.ts';
@@ -11,6 +12,7 @@ import { type AwsSentence, lastSentence, permissionDenied } from '../../domain/c
 import type { CheckSeen } from '../../domain/check/seen.ts';
 import { parseRoleAnnotation } from '../../domain/service-account/annotations.ts';
 import type { ExitCode, Given } from '../command.ts';
+import { type AcceptedBy, acceptsNothing } from './accepted/lists.ts';
 import { Gatherer } from './gather.ts';
 import type { CheckPorts, Where } from './ports.ts';
 import type { Target } from './target.ts';
@@ -22,6 +24,8 @@ export interface CheckReport {
   readonly checked: readonly Checked[];
   /** What is asked for with `--print trust`; undefined where it was not, or there is none. */
   readonly trust: string | undefined;
+  /** Whether a note counts for the exit code. */
+  readonly failOn: 'Warning' | 'Error';
   readonly exitCode: ExitCode;
 }
 
@@ -36,8 +40,15 @@ export async function check(
   ports: CheckPorts,
   reach: Reach,
   signal: AbortSignal,
+  acceptedBy: AcceptedBy = acceptsNothing,
 ): Promise<CheckReport> {
-  const gatherer = new Gatherer(ports, where, { issuer: issuerSaid(given), roleArn: roleSaid(given) }, signal);
+  const roleArn = roleSaid(given);
+  if (roleArn !== undefined && target.kind === 'all')
+    throw new Fault(
+      'invalid',
+      `--role-arn: "${roleArn}" is one role, and many ServiceAccounts are meant. Name one, for example with --service-account`,
+    );
+  const gatherer = new Gatherer(ports, where, { issuer: issuerSaid(given), roleArn }, signal);
   const failOn = failOnSaid(given);
   const accounts = await accountsOf(target, ports, signal);
   if (given['print'] === 'trust' && accounts.length > 1)
@@ -52,7 +63,7 @@ export async function check(
     return {
       namespace: of.namespace,
       name: of.name,
-      check: { ...found, notes },
+      check: accept({ ...found, notes }, (code) => acceptedBy(of, code)),
       fixes: fixesOf(seen, found, reach),
       log,
       places: ports.files?.placesOf(of) ?? {},
@@ -65,6 +76,7 @@ export async function check(
     about: { cluster: where.cluster, issuer: valueIn(known.issuer), account },
     checked,
     trust: given['print'] === 'trust' ? checked[0]?.fixes.trust : undefined,
+    failOn,
     // Of many, one that could not be looked at makes all of it uncertain.
     exitCode: target.kind === 'all' && codes.includes(2) ? 2 : (codes.find((code) => code !== 0) ?? 0),
   };

@@ -1,7 +1,7 @@
 import type { Flags } from '../command.ts';
 import { WEBHOOK_FLAGS } from '../webhook-flags.ts';
 
-export const CHECK_OUTPUTS = ['table', 'json', 'yaml'] as const;
+export const CHECK_OUTPUTS = ['table', 'json', 'yaml', 'markdown', 'sarif', 'github', 'junit'] as const;
 
 export const CHECK_FLAGS: Flags = {
   namespace: { type: 'string', short: 'n', value: 'NS', help: "the namespace. Without it that of the kubeconfig's context" },
@@ -24,6 +24,8 @@ export const CHECK_FLAGS: Flags = {
   issuer: { type: 'string', value: 'URL', help: "the cluster's issuer, where nothing that may be read says it" },
   print: { type: 'string', value: 'trust', help: 'print only the trust policy that fixes the role' },
   'fail-on': { type: 'string', value: 'Warning|Error', default: 'Warning', help: 'what the exit code 1 needs at least' },
+  ignore: { type: 'string', value: 'FILE', help: 'findings that do not count, each with a reason (YAML)' },
+  baseline: { type: 'string', value: 'FILE', help: 'an earlier report (-o json). What is in it does not count' },
   'no-fail': { type: 'boolean', help: 'exit with 0 whatever is found' },
   context: { type: 'string', value: 'NAME', help: 'the context of the kubeconfig' },
   kubeconfig: { type: 'string', value: 'FILE', help: 'in place of KUBECONFIG and ~/.kube/config' },

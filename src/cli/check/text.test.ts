@@ -1,43 +1,11 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { finding } from '../../api/finding.ts';
-import type { Check, CheckStep } from '../../domain/check/judge.ts';
+import { accepting, checked, failing, NO_FIXES, type Steps } from './test-checked.ts';
 import type { Checked, Style } from './text.ts';
 import { page, row } from './text.ts';
 
 const STYLE: Style = { width: 100, colour: false };
-const NO_FIXES = { kubectl: [], aws: [], terraform: [], trust: undefined, restarts: [] };
-const healthy: Record<Exclude<CheckStep['name'], 'Binding'>, string> = {
-  ServiceAccount: 'app',
-  Annotation: 'role/app',
-  Webhook: 'selects these pods',
-  'OIDC provider': 'oidc.eks.eu-west-1.amazonaws.com/id/ABCD',
-  'Trust policy': 'a statement allows "system:serviceaccount:shop:app" to assume the role',
-  Pods: '2 of 2 pods have the role',
-};
-type Steps = Partial<Record<CheckStep['name'], Partial<CheckStep>>>;
-
-function checked(steps: Steps = {}, part: Partial<Omit<Checked, 'check'>> & Pick<Partial<Check>, 'notes'> = {}): Checked {
-  const all = Object.entries(healthy).map(([name, text]): CheckStep => {
-    const known = name as CheckStep['name'];
-    return { name: known, state: 'ok', text, findings: [], ...steps[known] };
-  });
-  const { notes = [], ...rest } = part;
-  return {
-    namespace: 'shop',
-    name: 'app',
-    check: { steps: all, notes, engine: undefined },
-    fixes: NO_FIXES,
-    log: undefined,
-    places: {},
-    ...rest,
-  };
-}
-const failing = (code: Parameters<typeof finding>[0], ...messages: readonly string[]): Partial<CheckStep> => ({
-  state: 'fail',
-  text: messages[0] ?? '',
-  findings: messages.map((message) => finding(code, message)),
-});
 const text = (of: Checked, style: Partial<Style> = {}) => page(of, { ...STYLE, ...style }).split('\n');
 
 describe('a page', () => {
@@ -114,6 +82,12 @@ the role.
     expect(text(of)).toContain('-     Pods            2 run');
   });
 
+  test('does not say that the rest is right, where steps were skipped', () => {
+    const of = checked({ Annotation: { state: 'unread', text: 'x' }, Pods: { state: 'skipped', text: 'y' } });
+    expect(text(of)).toContain('Not known: Annotation.');
+    expect(page(of, STYLE)).not.toMatch(/The rest|IRSA works/);
+  });
+
   test('has notes, each with its code', () => {
     const of = checked({}, { notes: [finding('TrustOverPermissive', 'it allows all')] });
     expect(text(of)).toContain('note  TrustOverPermissive: it allows all');
@@ -124,6 +98,33 @@ the role.
   });
   test('shows what is not plain text as its code', () =>
     expect(page(checked({ Annotation: { text: 'role/\u001b[31mx\r\ny' } }), STYLE)).toContain('role/\\u001b[31mx\\u000d\\u000ay'));
+});
+
+describe('of what is accepted', () => {
+  const reason = { by: 'ignore', reason: 'it is being moved' } as const;
+  const of = checked({ Webhook: failing('WebhookMissing', 'no webhook') }, { notes: [finding('TrustOverPermissive', 'it allows all')] });
+  test('a page still shows it, and why it does not count', () => {
+    const lines = text(accepting(of, reason));
+    expect(lines.slice(2, 5)).toEqual(['(ok)  Webhook         WebhookMissing', '        no webhook', '        ignored: it is being moved']);
+    expect(lines).toContain('note  TrustOverPermissive: it allows all (ignored: it is being moved)');
+    expect(lines).toContain('Accepted: Webhook. The rest is right.');
+  });
+  test('a page says that the baseline has it', () =>
+    expect(text(accepting(of, { by: 'baseline' }))).toContain('        known: it is in the baseline'));
+  test('a page does not say that nothing else is wrong', () => {
+    const both = accepting(of, reason);
+    const steps = both.check.steps.map((step) => (step.name === 'Pods' ? { ...step, ...failing('PodRoleArnStale', 'stale') } : step));
+    const lines = text({ ...both, check: { ...both.check, steps } });
+    expect(lines).toContain('Accepted: Webhook.');
+    expect(lines.join()).not.toMatch(/Nothing else|IRSA works/);
+  });
+  test('a reason shows what is not plain text as its code', () =>
+    expect(page(accepting(of, { by: 'ignore', reason: '\u001b[31mx' }), STYLE)).toContain('ignored: \\u001b[31mx'));
+});
+
+test('a command keeps the letters of a name, and shows control characters as their codes', () => {
+  const fixes = { ...NO_FIXES, kubectl: ['kubectl --context süd get \u001b[31mx\n::error::\u202e'] };
+  expect(text(checked({}, { fixes }))).toContain('  kubectl --context süd get \\u{1b}[31mx\\u{a}::error::\\u{202e}');
 });
 
 describe('within its width', () => {
@@ -183,6 +184,14 @@ describe('of many, a line for each', () => {
     'with notes: their codes, because they make the exit code': [
       checked({}, { notes: [finding('TrustOverPermissive', 'x'), finding('WebhookSkipped', 'y')] }),
       'ok    shop/app  note TrustOverPermissive, WebhookSkipped',
+    ],
+    'that fails by what is accepted alone': [
+      accepting(checked({ Webhook: failing('WebhookMissing', 'x') }), { by: 'ignore', reason: 'y' }),
+      '(ok)  shop/app  ignored WebhookMissing',
+    ],
+    'with a note that is known': [
+      accepting(checked({}, { notes: [finding('TrustOverPermissive', 'x')] }), { by: 'baseline' }),
+      'ok    shop/app  known TrustOverPermissive',
     ],
   };
   for (const [sentence, [of, line]] of Object.entries(rows)) test(sentence, () => expect(row(of, STYLE)).toBe(line));

@@ -1,8 +1,7 @@
-import type { Finding } from '../../api/finding.ts';
 import type { Fixes } from '../../domain/check/fixes.ts';
-import type { Check, CheckStep, StepName } from '../../domain/check/judge.ts';
+import type { Accepted, Check, CheckFinding, CheckStep, StepName } from '../../domain/check/judge.ts';
 import type { AwsSentence } from '../../domain/check/log.ts';
-import { plain } from '../output.ts';
+import { plain, printable } from '../output.ts';
 
 /** How a check is written for a person. */
 export interface Style {
@@ -30,8 +29,8 @@ export interface Checked {
 
 const STATE_WIDTH = 6;
 const NAME_WIDTH = 16;
-const MARKS: Readonly<Record<CheckStep['state'], string>> = { ok: 'ok', fail: 'FAIL', unread: '?', skipped: '-' };
-const COLOURS: Readonly<Record<CheckStep['state'], string>> = { ok: '32', fail: '31', unread: '33', skipped: '2' };
+const MARKS: Readonly<Record<CheckStep['state'], string>> = { ok: 'ok', fail: 'FAIL', unread: '?', skipped: '-', accepted: '(ok)' };
+const COLOURS: Readonly<Record<CheckStep['state'], string>> = { ok: '32', fail: '31', unread: '33', skipped: '2', accepted: '32' };
 
 /** The whole page of one ServiceAccount, without the last line. */
 export function page({ check, fixes, log, places }: Checked, style: Style): string {
@@ -46,12 +45,29 @@ export function page({ check, fixes, log, places }: Checked, style: Style): stri
 
 /** One line for each of many. */
 export function row({ namespace, name, check, places }: Checked, style: Style): string {
-  const failing = check.steps.find(({ state }) => state === 'fail') ?? check.steps.find(({ state }) => state === 'unread');
-  const state = failing?.state ?? 'ok';
-  const [first] = failing?.findings ?? [];
-  const notes = check.notes.length === 0 ? '' : `  note ${check.notes.map(({ code }) => code).join(', ')}`;
-  const what = failing === undefined ? notes : `  ${first?.code ?? failing.name}${inBrackets(places[failing.name])}`;
-  return `${mark(state, style)}${plain(`${namespace}/${name}`)}${what}`;
+  const { state, what, step } = headline(check);
+  const where = step === undefined ? '' : inBrackets(places[step]);
+  return `${mark(state, style)}${plain(`${namespace}/${name}`)}${what === '' ? '' : `  ${what}`}${where}`;
+}
+
+/** The state of the whole, and what it comes of: the first finding, else the step that was not read, else what is worth a word. */
+export function headline(check: Check): { readonly state: CheckStep['state']; readonly what: string; readonly step?: StepName } {
+  const inState = (state: CheckStep['state']) => check.steps.find((step) => step.state === state);
+  const failing = inState('fail') ?? inState('unread');
+  if (failing !== undefined) return { state: failing.state, what: failing.findings[0]?.code ?? failing.name, step: failing.name };
+  const all = [...check.steps.flatMap(({ findings }) => findings), ...check.notes];
+  const codes = (title: string, by: Accepted['by'] | undefined) => {
+    const found = new Set(all.filter(({ accepted }) => accepted?.by === by).map(({ code }) => code));
+    return found.size === 0 ? [] : [`${title} ${[...found].join(', ')}`];
+  };
+  const what = [...codes('note', undefined), ...codes('ignored', 'ignore'), ...codes('known', 'baseline')];
+  return { state: inState('accepted')?.state ?? 'ok', what: what.join('  ') };
+}
+
+/** What is not right, without the rest of the page. */
+export function problemLines({ check, places }: Checked, style: Style): string[] {
+  const steps = check.steps.filter(({ state }) => state === 'fail' || state === 'unread' || state === 'accepted');
+  return [...steps.flatMap((step) => stepLines(step, places[step.name], style)), ...check.notes.flatMap((note) => noteLines(note, style))];
 }
 
 /** `(FILE:LINE)`, as editors open it. */
@@ -60,55 +76,77 @@ const inBrackets = (place: Place | undefined): string => (place === undefined ? 
 function stepLines({ name, state, text, findings }: CheckStep, place: Place | undefined, style: Style): string[] {
   const [first] = findings;
   const head = `${mark(state, style)}${name.padEnd(NAME_WIDTH)}`;
-  if (state !== 'fail' || first === undefined) return hanging(head, STATE_WIDTH + NAME_WIDTH, plain(text), style.width);
-  // Of many pods with one cause the first is enough.
-  const causes = [...Map.groupBy(findings, ({ code }) => code)];
+  if (first === undefined) return hanging(head, STATE_WIDTH + NAME_WIDTH, plain(text), style.width);
+  const indent = ''.padEnd(STATE_WIDTH + 2);
   return [
     `${head}${first.code}${inBrackets(place)}`,
-    ...causes.flatMap(([code, [one, ...others]], at) => {
-      const title = at === 0 ? [] : [`${''.padEnd(STATE_WIDTH + 2)}${code}`];
-      const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-      const indent = STATE_WIDTH + 2;
-      return [...title, ...hanging(''.padEnd(indent), indent, plain(`${one?.message ?? ''}${more}`), style.width)];
-    }),
+    ...causesOf(findings).flatMap(({ code, message, accepted }, at) => [
+      ...(at === 0 ? [] : [`${indent}${code}`]),
+      ...hanging(indent, indent.length, plain(message), style.width),
+      ...(accepted === undefined ? [] : hanging(indent, indent.length, plain(acceptance(accepted)), style.width)),
+    ]),
   ];
 }
 
-function noteLines({ code, message }: Finding, { width }: Style): string[] {
-  return hanging(`${'note'.padEnd(STATE_WIDTH)}${code}: `, STATE_WIDTH + 2, plain(message), width);
+/** One for each code. Of many pods with one cause the first is enough. */
+export function causesOf(findings: readonly CheckFinding[]): CheckFinding[] {
+  return [...Map.groupBy(findings, ({ code }) => code).values()].flatMap(([one, ...others]) => {
+    if (one === undefined) return [];
+    return others.length === 0 ? one : { ...one, message: `${one.message} (and ${others.length} more)` };
+  });
+}
+
+/** Why it does not count. */
+export const acceptance = (accepted: Accepted): string =>
+  accepted.by === 'ignore' ? `ignored: ${accepted.reason}` : 'known: it is in the baseline';
+
+function noteLines({ code, message, accepted }: CheckFinding, { width }: Style): string[] {
+  const why = accepted === undefined ? '' : ` (${acceptance(accepted)})`;
+  return hanging(`${'note'.padEnd(STATE_WIDTH)}${code}: `, STATE_WIDTH + 2, plain(`${message}${why}`), width);
 }
 
 function conclusion({ steps }: Check, { width }: Style): string[] {
-  const failing = steps.filter(({ state }) => state === 'fail');
-  const open = steps.filter(({ state }) => state === 'unread');
-  const and = (names: readonly CheckStep[]) => names.map(({ name }) => name).join(', ');
-  if (failing.length > 0) {
-    const rest =
-      open.length > 0 ? `Not checked: ${and(open)}.` : steps.every(({ state }) => state !== 'skipped') ? 'Nothing else is wrong.' : '';
-    return rest === '' ? [] : hanging('', 0, rest, width).concat('');
-  }
-  const rest = steps.some(({ state }) => state === 'ok') ? ' The rest is right.' : '';
-  if (open.length > 0) return [...hanging('', 0, `Not known: ${and(open)}.${rest}`, width), ''];
-  const outside = steps.filter(({ state }) => state === 'skipped');
-  if (outside.length > 0) return [...hanging('', 0, `Nothing is wrong in these files. They do not show: ${and(outside)}.`, width), ''];
+  const inState = (wanted: CheckStep['state']) => steps.filter(({ state }) => state === wanted);
+  const names = (found: readonly CheckStep[]) => found.map(({ name }) => name).join(', ');
+  const named = (title: string, found: readonly CheckStep[]) => (found.length === 0 ? [] : [`${title}: ${names(found)}.`]);
+  const said = (...texts: readonly string[]) => (texts.length === 0 ? [] : [...hanging('', 0, texts.join(' '), width), '']);
+  const fails = inState('fail').length > 0;
+  const rest = [...named(fails ? 'Not checked' : 'Not known', inState('unread')), ...named('Accepted', inState('accepted'))];
+  const outside = inState('skipped');
+  if (fails) return said(...rest, ...(outside.length === 0 && rest.length === 0 ? ['Nothing else is wrong.'] : []));
+  const isRight = inState('ok').length > 0;
+  if (rest.length > 0) return said(...rest, ...(outside.length === 0 && isRight ? ['The rest is right.'] : []));
+  if (outside.length > 0) return said(`Nothing is wrong in these files. They do not show: ${names(outside)}.`);
   const [trust, pods] = [steps.find(({ name }) => name === 'Trust policy'), steps.find(({ name }) => name === 'Pods')];
-  return [...hanging('', 0, `IRSA works: ${plain(trust?.text ?? '')}. ${capital(plain(pods?.text ?? ''))}.`, width), ''];
+  return said(`IRSA works: ${plain(trust?.text ?? '')}. ${capital(plain(pods?.text ?? ''))}.`);
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
+interface Block {
+  readonly title: string;
+  readonly language: 'sh' | 'hcl';
+  readonly lines: readonly string[];
+}
+
+/** What a person copies, in its order. */
+export function fixBlocks({ kubectl, aws, terraform, restarts }: Fixes): Block[] {
+  const terraformTitle = 'Or in Terraform, one more statement in the aws_iam_policy_document of the role:';
+  const blocks: Block[] = [
+    { title: 'Fix with kubectl:', language: 'sh', lines: kubectl },
+    { title: 'Fix with AWS:', language: 'sh', lines: aws },
+    { title: terraformTitle, language: 'hcl', lines: terraform },
+    { title: 'Then restart the pods:', language: 'sh', lines: restarts },
+  ];
+  return blocks.filter(({ lines }) => lines.length > 0).map((block) => ({ ...block, lines: block.lines.map(printable) }));
+}
+
 /** Commands are never broken: people copy them. */
-function fixLines({ kubectl, aws, terraform, restarts }: Fixes, { width }: Style): string[] {
-  const block = (title: string, lines: readonly string[]) =>
-    lines.length === 0 ? [] : [...hanging('', 0, title, width), ...lines.map((line) => `  ${line}`), ''];
+function fixLines(fixes: Fixes, { width }: Style): string[] {
+  const noRestart = fixes.restarts.length === 0 && fixes.aws.length > 0;
   return [
-    ...block('Fix with kubectl:', kubectl),
-    ...block('Fix with AWS:', aws),
-    ...block('Or in Terraform, one more statement in the aws_iam_policy_document of the role:', terraform),
-    ...block('Then restart the pods:', restarts),
-    ...(restarts.length === 0 && aws.length > 0
-      ? [...hanging('', 0, 'No restart is needed where the pods have the role already: the SDK asks again.', width), '']
-      : []),
+    ...fixBlocks(fixes).flatMap(({ title, lines }) => [...hanging('', 0, title, width), ...lines.map((line) => `  ${line}`), '']),
+    ...(noRestart ? [...hanging('', 0, 'No restart is needed where the pods have the role already: the SDK asks again.', width), ''] : []),
   ];
 }
 

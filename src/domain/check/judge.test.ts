@@ -412,7 +412,7 @@ const rows: Record<string, Row> = {
   },
 };
 
-const LETTERS = { ok: 'o', fail: 'F', unread: '?', skipped: '-' } as const;
+const LETTERS = { ok: 'o', fail: 'F', unread: '?', skipped: '-', accepted: 'a' } as const;
 const judged = Object.entries(rows).map(([sentence, row]) => ({ sentence, row, found: judge(checkSeen(row.seen)) }));
 
 // Contract: check-exit-codes

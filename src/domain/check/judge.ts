@@ -18,20 +18,30 @@ export const STEP_NAMES = ['ServiceAccount', 'Annotation', 'Webhook', 'OIDC prov
 /** `Binding` is a step only where files have one. */
 export type StepName = (typeof STEP_NAMES)[number] | 'Binding';
 
-/** One step of the checklist. `unread`: it could not be looked at. `skipped`: there is nothing to look at before an earlier step is mended. */
+/** Why a finding does not count, although it is there: the person who checks says so, or it was there before. */
+export type Accepted = { readonly by: 'ignore'; readonly reason: string } | { readonly by: 'baseline' };
+
+export interface CheckFinding extends Finding {
+  readonly accepted?: Accepted;
+}
+
+/**
+ * One step of the checklist. `unread`: it could not be looked at. `skipped`: there is nothing to look at before an earlier step is mended.
+ * `accepted`: it fails by nothing but findings that are.
+ */
 export interface CheckStep {
   readonly name: StepName;
-  readonly state: 'ok' | 'fail' | 'unread' | 'skipped';
+  readonly state: 'ok' | 'fail' | 'unread' | 'skipped' | 'accepted';
   /** One line: what was seen, or why nothing was. */
   readonly text: string;
   /** What is wrong, the most telling first. Whatever its severity for an operator, it keeps the pod from its role. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly CheckFinding[];
 }
 
 export interface Check {
   readonly steps: readonly CheckStep[];
   /** What is worth a word, and keeps no pod from its role. */
-  readonly notes: readonly Finding[];
+  readonly notes: readonly CheckFinding[];
   /** Undefined where no role is named that could be looked at. */
   readonly engine: Engine | undefined;
 }
@@ -40,7 +50,7 @@ export interface Check {
 export function exitCodeOf({ steps, notes }: Check, failOn: 'Warning' | 'Error'): 0 | 1 | 2 {
   if (steps.some(({ state }) => state === 'fail')) return 1;
   if (steps.some(({ state }) => state === 'unread')) return 2;
-  return failOn === 'Warning' && notes.length > 0 ? 1 : 0;
+  return failOn === 'Warning' && notes.some(({ accepted }) => accepted === undefined) ? 1 : 0;
 }
 
 /** The checklist of one ServiceAccount, each step for itself: what comes after a failure is told as well. Pure. */
