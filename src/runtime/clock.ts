@@ -1,4 +1,4 @@
-import { setTimeout as delay, setImmediate } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 
 /** Time is an argument: no code below reads a clock of its own, and no test sleeps. */
 export interface Clock {
@@ -50,13 +50,20 @@ export const systemClock: Clock = {
   now: steady(wall, monotonic),
   wall,
   monotonic,
-  async sleep(ms, signal) {
-    signal.throwIfAborted();
-    try {
-      await delay(Math.min(Math.max(ms, 0), LONGEST_TIMER_MS), undefined, { signal });
-    } catch (error) {
-      throw signal.aborted ? signal.reason : error; // the timer throws an AbortError of its own
-    }
-  },
+  // Not the one of timers/promises: each that is aborted makes an error of its own, and nearly all deadlines are.
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      const over = () => {
+        signal.removeEventListener('abort', aborted);
+        resolve();
+      };
+      const timer = setTimeout(over, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
+      const aborted = () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', aborted, { once: true });
+    }),
   giveWay: () => setImmediate(),
 };

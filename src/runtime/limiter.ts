@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 import { lanes, servingOrder, type Urgency } from './queue.ts';
 import { NO_TENANT } from './round-robin.ts';
-import { withDeadline } from './signals.ts';
+import { OVER, withDeadline } from './signals.ts';
 
 /** Half of what a reconcile may take as a whole: it then fails with the reason, and not because it was late. */
 export const LONGEST_WAIT_MS = 60_000;
@@ -154,7 +154,7 @@ export class Limiter {
   /** One timer while somebody waits, for the next token. */
   #arm(): void {
     if (this.#waiting === 0) {
-      this.#timer?.abort();
+      this.#timer?.abort(OVER);
       this.#timer = undefined;
       return;
     }

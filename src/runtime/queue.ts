@@ -4,6 +4,7 @@ import { DelayHeap } from './delay-heap.ts';
 import { Fifo } from './fifo.ts';
 import type { QueueMetrics, RuntimeMetrics } from './metrics.ts';
 import { NO_TENANT, RoundRobin } from './round-robin.ts';
+import { OVER } from './signals.ts';
 
 /** Why a key waits, the most urgent first: a user changed something, something drifted, or it is merely time to check again. */
 export const URGENCIES = ['change', 'drift', 'resync'] as const;
@@ -166,7 +167,7 @@ export class WorkQueue<K extends string> {
     this.#queued.clear();
     this.#delayed.clear();
     this.#delayedUrgency.clear();
-    this.#timer?.abort.abort();
+    this.#timer?.abort.abort(OVER);
     this.#timer = undefined;
     for (let wake = this.#workers.shift(); wake !== undefined; wake = this.#workers.shift()) wake();
   }
@@ -224,7 +225,7 @@ export class WorkQueue<K extends string> {
   #arm(): void {
     const at = this.#delayed.next();
     if (at === undefined || (this.#timer !== undefined && this.#timer.at <= at)) return;
-    this.#timer?.abort.abort();
+    this.#timer?.abort.abort(OVER);
     const abort = new AbortController();
     this.#timer = { at, abort };
     this.#clock.sleep(at - this.#clock.monotonic(), abort.signal).then(

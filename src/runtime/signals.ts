@@ -1,5 +1,8 @@
 import type { Clock } from './clock.ts';
 
+/** Why a timer is not waited for any more. Nobody reads it, and an error with its stack takes as long to make as a reconcile that has nothing to do. */
+export const OVER = 'over';
+
 /** The promise, or a rejection with the signal's reason, whichever is first. */
 export async function orAborted<V>(promise: Promise<V>, signal: AbortSignal): Promise<V> {
   signal.throwIfAborted();
@@ -38,6 +41,6 @@ export async function withDeadline<V>(ms: number, clock: Clock, call: (signal: A
   try {
     return await call(deadline.signal);
   } finally {
-    over.abort();
+    over.abort(OVER);
   }
 }
