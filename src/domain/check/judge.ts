@@ -6,6 +6,7 @@ import { STS_AUDIENCE } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { annotationKeys } from '../../api/webhook.ts';
 import { misspeltAnnotations, roleAnnotation } from '../audit/audit.ts';
+import { onlyAwsMayChange } from '../role/plan.ts';
 import { parseRoleAnnotation } from '../service-account/annotations.ts';
 import { isViolation } from '../status/conditions.ts';
 import { type Engine, engineFor, valueIn } from './engine.ts';
@@ -118,6 +119,8 @@ function webhookStep({ webhooks, namespace, pods }: CheckSeen): CheckStep {
 
 const NO_ROLE = 'no role is named';
 const ACCESS_KEY = 'AWS_ACCESS_KEY_ID';
+/** By a label or an annotation of their own, pods are not injected. */
+const SKIPPED: ReadonlySet<FindingCode> = new Set(['WebhookSkipped', 'ContainerSkipped']);
 
 function providerStep(seen: CheckSeen, engine: Engine | undefined): CheckStep {
   const name = 'OIDC provider';
@@ -160,7 +163,9 @@ function trustStep(seen: CheckSeen, engine: Engine | undefined): CheckStep {
   const assessed = engine.assess('Trusted');
   if (!isViolation(assessed)) return ok(name, allowedBy(assessed.message));
   if (assessed.status === 'Unknown') return { ...notRead(name, assessed.message), text: assessed.message };
-  return failed(name, assessed.findings);
+  // Why no command is printed for it.
+  const unmodifiable = onlyAwsMayChange(engine.spec.roleArn);
+  return failed(name, unmodifiable === undefined ? assessed.findings : [...assessed.findings, unmodifiable]);
 }
 
 const allowedBy = (message: string): string =>
@@ -176,7 +181,7 @@ function podsStep({ pods, of, serviceAccount }: CheckSeen, engine: Engine | unde
   }
   const assessed = engine.assess('PodsCurrent');
   const found = isViolation(assessed) ? assessed.findings : [];
-  const replaced = engine.podNotes.filter((one) => replacesRole(one, living));
+  const replaced = engine.podNotes.filter((one) => replacesRole(one, living) || keepsFromAll(one, living));
   // What is wrong comes before why no restart helps.
   const wrong = [...found, ...replaced].toSorted((a, b) => Number(a.code === 'PodNotRestartable') - Number(b.code === 'PodNotRestartable'));
   return wrong.length > 0 ? failed(name, wrong) : ok(name, assessed.message);
@@ -188,6 +193,11 @@ function replacesRole({ code }: Finding, living: readonly Pod[]): boolean {
   const isSet = (value: string | undefined) => value !== '';
   const haveKeys = living.some(({ containers }) => containers.some(({ env }) => ACCESS_KEY in env && isSet(env[ACCESS_KEY])));
   return code === 'PodStaticCredentials' && haveKeys;
+}
+
+/** To leave out one workload of many may be meant. Where none of the pods has the role it is why. */
+function keepsFromAll({ code }: Finding, living: readonly Pod[]): boolean {
+  return SKIPPED.has(code) && !wasInjected(living.filter(({ deleting }) => !deleting));
 }
 
 /** Whom else the statement of an operator names is a matter of its bindings, none of which is read here. */
