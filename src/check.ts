@@ -5,13 +5,13 @@ import { check as walk } from './cli/check/check.ts';
 import { CHECK_OUTPUTS } from './cli/check/flags.ts';
 import type { CheckPorts, Where } from './cli/check/ports.ts';
 import { print } from './cli/check/print.ts';
+import { reachOf } from './cli/check/reach.ts';
 import { targetFrom } from './cli/check/target.ts';
 import type { Style } from './cli/check/text.ts';
-import { type Call, COULD_NOT_LOOK, type Execute, type Given } from './cli/command.ts';
+import { COULD_NOT_LOOK, type Execute, type Given } from './cli/command.ts';
 import { invokedAs } from './cli/invoked-as.ts';
 import { plain } from './cli/output.ts';
 import { kubeFrom, proxyFrom } from './config.ts';
-import type { Reach } from './domain/check/fixes.ts';
 import { POD_LABELS, podAnnotations } from './domain/pods/pod-state.ts';
 import { type ConnectionOptions, connect, contextOf, impersonating } from './kube/config.ts';
 import { noKubeMetrics } from './kube/metrics.ts';
@@ -42,14 +42,16 @@ export const check: Execute = async (call) => {
     const context = contextOf(options);
     const target = targetFrom(operands, given, context.namespace);
     if (isProblem(target)) return misused(target.problem);
-    const { region, profile, clusterName } = awsSettings(given, context.exec, process.env, context.server, context.cluster);
+    const settings = awsSettings(given, context.exec, process.env, context.server, context.cluster);
+    const reach = reachOf(invokedAs(process.argv, process.env, process.cwd()), given, operands, settings, process.env);
+    const { region, profile, clusterName } = settings;
     // As every AWS tool reads them, the SDK too.
     if (region !== undefined) process.env['AWS_REGION'] = region;
     if (profile !== undefined) process.env['AWS_PROFILE'] = profile;
     const where: Where = { ...context, region, profile };
     const real = realPorts(version, given, options, proxy, clusterName);
     close = real.close;
-    const report = await walk(target, given, where, real.ports, reachOf(call), stop);
+    const report = await walk(target, given, where, real.ports, reach, stop);
     if (printsTrust && report.trust === undefined) {
       say('no trust policy to print: the role trusts the ServiceAccount, or another statement would not help, or the role was not read');
       return COULD_NOT_LOOK;
@@ -100,19 +102,6 @@ function realPorts(
       close();
       await transport.close();
     },
-  };
-}
-
-/** What the user said to get here, so that the commands that are printed get to the same place. */
-function reachOf({ given, operands }: Call): Reach {
-  const said = (...names: readonly string[]) =>
-    names.flatMap((name) => (typeof given[name] === 'string' ? [`--${name}`, given[name]] : []));
-  const namespace = typeof given['namespace'] === 'string' ? ['-n', given['namespace']] : [];
-  const also = said('service-account', 'role-arn', 'issuer', 'context', 'kubeconfig', 'as', 'profile', 'region');
-  return {
-    kubectl: said('context', 'kubeconfig', 'as'),
-    aws: said('profile'),
-    check: [...invokedAs(process.argv, process.env, process.cwd()), 'check', ...namespace, ...operands, ...also],
   };
 }
 
