@@ -33,7 +33,8 @@ export function templateFixes(seen: CheckSeen, fixes: PodFixes): string[] {
   const lines = living(seen).flatMap((pod) => {
     const workload = workloadOf(pod, valueIn(seen.workloads) ?? []);
     // Of one that is held the owner decides when pods get another template.
-    return workload === undefined || workload.held !== undefined ? [] : templateFix(pod, workload, fixes);
+    const changes = workload === undefined || workload.held !== undefined ? [] : templateFix(pod, workload, fixes);
+    return changes.length === 0 ? [] : [...changes, ...unstuck(pod, fixes)];
   });
   return [...new Set(lines)];
 }
@@ -63,7 +64,8 @@ function templateFix(pod: Pod, workload: Workload, { desired, codes, kubectl }: 
 const hasKey = (env: Container['env']): boolean => ACCESS_KEY in env && env[ACCESS_KEY] !== '';
 
 /** Of what makes the pods that lack what a new one would have. `templates`: commands that make them again already. */
-export function restarts(seen: CheckSeen, { desired, codes, kubectl }: PodFixes, templates: readonly string[]): string[] {
+export function restarts(seen: CheckSeen, fixes: PodFixes, templates: readonly string[]): string[] {
+  const { desired, codes, kubectl } = fixes;
   const { namespace, name } = seen.of;
   const at = ['kubectl', ...kubectl, '-n', namespace];
   const rollout = (what: string) => line(...at, 'rollout', 'restart', what);
@@ -75,11 +77,20 @@ export function restarts(seen: CheckSeen, { desired, codes, kubectl }: PodFixes,
     const workload = workloadOf(pod, valueIn(seen.workloads) ?? []);
     if (podState(pod, desired, workload).kind !== 'stale' || pod.mirror) return [];
     const what = rolledOut(pod, workload, seen);
-    if (what !== undefined) return templates.some((one) => one.includes(` ${what} `)) ? [] : [rollout(what)];
-    return isReplaced(pod, workload) ? [line(...at, 'delete', 'pod', pod.name)] : [];
+    if (what !== undefined) return templates.some((one) => one.includes(` ${what} `)) ? [] : [rollout(what), ...unstuck(pod, fixes)];
+    return isReplaced(pod, workload) ? [deleted(pod, fixes)] : [];
   });
   return [...new Set([...waiting.map((one) => rollout(named(one))), ...stale])];
 }
+
+const deleted = ({ namespace, name }: Pod, { kubectl }: PodFixes): string =>
+  line('kubectl', ...kubectl, '-n', namespace, 'delete', 'pod', name);
+
+/**
+ * A StatefulSet waits for a pod that is not ready before it replaces it, for ever
+ * (https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback).
+ */
+const unstuck = (pod: Pod, fixes: PodFixes): string[] => (pod.owner?.kind === 'StatefulSet' && !pod.ready ? [deleted(pod, fixes)] : []);
 
 /** What `kubectl rollout restart` takes, and replaces each pod of; undefined where there is no such object. */
 function rolledOut({ owner, labels }: Pod, workload: Workload | undefined, { workloads }: CheckSeen): string | undefined {

@@ -173,6 +173,28 @@ const rows: Record<string, [seen: Partial<CheckSeen>, commands: readonly string[
     },
     ['kubectl -n shop rollout restart statefulset/db'],
   ],
+  'a restart of a StatefulSet, and the pod that it would wait for': [
+    {
+      pods: read([podOf(statefulSet, 'db-0', early), podOf(statefulSet, 'db-1', { ...early, ready: false })]),
+      workloads: read([workload({ kind: 'StatefulSet', name: 'db', uid: 'stateful-set' })]),
+    },
+    ['kubectl -n shop rollout restart statefulset/db', `${DELETE} db-1`],
+  ],
+  'the template of a StatefulSet, and the pod that it would wait for': [
+    {
+      pods: read([
+        podOf(statefulSet, 'db-0', {
+          ...early,
+          ready: false,
+          containers: [{ name: 'app', env: { AWS_ROLE_ARN: ARN }, mountsToken: false }],
+        }),
+      ]),
+      workloads: read([
+        workload({ kind: 'StatefulSet', name: 'db', uid: 'stateful-set', template: template({ name: 'app', env: { AWS_ROLE_ARN: ARN } }) }),
+      ]),
+    },
+    ['kubectl -n shop set env statefulset/db -c app AWS_ROLE_ARN-', `${DELETE} db-0`],
+  ],
   'no restart while no webhook reaches new pods': [{ pods: earlyPod, webhooks: read([]) }, []],
   'no restart while the webhook does not select them': [
     { pods: earlyPod, webhooks: read([webhook({ objectSelector: { matchLabels: { irsa: 'yes' }, matchExpressions: [] } })]) },
