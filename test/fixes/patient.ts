@@ -108,7 +108,7 @@ function examined({ testbed, scene, role, roleName, accountId, target, pods, ail
         `check says ${what} of ${scene.namespace}`,
         async () => {
           const { code, stdout, stderr } = await examine(kubeconfig, ...args(role));
-          if (code !== 1 || !stdout.includes(what)) throw new Error(`${stdout}${stderr}`);
+          if (code === 0 || !stdout.includes(what)) throw new Error(`${stdout}${stderr}`);
           return stdout;
         },
         PATIENCE,

@@ -28,6 +28,7 @@ const podIdentity = {
   ...early,
   containers: [{ name: 'app', env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: undefined }, mountsToken: false }],
 };
+const oddRole = arn("arn:aws:iam::111122223333:role/it's/$(a):b/app");
 const awsRole = arn('arn:aws:iam::111122223333:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX');
 const why = 'may not be read';
 const noAws = { caller: unread(why), role: unread(why), provider: unread(why) };
@@ -337,6 +338,14 @@ const rows: Record<string, Row> = {
     },
     steps: 'ooooFo',
     codes: ['TrustNoWebIdentityStatement', 'RoleUnmodifiable'],
+  },
+  'the role has a path that no grant can name': {
+    seen: {
+      serviceAccount: account({ [ROLE]: oddRole }),
+      role: read({ ...present({ policy: policy(SERVICE, statement()) }), arn: oddRole }),
+      pods: read([]),
+    },
+    steps: 'oooooo',
   },
   'a pod of a Job is early': {
     seen: { pods: read([appPod({ ...early, owner: { kind: 'Job', name: 'import', uid: 'job' } })]) },
