@@ -254,6 +254,7 @@ export const CONTRACT = {
     'check-without-rights':
       'What may not be read is said, with why, and stops no other step: in the cluster, in AWS, and without credentials at all.',
     'check-log': 'Of the log of a container it shows a sentence of AWS, and no other word.',
+    'check-few-reads': 'One check calls AWS 6 times and reads Kubernetes 12 times at most, and never lists the pods of all namespaces.',
     'check-writes-nothing': 'It writes nothing, needs no CRD and no operator, and the rights of config/rbac/check.yaml are enough.',
   },
   'Bad input': {

@@ -75,8 +75,8 @@ const AILMENTS: Readonly<Record<Exclude<Fixable, 'WebhookDefaultAudience'>, Ailm
   ContainerSkipped: { workload: () => ({ annotations: { 'eks.amazonaws.com/skip-containers': 'app' } }) },
 };
 
+// Contract: check-commands-work
 describe.concurrent('the commands that check prints make the pods Ready:', () => {
-  // Contract: check-commands-work
   for (const [at, [code, ailment]] of Object.entries(AILMENTS).entries())
     test(code, async () => {
       const patient = await patientWith(suite, `${300_000_000_000 + at}`, `fix-${code.toLowerCase()}`, ailment);

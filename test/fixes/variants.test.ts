@@ -28,6 +28,7 @@ const made = (kind: Parameters<Scene['workload']>[0], part: Workload = {}) => {
 const sideBySide = { spec: { podManagementPolicy: 'Parallel' } };
 const onDelete = { spec: { updateStrategy: { type: 'OnDelete' } } };
 
+// Contract: check-commands-work
 describe.concurrent('pods that were made before the annotation become Ready,', () => {
   const runners: Record<string, NonNullable<Ailment['runner']>> = {
     'of a StatefulSet': { target: 'sts/app', pods: 2, make: made('statefulsets', sideBySide) },
@@ -52,14 +53,12 @@ describe.concurrent('pods that were made before the annotation become Ready,', (
     'of a DaemonSet that is updated by deletion': { target: 'ds/app', pods: 1, make: made('daemonsets', onDelete) },
     'of a ReplicaSet that stands alone': { target: 'rs/app', pods: 2, make: made('replicasets') },
   };
-  // Contract: check-commands-work
   for (const [at, [sentence, runner]] of Object.entries(runners).entries())
     test(sentence, async () => {
       const one = await patient(`kind-${at}`, early(runner));
       await one.cured(await one.says('PodCredentialsMissing'));
     });
 
-  // Contract: check-commands-work
   test('of a Deployment that is paused', async () => {
     const one = await patient('paused', early(undefined));
     await one.scene.patch('deployments', 'app', { spec: { paused: true } });
@@ -69,8 +68,8 @@ describe.concurrent('pods that were made before the annotation become Ready,', (
 
 const wrong = (of: Meant) => [{ ...right(of), Sid: 'Apps', Action: 'sts:AssumeRole' }];
 
+// Contract: check-commands-work
 describe.concurrent('the commands work', () => {
-  // Contract: check-commands-work
   test('where all of it is wrong at once', async () => {
     const one = await patient('all', {
       trust: (of) => [{ ...right(of), Action: 'sts:AssumeRole' }],
@@ -84,14 +83,12 @@ describe.concurrent('the commands work', () => {
     await one.cured(page);
   });
 
-  // Contract: check-commands-work
   test('where a shell would read the path of the role as commands', async () => {
     const path = "/it's/$(exit)/`exit`/;exit/";
     const one = await patient('quoted', { path, annotations: (role) => ({ [ROLE_ARN]: role.replace(path, '/') }) });
     await one.cured(await one.says('RoleArnMismatch'));
   });
 
-  // Contract: check-commands-work
   test('where the context has blanks, and is not the one that is in force', async () => {
     const config = JSON.parse(readFileSync(suite.testbed.kubeconfig, 'utf8')) as { contexts: { name: string }[] };
     const [context] = config.contexts;
@@ -106,7 +103,6 @@ describe.concurrent('the commands work', () => {
     await one.cured(page);
   });
 
-  // Contract: check-commands-work
   test('and keep the statements of others as they are, with their Sids', async () => {
     const ec2 = { Sid: 'Ec2', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
     const one = await patient('sids', { trust: (of) => [ec2, ...wrong(of)], path: '/team/a/' });
@@ -117,6 +113,7 @@ describe.concurrent('the commands work', () => {
   });
 });
 
+// Contract: check-commands-work
 describe.concurrent('there is no command, and the page says why:', () => {
   const none: Record<string, { ailment: Ailment; code: string; says: RegExp }> = {
     'a trust policy without room': {
@@ -147,7 +144,6 @@ describe.concurrent('there is no command, and the page says why:', () => {
       says: /Wait for its end, or delete the pod/,
     },
   };
-  // Contract: check-commands-work
   for (const [at, [sentence, { ailment, code, says }]] of Object.entries(none).entries())
     test(sentence, async () => {
       if (code === 'TrustPolicyTooLarge') suite.testbed.aws.account(`${accounts}`).setQuota(400);
@@ -161,6 +157,7 @@ describe.concurrent('there is no command, and the page says why:', () => {
     });
 });
 
+// Contract: check-commands-work
 describe('a namespace that the webhook leaves out', () => {
   const configuration = 'mutatingwebhookconfiguration/pod-identity-webhook';
   beforeAll(async () => {
@@ -169,7 +166,6 @@ describe('a namespace that the webhook leaves out', () => {
     await suite.testbed.kubectl(['patch', configuration, '--type', 'json', '-p', JSON.stringify(patch)]);
     await suite.testbed.webhookCaughtUp();
   });
-  // Contract: check-commands-work
   test('is said, and no command changes what the administrator decides', async () => {
     const one = await patient('left-out', {});
     const page = await one.says('WebhookNotSelecting');
