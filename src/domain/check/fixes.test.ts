@@ -315,6 +315,20 @@ test('the commands reach the cluster and the account that were checked', () => {
   ]);
 });
 
+test('outside of the partition aws, IAM is found by a region', () => {
+  const role = arn('arn:aws-cn:iam::111122223333:role/app');
+  const seen: Partial<CheckSeen> = {
+    serviceAccount: account({ [ROLE]: role }),
+    caller: read({ ...stranger, account: '111122223333' as AccountId, arn: 'arn:aws-cn:iam::111122223333:user/jane' }),
+    role: read({ ...present({ policy: policy(SERVICE) }), arn: role }),
+    pods: read([]),
+  };
+  const by = { ...reach, aws: ['--profile', 'cn'], region: 'cn-north-1' };
+  const update = 'aws iam update-assume-role-policy --profile cn --region cn-north-1 --role-name app --policy-document file://trust.json';
+  expect(commands(seen, by).at(-1)).toBe(update);
+  expect(commands({ role: trust() }, by).at(-1)).toBe(update.replace(' --region cn-north-1', ''));
+});
+
 describe('a word of a shell', () => {
   const words: Record<string, string> = {
     'deploy/app': 'deploy/app',
