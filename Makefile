@@ -30,6 +30,10 @@ chaos: $(INSTALLED) go dist/irsa-operator.mjs ## Random walk, field sweep, and t
 parity: $(INSTALLED) go dist/irsa-operator.mjs ## In every integration scenario: what check and an operator that observes find, compared
 	@$(RUN) node scripts/parity.ts
 
+.PHONY: fixes
+fixes: $(INSTALLED) go dist/irsa-operator.mjs ## For every finding that check has commands for: they are run in a shell, and the pods become Ready
+	@$(RUN) vitest run --project fixes
+
 .PHONY: demo
 demo: $(INSTALLED) go dist/irsa-operator.mjs ## The story of the README, on a real control plane
 	@$(RUN) node test/demo/main.ts

@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 const CRASH = 'test/chaos/crash/crash.test.ts';
 
 /**
- * Three suites: `unit` (pure, beside the code), `integration` (on the real control plane, five files at a time) and `crash`, which wants the
- * machine for itself: its lease of 2 s is lost on one that is busy.
+ * Four suites: `unit` (pure, beside the code), `integration` (on the real control plane, five files at a time), `crash`, which wants the
+ * machine for itself: its lease of 2 s is lost on one that is busy; and `fixes`, the commands of `check` for every finding (`make fixes`).
  */
 export default defineConfig({
   test: {
@@ -36,6 +36,15 @@ export default defineConfig({
           // Most of a test here is waiting for the real times of the contract; each file has a control plane of its own, of half a gigabyte.
           maxWorkers: 5,
           testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'fixes',
+          include: ['test/fixes/**/*.test.ts'],
+          globalSetup: ['test/testbed/binaries/before-tests.ts'],
+          testTimeout: 300_000,
           hookTimeout: 180_000,
         },
       },

@@ -1,5 +1,6 @@
 import { parseRoleArn, type RoleArn } from './api/arn.ts';
 import { isProblem, type Problem, problem } from './api/problem.ts';
+import type { AwsSettings } from './cli/check/aws-settings.ts';
 import { accountInFiles } from './cli/check/files/account.ts';
 import { manifestsIn } from './cli/check/files/documents.ts';
 import { iamFileIn } from './cli/check/files/iam-files.ts';
@@ -22,6 +23,8 @@ export interface Source {
   readonly target: Target;
   readonly where: Where;
   readonly ports: CheckPorts;
+  /** With what AWS is called. */
+  readonly aws: AwsSettings;
   close(): Promise<void>;
 }
 
@@ -32,6 +35,8 @@ export const KEPT = { labels: POD_LABELS, annotations: podAnnotations };
 const MAX_IAM_BYTES = 256 * 1024 * 1024;
 /** They lead to a cluster and an account, and neither is asked. */
 const LIVE_FLAGS = ['all-namespaces', 'context', 'kubeconfig', 'as', 'as-group', 'profile', 'region'];
+
+const NOBODY: AwsSettings = { region: undefined, profile: undefined, clusterName: undefined };
 
 /** Manifests in place of a cluster, and files of IAM in place of an account. Nothing is asked over the network. Throws `Fault`. */
 export async function fromFiles(given: Given, operands: readonly string[]): Promise<Source | Problem> {
@@ -66,7 +71,7 @@ export async function fromFiles(given: Given, operands: readonly string[]): Prom
     webhook,
     files: inFiles(manifests, bindings, grants, webhook),
   };
-  return { target, where, ports, close: async () => {} };
+  return { target, where, ports, aws: NOBODY, close: async () => {} };
 }
 
 function valuesOf(given: Given, name: string): string[] {

@@ -9,14 +9,14 @@ import { type CheckReport, check as walk } from './cli/check/check.ts';
 import { CHECK_OUTPUTS } from './cli/check/flags.ts';
 import type { CheckPorts, Where } from './cli/check/ports.ts';
 import { print } from './cli/check/print.ts';
+import { reachOf } from './cli/check/reach.ts';
 import { targetFrom } from './cli/check/target.ts';
 import type { Style } from './cli/check/text.ts';
 import { type Call, COULD_NOT_LOOK, type Execute, type Given } from './cli/command.ts';
 import { invokedAs } from './cli/invoked-as.ts';
 import { plain } from './cli/output.ts';
-import { WEBHOOK_FLAGS, webhookFrom } from './cli/webhook-flags.ts';
+import { webhookFrom } from './cli/webhook-flags.ts';
 import { kubeFrom, proxyFrom } from './config.ts';
-import type { Reach } from './domain/check/fixes.ts';
 import { type ConnectionOptions, connect, contextOf, impersonating } from './kube/config.ts';
 import { noKubeMetrics } from './kube/metrics.ts';
 import { readCluster } from './kube/read-cluster.ts';
@@ -40,15 +40,18 @@ export const check: Execute = async (call) => {
   if (isProblem(proxy)) return misused(proxy.problem);
   const began = systemClock.monotonic();
   const stop = stopped();
+  // As it is before anything is set for the AWS SDK.
+  const environment = { ...process.env };
   let close = async () => {};
   try {
-    const source = given['filename'] === undefined ? live(version, given, operands, proxy) : await fromFiles(given, operands);
+    const source = given['filename'] === undefined ? live(call, proxy) : await fromFiles(given, operands);
     if (isProblem(source)) return misused(source.problem);
-    const { target, where, ports } = source;
+    const { target, where, ports, aws } = source;
     close = source.close;
     const lists = await readLists(given);
     const today = new Date(systemClock.now()).toISOString().slice(0, '2026-12-31'.length);
-    const report = await walk(target, given, where, ports, reachOf(call), stop, acceptedBy(lists, today));
+    const reach = reachOf(invokedAs(process.argv, environment, process.cwd()), given, operands, aws, environment);
+    const report = await walk(target, given, where, ports, reach, stop, acceptedBy(lists, today));
     if (printsTrust && report.trust === undefined) {
       say('no trust policy to print: the role trusts the ServiceAccount, or another statement would not help, or the role was not read');
       return COULD_NOT_LOOK;
@@ -67,7 +70,7 @@ export const check: Execute = async (call) => {
 };
 
 /** A cluster and an account, asked as the person. */
-function live(version: string, given: Given, operands: readonly string[], proxy: ProxyVariables): Source | Problem {
+function live({ version, given, operands }: Call, proxy: ProxyVariables): Source | Problem {
   if (given['iam'] !== undefined) return problem('--iam is for manifests in files. Name them with -f');
   const webhook = webhookFrom(given);
   if (isProblem(webhook)) return webhook;
@@ -75,12 +78,13 @@ function live(version: string, given: Given, operands: readonly string[], proxy:
   const context = contextOf(options);
   const target = targetFrom(operands, given, context.namespace);
   if (isProblem(target)) return target;
-  const { region, profile, clusterName } = awsSettings(given, context.exec, process.env, context.server, context.cluster);
+  const aws = awsSettings(given, context.exec, process.env, context.server, context.cluster);
+  const { region, profile, clusterName } = aws;
   // As every AWS tool reads them, the SDK too.
   if (region !== undefined) process.env['AWS_REGION'] = region;
   if (profile !== undefined) process.env['AWS_PROFILE'] = profile;
   const where: Where = { what: 'cluster', ...context, region, profile };
-  return { target, where, ...realPorts(version, given, options, proxy, clusterName, webhook) };
+  return { target, where, aws, ...realPorts(version, given, options, proxy, clusterName, webhook) };
 }
 
 function countOf({ checked }: CheckReport): string {
@@ -123,21 +127,6 @@ function realPorts(
       close();
       await transport.close();
     },
-  };
-}
-
-/** What the user said to get here, so that the commands that are printed get to the same place. */
-function reachOf({ given, operands }: Call): Reach {
-  const said = (...names: readonly string[]) =>
-    names.flatMap((name) => (typeof given[name] === 'string' ? [`--${name}`, given[name]] : []));
-  const namespace = typeof given['namespace'] === 'string' ? ['-n', given['namespace']] : [];
-  const set = Object.entries(WEBHOOK_FLAGS).flatMap(([name, { default: usual }]) => (given[name] === usual ? [] : name));
-  const also = said('service-account', 'role-arn', 'issuer', 'context', 'kubeconfig', 'as', 'profile', 'region', ...set);
-
-  return {
-    kubectl: said('context', 'kubeconfig', 'as'),
-    aws: said('profile'),
-    check: [...invokedAs(process.argv, process.env, process.cwd()), 'check', ...namespace, ...operands, ...also],
   };
 }
 

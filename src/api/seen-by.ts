@@ -4,6 +4,8 @@ const GRANTS = 'a person needs no grant';
 const WRITES = 'it comes of writing, and check writes nothing';
 const TIME = 'it needs time, and check looks once';
 const PROOF = 'it comes of a token that irsa-operator asks for, and check asks for none';
+const BINDING = 'a person has no binding';
+const UNREAD = 'check says of such a step that it was not read';
 
 /** Findings of an operator alone, with why `irsa-operator check` cannot have them. All others it can. */
 export const ONLY_OPERATOR = {
@@ -11,15 +13,19 @@ export const ONLY_OPERATOR = {
   GrantLimitReached: GRANTS,
   RevocationPaused: GRANTS,
   TrustUngranted: GRANTS,
-  InvalidSpec: 'a person has no binding',
-  ServiceAccountTaken: 'a person has no binding',
-  TrustOrphaned: 'a person has no binding',
+  InvalidSpec: BINDING,
+  ServiceAccountTaken: BINDING,
+  TrustOrphaned: BINDING,
+  AnnotationSettingMismatch: BINDING,
+  PodExpirationStale: BINDING,
   RoleIsOperator: 'the role of a person may be bound',
+  RoleAccessDenied: UNREAD,
+  RoleInOtherAccount: UNREAD,
+  IssuerUnknown: UNREAD,
   RolePaused: WRITES,
   TrustWriteRejected: WRITES,
   TrustRevocationBlocked: WRITES,
   RolloutForbidden: WRITES,
-  PodNotRestartable: WRITES,
   EvictionBlocked: WRITES,
   MultiplePDBs: WRITES,
   Contended: TIME,
@@ -32,3 +38,6 @@ export const ONLY_OPERATOR = {
   TokenRejected: PROOF,
   StsRegionDisabled: PROOF,
 } as const satisfies Partial<Record<FindingCode, string>>;
+
+/** Findings that check can have. */
+export type SeenByCheck = Exclude<FindingCode, keyof typeof ONLY_OPERATOR>;

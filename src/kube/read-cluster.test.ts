@@ -90,6 +90,10 @@ describe('the pods', () => {
     expect([one?.labels, one?.annotations, more]).toEqual([{ kept: '1', asked: '2' }, { kept: '1' }, []]);
     expect(urls()).toHaveLength(1);
   });
+  test('without a name are all of the namespace', async () => {
+    const { cluster } = await against({ '/api/v1/namespaces/shop/pods?limit=500': list('Pod', { metadata: app, spec: {} }) });
+    expect((await cluster.pods({ namespace: 'shop' }, [], never)).map(({ name }) => name)).toEqual(['app']);
+  });
   test('that may not be listed are a fault', async () => {
     const { cluster } = await against({ [URL]: forbidden });
     await expect(cluster.pods(app, [], never)).rejects.toMatchObject({ kind: 'denied' });

@@ -54,7 +54,7 @@ export function readCluster(transport: Transport, connection: Connection, keep: 
         transport,
         {
           ...pods({ labels: [...keep.labels, ...labels], annotations: keep.annotations(webhook), webhook }),
-          fieldSelector: `spec.serviceAccountName=${name}`,
+          ...(name === undefined ? {} : { fieldSelector: `spec.serviceAccountName=${name}` }),
         },
         signal,
         namespace,

@@ -58,7 +58,7 @@ export function readDocuments(documents: readonly JsonObject[], keep: Kept, webh
         return raw === undefined ? undefined : accountIn(kind, raw);
       },
       pods: async ({ namespace, name }): Promise<readonly Pod[]> =>
-        made.filter((pod) => pod.namespace === namespace && pod.serviceAccountName === name),
+        made.filter((pod) => pod.namespace === namespace && (name === undefined || pod.serviceAccountName === name)),
       workloads: async (namespace) => workloads.filter(isIn(namespace)),
       batchWorkloads: async (namespace) => batchWorkloads.filter(isIn(namespace)),
       async webhooks() {

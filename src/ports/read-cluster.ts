@@ -16,8 +16,8 @@ export interface ReadCluster {
   serviceAccounts(namespace: string | undefined, signal: AbortSignal): Promise<readonly ServiceAccount[]>;
   /** The ServiceAccount of what runs pods, or of a pod; undefined where there is no such object. */
   serviceAccountNameOf(kind: TargetKind, of: ObjectName, signal: AbortSignal): Promise<string | undefined>;
-  /** Of one ServiceAccount, with these labels too. */
-  pods(of: ObjectName, labels: readonly string[], signal: AbortSignal): Promise<readonly Pod[]>;
+  /** Of one ServiceAccount, or without a name of all of the namespace; with these labels too. */
+  pods(of: { readonly namespace: string; readonly name?: string }, labels: readonly string[], signal: AbortSignal): Promise<readonly Pod[]>;
   workloads(namespace: string, signal: AbortSignal): Promise<readonly Workload[]>;
   batchWorkloads(namespace: string, signal: AbortSignal): Promise<readonly BatchWorkload[]>;
   webhooks(signal: AbortSignal): Promise<readonly InjectingWebhook[]>;

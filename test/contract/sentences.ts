@@ -261,6 +261,7 @@ export const CONTRACT = {
       'What an ignore file (with a reason, and until it expires) or a baseline has decides no exit code; ignores without a finding are told.',
     'check-schema': 'The JSON of check has a schema that is published and kept; its SARIF is validated against that of SARIF.',
     'check-log': 'Of the log of a container it shows a sentence of AWS, and no other word.',
+    'check-few-reads': 'One check calls AWS 6 times and reads Kubernetes 12 times at most, and never lists the pods of all namespaces.',
     'check-writes-nothing': 'It writes nothing, needs no CRD and no operator, and the rights of config/rbac/check.yaml are enough.',
   },
   'Bad input': {

@@ -11,6 +11,7 @@ const APIS = {
   deployments: '/apis/apps/v1',
   statefulsets: '/apis/apps/v1',
   daemonsets: '/apis/apps/v1',
+  replicasets: '/apis/apps/v1',
   jobs: '/apis/batch/v1',
   cronjobs: '/apis/batch/v1',
   poddisruptionbudgets: '/apis/policy/v1',
@@ -20,7 +21,7 @@ const APIS = {
   clusterrolebindings: '/apis/rbac.authorization.k8s.io/v1',
 } as const;
 export type Kind = keyof typeof APIS;
-export type WorkloadKind = 'deployments' | 'statefulsets' | 'daemonsets';
+export type WorkloadKind = 'deployments' | 'statefulsets' | 'daemonsets' | 'replicasets';
 
 /** Where the objects of a kind are: all of them, those of a namespace, or one. */
 export function pathOf(kind: Kind, { namespace, name }: { readonly namespace?: string; readonly name?: string } = {}): string {

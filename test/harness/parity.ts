@@ -14,6 +14,8 @@ export const PARITY_FOLDER = 'CHECK_PARITY';
 
 /** Which audiences open the API server is in a token. The admin of the testbed shows a certificate. */
 const NOT_BY_CERTIFICATE: ReadonlySet<string> = new Set(['AudienceForbidden']);
+/** An annotation of a pod keeps an operator from restarting it, and no person. */
+const NOT_OF_PERSON: ReadonlySet<string> = new Set(['PodNotRestartable']);
 /** An operator waits for a ServiceAccount that is yet to come. A person who names one has it in mind today. */
 const CHECK_SOONER: ReadonlySet<string> = new Set(['ServiceAccountMissing']);
 
@@ -68,7 +70,7 @@ export async function compareWithCheck(testbed: Testbed, api: Api): Promise<Pari
     const all = new Set([...(one?.steps ?? []).flatMap(({ findings }) => findings), ...(one?.notes ?? [])].map(({ code }) => code));
     const operator = (observing.status?.findings ?? []).map(({ code }) => code).filter((code) => !(code in ONLY_OPERATOR));
     for (const code of operator) if (all.has(code)) codes.add(code);
-    const onlyOperator = operator.filter((code) => !all.has(code) && !NOT_BY_CERTIFICATE.has(code));
+    const onlyOperator = operator.filter((code) => !all.has(code) && !NOT_BY_CERTIFICATE.has(code) && !NOT_OF_PERSON.has(code));
     const onlyCheck = operator.length === 0 ? failing.map(({ code }) => code).filter((code) => !CHECK_SOONER.has(code)) : [];
     if (onlyOperator.length + onlyCheck.length > 0)
       differences.push({ binding: `${namespace}/${name}`, role: spec.roleArn, onlyOperator, onlyCheck });

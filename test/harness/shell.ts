@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Testbed } from '@irsa-operator/testbed';
 import { pythonPackages } from '@irsa-operator/testbed/python';
+import { ACCOUNT } from './views.ts';
 
 const REQUIREMENTS = 'test/testbed/aws-cli/requirements.txt';
 /** A person waits no longer for a few commands. */
@@ -18,7 +19,10 @@ const POLICY = JSON.stringify({
  * A shell with kubectl and PyPI's aws, in a folder of its own; `npx irsa-operator` is the bundle. Nothing else is in its PATH. It
  * is a person's: the webhook has heard of what a line did before the next one.
  */
-export async function shellOf(testbed: Testbed): Promise<(lines: readonly string[]) => Promise<void>> {
+export async function shellOf(
+  testbed: Testbed,
+  { accountId = ACCOUNT, kubeconfig = testbed.kubeconfig }: { readonly accountId?: string; readonly kubeconfig?: string } = {},
+): Promise<(lines: readonly string[]) => Promise<void>> {
   const programs = await pythonPackages('aws-cli', REQUIREMENTS);
   const folder = mkdtempSync(join(testbed.folder, 'shell-'));
   symlinkSync(testbed.kubectlPath, join(folder, 'kubectl'));
@@ -29,8 +33,8 @@ export async function shellOf(testbed: Testbed): Promise<(lines: readonly string
   const env = {
     PATH: folder,
     HOME: folder,
-    KUBECONFIG: testbed.kubeconfig,
-    ...testbed.aws.env({ roleName: 'administrator', identityPolicy: POLICY, sessionName: 'ann' }),
+    KUBECONFIG: kubeconfig,
+    ...testbed.aws.env({ accountId, roleName: 'administrator', identityPolicy: POLICY, sessionName: 'ann' }),
   };
   return async (lines) => {
     const cwd = mkdtempSync(join(folder, 'in-'));

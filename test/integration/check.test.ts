@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '@irsa-operator/testbed';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { ARTICLE, allow, annotated, type Case, NOT_AUTHORIZED, OTHER_CLUSTER, right } from '../harness/article.ts';
+import { ARTICLE, allow, annotated, type Case, NO_CREDENTIALS, NOT_AUTHORIZED, OTHER_CLUSTER, right } from '../harness/article.ts';
 import { commandsIn, type Ended, runCommand } from '../harness/command.ts';
+import { type CountingProxy, countingProxy } from '../harness/counting-proxy.ts';
 import { policy } from '../harness/policies.ts';
 import type { Scene } from '../harness/scene.ts';
 import { shellOf } from '../harness/shell.ts';
@@ -388,6 +389,73 @@ describe('what makes no sense, or leads nowhere', () => {
       input: JSON.stringify({ ...rest, metadata: { name: 'pod-identity-webhook' } }),
     });
   });
+});
+
+describe('what one check asks for', () => {
+  const MOST_OF_AWS = 6;
+  const MOST_OF_KUBERNETES = 12;
+  let proxy: CountingProxy;
+  let [admin, viewer] = ['', ''];
+  beforeAll(async () => {
+    proxy = await countingProxy(suite.testbed);
+    const { kubectl } = suite.testbed;
+    for (const name of ['counted', 'viewing']) await kubectl(['create', 'serviceaccount', '-n', 'default', name]);
+    await kubectl(['create', 'clusterrolebinding', 'counted', '--clusterrole=cluster-admin', '--serviceaccount=default:counted']);
+    await kubectl(['create', 'clusterrolebinding', 'viewing', '--clusterrole=view', '--serviceaccount=default:viewing']);
+    admin = await suite.testbed.kubeconfigFor({ namespace: 'default', name: 'counted' }, proxy);
+    viewer = await suite.testbed.kubeconfigFor({ namespace: 'default', name: 'viewing' }, proxy);
+  });
+  afterAll(() => proxy.stop());
+
+  async function counted(name: string, kubeconfig: string, args: readonly string[], keys = true) {
+    const { AWS_ACCESS_KEY_ID: _, AWS_SECRET_ACCESS_KEY: __, AWS_SESSION_TOKEN: ___, ...rest } = credentials();
+    const as = keys ? suite.testbed.aws.env({ roleName: 'reader', identityPolicy: IAM, sessionName: name }) : rest;
+    const began = performance.now();
+    const { stdout, code } = await runCommand(suite.testbed.aws, ['check', ...args], { kubeconfig, credentials: as });
+    const ms = Math.round(performance.now() - began);
+    const calls = suite.testbed.aws.journal.filter(({ caller }) => caller.endsWith(`/reader/${name}`)).map(({ operation }) => operation);
+    const reads = proxy.asked();
+    console.log(`check ${name}: ${reads.length} reads of Kubernetes, ${calls.length} calls of AWS (${calls.join(', ')}), ${ms} ms`);
+    return { stdout, code, calls, reads };
+  }
+
+  const cases: Record<string, { given: () => Promise<Scene>; as: () => string; keys?: boolean; ends: number; says: string }> = {
+    broken: {
+      given: () => broken('counted-broken', { policy: (s) => policy(allow(s, { subject: `system:serviceaccount: ${s.namespace}:app` })) }),
+      as: () => admin,
+      ends: 1,
+      says: 'TrustSubjectWhitespace',
+    },
+    unannotated: {
+      given: () => broken('counted-unannotated', { annotation: () => ({}), policy: right, message: NO_CREDENTIALS }),
+      as: () => admin,
+      ends: 1,
+      says: 'AnnotationMissing',
+    },
+    healthy: { given: () => works('counted-healthy'), as: () => admin, ends: 0, says: 'IRSA works' },
+    'viewed-without-aws': { given: () => works('counted-view'), as: () => viewer, keys: false, ends: 2, says: 'Not known' },
+  };
+  // Contract: check-few-reads
+  for (const [name, { given, as, keys, ends, says }] of Object.entries(cases))
+    test(`of a cluster that is ${name.replaceAll('-', ' ')}: AWS ${MOST_OF_AWS} times and Kubernetes ${MOST_OF_KUBERNETES} times at most`, async () => {
+      const s = await given();
+      await eventually(`the API server knows who may read ${s.namespace}`, async () => {
+        const { stdout } = await runCommand(suite.testbed.aws, ['check', '-n', s.namespace, 'deploy/app'], {
+          kubeconfig: as(),
+          credentials: credentials(),
+        });
+        return stdout.includes('Pods') && !stdout.includes('cannot list resource');
+      });
+      proxy.asked();
+      const { stdout, code, calls, reads } = await counted(name, as(), ['-n', s.namespace, 'deploy/app'], keys);
+      expect([code, stdout]).toEqual([ends, expect.stringContaining(says)]);
+      expect(reads.length).toBeGreaterThan(6);
+      expect(reads.length).toBeLessThanOrEqual(MOST_OF_KUBERNETES);
+      expect(calls.length).toBeLessThanOrEqual(MOST_OF_AWS);
+      expect(calls.length > 0).toBe(keys !== false);
+      expect(reads.filter((read) => !read.startsWith('GET '))).toEqual([]);
+      expect(reads).not.toContain('GET /api/v1/pods');
+    });
 });
 
 // Contract: check-writes-nothing

@@ -50,7 +50,7 @@ export interface Testbed {
    * Path of a kubeconfig with a token of its own, good for a day, of a ServiceAccount that exists. It may do what RBAC allows, and no more.
    * `through` a proxy, or straight to the API server.
    */
-  kubeconfigFor(serviceAccount: { namespace: string; name: string }, through?: TcpProxy): Promise<string>;
+  kubeconfigFor(serviceAccount: { namespace: string; name: string }, through?: { readonly port: number }): Promise<string>;
   /** A way to the API server that breaks when it is told to; stopped with the testbed. */
   proxy(): Promise<TcpProxy>;
   /** Comes back when the webhook knows every ServiceAccount as it is now: it answers from a cache. */

@@ -3,14 +3,13 @@ import { keyOf, type ObjectName, type ServiceAccount } from '../../api/cluster.t
 import { Fault, isFault } from '../../api/fault.ts';
 import { type Issuer, parseIssuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
-import { asksForRole, roleAnnotation } from '../../domain/audit/audit.ts';
+import { asksForRole } from '../../domain/audit/audit.ts';
 import { accept } from '../../domain/check/accept.ts';
 import { valueIn } from '../../domain/check/engine.ts';
 import { fixesOf, type Reach } from '../../domain/check/fixes.ts';
 import { exitCodeOf, judge } from '../../domain/check/judge.ts';
 import { type AwsSentence, lastSentence, permissionDenied } from '../../domain/check/log.ts';
 import type { CheckSeen } from '../../domain/check/seen.ts';
-import { parseRoleAnnotation } from '../../domain/service-account/annotations.ts';
 import type { ExitCode, Given } from '../command.ts';
 import { type AcceptedBy, acceptsNothing } from './accepted/lists.ts';
 import { Gatherer } from './gather.ts';
@@ -53,7 +52,7 @@ export async function check(
   const accounts = await accountsOf(target, ports, signal);
   if (given['print'] === 'trust' && accounts.length > 1)
     throw new Fault('invalid', `--print trust: ${accounts.length} ServiceAccounts are meant. Name one, for example with --service-account`);
-  await gatherer.expect(accounts.flatMap((one) => ('annotations' in one ? (roleOf(one, ports) ?? []) : [])));
+  await gatherer.expect(accounts.filter((one) => 'annotations' in one));
   const checked = await inTurns(accounts, async (of): Promise<Checked> => {
     const seen = await gatherer.see({ namespace: of.namespace, name: of.name });
     const found = judge(seen);
@@ -102,12 +101,6 @@ async function accountsOf(
       return [...asking, ...(files?.named ?? []).filter((of) => !known.has(keyOf(of)))];
     }
   }
-}
-
-function roleOf(account: ServiceAccount, { webhook }: CheckPorts): RoleArn | undefined {
-  const value = roleAnnotation(account, webhook);
-  const parsed = value === undefined ? undefined : parseRoleAnnotation(value);
-  return isProblem(parsed) ? undefined : parsed;
 }
 
 /** Of a pod that is not ready, if there is one: what AWS said to it is told by its log alone. */

@@ -1,4 +1,4 @@
-import { word } from '../../domain/check/fixes.ts';
+import { word } from '../../domain/check/shell.ts';
 
 /** What the AWS SDK says where a person has to log in, and the line that does it. Undefined: it is something else. */
 export function howToLogIn(said: string, profile: string | undefined): string | undefined {

@@ -26,7 +26,6 @@ describe('what is read', () => {
     expect([rest.now, rest.quota, rest.trusting, rest.notPublic]).toEqual([NOW, 2048, [], undefined]);
     expect(calls.toSorted()).toEqual([
       'apiAudiences',
-      'batchWorkloads shop',
       'caller',
       'issuer',
       'namespace shop',
@@ -47,6 +46,40 @@ describe('what is read', () => {
     const counts = Object.entries(Object.groupBy(calls, (call) => call)).filter(([, all = []]) => all.length > 1);
     expect(counts).toEqual([]);
     expect(calls.filter((call) => call === 'roles')).toHaveLength(1);
+  });
+
+  test('is read once for many that were listed, with one list of pods for those of a namespace', async () => {
+    const accounts = ['a', 'b', 'c', 'd'].map((name) => accountNamed(name));
+    const pods = accounts.map(({ name }) => ({ ...appPod({}, `pod-of-${name}`), serviceAccountName: name }));
+    const { gatherer, calls } = gathering({ accounts, pods });
+    await gatherer.expect(accounts);
+    const all = await Promise.all(accounts.map((one) => gatherer.see(one)));
+    expect(all.map((seen) => (seen.pods.kind === 'read' ? seen.pods.value.map(({ name }) => name) : []))).toEqual([
+      ['pod-of-a'],
+      ['pod-of-b'],
+      ['pod-of-c'],
+      ['pod-of-d'],
+    ]);
+    expect(all.map((seen) => seen.serviceAccount)).toEqual(accounts.map((value) => ({ kind: 'read', value })));
+    expect(calls.filter((call) => /^(serviceAccount |pods)/.test(call))).toEqual(['pods of shop']);
+  });
+
+  test('is the pods of the one ServiceAccount, where only that one was listed in its namespace', async () => {
+    const { gatherer, calls } = gathering();
+    await gatherer.expect([accountNamed('app')]);
+    await gatherer.see(app);
+    expect(calls.filter((call) => call.startsWith('pods'))).toEqual(['pods app']);
+  });
+
+  test('is the Jobs too, where no pod and no workload runs as it', async () => {
+    const jobs = async (part: Partial<Around>) => {
+      const { gatherer, calls } = gathering(part);
+      await gatherer.see(app);
+      return calls.includes('batchWorkloads shop');
+    };
+    expect(await jobs({ pods: [], workloads: [workload({ serviceAccountName: 'other' })] })).toBe(true);
+    expect(await jobs({ pods: [] })).toBe(false);
+    expect(await jobs({ workloads: [] })).toBe(false);
   });
 
   test('has the labels of pods that the webhook selects by', async () => {
@@ -77,7 +110,7 @@ describe('a fault of one read stops no other:', () => {
   };
   for (const [read, member] of Object.entries(reads))
     test(read, async () => {
-      const seen = await see({ faults: { [read]: denied(read) } }, { roleArn: ARN });
+      const seen = await see({ pods: [], workloads: [], faults: { [read]: denied(read) } }, { roleArn: ARN });
       expect(member(seen)).toEqual({ kind: 'unread', why: `${read} is forbidden` });
       const others = Object.entries(reads).filter(([name]) => name !== read && !(read === 'caller' && ['role', 'provider'].includes(name)));
       expect(others.map(([, other]) => other(seen))).toEqual(others.map(() => expect.objectContaining({ kind: 'read' })));
@@ -137,10 +170,10 @@ describe('the role', () => {
   const many = Array.from({ length: 21 }, (_, at) => arn(`arn:aws:iam::111122223333:role/r${at}`));
   const roles = Object.fromEntries(many.map((one) => [one, policy(SERVICE)]));
   const accounts = many.map((one, at) => accountNamed(`a${at}`, one));
-  const seeAll = async (part: Partial<Around>, expected: typeof many) => {
-    const { gatherer, calls } = gathering({ accounts, roles, ...part });
+  const seeAll = async (part: Partial<Around>, expected: typeof accounts) => {
+    const { gatherer, calls } = gathering({ accounts: expected, roles, ...part });
     await gatherer.expect(expected);
-    const all = await Promise.all(expected.map((_, at) => gatherer.see({ namespace: 'shop', name: `a${at}` })));
+    const all = await Promise.all(expected.map((one) => gatherer.see(one)));
     const read = all.filter(({ role }) => role.kind === 'read' && role.value.state.kind === 'present').length;
     return {
       read,
@@ -148,15 +181,15 @@ describe('the role', () => {
       lists: calls.filter((call) => call === 'roles').length,
     };
   };
-  test('of 20 is read by its name', async () => expect(await seeAll({}, many.slice(1))).toEqual({ read: 20, byName: 20, lists: 0 }));
-  test('of more is read from one list', async () => expect(await seeAll({}, many)).toEqual({ read: 21, byName: 0, lists: 1 }));
+  test('of 20 is read by its name', async () => expect(await seeAll({}, accounts.slice(1))).toEqual({ read: 20, byName: 20, lists: 0 }));
+  test('of more is read from one list', async () => expect(await seeAll({}, accounts)).toEqual({ read: 21, byName: 0, lists: 1 }));
   test('of more is read by its name, where they may not be listed', async () =>
-    expect(await seeAll({ faults: { roles: denied('iam:ListRoles') } }, many)).toEqual({ read: 21, byName: 21, lists: 1 }));
+    expect(await seeAll({ faults: { roles: denied('iam:ListRoles') } }, accounts)).toEqual({ read: 21, byName: 21, lists: 1 }));
   test('that many ServiceAccounts have counts once', async () =>
     expect(
       await seeAll(
-        { accounts: accounts.map(({ name }) => accountNamed(name, many[0])) },
-        many.map(() => many[0] ?? ARN),
+        {},
+        accounts.map(({ name }) => accountNamed(name, many[0])),
       ),
     ).toEqual({
       read: 21,

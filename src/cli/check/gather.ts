@@ -1,5 +1,5 @@
 import { providerArnFor, type RoleArn, sharesAccount } from '../../api/arn.ts';
-import type { ObjectName } from '../../api/cluster.ts';
+import { keyOf, type ObjectKey, type ObjectName, type Pod, type ServiceAccount } from '../../api/cluster.ts';
 import { isFault } from '../../api/fault.ts';
 import { type Issuer, parseIssuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
@@ -41,6 +41,10 @@ export class Gatherer {
   readonly #once = new Map<string, Promise<unknown>>();
   /** From lists, by ARN. */
   readonly #listed = new Map<string, RoleRecord>();
+  /** ServiceAccounts that were listed, by key. */
+  readonly #accounts = new Map<ObjectKey, ServiceAccount>();
+  /** Namespaces in which several are meant: one list of pods serves them all. */
+  readonly #shared = new Set<string>();
 
   constructor(
     ports: CheckPorts,
@@ -62,15 +66,24 @@ export class Gatherer {
     });
   }
 
-  /** Many roles are read by a list of all. */
-  async expect(roles: readonly RoleArn[]): Promise<void> {
-    if (new Set(roles).size <= MOST_BY_NAME) return;
-    const wanted = new Set<string>(roles);
+  /** These were listed, and all of them will be looked at: none is read again, and many roles are read by a list of all. */
+  async expect(accounts: readonly ServiceAccount[]): Promise<void> {
+    for (const [namespace, { length }] of Map.groupBy(accounts, ({ namespace }) => namespace)) if (length > 1) this.#shared.add(namespace);
+    for (const one of accounts) this.#accounts.set(keyOf(one), one);
+    const wanted = new Set<string>(accounts.flatMap((one) => this.#roleOf(one) ?? []));
+    if (wanted.size <= MOST_BY_NAME) return;
     const asOf = this.#ports.clock.now();
     // Where they may not be listed each is read by its name.
     const all = await this.#roles();
     if (all.kind === 'unread') return;
     for (const one of all.value) if (wanted.has(one.arn)) this.#listed.set(one.arn, recordOf(one.arn, one.parse(), asOf, undefined));
+  }
+
+  #roleOf(account: ServiceAccount | undefined): RoleArn | undefined {
+    if (this.#said.roleArn !== undefined) return this.#said.roleArn;
+    const value = account === undefined ? undefined : roleAnnotation(account, this.#ports.webhook);
+    const annotated = value === undefined ? undefined : parseRoleAnnotation(value);
+    return isProblem(annotated) ? undefined : annotated;
   }
 
   #roles(): Promise<Looked<readonly ListedRole[]>> {
@@ -87,31 +100,33 @@ export class Gatherer {
     const { cluster, clock, webhook } = this.#ports;
     const signal = this.#signal;
     const { namespace } = of;
+    const listed = this.#accounts.get(keyOf(of));
     const [serviceAccount, labels, webhooks, known] = await Promise.all([
-      look(() => cluster.serviceAccount(of, signal)),
+      listed === undefined ? look(() => cluster.serviceAccount(of, signal)) : read(listed),
       this.#only(`namespace ${namespace}`, () => look(() => cluster.namespace(namespace, signal))),
       this.#only('webhooks', () => look(() => cluster.webhooks(signal))),
       this.known(),
     ]);
     const account = serviceAccount.kind === 'read' ? serviceAccount.value : undefined;
-    const value = account === undefined ? undefined : roleAnnotation(account, webhook);
-    const annotated = value === undefined ? undefined : parseRoleAnnotation(value);
     const bound = this.#ports.files?.bound(of);
     const spec = bound?.binding.spec;
-    const byBinding = isProblem(spec) ? undefined : spec?.roleArn;
-    const roleArn = byBinding ?? this.#said.roleArn ?? (isProblem(annotated) ? undefined : annotated);
-    const [pods, workloads, batchWorkloads, apiAudiences, aws, trusting] = await Promise.all([
-      look(() => cluster.pods(of, webhooks.kind === 'read' ? labelsSelectedBy(webhooks.value) : [], signal)),
+    const roleArn = (isProblem(spec) ? undefined : spec?.roleArn) ?? this.#roleOf(account);
+    const [pods, workloads, apiAudiences, aws, trusting] = await Promise.all([
+      this.#pods(of, webhooks.kind === 'read' ? labelsSelectedBy(webhooks.value) : []),
       this.#only(`workloads ${namespace}`, () => look(() => cluster.workloads(namespace, signal))),
-      this.#only(`batch ${namespace}`, () => look(() => cluster.batchWorkloads(namespace, signal))),
       this.#only('audiences', () => look(() => cluster.apiAudiences(signal))),
       this.#aws(roleArn, known),
       roleArn === undefined && account !== undefined ? this.#trusting(of, known) : [],
     ]);
     const others = workloads.kind === 'read' ? workloads.value.map(({ serviceAccountName }) => serviceAccountName) : [];
-    // Others may stand in files that were not read.
-    const isWhole = this.#ports.files === undefined;
-    const existing = isWhole && pods.kind === 'read' && pods.value.length === 0 ? await this.#existing(namespace, others) : undefined;
+    const idle = pods.kind === 'read' && pods.value.length === 0 && !others.includes(of.name);
+    const [batchWorkloads, existing] = idle
+      ? await Promise.all([
+          this.#only(`batch ${namespace}`, () => look(() => cluster.batchWorkloads(namespace, signal))),
+          // Others may be in files that were not read.
+          this.#ports.files === undefined ? this.#existing(namespace, others) : undefined,
+        ])
+      : [read([]), undefined];
     return {
       now: clock.now(),
       of,
@@ -135,6 +150,16 @@ export class Gatherer {
       serviceAccountExists: (name) => existing?.has(name) ?? true,
       trusting,
     };
+  }
+
+  async #pods(of: ObjectName, labels: readonly string[]): Promise<Looked<readonly Pod[]>> {
+    const { cluster } = this.#ports;
+    const { namespace, name } = of;
+    if (!this.#shared.has(namespace)) return look(() => cluster.pods(of, labels, this.#signal));
+    const all = await this.#only(`pods ${namespace}`, () =>
+      look(async () => Map.groupBy(await cluster.pods({ namespace }, labels, this.#signal), (pod) => pod.serviceAccountName)),
+    );
+    return all.kind === 'unread' ? all : read(all.value.get(name) ?? []);
   }
 
   async #aws(roleArn: RoleArn | undefined, known: Known): Promise<Pick<CheckSeen, 'provider' | 'role' | 'quota'>> {

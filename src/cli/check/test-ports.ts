@@ -79,7 +79,7 @@ export function world(part: Partial<Around> = {}) {
         ),
       serviceAccounts: (of) => asked(`serviceAccounts ${of ?? 'everywhere'}`, around.accounts),
       serviceAccountNameOf: (kind, { name }) => asked(`${kind} ${name}`, around.runs),
-      pods: ({ name }, labels) => asked(`pods ${[name, ...labels].join(' ')}`, around.pods),
+      pods: ({ namespace: of, name }, labels) => asked(`pods ${[name ?? `of ${of}`, ...labels].join(' ')}`, around.pods),
       workloads: (of) => asked(`workloads ${of}`, around.workloads),
       batchWorkloads: (of) => asked(`batchWorkloads ${of}`, []),
       webhooks: () => asked('webhooks', around.webhooks),

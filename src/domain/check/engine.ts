@@ -1,4 +1,4 @@
-import { parseRoleArn, type RoleArn } from '../../api/arn.ts';
+import { parseRoleArn, type RoleArn, roleArnParts } from '../../api/arn.ts';
 import { type BindingSpec, type IrsaBinding, parseBindingSpec } from '../../api/binding.ts';
 import type { Pod } from '../../api/cluster.ts';
 import type { Assessment, StepCondition } from '../../api/condition.ts';
@@ -148,12 +148,18 @@ function observing({ of, serviceAccount, webhook, bound }: CheckSeen, roleArn: s
 /** One that allows exactly what is asked. */
 export function grantFor(namespace: string, { roleArn, serviceAccountName, audience }: BindingSpec): IrsaGrant {
   const whole = {
-    roleArns: [roleArn],
+    roleArns: [globFor(roleArn)],
     namespaces: { names: [namespace] },
     serviceAccountNames: [serviceAccountName],
     audiences: [audience],
   };
   return { name: 'check', uid: '', generation: 0, spec: parseGrantSpec(whole), revocationConfirmedAt: undefined };
+}
+
+/** A path may have any sign of ASCII, and a grant names only the usual ones. */
+function globFor(role: RoleArn): string {
+  const { partition, account, path, name } = roleArnParts(role);
+  return `arn:${partition}:iam::${account}:role${path.replaceAll(/[^A-Za-z0-9+=,.@_/-]/g, '*')}${name}`;
 }
 
 /** The other ARN under which IAM has a role of that name: a person may know of it. */

@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { AccountId } from '../../api/arn.ts';
-import type { Container, ServiceAccount } from '../../api/cluster.ts';
+import type { Container, ServiceAccount, Workload } from '../../api/cluster.ts';
 import { EKS_ANNOTATIONS } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { parseDocument } from '../../trust/document/document.ts';
-import { podOf, statefulSet, workload } from '../test-cluster.ts';
+import { podOf, statefulSet, template, workload } from '../test-cluster.ts';
 import { ARN, arn, ISSUER, NOW, OTHER_ARN, own, policy, present, provider, SERVICE, SUBJECT, serviceAccount } from '../test-observed.ts';
-import { fixesOf, type Reach, word } from './fixes.ts';
+import { fixesOf, type Reach } from './fixes.ts';
 import { judge } from './judge.ts';
 import { type CheckSeen, read, unread } from './seen.ts';
+import { word } from './shell.ts';
 import { app, appPod, checkSeen, statement, webhook } from './test-seen.ts';
 
 const { roleArn: ROLE, audience: AUDIENCE } = EKS_ANNOTATIONS;
@@ -35,6 +36,8 @@ const [whole] = appPod().containers as readonly [Container];
 
 const ANNOTATE = 'kubectl -n shop annotate serviceaccount app --overwrite';
 const RESTART = 'kubectl -n shop rollout restart deployment/app';
+const DELETE = 'kubectl -n shop delete pod';
+const SET_ENV = 'kubectl -n shop set env deployment/app -c app';
 const PROVIDER = 'arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/ABCD';
 const UPDATE = [
   'npx irsa-operator check -n shop deploy/app --print trust > trust.json',
@@ -43,12 +46,28 @@ const UPDATE = [
 const awsRole = arn('arn:aws:iam::111122223333:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX');
 const stranger = { kind: 'known', account: '444455556666' as AccountId, arn: 'arn:aws:iam::444455556666:user/jane', ownRoles: [] } as const;
 
+/** A pod without the role at revision `db-1`, of a StatefulSet that is at another one. */
+const onStatefulSet = (held: Workload['held'], revision: string): Partial<CheckSeen> => ({
+  pods: read([podOf(statefulSet, 'db-0', { ...early, labels: { 'controller-revision-hash': 'db-1' } })]),
+  workloads: read([workload({ kind: 'StatefulSet', name: 'db', uid: 'stateful-set', held, revision })]),
+});
+/** A pod with the role, and these variables of its template. */
+const withEnv = (env: Container['env']): Partial<CheckSeen> => ({
+  pods: read([appPod({ containers: [{ ...whole, env: { ...whole.env, ...env } }] })]),
+  workloads: read([{ ...app, template: template({ name: 'app', env }) }]),
+});
+
 const rows: Record<string, [seen: Partial<CheckSeen>, commands: readonly string[]]> = {
   'nothing, where nothing is wrong': [{}, []],
   'a ServiceAccount': [{ serviceAccount: read(undefined), pods: read([]) }, ['kubectl -n shop create serviceaccount app']],
-  'a ServiceAccount, and its annotation where the role is said': [
-    { serviceAccount: read(undefined), pods: read([]), roleArn: ARN },
-    ['kubectl -n shop create serviceaccount app', `${ANNOTATE} ${ROLE}=${ARN}`],
+  'a ServiceAccount, its annotation where the role is said, and a restart of what waits for it': [
+    {
+      serviceAccount: read(undefined),
+      pods: read([]),
+      roleArn: ARN,
+      workloads: read([app, workload({ name: 'other', serviceAccountName: 'other' }), workload({ name: 'off', scaledToZero: true })]),
+    },
+    ['kubectl -n shop create serviceaccount app', `${ANNOTATE} ${ROLE}=${ARN}`, RESTART],
   ],
   'the annotation, and a restart of the pods that it comes too late for': [
     { serviceAccount: account({}), roleArn: ARN, pods: earlyPod },
@@ -120,6 +139,20 @@ const rows: Record<string, [seen: Partial<CheckSeen>, commands: readonly string[
     [`aws iam create-open-id-connect-provider --url ${ISSUER} --client-id-list sts.amazonaws.com`, ...UPDATE],
   ],
   'nothing of a trust policy that denies': [{ role: trust(statement(), statement(SUBJECT, { Effect: 'Deny' })) }, []],
+  'nothing of a trust policy that IAM rejects because of a deleted principal': [
+    { role: trust({ ...SERVICE, Principal: { AWS: 'AROAEXAMPLEEXAMPLE123' } }) },
+    [],
+  ],
+  'nothing of a trust policy that IAM rejects because of a shared provider': [
+    {
+      role: trust({
+        Effect: 'Allow',
+        Principal: { Federated: 'arn:aws:iam::111122223333:oidc-provider/gitlab.com' },
+        Action: 'sts:AssumeRoleWithWebIdentity',
+      }),
+    },
+    [],
+  ],
   'nothing of a trust policy that is no JSON': [{ role: read(present({ policy: '{' })) }, []],
   'nothing of a trust policy without room': [{ role: trust(), quota: 100 }, []],
   'nothing of a trust policy whose Sid is taken': [{ role: trust({ ...own(), Action: 'sts:AssumeRole' }) }, []],
@@ -140,6 +173,28 @@ const rows: Record<string, [seen: Partial<CheckSeen>, commands: readonly string[
     },
     ['kubectl -n shop rollout restart statefulset/db'],
   ],
+  'a restart of a StatefulSet, and the pod that it would wait for': [
+    {
+      pods: read([podOf(statefulSet, 'db-0', early), podOf(statefulSet, 'db-1', { ...early, ready: false })]),
+      workloads: read([workload({ kind: 'StatefulSet', name: 'db', uid: 'stateful-set' })]),
+    },
+    ['kubectl -n shop rollout restart statefulset/db', `${DELETE} db-1`],
+  ],
+  'the template of a StatefulSet, and the pod that it would wait for': [
+    {
+      pods: read([
+        podOf(statefulSet, 'db-0', {
+          ...early,
+          ready: false,
+          containers: [{ name: 'app', env: { AWS_ROLE_ARN: ARN }, mountsToken: false }],
+        }),
+      ]),
+      workloads: read([
+        workload({ kind: 'StatefulSet', name: 'db', uid: 'stateful-set', template: template({ name: 'app', env: { AWS_ROLE_ARN: ARN } }) }),
+      ]),
+    },
+    ['kubectl -n shop set env statefulset/db -c app AWS_ROLE_ARN-', `${DELETE} db-0`],
+  ],
   'no restart while no webhook reaches new pods': [{ pods: earlyPod, webhooks: read([]) }, []],
   'no restart while the webhook does not select them': [
     { pods: earlyPod, webhooks: read([webhook({ objectSelector: { matchLabels: { irsa: 'yes' }, matchExpressions: [] } })]) },
@@ -149,17 +204,88 @@ const rows: Record<string, [seen: Partial<CheckSeen>, commands: readonly string[
     { pods: read([appPod({ ...early, deleting: true }), appPod({ ...early, finished: true }, 'app-2')]) },
     [],
   ],
-  'no restart of what kubectl cannot restart': [
+  'no restart of what nothing makes again, or repeats its work': [
     { pods: read([appPod({ ...early, owner: { kind: 'Job', name: 'import', uid: 'job' } }), appPod({ ...early, owner: undefined }, 'b')]) },
     [],
   ],
-  'no restart of a paused Deployment, which kubectl refuses': [
+  'no restart of a static pod': [{ pods: read([appPod({ ...early, mirror: true })]) }, []],
+  'the pods of a ReplicaSet that stands alone, which kubectl does not restart': [
+    { pods: read([appPod({ ...early, labels: {} }), appPod({ ...early, labels: {} }, 'app-2')]) },
+    [`${DELETE} app-1`, `${DELETE} app-2`],
+  ],
+  'the pods of what only has the name of a kind that kubectl restarts': [
+    { pods: read([podOf(statefulSet, 'db-0', early)]), workloads: read([app]) },
+    [`${DELETE} db-0`],
+  ],
+  'a restart of a Deployment that may not be read, by the name that its ReplicaSet has': [
+    { pods: earlyPod, workloads: unread('forbidden') },
+    [RESTART],
+  ],
+  'the pods of a ReplicaSet that has no such name': [
+    { pods: read([appPod({ ...early, labels: {} })]), workloads: unread('forbidden') },
+    [`${DELETE} app-1`],
+  ],
+  'the pod of a paused Deployment, which kubectl does not restart': [
+    { pods: earlyPod, workloads: read([{ ...app, held: 'paused' }]) },
+    [`${DELETE} app-1`],
+  ],
+  'nothing of a paused Deployment with a newer template': [
     { pods: earlyPod, workloads: read([{ ...app, held: 'paused', outdated: true }]) },
     [],
   ],
-  'no restart where a template has access keys': [
-    { pods: read([appPod({ containers: [{ ...whole, env: { ...whole.env, AWS_ACCESS_KEY_ID: undefined } }] })]) },
+  'the pod of a StatefulSet with a partition, which a restart does not reach': [onStatefulSet('partition', 'db-1'), [`${DELETE} db-0`]],
+  'the pod of a StatefulSet that is updated by deletion': [onStatefulSet('OnDelete', 'db-1'), [`${DELETE} db-0`]],
+  'nothing of a StatefulSet whose owner holds a newer revision back': [onStatefulSet('OnDelete', 'db-2'), []],
+  'a template that has access keys': [
+    withEnv({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }),
+    [`${SET_ENV} AWS_ACCESS_KEY_ID- AWS_SECRET_ACCESS_KEY-`],
+  ],
+  'no template whose access keys do not count': [withEnv({ AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: undefined }), []],
+  'no template that has access keys, where the role would not work': [
+    { ...withEnv({ AWS_ACCESS_KEY_ID: undefined }), role: unread('forbidden') },
     [],
+  ],
+  'no template that has access keys, where the role is not fixed by a command': [
+    { ...withEnv({ AWS_ACCESS_KEY_ID: undefined }), role: trust(statement(SUBJECT, { Effect: 'Deny' }), statement()) },
+    [],
+  ],
+  'a template that has access keys, after the trust policy': [
+    { ...withEnv({ AWS_ACCESS_KEY_ID: undefined }), role: trust() },
+    [...UPDATE, `${SET_ENV} AWS_ACCESS_KEY_ID-`],
+  ],
+  'a template that has access keys, and no restart beside it': [
+    {
+      ...withEnv({ AWS_ACCESS_KEY_ID: undefined }),
+      pods: read([appPod({ ...early, containers: [{ name: 'app', env: { AWS_ACCESS_KEY_ID: undefined }, mountsToken: false }] })]),
+    },
+    [`${SET_ENV} AWS_ACCESS_KEY_ID-`],
+  ],
+  'no template of a Deployment that is held': [
+    { ...withEnv({ AWS_ACCESS_KEY_ID: undefined }), workloads: read([{ ...app, held: 'paused' }]) },
+    [],
+  ],
+  'no template for access keys that another webhook adds to the pod': [
+    { ...withEnv({ AWS_ACCESS_KEY_ID: undefined }), workloads: read([app]) },
+    [],
+  ],
+  'a template that names a role and no token': [
+    {
+      pods: read([appPod({ ...early, containers: [{ name: 'app', env: { AWS_ROLE_ARN: ARN }, mountsToken: false }] })]),
+      workloads: read([{ ...app, template: template({ name: 'app', env: { AWS_ROLE_ARN: ARN } }) }]),
+    },
+    [`${SET_ENV} AWS_ROLE_ARN-`],
+  ],
+  'a template with the label that the webhook skips': [
+    { pods: read([appPod({ ...early, labels: { 'pod-template-hash': '5d9c', 'eks.amazonaws.com/skip-pod-identity-webhook': '' } })]) },
+    [
+      `kubectl -n shop patch deployment/app -p '{"spec":{"template":{"metadata":{"labels":{"eks.amazonaws.com/skip-pod-identity-webhook":null}}}}}'`,
+    ],
+  ],
+  'a template whose every container is skipped': [
+    { pods: read([appPod({ ...early, annotations: { 'eks.amazonaws.com/skip-containers': 'app' } })]) },
+    [
+      `kubectl -n shop patch deployment/app -p '{"spec":{"template":{"metadata":{"annotations":{"eks.amazonaws.com/skip-containers":null}}}}}'`,
+    ],
   ],
 };
 
@@ -187,6 +313,20 @@ test('the commands reach the cluster and the account that were checked', () => {
     `aws iam update-assume-role-policy --profile 'jane'\\''s' --role-name app --policy-document file://trust.json`,
     'kubectl --context arn:aws:eks:eu-west-1:111122223333:cluster/blue -n shop rollout restart deployment/app',
   ]);
+});
+
+test('outside of the partition aws, IAM is found by a region', () => {
+  const role = arn('arn:aws-cn:iam::111122223333:role/app');
+  const seen: Partial<CheckSeen> = {
+    serviceAccount: account({ [ROLE]: role }),
+    caller: read({ ...stranger, account: '111122223333' as AccountId, arn: 'arn:aws-cn:iam::111122223333:user/jane' }),
+    role: read({ ...present({ policy: policy(SERVICE) }), arn: role }),
+    pods: read([]),
+  };
+  const by = { ...reach, aws: ['--profile', 'cn'], region: 'cn-north-1' };
+  const update = 'aws iam update-assume-role-policy --profile cn --region cn-north-1 --role-name app --policy-document file://trust.json';
+  expect(commands(seen, by).at(-1)).toBe(update);
+  expect(commands({ role: trust() }, by).at(-1)).toBe(update.replace(' --region cn-north-1', ''));
 });
 
 describe('a word of a shell', () => {

@@ -1,22 +1,15 @@
-import { roleArnParts } from '../../api/arn.ts';
-import type { Pod } from '../../api/cluster.ts';
+import { type RoleArn, roleArnParts } from '../../api/arn.ts';
 import type { FindingCode } from '../../api/finding.ts';
-import { issuerHostPath } from '../../api/issuer.ts';
-import { WEB_IDENTITY_ACTION } from '../../api/names.ts';
-import { isProblem } from '../../api/problem.ts';
-import { subjectOf } from '../../api/subject.ts';
+import { FIXED_BY_CHECK } from '../../api/fixed-by-check.ts';
 import { annotationKeys } from '../../api/webhook.ts';
-import { parseDocument } from '../../trust/document/document.ts';
-import { planTrust } from '../../trust/plan.ts';
-import { podState } from '../pods/pod-state.ts';
-import { heldByOwner } from '../pods/restart/owner.ts';
-import { workloadOf } from '../pods/workload-of.ts';
-import { onlyAwsMayChange } from '../role/plan.ts';
-import { oursIn } from '../state/identity.ts';
+import type { DesiredInjection } from '../pods/injection.ts';
 import { enforcedBy } from './bound.ts';
 import { type Engine, valueIn } from './engine.ts';
+import { providerFix, statement, trustFor, updateTrust } from './fixes-aws.ts';
+import { restarts, templateFixes } from './fixes-pods.ts';
 import type { Check } from './judge.ts';
 import type { CheckSeen } from './seen.ts';
+import { line } from './shell.ts';
 
 /** How a person mends what was found: lines for a shell, in their order, and the same for Terraform where the trust policy is wrong. */
 export interface Fixes {
@@ -26,7 +19,7 @@ export interface Fixes {
   readonly terraform: readonly string[];
   /** The trust policy that the `aws` line sends; undefined where none would help, or it is right. */
   readonly trust: string | undefined;
-  /** Restarts that must come after all of it. */
+  /** What makes pods again, which must come after all of it. */
   readonly restarts: readonly string[];
 }
 
@@ -36,45 +29,49 @@ export interface Reach {
   readonly kubectl: readonly string[];
   /** `--profile NAME`, for aws. */
   readonly aws: readonly string[];
+  /** IAM has one address for all regions of the partition "aws". Elsewhere it is found by a region. */
+  readonly region?: string | undefined;
   /** The words of the check itself, up to `--print trust`. */
   readonly check: readonly string[];
 }
 
-const TRUST_FILE = 'trust.json';
 /** While one of these is so a new pod would be as wrong. */
 const NO_RESTART: ReadonlySet<FindingCode> = new Set(['WebhookMissing', 'WebhookNotSelecting', 'RoleNotFound']);
-/** Kinds that `kubectl rollout restart` takes. */
-const RESTARTABLE: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
+
+const NO_FIXES: Fixes = { kubectl: [], aws: [], terraform: [], trust: undefined, restarts: [] };
 
 export function fixesOf(seen: CheckSeen, check: Check, reach: Reach): Fixes {
   const codes = new Set(check.steps.flatMap(({ findings }) => findings.map(({ code }) => code)));
-  const trust = enforcedBy(seen)?.trustPolicy === 'Managed' ? undefined : trustFor(seen, check);
-  const terraform = trust === undefined ? [] : statement(seen, check);
+  const { engine } = check;
+  const create = serviceAccount(seen, codes, reach);
+  if (engine === undefined) return { ...NO_FIXES, kubectl: seen.podsAreToCome ? [] : create };
+  const trust = enforcedBy(seen)?.trustPolicy === 'Managed' ? undefined : trustFor(seen, engine);
+  const terraform = trust === undefined ? [] : statement(seen, engine);
   // What a file says is mended in the file: a command would be undone by the next one who applies it.
-  if (seen.podsAreToCome) return { kubectl: [], aws: [], terraform, trust, restarts: [] };
-  const kubectl = [...serviceAccount(seen, codes, reach), ...annotate(seen, check, codes, reach)];
+  if (seen.podsAreToCome) return { ...NO_FIXES, terraform, trust };
+  const aws = awsWords(engine.spec.roleArn, reach);
   return {
-    kubectl,
-    aws: [...provider(seen, check, codes, reach), ...(trust === undefined ? [] : updateTrust(check, reach))],
+    kubectl: [...create, ...annotate(seen, engine, codes, reach)],
+    aws: [...providerFix(seen, engine, codes, aws), ...(trust === undefined ? [] : updateTrust(engine, aws, reach.check))],
     terraform,
     trust,
-    restarts: [...codes].some((code) => NO_RESTART.has(code)) ? [] : restarts(seen, check, codes, reach),
+    restarts: pods(seen, check, engine, codes, reach),
   };
 }
 
-/** A word that a shell takes as it is. */
-export const word = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
-const line = (...words: readonly string[]): string => words.map(word).join(' ');
+function awsWords(role: RoleArn, { aws, region }: Reach): readonly string[] {
+  return region === undefined || roleArnParts(role).partition === 'aws' ? aws : [...aws, '--region', region];
+}
 
 function serviceAccount({ of }: CheckSeen, codes: ReadonlySet<FindingCode>, { kubectl }: Reach): string[] {
   if (!codes.has('ServiceAccountMissing')) return [];
   return [line('kubectl', ...kubectl, '-n', of.namespace, 'create', 'serviceaccount', of.name)];
 }
 
-function annotate(seen: CheckSeen, { engine }: Check, codes: ReadonlySet<FindingCode>, { kubectl }: Reach): string[] {
+/** Where no role is known this is not asked: a misspelt key has the only trace of it. */
+function annotate(seen: CheckSeen, engine: Engine, codes: ReadonlySet<FindingCode>, { kubectl }: Reach): string[] {
   const { of, serviceAccount: looked, webhook } = seen;
-  // Where no role is known the misspelt key has the only trace of it.
-  if (engine === undefined || looked.kind === 'unread' || codes.has('RoleNotFound')) return [];
+  if (looked.kind === 'unread' || codes.has('RoleNotFound')) return [];
   const keys = annotationKeys(webhook);
   const account = looked.value;
   const misspelt = codes.has('AnnotationKeyMisspelt') ? (account?.misspelt ?? []).map((key) => `${key}-`) : [];
@@ -102,99 +99,22 @@ function removesAudience({ serviceAccount, webhook, apiAudiences }: CheckSeen, c
   return isSet && isWrong && !apiAudiences.includes(webhook.tokenAudience);
 }
 
-function provider({ cluster }: CheckSeen, { engine }: Check, codes: ReadonlySet<FindingCode>, { aws }: Reach): string[] {
-  const issuer = valueIn(cluster)?.issuer;
-  if (engine === undefined || issuer === undefined) return [];
-  const { audience, roleArn } = engine.spec;
-  const { partition, account } = roleArnParts(roleArn);
-  const arn = `arn:${partition}:iam::${account}:oidc-provider/${issuerHostPath(issuer)}`;
-  if (codes.has('OidcProviderMissing') || codes.has('OidcProviderUrlMismatch'))
-    return [line('aws', 'iam', 'create-open-id-connect-provider', ...aws, '--url', issuer, '--client-id-list', audience)];
-  if (codes.has('OidcProviderAudienceMissing'))
-    return [
-      line(
-        'aws',
-        'iam',
-        'add-client-id-to-open-id-connect-provider',
-        ...aws,
-        '--open-id-connect-provider-arn',
-        arn,
-        '--client-id',
-        audience,
-      ),
-    ];
-  return [];
-}
-
-/** The document as it would be with a statement for this ServiceAccount, all others as they are; only where that makes STS say yes. */
-function trustFor(seen: CheckSeen, { engine }: Check): string | undefined {
-  const record = valueIn(seen.role);
-  const cluster = valueIn(seen.cluster);
-  if (engine?.verdict?.kind !== 'refused' || engine.verdict.wouldWrite === undefined) return undefined;
-  if (record?.state.kind !== 'present' || cluster === undefined) return undefined;
-  const document = parseDocument(record.state.policy);
-  if (isProblem(document) || onlyAwsMayChange(record.arn) !== undefined) return undefined;
-  const { audience } = engine.spec;
-  return planTrust(document, {
-    ...oursIn(cluster, record.arn),
-    role: record.arn,
-    quota: seen.quota,
-    now: seen.now,
-    wanted: [{ subject: subjectOf(seen.of.namespace, seen.of.name), audience }],
-    released: [],
-  }).document;
-}
-
-function updateTrust({ engine }: Check, { aws, check }: Reach): string[] {
-  const name = engine === undefined ? '' : roleArnParts(engine.spec.roleArn).name;
-  return [
-    `${line(...check, '--print', 'trust')} > ${TRUST_FILE}`,
-    line('aws', 'iam', 'update-assume-role-policy', ...aws, '--role-name', name, '--policy-document', `file://${TRUST_FILE}`),
-  ];
-}
-
-function statement({ cluster, of }: CheckSeen, { engine }: Check): string[] {
-  const issuer = valueIn(cluster)?.issuer;
-  if (issuer === undefined || engine === undefined) return [];
-  const host = issuerHostPath(issuer);
-  const { partition, account } = roleArnParts(engine.spec.roleArn);
-  const condition = (key: string, value: string) => [
-    '  condition {',
-    '    test     = "StringEquals"',
-    `    variable = ${JSON.stringify(`${host}:${key}`)}`,
-    `    values   = [${JSON.stringify(value)}]`,
-    '  }',
-  ];
-  return [
-    'statement {',
-    `  actions = ["${WEB_IDENTITY_ACTION}"]`,
-    '  principals {',
-    '    type        = "Federated"',
-    `    identifiers = ["arn:${partition}:iam::${account}:oidc-provider/${host}"]`,
-    '  }',
-    ...condition('sub', subjectOf(of.namespace, of.name)),
-    ...condition('aud', engine.spec.audience),
-    '}',
-  ];
-}
-
-/** Of what made the pods that lack what a new one would have. One whose rollout is held is restarted by hand: a finding says how. */
-function restarts(seen: CheckSeen, { engine }: Check, codes: ReadonlySet<FindingCode>, { kubectl }: Reach): string[] {
-  if (engine === undefined) return [];
-  const { webhook, of } = seen;
+function pods(seen: CheckSeen, check: Check, engine: Engine, codes: ReadonlySet<FindingCode>, { kubectl }: Reach): string[] {
+  const { webhook, apiAudiences } = seen;
   const audience = removesAudience(seen, codes) ? webhook.tokenAudience : engine.spec.audience;
   // A token for the API server is no help.
-  if (seen.apiAudiences.includes(audience)) return [];
-  const desired = { ...engine.spec, roleArn: roleFor(seen, engine), audience, webhook };
-  const workloads = valueIn(seen.workloads) ?? [];
-  const lines = (valueIn(seen.pods) ?? [])
-    .filter(({ finished, deleting }) => !finished && !deleting)
-    .flatMap((pod: Pod) => {
-      const workload = workloadOf(pod, workloads);
-      const maker = workload ?? pod.owner;
-      if (maker === undefined || !RESTARTABLE.has(maker.kind) || heldByOwner(pod, workload) !== undefined) return [];
-      if (podState(pod, desired, workload).kind !== 'stale') return [];
-      return line('kubectl', ...kubectl, '-n', of.namespace, 'rollout', 'restart', `${maker.kind.toLowerCase()}/${maker.name}`);
-    });
-  return [...new Set(lines)];
+  if (apiAudiences.includes(audience) || [...codes].some((code) => NO_RESTART.has(code))) return [];
+  const desired: DesiredInjection = { ...engine.spec, roleArn: roleFor(seen, engine), audience, webhook };
+  const fixes = { desired, codes, kubectl };
+  const templates = works(check) ? templateFixes(seen, fixes) : [];
+  return [...templates, ...restarts(seen, fixes, templates)];
+}
+
+/** Whether the role will work for a new pod: what a pod uses in its place is not to be removed before. */
+function works({ steps }: Check): boolean {
+  const fixed: Readonly<Partial<Record<FindingCode, string>>> = FIXED_BY_CHECK;
+  return steps.every(
+    ({ name, state, findings }) =>
+      name === 'Pods' || state === 'ok' || (state === 'fail' && findings.every(({ code }) => fixed[code] === 'commands')),
+  );
 }

@@ -28,6 +28,8 @@ const podIdentity = {
   ...early,
   containers: [{ name: 'app', env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: undefined }, mountsToken: false }],
 };
+const oddRole = arn("arn:aws:iam::111122223333:role/it's/$(a):b/app");
+const awsRole = arn('arn:aws:iam::111122223333:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX');
 const why = 'may not be read';
 const noAws = { caller: unread(why), role: unread(why), provider: unread(why) };
 const stranger = { kind: 'known', account: '444455556666' as AccountId, arn: 'arn:aws:iam::444455556666:user/jane', ownRoles: [] } as const;
@@ -328,6 +330,23 @@ const rows: Record<string, Row> = {
     steps: 'oooooF',
     codes: ['PodCredentialsMissing', 'PodNotRestartable'],
   },
+  'the trust of a role that only AWS may change is wrong': {
+    seen: {
+      serviceAccount: account({ [ROLE]: awsRole }),
+      role: read({ ...present({ policy: policy(SERVICE) }), arn: awsRole }),
+      pods: read([]),
+    },
+    steps: 'ooooFo',
+    codes: ['TrustNoWebIdentityStatement', 'RoleUnmodifiable'],
+  },
+  'the role has a path that no grant can name': {
+    seen: {
+      serviceAccount: account({ [ROLE]: oddRole }),
+      role: read({ ...present({ policy: policy(SERVICE, statement()) }), arn: oddRole }),
+      pods: read([]),
+    },
+    steps: 'oooooo',
+  },
   'a pod of a Job is early': {
     seen: { pods: read([appPod({ ...early, owner: { kind: 'Job', name: 'import', uid: 'job' } })]) },
     steps: 'oooooF',
@@ -368,8 +387,18 @@ const rows: Record<string, Row> = {
     codes: ['PodIdentityShadowsIrsa'],
     says: 'pod shop/app-1 has credentials from EKS Pod Identity, so the webhook injects no role. Remove the association, or the annotation',
   },
-  'a pod asks the webhook to skip it': {
+  'every pod asks the webhook to skip it': {
     seen: { pods: read([appPod({ ...early, labels: { 'eks.amazonaws.com/skip-pod-identity-webhook': 'true' } })]) },
+    steps: 'oooooF',
+    codes: ['WebhookSkipped'],
+  },
+  'every pod names all its containers for the webhook to skip': {
+    seen: { pods: read([appPod({ ...early, annotations: { 'eks.amazonaws.com/skip-containers': 'app' } })]) },
+    steps: 'oooooF',
+    codes: ['ContainerSkipped'],
+  },
+  'one pod of two asks the webhook to skip it': {
+    seen: { pods: read([appPod(), appPod({ ...early, labels: { 'eks.amazonaws.com/skip-pod-identity-webhook': 'true' } }, 'app-2')]) },
     steps: 'oooooo',
     notes: ['WebhookSkipped'],
   },

@@ -6,6 +6,7 @@ import { STS_AUDIENCE } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { annotationKeys } from '../../api/webhook.ts';
 import { misspeltAnnotations, roleAnnotation } from '../audit/audit.ts';
+import { onlyAwsMayChange } from '../role/plan.ts';
 import { parseRoleAnnotation } from '../service-account/annotations.ts';
 import { isViolation } from '../status/conditions.ts';
 import { bindingFinding, boundRole, enforcedBy } from './bound.ts';
@@ -145,6 +146,8 @@ function webhookStep({ webhooks, namespace, pods }: CheckSeen): CheckStep {
 
 const NO_ROLE = 'no role is named';
 const ACCESS_KEY = 'AWS_ACCESS_KEY_ID';
+/** By a label or an annotation of their own, pods are not injected. */
+const SKIPPED: ReadonlySet<FindingCode> = new Set(['WebhookSkipped', 'ContainerSkipped']);
 
 function providerStep(seen: CheckSeen, engine: Engine | undefined): CheckStep {
   const name = 'OIDC provider';
@@ -191,7 +194,9 @@ function trustStep(seen: CheckSeen, engine: Engine | undefined): CheckStep {
   if (enforcedBy(seen)?.trustPolicy === 'Managed' && engine.verdict?.kind === 'refused' && engine.verdict.wouldWrite !== undefined)
     return ok(name, 'irsa-operator will add a statement for this ServiceAccount');
   if (assessed.status === 'Unknown') return { ...notRead(name, { why: assessed.message }), text: assessed.message };
-  return failed(name, assessed.findings);
+  // Why no command is printed for it.
+  const unmodifiable = onlyAwsMayChange(engine.spec.roleArn);
+  return failed(name, unmodifiable === undefined ? assessed.findings : [...assessed.findings, unmodifiable]);
 }
 
 const allowedBy = (message: string): string =>
@@ -208,7 +213,7 @@ function podsStep(seen: CheckSeen, engine: Engine | undefined): CheckStep {
   }
   const assessed = engine.assess('PodsCurrent');
   const found = isViolation(assessed) ? assessed.findings : [];
-  const replaced = engine.podNotes.filter((one) => replacesRole(one, living));
+  const replaced = engine.podNotes.filter((one) => replacesRole(one, living) || keepsFromAll(one, living));
   // What is wrong comes before why no restart helps.
   const wrong = [...found, ...replaced].toSorted((a, b) => Number(a.code === 'PodNotRestartable') - Number(b.code === 'PodNotRestartable'));
   if (wrong.length > 0) return failed(name, wrong);
@@ -224,6 +229,11 @@ function replacesRole({ code }: Finding, living: readonly Pod[]): boolean {
   const isSet = (value: string | undefined) => value !== '';
   const haveKeys = living.some(({ containers }) => containers.some(({ env }) => ACCESS_KEY in env && isSet(env[ACCESS_KEY])));
   return code === 'PodStaticCredentials' && haveKeys;
+}
+
+/** To leave out one workload of many may be meant. Where none of the pods has the role it is why. */
+function keepsFromAll({ code }: Finding, living: readonly Pod[]): boolean {
+  return SKIPPED.has(code) && !wasInjected(living.filter(({ deleting }) => !deleting));
 }
 
 /** Whom else the statement of an operator names is a matter of its bindings, none of which is read here. */

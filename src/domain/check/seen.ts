@@ -59,6 +59,7 @@ export interface CheckSeen {
   readonly bound: Bound | undefined;
   /** All of the namespace. */
   readonly workloads: Looked<readonly Workload[]>;
+  /** Asked for only where nothing runs as the ServiceAccount. */
   readonly batchWorkloads: Looked<readonly BatchWorkload[]>;
   /** ServiceAccounts of the namespace that workloads without the right one name, and whether they exist. */
   readonly serviceAccountExists: (name: string) => boolean;

@@ -12,6 +12,7 @@ const INSTEAD: readonly (readonly [RegExp, string])[] = [
   // The role and its trust policy
   [/The binding says ("[^"]*")\. Correct spec\.roleArn: path and case count/, 'Named is $1. Correct the ARN: path and case count'],
   [/, so irsa-operator does not evaluate or change it/, ''],
+  [/is a role that only AWS can change\. Bind a role of your own$/, 'is a role that only AWS can change. Use a role of your own'],
   [/ irsa-operator does not add a statement that would bypass this restriction\./, ''],
   [
     /has the Sid of irsa-operator, but not the form that irsa-operator writes\. .*To free the Sid, give/,

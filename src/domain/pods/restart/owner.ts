@@ -30,6 +30,11 @@ export function heldByOwner(pod: Pod, workload: Workload | undefined): string | 
   }
 }
 
+/** Whether a new pod would be of a template that the owner holds back. */
+export function waitsForOwner(pod: Pod, workload: Workload): boolean {
+  return workload.held === 'paused' ? workload.outdated : isOfOlderRevision(pod, workload);
+}
+
 function isOfOlderRevision({ labels }: Pod, { kind, revision }: Workload): boolean {
   if (kind === 'Deployment' || revision === undefined) return false;
   const own = labels[REVISION_LABELS[kind]];
