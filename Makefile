@@ -30,6 +30,11 @@ chaos: $(INSTALLED) go dist/irsa-operator.mjs ## Random walk, field sweep, and t
 parity: $(INSTALLED) go dist/irsa-operator.mjs ## In every integration scenario: what check and an operator that observes find, compared
 	@$(RUN) node scripts/parity.ts
 
+.PHONY: bench
+bench: $(INSTALLED) go dist/irsa-operator.mjs ## The bars for 1,000 and 10,000 bindings, beside a bare client; writes docs/benchmarks.md (an hour, a quiet machine)
+	@$(RUN) node test/bench/bars/main.ts --bindings 1000
+	@$(RUN) node test/bench/bars/main.ts --bindings 10000
+
 .PHONY: demo
 demo: $(INSTALLED) go dist/irsa-operator.mjs ## The story of the README, on a real control plane
 	@$(RUN) node test/demo/main.ts
