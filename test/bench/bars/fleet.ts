@@ -51,7 +51,7 @@ export async function withFleet<T>(size: Size, work: (testbed: Testbed, api: Api
 }
 
 /** A grant for each role, as teams have them. */
-async function makeFleet({ aws }: Testbed, api: Api, size: Size): Promise<void> {
+export async function makeFleet({ aws }: Testbed, api: Api, size: Size): Promise<void> {
   await each(NAMESPACES, (at) => api.call('POST', pathOf('namespaces'), { body: { metadata: { name: `team-${at}` } } }));
   await each(size.roles, async (at) => {
     const { role, namespace } = memberAt(at, size);
