@@ -28,6 +28,7 @@ export function barsOf(size: Size, measured: Measured): Row[] {
   const roles = size.roles + 1;
   const memory = memoryAt(size.bindings);
   const kubernetes = (kinds: RegExp) => sum(writes, (what) => kinds.test(what)) / bindings;
+  const reconciles = (controller: string) => scrapes.at(-1)?.reconciles.get(controller) ?? Number.NaN;
   return [
     atMost('all Ready, to the bare client', 1.5, converged.allMs / floor.allMs, '', {
       measured: `${seconds(converged.allMs)}, ${seconds(floor.allMs)} bare`,
@@ -38,6 +39,8 @@ export function barsOf(size: Size, measured: Measured): Row[] {
     atLeast('Ready a second, without a limit', 200, size.bindings / (converged.allMs / 1_000), ''),
     atMost('CPU a binding', 3, atEnd.cpuMs / size.bindings, 'ms', { ratio: atEnd.cpuMs / floor.cpuMs }),
     figure('of it, collections of garbage', `${((scrapes.at(-1)?.gcMs ?? 0) / size.bindings).toFixed(2)} ms`),
+    figure('reconciles a binding', (reconciles('binding') / bindings).toFixed(1)),
+    figure('reconciles a role', (reconciles('role') / roles).toFixed(1)),
     atMost("a user's new binding meanwhile", 10, converged.newcomerMs / 1_000, 's'),
     atMost('writes a role', 1.05, sum(calls, (what) => what === 'UpdateAssumeRolePolicy') / roles, ''),
     atMost('GetRole a role', 1.05, sum(calls, (what) => what === 'GetRole') / roles, ''),

@@ -16,6 +16,8 @@ export interface Scrape {
   readonly p99Ms: number;
   /** Collections of garbage, since the process began. */
   readonly gcMs: number;
+  /** By controller, since the process began. */
+  readonly reconciles: ReadonlyMap<string, number>;
   /** Keys that wait or are worked on. */
   readonly busy: number;
 }
@@ -27,8 +29,8 @@ export async function scrapeOnce({ metricsUrl }: Scraped): Promise<Scrape> {
   const text = await (await fetch(`${metricsUrl}/metrics`)).text();
   const ms = performance.now() - began;
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  const total = (name: string) => {
-    const ofName = lines.filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+  const total = (name: string, label = '') => {
+    const ofName = lines.filter((line) => (line.startsWith(`${name} `) || line.startsWith(`${name}{`)) && line.includes(label));
     return ofName.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
   };
   return {
@@ -38,6 +40,7 @@ export async function scrapeOnce({ metricsUrl }: Scraped): Promise<Scrape> {
     longestBlockMs: 1_000 * total('irsa_event_loop_longest_block_seconds'),
     p99Ms: Math.max(0, 1_000 * total('nodejs_eventloop_lag_p99_seconds') - METER_MS),
     gcMs: 1_000 * total('nodejs_gc_duration_seconds_sum'),
+    reconciles: new Map(['binding', 'role'].map((name) => [name, total('controller_runtime_reconcile_total', `controller="${name}"`)])),
     busy: total('workqueue_depth') + total('controller_runtime_active_workers'),
   };
 }

@@ -51,7 +51,8 @@ export function cpuTables(profile: CpuProfile, find: Find, bindings: number): st
   const byFile = new Map<string, number>();
   for (const [by, ms] of byAsker) add(byFile, by.replace(/:\d+ .*/, ''), ms);
   return [
-    `\nbusy for ${busyMs.toFixed(0)} ms; each line: time, part of it, for a binding`,
+    // What a system call wakes may have the core at once: the profiler counts that too, the process does not.
+    `\nthe main thread was not idle for ${busyMs.toFixed(0)} ms by the clock; each line: time, part of it, for a binding`,
     table('By function, its own time', byFunction, FUNCTIONS, row),
     table(
       'By the innermost function of ours: with what packages and Node do for it; a package where there is none',
