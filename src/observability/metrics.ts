@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { linesOf } from './family.ts';
+import { longestBlock } from './longest-block.ts';
 import { type Collected, type Detail, objectMetrics } from './object-metrics.ts';
 
 /** controller-runtime's buckets, so that its dashboards fit (pkg/internal/controller/metrics). Seconds. */
@@ -162,6 +163,11 @@ export function metrics(version: string, detail: Detail = 'problems') {
   readGauge('irsa_sweep_age_seconds', 'Time since the roles of the account were all read.', [], (set) => {
     if (sweptAt !== undefined) set({}, (performance.now() - sweptAt) / 1000);
   });
+
+  const block = longestBlock(() => performance.now());
+  readGauge('irsa_event_loop_longest_block_seconds', 'Longest time in the last minutes for which nothing else had a turn.', [], (set) =>
+    set({}, block()),
+  );
 
   let collected: Collected | undefined;
   const families = objectMetrics(detail, () => collected);

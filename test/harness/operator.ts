@@ -112,23 +112,29 @@ export async function startOperator(
     errors.push(line);
   });
   const exited = once(child, 'exit');
-  const { healthPort, metricsPort } = await until(
-    'irsa-operator serves',
-    () => {
-      if (child.exitCode !== null)
-        throw new Error(`it ended with ${child.exitCode}: ${[...errors, ...log.map(({ msg }) => msg)].slice(-5).join('; ')}`);
-      return log.find((line) => 'metricsPort' in line);
-    },
-    { timeoutMs: START_TIMEOUT_MS },
-  );
-  const healthUrl = `http://127.0.0.1:${healthPort}`;
-  await until('irsa-operator is ready', async () => (await fetch(`${healthUrl}/readyz`)).ok, { timeoutMs: START_TIMEOUT_MS });
+  const ready = async () => {
+    const { healthPort, metricsPort } = await until(
+      'irsa-operator serves',
+      () => {
+        if (child.exitCode !== null)
+          throw new Error(`it ended with ${child.exitCode}: ${[...errors, ...log.map(({ msg }) => msg)].slice(-5).join('; ')}`);
+        return log.find((line) => 'metricsPort' in line);
+      },
+      { timeoutMs: START_TIMEOUT_MS },
+    );
+    const url = `http://127.0.0.1:${healthPort}`;
+    await until('irsa-operator is ready', async () => (await fetch(`${url}/readyz`)).ok, { timeoutMs: START_TIMEOUT_MS });
+    return { healthUrl: url, metricsUrl: `http://127.0.0.1:${metricsPort}` };
+  };
+  const urls = await ready().catch((error: unknown) => {
+    child.kill('SIGKILL'); // nobody else knows of it
+    throw error;
+  });
   return {
     pid: child.pid ?? 0,
     name,
     credentialId,
-    healthUrl,
-    metricsUrl: `http://127.0.0.1:${metricsPort}`,
+    ...urls,
     log,
     ended: exited.then(() => child.exitCode),
     kill: (signal) => void child.kill(signal),

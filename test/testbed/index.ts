@@ -16,11 +16,11 @@ import { runScheduler } from './scheduler.ts';
 import { makeScratch, sweepScratch } from './scratch.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
-export { type Api, ApiError, connect } from './api.ts';
+export { type Api, ApiError, connect, type WatchEvent } from './api.ts';
 export type { AwsDouble } from './aws/index.ts';
 export type { JournalEntry } from './aws/journal.ts';
 export type { AuditEvent } from './control-plane/audit.ts';
-export type { ControlPlane } from './control-plane/index.ts';
+export { AUDIT_LOG_FILE, type ControlPlane } from './control-plane/index.ts';
 export { WORKLOAD_LABEL } from './control-plane/kwok.ts';
 export { tokenFileOf } from './kubeconfig.ts';
 export type { KubectlOptions } from './kubectl.ts';
