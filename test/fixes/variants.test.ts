@@ -26,6 +26,8 @@ const made = (kind: Parameters<Scene['workload']>[0], part: Workload = {}) => {
 };
 /** Otherwise the second pod comes when the first one is ready. */
 const sideBySide = { spec: { podManagementPolicy: 'Parallel' } };
+/** The node of the testbed has a taint. */
+const onEveryNode = { pod: { tolerations: [{ operator: 'Exists' }] } };
 const onDelete = { spec: { updateStrategy: { type: 'OnDelete' } } };
 
 // Contract: check-commands-work
@@ -49,8 +51,8 @@ describe.concurrent('pods that were made before the annotation become Ready,', (
       pods: 2,
       make: made('statefulsets', { spec: { ...sideBySide.spec, ...onDelete.spec } }),
     },
-    'of a DaemonSet': { target: 'ds/app', pods: 1, make: made('daemonsets') },
-    'of a DaemonSet that is updated by deletion': { target: 'ds/app', pods: 1, make: made('daemonsets', onDelete) },
+    'of a DaemonSet': { target: 'ds/app', pods: 1, make: made('daemonsets', onEveryNode) },
+    'of a DaemonSet that is updated by deletion': { target: 'ds/app', pods: 1, make: made('daemonsets', { ...onDelete, ...onEveryNode }) },
     'of a ReplicaSet that stands alone': { target: 'rs/app', pods: 2, make: made('replicasets') },
   };
   for (const [at, [sentence, runner]] of Object.entries(runners).entries())
