@@ -231,3 +231,12 @@ describe('what nothing can be asked or written for', () => {
   });
   test(`is told of the subject ${SUBJECT} only by its own binding`, () => expect(planBinding(observed()).status.findings).toBeUndefined());
 });
+
+test('after a restart, a revocation that was seen is not said to be still to come while the role was not looked at', () => {
+  const message = (roles: ReturnType<typeof entry>[]) => {
+    const { status } = planBinding(observed({ binding: binding({ status: { roles } }), grants: [], lossOf, verdicts: new Map() }));
+    return conditionOf(status.conditions, 'Authorized')?.message;
+  };
+  expect(message([])).toMatch(/covers all four$/);
+  expect(message([entry()])).toMatch(/not revoked yet: removing the subject of this binding/);
+});

@@ -87,6 +87,9 @@ function withLoss(violation: Violation, seen: Observed, { roleArn: arn, audience
   if (loss.dueAt === undefined) return violation;
   const due = timestamp(loss.dueAt);
   if (loss.dueAt > now) return { ...violation, message: `${message}. Its trust is revoked at ${due} unless a grant covers it by then` };
+  // After a restart: its release was seen, and the role was not looked at yet.
+  const isRemembered = (seen.binding.status.roles ?? []).some((entry) => entry.arn === arn && entry.audience === audience);
+  if (!isRemembered && seen.verdictOn({ arn, audience }) === undefined) return violation;
   const waits = releaseWaitsFor(seen, { arn, audience });
   const since = `${message}. Its trust is to be revoked since ${due}. It is not revoked yet`;
   return { ...violation, message: `${since}: ${waits.message}`, findings: [...findings, ...waits.findings] };

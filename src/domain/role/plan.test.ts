@@ -324,6 +324,33 @@ describe('a write is read back', () => {
   });
   test('one later than that does', () =>
     expect(takenOver(8_000)).toEqual({ steps: [], verdicts: { [SUBJECT]: 'released' }, inMs: undefined }));
+  const leaves: Record<string, Parameters<typeof binding>[0]> = {
+    'is deleted': { metadata: { deleting: true } },
+    'leaves its policy to others': { spec: { trustPolicy: 'External' } },
+    'is suspended': { spec: { suspend: true } },
+  };
+  for (const [sentence, part] of Object.entries(leaves))
+    test(`a subject that went before the start is read for once, 8 s after it, where its binding ${sentence}`, () => {
+      const at = (asOf: number, now: number, document = policy(SERVICE, { ...own([SUBJECT]), Sid: 'Theirs' })) =>
+        short(
+          planRole(
+            roleObserved({
+              now: NOW + now,
+              record: present({ policy: document }, NOW + asOf),
+              bindings: [authorizationFor(binding(part))],
+              leadsSince: NOW,
+            }),
+          ),
+        );
+      expect(at(0, 1_000)).toMatchObject({ steps: [], inMs: 7_000 });
+      expect(at(0, 8_000).steps).toEqual(['read']);
+      expect(at(8_000, 8_000)).toMatchObject({ steps: [], inMs: undefined });
+    });
+  test('a subject that stands is not read for: what stands is certain', () => {
+    const record = present({ policy: policy(SERVICE, own([SUBJECT])) });
+    const bindings = [authorizationFor(binding({ spec: { suspend: true } }))];
+    expect(short(planRole(roleObserved({ record, bindings, leadsSince: NOW })))).toMatchObject({ steps: [], inMs: undefined });
+  });
   test('a binding that comes meanwhile does not wait for it', () => {
     const plan = planRole(
       roleObserved({ record: present({ policy: asSent }, NOW, sent), bindings: [authorizationFor(), authorizationFor(other())] }),

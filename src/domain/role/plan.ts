@@ -5,7 +5,7 @@ import { atOnce, type Stepwise } from '../../api/stepwise.ts';
 import { subjectKey } from '../../api/subject.ts';
 import { unreadable as cannotRead } from '../../trust/diagnose/diagnose.ts';
 import { type PolicyDocument, parseDocument } from '../../trust/document/document.ts';
-import { type StatedSubject, sameOwnSubjects } from '../../trust/own-subjects.ts';
+import { ownSubjects, type StatedSubject, sameOwnSubjects } from '../../trust/own-subjects.ts';
 import { type DesiredStatement, planTrustStepwise } from '../../trust/plan.ts';
 import { undoneIn } from '../../trust/undone.ts';
 import { notGranted } from '../authorization/authorize.ts';
@@ -19,7 +19,7 @@ import type { Verdict } from '../state/verdict.ts';
 import { type Consent, consentOf } from './consent.ts';
 import { trustContended } from './contention.ts';
 import { desiredStatementOf, neededElsewhereUntil, releasedByOwners, type StatedRole } from './desired-statement.ts';
-import { awaitsAnswer, type BindingAuthorization, type DesiredTrust, desiredTrustOf, needsVerdict } from './desired-trust.ts';
+import { awaitsAnswer, type BindingAuthorization, type DesiredTrust, desiredTrustOf, needsVerdict, WANTS } from './desired-trust.ts';
 import { type Edit, otherRole } from './edit.ts';
 import { refusal, type VerdictInput, verdictsOn } from './verdicts.ts';
 
@@ -275,7 +275,7 @@ function* write(
   const verdicts = yield* verdictsOn(verdictInput(role), document, desiredStatement, plan);
   const { hold, writes } = state;
   const held = hold !== undefined && now < hold.until ? { inMs: hold.until - now, why: 'the hold on the role ends then' } : undefined;
-  const again = [nextTags(role), nextCertain(role), nextAttempt(role)].reduce(soonest);
+  const again = [nextTags(role), nextCertain(role, document, desiredStatement), nextAttempt(role)].reduce(soonest);
   if (again !== undefined && again.inMs <= 0) return { steps: [...before, { do: 'read', why: again.why }], verdicts, recheck: undefined };
   const rest: RolePlan = { steps: before, verdicts, recheck: soonest(held, again) };
   if (plan.document === undefined || onlyAwsMayChange(role.arn) || (held !== undefined && !hold?.allowsRevocation)) return rest;
@@ -316,9 +316,13 @@ function nextAttempt(role: PresentRole): Recheck | undefined {
   return next === Number.POSITIVE_INFINITY ? undefined : { inMs: next - role.now, why: 'whether another cluster still needs it' };
 }
 
-/** A release waits for a read that shows whatever the leader before this one wrote. */
-function nextCertain({ desiredTrust, record, leadsSince, now }: PresentRole): Recheck | undefined {
-  if (showsAllSince(leadsSince, record.asOf) || !desiredTrust.some(({ kind }) => kind === 'revoke')) return undefined;
+/** That a subject is gone is certain by a read that shows whatever the leader before this one wrote. What stands is certain without it. */
+function nextCertain(role: PresentRole, document: PolicyDocument, ours: DesiredStatement): Recheck | undefined {
+  const { desiredTrust, record, leadsSince, now } = role;
+  if (showsAllSince(leadsSince, record.asOf)) return undefined;
+  const own = new Set(ownSubjects(document, ours).map(subjectKey));
+  const seemsGone = ({ kind, mayStand, question }: DesiredTrust) => mayStand && !WANTS.has(kind) && !own.has(subjectKey(question));
+  if (!desiredTrust.some((desired) => desired.kind === 'revoke' || seemsGone(desired))) return undefined;
   return { inMs: (leadsSince ?? 0) + LAST_READ_BACK_MS - now, why: 'what the leader before may have written' };
 }
 
