@@ -47,6 +47,7 @@ export function barsOf(size: Size, measured: Measured): Row[] {
     figure('calls of AWS', inWords(calls)),
     atMost('writes to the API server a binding, Events apart', 4, kubernetes(/^(?!.* events)/), ''),
     figure('Events a binding', kubernetes(/ events/).toFixed(2)),
+    figure('Events by reason', inWords(measured.events)),
     figure('writes to the API server', inWords(writes)),
     atMost('memory, peak', memory.peak, atEnd.peakMiB, 'MiB'),
     atMost('memory at rest', memory.rest, idle.rssMiB, 'MiB'),

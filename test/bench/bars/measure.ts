@@ -1,5 +1,6 @@
 import type { Api, Testbed } from '@irsa-operator/testbed';
 import { startOperator } from '../../harness/operator.ts';
+import { type Counts, eventsByReason } from './counts.ts';
 import { driftOfAnnotations, driftOfTrust } from './drift.ts';
 import { type Size, withFleet } from './fleet.ts';
 import { type Floor, measureFloor } from './floor.ts';
@@ -12,6 +13,8 @@ import { type Throttled, throttled } from './throttled.ts';
 export interface Measured {
   readonly floor: Floor;
   readonly converged: Converged;
+  /** Of the first convergence. */
+  readonly events: Counts;
   readonly idle: Idle;
   readonly scrape: Scrape;
   readonly scrapeCpuMs: number;
@@ -52,6 +55,7 @@ async function operate(testbed: Testbed, api: Api, size: Size, timeoutMs: number
   try {
     tell('a minute of rest');
     await quiet(last);
+    const events = await eventsByReason(api);
     const rested = await idle(testbed, last);
     const scrapeCpuMs = await costOfScrape(last, rested);
     const scrape = await scrapeOnce(last);
@@ -68,7 +72,7 @@ async function operate(testbed: Testbed, api: Api, size: Size, timeoutMs: number
     const third = await start();
     const handoverMs = await failover(last, third, 'SIGTERM');
     last = third;
-    return { converged, idle: rested, scrape, scrapeCpuMs, annotationsMs, trustMs, restarted, crashMs, handoverMs };
+    return { converged, events, idle: rested, scrape, scrapeCpuMs, annotationsMs, trustMs, restarted, crashMs, handoverMs };
   } finally {
     await last.stop();
   }
