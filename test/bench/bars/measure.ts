@@ -18,6 +18,8 @@ export interface Measured {
   readonly idle: Idle;
   readonly scrape: Scrape;
   readonly scrapeCpuMs: number;
+  /** Of the minutes after all was Ready: sweeps, scrapes and repairs. */
+  readonly laterBlockMs: number;
   readonly annotationsMs: readonly number[];
   readonly trustMs: readonly number[];
   readonly restarted: Restarted;
@@ -63,6 +65,7 @@ async function operate(testbed: Testbed, api: Api, size: Size, timeoutMs: number
     const annotationsMs = await driftOfAnnotations(api, size);
     const trustMs = await driftOfTrust(testbed, size);
     await quiet(last);
+    const laterBlockMs = (await scrapeOnce(last)).longestBlockMs;
     tell('restart and failover');
     const restarted = await restart(testbed, last, start);
     last = restarted.operator;
@@ -72,7 +75,7 @@ async function operate(testbed: Testbed, api: Api, size: Size, timeoutMs: number
     const third = await start();
     const handoverMs = await failover(last, third, 'SIGTERM');
     last = third;
-    return { converged, events, idle: rested, scrape, scrapeCpuMs, annotationsMs, trustMs, restarted, crashMs, handoverMs };
+    return { converged, events, idle: rested, scrape, scrapeCpuMs, laterBlockMs, annotationsMs, trustMs, restarted, crashMs, handoverMs };
   } finally {
     await last.stop();
   }
