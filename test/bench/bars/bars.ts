@@ -39,6 +39,7 @@ export function barsOf(size: Size, measured: Measured): Row[] {
     atLeast('Ready a second, without a limit', 200, size.bindings / (converged.allMs / 1_000), ''),
     atMost('CPU a binding', 3, atEnd.cpuMs / size.bindings, 'ms', { ratio: atEnd.cpuMs / floor.cpuMs }),
     figure('of it, collections of garbage', `${((scrapes.at(-1)?.gcMs ?? 0) / size.bindings).toFixed(2)} ms`),
+    figure('waited for a core meanwhile', seconds(atEnd.waitedMs)),
     figure('reconciles a binding', (reconciles('binding') / bindings).toFixed(1)),
     figure('reconciles a role', (reconciles('role') / roles).toFixed(1)),
     atMost("a user's new binding meanwhile", 10, converged.newcomerMs / 1_000, 's'),
