@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { AUDIT_LOG_FILE, type AuditEvent, type Testbed } from '@irsa-operator/testbed';
-import { OPERATOR_USER } from '../../harness/objects.ts';
+import { type Api, AUDIT_LOG_FILE, type AuditEvent, type Testbed } from '@irsa-operator/testbed';
+import { OPERATOR_USER, pathOf } from '../../harness/objects.ts';
 
 export type Counts = ReadonlyMap<string, number>;
 
@@ -35,6 +35,25 @@ export async function writesSince({ folder }: Testbed, since: number): Promise<C
     found.push(`${verb} ${what}${code >= 300 ? ` ${code}` : ''}`);
   }
   return counted(found);
+}
+
+/** Of all namespaces, by reason; a series counts once. */
+export async function eventsByReason(api: Api): Promise<Counts> {
+  const reasons: string[] = [];
+  let from: string | undefined = '';
+  while (from !== undefined) {
+    const page: Events = await api.call('GET', `${pathOf('events')}?limit=${PAGE}&continue=${from}`);
+    reasons.push(...page.items.map(({ reason }) => reason));
+    from = page.metadata.continue || undefined;
+  }
+  return counted(reasons);
+}
+
+/** A page of some hundred kilobytes. */
+const PAGE = 500;
+interface Events {
+  readonly metadata: { readonly continue?: string };
+  readonly items: readonly { readonly reason: string }[];
 }
 
 export function sum(counts: Counts, which: (what: string) => boolean = () => true): number {

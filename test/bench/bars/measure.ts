@@ -1,5 +1,6 @@
 import type { Api, Testbed } from '@irsa-operator/testbed';
 import { startOperator } from '../../harness/operator.ts';
+import { type Counts, eventsByReason } from './counts.ts';
 import { driftOfAnnotations, driftOfTrust } from './drift.ts';
 import { type Size, withFleet } from './fleet.ts';
 import { type Floor, measureFloor } from './floor.ts';
@@ -12,9 +13,13 @@ import { type Throttled, throttled } from './throttled.ts';
 export interface Measured {
   readonly floor: Floor;
   readonly converged: Converged;
+  /** Of the first convergence. */
+  readonly events: Counts;
   readonly idle: Idle;
   readonly scrape: Scrape;
   readonly scrapeCpuMs: number;
+  /** Of the minutes after all was Ready: sweeps, scrapes and repairs. */
+  readonly laterBlockMs: number;
   readonly annotationsMs: readonly number[];
   readonly trustMs: readonly number[];
   readonly restarted: Restarted;
@@ -52,6 +57,7 @@ async function operate(testbed: Testbed, api: Api, size: Size, timeoutMs: number
   try {
     tell('a minute of rest');
     await quiet(last);
+    const events = await eventsByReason(api);
     const rested = await idle(testbed, last);
     const scrapeCpuMs = await costOfScrape(last, rested);
     const scrape = await scrapeOnce(last);
@@ -59,6 +65,7 @@ async function operate(testbed: Testbed, api: Api, size: Size, timeoutMs: number
     const annotationsMs = await driftOfAnnotations(api, size);
     const trustMs = await driftOfTrust(testbed, size);
     await quiet(last);
+    const laterBlockMs = (await scrapeOnce(last)).longestBlockMs;
     tell('restart and failover');
     const restarted = await restart(testbed, last, start);
     last = restarted.operator;
@@ -68,7 +75,7 @@ async function operate(testbed: Testbed, api: Api, size: Size, timeoutMs: number
     const third = await start();
     const handoverMs = await failover(last, third, 'SIGTERM');
     last = third;
-    return { converged, idle: rested, scrape, scrapeCpuMs, annotationsMs, trustMs, restarted, crashMs, handoverMs };
+    return { converged, events, idle: rested, scrape, scrapeCpuMs, laterBlockMs, annotationsMs, trustMs, restarted, crashMs, handoverMs };
   } finally {
     await last.stop();
   }

@@ -6,6 +6,8 @@ const TICK_MS = 10;
 /** Of a process as a whole. Milliseconds, and MiB. */
 export interface Reading {
   readonly cpuMs: number;
+  /** How long its main thread could have run and had no core: other work on the machine. */
+  readonly waitedMs: number;
   readonly rssMiB: number;
   /** Since the process began. */
   readonly peakMiB: number;
@@ -18,6 +20,8 @@ export function readingOf(pid: number): Reading {
   const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]);
   return {
     cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS,
+    // Of the main thread: nanoseconds run, and nanoseconds waited.
+    waitedMs: Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6,
     rssMiB: kilobytes('VmRSS') / 1024,
     peakMiB: kilobytes('VmHWM') / 1024,
   };

@@ -14,14 +14,14 @@ import { type CpuProfile, cpuTables, type HeapProfile, heapTable } from './table
 export async function printProfile(size: Size, tell: (what: string) => void): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'irsa-operator-profile-'));
   const profilers = ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--heap-prof', `--heap-prof-dir=${folder}`];
-  const { gcMs, cpuMs, readyCpuMs } = await withFleet(size, async (testbed, api) => {
+  const { gcMs, cpuMs, waitedMs, readyCpuMs } = await withFleet(size, async (testbed, api) => {
     tell('the operator, under its profilers');
     const start = () => startOperator(testbed, UNLIMITED, [], undefined, undefined, [...AS_IT_SHIPS, ...profilers]);
     const { operator, scrapes, atEnd } = await converge(testbed, api, size, convergenceTimeoutMs(size), start);
     await quiet(operator);
-    const { cpuMs } = readingOf(operator.pid);
+    const { cpuMs, waitedMs } = readingOf(operator.pid);
     await operator.stop();
-    return { gcMs: scrapes.at(-1)?.gcMs ?? 0, cpuMs, readyCpuMs: atEnd.cpuMs };
+    return { gcMs: scrapes.at(-1)?.gcMs ?? 0, cpuMs, waitedMs, readyCpuMs: atEnd.cpuMs };
   });
   const read = <T>(kind: string): T => {
     const file = readdirSync(folder).find((name) => name.endsWith(kind));
@@ -32,7 +32,9 @@ export async function printProfile(size: Size, tell: (what: string) => void): Pr
   console.log(
     `${size.bindings} bindings on ${size.roles} roles: ${cpuMs} ms of CPU of all threads, ${readyCpuMs} of it until all were Ready;`,
   );
-  console.log(`collections of garbage held the main thread for ${Math.round(gcMs)} ms until then`);
+  console.log(
+    `collections of garbage held the main thread for ${Math.round(gcMs)} ms until then; it waited ${Math.round(waitedMs)} ms for a core`,
+  );
   console.log(cpuTables(read<CpuProfile>('.cpuprofile'), original, size.bindings));
   console.log(heapTable(read<HeapProfile>('.heapprofile'), original));
   console.log(`${folder} has both profiles`);

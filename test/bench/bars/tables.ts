@@ -49,7 +49,12 @@ export function cpuTables(profile: CpuProfile, find: Find, bindings: number): st
   const row = (ms: number) =>
     `${ms.toFixed(0).padStart(8)} ms ${((100 * ms) / busyMs).toFixed(1).padStart(5)} % ${((1_000 * ms) / bindings).toFixed(0).padStart(6)} µs`;
   const byFile = new Map<string, number>();
-  for (const [by, ms] of byAsker) add(byFile, by.replace(/:\d+ .*/, ''), ms);
+  const byFolder = new Map<string, number>();
+  for (const [by, ms] of byAsker) {
+    const file = by.replace(/:\d+ .*/, '');
+    add(byFile, file, ms);
+    add(byFolder, file.replace(/^(src\/.*)\/[^/]+$/, '$1'), ms);
+  }
   return [
     // What a system call wakes may have the core at once: the profiler counts that too, the process does not.
     `\nthe main thread was not idle for ${busyMs.toFixed(0)} ms by the clock; each line: time, part of it, for a binding`,
@@ -61,6 +66,7 @@ export function cpuTables(profile: CpuProfile, find: Find, bindings: number): st
       row,
     ),
     table('The same, by file', byFile, FILES, row),
+    table('The same, by folder', byFolder, FILES, row),
   ].join('\n');
 }
 
