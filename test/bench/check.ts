@@ -18,6 +18,9 @@ const AWS_CALL_MS = 80;
 const LIMIT = { perSecond: 10, burst: 10 };
 const READS = ['GetRole', 'ListRoles', 'GetOpenIDConnectProvider', 'ListOpenIDConnectProviders', 'GetAccountSummary'];
 
+const namespaceOf = (at: number): string => `team-${at % NAMESPACES}`;
+const roleOf = (at: number): string => `role-${at % ROLES}`;
+
 const testbed = await startTestbed();
 const api = connect(testbed.kubeconfig);
 const proxy = await countingProxy(testbed);
@@ -39,9 +42,6 @@ try {
   api.close();
   await testbed.stop();
 }
-
-const namespaceOf = (at: number): string => `team-${at % NAMESPACES}`;
-const roleOf = (at: number): string => `role-${at % ROLES}`;
 
 /** Each ServiceAccount with a Deployment of one pod, and a role that lets in all that name it. */
 async function furnish(): Promise<void> {
