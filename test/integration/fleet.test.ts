@@ -38,15 +38,6 @@ test('every binding of the fleet becomes Ready, and then nothing is written', as
   expect(await bindingsThatAre('False')).toBe(0);
 });
 
-// Contract: trust-one-write
-test('each role was written once, whatever else the machine did, and each binding four times', async () => {
-  const written = callsSince(suite.testbed, 0).get('UpdateAssumeRolePolicy') ?? 0;
-  expect(written).toBeGreaterThanOrEqual(SIZE.roles);
-  expect(written).toBeLessThanOrEqual(1.05 * SIZE.roles);
-  const writes = sum(await writesSince(suite.testbed, 0), (what) => !what.endsWith(' events'));
-  expect(writes / SIZE.bindings).toBeLessThanOrEqual(4.05);
-});
-
 test('a binding that is Ready has no series of its own, and neither has its ServiceAccount', async () => {
   const own = (await samples(suite.operator)).filter(({ labels }) => labels['namespace']?.startsWith('team-'));
   expect(own).toEqual([]);

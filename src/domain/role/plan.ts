@@ -88,8 +88,8 @@ export const FIRST_READ_BACK_MS = 2_000;
 export const LAST_READ_BACK_MS = 8_000;
 /** Whether a read of then shows every write up to this time, also one whose subject is not in it. */
 export const showsAllSince = (at: number | undefined, asOf: number): boolean => at === undefined || asOf - at >= LAST_READ_BACK_MS;
-/** Bindings that are applied together come within moments of each other. */
-const DEBOUNCE_MS = 3_000;
+/** Bindings that are applied together come within moments of each other; on a machine that is busy with ten thousand others, within seconds. */
+const DEBOUNCE_MS = 10_000;
 /** However many bindings come, the first of them waits no longer than this for the others. */
 const LONGEST_DEBOUNCE_MS = 30_000;
 /** What IAM would not let us read is asked for again after as long as it has been so: a tenant may name any number of such roles. */
