@@ -81,7 +81,7 @@ export function roleArnParts(arn: RoleArn): RoleArnParts {
   return { partition: partition as Partition, account: account as AccountId, path, name };
 }
 
-/** The provider that a role's account must have for tokens of this issuer. IAM leaves the scheme out (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html). / */
+/** The provider that a role's account must have for tokens of this issuer. IAM leaves the scheme out (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html). */
 export function providerArnFor(role: RoleArn, issuer: Issuer): ProviderArn {
   const { partition, account } = roleArnParts(role);
   return `arn:${partition}:iam::${account}:oidc-provider/${issuerHostPath(issuer)}` as ProviderArn;

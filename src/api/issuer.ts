@@ -7,7 +7,7 @@ declare const brand: unique symbol;
  */
 export type Issuer = string & { readonly [brand]: 'Issuer' };
 
-/** Hosts and paths that IAM accepts in a provider's URL; a self-managed cluster may have any host and a path (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html). / */
+/** Hosts and paths that IAM accepts in a provider's URL; a self-managed cluster may have any host and a path (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html). */
 const ISSUER = /^https:\/\/((?:[A-Za-z0-9-]+\.)*[A-Za-z0-9-]+\.?)(?:\/[A-Za-z0-9._~/-]*)?$/;
 /** IAM's limit for the URL of a provider. */
 const MAX_LENGTH = 255;

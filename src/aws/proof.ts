@@ -6,7 +6,7 @@ import { STS_REFUSAL_CODES } from '../api/sts-refusal.ts';
 import type { AskSts } from '../controllers/verification/ports.ts';
 import type { AwsCalls } from './calls.ts';
 
-/** A session may do what the role and this policy both allow: nothing (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session). GetCallerIdentity alone cannot be denied. / */
+/** A session may do what the role and this policy both allow: nothing (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session). GetCallerIdentity alone cannot be denied. */
 const DENY_ALL = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action: '*', Resource: '*' }] });
 /** The shortest that STS grants. */
 const SESSION_SECONDS = 900;

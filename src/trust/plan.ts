@@ -63,7 +63,7 @@ export interface TrustPlan {
   /**
    * Of the document to send, or of the one that stands, and what the account allows. White space between tokens does not count
    * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html says so of inline and managed policies), and what we send
-   * has none. /
+   * has none.
    */
   readonly size: { readonly characters: number; readonly quota: number };
   /** Subjects of ours that nobody wants or releases: they are kept. */

@@ -25,7 +25,7 @@ export function withoutWebIdentity(judged: readonly Judged[]): PartialFinding[] 
   return [{ code: 'TrustNoWebIdentityStatement', text }];
 }
 
-/** The unique ID that IAM shows for a role or user that was deleted (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids). / */
+/** The unique ID that IAM shows for a role or user that was deleted (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids). */
 const UNIQUE_ID = /^A(?:ROA|IDA)[A-Z0-9]{8,}$/;
 /** `AROA` is a role, `AIDA` a user. */
 const KIND_LENGTH = 4;

@@ -11,7 +11,7 @@ import type { PartialFinding } from './partial-finding.ts';
 /**
  * Hosts of EKS issuers: `oidc.eks.<region>.amazonaws.com` and `oidc-eks.<region>.api.aws`
  * (https://docs.aws.amazon.com/eks/latest/userguide/enable-iam-roles-for-service-accounts.html); also with the region first, as an old
- * README has it. /
+ * README has it.
  */
 const EKS_HOST = /oidc[.-](?:eks[.-][a-z0-9-]{1,32}|[a-z0-9-]{1,32}\.eks)\./;
 const EKS_ISSUER = /^oidc(?:\.eks\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?|-eks\.([a-z0-9-]+)\.api\.aws)\/id\/([A-Za-z0-9]+)$/;

@@ -11,7 +11,7 @@ export interface PolicyDocument {
   /** As written; absent means `2008-10-17` (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html). */
   readonly version: string | undefined;
   readonly statements: readonly Statement[];
-  /** Where the statements stand: IAM takes a list or a single object (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html). / */
+  /** Where the statements stand: IAM takes a list or a single object (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html). */
   readonly container: ArrayNode | ObjectNode;
 }
 
@@ -19,7 +19,7 @@ export interface PolicyDocument {
 export interface Statement {
   /** From 1, as people count them. */
   readonly index: number;
-  /** Undefined also when it is no text: IAM's Sid is one (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html). / */
+  /** Undefined also when it is no text: IAM's Sid is one (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html). */
   readonly sid: string | undefined;
   readonly node: ObjectNode;
 }
@@ -27,7 +27,7 @@ export interface Statement {
 /**
  * Reads a trust policy from JSON (see `decodeDocument` for what IAM's API returns). A member that stands twice is a problem: the grammar
  * forbids it (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html), parsers disagree on which one counts, and
- * so nobody can say what such a document means. /
+ * so nobody can say what such a document means.
  */
 export function parseDocument(text: string): PolicyDocument | Problem {
   const root = parseJson(text);
@@ -57,7 +57,7 @@ export function parseDocument(text: string): PolicyDocument | Problem {
 /**
  * `AssumeRolePolicyDocument` as IAM returns it: URL-encoded by RFC 3986
  * (https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html), so `+` is a plus and not a blank. Text that is JSON already is
- * passed on (doubles of IAM do that, and `aws iam get-role` decodes). /
+ * passed on (doubles of IAM do that, and `aws iam get-role` decodes).
  */
 export function decodeDocument(encoded: string): string | Problem {
   if (/^[\t\n\r ]*\{/.test(encoded)) return encoded;

@@ -25,7 +25,7 @@ export interface OwnStatement {
   readonly subjects: readonly string[];
 }
 
-/** IAM takes letters and digits only in a Sid (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html); five bits a character leave sixty bits of the hash. / */
+/** IAM takes letters and digits only in a Sid (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html); five bits a character leave sixty bits of the hash. */
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 const SID_LENGTH = 12;
 const BITS = 5;

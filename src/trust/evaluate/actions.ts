@@ -4,7 +4,7 @@ import type { JsonNode, ObjectNode } from '../document/json.ts';
 import { fold, like } from './text.ts';
 import { any, not, type Truth, unknown } from './truth.ts';
 
-/** Whether a statement is about `sts:AssumeRoleWithWebIdentity`. Case does not matter, `*` and `?` are wildcards (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html). / */
+/** Whether a statement is about `sts:AssumeRoleWithWebIdentity`. Case does not matter, `*` and `?` are wildcards (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html). */
 export function actionMatches(statement: ObjectNode): Truth {
   const action = member(statement, 'Action');
   const excluded = member(statement, 'NotAction');

@@ -42,7 +42,7 @@ function notScalar({ kind }: JsonNode): Unknown {
   return unknown(`a condition value is a JSON ${kind}`);
 }
 
-/** Strings, numbers and booleans are condition values (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html), all compared as they are written. / */
+/** Strings, numbers and booleans are condition values (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html), all compared as they are written. */
 export function scalarText(node: JsonNode): string | undefined {
   switch (node.kind) {
     case 'string':

@@ -9,7 +9,7 @@ import { lookUp, type WebIdentity } from './request.ts';
 import { fold } from './text.ts';
 import { all, any, not, type Truth, unknown } from './truth.ts';
 
-/** One operator with one key, as STS would see it. The block holds when all of them do (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html). / */
+/** One operator with one key, as STS would see it. The block holds when all of them do (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html). */
 export interface Condition {
   /** As written, for messages. */
   readonly operatorName: string;
@@ -59,7 +59,7 @@ export function judgeCondition(
   );
 }
 
-/** `"true"` wants the key to be absent, `"false"` to be there (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Null). / */
+/** `"true"` wants the key to be absent, `"false"` to be there (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Null). */
 function judgeNull(values: readonly JsonNode[], absent: Truth): Truth {
   const wanted = values.map((value): Truth => {
     const text = scalarText(value);
@@ -72,7 +72,7 @@ function judgeNull(values: readonly JsonNode[], absent: Truth): Truth {
 /**
  * A key that is not in the request: false, but true for a negated operator, for IfExists, and for ForAllValues
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html,
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html). /
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html).
  */
 function judgeAbsent(operator: Operator, values: readonly JsonNode[], version: string | undefined, request: WebIdentity): Truth {
   if (operator.set === 'ForAnyValue')
@@ -84,7 +84,7 @@ function judgeAbsent(operator: Operator, values: readonly JsonNode[], version: s
   return all(values.map((value) => hasMeaning(operator.comparison, value, version, request)));
 }
 
-/** Values are alternatives; of a negated operator none may match (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html). / */
+/** Values are alternatives; of a negated operator none may match (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html). */
 function combine(negated: boolean, compared: readonly (Truth | 'none')[]): Truth {
   if (compared.length === 0) return negated ? unknown('a negated operator has an empty list of values') : false;
   const matched = any(compared.filter((truth) => truth !== 'none'));

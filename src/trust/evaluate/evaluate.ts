@@ -35,13 +35,13 @@ export type TrustVerdict =
 /**
  * Whether STS would let the token assume the role by this document alone (a resource control policy of the organisation can still deny). A
  * Deny that matches wins, then an Allow that matches
- * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html). What cannot be known is `unknown`. /
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html). What cannot be known is `unknown`.
  */
 export function evaluate(document: PolicyDocument, request: WebIdentity): TrustVerdict {
   return verdictOf(judgeStatements(document, request));
 }
 
-/** One statement, part by part; it holds when all of them do (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html: the elements narrow together). / */
+/** One statement, part by part; it holds when all of them do (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html: the elements narrow together). */
 export interface Judged {
   readonly statement: Statement;
   /** Of its document: which values have variables. */
@@ -69,7 +69,7 @@ export function judgeStatements(document: PolicyDocument, request: WebIdentity):
 /**
  * Statements together: an explicit Deny wins, one Allow is enough, and no Allow denies
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html). A Deny that may match makes a matching Allow
- * unknown, and changes nothing where no Allow matches. /
+ * unknown, and changes nothing where no Allow matches.
  */
 export function verdictOf(judged: readonly Judged[]): TrustVerdict {
   const allows = judged.filter(({ effect }) => effect !== 'Deny');

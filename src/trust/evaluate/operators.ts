@@ -1,6 +1,6 @@
 import { fold } from './text.ts';
 
-/** How a condition operator compares; `Null` only asks whether the key is there (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html). / */
+/** How a condition operator compares; `Null` only asks whether the key is there (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html). */
 export type Comparison =
   | 'StringEquals'
   | 'StringEqualsIgnoreCase'
@@ -24,9 +24,9 @@ export type Comparison =
 /** An operator's name, taken apart. */
 export interface Operator {
   readonly comparison: Comparison;
-  /** The `Not` forms: none of the values may match (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html). / */
+  /** The `Not` forms: none of the values may match (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html). */
   readonly negated: boolean;
-  /** Holds when the key is absent (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_IfExists). / */
+  /** Holds when the key is absent (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_IfExists). */
   readonly ifExists: boolean;
   /**
    * For keys with several values; of an absent key the first holds and the second does not
@@ -93,7 +93,7 @@ export function parseOperator(name: string): Operator | undefined {
   return { comparison, negated, ifExists, set };
 }
 
-/** Whether policy variables are replaced in its values: those of strings and ARNs only (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html). / */
+/** Whether policy variables are replaced in its values: those of strings and ARNs only (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html). */
 export function takesVariables(comparison: Comparison): boolean {
   return comparison.startsWith('String') || comparison === 'ArnLike';
 }

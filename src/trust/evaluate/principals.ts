@@ -62,13 +62,13 @@ function everybody(effect: Effect): Truth {
   return effect === 'Deny' ? true : unknown('AWS does not document whether an Allow for "*" covers web identities');
 }
 
-/** An account stands as its number or as its root (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts). / */
+/** An account stands as its number or as its root (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts). */
 function isAccountOf(value: string, request: WebIdentity): boolean {
   const account = arnOwner(request.provider)?.account;
   return account !== undefined && (value === account || value.endsWith(`:iam::${account}:root`));
 }
 
-/** One principal: `Federated`, `AWS`, `Service`, `CanonicalUser` (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html), or whatever stands there. / */
+/** One principal: `Federated`, `AWS`, `Service`, `CanonicalUser` (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html), or whatever stands there. */
 export interface PrincipalValue {
   readonly kind: string;
   readonly value: string;

@@ -36,7 +36,7 @@ const ABSENT_CLAIMS: ReadonlySet<string> = new Set(['azp', 'amr', 'email', 'oaud
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html,
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html and
  * https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html). What a request without a signature has
- * under `aws:PrincipalAccount`, `aws:PrincipalType` and `aws:userid` is documented for none like this: they are unknown, as are all others. /
+ * under `aws:PrincipalAccount`, `aws:PrincipalType` and `aws:userid` is documented for none like this: they are unknown, as are all others.
  */
 const ABSENT_KEYS: ReadonlySet<string> = new Set(
   [
@@ -102,7 +102,7 @@ const MS_PER_SECOND = 1000;
  */
 export type KeyKind = 'subject' | 'audience' | 'claim' | 'otherProvider' | 'context' | 'malformed';
 
-/** Names of keys are compared without regard to case (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html). / */
+/** Names of keys are compared without regard to case (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html). */
 export function kindOfKey(key: string, issuer: Issuer): KeyKind {
   const exact = issuerHostPath(issuer);
   if (key === `${exact}:sub`) return 'subject'; // nearly always written so: spares the rest
@@ -152,7 +152,7 @@ function lookUpContext(key: string, { now, roleTags, provider }: WebIdentity): C
   return hidden(key);
 }
 
-/** Keys of tags, too, are compared without regard to case (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourcetag). / */
+/** Keys of tags, too, are compared without regard to case (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourcetag). */
 function tag(key: string, name: string, tags: ReadonlyMap<string, string> | undefined): ContextValue {
   if (tags === undefined) return hidden(key);
   const values = [...tags].filter(([tagKey]) => fold(tagKey) === name).map(([, value]) => value);

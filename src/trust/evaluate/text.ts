@@ -26,7 +26,7 @@ function hasWildcard(text: string): boolean {
 /**
  * `*` stands for any run of characters, also none and also `:` and `/`; `?` for exactly one
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_String). Greedy with
- * one point to come back to, so the time is bounded by the product of the lengths: no pattern can make it explode. /
+ * one point to come back to, so the time is bounded by the product of the lengths: no pattern can make it explode.
  */
 export function matches(pattern: readonly PatternPart[], value: string): boolean {
   // More text than the value has can never match; it also bounds what a hostile pattern costs.

@@ -5,18 +5,18 @@ import { type Unknown, unknown } from './truth.ts';
 /** A policy value after its variables were replaced: what it compares as, or `none` when a variable without a default has no value. */
 export type Resolved = readonly PatternPart[] | 'none' | Unknown;
 
-/** Only this version has variables; in older documents `${` is text as any other (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html). / */
+/** Only this version has variables; in older documents `${` is text as any other (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html). */
 const VERSION_WITH_VARIABLES = '2012-10-17';
 const VERSIONS_WITHOUT: ReadonlySet<string | undefined> = new Set([undefined, '2008-10-17']);
 
-/** `${*}`, `${?}` and `${$}` are the characters themselves (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html). / */
+/** `${*}`, `${?}` and `${$}` are the characters themselves (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html). */
 const ESCAPES: ReadonlySet<string> = new Set(['*', '?', '$']);
 /** What stands in the braces: `key` or `key, 'default'`. */
 const VARIABLE = /^([^,']+)(?:,\s*'([^']*)')?$/;
 
 /**
  * Replaces `${key}` by what the request carries, `${key, 'default'}` by the default where the key is absent
- * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html); `none` when a key is absent and has no default. /
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html); `none` when a key is absent and has no default.
  */
 export function resolve(text: string, version: string | undefined, request: WebIdentity): Resolved {
   if (!text.includes('${') || VERSIONS_WITHOUT.has(version)) return patternOf(text);
