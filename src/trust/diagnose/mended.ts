@@ -5,7 +5,7 @@ import type { Judged } from '../evaluate/evaluate.ts';
 import { nearlyNames, PLACEHOLDER, withoutSlash, withoutSpace } from '../evaluate/near.ts';
 import { kindOfKey, type WebIdentity } from '../evaluate/request.ts';
 import { fold, like } from '../evaluate/text.ts';
-import type { Truth } from '../evaluate/truth.ts';
+import { isUnknown, type Truth } from '../evaluate/truth.ts';
 
 /** A condition as its writer most likely meant it. */
 interface Mended {
@@ -36,7 +36,10 @@ function mended(condition: Condition, { version, conditions }: Judged, request: 
   const values = operator.negated
     ? condition.values
     : condition.values.map((node) => (node.kind === 'string' && means(scalarText(node) ?? '', request) ? { ...node, value: meant } : node));
-  return { key, truth: judgeCondition(operator, key, values, version, request) };
+  const mendedTruth = judgeCondition(operator, key, values, version, request);
+  // The key of another issuer is read as it is written. What is not known to fail there is not known to be for others.
+  const mayHold = isUnknown(truth) && kindOfKey(written, request.issuer) === 'otherProvider';
+  return { key, truth: mayHold && mendedTruth === false ? truth : mendedTruth };
 }
 
 /** Services of AWS whose keys have no dot, and may end so. */

@@ -166,3 +166,11 @@ test('what holds is not asked what it meant: STS lets the token in but for the l
   expect(outcome(all(on(`https://${SUB}`, SHOP, 'StringNotEquals'), VPC))).toBe('restricted');
   expect(outcome(all(on(`https://${SUB}`, SHOP, 'StringEqualsIfExists'), VPC))).toBe('restricted');
 });
+
+test('what is not known to fail for another issuer is not made to by what it meant', () => {
+  const other = (claim: string, value: string) => on(`${OTHER_HOST}:${claim}`, value, 'ForAnyValue:StringEqualsIfExists');
+  expect(outcome(all(other('aud', 'vault'), VPC))).toBe('restricted');
+  expect(outcome(all(other('sub', SHOP), VPC))).toBe('restricted');
+  expect(outcome(other('aud', 'vault'))).toBe('writes');
+  expect(outcome(all(other('sub', SHOP), on(AUD, 'vault'), VPC))).toBe('writes');
+});
