@@ -43,3 +43,8 @@ export class Fault extends Error {
 export function isFault(error: unknown, kind?: FaultKind): error is Fault {
   return error instanceof Fault && (kind === undefined || error.kind === kind);
 }
+
+/** The code where files were read in place of a cluster or an account, and none can say this. */
+export const NOT_IN_FILES = 'NotInFiles';
+
+export const notInFiles = (what: string): Fault => new Fault('invalid', what, { code: NOT_IN_FILES });

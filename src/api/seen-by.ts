@@ -7,7 +7,7 @@ const PROOF = 'it comes of a token that irsa-operator asks for, and check asks f
 const BINDING = 'a person has no binding';
 const UNREAD = 'check says of such a step that it was not read';
 
-/** Findings of an operator alone, with why `irsa-operator check` cannot have them. All others it can. */
+/** Findings of an operator alone, with why `irsa-operator check` of a cluster cannot have them. All others it can. In files it has those of bindings too. */
 export const ONLY_OPERATOR = {
   NotGranted: GRANTS,
   GrantLimitReached: GRANTS,

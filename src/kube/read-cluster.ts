@@ -47,7 +47,7 @@ export function readCluster(transport: Transport, connection: Connection, keep: 
     serviceAccounts: (namespace, signal) => listAll(transport, accounts, signal, namespace),
     async serviceAccountNameOf(kind, of, signal) {
       const raw = await get(TARGET_TYPES[kind], of, signal);
-      return raw === undefined ? undefined : (text(podSpecOf(kind, object(raw)['spec'])['serviceAccountName']) ?? 'default');
+      return raw === undefined ? undefined : accountNameIn(kind, raw);
     },
     pods: ({ namespace, name }, labels, signal) =>
       listAll(
@@ -96,11 +96,15 @@ function terminationMessage(pod: unknown, container: string): string | undefined
         .join('\n');
 }
 
-export function podSpecOf(kind: TargetKind, spec: Json | undefined): JsonObject {
-  if (kind === 'pods') return object(spec);
-  const of = kind === 'cronjobs' ? object(object(object(spec)['jobTemplate'])['spec']) : object(spec);
-  return object(object(of['template'])['spec']);
+/** What pods are made from; of a pod the pod itself. */
+export function templateOf(kind: TargetKind, raw: unknown): JsonObject {
+  if (kind === 'pods') return object(raw);
+  const spec = object(object(raw)['spec']);
+  return object((kind === 'cronjobs' ? object(object(spec['jobTemplate'])['spec']) : spec)['template']);
 }
+
+export const accountNameIn = (kind: TargetKind, raw: unknown): string =>
+  text(object(templateOf(kind, raw)['spec'])['serviceAccountName']) ?? 'default';
 
 export const injectingWebhooks: Resource<readonly InjectingWebhook[]> = {
   type: MUTATING_WEBHOOK_CONFIGURATION,

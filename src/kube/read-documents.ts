@@ -1,13 +1,13 @@
 import type { IrsaBinding } from '../api/binding.ts';
 import type { Pod } from '../api/cluster.ts';
-import { Fault } from '../api/fault.ts';
+import { Fault, notInFiles } from '../api/fault.ts';
 import type { IrsaGrant } from '../api/grant.ts';
 import { EKS_WEBHOOK, type Webhook } from '../api/webhook.ts';
-import { NOT_IN_FILES, type ReadCluster, type TargetKind } from '../ports/read-cluster.ts';
+import type { ReadCluster, TargetKind } from '../ports/read-cluster.ts';
 import type { Resource } from './list-watch.ts';
 import { type JsonObject, metaOf, object, text } from './objects.ts';
 import { apiVersionOf, type ResourceType } from './paths.ts';
-import { injectingWebhooks, type Kept, podSpecOf, TARGET_TYPES } from './read-cluster.ts';
+import { accountNameIn, injectingWebhooks, type Kept, TARGET_TYPES, templateOf } from './read-cluster.ts';
 import { bindings, cronJobs, daemonSets, deployments, grants, jobs, namespaces, pods, serviceAccounts, statefulSets } from './resources.ts';
 
 /** What stands in files in place of a cluster. */
@@ -17,8 +17,6 @@ export interface InDocuments {
   readonly bindings: readonly IrsaBinding[];
   readonly grants: readonly IrsaGrant[];
 }
-
-const notInFiles = (what: string): Fault => new Fault('invalid', what, { code: NOT_IN_FILES });
 
 /** Objects as they would be created; of an object in a namespace the namespace is set. */
 export function readDocuments(documents: readonly JsonObject[], keep: Kept, webhook: Webhook = EKS_WEBHOOK): InDocuments {
@@ -55,7 +53,7 @@ export function readDocuments(documents: readonly JsonObject[], keep: Kept, webh
       serviceAccounts: async (namespace) => accounts.filter(isIn(namespace)),
       async serviceAccountNameOf(kind, of) {
         const raw = rawOf(TARGET_TYPES[kind]).find((one) => metaOf(one).namespace === of.namespace && metaOf(one).name === of.name);
-        return raw === undefined ? undefined : accountIn(kind, raw);
+        return raw === undefined ? undefined : accountNameIn(kind, raw);
       },
       pods: async ({ namespace, name }): Promise<readonly Pod[]> =>
         made.filter((pod) => pod.namespace === namespace && (name === undefined || pod.serviceAccountName === name)),
@@ -72,16 +70,12 @@ export function readDocuments(documents: readonly JsonObject[], keep: Kept, webh
   };
 }
 
-const accountIn = (kind: TargetKind, raw: JsonObject): string => text(podSpecOf(kind, raw['spec'])['serviceAccountName']) ?? 'default';
-
 /** The pod that would be made: its controller is the object of the file itself, by whose UID they find each other. */
 function podOf(kind: TargetKind, raw: JsonObject): JsonObject {
   if (kind === 'pods') return raw;
   const { namespace, name, uid } = metaOf(raw);
-  const template = object(
-    kind === 'cronjobs' ? object(object(object(raw['spec'])['jobTemplate'])['spec'])['template'] : object(raw['spec'])['template'],
-  );
-  const { labels, annotations } = object(template['metadata']);
+  const { metadata, spec } = templateOf(kind, raw);
+  const { labels, annotations } = object(metadata);
   const ownerReferences = [{ controller: true, kind: text(raw['kind']) ?? '', name, uid }];
-  return { metadata: { namespace, name, labels, annotations, ownerReferences }, spec: template['spec'] };
+  return { metadata: { namespace, name, labels, annotations, ownerReferences }, spec };
 }

@@ -5,9 +5,6 @@ import type { InjectingWebhook } from '../api/webhook.ts';
 export const TARGET_KINDS = ['deployments', 'statefulsets', 'daemonsets', 'replicasets', 'jobs', 'cronjobs', 'pods'] as const;
 export type TargetKind = (typeof TARGET_KINDS)[number];
 
-/** The code of a `Fault`: files were read in place of a cluster or an account, and none can say this. */
-export const NOT_IN_FILES = 'NotInFiles';
-
 /** The cluster, as a person reads it. Nothing is written. Every method throws `Fault`. */
 export interface ReadCluster {
   namespace(name: string, signal: AbortSignal): Promise<Namespace | undefined>;

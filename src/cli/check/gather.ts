@@ -1,10 +1,11 @@
 import { providerArnFor, type RoleArn, sharesAccount } from '../../api/arn.ts';
 import { keyOf, type ObjectKey, type ObjectName, type Pod, type ServiceAccount } from '../../api/cluster.ts';
-import { isFault } from '../../api/fault.ts';
+import { isFault, NOT_IN_FILES } from '../../api/fault.ts';
 import { type Issuer, parseIssuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
 import { DEFAULT_POLICY_QUOTA } from '../../api/quota.ts';
 import { roleAnnotation } from '../../domain/audit/audit.ts';
+import { boundRole } from '../../domain/check/bound.ts';
 import { type CheckSeen, type Looked, read, unread } from '../../domain/check/seen.ts';
 import { trustsSubject } from '../../domain/check/trusting.ts';
 import { labelsSelectedBy } from '../../domain/check/webhook.ts';
@@ -13,7 +14,6 @@ import type { CallerView } from '../../domain/state/identity.ts';
 import type { ProviderView } from '../../domain/state/oidc-provider.ts';
 import { NO_WRITES, type RoleRecord } from '../../domain/state/role-record.ts';
 import { similarTo } from '../../domain/state/similar.ts';
-import { NOT_IN_FILES } from '../../ports/read-cluster.ts';
 import type { ListedRole } from '../../ports/roles.ts';
 import { howToLogIn } from './credentials.ts';
 import { derivedIssuer } from './derived-issuer.ts';
@@ -109,8 +109,8 @@ export class Gatherer {
     ]);
     const account = serviceAccount.kind === 'read' ? serviceAccount.value : undefined;
     const bound = this.#ports.files?.bound(of);
-    const spec = bound?.binding.spec;
-    const roleArn = (isProblem(spec) ? undefined : spec?.roleArn) ?? this.#roleOf(account);
+    const byBinding = boundRole(bound);
+    const roleArn = (isProblem(byBinding) ? undefined : byBinding) ?? this.#roleOf(account);
     const [pods, workloads, apiAudiences, aws, trusting] = await Promise.all([
       this.#pods(of, webhooks.kind === 'read' ? labelsSelectedBy(webhooks.value) : []),
       this.#only(`workloads ${namespace}`, () => look(() => cluster.workloads(namespace, signal))),

@@ -14,6 +14,7 @@ import { annotationsAreOurs, wrongAnnotations } from '../service-account/annotat
 import { annotationContended } from '../service-account/contention.ts';
 import { contentionLevel } from '../state/contention.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
+import { entryFor } from '../state/role-entry.ts';
 import { isReleased, type Verdict } from '../state/verdict.ts';
 import { isViolation, type Violation } from '../status/conditions.ts';
 import { inProgress, provenAt, refusedBySts, unproven, type Verifying, verifiedAs } from '../verification/verified.ts';
@@ -88,8 +89,7 @@ function withLoss(violation: Violation, seen: Observed, { roleArn: arn, audience
   const due = timestamp(loss.dueAt);
   if (loss.dueAt > now) return { ...violation, message: `${message}. Its trust is revoked at ${due} unless a grant covers it by then` };
   // After a restart: its release was seen, and the role was not looked at yet.
-  const isRemembered = (seen.binding.status.roles ?? []).some((entry) => entry.arn === arn && entry.audience === audience);
-  if (!isRemembered && seen.verdictOn({ arn, audience }) === undefined) return violation;
+  if (entryFor(seen.binding, { arn, audience }) === undefined && seen.verdictOn({ arn, audience }) === undefined) return violation;
   const waits = releaseWaitsFor(seen, { arn, audience });
   const since = `${message}. Its trust is to be revoked since ${due}. It is not revoked yet`;
   return { ...violation, message: `${since}: ${waits.message}`, findings: [...findings, ...waits.findings] };

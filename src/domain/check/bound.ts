@@ -1,3 +1,4 @@
+import type { RoleArn } from '../../api/arn.ts';
 import type { BindingSpec } from '../../api/binding.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { isProblem, type Problem } from '../../api/problem.ts';
@@ -20,7 +21,7 @@ export function bindingFinding(seen: CheckSeen, { binding, others, grants }: Bou
 }
 
 /** The role that a binding names. */
-export function boundRole({ bound }: CheckSeen): string | Problem | undefined {
+export function boundRole(bound: Bound | undefined): RoleArn | Problem | undefined {
   const spec = bound?.binding.spec;
   return spec === undefined || isProblem(spec) ? spec : spec.roleArn;
 }

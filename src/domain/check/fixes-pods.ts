@@ -1,10 +1,10 @@
-import type { Container, Pod, Workload } from '../../api/cluster.ts';
+import type { Pod, Workload } from '../../api/cluster.ts';
 import type { FindingCode } from '../../api/finding.ts';
-import { INJECTED } from '../../api/names.ts';
 import { annotationKeys, EKS_WEBHOOK } from '../../api/webhook.ts';
-import { containersOfTheWebhook, type DesiredInjection, judgeContainer } from '../pods/injection.ts';
-import { podState, SKIP_LABEL, TEMPLATE_HASH } from '../pods/pod-state.ts';
+import { containersOfTheWebhook, type DesiredInjection, judgeContainer, KEYS } from '../pods/injection.ts';
+import { podState, REPLACING_OWNERS, SKIP_LABEL, TEMPLATE_HASH } from '../pods/pod-state.ts';
 import { waitsForOwner } from '../pods/restart/owner.ts';
+import { ACCESS_KEYS, hasAccessKey } from '../pods/static-credentials.ts';
 import { workloadOf } from '../pods/workload-of.ts';
 import { valueIn } from './engine.ts';
 import type { CheckSeen } from './seen.ts';
@@ -18,12 +18,6 @@ interface PodFixes {
   /** Words for the command of that name. */
   readonly kubectl: readonly string[];
 }
-
-const KEYS = [INJECTED.roleArn, INJECTED.tokenFile];
-const ACCESS_KEY = 'AWS_ACCESS_KEY_ID';
-const STATIC_KEYS = [ACCESS_KEY, 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
-/** Kinds whose controller makes another pod when one is deleted. */
-const REPLACING: ReadonlySet<string> = new Set(['ReplicaSet', 'StatefulSet', 'DaemonSet']);
 
 const named = ({ kind, name }: Pick<Workload, 'kind' | 'name'>): string => `${kind.toLowerCase()}/${name}`;
 const living = ({ pods }: CheckSeen): readonly Pod[] => (valueIn(pods) ?? []).filter(({ finished, deleting }) => !finished && !deleting);
@@ -54,14 +48,11 @@ function templateFix(pod: Pod, workload: Workload, { desired, codes, kubectl }: 
     const own = template.containers.find(({ name }) => name === container.name)?.env ?? {};
     const { fixed } = judgeContainer({ pod, container, desired, template, where: '' });
     const overrides = fixed?.kind === 'fault' && ['PodPartialInjection', 'PodEnvOverridden'].includes(fixed.finding.code);
-    const names = [...(overrides ? KEYS : []), ...(codes.has('PodStaticCredentials') && hasKey(own) ? STATIC_KEYS : [])];
+    const names = [...(overrides ? KEYS : []), ...(codes.has('PodStaticCredentials') && hasAccessKey(own) ? ACCESS_KEYS : [])];
     const found = names.filter((name) => name in own);
     return found.length === 0 ? [] : [line(...at, 'set', 'env', named(workload), '-c', container.name, ...found.map((name) => `${name}-`))];
   });
 }
-
-/** An SDK takes an empty one for not set. */
-const hasKey = (env: Container['env']): boolean => ACCESS_KEY in env && env[ACCESS_KEY] !== '';
 
 /** Of what makes the pods that lack what a new one would have. `templates`: commands that make them again already. */
 export function restarts(seen: CheckSeen, fixes: PodFixes, templates: readonly string[]): string[] {
@@ -104,5 +95,5 @@ function rolledOut({ owner, labels }: Pod, workload: Workload | undefined, { wor
 
 /** Whether deleting it brings the same pod again, and not one of a revision that its owner holds back. */
 function isReplaced(pod: Pod, workload: Workload | undefined): boolean {
-  return workload === undefined ? REPLACING.has(pod.owner?.kind ?? '') : !waitsForOwner(pod, workload);
+  return workload === undefined ? REPLACING_OWNERS.includes(pod.owner?.kind ?? '') : !waitsForOwner(pod, workload);
 }

@@ -6,6 +6,7 @@ import { STS_AUDIENCE } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { annotationKeys } from '../../api/webhook.ts';
 import { misspeltAnnotations, roleAnnotation } from '../audit/audit.ts';
+import { hasAccessKey } from '../pods/static-credentials.ts';
 import { onlyAwsMayChange } from '../role/plan.ts';
 import { parseRoleAnnotation } from '../service-account/annotations.ts';
 import { isViolation } from '../status/conditions.ts';
@@ -58,7 +59,7 @@ export function exitCodeOf({ steps, notes }: Check, failOn: 'Warning' | 'Error')
 export function judge(seen: CheckSeen): Check {
   const account = valueIn(seen.serviceAccount);
   const annotation = account === undefined ? undefined : roleAnnotation(account, seen.webhook);
-  const named = boundRole(seen) ?? seen.roleArn ?? (annotation === undefined ? undefined : parseRoleAnnotation(annotation));
+  const named = boundRole(seen.bound) ?? seen.roleArn ?? (annotation === undefined ? undefined : parseRoleAnnotation(annotation));
   const built = named === undefined || isProblem(named) ? undefined : engineFor(seen, named);
   const engine = built === undefined || isProblem(built) ? undefined : built;
   const steps = [
@@ -145,7 +146,6 @@ function webhookStep({ webhooks, namespace, pods }: CheckSeen): CheckStep {
 }
 
 const NO_ROLE = 'no role is named';
-const ACCESS_KEY = 'AWS_ACCESS_KEY_ID';
 /** By a label or an annotation of their own, pods are not injected. */
 const SKIPPED: ReadonlySet<FindingCode> = new Set(['WebhookSkipped', 'ContainerSkipped']);
 
@@ -226,8 +226,7 @@ function podsStep(seen: CheckSeen, engine: Engine | undefined): CheckStep {
 /** Other credentials that every SDK takes before the role. */
 function replacesRole({ code }: Finding, living: readonly Pod[]): boolean {
   if (code === 'PodIdentityShadowsIrsa') return true;
-  const isSet = (value: string | undefined) => value !== '';
-  const haveKeys = living.some(({ containers }) => containers.some(({ env }) => ACCESS_KEY in env && isSet(env[ACCESS_KEY])));
+  const haveKeys = living.some(({ containers }) => containers.some(({ env }) => hasAccessKey(env)));
   return code === 'PodStaticCredentials' && haveKeys;
 }
 

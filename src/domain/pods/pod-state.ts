@@ -28,7 +28,7 @@ const POD_IDENTITY_LABEL = 'eks.amazonaws.com/pod-identity';
 export const TEMPLATE_HASH = 'pod-template-hash';
 
 /** Controllers that make another pod when one is taken away. Everything else may hold work that a restart would lose. */
-const REPLACING_OWNERS = ['ReplicaSet', 'StatefulSet', 'DaemonSet'];
+export const REPLACING_OWNERS = ['ReplicaSet', 'StatefulSet', 'DaemonSet'];
 /** Our own pods carry the first one: `config/manager` sets it. */
 const DO_NOT_DISTURB: readonly (readonly [string, string])[] = [
   [ANNOTATIONS.restart, 'never'],

@@ -12,6 +12,9 @@ interface Source {
   readonly order: string;
 }
 
+const ACCESS_KEY = 'AWS_ACCESS_KEY_ID';
+/** What belongs to an access key, the key first. */
+export const ACCESS_KEYS = [ACCESS_KEY, 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
 const FILES_FIRST = 'The SDKs for JavaScript, Rust and C++ look there before they use the role, others after it';
 /**
  * In the order in which SDKs look. From the guides of the SDKs: https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
@@ -19,8 +22,8 @@ const FILES_FIRST = 'The SDKs for JavaScript, Rust and C++ look there before the
  */
 const SOURCES: readonly Source[] = [
   {
-    switches: ['AWS_ACCESS_KEY_ID'],
-    alsoNamed: ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'],
+    switches: [ACCESS_KEY],
+    alsoNamed: ACCESS_KEYS.slice(1),
     order: 'AWS SDKs use access keys of the environment before the role',
   },
   { switches: ['AWS_PROFILE', 'AWS_SHARED_CREDENTIALS_FILE'], order: FILES_FIRST },
@@ -30,6 +33,9 @@ const SOURCES: readonly Source[] = [
     order: 'AWS SDKs use the role before container credentials',
   },
 ];
+
+/** An SDK takes an empty one for not set. */
+export const hasAccessKey = (env: Container['env']): boolean => ACCESS_KEY in env && env[ACCESS_KEY] !== '';
 
 /** By the names of the variables alone. An SDK takes an empty one for not set, and what `envFrom` brings is not looked at. */
 export function staticCredentials({ env }: Container, where: string): Finding | undefined {

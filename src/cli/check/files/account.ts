@@ -1,8 +1,7 @@
 import { arnOwner, parseRoleArn, providerHostPath, type RoleArn, roleArnParts } from '../../../api/arn.ts';
-import { Fault } from '../../../api/fault.ts';
+import { Fault, notInFiles } from '../../../api/fault.ts';
 import { isProblem } from '../../../api/problem.ts';
 import { DEFAULT_POLICY_QUOTA } from '../../../api/quota.ts';
-import { NOT_IN_FILES } from '../../../ports/read-cluster.ts';
 import type { FreshRole, ListedRole } from '../../../ports/roles.ts';
 import { SID_PREFIX } from '../../../trust/document/own-statement.ts';
 import type { ReadAws } from '../ports.ts';
@@ -33,8 +32,6 @@ export interface IamFile {
   readonly roles: readonly RoleInFile[];
   readonly providers: readonly ProviderInFile[];
 }
-
-const notInFiles = (what: string): Fault => new Fault('invalid', what, { code: NOT_IN_FILES });
 
 /**
  * What stands in files in place of an account. `wanted`: the roles that are asked for, which tell the account where no ARN of the files
