@@ -124,6 +124,13 @@ const cases: Record<string, [seen: Partial<Seen>, told: RegExp]> = {
     { grants: [{ spec: { ...grant.spec, requiredRoleTags: { yes: 'please' } } }] },
     /Authorized is True Granted.*False NotGranted/,
   ],
+  'tags that nobody consented with, by one that only looks': [
+    {
+      grants: [{ spec: { ...grant.spec, requiredRoleTags: { yes: 'please' } } }],
+      bindings: [{ ...binding, spec: { ...binding.spec, mode: 'Observe' } }],
+    },
+    /Authorized is True Granted.*False NotGranted/,
+  ],
   'trust that is told and does not stand': [{ roles: new Map([[ALPHA, role([])]]) }, /says AllowedByOperator, and does not stand/],
   'a subject of a binding that is gone': [
     { roles: new Map([[ALPHA, role([APP, subjectOf('walk-a', 'gone')])]]) },

@@ -96,9 +96,10 @@ function expectedAuthorized(binding: Binding, seen: Seen): string {
   if (grantsFor(binding, seen).length === 0) return 'NotGranted';
   if (isTaken(binding, seen)) return 'ServiceAccountTaken';
   const { spec } = binding;
-  // Tags are asked for before a write. A role that is not there has none, and nobody is to learn of that.
-  const writes = acts(binding) && spec.trustPolicy === 'Managed' && spec.audience !== AUDIENCES[2];
-  return writes && !isCovered(askedOf(binding), seen) ? 'NotGranted' : 'Granted';
+  // Who enforces an audience that the provider lacks is stopped before anything is asked about the role. All others learn of it, also those
+  // that only look: by its tags. A role that is not there has none, and nobody is to learn of that.
+  const asks = !acts(binding) || spec.trustPolicy === 'External' || spec.audience !== AUDIENCES[2];
+  return asks && !isCovered(askedOf(binding), seen) ? 'NotGranted' : 'Granted';
 }
 
 function wrongWithBinding(binding: Binding, seen: Seen): string[] {
