@@ -19,6 +19,7 @@ import { oidcProviderController } from './controllers/oidc-provider/index.ts';
 import { revocationController } from './controllers/revocation/index.ts';
 import { Ledger } from './controllers/revocation/ledger.ts';
 import { roleController } from './controllers/role/index.ts';
+import { SharedReadBacks } from './controllers/role/shared-read-backs.ts';
 import { sweepRoles } from './controllers/role/sweep.ts';
 import { createStores } from './controllers/stores.ts';
 import { namespacesOf } from './controllers/tenants.ts';
@@ -116,6 +117,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     random,
   });
   const roles = iamRoles(aws.iam, iam, { writing: aws.iamWrites, tenantsOf: (role) => namespacesOf(stores, role) });
+  const readBacks = new SharedReadBacks({ owned: stores, roles, clock, log });
   const writes = fenced(transport, fence, writeMs);
   const recorder = new EventRecorder({ transport, controller: `${GROUP}/irsa-operator`, instance: config.hostname, clock, random, log });
   const events: BindingEvents = {
@@ -186,6 +188,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
         stores,
         owned: stores,
         roles,
+        readBacks,
         apiReader: apiReader(transport),
         events,
         ownEvents,
@@ -254,7 +257,8 @@ export async function runOperator(config: Config, version: string, log: Log, sto
         { stores, owned: stores, roles, intervalMs: config.sweepIntervalMs, clock, random, log, swept: metrics.swept },
         done,
       );
-      await Promise.all([...loops.map((each) => each.run(done, abort)), sweeping.catch(ignoreWhen(done))]);
+      const shared = readBacks.run(done).catch(ignoreWhen(done));
+      await Promise.all([...loops.map((each) => each.run(done, abort)), sweeping.catch(ignoreWhen(done)), shared]);
     });
     // Another leader may be at work already: what this process has in its memory is the past.
     if (end === 'lost') throw new Error('lease lost, exiting to restart as a standby');

@@ -129,7 +129,18 @@ const metrics = { wrote: () => {}, drifted: () => {}, repaired: () => {} };
 
 function controllerOfRoles({ stores, clock }: ReturnType<typeof filled>, roles: Roles): Controller<RoleArn> {
   const apiReader = { grants: async () => [], namespace: async () => undefined } as never;
-  return roleController({ stores, owned: stores, roles, apiReader, events: quiet, ownEvents: quiet, metrics, clock, random: () => 0.5 });
+  return roleController({
+    stores,
+    owned: stores,
+    roles,
+    readBacks: { leaves: () => false },
+    apiReader,
+    events: quiet,
+    ownEvents: quiet,
+    metrics,
+    clock,
+    random: () => 0.5,
+  });
 }
 
 describe('a turn in the queue of a controller', () => {

@@ -200,7 +200,18 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
       options,
     ).run(stop.signal, stop.signal),
     new ControllerLoop(
-      roleController({ stores: seen, owned: seen, roles, apiReader, events, ownEvents: events, metrics: quiet, clock, random }),
+      roleController({
+        stores: seen,
+        owned: seen,
+        roles,
+        readBacks: { leaves: () => false },
+        apiReader,
+        events,
+        ownEvents: events,
+        metrics: quiet,
+        clock,
+        random,
+      }),
       options,
     ).run(stop.signal, stop.signal),
     new ControllerLoop(

@@ -22,7 +22,7 @@ import type { Identity } from '../domain/state/identity.ts';
 import type { ProviderView } from '../domain/state/oidc-provider.ts';
 import { type Question, questionKey } from '../domain/state/question.ts';
 import type { ReconcileRequest } from '../domain/state/reconcile-request.ts';
-import type { RoleRecord } from '../domain/state/role-record.ts';
+import { pendingIn, type RoleRecord } from '../domain/state/role-record.ts';
 import type { Verdict } from '../domain/state/verdict.ts';
 import type { Proof } from '../domain/verification/proof.ts';
 import type { Log } from '../runtime/log.ts';
@@ -82,6 +82,9 @@ interface Leadership {
   readonly since: number;
 }
 
+/** In the index of writes: one that was not read back at all its ages. */
+export const PENDING = 'pending';
+
 /** What the process was started with, as far as decisions rest on it. */
 export interface Settings {
   /** The operator's own. */
@@ -120,7 +123,7 @@ export interface OwnedStores {
   readonly providerFailures: Store<FailureRecord<AccountId>>;
   readonly providerRefreshes: Store<RefreshRecord<AccountId>>;
   /** Owner: role, its sweep included. */
-  readonly roles: Store<RoleRecord>;
+  readonly roles: Store<RoleRecord, 'write'>;
   readonly verdicts: Store<VerdictRecord, 'role' | 'subject'>;
   readonly roleFailures: Store<FailureRecord<RoleArn>>;
   readonly roleRefreshes: Store<RefreshRecord<RoleArn>>;
@@ -200,7 +203,12 @@ export function createStores(log: Log, settings: Partial<Settings> = {}): OwnedS
     cronJobs: batchWorkloads('CronJob'),
     // Filled by loops of their own, which say when they are complete.
     identity: new Store<Identity>({ kind: 'Identity', keyOf: () => HERE, log }),
-    roles: new Store<RoleRecord>({ kind: 'Role', keyOf: ({ arn }) => arn, log }),
+    roles: new Store<RoleRecord, 'write'>({
+      kind: 'Role',
+      keyOf: ({ arn }) => arn,
+      indexes: { write: (record) => (pendingIn(record) === undefined ? [] : [PENDING]) },
+      log,
+    }),
   };
   const derived = {
     providers: new Store<ProviderRecord>({ kind: 'Provider', keyOf: ({ account }) => account, log }),

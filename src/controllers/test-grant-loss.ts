@@ -181,7 +181,10 @@ export async function operatorOver(world: World, settings: { readonly ungrantedG
   const running = [
     ...[
       new ControllerLoop(revocationController({ ...common, ledger, ungrantedGraceMs, events: ownEvents }), options),
-      new ControllerLoop(roleController({ ...common, roles, apiReader, events, ownEvents, metrics, random }), options),
+      new ControllerLoop(
+        roleController({ ...common, roles, readBacks: { leaves: () => false }, apiReader, events, ownEvents, metrics, random }),
+        options,
+      ),
       new ControllerLoop(bindingController({ ...common, writes, events, metrics, sweepIntervalMs }), options),
     ].map((loop) => loop.run(stop.signal, stop.signal)),
     sweepRoles({ ...common, roles, intervalMs: sweepIntervalMs, random, log: silentLog, swept: () => {} }, stop.signal),

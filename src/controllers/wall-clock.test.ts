@@ -69,6 +69,7 @@ async function calls({ iam, tags = {}, grants = [grant()], requested }: Case, by
       stores,
       owned: stores,
       roles,
+      readBacks: { leaves: () => false },
       apiReader,
       events: { record: () => {} },
       ownEvents: { record: () => {} },

@@ -21,6 +21,7 @@ export interface StoreReader<T, Index extends string = never> {
   has(key: string): boolean;
   list(): T[];
   byIndex(name: Index, value: string): T[];
+  countByIndex(name: Index, value: string): number;
   /** Hears of every change from now on; what is there already is in `list()`. Returns how to stop. */
   onChange(listener: ChangeListener<T>): () => void;
   /** Whether the store has been filled once. Until then an object that is missing proves nothing. */
@@ -83,6 +84,10 @@ export class Store<T, Index extends string = never> implements StoreReader<T, In
       if (object !== undefined) found.push(object);
     }
     return found;
+  }
+
+  countByIndex(name: Index, value: string): number {
+    return this.#indexes.get(name)?.get(value)?.size ?? 0;
   }
 
   put(object: T): void {

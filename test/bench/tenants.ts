@@ -304,7 +304,7 @@ function wakes(): void {
   const counted = (stores: OwnedStores, what: string, change: (stores: OwnedStores) => void) => {
     const keys = { binding: 0, role: 0 };
     const common = { stores, owned: stores, clock: systemClock, random: Math.random, events: quiet, sweepIntervalMs: 60_000 };
-    const roleOptions = { ...common, roles: unused, apiReader: unused, ownEvents: quiet, metrics: unused };
+    const roleOptions = { ...common, roles: unused, readBacks: unused, apiReader: unused, ownEvents: quiet, metrics: unused };
     for (const wake of bindingController({ ...common, writes: unused, metrics: unused }).wakes)
       wake.subscribe(() => {
         keys.binding += 1;

@@ -109,6 +109,8 @@ export const CONTRACT = {
     'trust-read-before-write': 'Read right before writing; when the document changed since it was last seen, wait and read again.',
     'trust-read-back':
       'The whole document is read back at 2 s and 8 s, as a recheck and not as a waiting worker; presence is believed at 2 s, absence only at 8 s.',
+    'trust-shared-read-back':
+      'Read-backs of many roles are one list: it proves that a write is there, by the whole document, and nothing else. Then the role is read by itself.',
     'trust-ambiguous': 'A write whose answer is lost is found by reading, and not made twice.',
     'trust-clusters': 'Thirty-two clusters sharing one role all end up in it.',
     'trust-one-write': 'All bindings of a role are one write.',

@@ -88,6 +88,7 @@ export function runWriter({ index, roleId, iam, clock, random }: WriterOptions):
   const adapter = iamRoles(iam, calls);
   const events: string[] = [];
   const controller = roleController({
+    readBacks: { leaves: () => false },
     stores: seen,
     owned: seen,
     roles: adapter,

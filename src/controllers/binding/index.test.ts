@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { roleArnParts } from '../../api/arn.ts';
+import type { IrsaBinding } from '../../api/binding.ts';
 import { type BatchWorkload, keyOf, type ObjectKey } from '../../api/cluster.ts';
 import { conditionOf } from '../../api/condition.ts';
-import { ANNOTATIONS } from '../../api/names.ts';
+import { ANNOTATIONS, FINALIZER } from '../../api/names.ts';
 import { MOST_EVALUATED } from '../../domain/authorization/authorize.ts';
 import { batchWorkload } from '../../domain/test-cluster.ts';
 import {
@@ -13,6 +14,7 @@ import {
   cluster,
   grant,
   NOW,
+  OTHER_ARN,
   pod,
   present,
   provider,
@@ -29,7 +31,7 @@ import type { BindingWrites } from './ports.ts';
 const KEY: ObjectKey = 'shop/app';
 
 /** A binding whose role trusts it and whose ServiceAccount is bare; the API server gives version 2 to what is annotated. */
-function trusted() {
+function trusted(part: Partial<BindingWrites> = {}) {
   const seen = createStores(silentLog);
   seen.bindings.put(binding());
   seen.grants.put(grant());
@@ -61,6 +63,7 @@ function trusted() {
       seen.bindings.put({ ...one, metadata: { ...one.metadata, resourceVersion }, status });
       return resourceVersion;
     },
+    ...part,
   };
   const metrics = { drifted: () => {}, repaired: () => {}, restarted: () => {} };
   const controller = bindingController({
@@ -93,6 +96,29 @@ test('a reconcile that is requested again within the interval is come back to at
   expect(seen.reconcileRequests.list().map(({ value }) => value)).toEqual(['100']);
   ask('200');
   expect(await look()).toEqual({ kind: 'recheck', afterMs: 60_000, why: 'a time of the plan comes' });
+});
+
+// Contract: trust-intent-first
+test('finalizer and intent are written in one attempt, one after the other, and looked at again when the watch has shown both', async () => {
+  const order: string[] = [];
+  const { seen, look } = trusted({
+    async addFinalizer({ metadata }) {
+      order.push(`finalizer of ${metadata.resourceVersion}`);
+      return '2';
+    },
+    async report({ metadata }, { roles = [] }) {
+      order.push(`status of ${metadata.resourceVersion}, with ${roles.length} intent`);
+      return '3';
+    },
+  });
+  const asShown = (resourceVersion: string, finalizers: string[]) =>
+    seen.bindings.put({ ...binding({ metadata: { resourceVersion, finalizers } }), status: { conditions: [] } });
+  asShown('1', []);
+  await look();
+  expect(order).toEqual(['finalizer of 1', 'status of 2, with 1 intent']);
+  asShown('2', [FINALIZER]);
+  expect(await look()).toEqual({ kind: 'recheck', afterMs: 1_000, why: 'own write not seen yet' });
+  expect(order).toHaveLength(2);
 });
 
 // Contract: fair-turns
@@ -130,6 +156,21 @@ test('a binding that was let go is not let go again before the watch has shown i
   await look();
   await look();
   expect(letGo()).toBe(1);
+});
+
+// Contract: trust-one-write
+test('once a binding has its intent the others of its role that have none are next', () => {
+  const parts = trusted();
+  const { seen } = parts;
+  const sibling = (name: string, status: object) => binding({ metadata: { name, uid: name }, spec: { serviceAccountName: name }, status });
+  const without = (one: IrsaBinding): IrsaBinding => ({ ...one, status: { conditions: [] } });
+  seen.bindings.put(without(binding()));
+  seen.bindings.put(without(sibling('web', {})));
+  seen.bindings.put(sibling('done', {}));
+  seen.bindings.put(without(binding({ metadata: { name: 'other', uid: 'other' }, spec: { roleArn: OTHER_ARN } })));
+  seen.bindings.markSynced();
+  expect(wokenBy(parts, () => seen.bindings.put(binding())).toSorted()).toEqual(['shop/app', 'shop/web']);
+  expect(wokenBy(parts, () => seen.bindings.put(binding({ metadata: { resourceVersion: '5' } })))).toEqual(['shop/app']);
 });
 
 /** Keys of bindings that a change wakes. */

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { IrsaBinding } from '../../api/binding.ts';
+import type { BindingStatus, IrsaBinding } from '../../api/binding.ts';
 import { type BatchWorkload, keyOf, type ObjectKey, type Pod, type Workload } from '../../api/cluster.ts';
 import { conditionOf } from '../../api/condition.ts';
 import { serviceAccountIn } from '../../api/subject.ts';
@@ -8,13 +8,13 @@ import type { Step } from '../../domain/binding/step.ts';
 import { BLOCKED_RETRY_MS, type Blocked } from '../../domain/pods/restart/attempt.ts';
 import type { RoleRecord } from '../../domain/state/role-record.ts';
 import { type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
-import { serviceAccountOf } from '../stores.ts';
+import { type Stores, serviceAccountOf } from '../stores.ts';
 import { namespaceOf } from '../tenants.ts';
 import { annotationContentions } from './contention.ts';
 import { withDenial } from './denied.ts';
 import { eventsFor } from './events.ts';
 import { gather } from './gather.ts';
-import { type Performed, perform } from './perform.ts';
+import { addFinalizer, type Performed, perform } from './perform.ts';
 import type { BindingOptions } from './ports.ts';
 import { ReconcileRequests } from './reconcile-requests.ts';
 import { RestartExpectations } from './restart-expectations.ts';
@@ -60,6 +60,11 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
     tenantsOf: namespaceOf,
     wakes: [
       wakeOn(stores.bindings, ({ metadata }) => [keyOf(metadata)]),
+      // All bindings of a role make one write: once one has its intent the others are next, and do not wait for all other roles.
+      wakeOn(stores.bindings, (binding) => awaitedWith(stores, binding), {
+        when: (a, b) => intendedIn(b) > intendedIn(a),
+        urgency: 'drift',
+      }),
       stores.competitions.wake((key) => [key]),
       wakeOn(stores.grants, every),
       wakeOn(stores.definitions, every),
@@ -112,10 +117,13 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       const done: Step['do'][] = [];
       const results = new Set<Performed>();
       let { status } = plan;
+      let written = binding;
+      const performing = { ...options, blocked, contentions, expectations, log };
       try {
         for (const step of plan.steps) {
           try {
-            results.add(await perform(step, seen, { ...options, blocked, contentions, expectations, log }, signal));
+            if (step.do === 'addFinalizer') written = await addFinalizer(seen, performing, signal);
+            else results.add(await perform(step, seen, performing, signal));
           } catch (error) {
             status = withDenial(status, step, error, binding.status, now);
             throw error;
@@ -124,8 +132,8 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
         }
       } finally {
         // Also after a failure: what was found is what the user reads.
-        if (nextReportAt(binding.status, status, reportedAt.get(key), now) === now && !comesBack(done, results, binding)) {
-          expectations.bindings.expect(binding.metadata, await writes.report(binding, status, signal));
+        if (nextReportAt(binding.status, status, reportedAt.get(key), now) === now && !comesBack(done, results, binding, status)) {
+          expectations.bindings.expect(written.metadata, await writes.report(written, status, signal));
           reportedAt.set(key, now);
         }
       }
@@ -142,11 +150,29 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
   };
 }
 
-/** The binding itself was written, or the first annotation: that comes back as a change, and then there is one outcome to report. */
-function comesBack(done: readonly Step['do'][], results: ReadonlySet<Performed>, { status }: IrsaBinding): boolean {
-  if (done.includes('addFinalizer') || done.includes('removeFinalizer')) return true;
+/**
+ * The binding itself was written, or the first annotation: that comes back as a change, and then there is one outcome to report. An intent
+ * is reported at once, beside the finalizer: the role waits for both.
+ */
+function comesBack(
+  done: readonly Step['do'][],
+  results: ReadonlySet<Performed>,
+  { status }: IrsaBinding,
+  { roles: intended = [] }: BindingStatus,
+): boolean {
+  if (done.includes('addFinalizer')) return intended.length === 0;
+  if (done.includes('removeFinalizer')) return true;
   if (results.has('unchanged') || results.has('reverted')) return false;
   return done.at(-1) === 'annotate' && conditionOf(status.conditions, 'Annotated')?.status !== 'True';
+}
+
+const intendedIn = ({ status }: IrsaBinding): number => status.roles?.length ?? 0;
+
+/** Bindings of the same roles that have no intent yet. At the start all are looked at anyhow. */
+function awaitedWith({ bindings }: Stores, { status }: IrsaBinding): ObjectKey[] {
+  if (!bindings.hasSynced) return [];
+  const siblings = (status.roles ?? []).flatMap(({ arn }) => bindings.byIndex('role', arn));
+  return siblings.filter((one) => intendedIn(one) === 0).map(({ metadata }) => keyOf(metadata));
 }
 
 /** What was refused a while ago says nothing about now. */

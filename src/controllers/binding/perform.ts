@@ -34,14 +34,27 @@ interface PerformOptions extends BindingOptions {
  */
 export type Performed = 'done' | 'unchanged' | 'reverted' | 'blocked' | 'changed';
 
-/** Every effect of the binding controller but the status. */
-export async function perform(step: Step, seen: Observed, options: PerformOptions, signal: AbortSignal): Promise<Performed> {
+/** The binding as it is with our finalizer: what is reported in the same attempt is reported of that. */
+export async function addFinalizer(
+  { binding }: Observed,
+  { writes, expectations }: PerformOptions,
+  signal: AbortSignal,
+): Promise<IrsaBinding> {
+  const resourceVersion = await writes.addFinalizer(binding, signal);
+  expectations.bindings.expect(binding.metadata, resourceVersion);
+  return { ...binding, metadata: { ...binding.metadata, resourceVersion } };
+}
+
+/** Every effect of the binding controller but the finalizer and the status. */
+export async function perform(
+  step: Exclude<Step, { do: 'addFinalizer' }>,
+  seen: Observed,
+  options: PerformOptions,
+  signal: AbortSignal,
+): Promise<Performed> {
   const { writes, log } = options;
   const { binding, serviceAccount } = seen;
   switch (step.do) {
-    case 'addFinalizer':
-      options.expectations.bindings.expect(binding.metadata, await writes.addFinalizer(binding, signal));
-      return 'done';
     case 'removeFinalizer':
       log.info({}, 'removing finalizer');
       await writes.removeFinalizer(binding, signal);

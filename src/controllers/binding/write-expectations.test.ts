@@ -41,6 +41,13 @@ test('of two writes in one round the version before both is waited for', () => {
   expect([writes.isUnseen(at('1')), writes.isUnseen(at('3'))]).toEqual([true, false]);
 });
 
+test('of two writes one after the other what came of the first is not looked at either', () => {
+  const writes = new WriteExpectations(new ManualClock());
+  writes.expect(at('1'), '2');
+  writes.expect(at('2'), '3');
+  expect([writes.isUnseen(at('1')), writes.isUnseen(at('2')), writes.isUnseen(at('3'))]).toEqual([true, true, false]);
+});
+
 test('bindings do not wait for each other', () => {
   const writes = new WriteExpectations(new ManualClock());
   writes.expect(at('1'), '2');

@@ -14,8 +14,8 @@ export const UNSEEN_MOST_MS = 120_000;
  * state before them is refused with a conflict, or does the same once more. None is waited for without end.
  */
 export class WriteExpectations {
-  /** By key: the version that was written over, and until when its successor is waited for. */
-  readonly #awaited = new Map<ObjectKey, { readonly version: string; readonly until: number }>();
+  /** By key: the versions that were written over, and until when what came of the last one is waited for. */
+  readonly #awaited = new Map<ObjectKey, { readonly versions: ReadonlySet<string>; readonly until: number }>();
   readonly #clock: Pick<Clock, 'monotonic'>;
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
@@ -25,13 +25,15 @@ export class WriteExpectations {
   /** `version` is what the API server answered, if that tells: the same one means that nothing changed. */
   expect(seen: Versioned, version?: string): void {
     if (version === seen.resourceVersion) return;
-    this.#awaited.set(keyOf(seen), { version: seen.resourceVersion, until: this.#clock.monotonic() + UNSEEN_MOST_MS });
+    const key = keyOf(seen);
+    const versions = new Set([...(this.#awaited.get(key)?.versions ?? []), seen.resourceVersion]);
+    this.#awaited.set(key, { versions, until: this.#clock.monotonic() + UNSEEN_MOST_MS });
   }
 
   isUnseen(seen: Versioned): boolean {
     const key = keyOf(seen);
     const awaited = this.#awaited.get(key);
-    if (awaited?.version === seen.resourceVersion && this.#clock.monotonic() < awaited.until) return true;
+    if (awaited?.versions.has(seen.resourceVersion) && this.#clock.monotonic() < awaited.until) return true;
     this.#awaited.delete(key);
     return false;
   }

@@ -118,7 +118,15 @@ test('a role with two thousand bindings is planned in slices, and each subject i
   const unused = {} as never;
   const quiet = { record: () => {} };
   const metrics = { wrote: () => {}, drifted: () => {}, repaired: () => {} };
-  const others = { roles: unused, apiReader: unused, events: quiet, ownEvents: quiet, metrics, random: () => 0.5 };
+  const others = {
+    roles: unused,
+    readBacks: { leaves: () => false },
+    apiReader: unused,
+    events: quiet,
+    ownEvents: quiet,
+    metrics,
+    random: () => 0.5,
+  };
   const controller = roleController({ ...others, stores, owned: stores, clock });
   const { signal } = new AbortController();
   const attempt = { id: 'x', urgency: 'change', failures: 0, log: silentLog } as const;

@@ -8,6 +8,7 @@ import type { Stepwise } from '../../api/stepwise.ts';
 import { subjectKey, subjectOf } from '../../api/subject.ts';
 import { planRoleStepwise, type RoleObserved, type RolePlan } from '../../domain/role/plan.ts';
 import { questionKey } from '../../domain/state/question.ts';
+import { pendingIn } from '../../domain/state/role-record.ts';
 import { type Attempt, type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import { inSlices } from '../../runtime/slices.ts';
 import { recordFailure } from '../failures.ts';
@@ -40,7 +41,9 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
       wakeOn(stores.fullGrants, ({ binding }) => stores.competitions.around(binding).flatMap((key) => rolesOfKey(stores, key))),
       wakeOn(stores.namespaces, everyRole, { when: (previous, next) => !isDeepStrictEqual(previous.labels, next.labels) }),
       wakeOn(stores.roles, ({ arn }) => [arn], {
-        when: (previous, next) => !isDeepStrictEqual(previous.state, next.state),
+        // A list that shows a write of ours is news as well.
+        when: (previous, next) =>
+          !isDeepStrictEqual(previous.state, next.state) || (previous.asOf !== next.asOf && pendingIn(next) !== undefined),
         urgency: 'drift',
       }),
       wakeOn(stores.audits, ({ role }) => (role === undefined ? [] : [role]), { when: (previous, next) => previous.role !== next.role }),

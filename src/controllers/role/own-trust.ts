@@ -1,12 +1,11 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { isProblem } from '../../api/problem.ts';
 import { oursIn } from '../../domain/state/identity.ts';
-import type { RoleRecord } from '../../domain/state/role-record.ts';
+import { pendingIn, type RoleRecord } from '../../domain/state/role-record.ts';
 import { parseDocument } from '../../trust/document/document.ts';
 import { ownSubjects } from '../../trust/own-subjects.ts';
 import { identityOf } from '../observe.ts';
 import type { Stores } from '../stores.ts';
-import { pendingIn } from './records.ts';
 
 /**
  * Whether subjects of this cluster stand in a statement of ours, or may: such a role is kept in view also when no binding names it. A loss that

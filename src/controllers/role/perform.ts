@@ -18,11 +18,11 @@ import type { RoleOptions } from './ports.ts';
 import { confirmed, conflicted, debounced, fresh, held, readRole, reverted, unanswered, withoutEvidence, written } from './records.ts';
 import { refusedByIam } from './refused.ts';
 
-/** Bindings that are applied together come within moments; more than this no binding should wait for the others. */
-const DEBOUNCE_MS = 2_000;
 /** A write that was overwritten is followed by one after a random part of this, twice as much each time: 32 clusters on one role need about as much to pass each other. */
 const CONFLICT_WAIT_MS = 6_000;
 const CONFLICT_WAIT_MOST_MS = 30_000;
+/** A list that shows the write wakes the role: this is for one that does not. */
+const READ_BACK_RETRY_MS = 3_000;
 /** A pause is looked for again at this pace: a person removes the tag by hand. */
 const PAUSED_HOLD_MS = 60_000;
 /** What uncached reads do not show is asked for again at this pace: the caches catch up, or a person has to help. */
@@ -37,14 +37,15 @@ export async function perform(
   signal: AbortSignal,
   urgency: Urgency,
 ): Promise<Outcome | 'read'> {
-  const { owned, roles, clock, random } = options;
+  const { owned, roles, clock, random, readBacks } = options;
   switch (step.do) {
     case 'read':
+      if (step.readBackDueAt !== undefined && readBacks.leaves(step.readBackDueAt)) return recheck(READ_BACK_RETRY_MS, step.why);
       log.debug({ why: step.why }, 'reading role');
       await readRole(owned.roles, roles, arn, clock, signal, urgency, log);
       return 'read';
     case 'debounce':
-      debounced(owned.roles, arn, clock.now() + DEBOUNCE_MS);
+      debounced(owned.roles, arn, step.awaited, clock.now());
       return settled;
     case 'confirm':
       confirmed(owned.roles, arn);

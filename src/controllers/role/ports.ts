@@ -11,10 +11,16 @@ export interface RoleMetrics {
   repaired(): void;
 }
 
+export interface ReadBacks {
+  /** Whether a read-back that is due since then, in epoch milliseconds, is left to the next list. */
+  leaves(dueAt: number): boolean;
+}
+
 export interface RoleOptions {
   readonly stores: Stores;
   readonly owned: Pick<OwnedStores, 'roles' | 'verdicts' | 'roleFailures' | 'roleRefreshes'>;
   readonly roles: Roles;
+  readonly readBacks: ReadBacks;
   readonly apiReader: APIReader;
   readonly events: BindingEvents;
   readonly ownEvents: OwnEvents;

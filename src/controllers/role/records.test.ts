@@ -236,9 +236,33 @@ describe('after a write', () => {
     expect(store.get(ARN)).toEqual(present({ policy: 'theirs' }, NOW, { conflicts: 2, retryAt: NOW + 2_000 }));
   });
   test('nothing is gathered or waited for any more', () => {
-    const store = records(present({ policy: 'old' }, NOW, { debouncedUntil: NOW, retryAt: NOW, conflicts: 1 }));
+    const store = records(
+      present({ policy: 'old' }, NOW, { debounce: { since: NOW, awaited: 1, progressAt: NOW }, retryAt: NOW, conflicts: 1 }),
+    );
     written(store, ARN, 'sent', NOW);
     expect(store.get(ARN)).toEqual(present({ policy: 'sent' }, NOW, { ...sentAt(NOW), conflicts: 1 }));
+  });
+});
+
+describe('of a write that was not read back yet', () => {
+  const WRITTEN = NOW - 5_000;
+  const shown = (part: { asOf?: number; roleId?: string; policy?: string; writes?: Partial<WriteState> }) => {
+    const { asOf = NOW, roleId, policy = '{"Statement":["sent"]}', writes = sentAt(WRITTEN, '{"Statement":["sent"]}') } = part;
+    const store = records(present({ policy: '{"Statement":["sent"]}' }, WRITTEN, writes));
+    listed(store, ARN, role(policy, roleId), asOf);
+    return store.get(ARN)?.asOf === asOf;
+  };
+  // Contract: trust-read-back
+  test('a list shows that it is there, where it was asked for 2 s after the write or later', () =>
+    expect([shown({}), shown({ asOf: WRITTEN + 2_000 }), shown({ asOf: WRITTEN + 1_999 })]).toEqual([true, true, false]));
+  // Contract: trust-read-back
+  test('a list shows nothing else: not that it went, not of another role, and not where no answer came', () => {
+    const odd = [
+      { policy: '{"Statement":["other"]}' },
+      { roleId: 'AROAOTHER' },
+      { writes: { pending: { at: WRITTEN, policy: '{"Statement":["sent"]}', unanswered: true as const } } },
+    ];
+    expect(odd.map(shown)).toEqual([false, false, false]);
   });
 });
 

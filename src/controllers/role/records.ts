@@ -2,6 +2,7 @@ import type { RoleArn } from '../../api/arn.ts';
 import { isFault } from '../../api/fault.ts';
 import { PAUSED_ROLE_TAG } from '../../api/names.ts';
 import { subjectKey } from '../../api/subject.ts';
+import { FIRST_READ_BACK_MS } from '../../domain/role/plan.ts';
 import type { Contention } from '../../domain/state/contention.ts';
 import {
   type Hold,
@@ -9,6 +10,7 @@ import {
   type OtherRole,
   type PendingWrite,
   type PresentState,
+  pendingIn,
   type RoleRecord,
   type RoleTags,
   type WriteState,
@@ -18,22 +20,26 @@ import type { FreshRole, Role, Roles } from '../../ports/roles.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Urgency } from '../../runtime/queue.ts';
-import type { Store } from '../../runtime/store.ts';
 import type { StatedSubject } from '../../trust/own-subjects.ts';
+import { sameDocument } from '../../trust/same-document.ts';
+import type { OwnedStores } from '../stores.ts';
 
-type Records = Store<RoleRecord>;
+type Records = OwnedStores['roles'];
 
-/** A write stays in doubt also while the role cannot be read. */
-export function pendingIn(record: RoleRecord | undefined): PendingWrite | undefined {
-  const state = record?.state;
-  return state?.kind === 'present' ? state.writes.pending : state?.pending;
-}
-
-/** What a page of a list shows. It is ignored where a write of ours is newer, or was not read back yet: lists lag behind. */
+/** What a page of a list shows. It is ignored where something newer is known. Lists lag behind: of a write of ours one proves only that it is there. */
 export function listed(records: Records, arn: RoleArn, role: Role, asOf: number): void {
   const known = records.get(arn);
-  if (known !== undefined && (known.asOf >= asOf || pendingIn(known) !== undefined)) return;
+  if (known !== undefined && known.asOf >= asOf) return;
+  if (known !== undefined && pendingIn(known) !== undefined && !showsWrite(known, role, asOf)) return;
   put(records, arn, role, asOf);
+}
+
+/** Whatever else a list shows, a read of the role by itself decides. */
+function showsWrite({ state }: RoleRecord, { roleId, policy }: Role, asOf: number): boolean {
+  if (state.kind !== 'present' || state.roleId !== roleId) return false;
+  const { pending } = state.writes;
+  if (pending === undefined || pending.unanswered === true || asOf - pending.at < FIRST_READ_BACK_MS) return false;
+  return sameDocument(policy, pending.policy);
 }
 
 /** Reads one role and keeps what came of it: also that it is missing, or may not be read. Throws what may pass by itself. */
@@ -118,7 +124,7 @@ export function written(records: Records, arn: RoleArn, policy: string, at: numb
   change(records, arn, at, (state) => ({
     ...state,
     policy,
-    writes: { ...state.writes, pending: { at, policy }, debouncedUntil: undefined, retryAt: undefined },
+    writes: { ...state.writes, pending: { at, policy }, debounce: undefined, retryAt: undefined },
     hold: undefined,
   }));
 }
@@ -156,8 +162,8 @@ export function reverted(records: Records, arn: RoleArn, contention: Contention)
 }
 
 /** The next write waits for more bindings. */
-export function debounced(records: Records, arn: RoleArn, until: number): void {
-  changeWrites(records, arn, (writes) => ({ ...writes, debouncedUntil: until }));
+export function debounced(records: Records, arn: RoleArn, awaited: number, now: number): void {
+  changeWrites(records, arn, (writes) => ({ ...writes, debounce: { since: writes.debounce?.since ?? now, awaited, progressAt: now } }));
 }
 
 /** These are not taken out for a while: nothing showed that their grant went. */

@@ -374,15 +374,29 @@ describe('bindings that come together', () => {
   const bindings = [authorizationFor(), authorizationFor(coming)];
   test('are gathered before the first write', () =>
     expect(short(planRole(roleObserved({ record: without, bindings }))).steps).toEqual(['debounce']));
-  test('are waited for until their time is over, and no longer', () => {
-    const record = present({ policy: policy(SERVICE) }, NOW, { debouncedUntil: NOW + 300 });
-    expect(short(planRole(roleObserved({ record, bindings }))).inMs).toBe(300);
-    expect(short(planRole(roleObserved({ record, bindings, now: NOW + 300 }))).steps).toEqual(['edit']);
+  const waiting = (part: object = {}) =>
+    present({ policy: policy(SERVICE) }, NOW, { debounce: { since: NOW - 5_000, awaited: 1, progressAt: NOW - 1_000, ...part } });
+  test('are waited for until 10 s after the last of them came on', () => {
+    expect(short(planRole(roleObserved({ record: waiting(), bindings }))).inMs).toBe(9_000);
+    expect(short(planRole(roleObserved({ record: waiting(), bindings, now: NOW + 9_000 }))).steps).toEqual(['edit']);
+  });
+  test('are waited for anew where fewer or more of them are on their way', () => {
+    for (const awaited of [2, 3])
+      expect(short(planRole(roleObserved({ record: waiting({ awaited }), bindings }))).steps).toEqual(['debounce']);
+  });
+  test('are waited for 30 s at the most, however many come', () => {
+    const record = waiting({ since: NOW - 29_000, progressAt: NOW });
+    expect(short(planRole(roleObserved({ record, bindings }))).inMs).toBe(1_000);
+    expect(short(planRole(roleObserved({ record, bindings, now: NOW + 1_000 }))).steps).toEqual(['edit']);
   });
   test('make one write as soon as the intent of each is on the API server', () => {
-    const record = present({ policy: policy(SERVICE) }, NOW, { debouncedUntil: NOW + 300 });
-    const plan = planRole(roleObserved({ record, bindings: [authorizationFor(), authorizationFor(other())] }));
+    const plan = planRole(roleObserved({ record: waiting(), bindings: [authorizationFor(), authorizationFor(other())] }));
     expect(edited(plan)).toEqual({ wanted: [SUBJECT, OTHER], released: [] });
+  });
+  test('do not hold up a revocation', () => {
+    const leaving = authorizationFor(binding({ metadata: { deleting: true } }));
+    const record = present({ policy: policy(SERVICE, own([SUBJECT])) });
+    expect(edited(planRole(roleObserved({ record, bindings: [leaving, authorizationFor(coming)] })))?.released).toEqual([SUBJECT]);
   });
 });
 

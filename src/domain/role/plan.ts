@@ -14,7 +14,7 @@ import type { CallerView, ClusterView } from '../state/identity.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
 import type { Question } from '../state/question.ts';
 import { entryFor } from '../state/role-entry.ts';
-import { GONE_AFTER_MS, isGone, type PresentState, type RoleRecord, type WriteState } from '../state/role-record.ts';
+import { type Debounce, GONE_AFTER_MS, isGone, type PresentState, type RoleRecord, type WriteState } from '../state/role-record.ts';
 import type { Verdict } from '../state/verdict.ts';
 import { type Consent, consentOf } from './consent.ts';
 import { trustContended } from './contention.ts';
@@ -61,9 +61,10 @@ export interface RoleObserved {
 }
 
 export type RoleStep =
-  | { readonly do: 'read'; readonly why: string }
-  /** More bindings of the role are about to have their intent on the API server: all of them make one write. */
-  | { readonly do: 'debounce' }
+  /** `readBackDueAt`: it shows whether our write is there, and is due since then; what a list shows will do. Epoch milliseconds. */
+  | { readonly do: 'read'; readonly why: string; readonly readBackDueAt?: number }
+  /** So many bindings of the role are about to have their intent on the API server: all of them make one write. */
+  | { readonly do: 'debounce'; readonly awaited: number }
   /** A fresh read, `decideEdit` on it, and the write. */
   | { readonly do: 'edit'; readonly edit: Edit }
   /** Our write was read back at all its ages: from now on a change is somebody else's. */
@@ -83,10 +84,14 @@ interface Recheck {
 }
 
 /** A write is confirmed once it was read back at both ages: IAM reads may be seconds old. Presence counts at the first, absence only at the second. */
-const FIRST_READ_BACK_MS = 2_000;
+export const FIRST_READ_BACK_MS = 2_000;
 export const LAST_READ_BACK_MS = 8_000;
 /** Whether a read of then shows every write up to this time, also one whose subject is not in it. */
 export const showsAllSince = (at: number | undefined, asOf: number): boolean => at === undefined || asOf - at >= LAST_READ_BACK_MS;
+/** Bindings that are applied together come within moments of each other; on a machine that is busy with ten thousand others, within seconds. */
+const DEBOUNCE_MS = 10_000;
+/** However many bindings come, the first of them waits no longer than this for the others. */
+const LONGEST_DEBOUNCE_MS = 30_000;
 /** What IAM would not let us read is asked for again after as long as it has been so: a tenant may name any number of such roles. */
 const UNREADABLE_RETRY_LEAST_MS = 60_000;
 const UNREADABLE_RETRY_MOST_MS = 3_600_000;
@@ -250,7 +255,8 @@ function* readBack(
   }
   const next = age < FIRST_READ_BACK_MS ? FIRST_READ_BACK_MS : LAST_READ_BACK_MS;
   const later = { inMs: pending.at + next - now, why: `whether the write is there after ${next / 1000} s` };
-  if (later.inMs <= 0) return { steps: [{ do: 'read', why: later.why }], verdicts: [], recheck: undefined };
+  const due: RoleStep = { do: 'read', why: later.why, ...(pending.unanswered ? {} : { readBackDueAt: pending.at + next }) };
+  if (later.inMs <= 0) return { steps: [due], verdicts: [], recheck: undefined };
   // Where no answer came it may not have been made: the next attempt finds out.
   const more = isAsSent || pending.unanswered ? yield* write(role, document, desiredStatement, []) : nothing;
   // That a subject is gone is an absence, which a stale read shows too; that it is there counts from the first read-back on.
@@ -275,9 +281,11 @@ function* write(
   if (plan.document === undefined || onlyAwsMayChange(role.arn) || (held !== undefined && !hold?.allowsRevocation)) return rest;
   const retryInMs = writes.retryAt === undefined ? 0 : writes.retryAt - now;
   if (retryInMs > 0) return { ...rest, recheck: soonest(rest.recheck, { inMs: retryInMs, why: 'another writer of the role is first' }) };
-  if (desiredTrust.some(({ kind }) => kind === 'awaitIntent')) {
-    if (writes.debouncedUntil === undefined) return { ...rest, steps: [...before, { do: 'debounce' }] };
-    const inMs = writes.debouncedUntil - now;
+  const awaited = desiredTrust.filter(({ kind }) => kind === 'awaitIntent').length;
+  // Whoever loses trust loses it at once.
+  if (awaited > 0 && desiredStatement.released.length === 0) {
+    if (writes.debounce?.awaited !== awaited) return { ...rest, steps: [...before, { do: 'debounce', awaited }] };
+    const inMs = debouncedUntil(writes.debounce) - now;
     if (inMs > 0) return { ...rest, recheck: soonest(rest.recheck, { inMs, why: 'more bindings of the role are about to be written' }) };
   }
   const { roleId, policy } = state;
@@ -292,6 +300,8 @@ function* write(
   };
   return { ...rest, steps: [...before, { do: 'edit', edit }] };
 }
+
+const debouncedUntil = ({ since, progressAt }: Debounce): number => Math.min(since + LONGEST_DEBOUNCE_MS, progressAt + DEBOUNCE_MS);
 
 /** A binding that waits for a tag of the role waits for a read of it. */
 function nextTags({ now, desiredTrust, state: { tags } }: PresentRole): Recheck | undefined {

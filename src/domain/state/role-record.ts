@@ -30,12 +30,20 @@ export interface PendingWrite {
   readonly unanswered?: true;
 }
 
+/** A write waits for bindings of the role that are on their way. */
+export interface Debounce {
+  readonly since: number;
+  /** How many of them had no intent yet, and since when they were so many. */
+  readonly awaited: number;
+  readonly progressAt: number;
+}
+
 /** What is remembered of our own writes to a role. */
 export interface WriteState {
   /** The one that was not read back at all its ages yet. */
   readonly pending: PendingWrite | undefined;
-  /** Until when the next one waits for more bindings. */
-  readonly debouncedUntil: number | undefined;
+  /** Undefined: the next one waits for no binding. */
+  readonly debounce: Debounce | undefined;
   /** How many in a row were overwritten before they were confirmed, and until when the next one waits for that. */
   readonly conflicts: number;
   readonly retryAt: number | undefined;
@@ -50,7 +58,7 @@ export interface WriteState {
 
 export const NO_WRITES: WriteState = {
   pending: undefined,
-  debouncedUntil: undefined,
+  debounce: undefined,
   conflicts: 0,
   retryAt: undefined,
   confirmed: undefined,
@@ -95,3 +103,9 @@ export function isGone({ asOf, state }: RoleRecord): boolean {
 }
 
 export type PresentState = Extract<RoleRecord['state'], { kind: 'present' }>;
+
+/** A write stays in doubt also while the role cannot be read. */
+export function pendingIn(record: RoleRecord | undefined): PendingWrite | undefined {
+  const state = record?.state;
+  return state?.kind === 'present' ? state.writes.pending : state?.pending;
+}
