@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { BUNDLE, bundle } from '../bundle.ts';
+import { join } from 'node:path';
+import { BUNDLE, bundle, bundleInParts, ENTRY, PARTS } from '../bundle.ts';
 import { NODE, writeExecutable } from './executable.ts';
 import { publishManifest } from './manifest.ts';
 import { noticesOf } from './notices.ts';
 
-/** `make package`: what people install who do not run the operator's image. All of it is the one bundle, so the tests of the bundle are its tests. */
+/** `make package`: what people install who do not run the operator's image. All of it is one source, bundled whole or in parts. */
 const PACKAGE = 'dist/npm';
 const EXECUTABLE = 'dist/irsa-operator-linux-x64';
 const NOTICES = 'THIRD-PARTY-NOTICES.txt';
@@ -17,9 +17,10 @@ const notices = await noticesOf(await bundle(), license);
 
 await rm(PACKAGE, { recursive: true, force: true });
 await mkdir(PACKAGE, { recursive: true });
-for (const file of [BUNDLE, 'README.md', 'LICENSE']) await copyFile(file, join(PACKAGE, basename(file)));
+await bundleInParts(PACKAGE);
+for (const file of ['README.md', 'LICENSE']) await copyFile(file, join(PACKAGE, file));
 await writeFile(join(PACKAGE, NOTICES), notices);
-const manifest = publishManifest(own, basename(BUNDLE), [basename(BUNDLE), NOTICES]);
+const manifest = publishManifest(own, ENTRY, [ENTRY, PARTS, NOTICES]);
 await writeFile(join(PACKAGE, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 console.log(`wrote ${PACKAGE}`);
 

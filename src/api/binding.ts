@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseRoleArn, ROLE_ARN_FORM, ROLE_ARN_MAX_LENGTH, ROLE_NAME_LIMIT, ROLE_PATH_LIMIT, type RoleArn } from './arn.ts';
 import { CONDITION_STATUSES, CONDITION_TYPES, type Condition, MAX_MESSAGE } from './condition.ts';
 import { FINDINGS, type FindingCode } from './finding.ts';

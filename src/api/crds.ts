@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { bindingSpec, bindingStatus } from './binding.ts';
 import { grantSpec } from './grant.ts';
 import { GROUP, VERSION } from './names.ts';

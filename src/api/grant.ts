@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { PARTITIONS, ROLE_ARN_MAX_LENGTH } from './arn.ts';
 import { STS_AUDIENCE } from './names.ts';
 import { type Problem, problem } from './problem.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A rule in CEL, the sentence where it does not hold, and that sentence as CEL where it quotes what was found. */
 export type CelRule = readonly [rule: string, message: string, messageExpression?: string];

@@ -76,14 +76,24 @@ const pruned = () => [
 describe('the tarball of npm', () => {
   const tar = async (...args: string[]) => (await machine.run('tar', args, { cwd: machine.folder() })).stdout;
 
-  test('has the bundle, the page, the licenses and the manifest, and no other file', async () => {
-    expect((await tar('-tzf', tarball)).trim().split('\n').sort()).toEqual([
+  test('has the bundle with its parts, the page, the licenses and the manifest, and no other file', async () => {
+    const files = (await tar('-tzf', tarball)).trim().split('\n').sort();
+    const isPart = (file: string) => /^package\/parts\/[\w.-]+\.mjs$/.test(file);
+    expect(files.filter((file) => !isPart(file))).toEqual([
       'package/LICENSE',
       'package/README.md',
       'package/THIRD-PARTY-NOTICES.txt',
       'package/irsa-operator.mjs',
       'package/package.json',
     ]);
+    expect(files.some(isPart)).toBe(true);
+  });
+
+  test('has the help and the version in a small part of it, so that each start is short', async () => {
+    const entry = await tar('-xOzf', tarball, 'package/irsa-operator.mjs');
+    const parts = [...entry.matchAll(/(?:from|import)"\.\/(parts\/[\w.-]+\.mjs)"/g)].map(([, part]) => part);
+    const texts = await Promise.all(parts.map((part) => tar('-xOzf', tarball, `package/${part}`)));
+    expect(Buffer.byteLength([entry, ...texts].join(''))).toBeLessThan(100_000);
   });
 
   test('has a manifest without dependencies and scripts', async () => {
@@ -94,7 +104,7 @@ describe('the tarball of npm', () => {
       description,
       license,
       bin: { 'irsa-operator': 'irsa-operator.mjs', 'kubectl-irsa': 'irsa-operator.mjs' },
-      files: ['irsa-operator.mjs', 'THIRD-PARTY-NOTICES.txt'],
+      files: ['irsa-operator.mjs', 'parts', 'THIRD-PARTY-NOTICES.txt'],
       engines: { node: '>=22.19' },
     });
   });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseRoleArn } from '../../api/arn.ts';
 import { isProblem } from '../../api/problem.ts';
 import { serviceAccountIn } from '../../api/subject.ts';

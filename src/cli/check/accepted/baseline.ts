@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Problem, problem } from '../../../api/problem.ts';
 
 /** A finding of an earlier report. Its code may be one that this version does not have any more. */

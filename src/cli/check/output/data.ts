@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { CheckFinding, CheckStep } from '../../../domain/check/judge.ts';
 import type { CheckReport } from '../check.ts';
 import type { Checked } from '../text.ts';

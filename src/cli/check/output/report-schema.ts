@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { FINDINGS, type FindingCode } from '../../../api/finding.ts';
 import { STEP_NAMES } from '../../../domain/check/judge.ts';
 
