@@ -69,10 +69,19 @@ interface TextAnswer extends Omit<Answer, 'body'> {
 }
 
 interface Agents {
+  /** The last one that they were seen to be right for. */
+  endpoint: Endpoint;
   readonly hash: string;
   readonly requests: Dispatcher;
   /** Apart from requests: a watch holds its connection for minutes. */
   readonly watches: Dispatcher;
+  /** `requests`, where what is overdue when its turn comes is not sent. */
+  readonly inTime: Dispatcher;
+}
+
+/** When its turn has come: why a request is not sent any more. */
+interface InTime {
+  readonly overdue?: () => Error | undefined;
 }
 
 /**
@@ -115,7 +124,8 @@ export class Transport implements Requests {
   async #exchange(request: KubeRequest, signal: AbortSignal): Promise<TextAnswer> {
     const deadlineMs = request.deadlineMs ?? CALL_DEADLINE_MS;
     const end = this.#o.clock.monotonic() + deadlineMs;
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+    const bound = boundBy(signal, deadlineMs);
+    const bounded = bound.signal;
     const what = `${request.method} ${request.path}`;
     let refreshed = false;
     let broken = false;
@@ -145,6 +155,8 @@ export class Transport implements Requests {
       signal.throwIfAborted();
       if (isFault(error)) throw error;
       throw unreachable(what, bounded.aborted ? new Error(`not within ${deadlineMs / 1_000} s`) : error);
+    } finally {
+      bound.release();
     }
   }
 
@@ -167,14 +179,14 @@ export class Transport implements Requests {
   }
 
   async #once(request: KubeRequest, signal: AbortSignal, end: number): Promise<TextAnswer> {
-    const answer = await this.#send(request, signal, 'requests', end);
+    const answer = await this.#send(request, signal, 'inTime', end);
     return { ...answerOf(answer), ...(await textOf(`${request.method} ${request.path}`, answer, request.maxBytes ?? MAX_ANSWER_BYTES)) };
   }
 
   async #send(
     request: KubeRequest,
     signal: AbortSignal,
-    lane: 'requests' | 'watches',
+    lane: 'inTime' | 'watches',
     end = Number.POSITIVE_INFINITY,
   ): Promise<Dispatcher.ResponseData> {
     const { connection, clock, metrics, userAgent } = this.#o;
@@ -186,24 +198,25 @@ export class Transport implements Requests {
     for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) url.searchParams.set(name, value);
     const began = clock.monotonic();
     const count = (code: string) => metrics.requested(code, request.method, url.host, (clock.monotonic() - began) / 1_000);
+    const agents = this.#agentsFor(endpoint);
+    const options: Dispatcher.RequestOptions & InTime = {
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method: request.method,
+      headers: {
+        ...endpoint.headers,
+        accept: request.accept ?? 'application/json',
+        'user-agent': userAgent,
+        ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
+      },
+      body: request.body === undefined ? null : JSON.stringify(request.body),
+      signal,
+      headersTimeout: lane === 'watches' ? WATCH_HEADERS_MS : 0, // requests have their deadline
+      bodyTimeout: 0, // and watches their watchdog
+      overdue,
+    };
     try {
-      const answer = await this.#agentsFor(endpoint)
-        [lane].compose(unless(overdue))
-        .request({
-          origin: url.origin,
-          path: url.pathname + url.search,
-          method: request.method,
-          headers: {
-            ...endpoint.headers,
-            accept: request.accept ?? 'application/json',
-            'user-agent': userAgent,
-            ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
-          },
-          body: request.body === undefined ? null : JSON.stringify(request.body),
-          signal,
-          headersTimeout: lane === 'watches' ? WATCH_HEADERS_MS : 0, // requests have their deadline
-          bodyTimeout: 0, // and watches their watchdog
-        });
+      const answer = await agents[lane].request(options);
       count(String(answer.statusCode));
       return answer;
     } catch (error) {
@@ -216,13 +229,18 @@ export class Transport implements Requests {
 
   /** New credentials or a new CA get new connections; what is under way on the old ones ends there. */
   #agentsFor(endpoint: Endpoint): Agents {
+    const old = this.#agents;
+    if (old?.endpoint === endpoint) return old;
     const { tls, proxy } = endpoint;
     const hash = createHash('sha256')
       .update(JSON.stringify([tls, proxy]))
       .digest('base64');
-    if (this.#agents?.hash === hash) return this.#agents;
-    const old = this.#agents;
-    this.#agents = { hash, requests: newAgent(endpoint, CONNECTIONS), watches: newAgent(endpoint, null) };
+    if (old?.hash === hash) {
+      old.endpoint = endpoint;
+      return old;
+    }
+    const requests = newAgent(endpoint, CONNECTIONS);
+    this.#agents = { endpoint, hash, requests, watches: newAgent(endpoint, null), inTime: requests.compose(unlessOverdue) };
     void old?.requests.close();
     void old?.watches.close();
     return this.#agents;
@@ -236,15 +254,29 @@ export class Transport implements Requests {
 }
 
 /** A request waits in undici until a connection is free; whether it may still be sent is asked when its turn has come. */
-function unless(overdue: () => Error | undefined): Dispatcher.DispatcherComposeInterceptor {
-  return (dispatch) => (options, handler) => {
-    const start = handler.onRequestStart?.bind(handler);
-    handler.onRequestStart = (controller, context) => {
-      start?.(controller, context);
-      const error = overdue();
-      if (error !== undefined) controller.abort(error);
-    };
-    return dispatch(options, handler);
+const unlessOverdue: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options: Dispatcher.DispatchOptions & InTime, handler) => {
+  const start = handler.onRequestStart?.bind(handler);
+  handler.onRequestStart = (controller, context) => {
+    start?.(controller, context);
+    const error = options.overdue?.();
+    if (error !== undefined) controller.abort(error);
+  };
+  return dispatch(options, handler);
+};
+
+/** `AbortSignal.any` with a time-out, for a call that says when it is over: the runtime has nothing to keep for it then. */
+function boundBy(signal: AbortSignal, deadlineMs: number): { readonly signal: AbortSignal; release(): void } {
+  const bound = new AbortController();
+  const abort = () => bound.abort(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  const timer = setTimeout(() => bound.abort(new DOMException(`not within ${deadlineMs / 1_000} s`, 'TimeoutError')), deadlineMs);
+  return {
+    signal: bound.signal,
+    release() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+    },
   };
 }
 
