@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
-import type { BindingStatus } from '../../api/binding.ts';
+import { describe, expect, test } from 'vitest';
+import type { BindingStatus, IrsaBinding } from '../../api/binding.ts';
+import { conditionsFrom } from '../../api/condition.ts';
 import { problem } from '../../api/problem.ts';
 import { subjectOf } from '../../api/subject.ts';
 import {
@@ -65,6 +66,44 @@ test('what is gathered says which ServiceAccounts do not exist', () => {
   stores.bindings.put({ ...binding({ metadata: { name: 'broken', uid: 'broken' } }), spec: problem('it is empty') });
   stores.serviceAccounts.put(serviceAccount());
   expect(gather(stores, ARN, NOW).absent).toEqual(new Set(['system:serviceaccount:shop:other']));
+});
+
+// Contract: trust-one-write
+describe('a role is looked at again when of a binding of it', () => {
+  const without = binding({ metadata: { finalizers: [] }, status: { roles: [] } });
+  const intended = binding();
+  const leaving = binding({ spec: { roleArn: OTHER_ARN } });
+  const ready = (one: IrsaBinding): IrsaBinding => ({
+    ...one,
+    status: { ...one.status, conditions: conditionsFrom({ Ready: { status: 'True', reason: 'Ready', message: '' } }, [], 1, NOW) },
+  });
+  const wokenBy = (previous: IrsaBinding, next: IrsaBinding) => {
+    const { stores, woken } = watched();
+    stores.bindings.put(previous);
+    woken.length = 0;
+    stores.bindings.put(next);
+    return new Set(woken);
+  };
+  test('the intent comes', () => expect(wokenBy(without, intended)).toEqual(new Set([ARN])));
+  test('the finalizer goes while an entry stands', () =>
+    expect(wokenBy(intended, binding({ metadata: { finalizers: [] } }))).toEqual(new Set([ARN])));
+  test('the role that it leaves may go, since the new one works', () =>
+    expect(wokenBy(leaving, ready(leaving))).toEqual(new Set([ARN, OTHER_ARN])));
+  test('nothing else: the finalizer comes before the intent', () =>
+    expect(wokenBy(without, binding({ status: { roles: [] } }))).toEqual(new Set()));
+  test('nothing else: it becomes Ready, and leaves nothing', () => expect(wokenBy(intended, ready(intended))).toEqual(new Set()));
+});
+
+// Contract: trust-one-write
+test('a role is not looked at again because its write waits for more bindings', () => {
+  const { stores, woken } = watched();
+  stores.bindings.put(binding());
+  stores.roles.put(present({ policy: policy(SERVICE) }));
+  woken.length = 0;
+  stores.roles.put(present({ policy: policy(SERVICE) }, NOW, { debounce: { since: NOW, awaited: 1, progressAt: NOW } }));
+  expect(woken).toEqual([]);
+  stores.roles.put(present({ policy: policy() }));
+  expect(new Set(woken)).toEqual(new Set([ARN]));
 });
 
 // Contract: grant-limit-bindings

@@ -8,7 +8,8 @@ import type { Stepwise } from '../../api/stepwise.ts';
 import { subjectKey, subjectOf } from '../../api/subject.ts';
 import { planRoleStepwise, type RoleObserved, type RolePlan } from '../../domain/role/plan.ts';
 import { questionKey } from '../../domain/state/question.ts';
-import { pendingIn } from '../../domain/state/role-record.ts';
+import { isCurrentEntry } from '../../domain/state/role-entry.ts';
+import { pendingIn, type RoleRecord } from '../../domain/state/role-record.ts';
 import { type Attempt, type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import { inSlices } from '../../runtime/slices.ts';
 import { recordFailure } from '../failures.ts';
@@ -43,7 +44,8 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
       wakeOn(stores.roles, ({ arn }) => [arn], {
         // A list that shows a write of ours is news as well.
         when: (previous, next) =>
-          !isDeepStrictEqual(previous.state, next.state) || (previous.asOf !== next.asOf && pendingIn(next) !== undefined),
+          !isDeepStrictEqual(withoutDebounce(previous), withoutDebounce(next)) ||
+          (previous.asOf !== next.asOf && pendingIn(next) !== undefined),
         urgency: 'drift',
       }),
       wakeOn(stores.audits, ({ role }) => (role === undefined ? [] : [role]), { when: (previous, next) => previous.role !== next.role }),
@@ -101,21 +103,32 @@ function* decide(options: RoleOptions, seen: RoleObserved): Stepwise<RolePlan> {
   return plan;
 }
 
-/** Of a binding only what decides about trust: a status that was merely written must not start a read of the role. */
+/** How long a write waits for more bindings is the plan's own business, which comes back by itself. */
+function withoutDebounce({ state }: RoleRecord): unknown {
+  return state.kind === 'present' ? { ...state, writes: { ...state.writes, debounce: undefined } } : state;
+}
+
+/**
+ * Of a binding only what decides about trust: a plan of the role looks at all of its bindings, so that a plan for each write of each of them
+ * would be as many as the square of their number.
+ */
 function matters(previous: IrsaBinding, next: IrsaBinding): boolean {
   return !isDeepStrictEqual(trustRelevant(previous), trustRelevant(next));
 }
 
-function trustRelevant(binding: IrsaBinding): unknown {
-  const { metadata, spec, status } = binding;
+function trustRelevant({ metadata, spec, status }: IrsaBinding): unknown {
+  const entries = status.roles ?? [];
+  const leaves = isProblem(spec) || entries.some((entry) => !isCurrentEntry(spec, entry));
   return [
     metadata.uid,
     metadata.generation,
     metadata.deleting,
-    metadata.finalizers,
     spec,
-    status.roles,
-    conditionOf(status.conditions, 'Ready')?.status,
+    entries,
+    // Without an entry no trust stands that it could clean up.
+    entries.length > 0 && metadata.finalizers,
+    // The old trust goes when the new one works.
+    leaves && conditionOf(status.conditions, 'Ready')?.status,
   ];
 }
 

@@ -45,7 +45,7 @@ export async function perform(
       await readRole(owned.roles, roles, arn, clock, signal, urgency, log);
       return 'read';
     case 'debounce':
-      debounced(owned.roles, arn, step.awaited, clock.now());
+      debounced(owned.roles, arn, step.debounce);
       return settled;
     case 'confirm':
       confirmed(owned.roles, arn);

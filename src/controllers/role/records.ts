@@ -5,6 +5,7 @@ import { subjectKey } from '../../api/subject.ts';
 import { FIRST_READ_BACK_MS } from '../../domain/role/plan.ts';
 import type { Contention } from '../../domain/state/contention.ts';
 import {
+  type Debounce,
   type Hold,
   NO_WRITES,
   type OtherRole,
@@ -162,8 +163,8 @@ export function reverted(records: Records, arn: RoleArn, contention: Contention)
 }
 
 /** The next write waits for more bindings. */
-export function debounced(records: Records, arn: RoleArn, awaited: number, now: number): void {
-  changeWrites(records, arn, (writes) => ({ ...writes, debounce: { since: writes.debounce?.since ?? now, awaited, progressAt: now } }));
+export function debounced(records: Records, arn: RoleArn, debounce: Debounce): void {
+  changeWrites(records, arn, (writes) => ({ ...writes, debounce }));
 }
 
 /** These are not taken out for a while: nothing showed that their grant went. */

@@ -376,9 +376,10 @@ describe('bindings that come together', () => {
     expect(short(planRole(roleObserved({ record: without, bindings }))).steps).toEqual(['debounce']));
   const waiting = (part: object = {}) =>
     present({ policy: policy(SERVICE) }, NOW, { debounce: { since: NOW - 5_000, awaited: 1, progressAt: NOW - 1_000, ...part } });
-  test('are waited for until 10 s after the last of them came on', () => {
-    expect(short(planRole(roleObserved({ record: waiting(), bindings }))).inMs).toBe(9_000);
-    expect(short(planRole(roleObserved({ record: waiting(), bindings, now: NOW + 9_000 }))).steps).toEqual(['edit']);
+  test('are waited for until 3 s after the last of them came on', () => {
+    expect(short(planRole(roleObserved({ record: without, bindings }))).inMs).toBe(3_000);
+    expect(short(planRole(roleObserved({ record: waiting(), bindings }))).inMs).toBe(2_000);
+    expect(short(planRole(roleObserved({ record: waiting(), bindings, now: NOW + 2_000 }))).steps).toEqual(['edit']);
   });
   test('are waited for anew where fewer or more of them are on their way', () => {
     for (const awaited of [2, 3])

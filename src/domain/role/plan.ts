@@ -63,8 +63,8 @@ export interface RoleObserved {
 export type RoleStep =
   /** `readBackDueAt`: it shows whether our write is there, and is due since then; what a list shows will do. Epoch milliseconds. */
   | { readonly do: 'read'; readonly why: string; readonly readBackDueAt?: number }
-  /** So many bindings of the role are about to have their intent on the API server: all of them make one write. */
-  | { readonly do: 'debounce'; readonly awaited: number }
+  /** More bindings of the role are about to have their intent on the API server: all of them make one write. */
+  | { readonly do: 'debounce'; readonly debounce: Debounce }
   /** A fresh read, `decideEdit` on it, and the write. */
   | { readonly do: 'edit'; readonly edit: Edit }
   /** Our write was read back at all its ages: from now on a change is somebody else's. */
@@ -89,7 +89,7 @@ export const LAST_READ_BACK_MS = 8_000;
 /** Whether a read of then shows every write up to this time, also one whose subject is not in it. */
 export const showsAllSince = (at: number | undefined, asOf: number): boolean => at === undefined || asOf - at >= LAST_READ_BACK_MS;
 /** Bindings that are applied together come within moments of each other; on a machine that is busy with ten thousand others, within seconds. */
-const DEBOUNCE_MS = 10_000;
+const DEBOUNCE_MS = 3_000;
 /** However many bindings come, the first of them waits no longer than this for the others. */
 const LONGEST_DEBOUNCE_MS = 30_000;
 /** What IAM would not let us read is asked for again after as long as it has been so: a tenant may name any number of such roles. */
@@ -284,9 +284,12 @@ function* write(
   const awaited = desiredTrust.filter(({ kind }) => kind === 'awaitIntent').length;
   // Whoever loses trust loses it at once.
   if (awaited > 0 && desiredStatement.released.length === 0) {
-    if (writes.debounce?.awaited !== awaited) return { ...rest, steps: [...before, { do: 'debounce', awaited }] };
-    const inMs = debouncedUntil(writes.debounce) - now;
-    if (inMs > 0) return { ...rest, recheck: soonest(rest.recheck, { inMs, why: 'more bindings of the role are about to be written' }) };
+    const known = writes.debounce;
+    const debounce = known?.awaited === awaited ? known : { since: known?.since ?? now, awaited, progressAt: now };
+    const inMs = debouncedUntil(debounce) - now;
+    const steps: RoleStep[] = debounce === known ? [...before] : [...before, { do: 'debounce', debounce }];
+    if (inMs > 0)
+      return { ...rest, steps, recheck: soonest(rest.recheck, { inMs, why: 'more bindings of the role are about to be written' }) };
   }
   const { roleId, policy } = state;
   const meant = new Set([...desiredStatement.wanted, ...desiredStatement.released].map(subjectKey));
