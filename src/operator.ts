@@ -154,6 +154,17 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   const ledger = new Ledger({ owned: stores, record: revocationRecord(writes, config.leaseNamespace), log });
   const options = { workers: WORKERS, clock, random, log, metrics: metrics.runtime, classify: failureOf };
   const loop = <K extends string>(controller: Controller<K>) => new ControllerLoop(controller, options);
+  const bindingLoop = loop(
+    bindingController({
+      stores,
+      owned: stores,
+      writes: bindingWrites(writes, config.webhook),
+      events,
+      metrics: metrics.binding,
+      sweepIntervalMs: config.sweepIntervalMs,
+      clock,
+    }),
+  );
   const loops = [
     loop(
       clusterController({
@@ -189,6 +200,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
         owned: stores,
         roles,
         readBacks,
+        isUnderway: (binding) => bindingLoop.queue.has(binding),
         apiReader: apiReader(transport),
         events,
         ownEvents,
@@ -201,17 +213,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     ...(config.dryRun
       ? []
       : [loop(revocationController({ stores, ledger, ungrantedGraceMs: config.ungrantedGraceMs, events: ownEvents, clock }))]),
-    loop(
-      bindingController({
-        stores,
-        owned: stores,
-        writes: bindingWrites(writes, config.webhook),
-        events,
-        metrics: metrics.binding,
-        sweepIntervalMs: config.sweepIntervalMs,
-        clock,
-      }),
-    ),
+    bindingLoop,
     loop(
       verificationController({
         stores,

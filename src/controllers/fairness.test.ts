@@ -134,6 +134,7 @@ function controllerOfRoles({ stores, clock }: ReturnType<typeof filled>, roles: 
     owned: stores,
     roles,
     readBacks: { leaves: () => false },
+    isUnderway: () => false,
     apiReader,
     events: quiet,
     ownEvents: quiet,

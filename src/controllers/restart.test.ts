@@ -205,6 +205,7 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
         owned: seen,
         roles,
         readBacks: { leaves: () => false },
+        isUnderway: () => false,
         apiReader,
         events,
         ownEvents: events,

@@ -182,7 +182,17 @@ export async function operatorOver(world: World, settings: { readonly ungrantedG
     ...[
       new ControllerLoop(revocationController({ ...common, ledger, ungrantedGraceMs, events: ownEvents }), options),
       new ControllerLoop(
-        roleController({ ...common, roles, readBacks: { leaves: () => false }, apiReader, events, ownEvents, metrics, random }),
+        roleController({
+          ...common,
+          roles,
+          readBacks: { leaves: () => false },
+          isUnderway: () => false,
+          apiReader,
+          events,
+          ownEvents,
+          metrics,
+          random,
+        }),
         options,
       ),
       new ControllerLoop(bindingController({ ...common, writes, events, metrics, sweepIntervalMs }), options),

@@ -122,7 +122,14 @@ export async function toldTo(tenants: Tenants): Promise<(object: ObjectKey) => T
   const counts = { wrote: () => {}, drifted: () => {}, repaired: () => {}, restarted: () => {} };
   const common = { stores, owned: stores, events, metrics: counts, clock, random: () => 0.5 };
   const ofProvider = oidcProviderController({ ...common, providers, sweepIntervalMs: 60_000, createWith: undefined });
-  const ofRole = roleController({ readBacks: { leaves: () => false }, ...common, ownEvents: { record: () => {} }, roles, apiReader });
+  const ofRole = roleController({
+    readBacks: { leaves: () => false },
+    isUnderway: () => false,
+    ...common,
+    ownEvents: { record: () => {} },
+    roles,
+    apiReader,
+  });
   const ofBinding = bindingController({ ...common, sweepIntervalMs: 60_000, writes });
   const ofAccount = auditController({ ...common, events: { record: () => {} } });
   const { signal } = new AbortController();

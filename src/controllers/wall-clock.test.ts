@@ -70,6 +70,7 @@ async function calls({ iam, tags = {}, grants = [grant()], requested }: Case, by
       owned: stores,
       roles,
       readBacks: { leaves: () => false },
+      isUnderway: () => false,
       apiReader,
       events: { record: () => {} },
       ownEvents: { record: () => {} },

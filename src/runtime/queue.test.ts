@@ -37,6 +37,18 @@ describe('a key', () => {
     expect(queue.depth).toBe(0);
   });
 
+  test('is there from when it is added until a worker is done with it, and not while its time has not come', async () => {
+    const { queue, clock } = queueWith();
+    queue.addAfter('a', 1_000);
+    expect(queue.has('a')).toBe(false);
+    await clock.advance(1_000);
+    expect(queue.has('a')).toBe(true);
+    await queue.take(never);
+    expect(queue.has('a')).toBe(true);
+    queue.done('a');
+    expect(queue.has('a')).toBe(false);
+  });
+
   test('that becomes urgent overtakes', async () => {
     const { queue } = queueWith();
     queue.add('slow', 'resync');

@@ -92,6 +92,11 @@ export class WorkQueue<K extends string> {
     return this.#queued.size;
   }
 
+  /** Whether a worker has the key, or it waits for one. */
+  has(key: K): boolean {
+    return this.#dirty.has(key) || this.#processing.has(key);
+  }
+
   add(key: K, urgency: Urgency = 'change'): void {
     if (this.#shutDown) return;
     const waiting = this.#dirty.get(key);

@@ -94,12 +94,13 @@ const put = (stores: OwnedStores, bindings: readonly IrsaBinding[]) => {
   return stores;
 };
 
+const nothingUnderway = () => false;
 for (const count of [1_000, 2_000, 4_000])
   print(
     `gather of a role with ${count} bindings of one ServiceAccount`,
     best(
       () => put(filled(), rivals(count)),
-      (stores) => gatherRole(stores, ARN, NOW),
+      (stores) => gatherRole(stores, ARN, NOW, nothingUnderway),
     ),
     LONGEST_BLOCK_MS,
   );
@@ -108,7 +109,7 @@ for (const count of [1_000, 4_000]) {
   const role = () => {
     const stores = put(filled(), subjects(count));
     stores.roles.put(present({ policy: policy(SERVICE) }));
-    return gatherRole(stores, ARN, NOW);
+    return gatherRole(stores, ARN, NOW, nothingUnderway);
   };
   await plans(`planRole with ${count} subjects`, role);
 }
@@ -117,7 +118,7 @@ for (const count of [1_000, 4_000]) {
     const intended = subjects(count).map((one) => ({ ...one, status: { ...one.status, roles: [entry()] } }));
     const stores = put(filled(), intended);
     stores.roles.put(present({ policy: policy(SERVICE) }));
-    return gatherRole(stores, ARN, NOW);
+    return gatherRole(stores, ARN, NOW, nothingUnderway);
   };
   await plans(`planRole with ${count} subjects that have their intent`, role);
 }
@@ -130,7 +131,7 @@ for (const count of [1_000, 4_000]) {
     }));
     const stores = put(filled(), deleted);
     stores.roles.put(present({ policy: policy(SERVICE) }));
-    return gatherRole(stores, ARN, NOW);
+    return gatherRole(stores, ARN, NOW, nothingUnderway);
   };
   await plans(`planRole with ${count} subjects that are being deleted`, role);
 }
@@ -154,7 +155,7 @@ const manyGrants = (count: number): IrsaGrant[] =>
       `first gather of a role with ${count} subjects, by 1,000 grants of one namespace`,
       best(
         () => put(filled([...crowd, grant()]), subjects(count)),
-        (stores) => gatherRole(stores, ARN, NOW),
+        (stores) => gatherRole(stores, ARN, NOW, nothingUnderway),
       ),
       LONGEST_BLOCK_MS,
     );
@@ -226,7 +227,7 @@ for (const count of [100, 1_000]) {
   }));
   for (const one of recorded) stores.losses.put(one);
   stores.roles.put(present({ policy: policy(SERVICE) }));
-  await plans(`planRole with ${count} subjects that lost their grant`, () => gatherRole(stores, ARN, NOW));
+  await plans(`planRole with ${count} subjects that lost their grant`, () => gatherRole(stores, ARN, NOW, nothingUnderway));
 }
 
 await sweep();
@@ -304,7 +305,15 @@ function wakes(): void {
   const counted = (stores: OwnedStores, what: string, change: (stores: OwnedStores) => void) => {
     const keys = { binding: 0, role: 0 };
     const common = { stores, owned: stores, clock: systemClock, random: Math.random, events: quiet, sweepIntervalMs: 60_000 };
-    const roleOptions = { ...common, roles: unused, readBacks: unused, apiReader: unused, ownEvents: quiet, metrics: unused };
+    const roleOptions = {
+      ...common,
+      roles: unused,
+      readBacks: unused,
+      isUnderway: nothingUnderway,
+      apiReader: unused,
+      ownEvents: quiet,
+      metrics: unused,
+    };
     for (const wake of bindingController({ ...common, writes: unused, metrics: unused }).wakes)
       wake.subscribe(() => {
         keys.binding += 1;

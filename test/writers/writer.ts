@@ -89,6 +89,7 @@ export function runWriter({ index, roleId, iam, clock, random }: WriterOptions):
   const events: string[] = [];
   const controller = roleController({
     readBacks: { leaves: () => false },
+    isUnderway: () => false,
     stores: seen,
     owned: seen,
     roles: adapter,

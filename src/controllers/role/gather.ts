@@ -1,5 +1,6 @@
 import { type RoleArn, roleArnParts } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
+import { keyOf } from '../../api/cluster.ts';
 import { isProblem } from '../../api/problem.ts';
 import { type Subject, subjectOf } from '../../api/subject.ts';
 import { authorize } from '../../domain/authorization/authorize.ts';
@@ -7,9 +8,10 @@ import { knownAs } from '../../domain/role/consent.ts';
 import type { RoleObserved } from '../../domain/role/plan.ts';
 import { authorizationInput, identityOf, lossesOn } from '../observe.ts';
 import { HERE, type Stores, serviceAccountOf } from '../stores.ts';
+import type { RoleOptions } from './ports.ts';
 
 /** Everything that the decision about one role rests on; no call leaves the process for it. */
-export function gather(stores: Stores, arn: RoleArn, now: number): RoleObserved {
+export function gather(stores: Stores, arn: RoleArn, now: number, isUnderway: RoleOptions['isUnderway']): RoleObserved {
   const { cluster, caller, policyQuota } = identityOf(stores);
   const record = stores.roles.get(arn);
   const bindings = stores.bindings.byIndex('role', arn);
@@ -25,7 +27,9 @@ export function gather(stores: Stores, arn: RoleArn, now: number): RoleObserved 
     losses: lossesOn(stores, arn, now),
     bindings: authorized.map(({ binding, input, authorization }) =>
       // Only to one that is granted anything of the role is told.
-      authorization.kind === 'refused' ? { binding, authorization } : { binding, authorization, knownAs: knownAs(binding, input, record) },
+      authorization.kind === 'refused'
+        ? { binding, authorization }
+        : { binding, authorization, knownAs: knownAs(binding, input, record), underway: isUnderway(keyOf(binding.metadata)) },
     ),
     record,
     cluster,

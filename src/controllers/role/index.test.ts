@@ -65,7 +65,7 @@ test('what is gathered says which ServiceAccounts do not exist', () => {
   stores.bindings.put(binding({ metadata: other, spec: { serviceAccountName: 'other' }, status: { roles: [] } }));
   stores.bindings.put({ ...binding({ metadata: { name: 'broken', uid: 'broken' } }), spec: problem('it is empty') });
   stores.serviceAccounts.put(serviceAccount());
-  expect(gather(stores, ARN, NOW).absent).toEqual(new Set(['system:serviceaccount:shop:other']));
+  expect(gather(stores, ARN, NOW, () => false).absent).toEqual(new Set(['system:serviceaccount:shop:other']));
 });
 
 // Contract: trust-one-write
@@ -104,6 +104,16 @@ test('a role is not looked at again because its write waits for more bindings', 
   expect(woken).toEqual([]);
   stores.roles.put(present({ policy: policy() }));
   expect(new Set(woken)).toEqual(new Set([ARN]));
+});
+
+// Contract: trust-one-write
+test('what is gathered says which bindings the binding controller has in hand', () => {
+  const { stores } = watched();
+  stores.grants.put(grant());
+  stores.identity.put({ cluster, caller, policyQuota: 2048 });
+  for (const name of ['app', 'web']) stores.bindings.put(binding({ metadata: { name, uid: name }, spec: { serviceAccountName: name } }));
+  const { bindings } = gather(stores, ARN, NOW, (key) => key === 'shop/web');
+  expect(bindings.map(({ underway }) => underway)).toEqual([false, true]);
 });
 
 // Contract: grant-limit-bindings
@@ -160,6 +170,7 @@ test('a role with two thousand bindings is planned in slices, and each subject i
   const others = {
     roles: unused,
     readBacks: { leaves: () => false },
+    isUnderway: () => false,
     apiReader: unused,
     events: quiet,
     ownEvents: quiet,

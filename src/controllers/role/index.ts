@@ -13,7 +13,7 @@ import { pendingIn, type RoleRecord } from '../../domain/state/role-record.ts';
 import { type Attempt, type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
 import { inSlices } from '../../runtime/slices.ts';
 import { recordFailure } from '../failures.ts';
-import { rolesOf, type Stores } from '../stores.ts';
+import { type AuditRecord, rolesOf, type Stores } from '../stores.ts';
 import { namespacesOf } from '../tenants.ts';
 import { gather } from './gather.ts';
 import { mayHaveOwnTrust } from './own-trust.ts';
@@ -48,7 +48,7 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
           (previous.asOf !== next.asOf && pendingIn(next) !== undefined),
         urgency: 'drift',
       }),
-      wakeOn(stores.audits, ({ role }) => (role === undefined ? [] : [role]), { when: (previous, next) => previous.role !== next.role }),
+      wakeOn(stores.audits, (audit) => rolesNamedOnlyBy(stores, audit), { when: (previous, next) => previous.role !== next.role }),
       wakeOn(stores.providers, everyRole),
       wakeOn(stores.reconcileRequests, ({ role }) => (role === undefined ? [] : [role]), {
         when: (previous, next) => previous.at !== next.at,
@@ -81,7 +81,7 @@ async function round(
 ): Promise<Outcome | 'read'> {
   const { stores, owned, clock } = options;
   const began = clock.monotonic();
-  const decided = inSlices(decide(options, gather(stores, arn, clock.now())), clock);
+  const decided = inSlices(decide(options, gather(stores, arn, clock.now(), options.isUnderway)), clock);
   // What is decided at once is in view at once: a binding that asked before would be told that it is pending, and written twice.
   const plan = decided instanceof Promise ? await decided : decided;
   if (decided instanceof Promise) tookLong(clock.monotonic() - began);
@@ -135,6 +135,12 @@ function trustRelevant({ metadata, spec, status }: IrsaBinding): unknown {
 /** Also those that it is leaving. A binding that nobody evaluates, and that never had trust, is nothing to a role. */
 function rolesToPlanFor({ competitions }: Stores, binding: IrsaBinding): RoleArn[] {
   return competitions.isEvaluated(binding) || binding.status.roles?.length ? rolesOf(binding) : [];
+}
+
+/** By the annotation of a ServiceAccount. What a binding of it names is planned for the binding. */
+function rolesNamedOnlyBy({ bindings }: Stores, { account, role }: AuditRecord): RoleArn[] {
+  const isBound = bindings.byIndex('serviceAccount', keyOf(account)).some((binding) => rolesOf(binding).some((arn) => arn === role));
+  return role === undefined || isBound ? [] : [role];
 }
 
 function rolesOfKey({ bindings }: Stores, key: ObjectKey): RoleArn[] {

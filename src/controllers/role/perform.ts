@@ -112,8 +112,8 @@ async function decide(arn: RoleArn, wanted: Edit, role: FreshRole, options: Role
 }
 
 /** Turns are waited for up to a minute, and a binding may be suspended, deleted or another meanwhile. */
-async function isStillMeant(arn: RoleArn, { desiredStatement }: Edit, { stores, clock }: RoleOptions): Promise<boolean> {
-  const { steps } = await inSlices(planRoleStepwise(gather(stores, arn, clock.now())), clock);
+async function isStillMeant(arn: RoleArn, { desiredStatement }: Edit, { stores, clock, isUnderway }: RoleOptions): Promise<boolean> {
+  const { steps } = await inSlices(planRoleStepwise(gather(stores, arn, clock.now(), isUnderway)), clock);
   const step = steps.find((one) => one.do === 'edit');
   const { wanted, released } = step?.edit.desiredStatement ?? {};
   return isDeepStrictEqual([wanted, released], [desiredStatement.wanted, desiredStatement.released]);

@@ -1,3 +1,4 @@
+import type { ObjectKey } from '../../api/cluster.ts';
 import type { APIReader } from '../../ports/api-reader.ts';
 import type { BindingEvents, OwnEvents } from '../../ports/events.ts';
 import type { Roles } from '../../ports/roles.ts';
@@ -21,6 +22,8 @@ export interface RoleOptions {
   readonly owned: Pick<OwnedStores, 'roles' | 'verdicts' | 'roleFailures' | 'roleRefreshes'>;
   readonly roles: Roles;
   readonly readBacks: ReadBacks;
+  /** Whether the binding controller has the binding in hand, or it waits for its turn there. */
+  readonly isUnderway: (binding: ObjectKey) => boolean;
   readonly apiReader: APIReader;
   readonly events: BindingEvents;
   readonly ownEvents: OwnEvents;

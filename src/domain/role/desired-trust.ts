@@ -20,6 +20,8 @@ export interface BindingAuthorization {
   readonly authorization: Authorization;
   /** The other ARN of the role, where it may be named to the binding. */
   readonly knownAs?: RoleArn | undefined;
+  /** The binding controller has it in hand, or it waits for its turn there. */
+  readonly underway?: boolean;
 }
 
 /** What one binding wants of a role, for one audience. */
@@ -48,6 +50,8 @@ export interface DesiredTrust {
   readonly loss: DueLoss | undefined;
   /** The other ARN of the role, where it may be named to the binding. */
   readonly knownAs?: RoleArn;
+  /** The binding controller is about to look at it: what it waits for may come at any moment. */
+  readonly underway?: true;
 }
 
 interface DesiredTrustInput {
@@ -67,7 +71,10 @@ interface DesiredTrustInput {
  * binding revokes nothing, and nothing is revoked because something is missing: only a deletion, a grant that is really gone, or a change
  * that works says so. Without a grant it is as if the binding said nothing.
  */
-export function desiredTrustOf({ binding, authorization, knownAs }: BindingAuthorization, input: DesiredTrustInput): DesiredTrust[] {
+export function desiredTrustOf(
+  { binding, authorization, knownAs, underway }: BindingAuthorization,
+  input: DesiredTrustInput,
+): DesiredTrust[] {
   const { spec, metadata, status } = binding;
   const { arn, issuer, now, losses } = input;
   if (isProblem(spec)) return [];
@@ -93,6 +100,7 @@ export function desiredTrustOf({ binding, authorization, knownAs }: BindingAutho
       ...(input.absent?.has(subject) && { absent: true }),
       ...(Number.isFinite(namespaceLimit) && { namespaceLimit }),
       ...(knownAs && { knownAs }),
+      ...(underway && { underway }),
     };
   };
   const entries = (status.roles ?? []).filter((entry) => entry.arn === arn);

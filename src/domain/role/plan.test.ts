@@ -381,6 +381,11 @@ describe('bindings that come together', () => {
     expect(short(planRole(roleObserved({ record: waiting(), bindings }))).inMs).toBe(2_000);
     expect(short(planRole(roleObserved({ record: waiting(), bindings, now: NOW + 2_000 }))).steps).toEqual(['edit']);
   });
+  test('are waited for while they wait for their turn themselves, so that a busy machine makes one write too', () => {
+    const underway = [authorizationFor(), { ...authorizationFor(coming), underway: true }];
+    const plan = planRole(roleObserved({ record: waiting(), bindings: underway, now: NOW + 9_000 }));
+    expect([short(plan).steps, short(plan).inMs]).toEqual([['debounce'], 3_000]);
+  });
   test('are waited for anew where fewer or more of them are on their way', () => {
     for (const awaited of [2, 3])
       expect(short(planRole(roleObserved({ record: waiting({ awaited }), bindings }))).steps).toEqual(['debounce']);
@@ -388,7 +393,9 @@ describe('bindings that come together', () => {
   test('are waited for 30 s at the most, however many come', () => {
     const record = waiting({ since: NOW - 29_000, progressAt: NOW });
     expect(short(planRole(roleObserved({ record, bindings }))).inMs).toBe(1_000);
-    expect(short(planRole(roleObserved({ record, bindings, now: NOW + 1_000 }))).steps).toEqual(['edit']);
+    const underway = [authorizationFor(), { ...authorizationFor(coming), underway: true }];
+    for (const late of [bindings, underway])
+      expect(short(planRole(roleObserved({ record, bindings: late, now: NOW + 1_000 }))).steps).toEqual(['edit']);
   });
   test('make one write as soon as the intent of each is on the API server', () => {
     const plan = planRole(roleObserved({ record: waiting(), bindings: [authorizationFor(), authorizationFor(other())] }));

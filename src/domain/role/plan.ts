@@ -88,7 +88,7 @@ export const FIRST_READ_BACK_MS = 2_000;
 export const LAST_READ_BACK_MS = 8_000;
 /** Whether a read of then shows every write up to this time, also one whose subject is not in it. */
 export const showsAllSince = (at: number | undefined, asOf: number): boolean => at === undefined || asOf - at >= LAST_READ_BACK_MS;
-/** Bindings that are applied together come within moments of each other; on a machine that is busy with ten thousand others, within seconds. */
+/** Bindings that are applied together come within moments of each other. */
 const DEBOUNCE_MS = 3_000;
 /** However many bindings come, the first of them waits no longer than this for the others. */
 const LONGEST_DEBOUNCE_MS = 30_000;
@@ -281,11 +281,12 @@ function* write(
   if (plan.document === undefined || onlyAwsMayChange(role.arn) || (held !== undefined && !hold?.allowsRevocation)) return rest;
   const retryInMs = writes.retryAt === undefined ? 0 : writes.retryAt - now;
   if (retryInMs > 0) return { ...rest, recheck: soonest(rest.recheck, { inMs: retryInMs, why: 'another writer of the role is first' }) };
-  const awaited = desiredTrust.filter(({ kind }) => kind === 'awaitIntent').length;
+  const coming = desiredTrust.filter(({ kind }) => kind === 'awaitIntent');
   // Whoever loses trust loses it at once.
-  if (awaited > 0 && desiredStatement.released.length === 0) {
+  if (coming.length > 0 && desiredStatement.released.length === 0) {
     const known = writes.debounce;
-    const debounce = known?.awaited === awaited ? known : { since: known?.since ?? now, awaited, progressAt: now };
+    const debounce =
+      known === undefined || comeOn(coming, known) ? { since: known?.since ?? now, awaited: coming.length, progressAt: now } : known;
     const inMs = debouncedUntil(debounce) - now;
     const steps: RoleStep[] = debounce === known ? [...before] : [...before, { do: 'debounce', debounce }];
     if (inMs > 0)
@@ -302,6 +303,11 @@ function* write(
     confirmed: writes.confirmed,
   };
   return { ...rest, steps: [...before, { do: 'edit', edit }] };
+}
+
+/** Whether some of them got their intent, others came, or the binding controller has one in hand: on a busy machine each waits for its turn. */
+function comeOn(coming: readonly DesiredTrust[], known: Debounce): boolean {
+  return known.awaited !== coming.length || coming.some(({ underway }) => underway);
 }
 
 const debouncedUntil = ({ since, progressAt }: Debounce): number => Math.min(since + LONGEST_DEBOUNCE_MS, progressAt + DEBOUNCE_MS);
