@@ -167,8 +167,8 @@ function anyStep(chance: Chance): readonly [string, (world: World) => Promise<un
 }
 
 /**
- * AWS behaves; labels and tags are as they were, since one that went is waited for ten minutes before it counts; all grants but one
- * are taken, and what was lost was meant.
+ * AWS behaves; labels are as they were, since one that went is waited for ten minutes before it counts; all grants but one are taken, and
+ * what was lost was meant.
  */
 async function calmDown(world: World): Promise<void> {
   const { testbed, scenes } = world;
@@ -179,10 +179,17 @@ async function calmDown(world: World): Promise<void> {
   const kept = world.chance.of(GRANTS);
   for (const name of GRANTS) if (name !== kept) await ungrant(world, name);
   await sleep(RECORDED_MS);
-  // Also where the one that is left asks for a tag, and the others did not.
-  const waiting = (await recorded(world)).filter(({ cause, revokedAt }) => cause === 'labelOrTag' && revokedAt === undefined);
-  for (const name of ROLES) if (waiting.some(({ role }) => role === arnOf(name))) testbed.aws.account().role.setTags(name, CONSENT);
   await confirmRevocations(world);
+}
+
+/**
+ * Roles whose trust waits for their tag have it back: also those of which the operator learns only now that they lack it, since what covered
+ * them without tags is gone.
+ */
+async function giveTagsBack(world: World): Promise<void> {
+  const waiting = (await recorded(world)).filter(({ cause, revokedAt }) => cause === 'labelOrTag' && revokedAt === undefined);
+  const { role } = world.testbed.aws.account();
+  for (const name of ROLES) if (waiting.some((loss) => loss.role === arnOf(name))) role.setTags(name, CONSENT);
 }
 
 /**
@@ -202,6 +209,7 @@ async function wakeReplicaSets({ api, scenes }: World): Promise<void> {
 async function converged(world: World, after: () => Promise<void>): Promise<Judgement> {
   const deadline = performance.now() + CONVERGENCE_MS;
   for (let last: Judgement | undefined; ; ) {
+    await giveTagsBack(world);
     const found = await judge(world);
     await after();
     const losses = (await recorded(world)).filter(({ cause, revokedAt }) => cause === 'grant' && revokedAt === undefined).length;
