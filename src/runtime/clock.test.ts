@@ -14,6 +14,17 @@ test('the system clock sleeps, and is woken by the reason of its signal', async 
   await expect(systemClock.sleep(0, stop.signal)).rejects.toThrow('stops');
 });
 
+test('of many who give way on the system clock each goes on in a turn of the event loop of its own', async () => {
+  let turn = 0;
+  const count = () => {
+    turn += 1;
+    if (turn < 10) setImmediate(count);
+  };
+  setImmediate(count);
+  const turns = await Promise.all(['a', 'b', 'c'].map(() => systemClock.giveWay().then(() => turn)));
+  expect(turns).toEqual([1, 2, 3]);
+});
+
 test('the manual clock wakes sleepers in the order of their time, and lets each act before the next', async () => {
   const clock = new ManualClock();
   const never = new AbortController().signal;

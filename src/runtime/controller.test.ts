@@ -1,5 +1,15 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Attempt, type Controller, ControllerLoop, type Outcome, recheck, settled, wakeOn } from './controller.ts';
+import {
+  type Attempt,
+  type Controller,
+  ControllerLoop,
+  type Outcome,
+  recheck,
+  settled,
+  type Wake,
+  wakeEvery,
+  wakeOn,
+} from './controller.ts';
 import { type Log, silentLog } from './log.ts';
 import { ManualClock, settle } from './manual-clock.ts';
 import { noMetrics, type RuntimeMetrics } from './metrics.ts';
@@ -31,13 +41,14 @@ interface Options {
   readonly metrics?: RuntimeMetrics;
   readonly synced?: boolean;
   readonly tenantsOf?: (key: string) => string[];
+  readonly wakes?: readonly Wake<string>[];
 }
 
 function running(reconcile: Reconcile, options: Options = {}) {
   const clock = new ManualClock();
   const store = new Store<Thing>({ kind: 'Thing', keyOf: (thing) => thing.name, log: silentLog });
   const { tenantsOf } = options;
-  const wakes = [wakeOn(store, (thing: Thing) => [thing.owner])];
+  const wakes = options.wakes ?? [wakeOn(store, (thing: Thing) => [thing.owner])];
   const controller: Controller<string> = { name: 'test', wakes, reconcile, ...(tenantsOf && { tenantsOf }) };
   const loop = new ControllerLoop(controller, {
     workers: options.workers ?? 1,
@@ -127,6 +138,32 @@ describe('keys come', () => {
     store.put({ name: 'a', owner: 'y' });
     store.delete('a');
     expect(woken).toEqual(['x resync', 'x change', 'y change', 'y change']);
+  });
+
+  test('all of them when an object changes on which all rest: at once and one time, however many change in one moment', async () => {
+    const { seen, reconcile } = noting();
+    const things = new Store<Thing>({ kind: 'Thing', keyOf: (thing) => thing.name, log: silentLog });
+    let asked = 0;
+    const every = () => {
+      asked += 1;
+      return things.list().map(({ name }) => name);
+    };
+    const others = new Store<Thing>({ kind: 'Other', keyOf: (thing) => thing.name, log: silentLog });
+    running(reconcile, {
+      wakes: [wakeOn(things, ({ name }) => [name]), wakeEvery(others, every, { when: (a, b) => a.owner !== b.owner })],
+    });
+    for (const name of ['a', 'b']) things.put({ name, owner: 'x' });
+    for (const name of ['c', 'd', 'e']) others.put({ name, owner: 'x' });
+    things.markSynced();
+    others.markSynced();
+    await settle();
+    expect([seen.splice(0), asked]).toEqual([['a', 'b'], 0]);
+    for (const name of ['c', 'd', 'e']) others.put({ name, owner: 'y' });
+    await settle();
+    expect([seen.splice(0), asked]).toEqual([['a', 'b'], 1]);
+    others.put({ name: 'c', owner: 'y' });
+    await settle();
+    expect([seen, asked]).toEqual([[], 1]);
   });
 });
 

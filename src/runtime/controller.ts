@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import type { Stepwise } from '../api/stepwise.ts';
 import { jitter, jitterLater } from './backoff.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Log } from './log.ts';
 import type { ControllerMetrics, RuntimeMetrics } from './metrics.ts';
-import { type Urgency, WorkQueue } from './queue.ts';
+import { mostUrgent, type Urgency, WorkQueue } from './queue.ts';
 import { afterAbort, orAborted, withDeadline } from './signals.ts';
-import { SLICE_MS } from './slices.ts';
+import { inSlices, SLICE_MS } from './slices.ts';
 import type { StoreReader } from './store.ts';
 
 /** What happens next with a key, said in the type. What is thrown is retried with back-off. */
@@ -20,11 +21,14 @@ export const recheck = (afterMs: number, why: string): Outcome => ({ kind: 'rech
 export interface Wake<K extends string> {
   /** Every key that it knows of: worked through at the start, and again at every resync. */
   all(): Iterable<K>;
-  /** Calls `wake` for each key that a change concerns; returns how to stop. */
-  subscribe(wake: (key: K, urgency?: Urgency) => void): () => void;
+  /** Calls `wake` for each key that a change concerns, or `wakeMany` for any number of them; returns how to stop. */
+  subscribe(wake: (key: K, urgency?: Urgency) => void, wakeMany?: WakeMany<K>): () => void;
   /** Resolves when what it knows is complete: no key is worked on before. */
   synced(signal: AbortSignal): Promise<void>;
 }
+
+/** Whoever calls it often with the same function in one moment has its keys woken once, in slices. */
+type WakeMany<K extends string> = (keys: () => Iterable<K>, urgency: Urgency) => void;
 
 /** One attempt at one key. */
 export interface Attempt {
@@ -63,6 +67,32 @@ export function wakeOn<T, K extends string>(
         // Until the first list is complete nothing is news.
         const urgency = store.hasSynced ? (options.urgency ?? 'change') : 'resync';
         for (const object of [previous, next]) if (object !== undefined) for (const key of keysOf(object)) wake(key, urgency);
+      });
+    },
+    synced: (signal) => store.synced(signal),
+  };
+}
+
+/**
+ * Wakes all keys when any object changes. At the start it adds none: another wake of the controller knows them, and a thousand objects
+ * with ten thousand keys each would be ten million.
+ */
+export function wakeEvery<T, K extends string>(
+  store: StoreReader<T, string>,
+  every: () => Iterable<K>,
+  { when }: { readonly when?: (previous: T, next: T) => boolean } = {},
+): Wake<K> {
+  return {
+    all: () => [],
+    subscribe(wake, wakeMany) {
+      const oneByOne: WakeMany<K> = (keys, urgency) => {
+        for (const key of keys()) wake(key, urgency);
+      };
+      const wakeAll = wakeMany ?? oneByOne;
+      return store.onChange((previous, next) => {
+        // Until the first list is complete nothing is news, and then all keys are worked through.
+        if (!store.hasSynced) return;
+        if (previous === undefined || next === undefined || when?.(previous, next) !== false) wakeAll(every, 'change');
       });
     },
     synced: (signal) => store.synced(signal),
@@ -108,6 +138,8 @@ export class ControllerLoop<K extends string> {
   readonly #o: ControllerOptions;
   readonly #metrics: ControllerMetrics;
   readonly #running = new Map<K, number>();
+  /** Keys that are about to be added, by the function that names them. */
+  readonly #many = new Map<() => Iterable<K>, Urgency>();
   #sliceEnd = 0;
 
   constructor(controller: Controller<K>, options: ControllerOptions) {
@@ -124,10 +156,15 @@ export class ControllerLoop<K extends string> {
   async run(stop: AbortSignal, abort: AbortSignal): Promise<void> {
     const intake = AbortSignal.any([stop, abort]);
     const patience = afterAbort(abort, ABANDON_AFTER_MS, this.#o.clock);
-    const unsubscribe = this.#controller.wakes.map((wake) => wake.subscribe((key, urgency) => this.queue.add(key, urgency)));
+    const unsubscribe = this.#controller.wakes.map((wake) =>
+      wake.subscribe(
+        (key, urgency) => this.queue.add(key, urgency),
+        (keys, urgency) => this.#addMany(keys, urgency),
+      ),
+    );
     try {
       await Promise.all(this.#controller.wakes.map((wake) => wake.synced(intake)));
-      this.#addAll();
+      await this.#addAll();
       this.#sliceEnd = this.#o.clock.monotonic() + SLICE_MS;
       const workers = Array.from({ length: this.#o.workers }, () => this.#work(intake, abort));
       await orAborted(Promise.all([this.#resync(intake), ...workers]), patience);
@@ -152,14 +189,35 @@ export class ControllerLoop<K extends string> {
       );
   }
 
-  #addAll(): void {
-    for (const wake of this.#controller.wakes) for (const key of wake.all()) this.queue.add(key, 'resync');
+  async #addAll(): Promise<void> {
+    for (const wake of this.#controller.wakes) await inSlices(this.#adding(wake.all(), 'resync'), this.#o.clock);
+  }
+
+  #addMany(keys: () => Iterable<K>, urgency: Urgency): void {
+    const known = this.#many.get(keys);
+    this.#many.set(keys, known === undefined ? urgency : mostUrgent(known, urgency));
+    if (known === undefined) void this.#addLater(keys);
+  }
+
+  /** What changes in the same moment wakes them once. */
+  async #addLater(keys: () => Iterable<K>): Promise<void> {
+    await this.#o.clock.giveWay();
+    const urgency = this.#many.get(keys);
+    this.#many.delete(keys);
+    await inSlices(this.#adding(keys(), urgency ?? 'change'), this.#o.clock);
+  }
+
+  *#adding(keys: Iterable<K>, urgency: Urgency): Stepwise<void> {
+    for (const key of keys) {
+      this.queue.add(key, urgency);
+      yield;
+    }
   }
 
   async #resync(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#o.clock.sleep(jitter(RESYNC_MS, RESYNC_JITTER, this.#o.random), signal).catch(() => {});
-      if (!signal.aborted) this.#addAll();
+      if (!signal.aborted) await this.#addAll();
     }
   }
 

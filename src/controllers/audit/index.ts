@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { keyOf, type ObjectKey, type ServiceAccount } from '../../api/cluster.ts';
 import { audit } from '../../domain/audit/audit.ts';
-import { type Controller, settled, type Wake, wakeOn } from '../../runtime/controller.ts';
+import { type Controller, settled, type Wake, wakeEvery, wakeOn } from '../../runtime/controller.ts';
 import { serviceAccountOf } from '../stores.ts';
 import { namespaceOf } from '../tenants.ts';
 import { gather, isUnbound } from './gather.ts';
@@ -23,7 +23,7 @@ export function auditController({ stores, owned, events, clock }: AuditOptions):
       wakeOn(stores.serviceAccounts, (account) => unbound([account])),
       wakeOn(stores.audits, ({ account }) => [keyOf(account)], { when: () => false }), // those of accounts that are gone, at a resync
       loses,
-      wakeOn(stores.grants, every),
+      wakeEvery(stores.grants, every),
       wakeOn(stores.namespaces, ({ name }) => unbound(stores.serviceAccounts.byIndex('namespace', name)), {
         when: (a, b) => !isDeepStrictEqual(a.labels, b.labels),
       }),
@@ -32,7 +32,7 @@ export function auditController({ stores, owned, events, clock }: AuditOptions):
         urgency: 'drift',
       }),
       wakeOn(stores.providers, ({ account }) => stores.audits.byIndex('account', account).map((known) => keyOf(known.account))),
-      wakeOn(stores.identity, every),
+      wakeEvery(stores.identity, every),
     ],
     async reconcile(key, _signal, { log }) {
       const account = stores.serviceAccounts.get(key);

@@ -7,7 +7,7 @@ import { planBinding } from '../../domain/binding/plan.ts';
 import type { Step } from '../../domain/binding/step.ts';
 import { BLOCKED_RETRY_MS, type Blocked } from '../../domain/pods/restart/attempt.ts';
 import type { RoleRecord } from '../../domain/state/role-record.ts';
-import { type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
+import { type Controller, type Outcome, recheck, settled, wakeEvery, wakeOn } from '../../runtime/controller.ts';
 import { type Stores, serviceAccountOf } from '../stores.ts';
 import { namespaceOf } from '../tenants.ts';
 import { annotationContentions } from './contention.ts';
@@ -66,8 +66,8 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
         urgency: 'drift',
       }),
       stores.competitions.wake((key) => [key]),
-      wakeOn(stores.grants, every),
-      wakeOn(stores.definitions, every),
+      wakeEvery(stores.grants, every),
+      wakeEvery(stores.definitions, every),
       wakeOn(stores.fullGrants, ({ binding }) => stores.competitions.around(binding)),
       wakeOn(stores.namespaces, ({ name }) => keys(stores.bindings.byIndex('namespace', name)), {
         when: (a, b) => !isDeepStrictEqual(a.labels, b.labels),
@@ -91,7 +91,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       wakeOn(stores.roleRefreshes, ({ of }) => requestedFor('role', of)),
       wakeOn(stores.providerRefreshes, ({ of }) => requestedFor('account', of)),
       wakeOn(stores.providers, ({ account }) => keys(stores.bindings.byIndex('account', account))),
-      wakeOn(stores.identity, every),
+      wakeEvery(stores.identity, every),
       wakeOn(stores.losses, ofSubject),
       wakeOn(stores.revocationGuard, () => stores.losses.list().flatMap(ofSubject)), // whether they are too many
     ],

@@ -13,7 +13,7 @@ import { similarTo } from '../../domain/state/similar.ts';
 import type { BindingEvents } from '../../ports/events.ts';
 import type { OidcProviders } from '../../ports/oidc-providers.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { type Attempt, type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
+import { type Attempt, type Controller, recheck, settled, wakeEvery, wakeOn } from '../../runtime/controller.ts';
 import { inSlices } from '../../runtime/slices.ts';
 import { recordFailure } from '../failures.ts';
 import { authorizationInput, authorizationOf, concernsAws, identityOf } from '../observe.ts';
@@ -33,15 +33,16 @@ export interface OidcProviderOptions {
 /** Keeps what is known of the OIDC provider of this cluster's issuer. The key is the account; only the one that our credentials reach can be asked. */
 export function oidcProviderController(options: OidcProviderOptions): Controller<AccountId> {
   const { stores, owned, sweepIntervalMs, clock } = options;
+  const every = () => everyAccount(stores);
   return {
     name: 'oidc-provider',
     wakes: [
       wakeOn(stores.bindings, accountsOf, { when: (previous, next) => !isDeepStrictEqual(accountsOf(previous), accountsOf(next)) }),
       wakeOn(stores.audits, accountsOfRole, { when: (previous, next) => previous.role !== next.role }),
-      wakeOn(stores.grants, () => everyAccount(stores)),
+      wakeEvery(stores.grants, every),
       wakeOn(stores.fullGrants, ({ binding }) => accountsOfKey(stores, binding)),
-      wakeOn(stores.namespaces, () => everyAccount(stores), { when: (previous, next) => !isDeepStrictEqual(previous.labels, next.labels) }),
-      wakeOn(stores.identity, () => everyAccount(stores)),
+      wakeEvery(stores.namespaces, every, { when: (previous, next) => !isDeepStrictEqual(previous.labels, next.labels) }),
+      wakeEvery(stores.identity, every),
       wakeOn(stores.verdicts, (one) => (isTooLarge(one) ? [roleArnParts(one.question.role).account] : []), {
         when: (previous, next) => isTooLarge(previous) !== isTooLarge(next),
       }),

@@ -6,7 +6,7 @@ import { dueLoss, isUngranted, type Loss, ungranted } from '../../domain/authori
 import type { Coverage } from '../../domain/authorization/losses.ts';
 import { lossesIn } from '../../domain/authorization/losses.ts';
 import { GUARD_OFF, rememberedUntil } from '../../domain/authorization/revocation-guard.ts';
-import { type Controller, recheck, settled, wakeOn } from '../../runtime/controller.ts';
+import { type Controller, recheck, settled, wakeEvery, wakeOn } from '../../runtime/controller.ts';
 import { gather, isAbsenceCertain } from './gather.ts';
 import type { RevocationOptions } from './ports.ts';
 
@@ -24,10 +24,10 @@ export function revocationController({ stores, ledger, ungrantedGraceMs, events,
         when: (a, b) => !isDeepStrictEqual(a.state, b.state) || isAbsenceCertain(stores, a) !== isAbsenceCertain(stores, b),
         urgency: 'drift',
       }),
-      wakeOn(stores.grants, everyRole),
-      wakeOn(stores.grantDefinitions, everyRole),
-      wakeOn(stores.namespaces, everyRole, { when: (a, b) => !isDeepStrictEqual(a.labels, b.labels) }),
-      wakeOn(stores.identity, everyRole),
+      wakeEvery(stores.grants, everyRole),
+      wakeEvery(stores.grantDefinitions, everyRole),
+      wakeEvery(stores.namespaces, everyRole, { when: (a, b) => !isDeepStrictEqual(a.labels, b.labels) }),
+      wakeEvery(stores.identity, everyRole),
     ],
     async reconcile(role, signal, { log }) {
       const recorded = stores.losses.byIndex('role', role);

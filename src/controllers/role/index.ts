@@ -10,7 +10,7 @@ import { planRoleStepwise, type RoleObserved, type RolePlan } from '../../domain
 import { questionKey } from '../../domain/state/question.ts';
 import { isCurrentEntry } from '../../domain/state/role-entry.ts';
 import { pendingIn, type RoleRecord } from '../../domain/state/role-record.ts';
-import { type Attempt, type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
+import { type Attempt, type Controller, type Outcome, recheck, settled, wakeEvery, wakeOn } from '../../runtime/controller.ts';
 import { inSlices } from '../../runtime/slices.ts';
 import { recordFailure } from '../failures.ts';
 import { type AuditRecord, rolesOf, type Stores } from '../stores.ts';
@@ -35,12 +35,12 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
     wakes: [
       wakeOn(stores.bindings, (binding) => rolesToPlanFor(stores, binding), { when: matters }),
       stores.competitions.wake((key) => rolesOfKey(stores, key)), // when a binding releases a ServiceAccount, another one for it may win
-      wakeOn(stores.grants, everyRole),
+      wakeEvery(stores.grants, everyRole),
       wakeOn(stores.serviceAccounts, (account) => stores.bindings.byIndex('serviceAccount', keyOf(account)).flatMap(rolesOf), {
         when: () => false, // only whether it exists
       }),
       wakeOn(stores.fullGrants, ({ binding }) => stores.competitions.around(binding).flatMap((key) => rolesOfKey(stores, key))),
-      wakeOn(stores.namespaces, everyRole, { when: (previous, next) => !isDeepStrictEqual(previous.labels, next.labels) }),
+      wakeEvery(stores.namespaces, everyRole, { when: (previous, next) => !isDeepStrictEqual(previous.labels, next.labels) }),
       wakeOn(stores.roles, ({ arn }) => [arn], {
         // A list that shows a write of ours is news as well.
         when: (previous, next) =>
@@ -49,11 +49,11 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
         urgency: 'drift',
       }),
       wakeOn(stores.audits, (audit) => rolesNamedOnlyBy(stores, audit), { when: (previous, next) => previous.role !== next.role }),
-      wakeOn(stores.providers, everyRole),
+      wakeEvery(stores.providers, everyRole),
       wakeOn(stores.reconcileRequests, ({ role }) => (role === undefined ? [] : [role]), {
         when: (previous, next) => previous.at !== next.at,
       }),
-      wakeOn(stores.identity, everyRole),
+      wakeEvery(stores.identity, everyRole),
       wakeOn(stores.losses, ({ role }) => [role]),
       wakeOn(stores.revocationGuard, () => stores.losses.list().map(({ role }) => role)), // whether they are too many
     ],

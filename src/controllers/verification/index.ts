@@ -6,7 +6,7 @@ import { isProblem } from '../../api/problem.ts';
 import { serviceAccountIn } from '../../api/subject.ts';
 import type { RoleRecord } from '../../domain/state/role-record.ts';
 import { afterAnswer, askedAnew, askNextAt, type Proof, proofOf, verificationOf, withTrouble } from '../../domain/verification/proof.ts';
-import { type Controller, type Outcome, recheck, settled, wakeOn } from '../../runtime/controller.ts';
+import { type Controller, type Outcome, recheck, settled, wakeEvery, wakeOn } from '../../runtime/controller.ts';
 import type { OwnedStores } from '../stores.ts';
 import { namespaceOf } from '../tenants.ts';
 import { gather } from './gather.ts';
@@ -35,7 +35,7 @@ export function verificationController({ stores, owned, ask, limiter, clock }: V
         when: (previous, next) => asksForProof(previous) || asksForProof(next),
       }),
       stores.competitions.wake(askingKey),
-      wakeOn(stores.grants, every),
+      wakeEvery(stores.grants, every),
       wakeOn(stores.fullGrants, ({ binding }) => stores.competitions.around(binding).flatMap(askingKey)),
       wakeOn(stores.namespaces, ({ name }) => asking(stores.bindings.byIndex('namespace', name)), {
         when: (previous, next) => !isDeepStrictEqual(previous.labels, next.labels),
@@ -48,7 +48,7 @@ export function verificationController({ stores, owned, ask, limiter, clock }: V
         when: (previous, next) => !isDeepStrictEqual(tagsOf(previous), tagsOf(next)), // a grant may require them
       }),
       wakeOn(stores.providers, ({ account }) => asking(stores.bindings.byIndex('account', account))),
-      wakeOn(stores.identity, every),
+      wakeEvery(stores.identity, every),
       wakeOn(stores.reconcileRequests, ({ binding }) => [binding], { when: (previous, next) => previous.at !== next.at }),
     ],
     async reconcile(key, signal, { log, urgency }): Promise<Outcome> {
