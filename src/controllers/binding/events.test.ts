@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import type { BindingStatus } from '../../api/binding.ts';
 import { type ConditionStatus, conditionsFrom } from '../../api/condition.ts';
-import type { FindingCode } from '../../api/finding.ts';
 import { NOW } from '../../domain/test-observed.ts';
 import type { BindingEvent } from '../../ports/events.ts';
 import { eventsFor } from './events.ts';
@@ -15,20 +14,7 @@ const ready = (status: ConditionStatus, reason: string, message = `about ${reaso
     NOW,
   ),
 });
-/** irsa-operator is working on it. */
-const working = (reason: string): BindingStatus => ({
-  conditions: conditionsFrom(
-    {
-      Ready: { status: 'False', reason, message: 'See condition Trusted' },
-      Trusted: { status: 'False', reason, message: `about ${reason}` },
-      Reconciling: { status: 'True', reason, message: 'see condition Trusted' },
-    },
-    [],
-    1,
-    NOW,
-  ),
-});
-const wrong = (reason: FindingCode): BindingEvent => ({
+const wrong = (reason: 'NotGranted' | 'TrustExplicitDeny' | 'PodRoleArnStale' | 'IssuerUnknown'): BindingEvent => ({
   type: 'Warning',
   reason,
   action: 'Reconcile',
@@ -61,27 +47,6 @@ const cases: Record<string, { before: BindingStatus; after: BindingStatus; told:
     before: ready('False', 'NotGranted', 'one'),
     after: ready('False', 'NotGranted', 'two'),
     told: [],
-  },
-  'nothing of what is not there yet, while it is made': { before: never, after: working('AnnotationMissing'), told: [] },
-  'nothing of a role without a statement yet, while it is written': {
-    before: ready('Unknown', 'Pending'),
-    after: working('TrustNoWebIdentityStatement'),
-    told: [],
-  },
-  'what is not there, where nobody makes it': {
-    before: never,
-    after: ready('False', 'AnnotationMissing'),
-    told: [wrong('AnnotationMissing')],
-  },
-  'what is not there any more, also while it is made again': {
-    before: ready('True', 'Ready'),
-    after: working('AnnotationMissing'),
-    told: [wrong('AnnotationMissing')],
-  },
-  'what somebody did wrong, also while it is mended': {
-    before: never,
-    after: working('TrustSubjectWhitespace'),
-    told: [wrong('TrustSubjectWhitespace')],
   },
   'nothing while steps wait for each other': { before: never, after: ready('Unknown', 'Pending'), told: [] },
   'nothing while pods are restarted': { before: ready('True', 'Ready'), after: ready('False', 'Restarting'), told: [] },

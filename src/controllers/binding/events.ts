@@ -4,14 +4,10 @@ import { conditionOf, STEP_CONDITIONS } from '../../api/condition.ts';
 import { FINDINGS, type FindingCode } from '../../api/finding.ts';
 import type { BindingEvent } from '../../ports/events.ts';
 
-/** What a new binding finds where nobody did anything wrong. That irsa-operator makes it is an Event of its own. */
-const NOT_YET: ReadonlySet<string> = new Set<FindingCode>(['AnnotationMissing', 'TrustNoWebIdentityStatement']);
-
 /** One Event for what is newly wrong and one when all is well again; everything else is in the status. */
 export function eventsFor(before: BindingStatus, after: BindingStatus): BindingEvent[] {
   const [old, now] = [conditionOf(before.conditions, 'Ready'), conditionOf(after.conditions, 'Ready')];
   if (now === undefined || (old?.status === now.status && old.reason === now.reason)) return [];
-  if (old?.status !== 'True' && NOT_YET.has(now.reason) && conditionOf(after.conditions, 'Reconciling') !== undefined) return [];
   if (isFinding(now.reason)) return [{ type: 'Warning', reason: now.reason, action: 'Reconcile', note: detailOf(after, now.reason) }];
   // Steps that merely wait for each other are no news.
   if (now.status !== 'True' || old?.status === 'True') return [];
