@@ -1,6 +1,6 @@
 import { until } from '@irsa-operator/testbed';
 import { expect, test } from 'vitest';
-import { LEASE } from '../harness/objects.ts';
+import { LEASE, unless } from '../harness/objects.ts';
 import type { Scene } from '../harness/scene.ts';
 import { integrationSuite } from '../harness/suite.ts';
 import { type Binding, conditionOf } from '../harness/views.ts';
@@ -24,6 +24,11 @@ const leader = async () => {
   const { holderIdentity, leaseTransitions } = (await suite.api.call<Lease>('GET', LEASE)).spec;
   return { holderIdentity, leaseTransitions };
 };
+/** A replica is ready before it leads. */
+async function leads(): ReturnType<typeof leader> {
+  await until('a replica leads', async () => (await unless([404], leader())) !== undefined, PATIENCE);
+  return await leader();
+}
 const numbers = Array.from({ length: MANY }, (_, at) => at);
 const nameOf = (at: number) => `app-${String(at).padStart(4, '0')}`;
 
@@ -54,7 +59,7 @@ const told = (one: Binding) => conditionOf(one, 'Authorized');
 
 // Contract: competing-bound, slices
 test(`${MANY} bindings of one ServiceAccount by one tenant: another tenant's new binding is trusted, and the operator keeps its lease`, async () => {
-  const before = await leader();
+  const before = await leads();
   const s = await prepared('crowded');
   await bindMany(s, () => ({}));
   const seconds = await neighbour('beside-crowded');
@@ -80,7 +85,7 @@ test(`${MANY} bindings of one ServiceAccount by one tenant: another tenant's new
 
 // Contract: slices
 test(`${MANY} bindings of one role by one tenant: another tenant's new binding is trusted, and the operator keeps its lease`, async () => {
-  const before = await leader();
+  const before = await leads();
   const s = await prepared('shared');
   await bindMany(s, (at) => ({ serviceAccountName: nameOf(at) }));
   const seconds = await neighbour('beside-shared');
