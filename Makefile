@@ -54,6 +54,14 @@ build: $(INSTALLED) ## One bundled file: dist/irsa-operator.mjs, with its source
 package: $(INSTALLED) ## What people install: the npm package in dist/npm, and dist/irsa-operator-linux-x64
 	@$(RUN) node scripts/package/main.ts
 
+.PHONY: image
+image: $(INSTALLED) ## The container image for linux/amd64 and linux/arm64, in dist/image, without a container engine (needs apt and dpkg)
+	@$(RUN) node scripts/image/main.ts
+
+.PHONY: image-lock
+image-lock: $(INSTALLED) ## Pin the Debian packages of today, for the image and for its test
+	@$(RUN) node scripts/image/lock.ts
+
 dist/irsa-operator.mjs: $(INSTALLED) $(shell find src -name '*.ts' -not -name '*.test.ts')
 	@$(RUN) node scripts/build.ts
 

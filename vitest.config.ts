@@ -20,6 +20,7 @@ export default defineConfig({
             'test/writers/**/*.test.ts',
             'test/contract/**/*.test.ts',
             'test/package/**/*.test.ts',
+            'test/image/*.test.ts',
           ],
           exclude: ['test/**/*.integration.test.ts'],
           // A way out for what hangs, not a measure: a busy machine is no failure.

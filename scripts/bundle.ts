@@ -1,13 +1,13 @@
-import { chmod, readFile } from 'node:fs/promises';
-import { build, type Metafile } from 'esbuild';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { build } from 'esbuild';
+import { noticesOf } from './package/notices.ts';
 
 export const BUNDLE = 'dist/irsa-operator.mjs';
+/** Of what is in the bundle: it is wherever the bundle is. */
+export const NOTICES = 'dist/THIRD-PARTY-NOTICES.txt';
 
-/**
- * One ESM file with a source map: what the image runs, what the package and the executable contain, and what the tests run too. Resolves with
- * what went into it.
- */
-export async function bundle(): Promise<Metafile> {
+/** One ESM file with a source map, and the notices beside it: what the image runs, what the package and the executable contain, and what the tests run too. */
+export async function bundle(): Promise<void> {
   const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
   const { metafile } = await build({
     entryPoints: ['src/main.ts'],
@@ -30,5 +30,5 @@ export async function bundle(): Promise<Metafile> {
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   });
   await chmod(BUNDLE, 0o755);
-  return metafile;
+  await writeFile(NOTICES, await noticesOf(metafile, await readFile('LICENSE', 'utf8')));
 }
