@@ -62,6 +62,10 @@ image: $(INSTALLED) ## The container image for linux/amd64 and linux/arm64, in d
 image-lock: $(INSTALLED) ## Pin the Debian packages of today, for the image and for its test
 	@$(RUN) node scripts/image/lock.ts
 
+.PHONY: image-test
+image-test: $(INSTALLED) go image ## Run that image as a pod does, on a real control plane, then push and pull it and run that (Linux, as root)
+	@$(RUN) vitest run --project image
+
 dist/irsa-operator.mjs: $(INSTALLED) $(shell find src -name '*.ts' -not -name '*.test.ts')
 	@$(RUN) node scripts/build.ts
 

@@ -15,6 +15,9 @@ import { PLATFORMS, type Platform } from './platforms.ts';
 import type { Entry } from './tar/entry.ts';
 import { writeTar } from './tar/write.ts';
 
+/** Where `make image` writes it. */
+export const IMAGE = 'dist/image';
+
 export interface Made {
   /** Of the index: what a registry will call the image. */
   readonly digest: string;
