@@ -14,12 +14,16 @@ export interface Pinned {
 }
 
 /** The path of a file with exactly this content. It is downloaded once, into the folder that `download` is given, under its name. */
-export async function pinnedFile({ name, algorithm, hex }: Pinned, download: (folder: string) => Promise<unknown>): Promise<string> {
-  const place = join(CACHE, hex.slice(0, 32));
+export async function pinnedFile(
+  { name, algorithm, hex }: Pinned,
+  download: (folder: string) => Promise<unknown>,
+  cache = CACHE,
+): Promise<string> {
+  const place = join(cache, hex.slice(0, 32));
   const path = join(place, name);
   if (existsSync(path)) return path;
-  await mkdir(CACHE, { recursive: true });
-  const temporary = await mkdtemp(join(CACHE, 'downloading-'));
+  await mkdir(cache, { recursive: true });
+  const temporary = await mkdtemp(join(cache, 'downloading-'));
   try {
     await download(temporary);
     const found = createHash(algorithm)

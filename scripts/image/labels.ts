@@ -20,7 +20,7 @@ export function labelsOf({ name, version, description, license }: Manifest, { ti
     revision,
     source: PROJECT.repository,
     url: PROJECT.repository,
-    documentation: `${PROJECT.repository}/tree/main/docs`,
+    documentation: PROJECT.docs,
   };
   return Object.fromEntries(Object.entries(labels).map(([label, value]) => [`org.opencontainers.image.${label}`, value]));
 }

@@ -1,6 +1,11 @@
-/** Where the project is published. The one place that names its owner and its registry. */
+/** Who publishes the project. Named here and in `config/manager`, and nowhere else. */
+const OWNER = 'irsa-operator';
+const REPOSITORY = `https://github.com/${OWNER}/irsa-operator`;
+
+/** Where the project is published. */
 export const PROJECT = {
-  repository: 'https://github.com/irsa-operator/irsa-operator',
+  repository: REPOSITORY,
+  docs: `${REPOSITORY}/blob/main/docs`,
   /** Without a tag. */
-  image: 'ghcr.io/irsa-operator/irsa-operator',
+  image: `ghcr.io/${OWNER}/irsa-operator`,
 } as const;

@@ -48,9 +48,9 @@ describe('the image', () => {
       'org.opencontainers.image.licenses': 'Apache-2.0',
       'org.opencontainers.image.created': COMMIT.time,
       'org.opencontainers.image.revision': COMMIT.revision,
-      'org.opencontainers.image.source': PROJECT.repository,
-      'org.opencontainers.image.url': PROJECT.repository,
-      'org.opencontainers.image.documentation': `${PROJECT.repository}/tree/main/docs`,
+      'org.opencontainers.image.source': 'https://github.com/irsa-operator/irsa-operator',
+      'org.opencontainers.image.url': 'https://github.com/irsa-operator/irsa-operator',
+      'org.opencontainers.image.documentation': 'https://github.com/irsa-operator/irsa-operator/blob/main/docs',
     }));
 });
 

@@ -110,7 +110,7 @@ function confined(config: RuntimeConfig, { args, command, env = {}, mounts = {},
       ...linux,
       // The network of this machine, where the API server and AWS are.
       namespaces: linux.namespaces.filter(({ type }) => type !== 'network'),
-      resources: { memory: { limit: memoryBytes() } },
+      resources: { ...linux.resources, memory: { limit: memoryBytes() } },
     },
   };
 }

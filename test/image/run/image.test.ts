@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -44,6 +44,7 @@ async function containerOf(layout: string, architecture: Architecture): Promise<
 beforeAll(async () => {
   if (process.platform !== 'linux' || process.getuid?.() !== 0)
     throw new Error('containers are run on Linux, by root: run make image-test as root');
+  if (!existsSync(IMAGE)) throw new Error(`there is no image in ${IMAGE}: run make image`);
   tools = await openTools(join(folder, 'tools'), AbortSignal.timeout(240_000));
   registry = await startRegistry(tools.crane);
   name = `${registry.address}/irsa-operator:${version}`;
