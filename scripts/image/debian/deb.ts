@@ -35,14 +35,16 @@ async function download({ name, version, url, sha256 }: LockedPackage): Promise<
     try {
       await run(APT_HELPER, ['-o', 'APT::Sandbox::User=root', 'download-file', url, join(folder, file), `SHA256:${sha256}`]);
     } catch (error) {
-      throw new Error(
-        `${name} ${version} cannot be had from ${url}. Debian removes a version when there is a newer one: run \`make image-lock\``,
-        {
-          cause: error,
-        },
-      );
+      const hint = 'Debian deletes a version when it has a newer one: `make image-lock` pins that';
+      throw new Error(`${name} ${version} was not downloaded: ${complaintOf(error)}. ${hint}`, { cause: error });
     }
   });
+}
+
+/** What apt says is wrong, without what it says of its progress. */
+function complaintOf(error: unknown): string {
+  const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
+  return /^E: (.*)/m.exec(stderr)?.[1]?.replace(/\s+/g, ' ') ?? String(error);
 }
 
 async function unpack(path: string): Promise<Buffer> {
