@@ -54,6 +54,18 @@ build: $(INSTALLED) ## The bundle: dist/irsa-operator.mjs and dist/parts, with s
 package: $(INSTALLED) ## What people install: the npm package in dist/npm, and dist/irsa-operator-linux-x64
 	@$(RUN) node scripts/package/main.ts
 
+.PHONY: image
+image: $(INSTALLED) ## The container image for linux/amd64 and linux/arm64, in dist/image, without a container engine (needs apt and dpkg)
+	@$(RUN) node scripts/image/main.ts
+
+.PHONY: image-lock
+image-lock: $(INSTALLED) ## Pin the Debian packages of today, for the image and for its test
+	@$(RUN) node scripts/image/lock.ts
+
+.PHONY: image-test
+image-test: $(INSTALLED) go image ## Run that image as a pod does, on a real control plane, then push and pull it and run that (Linux, as root)
+	@$(RUN) vitest run --project image
+
 dist/irsa-operator.mjs: $(INSTALLED) $(shell find src -name '*.ts' -not -name '*.test.ts')
 	@$(RUN) node scripts/build.ts
 

@@ -1,30 +1,41 @@
-import { chmod, readFile, rm } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
+import { noticesOf } from './package/notices.ts';
 
 /** The file that is run. */
 export const BUNDLE = 'dist/irsa-operator.mjs';
 /** Beside it: what it loads. */
-export const PARTS = 'parts';
+export const PARTS = 'dist/parts';
+/** Of what is in the bundle: it is wherever the bundle is. */
+export const NOTICES = 'dist/THIRD-PARTY-NOTICES.txt';
 
 /**
- * ESM files with source maps: what the image and the npm package contain, and what the tests run. In parts, because V8 reads all of a module
- * before it runs a line of it: one file for everything costs each start of a command 100 ms, and the operator 16 MB of resident memory.
- * Resolves with what went into them.
+ * ESM files with source maps, and the notices beside them: what the image and the npm package contain, and what the tests run. In parts, because
+ * V8 reads all of a module before it runs a line of it: one file for everything costs each start of a command 100 ms, and the operator 16 MB
+ * of resident memory.
  */
-export async function bundle(): Promise<Metafile> {
-  const folder = dirname(BUNDLE);
-  await rm(join(folder, PARTS), { recursive: true, force: true });
+export async function bundle(): Promise<void> {
+  await rm(PARTS, { recursive: true, force: true });
   const metafile = await built({
     entryPoints: { [basename(BUNDLE, '.mjs')]: 'src/main.ts' },
-    outdir: folder,
+    outdir: dirname(BUNDLE),
     outExtension: { '.js': '.mjs' },
     splitting: true,
-    chunkNames: `${PARTS}/[name]-[hash]`,
+    chunkNames: `${basename(PARTS)}/[name]-[hash]`,
     sourcemap: true,
   });
   await chmod(BUNDLE, 0o755);
-  return metafile;
+  await writeFile(NOTICES, await noticesOf(metafile, await readFile('LICENSE', 'utf8')));
+}
+
+/** The parts without their source maps, in the order of their names. */
+export async function partsOfBundle(): Promise<string[]> {
+  const files = await readdir(PARTS);
+  return files
+    .filter((file) => file.endsWith('.mjs'))
+    .toSorted()
+    .map((file) => join(PARTS, file));
 }
 
 /** The same as one file, for the executable. */

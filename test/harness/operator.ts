@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { type TcpProxy, type Testbed, tokenFileOf, until } from '@irsa-operator/testbed';
 import { decodeJwt } from 'jose';
 import { OPERATOR_NAMESPACE, pathOf } from './objects.ts';
@@ -94,12 +95,23 @@ export async function startOperator(
   const node = ['--enable-source-maps', ...nodeArgs, 'dist/irsa-operator.mjs'];
   const child = spawn(process.execPath, [...node, 'run', ...LISTEN, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      PATH: process.env['PATH'],
-      KUBECONFIG: kubeconfig,
-      ...testbed.aws.env({ roleName: OPERATOR_ROLE, identityPolicy: together([OPERATOR_POLICY, ...morePolicies]), sessionName: name }),
-    },
+    env: { PATH: process.env['PATH'], KUBECONFIG: kubeconfig, ...awsEnvOfOperator(testbed, name, morePolicies) },
   });
+  return await followOperator(child, testbed, name, credentialId);
+}
+
+/** By which it is its own role in AWS, in a session of this name. */
+export function awsEnvOfOperator(testbed: Testbed, sessionName: string, morePolicies: readonly string[] = []): Record<string, string> {
+  return testbed.aws.env({ roleName: OPERATOR_ROLE, identityPolicy: together([OPERATOR_POLICY, ...morePolicies]), sessionName });
+}
+
+/** Comes back when the process of an operator is ready. What it writes is kept in a file of the testbed, too. */
+export async function followOperator(
+  child: ChildProcessByStdio<null, Readable, Readable>,
+  testbed: Testbed,
+  name: string,
+  credentialId: string,
+): Promise<RunningOperator> {
   const log: LogLine[] = [];
   const file = createWriteStream(join(testbed.folder, `${name}.log`));
   const errors: string[] = [];

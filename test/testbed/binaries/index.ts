@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildModule, PROGRESS_MS } from './build.ts';
 import { requireGo } from './go.ts';
 import { withLock } from './lock.ts';
-import { type BinaryName, type GoModule, goModules, moduleHash } from './modules.ts';
+import { type BinaryName, type GoModule, goModules, moduleHash, type ToolName, toolModule } from './modules.ts';
 
 /** Absolute path of each program. */
 export type Binaries = Readonly<Record<BinaryName, string>>;
@@ -23,7 +23,7 @@ export function binaryCache(env: NodeJS.ProcessEnv = process.env): string {
 export async function ensureBinaries(signal: AbortSignal): Promise<Binaries> {
   const assets = process.env['KUBEBUILDER_ASSETS'];
   const given = assets === undefined || assets === '' ? {} : envtestBinaries(assets);
-  const places = goModules().map((module) => ({ module, folder: join(binaryCache(), `${module.name}-${moduleHash(module)}`) }));
+  const places = goModules().map((module) => ({ module, folder: placeOf(module) }));
   const unbuilt = places.filter(({ module, folder }) => missing(module, folder, given).length > 0);
   if (unbuilt.length > 0) await requireGo(unbuilt.map(({ module }) => module));
   for (const { module, folder } of unbuilt) await ensureModule(module, folder, given, signal); // one after the other: each uses every core
@@ -32,8 +32,22 @@ export async function ensureBinaries(signal: AbortSignal): Promise<Binaries> {
   return { ...(Object.fromEntries(built) as Record<BinaryName, string>), ...given };
 }
 
+/** The path of a program that only some tests need. It is built and kept as the others are. */
+export async function ensureTool(name: ToolName, signal: AbortSignal): Promise<string> {
+  const module = toolModule(name);
+  const folder = placeOf(module);
+  if (missing(module, folder, {}).length > 0) {
+    await requireGo([module]);
+    await ensureModule(module, folder, {}, signal);
+  }
+  return join(folder, name);
+}
+
+/** Paths of programs that need not be built. */
+type Given = Readonly<Record<string, string | undefined>>;
+
 /** Builds what is missing of one module, once, however many processes ask at the same time. */
-export async function ensureModule(module: GoModule, folder: string, given: Partial<Binaries>, signal: AbortSignal): Promise<void> {
+export async function ensureModule(module: GoModule, folder: string, given: Given, signal: AbortSignal): Promise<void> {
   mkdirSync(folder, { recursive: true });
   let told = -1;
   const waiting = (forMs: number) => {
@@ -52,9 +66,12 @@ export async function ensureModule(module: GoModule, folder: string, given: Part
   );
 }
 
-function missing(module: GoModule, folder: string, given: Partial<Binaries>): BinaryName[] {
-  const names = Object.keys(module.packages) as BinaryName[];
-  return names.filter((name) => given[name] === undefined && !existsSync(join(folder, name)));
+function placeOf(module: GoModule): string {
+  return join(binaryCache(), `${module.name}-${moduleHash(module)}`);
+}
+
+function missing(module: GoModule, folder: string, given: Given): string[] {
+  return Object.keys(module.packages).filter((name) => given[name] === undefined && !existsSync(join(folder, name)));
 }
 
 function envtestBinaries(assets: string): Partial<Binaries> {

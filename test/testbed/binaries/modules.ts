@@ -4,13 +4,16 @@ import { join } from 'node:path';
 
 export type BinaryName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl' | 'kwok' | 'amazon-eks-pod-identity-webhook';
 
+/** What the testbed itself does not run, but some tests do. */
+export type ToolName = 'crane';
+
 /** One Go module of `modules/`: a go.mod without code of ours, that pins one upstream project. Their requirements disagree. */
 export interface GoModule {
   name: string;
   /** Absolute. */
   folder: string;
-  /** Import path of each program. */
-  packages: Partial<Record<BinaryName, string>>;
+  /** Import path of each program, by its name. */
+  packages: Readonly<Record<string, string>>;
   /** How long the first build takes on two cores, downloads not counted: told to whoever waits. */
   firstBuild: string;
   ldflags: string;
@@ -58,6 +61,11 @@ export function goModules(): GoModule[] {
       ldflags: `${STRIPPED} ${versionStamp(readFileSync(join(kubernetes, 'go.mod'), 'utf8'))}`,
     },
   ];
+}
+
+export function toolModule(name: ToolName): GoModule {
+  const path = { crane: 'github.com/google/go-containerregistry/cmd/crane' }[name];
+  return { name, folder: join(MODULES_FOLDER, name), packages: { [name]: path }, firstBuild: 'about ten seconds', ldflags: STRIPPED };
 }
 
 /** Without the stamp the server says v0.0.0, and clients that look at the version misjudge it. */

@@ -30,6 +30,7 @@ replace_staging() {
 
 generate etcd go.etcd.io/etcd/server/v3 v3.6.15 go.etcd.io/etcd/server/v3
 generate webhook github.com/aws/amazon-eks-pod-identity-webhook v0.6.17 github.com/aws/amazon-eks-pod-identity-webhook
+generate crane github.com/google/go-containerregistry v0.22.1 github.com/google/go-containerregistry/cmd/crane
 generate kwok sigs.k8s.io/kwok v0.8.0 sigs.k8s.io/kwok/cmd/kwok
 generate kubernetes k8s.io/kubernetes v1.36.3 \
   k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kubectl

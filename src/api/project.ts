@@ -1,0 +1,11 @@
+/** Who publishes the project. Named here and in `config/manager`, and nowhere else. */
+const OWNER = 'irsa-operator';
+const REPOSITORY = `https://github.com/${OWNER}/irsa-operator`;
+
+/** Where the project is published. */
+export const PROJECT = {
+  repository: REPOSITORY,
+  docs: `${REPOSITORY}/blob/main/docs`,
+  /** Without a tag. */
+  image: `ghcr.io/${OWNER}/irsa-operator`,
+} as const;
