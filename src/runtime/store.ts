@@ -21,6 +21,8 @@ export interface StoreReader<T, Index extends string = never> {
   has(key: string): boolean;
   list(): T[];
   byIndex(name: Index, value: string): T[];
+  /** All objects that have a value there, those of one value together. */
+  grouped(name: Index): Iterable<T>;
   countByIndex(name: Index, value: string): number;
   /** Hears of every change from now on; what is there already is in `list()`. Returns how to stop. */
   onChange(listener: ChangeListener<T>): () => void;
@@ -84,6 +86,10 @@ export class Store<T, Index extends string = never> implements StoreReader<T, In
       if (object !== undefined) found.push(object);
     }
     return found;
+  }
+
+  *grouped(name: Index): Generator<T> {
+    for (const value of [...(this.#indexes.get(name)?.keys() ?? [])]) yield* this.byIndex(name, value);
   }
 
   countByIndex(name: Index, value: string): number {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { roleArnParts } from '../../api/arn.ts';
-import type { IrsaBinding } from '../../api/binding.ts';
 import { type BatchWorkload, keyOf, type ObjectKey } from '../../api/cluster.ts';
 import { conditionOf } from '../../api/condition.ts';
 import { ANNOTATIONS, FINALIZER } from '../../api/names.ts';
+import { problem } from '../../api/problem.ts';
 import { MOST_EVALUATED } from '../../domain/authorization/authorize.ts';
 import { batchWorkload } from '../../domain/test-cluster.ts';
 import {
@@ -159,18 +159,18 @@ test('a binding that was let go is not let go again before the watch has shown i
 });
 
 // Contract: trust-one-write
-test('once a binding has its intent the others of its role that have none are next', () => {
-  const parts = trusted();
-  const { seen } = parts;
-  const sibling = (name: string, status: object) => binding({ metadata: { name, uid: name }, spec: { serviceAccountName: name }, status });
-  const without = (one: IrsaBinding): IrsaBinding => ({ ...one, status: { conditions: [] } });
-  seen.bindings.put(without(binding()));
-  seen.bindings.put(without(sibling('web', {})));
-  seen.bindings.put(sibling('done', {}));
-  seen.bindings.put(without(binding({ metadata: { name: 'other', uid: 'other' }, spec: { roleArn: OTHER_ARN } })));
-  seen.bindings.markSynced();
-  expect(wokenBy(parts, () => seen.bindings.put(binding())).toSorted()).toEqual(['shop/app', 'shop/web']);
-  expect(wokenBy(parts, () => seen.bindings.put(binding({ metadata: { resourceVersion: '5' } })))).toEqual(['shop/app']);
+test('bindings of one role are looked at one after the other, since they make one write', () => {
+  const { seen, controller } = trusted();
+  const named = (name: string, roleArn: string) => binding({ metadata: { name, uid: name }, spec: { serviceAccountName: name, roleArn } });
+  for (const [name, arn] of [
+    ['b', OTHER_ARN],
+    ['c', ARN],
+    ['d', OTHER_ARN],
+  ] as const)
+    seen.bindings.put(named(name, arn));
+  seen.bindings.put({ ...named('broken', ARN), spec: problem('it is empty'), status: { conditions: [] } });
+  const keys = controller.wakes.flatMap((wake) => [...wake.all()]);
+  expect([...new Set(keys)]).toEqual(['shop/app', 'shop/c', 'shop/b', 'shop/d', 'shop/broken']);
 });
 
 /** Keys of bindings that a change wakes. */

@@ -8,7 +8,7 @@ import type { Step } from '../../domain/binding/step.ts';
 import { BLOCKED_RETRY_MS, type Blocked } from '../../domain/pods/restart/attempt.ts';
 import type { RoleRecord } from '../../domain/state/role-record.ts';
 import { type Controller, type Outcome, recheck, settled, wakeEvery, wakeOn } from '../../runtime/controller.ts';
-import { type Stores, serviceAccountOf } from '../stores.ts';
+import { serviceAccountOf } from '../stores.ts';
 import { namespaceOf } from '../tenants.ts';
 import { annotationContentions } from './contention.ts';
 import { withDenial } from './denied.ts';
@@ -43,7 +43,11 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       if (shown === undefined) expectations.serviceAccounts.forget(account);
       return shown !== undefined && expectations.serviceAccounts.isUnseen(shown);
     });
-  const every = () => keys(stores.bindings.list());
+  /** Those of one role together: all of them make one write, which waits for each. */
+  function* every(): Generator<ObjectKey> {
+    for (const { metadata } of stores.bindings.grouped('role')) yield keyOf(metadata);
+    yield* keys(stores.bindings.list()); // also those whose spec names no role
+  }
   const requestedFor = (index: 'role' | 'account', of: string) => stores.reconcileRequests.byIndex(index, of).map(({ binding }) => binding);
   /** Not all of the namespace: each run of a CronJob is another Job. */
   const concernedBy = ({ namespace, name, serviceAccountName, appName = name }: BatchWorkload) => [
@@ -59,12 +63,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
     name: 'binding',
     tenantsOf: namespaceOf,
     wakes: [
-      wakeOn(stores.bindings, ({ metadata }) => [keyOf(metadata)]),
-      // All bindings of a role make one write: once one has its intent the others are next, and do not wait for all other roles.
-      wakeOn(stores.bindings, (binding) => awaitedWith(stores, binding), {
-        when: (a, b) => intendedIn(b) > intendedIn(a),
-        urgency: 'drift',
-      }),
+      { ...wakeOn(stores.bindings, ({ metadata }) => [keyOf(metadata)]), all: every },
       stores.competitions.wake((key) => [key]),
       wakeEvery(stores.grants, every),
       wakeEvery(stores.definitions, every),
@@ -90,7 +89,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       wakeOn(stores.reconcileRequests, ({ binding }) => [binding]),
       wakeOn(stores.roleRefreshes, ({ of }) => requestedFor('role', of)),
       wakeOn(stores.providerRefreshes, ({ of }) => requestedFor('account', of)),
-      wakeOn(stores.providers, ({ account }) => keys(stores.bindings.byIndex('account', account))),
+      wakeEvery(stores.providers, every),
       wakeEvery(stores.identity, every),
       wakeOn(stores.losses, ofSubject),
       wakeOn(stores.revocationGuard, () => stores.losses.list().flatMap(ofSubject)), // whether they are too many
@@ -164,15 +163,6 @@ function comesBack(
   if (done.includes('removeFinalizer')) return true;
   if (results.has('unchanged') || results.has('reverted')) return false;
   return done.at(-1) === 'annotate' && conditionOf(status.conditions, 'Annotated')?.status !== 'True';
-}
-
-const intendedIn = ({ status }: IrsaBinding): number => status.roles?.length ?? 0;
-
-/** Bindings of the same roles that have no intent yet. At the start all are looked at anyhow. */
-function awaitedWith({ bindings }: Stores, { status }: IrsaBinding): ObjectKey[] {
-  if (!bindings.hasSynced) return [];
-  const siblings = (status.roles ?? []).flatMap(({ arn }) => bindings.byIndex('role', arn));
-  return siblings.filter((one) => intendedIn(one) === 0).map(({ metadata }) => keyOf(metadata));
 }
 
 /** What was refused a while ago says nothing about now. */
