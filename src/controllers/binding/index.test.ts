@@ -161,7 +161,8 @@ test('a binding that was let go is not let go again before the watch has shown i
 // Contract: trust-one-write
 test('bindings of one role are looked at one after the other, since they make one write', () => {
   const { seen, controller } = trusted();
-  const named = (name: string, roleArn: string) => binding({ metadata: { name, uid: name }, spec: { serviceAccountName: name, roleArn } });
+  const named = (name: string, roleArn: string) =>
+    binding({ metadata: { name, uid: name }, spec: { serviceAccountName: name, roleArn }, status: { roles: [] } });
   for (const [name, arn] of [
     ['b', OTHER_ARN],
     ['c', ARN],
