@@ -5,7 +5,7 @@ import { eksIssuer } from './aws/clusters.ts';
 import { iamCalls } from './aws/iam-calls.ts';
 import { callerIdentity } from './aws/identity.ts';
 import { iamProviders } from './aws/providers.ts';
-import { iamRoles } from './aws/roles.ts';
+import { iamRoles, LARGEST_PAGE } from './aws/roles.ts';
 import { ownCredentialsFrom, RUN_FLAGS } from './config.ts';
 import { systemClock } from './runtime/clock.ts';
 import { Limiter } from './runtime/limiter.ts';
@@ -30,7 +30,7 @@ export function awsOfPerson(version: string, eksClusterName: string | undefined,
   return {
     caller: (signal: AbortSignal) => callerIdentity(aws.sts, call, ownCredentialsFrom(process.env), signal),
     eksIssuer: eksClusterName === undefined ? undefined : (signal: AbortSignal) => eksIssuer(aws.eks, call, eksClusterName, signal),
-    roles: iamRoles(aws.iam, iam, { writing: aws.iamWrites }),
+    roles: iamRoles(aws.iam, iam, { writing: aws.iamWrites, pageSize: LARGEST_PAGE }),
     providers: iamProviders(aws.iam, iam, aws.iamWrites),
     close() {
       for (const client of Object.values(aws)) client.destroy();

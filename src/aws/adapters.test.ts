@@ -16,7 +16,7 @@ import { eksIssuer } from './clusters.ts';
 import { type IamCalls, iamCalls } from './iam-calls.ts';
 import { callerIdentity } from './identity.ts';
 import { iamProviders } from './providers.ts';
-import { iamRoles } from './roles.ts';
+import { iamRoles, LARGEST_PAGE } from './roles.ts';
 
 /** The adapters with the unmodified SDK against the AWS double, which answers as AWS does. */
 const ISSUER = 'https://oidc.eks.us-east-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF';
@@ -151,6 +151,11 @@ test('every role is listed, however many pages it takes', async () => {
   expect(found.filter((each) => each.includes('/listed-')).length).toBe(450);
   expect(new Set(found).size).toBe(found.length);
   expect(aws.journal.slice(calls).filter(({ operation }) => operation === 'ListRoles').length).toBeGreaterThanOrEqual(3);
+});
+
+test('a command lists as many roles a call as IAM gives', async () => {
+  for await (const _ of iamRoles(iam, calls, { pageSize: LARGEST_PAGE }).list(never, 'drift'));
+  expect(aws.journal.at(-1)).toMatchObject({ operation: 'ListRoles', params: { MaxItems: '1000' } });
 });
 
 // Contract: trust-quota

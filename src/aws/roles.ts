@@ -18,6 +18,8 @@ import type { IamCalls } from './iam-calls.ts';
 
 /** A page of a thousand roles blocks the event loop for 20 ms while the SDK parses it; two hundred for 6 ms (measured). */
 const PAGE_SIZE = 200;
+/** The most that IAM takes, for a command that holds up nobody: an account has 1,000 roles unless its quota was raised, which is one call. */
+export const LARGEST_PAGE = 1_000;
 /** An account has a few thousand roles at most; more pages than this would be a loop. */
 const MAX_PAGES = 1_000;
 
@@ -26,10 +28,12 @@ interface RolesOptions {
   readonly writing?: IAMClient;
   /** For whom a role is read and written: its calls have their turns among those of these. */
   readonly tenantsOf?: (role: RoleArn) => Iterable<string>;
+  /** Of a list: roles in one call. */
+  readonly pageSize?: number;
 }
 
 /** IAM roles as the product sees them. Throws `Fault` and nothing else. */
-export function iamRoles(iam: IAMClient, calls: IamCalls, { writing = iam, tenantsOf }: RolesOptions = {}): Roles {
+export function iamRoles(iam: IAMClient, calls: IamCalls, { writing = iam, tenantsOf, pageSize = PAGE_SIZE }: RolesOptions = {}): Roles {
   async function read(arn: RoleArn, signal: AbortSignal, urgency: Urgency): Promise<FreshRole> {
     const { name } = roleArnParts(arn);
     const request = { operation: 'GetRole', of: `role "${arn}"`, signal, urgency, tenants: tenantsOf?.(arn) };
@@ -56,7 +60,7 @@ export function iamRoles(iam: IAMClient, calls: IamCalls, { writing = iam, tenan
     async *list(signal, urgency) {
       let marker: string | undefined;
       for (let pages = 0; pages < MAX_PAGES; pages++) {
-        const command = new ListRolesCommand({ MaxItems: PAGE_SIZE, ...(marker === undefined ? {} : { Marker: marker }) });
+        const command = new ListRolesCommand({ MaxItems: pageSize, ...(marker === undefined ? {} : { Marker: marker }) });
         const page = await calls.read({ operation: 'ListRoles', of: 'the account', signal, urgency }, (options) =>
           iam.send(command, options),
         );

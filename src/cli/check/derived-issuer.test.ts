@@ -14,6 +14,7 @@ const rows: Record<string, string | undefined> = {
   [`https://${ID}.gr7.eu-west-1.eks.amazonaws.com.example.org`]: undefined,
   [`https://${ID}.gr7.eu-west-1.eks.amazonaws.com/x`]: undefined,
   [`http://${ID}.gr7.eu-west-1.eks.amazonaws.com`]: undefined,
+  'https://eks-cluster.eu-west-1.api.aws': undefined,
   'https://127.0.0.1:6443': undefined,
   '': undefined,
 };
