@@ -188,6 +188,7 @@ export const CONTRACT = {
       'The status tells every role on which trust of ours may stand, the size of the policy and its quota, and how many pods are current, stale and exempt.',
     'report-pace': 'Counts of pods are written every 30 s at most.',
     'report-kstatus': '`Ready`, `Reconciling` and `Stalled` are read by kstatus and `kubectl wait`.',
+    'report-unseen': 'A binding that was not looked at yet is in progress for kstatus: its `observedGeneration` is -1.',
     'report-plan': '`status.plan` says in words what would be done, and `Enforce` then does those steps first.',
     'report-series': 'A deleted object leaves no series behind.',
     'metrics-problems':
