@@ -33,6 +33,11 @@ parity: $(INSTALLED) go dist/irsa-operator.mjs ## In every integration scenario:
 .PHONY: fixes
 fixes: $(INSTALLED) go dist/irsa-operator.mjs ## For every finding that check has commands for: they are run in a shell, and the pods become Ready
 	@$(RUN) vitest run --project fixes
+
+.PHONY: ship
+ship: $(INSTALLED) go dist/irsa-operator.mjs ## What people install, by the real helm and kustomize: the chart, its values, upgrades, install.yaml
+	@$(RUN) vitest run --project ship
+
 .PHONY: bench
 bench: $(INSTALLED) go dist/irsa-operator.mjs ## The bars for 1,000 and 10,000 bindings, beside a bare client; writes docs/benchmarks.md (an hour, a quiet machine)
 	@$(RUN) node test/bench/bars/main.ts --bindings 1000

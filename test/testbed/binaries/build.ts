@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { GO_ENVIRONMENT } from './go.ts';
-import type { BinaryName, GoModule } from './modules.ts';
+import type { GoModule, ProgramName } from './modules.ts';
 
 /** Kubernetes takes four minutes on two cores; one slow core behind a slow network may take five times that. */
 const BUILD_DEADLINE_MS = 30 * 60_000;
@@ -23,7 +23,7 @@ const TEMPORARY = 'building-';
 /** Builds the named programs of one module into `folder`. A program appears there whole or not at all. */
 export async function buildModule(
   module: GoModule,
-  names: readonly BinaryName[],
+  names: readonly ProgramName[],
   folder: string,
   say: (line: string) => void,
   signal: AbortSignal,
@@ -40,7 +40,7 @@ export async function buildModule(
 
 async function goBuild(
   module: GoModule,
-  names: readonly BinaryName[],
+  names: readonly ProgramName[],
   output: string,
   say: (line: string) => void,
   signal: AbortSignal,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildModule, PROGRESS_MS } from './build.ts';
 import { requireGo } from './go.ts';
 import { withLock } from './lock.ts';
-import { type BinaryName, type GoModule, goModules, moduleHash } from './modules.ts';
+import { type BinaryName, type GoModule, goModules, helmModule, moduleHash, type ProgramName } from './modules.ts';
 
 /** Absolute path of each program. */
 export type Binaries = Readonly<Record<BinaryName, string>>;
@@ -32,6 +32,15 @@ export async function ensureBinaries(signal: AbortSignal): Promise<Binaries> {
   return { ...(Object.fromEntries(built) as Record<BinaryName, string>), ...given };
 }
 
+/** Absolute path of helm, which is built as the others are; no testbed needs it. */
+export async function ensureHelm(signal: AbortSignal): Promise<string> {
+  const module = helmModule();
+  const folder = join(binaryCache(), `${module.name}-${moduleHash(module)}`);
+  if (missing(module, folder, {}).length > 0) await requireGo([module]);
+  await ensureModule(module, folder, {}, signal);
+  return join(folder, 'helm');
+}
+
 /** Builds what is missing of one module, once, however many processes ask at the same time. */
 export async function ensureModule(module: GoModule, folder: string, given: Partial<Binaries>, signal: AbortSignal): Promise<void> {
   mkdirSync(folder, { recursive: true });
@@ -52,8 +61,8 @@ export async function ensureModule(module: GoModule, folder: string, given: Part
   );
 }
 
-function missing(module: GoModule, folder: string, given: Partial<Binaries>): BinaryName[] {
-  const names = Object.keys(module.packages) as BinaryName[];
+function missing(module: GoModule, folder: string, given: Partial<Record<ProgramName, string>>): ProgramName[] {
+  const names = Object.keys(module.packages) as ProgramName[];
   return names.filter((name) => given[name] === undefined && !existsSync(join(folder, name)));
 }
 

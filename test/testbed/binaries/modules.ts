@@ -4,13 +4,16 @@ import { join } from 'node:path';
 
 export type BinaryName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl' | 'kwok' | 'amazon-eks-pod-identity-webhook';
 
+/** helm is of no testbed: the tests of the chart run it (`make ship`). */
+export type ProgramName = BinaryName | 'helm';
+
 /** One Go module of `modules/`: a go.mod without code of ours, that pins one upstream project. Their requirements disagree. */
 export interface GoModule {
   name: string;
   /** Absolute. */
   folder: string;
   /** Import path of each program. */
-  packages: Partial<Record<BinaryName, string>>;
+  packages: Partial<Record<ProgramName, string>>;
   /** How long the first build takes on two cores, downloads not counted: told to whoever waits. */
   firstBuild: string;
   ldflags: string;
@@ -58,6 +61,26 @@ export function goModules(): GoModule[] {
       ldflags: `${STRIPPED} ${versionStamp(readFileSync(join(kubernetes, 'go.mod'), 'utf8'))}`,
     },
   ];
+}
+
+export function helmModule(): GoModule {
+  const folder = join(MODULES_FOLDER, 'helm');
+  return {
+    name: 'helm',
+    folder,
+    packages: { helm: 'helm.sh/helm/v4/cmd/helm' },
+    firstBuild: 'about four minutes',
+    ldflags: `${STRIPPED} -X helm.sh/helm/v4/internal/version.version=${requiredVersion('helm.sh/helm/v4', folder)}`,
+  };
+}
+
+function requiredVersion(module: string, folder: string): string {
+  const line = readFileSync(join(folder, 'go.mod'), 'utf8')
+    .split('\n')
+    .find((text) => text.includes(`${module} v`));
+  const version = line?.trim().split(' ')[1];
+  if (version === undefined) throw new Error(`${folder}/go.mod requires no ${module}: make it anew with modules/generate.sh`);
+  return version;
 }
 
 /** Without the stamp the server says v0.0.0, and clients that look at the version misjudge it. */

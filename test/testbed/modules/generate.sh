@@ -33,3 +33,4 @@ generate webhook github.com/aws/amazon-eks-pod-identity-webhook v0.6.17 github.c
 generate kwok sigs.k8s.io/kwok v0.8.0 sigs.k8s.io/kwok/cmd/kwok
 generate kubernetes k8s.io/kubernetes v1.36.3 \
   k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kubectl
+generate helm helm.sh/helm/v4 v4.3.1 helm.sh/helm/v4/cmd/helm
