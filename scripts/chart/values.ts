@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { audience } from '../../src/api/schema.ts';
+import { RUN_FLAGS } from '../../src/config.ts';
 
 /** What the chart has as defaults, because config has it: an installation by Helm is that by kustomize. */
 const deployment = parse(readFileSync('config/manager/deployment.yaml', 'utf8')) as {
@@ -43,6 +44,8 @@ const group = <T extends z.ZodRawShape>(description: string, shape: T) =>
     .prefault({} as never)
     .describe(description);
 
+/** A flag that does not exist is refused before a pod ends because of it. */
+const FLAG = new RegExp(`^--(${Object.keys(RUN_FLAGS).join('|')})(=.*)?$`);
 const NAME = /^([a-z0-9]([-a-z0-9]{0,52}[a-z0-9])?)?$/;
 const DURATION = /^([0-9]+(ms|s|m|h))*$/;
 
@@ -105,7 +108,7 @@ export const values = z.strictObject({
       .describe('The audiences of these tokens.'),
   }),
   extraArgs: z
-    .array(z.string().regex(/^--/))
+    .array(z.string().regex(FLAG))
     .default([])
     .describe('Flags of `irsa-operator run`. Example: `[--eks-cluster-name=production]`.'),
   extraEnv: objects('Environment variables of the container.'),

@@ -92,6 +92,10 @@ describe('a wrong value', () => {
     'that is no digest': { values: { image: { digest: 'sha256:1' } }, says: /'\/image\/digest'/ },
     'that is none of a few': { values: { policies: 'maybe' }, says: /'\/policies'/ },
     'that is no flag': { values: { extraArgs: ['dry-run'] }, says: /'\/extraArgs\/0': 'dry-run' does not match/ },
+    'that is a flag but for a letter': {
+      values: { extraArgs: ['--dry-run', '--sweep-intervall=2s'] },
+      says: /'\/extraArgs\/1': '--sweep-intervall=2s' does not match/,
+    },
     'that would end a list of CEL': { values: { verification: { audiences: ["x'"] } }, says: /'\/verification\/audiences\/0'/ },
     'that takes away what another needs': {
       values: { policies: false, rollout: { enabled: true } },
