@@ -40,10 +40,14 @@ With \`true\` in place of \`auto\`, Helm refuses the release and names the value
 ## From kustomize to Helm
 
 \`\`\`sh
+kubectl apply -k config/default --server-side --force-conflicts --field-manager=helm
 helm upgrade --install irsa-operator config/helm/irsa-operator --namespace irsa-operator-system --take-ownership --force-conflicts --wait
 \`\`\`
 
-Add your values. The CRDs, the bindings and the pods of your workloads stay as they are, and irsa-operator writes nothing to AWS. Keep the name \`irsa-operator\`, so that Helm finds the objects.
+Put your overlay in place of \`config/default\`, and add your values. Keep the name \`irsa-operator\`, so that Helm finds the objects.
+
+- The CRDs, the bindings and the pods of your workloads stay as they are, and irsa-operator writes nothing to AWS.
+- The first command changes nothing but the owner of the fields. Without it, \`kubectl\` still owns them. A later \`helm upgrade\` that changes one then fails with a conflict.
 
 ## Upgrade and roll back
 
