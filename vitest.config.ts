@@ -54,7 +54,7 @@ export default defineConfig({
         test: {
           name: 'ship',
           include: ['test/ship/**/*.test.ts'],
-          globalSetup: ['test/testbed/binaries/before-tests.ts', 'test/ship/helm.setup.ts'],
+          globalSetup: ['test/testbed/binaries/before-tests.ts', 'test/ship/tools.setup.ts'],
           maxWorkers: 2,
           testTimeout: 180_000,
           hookTimeout: 180_000,

@@ -6,6 +6,7 @@ import { irsaBindingCrd, irsaGrantCrd } from '../src/api/crds.ts';
 import { checkReportSchema } from '../src/cli/check/output/report-schema.ts';
 import { conformance, type Link, linksIn } from '../test/contract/links.ts';
 import { chart } from './chart/index.ts';
+import { iam } from './iam/index.ts';
 import { rooms } from './rooms.ts';
 
 const HEADER = '# Generated from src/api by `npm run generate`; do not edit.\n';
@@ -15,6 +16,7 @@ const files: Record<string, string> = {
   'crds/irsabindings.yaml': HEADER + stringify(irsaBindingCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
   'crds/irsagrants.yaml': HEADER + stringify(irsaGrantCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
   ...chart(),
+  ...iam(),
   'docs/conformance.md': conformance(await links()),
   'docs/rooms.md': await rooms(),
   'docs/schema/check.json': `${JSON.stringify(checkReportSchema(), undefined, 2)}\n`,

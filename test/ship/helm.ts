@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { ensureHelm } from '@irsa-operator/testbed';
+import { ensureTool } from '@irsa-operator/testbed';
 import { parseAllDocuments } from 'yaml';
 
 export const CHART = 'config/helm/irsa-operator';
@@ -29,7 +29,7 @@ export function helmOf(kubeconfig = '/nonexistent'): Helm {
     const file = join(home, `values-${++calls}.json`);
     if (values !== undefined) writeFileSync(file, JSON.stringify(values));
     const given = values === undefined ? [] : ['--values', file];
-    const child = spawn(await ensureHelm(AbortSignal.timeout(DEADLINE_MS)), [...args, ...given], {
+    const child = spawn(await ensureTool('helm', AbortSignal.timeout(DEADLINE_MS)), [...args, ...given], {
       env: { PATH: process.env['PATH'], HOME: home, KUBECONFIG: kubeconfig },
       stdio: ['ignore', 'pipe', 'pipe'],
       signal: AbortSignal.timeout(DEADLINE_MS),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildModule, PROGRESS_MS } from './build.ts';
 import { requireGo } from './go.ts';
 import { withLock } from './lock.ts';
-import { type BinaryName, type GoModule, goModules, helmModule, moduleHash, type ProgramName } from './modules.ts';
+import { type BinaryName, type GoModule, goModules, moduleHash, type ProgramName, type ToolName, toolModule } from './modules.ts';
 
 /** Absolute path of each program. */
 export type Binaries = Readonly<Record<BinaryName, string>>;
@@ -32,13 +32,13 @@ export async function ensureBinaries(signal: AbortSignal): Promise<Binaries> {
   return { ...(Object.fromEntries(built) as Record<BinaryName, string>), ...given };
 }
 
-/** Absolute path of helm, which is built as the others are; no testbed needs it. */
-export async function ensureHelm(signal: AbortSignal): Promise<string> {
-  const module = helmModule();
+/** Absolute path of a program that no testbed needs; it is built as the others are. */
+export async function ensureTool(name: ToolName, signal: AbortSignal): Promise<string> {
+  const module = toolModule(name);
   const folder = join(binaryCache(), `${module.name}-${moduleHash(module)}`);
   if (missing(module, folder, {}).length > 0) await requireGo([module]);
   await ensureModule(module, folder, {}, signal);
-  return join(folder, 'helm');
+  return join(folder, name);
 }
 
 /** Builds what is missing of one module, once, however many processes ask at the same time. */

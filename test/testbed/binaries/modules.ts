@@ -4,8 +4,9 @@ import { join } from 'node:path';
 
 export type BinaryName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl' | 'kwok' | 'amazon-eks-pod-identity-webhook';
 
-/** helm is of no testbed: the tests of the chart run it (`make ship`). */
-export type ProgramName = BinaryName | 'helm';
+/** Of no testbed: what the tests of what ships run (`make ship`). */
+export type ToolName = 'helm' | 'hcldec';
+export type ProgramName = BinaryName | ToolName;
 
 /** One Go module of `modules/`: a go.mod without code of ours, that pins one upstream project. Their requirements disagree. */
 export interface GoModule {
@@ -63,8 +64,13 @@ export function goModules(): GoModule[] {
   ];
 }
 
-export function helmModule(): GoModule {
-  const folder = join(MODULES_FOLDER, 'helm');
+/** hcldec evaluates files in the language of Terraform. */
+export function toolModule(name: ToolName): GoModule {
+  const folder = join(MODULES_FOLDER, name === 'helm' ? 'helm' : 'hcl');
+  if (name === 'hcldec') {
+    const packages = { hcldec: 'github.com/hashicorp/hcl/v2/cmd/hcldec' };
+    return { name: 'hcl', folder, packages, firstBuild: 'some seconds', ldflags: STRIPPED };
+  }
   return {
     name: 'helm',
     folder,

@@ -34,6 +34,7 @@ generate kwok sigs.k8s.io/kwok v0.8.0 sigs.k8s.io/kwok/cmd/kwok
 generate kubernetes k8s.io/kubernetes v1.36.3 \
   k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kubectl
 generate helm helm.sh/helm/v4 v4.3.1 helm.sh/helm/v4/cmd/helm
+generate hcl github.com/hashicorp/hcl/v2 v2.24.0 github.com/hashicorp/hcl/v2/cmd/hcldec
 
 # Of this one nothing is built: its CRDs are read.
 mkdir -p prometheus-operator
