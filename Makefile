@@ -10,7 +10,7 @@ INSTALLED := node_modules/.package-lock.json
 
 .PHONY: help
 help: ## Say what each target does
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 .PHONY: check
 check: $(INSTALLED) ## Types, lint, import rules, dead code, generated files, unit tests: some minutes
@@ -54,6 +54,10 @@ testbed: $(INSTALLED) go ## A real control plane and an AWS that enforces, until
 .PHONY: build
 build: $(INSTALLED) ## One bundled file: dist/irsa-operator.mjs, with its source map
 	@$(RUN) node scripts/build.ts
+
+.PHONY: install-yaml
+install-yaml: $(INSTALLED) go ## What kubectl installs: dist/install.yaml, from config/default, for this version
+	@$(RUN) node scripts/install-yaml.ts
 
 .PHONY: package
 package: $(INSTALLED) ## What people install: the npm package in dist/npm, and dist/irsa-operator-linux-x64
