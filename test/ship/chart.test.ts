@@ -160,16 +160,22 @@ describe('a Kubernetes that is too old for a part', () => {
     expect((await has('v1.36.0-eks-a5b6c7d')).has('MutatingAdmissionPolicy')).toBe(true);
   });
 
-  for (const [name, version] of [
-    ['policies', '1.29.0'],
-    ['admission', '1.35.0'],
+  for (const [name, kind, version, since] of [
+    ['policies', 'ValidatingAdmissionPolicy', '1.29.0', '1.30'],
+    ['admission', 'MutatingAdmissionPolicy', '1.35.0', '1.36'],
   ] as const) {
     // Contract: install-old-kubernetes
     test(`is named where ${name} is true`, async () =>
       await expect(rendered({ [name]: true }, '--kube-version', version)).rejects.toThrow(
-        new RegExp(
-          `${name} is true, and needs Kubernetes 1\\.3\\d or newer\\. This is Kubernetes v${version}\\. Set ${name} to auto or false`,
-        ),
+        `${name} is true, and this Kubernetes (v${version}) serves no ${kind}, as Kubernetes ${since} and newer do. Set ${name} to auto or false`,
       ));
   }
+
+  // Contract: install-old-kubernetes
+  test('is judged by what it serves, where that is known', async () => {
+    const served = ['--kube-version', '1.36.3', '--api-versions', 'v1/Pod'];
+    const kind = 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy';
+    expect(kinds(await rendered({ admission: 'auto' }, ...served)).has('MutatingAdmissionPolicy')).toBe(false);
+    expect(kinds(await rendered({ admission: 'auto' }, ...served, '--api-versions', kind)).has('MutatingAdmissionPolicy')).toBe(true);
+  });
 });

@@ -58,21 +58,28 @@ app.kubernetes.io/name: {{ include "irsa-operator.name" . }}
 {{- with .Values.image.digest }}@{{ . }}{{ end -}}
 {{- end -}}
 
-{{/* "true" where a part is installed. A value of true on a Kubernetes that is too old ends it, with the name of the part. */}}
+{{/*
+"true" where a part is installed. A value of true on a cluster that does not serve its kind ends it, with the name of the part.
+A cluster lists the kinds that it serves. Without one, as for helm template, the version decides.
+*/}}
 {{- define "irsa-operator.part" -}}
-{{- $served := semverCompare (printf ">=%s-0" .since) .root.Capabilities.KubeVersion.Version -}}
+{{- $capabilities := .root.Capabilities -}}
+{{- $served := semverCompare (printf ">=%s-0" .since) $capabilities.KubeVersion.Version -}}
+{{- if $capabilities.APIVersions.Has "v1/Pod" -}}
+{{- $served = $capabilities.APIVersions.Has (printf "admissionregistration.k8s.io/v1/%s" .kind) -}}
+{{- end -}}
 {{- if and (eq (toString .value) "true") (not $served) -}}
-{{- fail (printf "%s is true, and needs Kubernetes %s or newer. This is Kubernetes %s. Set %s to auto or false" .name .since .root.Capabilities.KubeVersion.Version .name) -}}
+{{- fail (printf "%s is true, and this Kubernetes (%s) serves no %s, as Kubernetes %s and newer do. Set %s to auto or false" .name $capabilities.KubeVersion.Version .kind .since .name) -}}
 {{- end -}}
 {{- if and $served (ne (toString .value) "false") -}}true{{- end -}}
 {{- end -}}
 
 {{- define "irsa-operator.policies" -}}
-{{- include "irsa-operator.part" (dict "root" . "name" "policies" "since" "1.30" "value" .Values.policies) -}}
+{{- include "irsa-operator.part" (dict "root" . "name" "policies" "kind" "ValidatingAdmissionPolicy" "since" "1.30" "value" .Values.policies) -}}
 {{- end -}}
 
 {{- define "irsa-operator.admission" -}}
-{{- include "irsa-operator.part" (dict "root" . "name" "admission" "since" "1.36" "value" .Values.admission) -}}
+{{- include "irsa-operator.part" (dict "root" . "name" "admission" "kind" "MutatingAdmissionPolicy" "since" "1.36" "value" .Values.admission) -}}
 {{- end -}}
 
 {{/* A permission that a policy limits never comes without the policy. */}}
