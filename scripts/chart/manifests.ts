@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { included, type Lines, type Manifest, manifestsIn, more, optional, where } from './template.ts';
 
-/** Names that are the operator's own in its namespace, or those of an API: no value changes them. */
+/** Kinds that are in a namespace: that of the release. */
 const NAMESPACED = [
   'ServiceAccount',
   'Role',
