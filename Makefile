@@ -10,7 +10,7 @@ INSTALLED := node_modules/.package-lock.json
 
 .PHONY: help
 help: ## Say what each target does
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 .PHONY: check
 check: $(INSTALLED) ## Types, lint, import rules, dead code, generated files, unit tests: some minutes
@@ -33,6 +33,11 @@ parity: $(INSTALLED) go dist/irsa-operator.mjs ## In every integration scenario:
 .PHONY: fixes
 fixes: $(INSTALLED) go dist/irsa-operator.mjs ## For every finding that check has commands for: they are run in a shell, and the pods become Ready
 	@$(RUN) vitest run --project fixes
+
+.PHONY: ship
+ship: $(INSTALLED) go dist/irsa-operator.mjs ## What people install, by the real helm and kustomize: the chart, its values, upgrades, install.yaml
+	@$(RUN) vitest run --project ship
+
 .PHONY: bench
 bench: $(INSTALLED) go dist/irsa-operator.mjs ## The bars for 1,000 and 10,000 bindings, beside a bare client; writes docs/benchmarks.md (an hour, a quiet machine)
 	@$(RUN) node test/bench/bars/main.ts --bindings 1000
@@ -49,6 +54,10 @@ testbed: $(INSTALLED) go ## A real control plane and an AWS that enforces, until
 .PHONY: build
 build: $(INSTALLED) ## The bundle: dist/irsa-operator.mjs and dist/parts, with source maps
 	@$(RUN) node scripts/build.ts
+
+.PHONY: install-yaml
+install-yaml: $(INSTALLED) go ## What kubectl installs: dist/install.yaml, from config/default, for this version
+	@$(RUN) node scripts/install-yaml.ts
 
 .PHONY: package
 package: $(INSTALLED) ## What people install: the npm package in dist/npm, and dist/irsa-operator-linux-x64

@@ -3,9 +3,9 @@ import { defineConfig } from 'vitest/config';
 const CRASH = 'test/chaos/crash/crash.test.ts';
 
 /**
- * Five suites: `unit` (pure, beside the code), `integration` (on the real control plane, five files at a time), `crash`, which wants the
+ * Six suites: `unit` (pure, beside the code), `integration` (on the real control plane, five files at a time), `crash`, which wants the
  * machine for itself: its lease of 2 s is lost on one that is busy; `fixes`, the commands of `check` for every finding (`make fixes`);
- * and `image`, the container image (`make image-test`).
+ * `image`, the container image (`make image-test`); and `ship`, what people install, by the real helm (`make ship`).
  */
 export default defineConfig({
   test: {
@@ -22,6 +22,7 @@ export default defineConfig({
             'test/contract/**/*.test.ts',
             'test/package/**/*.test.ts',
             'test/image/*.test.ts',
+            'scripts/**/*.test.ts',
           ],
           exclude: ['test/**/*.integration.test.ts'],
           // A way out for what hangs, not a measure: a busy machine is no failure.
@@ -57,6 +58,16 @@ export default defineConfig({
           globalSetup: ['test/testbed/binaries/before-tests.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'ship',
+          include: ['test/ship/**/*.test.ts'],
+          globalSetup: ['test/testbed/binaries/before-tests.ts', 'test/ship/tools.setup.ts'],
+          maxWorkers: 2,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       { test: { name: 'crash', include: [CRASH], globalSetup: ['test/testbed/binaries/before-tests.ts'] } },

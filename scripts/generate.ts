@@ -5,6 +5,8 @@ import { stringify } from 'yaml';
 import { irsaBindingCrd, irsaGrantCrd } from '../src/api/crds.ts';
 import { checkReportSchema } from '../src/cli/check/output/report-schema.ts';
 import { conformance, type Link, linksIn } from '../test/contract/links.ts';
+import { chart } from './chart/index.ts';
+import { iam } from './iam/index.ts';
 import { rooms } from './rooms.ts';
 
 const HEADER = '# Generated from src/api by `npm run generate`; do not edit.\n';
@@ -13,6 +15,8 @@ const HEADER = '# Generated from src/api by `npm run generate`; do not edit.\n';
 const files: Record<string, string> = {
   'crds/irsabindings.yaml': HEADER + stringify(irsaBindingCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
   'crds/irsagrants.yaml': HEADER + stringify(irsaGrantCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
+  ...chart(),
+  ...iam(),
   'docs/conformance.md': conformance(await links()),
   'docs/rooms.md': await rooms(),
   'docs/schema/check.json': `${JSON.stringify(checkReportSchema(), undefined, 2)}\n`,
@@ -20,7 +24,7 @@ const files: Record<string, string> = {
 
 /** Of every test, by file. The test of the marks themselves quotes marks that are none. */
 async function links(): Promise<Link[]> {
-  const found = globSync('{src,test}/**/*.test.ts')
+  const found = globSync('{src,test,scripts}/**/*.test.ts')
     .filter((path) => path !== 'test/contract/links.test.ts')
     .sort();
   return (await Promise.all(found.map(async (path) => linksIn(path, await readFile(path, 'utf8'))))).flat();

@@ -45,7 +45,7 @@ const isMeant = (file: string) => only.length === 0 || only.some((path) => file.
 /** Generated from sentences that other people wrote. */
 const LEFT_OUT = ['docs/conformance.md'];
 
-const pages = [...globSync('docs/**/*.md'), 'README.md', 'CONTRIBUTING.md']
+const pages = [...globSync('{docs,config}/**/*.md'), 'README.md', 'CONTRIBUTING.md']
   .filter((file) => !LEFT_OUT.includes(file) && isMeant(file))
   .sort();
 const sources = globSync('src/**/*.ts')

@@ -178,7 +178,10 @@ const reported = z.object({
 const planned = z.string().max(MAX_MESSAGE);
 
 export const bindingStatus = z.object({
-  observedGeneration: z.int().describe('The generation of the binding that this status is about.').optional(),
+  observedGeneration: z
+    .int()
+    .describe('The generation of the binding that this status is about. -1 until irsa-operator has seen the binding.')
+    .optional(),
   conditions: z
     .array(condition)
     .max(MAX_CONDITIONS)

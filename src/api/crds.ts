@@ -69,6 +69,12 @@ function crd(
   };
 }
 
+/**
+ * Of no spec: so long as it is there, kstatus says InProgress, and a client that waits does not take a new binding for done. Flux does the same
+ * (https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md: a resource whose status is of an older generation).
+ */
+const NOT_RECONCILED_YET = { observedGeneration: -1 };
+
 const condition = (type: string, field: string) => `.status.conditions[?(@.type=="${type}")].${field}`;
 
 export const irsaBindingCrd = crd(
@@ -76,7 +82,11 @@ export const irsaBindingCrd = crd(
   'Namespaced',
   {
     spec: { description: 'The role, the ServiceAccount, and how irsa-operator connects them.', ...openApi(bindingSpec) },
-    status: { description: 'What irsa-operator found and did. Only irsa-operator writes it.', ...openApi(bindingStatus) },
+    status: {
+      description: 'What irsa-operator found and did. Only irsa-operator writes it.',
+      default: NOT_RECONCILED_YET,
+      ...openApi(bindingStatus),
+    },
   },
   [
     { name: 'Ready', type: 'string', jsonPath: condition('Ready', 'status') },

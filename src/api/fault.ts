@@ -17,6 +17,9 @@ export interface FaultDetails {
 /** The code of a write that was not sent: this replica might not lead any more when it were done. It tells nothing of the other side. */
 export const LEASE_UNCERTAIN = 'LeaseUncertain';
 
+/** The code where the AWS SDK finds no credentials, wherever it looks. */
+export const NO_CREDENTIALS = 'CredentialsProviderError';
+
 /** Of a write that was answered and changed nothing. No event need follow such an answer, so it is a failure, retried with back-off. */
 export const ADMISSION_UNDID = 'A mutating webhook or policy undid the write within its request. Configure it to leave irsa-operator alone';
 

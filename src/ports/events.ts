@@ -11,6 +11,7 @@ export type EventReason =
   | 'WorkloadRestarted'
   | 'Ready'
   | 'NotConfined'
+  | 'NoCredentials'
   | 'Confined'
   | FindingCode;
 export type EventAction =
@@ -23,7 +24,8 @@ export type EventAction =
   | 'Audit'
   | 'Revoke'
   | 'CheckConfinement'
-  | 'CheckApiServer';
+  | 'CheckApiServer'
+  | 'GetCallerIdentity';
 
 export interface BindingEvent {
   readonly type: 'Normal' | 'Warning';

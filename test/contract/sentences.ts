@@ -190,6 +190,7 @@ export const CONTRACT = {
       'The status tells every role on which trust of ours may stand, the size of the policy and its quota, and how many pods are current, stale and exempt.',
     'report-pace': 'Counts of pods are written every 30 s at most.',
     'report-kstatus': '`Ready`, `Reconciling` and `Stalled` are read by kstatus and `kubectl wait`.',
+    'report-unseen': 'A binding that was not looked at yet is in progress for kstatus: its `observedGeneration` is -1.',
     'report-plan': '`status.plan` says in words what would be done, and `Enforce` then does those steps first.',
     'report-series': 'A deleted object leaves no series behind.',
     'metrics-problems':
@@ -278,5 +279,24 @@ export const CONTRACT = {
     'bad-old-object': 'A binding that was written before the CRD had a field.',
     'bad-size':
       'Objects of 1 MiB in every field that a tenant may write, names of 253 characters, 10,000 annotations: nothing grows beyond its bound.',
+  },
+  Installation: {
+    'install-one-source': 'The chart and kustomize install the same objects, from one source.',
+    'install-bad-value': 'A value of the chart that is wrong is refused by its name.',
+    'install-second': 'Another installation in the cluster is refused, by the ServiceAccount of the first.',
+    'install-old-kubernetes': 'A Kubernetes that is too old for a part names the part, and goes on without it.',
+    'install-values': 'Each value of the chart is on the running objects.',
+    'install-wait': '`helm install --wait` waits until the replicas are ready, and for a binding until it was looked at and is Ready.',
+    'install-upgrade':
+      'An upgrade from the frozen CRDs and statuses of an older version, and back, loses no trust and writes nothing to AWS.',
+    'install-again': 'Uninstalled and installed again: bindings, trust and pods stay, and nothing is written to AWS.',
+    'install-from-kustomize': 'Helm takes over what kustomize installed: bindings, trust and pods stay, and nothing is written to AWS.',
+    'install-elsewhere': 'In another namespace and under another name the confinement follows, and is proved.',
+    'install-yaml': '`install.yaml` installs what `config/default` does, and names its version.',
+    'install-aggregated':
+      'Who has the role `edit` or `admin` of a namespace may write bindings there, and who has `view` may read them. Grants are for cluster admins.',
+    'install-samples': 'Each sample in config/samples is accepted as it is.',
+    'install-iam': 'config/iam is the same as JSON, for Terraform and for CloudFormation.',
+    'install-no-credentials': 'Without AWS credentials at the start it says which page helps.',
   },
 } as const satisfies Record<string, Record<string, string>>;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { until } from '@irsa-operator/testbed';
 import { afterEach, describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 import { samples } from '../harness/scrape.ts';
 import { integrationSuite } from '../harness/suite.ts';
 
@@ -112,6 +112,16 @@ describe('a client of the ports', () => {
   });
 });
 
+interface Rendered {
+  kind: string;
+  spec: {
+    template: {
+      metadata: { labels: object };
+      spec: { containers: { ports: object[]; livenessProbe: object; readinessProbe: object }[] };
+    };
+  };
+}
+
 test('config/network-policy opens the port of the metrics alone, to the pods that config/manager deploys', async () => {
   await suite.testbed.kubectl(['apply', '-k', 'config/network-policy']);
   const { spec } = await suite.api.call<{ spec: object }>(
@@ -123,15 +133,11 @@ test('config/network-policy opens the port of the metrics alone, to the pods tha
     policyTypes: ['Ingress'],
     ingress: [{ from: [{ namespaceSelector: { matchLabels: { metrics: 'enabled' } } }], ports: [{ port: 'metrics', protocol: 'TCP' }] }],
   });
-  const rendered = parse(await suite.testbed.kubectl(['kustomize', 'config/manager'])) as {
-    spec: {
-      template: {
-        metadata: { labels: object };
-        spec: { containers: { ports: object[]; livenessProbe: object; readinessProbe: object }[] };
-      };
-    };
-  };
-  const { metadata, spec: pod } = rendered.spec.template;
+  const rendered = parseAllDocuments(await suite.testbed.kubectl(['kustomize', 'config/manager'])).map(
+    (document) => document.toJS() as Rendered,
+  );
+  const deployment = rendered.find(({ kind }) => kind === 'Deployment') ?? expect.fail('there is no Deployment');
+  const { metadata, spec: pod } = deployment.spec.template;
   expect(metadata.labels).toEqual({ 'app.kubernetes.io/name': 'irsa-operator' });
   expect(pod.containers.map(({ ports, livenessProbe, readinessProbe }) => [ports, livenessProbe, readinessProbe])).toMatchObject([
     [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Fault, type FaultKind } from '../../api/fault.ts';
+import { Fault, type FaultKind, NO_CREDENTIALS } from '../../api/fault.ts';
 import type { CallerView, ClusterView, Identity } from '../../domain/state/identity.ts';
 
 import { caller, cluster, ISSUER } from '../../domain/test-observed.ts';
@@ -229,6 +229,16 @@ describe('the audiences of the API server', () => {
   test('are known although the issuer is not', async () => {
     expect((await look({ issuer: fault('denied'), audiences: WITH_STS }, undefined)).found?.apiAudiences).toEqual(WITH_STS);
   });
+});
+
+// Contract: install-no-credentials
+test('without AWS credentials the first attempt says so, with the page that helps, and later ones do not repeat it', async () => {
+  const none = new Fault('transient', 'sts:GetCallerIdentity: CredentialsProviderError: none', { code: NO_CREDENTIALS });
+  const told =
+    'Warning NoCredentials: irsa-operator has no AWS credentials. Give its ServiceAccount a role, for example by EKS Pod Identity: docs/iam.md#who-may-be-the-operator';
+  expect((await look({ caller: none }, undefined)).told).toEqual([told]);
+  expect((await look({ caller: none }, undefined, 1)).told).toEqual([]);
+  expect((await look({ caller: fault('transient') }, undefined)).told).toEqual([]);
 });
 
 // Contract: cluster-issuer

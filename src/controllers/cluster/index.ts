@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Fault, isFault } from '../../api/fault.ts';
+import { Fault, isFault, NO_CREDENTIALS } from '../../api/fault.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { STS_AUDIENCE } from '../../api/names.ts';
 import { callerFrom, clusterFrom, mayPass, quotaFrom } from '../../domain/state/identify.ts';
@@ -62,6 +62,10 @@ export function clusterController({ stores, owned, ports, oidcIssuer, ids, event
         ...(caller.status === 'rejected' ? [caller.reason] : []),
         ...(quota.status === 'rejected' && !mayNotAsk ? [quota.reason] : []),
       ];
+      if (failures === 0 && caller.status === 'rejected' && isFault(caller.reason) && caller.reason.code === NO_CREDENTIALS) {
+        log.warn({ err: caller.reason, page: CREDENTIALS_PAGE }, 'no AWS credentials');
+        events.record({ type: 'Warning', reason: 'NoCredentials', action: 'GetCallerIdentity', note: WITHOUT_CREDENTIALS });
+      }
       const patient = !stores.identity.hasSynced && failures < PATIENT_ATTEMPTS;
       if (failed.length > 0 && patient && failed.every(mayPass)) throw failed[0];
       if (!isDeepStrictEqual(stores.identity.get(HERE), found)) owned.identity.put(found);
@@ -79,6 +83,9 @@ export function clusterController({ stores, owned, ports, oidcIssuer, ids, event
 
 /** Once for the cluster: each binding says it too, and only its API server can be changed. */
 const STS_FORBIDDEN = `the API server accepts tokens for "${STS_AUDIENCE}" (--api-audiences), so a token that a pod sends to AWS also opens this cluster. No binding with this audience gets anything. Remove "${STS_AUDIENCE}" from --api-audiences of the API server`;
+
+const CREDENTIALS_PAGE = 'docs/iam.md#who-may-be-the-operator';
+const WITHOUT_CREDENTIALS = `irsa-operator has no AWS credentials. Give its ServiceAccount a role, for example by EKS Pod Identity: ${CREDENTIALS_PAGE}`;
 
 function takesSts({ apiAudiences = [] }: Identity): boolean {
   return apiAudiences.includes(STS_AUDIENCE);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 export type BinaryName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl' | 'kwok' | 'amazon-eks-pod-identity-webhook';
 
 /** What the testbed itself does not run, but some tests do. */
-export type ToolName = 'crane';
+export type ToolName = 'crane' | 'hcldec' | 'helm';
 
 /** One Go module of `modules/`: a go.mod without code of ours, that pins one upstream project. Their requirements disagree. */
 export interface GoModule {
@@ -63,9 +63,30 @@ export function goModules(): GoModule[] {
   ];
 }
 
+/** hcldec evaluates files in the language of Terraform. */
 export function toolModule(name: ToolName): GoModule {
-  const path = { crane: 'github.com/google/go-containerregistry/cmd/crane' }[name];
-  return { name, folder: join(MODULES_FOLDER, name), packages: { [name]: path }, firstBuild: 'about ten seconds', ldflags: STRIPPED };
+  const folder = join(MODULES_FOLDER, name);
+  const one = (path: string) => ({ name, folder, packages: { [name]: path }, ldflags: STRIPPED });
+  switch (name) {
+    case 'crane':
+      return { ...one('github.com/google/go-containerregistry/cmd/crane'), firstBuild: 'about ten seconds' };
+    case 'hcldec':
+      return { ...one('github.com/hashicorp/hcl/v2/cmd/hcldec'), firstBuild: 'some seconds' };
+    case 'helm': {
+      const version = requiredVersion('helm.sh/helm/v4', folder);
+      const ldflags = `${STRIPPED} -X helm.sh/helm/v4/internal/version.version=${version}`;
+      return { ...one('helm.sh/helm/v4/cmd/helm'), firstBuild: 'about four minutes', ldflags };
+    }
+  }
+}
+
+function requiredVersion(module: string, folder: string): string {
+  const line = readFileSync(join(folder, 'go.mod'), 'utf8')
+    .split('\n')
+    .find((text) => text.includes(`${module} v`));
+  const version = line?.trim().split(' ')[1];
+  if (version === undefined) throw new Error(`${folder}/go.mod requires no ${module}: make it anew with modules/generate.sh`);
+  return version;
 }
 
 /** Without the stamp the server says v0.0.0, and clients that look at the version misjudge it. */

@@ -34,3 +34,15 @@ generate crane github.com/google/go-containerregistry v0.22.1 github.com/google/
 generate kwok sigs.k8s.io/kwok v0.8.0 sigs.k8s.io/kwok/cmd/kwok
 generate kubernetes k8s.io/kubernetes v1.36.3 \
   k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kubectl
+generate helm helm.sh/helm/v4 v4.3.1 helm.sh/helm/v4/cmd/helm
+generate hcldec github.com/hashicorp/hcl/v2 v2.24.0 github.com/hashicorp/hcl/v2/cmd/hcldec
+
+# Of this one nothing is built: its CRDs are read.
+mkdir -p prometheus-operator
+(
+  cd prometheus-operator
+  rm -f go.mod go.sum
+  go mod init irsa-operator.dev/testbed/prometheus-operator
+  go mod edit -go=1.26 -require github.com/prometheus-operator/prometheus-operator@v0.94.0
+  go mod download -json github.com/prometheus-operator/prometheus-operator
+)
