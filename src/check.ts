@@ -11,10 +11,10 @@ import type { CheckPorts, Where } from './cli/check/ports.ts';
 import { print } from './cli/check/print.ts';
 import { reachOf } from './cli/check/reach.ts';
 import { targetFrom } from './cli/check/target.ts';
-import type { Style } from './cli/check/text.ts';
 import { type Call, COULD_NOT_LOOK, type Execute, type Given } from './cli/command.ts';
 import { invokedAs } from './cli/invoked-as.ts';
 import { plain } from './cli/output.ts';
+import { styleOf } from './cli/style.ts';
 import { webhookFrom } from './cli/webhook-flags.ts';
 import { kubeFrom, proxyFrom } from './config.ts';
 import { type ConnectionOptions, connect, contextOf, impersonating } from './kube/config.ts';
@@ -23,10 +23,6 @@ import { readCluster } from './kube/read-cluster.ts';
 import { Transport } from './kube/transport.ts';
 import { awsOfPerson } from './person.ts';
 import { systemClock } from './runtime/clock.ts';
-
-/** Of a page that goes into a file or a pipe. */
-const USUAL_WIDTH = 100;
-const LEAST_WIDTH = 40;
 
 /** The composition root of `check`: the page on standard output, all other words on standard error. Resolves with the exit code; never throws. */
 export const check: Execute = async (call) => {
@@ -56,10 +52,10 @@ export const check: Execute = async (call) => {
       say('no trust policy to print: the role trusts the ServiceAccount, or another statement would not help, or the role was not read');
       return COULD_NOT_LOOK;
     }
-    process.stdout.write(print(report, output, where, style(), version));
+    process.stdout.write(print(report, output, where, styleOf(process.stdout, process.env), version));
     for (const remark of remarksOn(lists, today, target, report.checked)) say(remark);
     const seconds = ((systemClock.monotonic() - began) / 1_000).toFixed(1);
-    say(`${countOf(report)}, nothing written, ${seconds} s`);
+    say(`${countOf(report)}, nothing written, ${seconds} s${pageOf(report)}`);
     return printsTrust || given['no-fail'] === true ? 0 : report.exitCode;
   } catch (error) {
     say(stop.aborted ? 'stopped. Nothing was written' : error instanceof Error ? error.message : String(error));
@@ -91,6 +87,12 @@ function countOf({ checked }: CheckReport): string {
   const all = checked.flatMap(({ check: { steps } }) => steps.flatMap(({ findings }) => findings));
   const accepted = all.filter((one) => one.accepted !== undefined).length;
   return `${all.length} ${all.length === 1 ? 'finding' : 'findings'}${accepted === 0 ? '' : ` (${accepted} ignored or known)`}`;
+}
+
+/** Where the first finding is explained. */
+function pageOf({ checked }: CheckReport): string {
+  const first = checked.flatMap(({ check: { steps } }) => steps.flatMap(({ findings }) => findings))[0];
+  return first === undefined ? '' : ` (explain ${first.code})`;
 }
 
 function connectionOptions({ kubeconfig, context }: Given): ConnectionOptions {
@@ -128,11 +130,6 @@ function realPorts(
       await transport.close();
     },
   };
-}
-
-function style(): Style {
-  const { isTTY, columns } = process.stdout;
-  return { width: Math.max(LEAST_WIDTH, isTTY ? columns : USUAL_WIDTH), colour: isTTY && process.env['NO_COLOR'] === undefined };
 }
 
 /** Nothing is half done at any time: Ctrl-C ends it at once. */

@@ -1,6 +1,7 @@
 import { CHECK_FLAGS } from './cli/check/flags.ts';
 import { CLUSTER_ID_FLAG } from './cli/cluster-id.ts';
 import type { Command, Execute, Flags } from './cli/command.ts';
+import { EXPLAIN_FLAGS } from './cli/explain/flags.ts';
 import type { Reporter } from './cli/report.ts';
 import { RUN_FLAGS } from './config.ts';
 
@@ -32,6 +33,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     flags: CHECK_FLAGS,
     operands: 'TYPE/NAME',
     load: async () => (await import('./check.ts')).check,
+  },
+  explain: {
+    summary: 'print the page of a finding, or find what is behind the sentences of AWS in a log',
+    flags: EXPLAIN_FLAGS,
+    operands: 'CODE',
+    load: async () => (await import('./cli/explain/explain.ts')).explain,
   },
   prepare: reporting(
     "write the statements that another cluster's bindings will need",

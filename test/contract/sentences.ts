@@ -262,6 +262,11 @@ export const CONTRACT = {
     'check-few-reads': 'One check calls AWS 6 times and reads Kubernetes 12 times at most, and never lists the pods of all namespaces.',
     'check-writes-nothing': 'It writes nothing, needs no CRD and no operator, and the rights of config/rbac/check.yaml are enough.',
   },
+  'The other commands': {
+    'explain-pages': '`irsa-operator explain` has the page of every finding, without a network.',
+    'explain-log':
+      '`explain --from-log` reads a log of any size as a stream, shows the sentences of AWS and no other word, and names the candidates with what would tell them apart.',
+  },
   'Bad input': {
     'bad-arn': 'A malformed or wildcard ARN, the ARN of a policy, user or instance profile, another partition, a path left out.',
     'bad-other-account': 'A role in another account.',
