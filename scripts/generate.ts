@@ -4,7 +4,9 @@ import { dirname } from 'node:path';
 import { stringify } from 'yaml';
 import { irsaBindingCrd, irsaGrantCrd } from '../src/api/crds.ts';
 import { checkReportSchema } from '../src/cli/check/output/report-schema.ts';
+import { COMMANDS } from '../src/commands.ts';
 import { conformance, type Link, linksIn } from '../test/contract/links.ts';
+import { commandLine } from './command-line.ts';
 import { rooms } from './rooms.ts';
 
 const HEADER = '# Generated from src/api by `npm run generate`; do not edit.\n';
@@ -13,6 +15,7 @@ const HEADER = '# Generated from src/api by `npm run generate`; do not edit.\n';
 const files: Record<string, string> = {
   'crds/irsabindings.yaml': HEADER + stringify(irsaBindingCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
   'crds/irsagrants.yaml': HEADER + stringify(irsaGrantCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
+  'docs/command-line.md': commandLine(COMMANDS),
   'docs/conformance.md': conformance(await links()),
   'docs/rooms.md': await rooms(),
   'docs/schema/check.json': `${JSON.stringify(checkReportSchema(), undefined, 2)}\n`,

@@ -1,3 +1,4 @@
+import { CHANGE_FLAGS, GET_FLAGS, RECONCILE_FLAGS } from './cli/bindings/flags.ts';
 import { CHECK_FLAGS } from './cli/check/flags.ts';
 import { CLUSTER_ID_FLAG } from './cli/cluster-id.ts';
 import type { Command, Execute, Flags } from './cli/command.ts';
@@ -32,13 +33,43 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'say why a pod does not get its AWS role, and what fixes it. Writes nothing',
     flags: CHECK_FLAGS,
     operands: 'TYPE/NAME',
+    completes: 'workloads',
     load: async () => (await import('./check.ts')).check,
   },
   explain: {
     summary: 'print the page of a finding, or find what is behind the sentences of AWS in a log',
     flags: EXPLAIN_FLAGS,
     operands: 'CODE',
+    completes: 'findings',
     load: async () => (await import('./cli/explain/explain.ts')).explain,
+  },
+  get: {
+    summary: 'print the bindings, with filters',
+    flags: GET_FLAGS,
+    operands: 'NAME',
+    completes: 'bindings',
+    load: async () => (await import('./bindings.ts')).getBindings,
+  },
+  reconcile: {
+    summary: 'have bindings reconciled now, with role and OIDC provider read again',
+    flags: RECONCILE_FLAGS,
+    operands: 'NAME',
+    completes: 'bindings',
+    load: async () => (await import('./bindings.ts')).reconcileBindings,
+  },
+  suspend: {
+    summary: 'suspend bindings: irsa-operator then changes nothing for them',
+    flags: CHANGE_FLAGS,
+    operands: 'NAME',
+    completes: 'bindings',
+    load: async () => (await import('./bindings.ts')).suspendBindings,
+  },
+  resume: {
+    summary: 'resume suspended bindings',
+    flags: CHANGE_FLAGS,
+    operands: 'NAME',
+    completes: 'bindings',
+    load: async () => (await import('./bindings.ts')).resumeBindings,
   },
   prepare: reporting(
     "write the statements that another cluster's bindings will need",
@@ -77,6 +108,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
     async () => (await import('./cli/release.ts')).release,
   ),
+  completion: {
+    summary: 'print the completion of a shell, with names from the cluster',
+    flags: {},
+    operands: 'bash|zsh|fish',
+    completes: 'shells',
+    load: async () => (await import('./cli/completion/completion.ts')).completion,
+  },
   version: {
     summary: 'print the version',
     flags: {},

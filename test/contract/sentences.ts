@@ -266,6 +266,13 @@ export const CONTRACT = {
     'explain-pages': '`irsa-operator explain` has the page of every finding, without a network.',
     'explain-log':
       '`explain --from-log` reads a log of any size as a stream, shows the sentences of AWS and no other word, and names the candidates with what would tell them apart.',
+    'get-filters': '`get` prints the bindings, with the filters `--not-ready`, `--code`, `--suspended` and `--watch`, and ends with 0.',
+    'reconcile-wait':
+      '`reconcile --wait` comes back when each binding has handled the request and is Ready, and ends with 1 at the time-out.',
+    'suspend-resume': '`suspend` and `resume` write where the spec says otherwise, and nowhere else.',
+    'completion-shells': 'bash, zsh and fish complete commands, flags, choices, files, and names from the cluster.',
+    'completion-kubectl': 'kubectl completes the plugin, by `kubectl_complete-irsa`.',
+    'commands-rights': 'Each command works with the rights of its file in config/rbac, and without one of them it says so.',
   },
   'Bad input': {
     'bad-arn': 'A malformed or wildcard ARN, the ARN of a policy, user or instance profile, another partition, a path left out.',

@@ -93,7 +93,7 @@ describe('the tarball of npm', () => {
       version,
       description,
       license,
-      bin: { 'irsa-operator': 'irsa-operator.mjs', 'kubectl-irsa': 'irsa-operator.mjs' },
+      bin: { 'irsa-operator': 'irsa-operator.mjs', 'kubectl-irsa': 'irsa-operator.mjs', 'kubectl_complete-irsa': 'irsa-operator.mjs' },
       files: ['irsa-operator.mjs', 'THIRD-PARTY-NOTICES.txt'],
       engines: { node: '>=22.19' },
     });
