@@ -3,6 +3,7 @@ import { CHECK_FLAGS } from './cli/check/flags.ts';
 import { CLUSTER_ID_FLAG } from './cli/cluster-id.ts';
 import type { Command, Execute, Flags } from './cli/command.ts';
 import { EXPLAIN_FLAGS } from './cli/explain/flags.ts';
+import { PLAN_FLAGS } from './cli/plan/flags.ts';
 import type { Reporter } from './cli/report.ts';
 import { RUN_FLAGS } from './config.ts';
 
@@ -42,6 +43,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     operands: 'CODE',
     completes: 'findings',
     load: async () => (await import('./cli/explain/explain.ts')).explain,
+  },
+  plan: {
+    summary: 'print what irsa-operator would change for bindings, as diffs. Writes nothing',
+    flags: PLAN_FLAGS,
+    operands: 'NAME',
+    completes: 'bindings',
+    load: async () => (await import('./plan.ts')).planBindings,
   },
   get: {
     summary: 'print the bindings, with filters',

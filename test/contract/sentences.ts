@@ -270,6 +270,9 @@ export const CONTRACT = {
     'reconcile-wait':
       '`reconcile --wait` comes back when each binding has handled the request and is Ready, and ends with 1 at the time-out.',
     'suspend-resume': '`suspend` and `resume` write where the spec says otherwise, and nowhere else.',
+    'plan-effects':
+      '`plan` says which documents, annotations and pods an enforcing operator changes, in its order, for bindings of the cluster and for files: and that is what the operator then does.',
+    'plan-writes-nothing': '`plan` writes nothing.',
     'completion-shells': 'bash, zsh and fish complete commands, flags, choices, files, and names from the cluster.',
     'completion-kubectl': 'kubectl completes the plugin, by `kubectl_complete-irsa`.',
     'commands-rights': 'Each command works with the rights of its file in config/rbac, and without one of them it says so.',
