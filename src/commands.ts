@@ -3,6 +3,7 @@ import { CHECK_FLAGS } from './cli/check/flags.ts';
 import { CLUSTER_ID_FLAG } from './cli/cluster-id.ts';
 import type { Command, Execute, Flags } from './cli/command.ts';
 import { EXPLAIN_FLAGS } from './cli/explain/flags.ts';
+import { IMPORT_FLAGS } from './cli/import/flags.ts';
 import { PLAN_FLAGS } from './cli/plan/flags.ts';
 import type { Reporter } from './cli/report.ts';
 import { RUN_FLAGS } from './config.ts';
@@ -50,6 +51,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     operands: 'NAME',
     completes: 'bindings',
     load: async () => (await import('./plan.ts')).planBindings,
+  },
+  import: {
+    summary: 'print bindings and exact grants for ServiceAccounts that are annotated already. Writes nothing',
+    flags: IMPORT_FLAGS,
+    load: async () => (await import('./import.ts')).importBindings,
   },
   get: {
     summary: 'print the bindings, with filters',

@@ -1,6 +1,5 @@
 import { isProblem } from './api/problem.ts';
 import { KEPT } from './check-files.ts';
-import { awsSettings } from './cli/check/aws-settings.ts';
 import { COULD_NOT_LOOK, type Execute } from './cli/command.ts';
 import { plain } from './cli/output.ts';
 import { PLAN_OUTPUTS } from './cli/plan/flags.ts';
@@ -11,11 +10,10 @@ import { readManifests } from './cli/prepare/manifests.ts';
 import { styleOf } from './cli/style.ts';
 import { webhookFrom } from './cli/webhook-flags.ts';
 import { proxyFrom } from './config.ts';
-import { connectAs } from './connect-as.ts';
+import { connectBoth } from './connect-both.ts';
 import { listAll } from './kube/list-all.ts';
 import { readCluster } from './kube/read-cluster.ts';
 import { bindings, grants, namespaces } from './kube/resources.ts';
-import { awsOfPerson } from './person.ts';
 import { systemClock } from './runtime/clock.ts';
 import { stopBySignal } from './stop.ts';
 
@@ -35,16 +33,9 @@ export const planBindings: Execute = async ({ name, given, operands, version, mi
   let close = async () => {};
   try {
     const files = Array.isArray(paths) ? await readManifests(paths.map(String)) : undefined;
-    const { context, connection, transport } = connectAs(version, given);
-    const { region, profile, clusterName } = awsSettings(given, context.exec, process.env, context.server, context.cluster);
-    // As every AWS tool reads them, the SDK too.
-    if (region !== undefined) process.env['AWS_REGION'] = region;
-    if (profile !== undefined) process.env['AWS_PROFILE'] = profile;
-    const { close: closeAws, ...aws } = awsOfPerson(version, clusterName, proxy);
-    close = async () => {
-      closeAws();
-      await transport.close();
-    };
+    const both = connectBoth(version, given, proxy);
+    close = both.close;
+    const { context, connection, transport, aws } = both;
     const cluster = {
       ...readCluster(transport, connection, KEPT, webhook),
       bindings: (signal: AbortSignal) => listAll(transport, bindings, signal),

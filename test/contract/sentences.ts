@@ -273,6 +273,10 @@ export const CONTRACT = {
     'plan-effects':
       '`plan` says which documents, annotations and pods an enforcing operator changes, in its order, for bindings of the cluster and for files: and that is what the operator then does.',
     'plan-writes-nothing': '`plan` writes nothing.',
+    'import-exact': '`import` writes bindings that observe, retain and never restart, and grants without `*` that cover exactly these.',
+    'import-stable': 'A second run of `import`, also after the first was applied, prints the same.',
+    'import-no-trace':
+      'What is imported, enforced and deleted leaves annotations and trust policies byte for byte, and no trust is written where others allow.',
     'completion-shells': 'bash, zsh and fish complete commands, flags, choices, files, and names from the cluster.',
     'completion-kubectl': 'kubectl completes the plugin, by `kubectl_complete-irsa`.',
     'commands-rights': 'Each command works with the rights of its file in config/rbac, and without one of them it says so.',
