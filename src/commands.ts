@@ -1,6 +1,7 @@
 import { CHANGE_FLAGS, GET_FLAGS, RECONCILE_FLAGS } from './cli/bindings/flags.ts';
 import { CHECK_FLAGS } from './cli/check/flags.ts';
 import { CLUSTER_ID_FLAG } from './cli/cluster-id.ts';
+import { REPORT_FLAGS } from './cli/cluster-report/flags.ts';
 import type { Command, Execute, Flags } from './cli/command.ts';
 import { EXPLAIN_FLAGS } from './cli/explain/flags.ts';
 import { IMPORT_FLAGS } from './cli/import/flags.ts';
@@ -56,6 +57,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'print bindings and exact grants for ServiceAccounts that are annotated already. Writes nothing',
     flags: IMPORT_FLAGS,
     load: async () => (await import('./import.ts')).importBindings,
+  },
+  report: {
+    summary: 'write one page about the whole cluster, in HTML or Markdown. Writes nothing else',
+    flags: REPORT_FLAGS,
+    load: async () => (await import('./cluster-report.ts')).reportCluster,
   },
   get: {
     summary: 'print the bindings, with filters',

@@ -1,4 +1,3 @@
-import { isFault } from './api/fault.ts';
 import { isProblem } from './api/problem.ts';
 import { KEPT } from './check-files.ts';
 import { COULD_NOT_LOOK, type Execute } from './cli/command.ts';
@@ -10,6 +9,7 @@ import { webhookFrom } from './cli/webhook-flags.ts';
 import { proxyFrom } from './config.ts';
 import { connectBoth } from './connect-both.ts';
 import { listAll } from './kube/list-all.ts';
+import { unlessMissing } from './kube/missing.ts';
 import { readCluster } from './kube/read-cluster.ts';
 import { bindings } from './kube/resources.ts';
 import { stopBySignal } from './stop.ts';
@@ -29,7 +29,7 @@ export const importBindings: Execute = async ({ name, given, version, misused })
     const { context, connection, transport, aws } = both;
     const cluster = {
       ...readCluster(transport, connection, KEPT, webhook),
-      bindings: (signal: AbortSignal) => withoutCrd(listAll(transport, bindings, signal)),
+      bindings: async (signal: AbortSignal) => (await unlessMissing(listAll(transport, bindings, signal))) ?? [],
     };
     const said = given['namespace'];
     const here = typeof said === 'string' && said !== '' ? said : context.namespace;
@@ -48,13 +48,3 @@ export const importBindings: Execute = async ({ name, given, version, misused })
     await close();
   }
 };
-
-/** Before the installation there is nothing to import into, and still everything to look at. */
-async function withoutCrd<T>(asked: Promise<readonly T[]>): Promise<readonly T[]> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (isFault(error, 'notFound')) return [];
-    throw error;
-  }
-}

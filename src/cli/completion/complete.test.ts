@@ -11,7 +11,7 @@ const wordsFor = (...words: readonly string[]) => {
 
 const cases: Record<string, [words: string[], found: readonly string[] | 'files']> = {
   'every command, where none is typed': [[''], Object.keys(COMMANDS)],
-  'the commands that begin so': [['re'], ['reconcile', 'resume', 'release']],
+  'the commands that begin so': [['res'], ['resume']],
   'flags, behind a dash': [['get', '--no'], ['--not-ready']],
   'help, as of every command': [['version', '--h'], ['--help']],
   'the choices of a flag': [
