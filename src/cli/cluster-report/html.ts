@@ -1,4 +1,4 @@
-import { SCRIPT, STYLE } from './page-parts.ts';
+import { headOf, SCRIPT } from './page-parts.ts';
 import { STATES, type State, type Summary } from './summary.ts';
 
 const WORDS: Readonly<Record<State, string>> = { fail: 'fails', unread: 'not known', note: 'works, with a note', ok: 'works' };
@@ -19,57 +19,35 @@ export function html(summary: Summary): string {
   const chips = findings.map(
     ({ code, times }) => `<li><button type="button" data-filter="${text(code)}">${text(code)}</button> <b>${times}</b></li>`,
   );
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
-<link rel="icon" href="data:,">
-<title>IRSA in ${text(cluster)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<header>
-<h1>IRSA in ${text(cluster)}</h1>
-<p>Account ${text(account === '' ? 'unknown' : account)} · issuer ${text(issuer === '' ? 'unknown' : issuer)} · <time datetime="${text(at)}">${text(at)}</time></p>
-<ul class="tiles">${tiles.join('')}</ul>
-<ul class="tiles found">${chips.join('')}</ul>
-</header>
-<main>
-<section class="all">
-<p class="tools"><label>Filter <input id="filter" type="search" placeholder="namespace, role, finding" autocomplete="off"></label> <output id="shown">${rows.length} of ${rows.length}</output></p>
-<table id="rows">
-<thead><tr>${COLUMNS.map(([title]) => `<th scope="col" aria-sort="none"><button type="button">${title}</button></th>`).join('')}</tr></thead>
-<tbody>
-${rows.map((row) => `<tr>${COLUMNS.map(([title, cell]) => cellOf(title, cell(row))).join('')}</tr>`).join('\n')}
-</tbody>
-</table>
-${leftOut === 0 ? '' : `<p>${leftOut} more are left out. The ones that fail come first.</p>`}
-</section>
-<div class="lists">
-${list(
-  'Trust policies by size',
-  policies
-    .slice(0, MOST_POLICIES)
-    .map(
-      ({ role, characters, quota }) =>
-        `<li><span>${text(role)}</span> <span><meter min="0" max="${quota}" high="${Math.floor(quota * NEARLY_FULL)}" value="${characters}"></meter> ${characters}/${quota}</span></li>`,
-    ),
-  'No trust policy was read.',
-)}
-${list(
-  'Accounts of the roles',
-  accounts.map((one) => `<li><span>${text(one.account)}</span> <span>${one.times}</span></li>`),
-  'No role is named.',
-)}
-</div>
-</main>
-<script>${SCRIPT}</script>
-</body>
-</html>
-`;
+  const about = `Account ${account === '' ? 'unknown' : account} · issuer ${issuer === '' ? 'unknown' : issuer} · ${at}`;
+  return [
+    headOf(`IRSA in ${text(cluster)}`),
+    '<body>',
+    `<header>\n<h1>IRSA in ${text(cluster)}</h1>\n<p>${text(about)}</p>`,
+    `<ul class="tiles">${tiles.join('')}</ul>\n<ul class="tiles found">${chips.join('')}</ul>\n</header>`,
+    '<main>\n<section>',
+    '<p class="tools"><label>Filter <input id="filter" type="search" placeholder="namespace, role, finding" autocomplete="off"></label>',
+    `<output id="shown">${rows.length} of ${rows.length}</output></p>`,
+    tableOf(rows),
+    leftOut === 0 ? '' : `<p>${leftOut} more are left out. The ones that fail come first.</p>`,
+    '</section>\n<div class="lists">',
+    list('Trust policies by size', policies.slice(0, MOST_POLICIES).map(policyItem), 'No trust policy was read.'),
+    list('Accounts of the roles', accounts.map(accountItem), 'No role is named.'),
+    `</div>\n</main>\n<script>${SCRIPT}</script>\n</body>\n</html>\n`,
+  ].join('\n');
+}
+
+const policyItem = ({ role, characters, quota }: Summary['policies'][number]): string =>
+  `<li><span>${text(role)}</span> <span>${meter(characters, quota)} ${characters}/${quota}</span></li>`;
+const meter = (value: number, most: number): string =>
+  `<meter min="0" max="${most}" high="${Math.floor(most * NEARLY_FULL)}" value="${value}"></meter>`;
+const accountItem = ({ account, times }: Summary['accounts'][number]): string =>
+  `<li><span>${text(account)}</span> <span>${times}</span></li>`;
+
+function tableOf(rows: Summary['rows']): string {
+  const heads = COLUMNS.map(([title]) => `<th scope="col" aria-sort="none"><button type="button">${title}</button></th>`);
+  const lines = rows.map((row) => `<tr>${COLUMNS.map(([title, cell]) => cellOf(title, cell(row))).join('')}</tr>`);
+  return `<table id="rows">\n<thead><tr>${heads.join('')}</tr></thead>\n<tbody>\n${lines.join('\n')}\n</tbody>\n</table>`;
 }
 
 /** One that is empty has no child, by which a narrow page leaves it out. */

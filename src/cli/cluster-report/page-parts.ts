@@ -67,3 +67,27 @@ table.tHead.rows[0].querySelectorAll('th').forEach((head, at) => head.firstChild
   table.tBodies[0].append(...rows);
 }));
 `;
+
+const POLICY = [
+  "default-src 'none'",
+  "style-src 'unsafe-inline'",
+  "script-src 'unsafe-inline'",
+  'img-src data:',
+  "base-uri 'none'",
+  "form-action 'none'",
+];
+
+/** Up to the body. The policy forbids every request. `title`: as HTML. */
+export function headOf(title: string): string {
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="${POLICY.join('; ')}">
+<link rel="icon" href="data:,">
+<title>${title}</title>
+<style>${STYLE}</style>
+</head>`;
+}
