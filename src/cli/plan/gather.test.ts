@@ -7,6 +7,7 @@ import { ARN, binding, caller, grant, ISSUER, OTHER_ARN, policy, SERVICE, servic
 import { ManualClock } from '../../runtime/manual-clock.ts';
 import { Account } from '../test-account.ts';
 import { gather, type Scope } from './gather.ts';
+import { plan } from './plan.ts';
 import type { PlanPorts } from './ports.ts';
 
 const named = (name: string, spec: object = {}): IrsaBinding =>
@@ -99,6 +100,12 @@ test('what cannot be read ends it: half a plan is none', async () => {
     await expect(
       gather(everything, { issuer: ISSUER }, ports([named('app')], { [what]: new Fault('denied', 'no') }).all, signal),
     ).rejects.toThrow('no');
+});
+
+test('of a role that does not exist the plan says what the operator would say in the end', async () => {
+  const none = 'arn:aws:iam::111122223333:role/team/none';
+  const { bindings, effects } = await plan(everything, {}, ports([named('app', { roleArn: none })]).all, signal);
+  expect([effects, bindings]).toMatchObject([[], [{ name: 'app', ready: { status: 'False', reason: 'RoleNotFound' } }]]);
 });
 
 test('a name that does not exist is a fault', async () =>

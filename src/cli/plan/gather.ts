@@ -9,7 +9,7 @@ import { recordOf } from '../../domain/simulation/simulate.ts';
 import { accountOf, rolesNamedBy, type World } from '../../domain/simulation/world.ts';
 import type { CallerView, ClusterName } from '../../domain/state/identity.ts';
 import type { ProviderView } from '../../domain/state/oidc-provider.ts';
-import { GONE_AFTER_MS, type RoleRecord } from '../../domain/state/role-record.ts';
+import type { RoleRecord } from '../../domain/state/role-record.ts';
 import { inTurns } from '../in-turns.ts';
 import type { Source } from '../prepare/source.ts';
 import type { PlanPorts } from './ports.ts';
@@ -128,7 +128,7 @@ async function recordFor(arn: RoleArn, { aws }: PlanPorts, now: number, signal: 
   const missing = (foundAs?: { arn: string; tags: ReadonlyMap<string, string> }): RoleRecord => ({
     arn,
     asOf: now,
-    state: { kind: 'missing', since: now - GONE_AFTER_MS, foundAs },
+    state: { kind: 'missing', since: now, foundAs },
   });
   try {
     const role = await aws.roles.read(arn, signal, 'change');

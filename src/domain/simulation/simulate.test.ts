@@ -77,6 +77,7 @@ const effectsOf = (part: Part = {}) => {
   expect(ended).toBe(true);
   return effects.map(inWords);
 };
+const TOKEN_FILE = '/var/run/secrets/eks.amazonaws.com/serviceaccount/token';
 const labels = { 'pod-template-hash': '5d9c' };
 const old = (name: string, part: Partial<Pod> = {}) => pod({ name, uid: name, owner: replicaSet, labels, ...part }, {});
 const annotations = { [EKS_ANNOTATIONS.roleArn]: ARN };
@@ -128,6 +129,17 @@ describe('an operator is said to', () => {
     expect(
       effectsOf({ account: serviceAccount(annotations, FIELD_MANAGER), pods: [pod({ name: 'a', owner: replicaSet, ready: false })] }),
     ).toEqual(['trust app', 'evict a if not ready']));
+
+  test('restart a pod with the role of before once, for its replacement comes from the template', () => {
+    const stale = pod(
+      { name: 'a', uid: 'a', owner: replicaSet, labels },
+      { AWS_ROLE_ARN: OTHER_ARN, AWS_WEB_IDENTITY_TOKEN_FILE: TOKEN_FILE },
+    );
+    for (const workloads of [[workload()], []]) {
+      const { effects } = simulate({ ...world({ pods: [stale] }), workloads });
+      expect(effects.map(inWords)).toEqual(['trust app', 'annotate app', 'evict a']);
+    }
+  });
 
   test('leave pods alone with restart.strategy Never, and roll out with Rollout', () => {
     const with_ = (strategy: string) => ({ ...bare, spec: binding({ spec: { restart: { strategy } } }).spec });
