@@ -62,6 +62,8 @@ const restartsIn = ({ effects }: Plan, pods: readonly Pod[]) => {
 
 async function enforcedAsPlanned(s: Scene, plan: Plan, pods: readonly Pod[]): Promise<void> {
   await s.conditionIs('Ready', 'True');
+  // Until its next attempt a refused container waits, and a plan counts with such a pod.
+  await s.allReady(pods.length);
   const trust = plan.effects.flatMap((effect) => (effect.do === 'writeTrust' ? [effect] : []));
   expect(s.writes()).toHaveLength(trust.length);
   for (const { after } of trust) expect(JSON.parse(s.writes().at(-1) ?? '')).toEqual(after);
