@@ -1,6 +1,7 @@
 import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
+import { packedPages } from '../src/cli/explain/pages.ts';
 import { noticesOf } from './package/notices.ts';
 
 /** The file that is run. */
@@ -57,7 +58,7 @@ async function built(options: BuildOptions): Promise<Metafile> {
     legalComments: 'eof',
     // Modules before CommonJS twins: only they can be shaken, which saves 12 MB of resident memory.
     mainFields: ['module', 'main'],
-    define: { IRSA_OPERATOR_VERSION: JSON.stringify(version) },
+    define: { IRSA_OPERATOR_VERSION: JSON.stringify(version), IRSA_OPERATOR_FINDINGS: JSON.stringify(packedPages()) },
     // Some dependencies are CommonJS and call `require` for Node's own modules.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     ...options,

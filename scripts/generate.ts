@@ -4,8 +4,10 @@ import { dirname } from 'node:path';
 import { stringify } from 'yaml';
 import { irsaBindingCrd, irsaGrantCrd } from '../src/api/crds.ts';
 import { checkReportSchema } from '../src/cli/check/output/report-schema.ts';
+import { COMMANDS } from '../src/commands.ts';
 import { conformance, type Link, linksIn } from '../test/contract/links.ts';
 import { chart } from './chart/index.ts';
+import { commandLine } from './command-line.ts';
 import { iam } from './iam/index.ts';
 import { rooms } from './rooms.ts';
 
@@ -17,6 +19,7 @@ const files: Record<string, string> = {
   'crds/irsagrants.yaml': HEADER + stringify(irsaGrantCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
   ...chart(),
   ...iam(),
+  'docs/command-line.md': commandLine(COMMANDS),
   'docs/conformance.md': conformance(await links()),
   'docs/rooms.md': await rooms(),
   'docs/schema/check.json': `${JSON.stringify(checkReportSchema(), undefined, 2)}\n`,

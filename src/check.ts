@@ -11,22 +11,17 @@ import type { CheckPorts, Where } from './cli/check/ports.ts';
 import { print } from './cli/check/print.ts';
 import { reachOf } from './cli/check/reach.ts';
 import { targetFrom } from './cli/check/target.ts';
-import type { Style } from './cli/check/text.ts';
-import { type Call, COULD_NOT_LOOK, type Execute, type Given } from './cli/command.ts';
+import { type Call, COULD_NOT_LOOK, type Execute } from './cli/command.ts';
 import { invokedAs } from './cli/invoked-as.ts';
 import { plain } from './cli/output.ts';
+import { styleOf } from './cli/style.ts';
 import { webhookFrom } from './cli/webhook-flags.ts';
-import { kubeFrom, proxyFrom } from './config.ts';
-import { type ConnectionOptions, connect, contextOf, impersonating } from './kube/config.ts';
-import { noKubeMetrics } from './kube/metrics.ts';
+import { proxyFrom } from './config.ts';
+import { connectAs, type PersonCluster } from './connect-as.ts';
 import { readCluster } from './kube/read-cluster.ts';
-import { Transport } from './kube/transport.ts';
 import { awsOfPerson } from './person.ts';
 import { systemClock } from './runtime/clock.ts';
-
-/** Of a page that goes into a file or a pipe. */
-const USUAL_WIDTH = 100;
-const LEAST_WIDTH = 40;
+import { stopBySignal } from './stop.ts';
 
 /** The composition root of `check`: the page on standard output, all other words on standard error. Resolves with the exit code; never throws. */
 export const check: Execute = async (call) => {
@@ -39,7 +34,7 @@ export const check: Execute = async (call) => {
   const proxy = proxyFrom(process.env);
   if (isProblem(proxy)) return misused(proxy.problem);
   const began = systemClock.monotonic();
-  const stop = stopped();
+  const stop = stopBySignal();
   // As it is before anything is set for the AWS SDK.
   const environment = { ...process.env };
   let close = async () => {};
@@ -56,10 +51,10 @@ export const check: Execute = async (call) => {
       say('no trust policy to print: the role trusts the ServiceAccount, or another statement would not help, or the role was not read');
       return COULD_NOT_LOOK;
     }
-    process.stdout.write(print(report, output, where, style(), version));
+    process.stdout.write(print(report, output, where, styleOf(process.stdout, process.env), version));
     for (const remark of remarksOn(lists, today, target, report.checked)) say(remark);
     const seconds = ((systemClock.monotonic() - began) / 1_000).toFixed(1);
-    say(`${countOf(report)}, nothing written, ${seconds} s`);
+    say(`${countOf(report)}, nothing written, ${seconds} s${pageOf(report)}`);
     return printsTrust || given['no-fail'] === true ? 0 : report.exitCode;
   } catch (error) {
     say(stop.aborted ? 'stopped. Nothing was written' : error instanceof Error ? error.message : String(error));
@@ -74,8 +69,8 @@ function live({ version, given, operands }: Call, proxy: ProxyVariables): Source
   if (given['iam'] !== undefined) return problem('--iam is for manifests in files. Name them with -f');
   const webhook = webhookFrom(given);
   if (isProblem(webhook)) return webhook;
-  const options = connectionOptions(given);
-  const context = contextOf(options);
+  const cluster = connectAs(version, given);
+  const { context } = cluster;
   const target = targetFrom(operands, given, context.namespace);
   if (isProblem(target)) return target;
   const aws = awsSettings(given, context.exec, process.env, context.server, context.cluster);
@@ -84,7 +79,7 @@ function live({ version, given, operands }: Call, proxy: ProxyVariables): Source
   if (region !== undefined) process.env['AWS_REGION'] = region;
   if (profile !== undefined) process.env['AWS_PROFILE'] = profile;
   const where: Where = { what: 'cluster', ...context, region, profile };
-  return { target, where, aws, ...realPorts(version, given, options, proxy, clusterName, webhook) };
+  return { target, where, aws, ...realPorts(version, cluster, proxy, clusterName, webhook) };
 }
 
 function countOf({ checked }: CheckReport): string {
@@ -93,52 +88,25 @@ function countOf({ checked }: CheckReport): string {
   return `${all.length} ${all.length === 1 ? 'finding' : 'findings'}${accepted === 0 ? '' : ` (${accepted} ignored or known)`}`;
 }
 
-function connectionOptions({ kubeconfig, context }: Given): ConnectionOptions {
-  return {
-    ...kubeFrom(process.env),
-    ...(typeof kubeconfig === 'string' && { kubeconfig }),
-    ...(typeof context === 'string' && { context }),
-    clock: systemClock,
-  };
+/** Where the first finding is explained. */
+function pageOf({ checked }: CheckReport): string {
+  const first = checked.flatMap(({ check: { steps } }) => steps.flatMap(({ findings }) => findings))[0];
+  return first === undefined ? '' : ` (explain ${first.code})`;
 }
 
 function realPorts(
   version: string,
-  { as, 'as-group': groups }: Given,
-  options: ConnectionOptions,
+  { connection, transport }: PersonCluster,
   proxy: ProxyVariables,
   clusterName: string | undefined,
   webhook: Webhook,
 ): { ports: CheckPorts; close(): Promise<void> } {
-  const clock = systemClock;
-  const own = connect(options);
-  const connection = typeof as === 'string' ? impersonating(own, as, Array.isArray(groups) ? groups.map(String) : []) : own;
-  const transport = new Transport({
-    connection,
-    userAgent: `irsa-operator/${version}`,
-    clock,
-    random: Math.random,
-    metrics: noKubeMetrics,
-  });
   const { close, ...aws } = awsOfPerson(version, clusterName, proxy);
   return {
-    ports: { cluster: readCluster(transport, connection, KEPT, webhook), aws, clock, webhook, files: undefined },
+    ports: { cluster: readCluster(transport, connection, KEPT, webhook), aws, clock: systemClock, webhook, files: undefined },
     async close() {
       close();
       await transport.close();
     },
   };
-}
-
-function style(): Style {
-  const { isTTY, columns } = process.stdout;
-  return { width: Math.max(LEAST_WIDTH, isTTY ? columns : USUAL_WIDTH), colour: isTTY && process.env['NO_COLOR'] === undefined };
-}
-
-/** Nothing is half done at any time: Ctrl-C ends it at once. */
-function stopped(): AbortSignal {
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => stop.abort(new DOMException(`received ${signal}`, 'AbortError')));
-  return stop.signal;
 }

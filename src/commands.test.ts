@@ -33,7 +33,7 @@ test('each command prints its flags, with their defaults, and the words that sta
   for (const [name, { flags }] of Object.entries(COMMANDS)) {
     const { code, printed, called } = await typed(name, '--help');
     expect({ code, called }).toEqual({ code: 0, called: [] });
-    expect(printed).toMatch(new RegExp(`^usage: kubectl irsa ${name} (\\[TYPE/NAME\\] )?\\[flags\\]`));
+    expect(printed).toMatch(new RegExp(`^usage: kubectl irsa ${name} (\\[[\\w|/]+\\] )?\\[flags\\]`));
     for (const flag of Object.keys(flags)) expect(printed).toContain(`--${flag}`);
   }
   expect((await typed('run', '--help')).printed).toMatch(/--sweep-interval +how often .* \(default 60s\)\n/);

@@ -1,6 +1,11 @@
+import { CHANGE_FLAGS, GET_FLAGS, RECONCILE_FLAGS } from './cli/bindings/flags.ts';
 import { CHECK_FLAGS } from './cli/check/flags.ts';
 import { CLUSTER_ID_FLAG } from './cli/cluster-id.ts';
+import { REPORT_FLAGS } from './cli/cluster-report/flags.ts';
 import type { Command, Execute, Flags } from './cli/command.ts';
+import { EXPLAIN_FLAGS } from './cli/explain/flags.ts';
+import { IMPORT_FLAGS } from './cli/import/flags.ts';
+import { PLAN_FLAGS } from './cli/plan/flags.ts';
 import type { Reporter } from './cli/report.ts';
 import { RUN_FLAGS } from './config.ts';
 
@@ -31,7 +36,60 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'say why a pod does not get its AWS role, and what fixes it. Writes nothing',
     flags: CHECK_FLAGS,
     operands: 'TYPE/NAME',
+    completes: 'workloads',
     load: async () => (await import('./check.ts')).check,
+  },
+  explain: {
+    summary: 'print the page of a finding, or find what is behind the sentences of AWS in a log',
+    flags: EXPLAIN_FLAGS,
+    operands: 'CODE',
+    completes: 'findings',
+    load: async () => (await import('./cli/explain/explain.ts')).explain,
+  },
+  plan: {
+    summary: 'print what irsa-operator would change for bindings, as diffs. Writes nothing',
+    flags: PLAN_FLAGS,
+    operands: 'NAME',
+    completes: 'bindings',
+    load: async () => (await import('./plan.ts')).planBindings,
+  },
+  import: {
+    summary: 'print bindings and exact grants for ServiceAccounts that are annotated already. Writes nothing',
+    flags: IMPORT_FLAGS,
+    load: async () => (await import('./import.ts')).importBindings,
+  },
+  report: {
+    summary: 'write one page about the whole cluster, in HTML or Markdown. Writes nothing else',
+    flags: REPORT_FLAGS,
+    load: async () => (await import('./cluster-report.ts')).reportCluster,
+  },
+  get: {
+    summary: 'print the bindings, with filters',
+    flags: GET_FLAGS,
+    operands: 'NAME',
+    completes: 'bindings',
+    load: async () => (await import('./bindings.ts')).getBindings,
+  },
+  reconcile: {
+    summary: 'have bindings reconciled now, with role and OIDC provider read again',
+    flags: RECONCILE_FLAGS,
+    operands: 'NAME',
+    completes: 'bindings',
+    load: async () => (await import('./bindings.ts')).reconcileBindings,
+  },
+  suspend: {
+    summary: 'suspend bindings: irsa-operator then changes nothing for them',
+    flags: CHANGE_FLAGS,
+    operands: 'NAME',
+    completes: 'bindings',
+    load: async () => (await import('./bindings.ts')).suspendBindings,
+  },
+  resume: {
+    summary: 'resume suspended bindings',
+    flags: CHANGE_FLAGS,
+    operands: 'NAME',
+    completes: 'bindings',
+    load: async () => (await import('./bindings.ts')).resumeBindings,
   },
   prepare: reporting(
     "write the statements that another cluster's bindings will need",
@@ -70,6 +128,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
     async () => (await import('./cli/release.ts')).release,
   ),
+  completion: {
+    summary: 'print the completion of a shell, with names from the cluster',
+    flags: {},
+    operands: 'bash|zsh|fish',
+    completes: 'shells',
+    load: async () => (await import('./cli/completion/completion.ts')).completion,
+  },
   version: {
     summary: 'print the version',
     flags: {},

@@ -5,6 +5,7 @@ import { PROXY_VARIABLES, type ProxyVariables } from './aws/agents.ts';
 import type { OwnCredentials } from './aws/identity.ts';
 import { clusterIdsFrom } from './cli/cluster-id.ts';
 import type { Flag, Given } from './cli/command.ts';
+import { duration } from './cli/duration.ts';
 import { CLIENT_ID, WEBHOOK_FLAGS, webhookFrom } from './cli/webhook-flags.ts';
 import type { ClusterIds } from './domain/state/identity.ts';
 import type { Address } from './observability/listen.ts';
@@ -204,14 +205,6 @@ export function kubeFrom(env: NodeJS.ProcessEnv): Config['kube'] {
     servicePort: env['KUBERNETES_SERVICE_PORT'],
     home: env['HOME'],
   };
-}
-
-function duration(text: string, { least, most, words }: typeof SWEEP): number | Problem {
-  const found = /^([0-9]{1,6})(ms|s|m|h)$/.exec(text);
-  const units: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-  const ms = Number(found?.[1]) * (units[found?.[2] ?? ''] ?? Number.NaN);
-  if (ms >= least && ms <= most) return ms;
-  return problem(`"${text}" is not a duration ${words}`);
 }
 
 function rate(text: string): number | Problem {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { dispatch } from './cli/command.ts';
-import { invokedAs } from './cli/invoked-as.ts';
+import { asksForCompletion, invokedAs } from './cli/invoked-as.ts';
 import { COMMANDS } from './commands.ts';
 import { VERSION } from './version.ts';
 
@@ -9,4 +9,6 @@ const terminal = {
   print: (text: string) => console.log(text),
   complain: (text: string) => console.error(text),
 };
-process.exitCode = await dispatch(COMMANDS, process.argv.slice(2), VERSION, terminal);
+const words = asksForCompletion(process.argv);
+if (words === undefined) process.exitCode = await dispatch(COMMANDS, process.argv.slice(2), VERSION, terminal);
+else await (await import('./complete.ts')).printCompletion(words, VERSION);

@@ -7,7 +7,7 @@ const OLDEST_NODE = '22.19';
 export function publishManifest(own: Readonly<Record<string, unknown>>, bundle: string, files: readonly string[]): Record<string, unknown> {
   return {
     ...Object.fromEntries(SHOWN.filter((field) => field in own).map((field) => [field, own[field]])),
-    bin: { 'irsa-operator': bundle, 'kubectl-irsa': bundle },
+    bin: { 'irsa-operator': bundle, 'kubectl-irsa': bundle, 'kubectl_complete-irsa': bundle },
     files,
     engines: { node: `>=${OLDEST_NODE}` },
   };

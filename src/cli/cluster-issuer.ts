@@ -9,7 +9,7 @@ import type { Cluster, CommandPorts } from './ports.ts';
  * the user means another cluster, whose subjects no binding of this one names. Throws `Fault`.
  */
 export async function clusterIssuer(
-  cluster: Cluster,
+  cluster: Pick<Cluster, 'issuer'>,
   { eksIssuer }: Pick<CommandPorts, 'eksIssuer'>,
   said: Issuer | undefined,
   signal: AbortSignal,

@@ -9,8 +9,12 @@ export interface Flag {
   /** `URL`: what the value is. */
   readonly value?: string;
   readonly default?: string;
+  /** What a shell completes the value with. */
+  readonly completes?: Completed;
   readonly help: string;
 }
+/** Names that a cluster, a kubeconfig or the program itself knows. */
+export type Completed = 'bindings' | 'namespaces' | 'contexts' | 'findings' | 'workloads' | 'accounts' | 'shells';
 export type Flags = Readonly<Record<string, Flag>>;
 /** The flags as the user gave them, with their defaults. */
 export type Given = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
@@ -25,6 +29,8 @@ export interface Command {
   readonly flags: Flags;
   /** `TYPE/NAME`: what may stand beside the flags. */
   readonly operands?: string;
+  /** What a shell completes them with. */
+  readonly completes?: Completed;
   load(): Promise<Execute>;
 }
 

@@ -27,17 +27,23 @@ function table({ columns, rows }: Report): string {
   if (rows.length === 0) return '';
   const cells = rows.map((row) => {
     const members = new Map<string, unknown>(Object.entries(row));
-    return columns.map((column) => plain(String(members.get(column) ?? '')));
+    return columns.map((column) => String(members.get(column) ?? ''));
   });
   const lines = [columns.map((column) => column.toUpperCase()), ...cells];
-  const widths = columns.map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
-  const padded = lines.map((line) =>
-    line
-      .map((cell, at) => cell.padEnd((widths[at] ?? 0) + GAP))
-      .join('')
-      .trimEnd(),
-  );
-  return `${padded.join('\n')}\n`;
+  const widths = widthsOf(lines);
+  return `${lines.map((line) => lineOf(line, widths)).join('\n')}\n`;
+}
+
+/** Of the columns of a table. */
+export function widthsOf(lines: readonly (readonly string[])[]): number[] {
+  return (lines[0] ?? []).map((_, at) => Math.max(...lines.map((line) => plain(line[at] ?? '').length)));
+}
+
+export function lineOf(cells: readonly string[], widths: readonly number[]): string {
+  return cells
+    .map((cell, at) => plain(cell).padEnd((widths[at] ?? 0) + GAP))
+    .join('')
+    .trimEnd();
 }
 
 /** Names from IAM and from files may hold anything: what is not plain text must not move a cursor, or look like another line. */

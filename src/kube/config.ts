@@ -94,6 +94,13 @@ export function contextOf(options: ConnectionOptions): ContextView {
   };
 }
 
+/** Of a kubeconfig. */
+export function contextNames(options: ConnectionOptions): string[] {
+  return loader(options)()
+    .config.getContexts()
+    .map(({ name }) => name);
+}
+
 /** The same way to the API server, as another user: `--as` and `--as-group` of kubectl. */
 export function impersonating(connection: Connection, user: string, groups: readonly string[]): Connection {
   const as = { 'Impersonate-User': user, ...(groups.length === 0 ? {} : { 'Impersonate-Group': groups }) };

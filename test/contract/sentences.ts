@@ -265,6 +265,26 @@ export const CONTRACT = {
     'check-few-reads': 'One check calls AWS 6 times and reads Kubernetes 12 times at most, and never lists the pods of all namespaces.',
     'check-writes-nothing': 'It writes nothing, needs no CRD and no operator, and the rights of config/rbac/check.yaml are enough.',
   },
+  'The other commands': {
+    'explain-pages': '`irsa-operator explain` has the page of every finding, without a network.',
+    'explain-log':
+      '`explain --from-log` reads a log of any size as a stream, shows the sentences of AWS and no other word, and names the candidates with what would tell them apart.',
+    'get-filters': '`get` prints the bindings, with the filters `--not-ready`, `--code`, `--suspended` and `--watch`, and ends with 0.',
+    'reconcile-wait':
+      '`reconcile --wait` comes back when each binding has handled the request and is Ready, and ends with 1 at the time-out.',
+    'suspend-resume': '`suspend` and `resume` write where the spec says otherwise, and nowhere else.',
+    'plan-effects':
+      '`plan` says which documents, annotations and pods an enforcing operator changes, in its order, for bindings of the cluster and for files: and that is what the operator then does.',
+    'plan-writes-nothing': '`plan` writes nothing.',
+    'import-exact': '`import` writes bindings that observe, retain and never restart, and grants without `*` that cover exactly these.',
+    'import-stable': 'A second run of `import`, also after the first was applied, prints the same.',
+    'import-no-trace':
+      'What is imported, enforced and deleted leaves annotations and trust policies byte for byte, and no trust is written where others allow.',
+    'report-page': '`report` is one page of every binding and annotated ServiceAccount, up to 500 rows, which makes no request.',
+    'completion-shells': 'bash, zsh and fish complete commands, flags, choices, files, and names from the cluster.',
+    'completion-kubectl': 'kubectl completes the plugin, by `kubectl_complete-irsa`.',
+    'commands-rights': 'Each command works with the rights of its file in config/rbac, and without one of them it says so.',
+  },
   'Bad input': {
     'bad-arn': 'A malformed or wildcard ARN, the ARN of a policy, user or instance profile, another partition, a path left out.',
     'bad-other-account': 'A role in another account.',

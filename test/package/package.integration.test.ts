@@ -103,12 +103,15 @@ describe('the tarball of npm', () => {
       version,
       description,
       license,
-      bin: { 'irsa-operator': 'irsa-operator.mjs', 'kubectl-irsa': 'irsa-operator.mjs' },
+      bin: { 'irsa-operator': 'irsa-operator.mjs', 'kubectl-irsa': 'irsa-operator.mjs', 'kubectl_complete-irsa': 'irsa-operator.mjs' },
       files: ['irsa-operator.mjs', 'parts', 'THIRD-PARTY-NOTICES.txt'],
       engines: { node: '>=22.19' },
     });
   });
 });
+
+/** What kubectl makes of the answer of a plugin: words with their help, and no files. */
+const COMPLETED = 'version\tprint the version\n:4\n';
 
 for (const [node, bin] of Object.entries(NODES))
   describe.skipIf(node === '22.19' && !IS_LINUX_X64)(`on Node ${node}`, () => {
@@ -158,6 +161,11 @@ for (const [node, bin] of Object.entries(NODES))
         expect(await run('kubectl', ['irsa', 'chekc'])).toEqual(noCommand('kubectl irsa'));
       });
 
+      test('kubectl completes it', async () => expect((await run('kubectl', ['__complete', 'irsa', 'vers'])).stdout).toBe(COMPLETED));
+
+      test('it has the pages of the findings', async () =>
+        expect((await run('irsa-operator', ['explain', 'WebhookMissing'])).stdout).toMatch(/^WebhookMissing\n\nWhat you see\n/));
+
       test('it reads the cluster and AWS', async () =>
         expect(await prune((args, env) => run('irsa-operator', args, env))).toEqual(pruned()));
     });
@@ -178,7 +186,13 @@ describe.skipIf(!IS_LINUX_X64)('the executable, where there is no Node', () => {
     const irsa = (...args: string[]) => machine.run(join(kubectl, 'kubectl'), ['irsa', ...args], { cwd: folder, env: { PATH: folder } });
     expect(await irsa('version')).toEqual(VERSION);
     expect(await irsa('chekc')).toEqual(noCommand('kubectl irsa'));
+    symlinkSync(EXECUTABLE, join(folder, 'kubectl_complete-irsa'));
+    const { stdout } = await machine.run(join(kubectl, 'kubectl'), ['__complete', 'irsa', 'vers'], { cwd: folder, env: { PATH: folder } });
+    expect(stdout).toBe(COMPLETED);
   });
+
+  test('has the pages of the findings', async () =>
+    expect((await run(['explain', 'WebhookMissing'])).stdout).toMatch(/^WebhookMissing\n\nWhat you see\n/));
 
   test('reads the cluster and AWS', async () => expect(await prune(run)).toEqual(pruned()));
 });

@@ -11,6 +11,7 @@ import { exitCodeOf, judge } from '../../domain/check/judge.ts';
 import { type AwsSentence, lastSentence, permissionDenied } from '../../domain/check/log.ts';
 import type { CheckSeen } from '../../domain/check/seen.ts';
 import type { ExitCode, Given } from '../command.ts';
+import { inTurns } from '../in-turns.ts';
 import { type AcceptedBy, acceptsNothing } from './accepted/lists.ts';
 import { Gatherer } from './gather.ts';
 import type { CheckPorts, Where } from './ports.ts';
@@ -27,9 +28,6 @@ export interface CheckReport {
   readonly failOn: 'Warning' | 'Error';
   readonly exitCode: ExitCode;
 }
-
-/** So many are read side by side: the limiter sets the pace of AWS, and the API server has others to serve. */
-const AT_ONCE = 8;
 
 /** Walks the checklist. Throws a `Fault` where it was asked for what makes no sense, or could not begin. */
 export async function check(
@@ -115,16 +113,6 @@ async function logOf({ pods }: CheckSeen, { cluster }: CheckPorts, signal: Abort
     if (isFault(error)) return undefined;
     throw error;
   }
-}
-
-async function inTurns<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  const queue = [...all.entries()];
-  const worker = async () => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) results[next[0]] = await work(next[1]);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return results;
 }
 
 function issuerSaid(given: Given): Issuer | undefined {

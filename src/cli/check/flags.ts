@@ -1,12 +1,13 @@
+import { CLUSTER_FLAGS, NAMESPACE_FLAG } from '../cluster-flags.ts';
 import type { Flags } from '../command.ts';
 import { WEBHOOK_FLAGS } from '../webhook-flags.ts';
 
 export const CHECK_OUTPUTS = ['table', 'json', 'yaml', 'markdown', 'sarif', 'github', 'junit'] as const;
 
 export const CHECK_FLAGS: Flags = {
-  namespace: { type: 'string', short: 'n', value: 'NS', help: "the namespace. Without it that of the kubeconfig's context" },
+  namespace: NAMESPACE_FLAG,
   'all-namespaces': { type: 'boolean', short: 'A', help: 'every annotated ServiceAccount of the cluster' },
-  'service-account': { type: 'string', value: 'NAME', help: 'a ServiceAccount, in place of TYPE/NAME' },
+  'service-account': { type: 'string', value: 'NAME', completes: 'accounts', help: 'a ServiceAccount, in place of TYPE/NAME' },
   filename: {
     type: 'string',
     short: 'f',
@@ -27,10 +28,7 @@ export const CHECK_FLAGS: Flags = {
   ignore: { type: 'string', value: 'FILE', help: 'findings that do not count, each with a reason (YAML)' },
   baseline: { type: 'string', value: 'FILE', help: 'an earlier report (-o json). What is in it does not count' },
   'no-fail': { type: 'boolean', help: 'exit with 0 whatever is found' },
-  context: { type: 'string', value: 'NAME', help: 'the context of the kubeconfig' },
-  kubeconfig: { type: 'string', value: 'FILE', help: 'in place of KUBECONFIG and ~/.kube/config' },
-  as: { type: 'string', value: 'USER', help: 'the user to impersonate in the cluster' },
-  'as-group': { type: 'string', multiple: true, value: 'GROUP', help: 'the group to impersonate in the cluster' },
+  ...CLUSTER_FLAGS,
   profile: { type: 'string', value: 'NAME', help: 'the AWS profile. Without it that of the kubeconfig, then AWS_PROFILE' },
   region: { type: 'string', value: 'REGION', help: 'the AWS region. Without it that of the kubeconfig, then AWS_REGION' },
   ...WEBHOOK_FLAGS,

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import type { Style } from '../style.ts';
 import type { CheckReport } from './check.ts';
 import type { CHECK_OUTPUTS } from './flags.ts';
 import { data } from './output/data.ts';
@@ -7,7 +8,7 @@ import { junit } from './output/junit.ts';
 import { markdown } from './output/markdown.ts';
 import { sarif } from './output/sarif.ts';
 import type { Where } from './ports.ts';
-import { page, row, type Style } from './text.ts';
+import { page, row } from './text.ts';
 
 export type CheckOutput = (typeof CHECK_OUTPUTS)[number];
 

@@ -55,12 +55,17 @@ export function targetFrom(operands: readonly string[], given: Given, ofContext:
     return problem(`"${operands.join(' ')}" and ${all ? '-A' : '--service-account'}: give one of the two`);
   const [first = '', second] = operands;
   const [word = '', name, ...rest] = second === undefined || first.includes('/') ? [...first.split('/'), ...operands.slice(1)] : operands;
-  // `deployment.apps/app`, as `kubectl get -o name` prints it.
-  const short = word.toLowerCase().replace(GROUP, '');
-  const kind = Object.hasOwn(WORDS, short) ? WORDS[short] : undefined;
+  const kind = targetKindOf(word);
   if (kind === undefined) return problem(`"${word}" is no kind of object that runs pods. Wanted: TYPE/NAME, for example ${EXAMPLE}`);
   if (name === undefined || name === '' || rest.length > 0)
     return problem(`"${operands.join(' ')}": wanted is one TYPE/NAME, for example ${EXAMPLE}`);
   const of = { namespace: here, name };
   return kind === 'serviceaccounts' ? { kind: 'serviceAccount', of } : { kind: 'runner', of, runner: kind };
+}
+
+/** What a word of kubectl means; undefined where it is none of ours. */
+export function targetKindOf(word: string): TargetKind | 'serviceaccounts' | undefined {
+  // `deployment.apps/app`, as `kubectl get -o name` prints it.
+  const short = word.toLowerCase().replace(GROUP, '');
+  return Object.hasOwn(WORDS, short) ? WORDS[short] : undefined;
 }

@@ -1,8 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { finding } from '../../api/finding.ts';
+import type { Style } from '../style.ts';
 import { accepting, checked, failing, NO_FIXES, type Steps } from './test-checked.ts';
-import type { Checked, Style } from './text.ts';
+import type { Checked } from './text.ts';
 import { page, row } from './text.ts';
 
 const STYLE: Style = { width: 100, colour: false };

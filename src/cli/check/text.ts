@@ -2,12 +2,7 @@ import type { Fixes } from '../../domain/check/fixes.ts';
 import type { Accepted, Check, CheckFinding, CheckStep, StepName } from '../../domain/check/judge.ts';
 import type { AwsSentence } from '../../domain/check/log.ts';
 import { plain, printable } from '../output.ts';
-
-/** How a check is written for a person. */
-export interface Style {
-  readonly width: number;
-  readonly colour: boolean;
-}
+import { coloured, hanging, type Style } from '../style.ts';
 
 /** In a file that was read: counted from 1. */
 export interface Place {
@@ -150,30 +145,6 @@ function fixLines(fixes: Fixes, { width }: Style): string[] {
   ];
 }
 
-function mark(state: CheckStep['state'], { colour }: Style): string {
-  const text = MARKS[state].padEnd(STATE_WIDTH);
-  return colour ? `\u001b[${COLOURS[state]}m${text}\u001b[0m` : text;
-}
-
-/** Words after a head, with the lines that follow indented. A word that is longer than a line is left whole: people copy it. */
-function hanging(head: string, indent: number, text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = head;
-  let empty = true;
-  for (const word of text.split(' ')) {
-    if (!empty && visible(line) + 1 + word.length > width) {
-      lines.push(line);
-      line = ''.padEnd(indent);
-      empty = true;
-    }
-    line += empty ? word : ` ${word}`;
-    empty = false;
-  }
-  return [...lines, line];
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are such
-const COLOUR = /\u001b\[\d+m/g;
-const visible = (line: string): number => line.replace(COLOUR, '').length;
+const mark = (state: CheckStep['state'], style: Style): string => coloured(MARKS[state].padEnd(STATE_WIDTH), COLOURS[state], style);
 
 const timeOf = (at: string | undefined): string => (at === undefined ? '' : at.slice('2026-01-01T'.length, '2026-01-01T00:00'.length));

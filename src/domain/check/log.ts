@@ -48,7 +48,7 @@ export function lastSentence(log: string): AwsSentence | undefined {
 }
 
 /** Without the fraction; undefined where the line has no time. */
-function timeOf(line: string): string | undefined {
+export function timeOf(line: string): string | undefined {
   const [, at, zone = 'Z'] = TIME.exec(line) ?? [];
   const time = Date.parse(`${at}${zone}`);
   return Number.isNaN(time) ? undefined : new Date(time).toISOString().replace('.000Z', 'Z');

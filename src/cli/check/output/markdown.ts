@@ -1,8 +1,9 @@
 import { cut } from '../../../api/cut.ts';
 import { exitCodeOf } from '../../../domain/check/judge.ts';
 import { printable } from '../../output.ts';
+import type { Style } from '../../style.ts';
 import type { CheckReport } from '../check.ts';
-import { type Checked, fixBlocks, headline, problemLines, type Style } from '../text.ts';
+import { type Checked, fixBlocks, headline, problemLines } from '../text.ts';
 import { placeOf, placeText } from './results.ts';
 
 /** GitHub refuses the summary of a step that is larger than a mebibyte, whole. */
