@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Stepwise } from '../api/stepwise.ts';
 import { jitter, jitterLater } from './backoff.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Log } from './log.ts';
@@ -207,7 +206,7 @@ export class ControllerLoop<K extends string> {
     await inSlices(this.#adding(keys(), urgency ?? 'change'), this.#o.clock);
   }
 
-  *#adding(keys: Iterable<K>, urgency: Urgency): Stepwise<void> {
+  *#adding(keys: Iterable<K>, urgency: Urgency): Generator<void, void, void> {
     for (const key of keys) {
       this.queue.add(key, urgency);
       yield;

@@ -73,7 +73,8 @@ function turnOfRole(world: World, arn: RoleArn, effects: Effect[]): boolean {
   for (const step of steps) {
     switch (step.do) {
       case 'debounce':
-        state = { ...state, writes: { ...state.writes, debouncedUntil: now } };
+        // The wait is over.
+        state = { ...state, writes: { ...state.writes, debounce: { ...step.debounce, since: Number.NEGATIVE_INFINITY } } };
         moved = true;
         break;
       case 'edit': {
