@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ControlPlane, type TcpProxy, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Kind, LEASE, pathOf } from '../harness/objects.ts';
-import { install, type RunningOperator, startOperator } from '../harness/operator.ts';
+import { AS_IT_SHIPS, install, type RunningOperator, startOperator } from '../harness/operator.ts';
 import type { Scene } from '../harness/scene.ts';
 import { metric } from '../harness/scrape.ts';
 import { integrationSuite } from '../harness/suite.ts';
@@ -54,7 +54,7 @@ beforeAll(async () => {
   scene = await suite.scene('chaos-operator');
   leader = await startOperator(testbed, SWEEP);
   proxy = await testbed.proxy();
-  operator = await startOperator(testbed, SWEEP, [], proxy);
+  operator = await startOperator(testbed, SWEEP, [], proxy, undefined, AS_IT_SHIPS);
   await bindNext();
   await allBound(scene, bound);
   rssBefore = await metric(operator, 'process_resident_memory_bytes');

@@ -1,10 +1,10 @@
 import type { Api, Testbed } from '@irsa-operator/testbed';
-import { startOperator } from '../../harness/operator.ts';
+import { AS_IT_SHIPS, startOperator } from '../../harness/operator.ts';
 import { type Counts, eventsByReason } from './counts.ts';
 import { driftOfAnnotations, driftOfTrust } from './drift.ts';
 import { type Size, withFleet } from './fleet.ts';
 import { type Floor, measureFloor } from './floor.ts';
-import { AS_IT_SHIPS, type Converged, converge, UNLIMITED } from './operate.ts';
+import { type Converged, converge, UNLIMITED } from './operate.ts';
 import { costOfScrape, failover, type Idle, idle, quiet, type Restarted, restart } from './rest.ts';
 import { type Scrape, scrapeOnce } from './scrapes.ts';
 import { type Throttled, throttled } from './throttled.ts';

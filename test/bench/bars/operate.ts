@@ -1,6 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Api, Testbed } from '@irsa-operator/testbed';
-import { NODE_OPTIONS } from '../../../scripts/image/runtime.ts';
 import { pathOf } from '../../harness/objects.ts';
 import type { RunningOperator } from '../../harness/operator.ts';
 import { type Binding, says } from '../../harness/views.ts';
@@ -12,8 +11,6 @@ import { watching } from './watching.ts';
 
 /** No limit: what is measured is the operator, and not its patience with AWS. */
 export const UNLIMITED = ['--iam-writes-per-second', '1000', '--iam-reads-per-second', '1000'] as const;
-/** Node as in the image. The harness maps stacks to sources, which takes 130 MiB. */
-export const AS_IT_SHIPS = ['--no-enable-source-maps', ...NODE_OPTIONS.split(' ')];
 /** A user who has just come, into a namespace of its own. */
 const NEWCOMER = { namespace: 'newcomer', name: 'newcomer', role: 'newcomer', roleArn: arnOf('newcomer') };
 /** When the operator has all in view and has begun with it. */

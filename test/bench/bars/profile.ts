@@ -1,10 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startOperator } from '../../harness/operator.ts';
+import { AS_IT_SHIPS, startOperator } from '../../harness/operator.ts';
 import { type Size, withFleet } from './fleet.ts';
 import { convergenceTimeoutMs } from './measure.ts';
-import { AS_IT_SHIPS, converge, UNLIMITED } from './operate.ts';
+import { converge, UNLIMITED } from './operate.ts';
 import { originals } from './originals.ts';
 import { readingOf } from './process.ts';
 import { quiet } from './rest.ts';

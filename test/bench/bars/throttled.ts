@@ -1,9 +1,8 @@
 import type { Api, Testbed } from '@irsa-operator/testbed';
 import { pathOf } from '../../harness/objects.ts';
-import { startOperator } from '../../harness/operator.ts';
+import { AS_IT_SHIPS, startOperator } from '../../harness/operator.ts';
 import { type Binding, says } from '../../harness/views.ts';
 import type { Size } from './fleet.ts';
-import { AS_IT_SHIPS } from './operate.ts';
 import { watching } from './watching.ts';
 
 /** Of IAM for the writes of an account, and what the flags of the operator say. */
