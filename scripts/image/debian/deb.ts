@@ -6,6 +6,7 @@ import { pinnedFile } from '../cache.ts';
 import type { Entry } from '../tar/entry.ts';
 import { readTar } from '../tar/read.ts';
 import type { LockedPackage } from './lock.ts';
+import { debianMirror } from './mirror.ts';
 
 /** Part of apt. It fetches with the machine's settings, and needs no list of packages: what a file has to hold is in the lock. */
 const APT_HELPER = '/usr/lib/apt/apt-helper';
@@ -28,10 +29,11 @@ export async function openDeb(locked: LockedPackage): Promise<Deb> {
   return { name: locked.name, control: control.stdout, entries: readTar(data) };
 }
 
-async function download({ name, version, url, sha256 }: LockedPackage): Promise<string> {
+async function download({ name, version, path, sha256 }: LockedPackage): Promise<string> {
   if (!existsSync(APT_HELPER)) throw new Error(`there is no ${APT_HELPER}: the image is made on Debian, or what descends from it`);
   const file = `${name}.deb`;
   return await pinnedFile({ name: file, algorithm: 'sha256', hex: sha256 }, async (folder) => {
+    const url = `${await debianMirror()}/${path}`;
     try {
       await run(APT_HELPER, ['-o', 'APT::Sandbox::User=root', 'download-file', url, join(folder, file), `SHA256:${sha256}`]);
     } catch (error) {

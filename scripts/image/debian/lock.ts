@@ -4,7 +4,8 @@ import { type Architecture, PLATFORMS } from '../platforms.ts';
 const packageSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/),
   version: z.string().min(1),
-  url: z.url({ protocol: /^https?$/ }),
+  /** On a mirror of Debian. */
+  path: z.string().regex(/^debian(-security)?\/pool\/[\w.+%/-]+\.deb$/),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 const lockSchema = z.strictObject({ suite: z.string(), amd64: z.array(packageSchema), arm64: z.array(packageSchema) });
@@ -43,15 +44,15 @@ export function formatLock(suite: string, packages: Readonly<Record<Architecture
 }
 
 /** Reads what `apt-get download --print-uris` writes, a line for each package: `'URL' NAME_VERSION_ARCHITECTURE.deb SIZE SHA256:HEX`. */
-export function packagesIn(uris: string): LockedPackage[] {
+export function packagesIn(uris: string, mirror: string): LockedPackage[] {
   return uris
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
       const [, url, name, version, sha256] = /^'([^']+)' ([^_ ]+)_([^_ ]+)_[^_ ]+\.deb \d+ SHA256:([0-9a-f]{64})$/.exec(line) ?? [];
-      if (url === undefined || name === undefined || version === undefined || sha256 === undefined)
-        throw new Error(`apt-get wrote ${JSON.stringify(line)}, which names no package with its SHA-256`);
-      return { name, version: decodeURIComponent(version), url, sha256 };
+      if (!url?.startsWith(`${mirror}/`) || name === undefined || version === undefined || sha256 === undefined)
+        throw new Error(`apt-get wrote ${JSON.stringify(line)}, which names no package of ${mirror} with its SHA-256`);
+      return { name, version: decodeURIComponent(version), path: url.slice(mirror.length + 1), sha256 };
     });
 }
 

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Architecture } from '../platforms.ts';
 import { type LockedPackage, packagesIn, type Wanted } from './lock.ts';
+import { debianMirror } from './mirror.ts';
 
 /** Debian's keys: what apt-get reads is signed by one of them. */
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
-const MIRROR = 'http://deb.debian.org';
 
 const run = promisify(execFile);
 
@@ -19,22 +19,28 @@ export async function resolve({ suite, packages }: Wanted, architecture: Archite
     throw new Error(`there is no ${KEYRING}: the lock can be renewed on Debian, and elsewhere with its package debian-archive-keyring`);
   const home = await mkdtemp(join(tmpdir(), 'irsa-operator-apt-'));
   try {
-    const apt = await privateApt(home, suite, architecture);
+    const mirror = await debianMirror();
+    const apt = await privateApt(home, mirror, suite, architecture);
     await apt('update');
-    return packagesIn(await apt('download', '--print-uris', ...packages));
+    return packagesIn(await apt('download', '--print-uris', ...packages), mirror);
   } finally {
     await rm(home, { recursive: true, force: true });
   }
 }
 
 /** apt-get with folders of its own: nothing of the machine's packages is read or changed, but its proxy is used. */
-async function privateApt(home: string, suite: string, architecture: Architecture): Promise<(...args: string[]) => Promise<string>> {
+async function privateApt(
+  home: string,
+  mirror: string,
+  suite: string,
+  architecture: Architecture,
+): Promise<(...args: string[]) => Promise<string>> {
   for (const folder of ['state/lists/partial', 'cache/archives/partial']) await mkdir(join(home, folder), { recursive: true });
   const sources = [
     ['debian', suite],
     ['debian', `${suite}-updates`],
     ['debian-security', `${suite}-security`],
-  ].map(([archive, of]) => `deb [signed-by=${KEYRING}] ${MIRROR}/${archive} ${of} main\n`);
+  ].map(([archive, of]) => `deb [signed-by=${KEYRING}] ${mirror}/${archive} ${of} main\n`);
   await writeFile(join(home, 'sources.list'), sources.join(''));
   await writeFile(join(home, 'status'), ''); // nothing is installed
   const options = {
