@@ -28,8 +28,8 @@ function sid(audience = 'sts.amazonaws.com'): string {
 const statement = (sub: unknown, part: object = {}, keys: object = {}) =>
   allowing(suite.testbed.issuer, sub, { Sid: sid(), ...part }, keys);
 
-// Contract: trust-read-before-write, trust-read-back
 // Alone: the read-backs of several roles would share lists.
+// Contract: trust-read-before-write, trust-read-back
 test('the statement of irsa-operator is written right after a read of the role, and read back after 2 s and after 8 s, and then no more', async () => {
   const s = await working('read-back');
   const reads = () => s.calls('GetRole');
