@@ -140,6 +140,22 @@ describe('keys come', () => {
     expect(woken).toEqual(['x resync', 'x change', 'y change', 'y change']);
   });
 
+  test('also after a wake that throws, which is logged', async () => {
+    const { seen, reconcile } = noting();
+    const lines: string[] = [];
+    const log = { ...silentLog, error: (_: object, message: string) => void lines.push(message) };
+    const things = new Store<Thing>({ kind: 'Thing', keyOf: (thing) => thing.name, log: silentLog });
+    const broken = (): string[] => {
+      throw new Error('a bug');
+    };
+    things.markSynced();
+    running(reconcile, { log, wakes: [wakeEvery(things, broken), wakeOn(things, ({ name }) => [name])] });
+    await settle();
+    things.put({ name: 'a', owner: 'x' });
+    await settle();
+    expect([seen, lines]).toEqual([['a'], ['wake threw']]);
+  });
+
   test('all of them when an object changes on which all rest: at once and one time, however many change in one moment', async () => {
     const { seen, reconcile } = noting();
     const things = new Store<Thing>({ kind: 'Thing', keyOf: (thing) => thing.name, log: silentLog });

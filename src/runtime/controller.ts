@@ -195,7 +195,11 @@ export class ControllerLoop<K extends string> {
   #addMany(keys: () => Iterable<K>, urgency: Urgency): void {
     const known = this.#many.get(keys);
     this.#many.set(keys, known === undefined ? urgency : mostUrgent(known, urgency));
-    if (known === undefined) void this.#addLater(keys);
+    if (known !== undefined) return;
+    // As in a store: a wake that throws is a bug in the wake, and nobody else pays for it.
+    this.#addLater(keys).catch((error: unknown) => {
+      this.#o.log.error({ controller: this.#controller.name, err: error }, 'wake threw');
+    });
   }
 
   /** What changes in the same moment wakes them once. */

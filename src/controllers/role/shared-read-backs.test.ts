@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type RoleArn, roleArnParts } from '../../api/arn.ts';
 import { Fault } from '../../api/fault.ts';
 import { ARN, NOW, present } from '../../domain/test-observed.ts';
-import type { ListedRole, Roles } from '../../ports/roles.ts';
+import type { ListedRole } from '../../ports/roles.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
 import { createStores } from '../stores.ts';
@@ -33,7 +33,7 @@ function account(
       }));
       for (let page = 1; page < pages; page++) yield [];
     },
-  } as unknown as Roles;
+  };
   const stop = new AbortController();
   const readBacks = new SharedReadBacks({ owned: { roles }, roles: iam, clock, log: silentLog });
   const running = readBacks.run(stop.signal);

@@ -10,7 +10,7 @@ import { listed } from './records.ts';
 
 export interface SharedReadBackOptions {
   readonly owned: Pick<OwnedStores, 'roles'>;
-  readonly roles: Roles;
+  readonly roles: Pick<Roles, 'list'>;
   readonly clock: Clock;
   readonly log: Log;
 }
