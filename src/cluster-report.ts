@@ -1,40 +1,27 @@
 import { timestamp } from './api/condition.ts';
-import { isProblem } from './api/problem.ts';
 import { KEPT } from './check-files.ts';
 import { check } from './cli/check/check.ts';
 import { REPORT_OUTPUTS } from './cli/cluster-report/flags.ts';
 import { html } from './cli/cluster-report/html.ts';
 import { markdown } from './cli/cluster-report/markdown.ts';
 import { type Summary, summaryOf } from './cli/cluster-report/summary.ts';
-import { COULD_NOT_LOOK, type Execute } from './cli/command.ts';
-import { plain } from './cli/output.ts';
-import { webhookFrom } from './cli/webhook-flags.ts';
-import { proxyFrom } from './config.ts';
-import { connectBoth } from './connect-both.ts';
+import type { Execute } from './cli/command.ts';
+import { looking } from './connect-both.ts';
 import { listAll } from './kube/list-all.ts';
 import { unlessMissing } from './kube/missing.ts';
 import { readCluster } from './kube/read-cluster.ts';
 import { bindings } from './kube/resources.ts';
 import { systemClock } from './runtime/clock.ts';
-import { stopBySignal } from './stop.ts';
 
 const NO_REACH = { kubectl: [], aws: [], region: undefined, check: [] };
 
 /** The composition root of `report`: the page on standard output, all other words on standard error. Resolves with the exit code; never throws. */
-export const reportCluster: Execute = async ({ name, given, version, misused }) => {
-  const say = (text: string) => void process.stderr.write(`irsa-operator ${name}: ${plain(text)}\n`);
+export const reportCluster: Execute = async (call) => {
+  const { given, misused } = call;
   const output = REPORT_OUTPUTS.find((one) => one === given['output']);
   if (output === undefined) return misused(`--output: "${given['output']}" is none of ${REPORT_OUTPUTS.join(', ')}`);
-  const proxy = proxyFrom(process.env);
-  if (isProblem(proxy)) return misused(proxy.problem);
-  const webhook = webhookFrom(given);
-  if (isProblem(webhook)) return misused(webhook.problem);
-  const stop = stopBySignal();
-  let close = async () => {};
-  try {
-    const both = connectBoth(version, given, proxy);
-    close = both.close;
-    const { context, connection, transport, aws } = both;
+  return looking(call, async ({ webhook, stop, say, connect }) => {
+    const { context, connection, transport, aws } = connect();
     const said = given['namespace'];
     const namespace = typeof said === 'string' && said !== '' ? said : undefined;
     const ports = { cluster: readCluster(transport, connection, KEPT, webhook), aws, clock: systemClock, webhook, files: undefined };
@@ -48,12 +35,7 @@ export const reportCluster: Execute = async ({ name, given, version, misused }) 
     const { length } = summary.rows;
     say(`${length} ServiceAccounts, ${summary.counts.fail} of them fail, nothing written`);
     return 0;
-  } catch (error) {
-    say(stop.aborted ? 'stopped. Nothing was written' : error instanceof Error ? error.message : String(error));
-    return COULD_NOT_LOOK;
-  } finally {
-    await close();
-  }
+  });
 };
 
 function written(summary: Summary, output: (typeof REPORT_OUTPUTS)[number]): string {

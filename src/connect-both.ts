@@ -1,8 +1,14 @@
+import { isProblem } from './api/problem.ts';
+import type { Webhook } from './api/webhook.ts';
 import type { ProxyVariables } from './aws/agents.ts';
 import { awsSettings } from './cli/check/aws-settings.ts';
-import type { Given } from './cli/command.ts';
+import { type Call, COULD_NOT_LOOK, type Given } from './cli/command.ts';
+import { plain } from './cli/output.ts';
+import { webhookFrom } from './cli/webhook-flags.ts';
+import { proxyFrom } from './config.ts';
 import { connectAs } from './connect-as.ts';
 import { awsOfPerson } from './person.ts';
+import { stopBySignal } from './stop.ts';
 
 /** The cluster that the flags of kubectl lead to, and the account that belongs to it. Nothing is asked yet. Throws `Fault`. */
 export function connectBoth(version: string, given: Given, proxy: ProxyVariables) {
@@ -21,4 +27,38 @@ export function connectBoth(version: string, given: Given, proxy: ProxyVariables
       await transport.close();
     },
   };
+}
+
+interface Looking {
+  readonly webhook: Webhook;
+  readonly stop: AbortSignal;
+  /** Words on standard error. */
+  readonly say: (text: string) => void;
+  /** Connects; what it opened is closed when the work has ended. Throws `Fault`. */
+  readonly connect: () => Both;
+}
+
+type Both = ReturnType<typeof connectBoth>;
+
+/** A command that looks at cluster and account, and writes nothing. Resolves with the exit code; never throws. */
+export async function looking({ name, given, version, misused }: Call, look: (looking: Looking) => Promise<number>): Promise<number> {
+  const say = (text: string) => void process.stderr.write(`irsa-operator ${name}: ${plain(text)}\n`);
+  const proxy = proxyFrom(process.env);
+  if (isProblem(proxy)) return misused(proxy.problem);
+  const webhook = webhookFrom(given);
+  if (isProblem(webhook)) return misused(webhook.problem);
+  const stop = stopBySignal();
+  let both: Both | undefined;
+  const connect = () => {
+    both = connectBoth(version, given, proxy);
+    return both;
+  };
+  try {
+    return await look({ webhook, stop, say, connect });
+  } catch (error) {
+    say(stop.aborted ? 'stopped. Nothing was written' : error instanceof Error ? error.message : String(error));
+    return COULD_NOT_LOOK;
+  } finally {
+    await both?.close();
+  }
 }
