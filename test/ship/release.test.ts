@@ -120,24 +120,8 @@ test('uninstalled, everything stays but the operator; installed again, nothing i
   const writes = yard.writes();
 
   await yard.helm(['uninstall', 'irsa-operator', '-n', NAMESPACE, '--wait', '--timeout=60s']);
-  const left = await yard.testbed.kubectl([
-    'get',
-    'deploy,sa,svc,pdb,role,rolebinding',
-    '-n',
-    NAMESPACE,
-    '-l',
-    'app.kubernetes.io/name=irsa-operator',
-    '-o',
-    'name',
-  ]);
-  const wide = await yard.testbed.kubectl([
-    'get',
-    'clusterrole,clusterrolebinding,validatingadmissionpolicy,crd',
-    '-l',
-    'app.kubernetes.io/name=irsa-operator',
-    '-o',
-    'name',
-  ]);
+  const left = await yard.labelled('deploy,sa,svc,pdb,role,rolebinding', '-n', NAMESPACE);
+  const wide = await yard.labelled('clusterrole,clusterrolebinding,validatingadmissionpolicy,crd');
   expect(left).toBe('');
   expect(wide.trim().split('\n').sort()).toEqual(
     ['irsabindings', 'irsagrants'].map((name) => `customresourcedefinition.apiextensions.k8s.io/${name}.irsa-operator.dev`),

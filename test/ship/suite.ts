@@ -22,6 +22,8 @@ export interface Shipyard {
   install(values?: object, ...args: readonly string[]): Promise<string>;
   /** A namespace with a role, a ServiceAccount, a workload and a binding that is Ready, with its pods. */
   working(name: string): Promise<Scene>;
+  /** Names of the objects of the operator, as kubectl writes them. */
+  labelled(kinds: string, ...args: readonly string[]): Promise<string>;
   /** Writes to AWS of the operator that IAM was asked for up to now. */
   writes(): number;
 }
@@ -55,6 +57,7 @@ export function shipyard(options: TestbedOptions = {}): Shipyard {
     get helm() {
       return present(helm);
     },
+    labelled: (kinds, ...args) => yard.testbed.kubectl(['get', kinds, ...args, '-l', 'app.kubernetes.io/name=irsa-operator', '-o', 'name']),
     get pods() {
       return present(pods);
     },
