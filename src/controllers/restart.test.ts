@@ -236,7 +236,7 @@ describe(`a restart with ${BINDINGS} bindings on ${ROLES} roles and nothing to d
 
   beforeAll(async () => {
     const before = await started(bindings, NOW);
-    expect([before.cluster, before.writes]).toEqual([cluster, { report: BINDINGS }]);
+    expect([before.cluster, Object.keys(before.writes)]).toEqual([cluster, ['report']]);
     settledBindings = before.after;
     const ready = settledBindings.filter(({ status }) => conditionOf(status.conditions, 'Ready')?.status === 'True');
     expect(ready.length).toBe(BINDINGS);

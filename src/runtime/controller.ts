@@ -73,8 +73,9 @@ export function wakeOn<T, K extends string>(
 }
 
 /**
- * Wakes all keys when any object changes. At the start it adds none: another wake of the controller knows them, and a thousand objects
- * with ten thousand keys each would be ten million.
+ * Wakes all keys when any object changes, as drift: what is under way is finished before ten thousand others are begun, and whatever a user
+ * changes overtakes them. At the start it adds none: another wake of the controller knows them, and a thousand objects with ten thousand
+ * keys each would be ten million.
  */
 export function wakeEvery<T, K extends string>(
   store: StoreReader<T, string>,
@@ -91,7 +92,7 @@ export function wakeEvery<T, K extends string>(
       return store.onChange((previous, next) => {
         // Until the first list is complete nothing is news, and then all keys are worked through.
         if (!store.hasSynced) return;
-        if (previous === undefined || next === undefined || when?.(previous, next) !== false) wakeAll(every, 'change');
+        if (previous === undefined || next === undefined || when?.(previous, next) !== false) wakeAll(every, 'drift');
       });
     },
     synced: (signal) => store.synced(signal),
@@ -125,6 +126,8 @@ const RESYNC_MS = 10 * 3_600_000;
 const RESYNC_JITTER = 0.1;
 /** What is due at once although nothing changed would be due at once again: no mistake about a time may become a busy loop of calls. */
 export const LEAST_RECHECK_MS = 1_000;
+/** What comes again so soon goes on: a write that is not in view yet, one that is read back. */
+const GOES_ON_MS = 10_000;
 /** Rechecks that were asked for together should not come together; never earlier than asked, as a read-back counts on its age. */
 const RECHECK_JITTER = 0.1;
 /** A time that is a day away is told to people: it is not to come hours later. */
@@ -276,8 +279,8 @@ export class ControllerLoop<K extends string> {
   #recheck(key: K, outcome: Outcome & { kind: 'recheck' }, attempt: Attempt): void {
     const leastMs = Math.max(outcome.afterMs, LEAST_RECHECK_MS);
     const afterMs = Math.min(jitterLater(leastMs, RECHECK_JITTER, this.#o.random), leastMs + RECHECK_JITTER_MOST_MS);
-    // What goes on at once is as urgent as it was; what waited is only looked at again.
-    this.queue.addAfter(key, afterMs, outcome.afterMs === 0 ? attempt.urgency : 'drift');
+    // What goes on is as urgent as it was; what waited is only looked at again.
+    this.queue.addAfter(key, afterMs, outcome.afterMs <= GOES_ON_MS ? attempt.urgency : 'drift');
     attempt.log.debug({ afterMs: Math.round(afterMs), why: outcome.why }, 'recheck scheduled');
   }
 

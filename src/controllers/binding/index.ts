@@ -83,6 +83,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       wakeOn(stores.proofs, ({ key }) => [key]),
       wakeOn(stores.roles, ({ arn }) => keys(stores.bindings.byIndex('role', arn)), {
         when: (a, b) => !isDeepStrictEqual(presenceOf(a), presenceOf(b)),
+        urgency: 'drift',
       }),
       wakeOn(stores.roleFailures, ({ of }) => keys(stores.bindings.byIndex('role', of))),
       wakeOn(stores.providerFailures, ({ of }) => keys(stores.bindings.byIndex('account', of))),
