@@ -299,7 +299,7 @@ describe('a proof', () => {
       } as const;
       stores.roles.put({ arn: role, asOf: clock.now(), state });
       stores.serviceAccounts.put({ ...serviceAccount(), namespace, name, uid: `${namespace}-${name}` });
-      stores.verdicts.put({ question: question({ role, subject: subjectOf(namespace, name) }), verdict: allowed });
+      stores.verdicts.put({ question: question({ role, subject: subjectOf(namespace, name) }), verdict: allowed, urgency: 'change' });
       stores.bindings.put(one);
     };
     world.run(verificationController({ stores, owned: stores, ask, limiter: world.limiter(PROOFS), clock }));

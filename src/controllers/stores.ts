@@ -26,6 +26,7 @@ import { pendingIn, type RoleRecord } from '../domain/state/role-record.ts';
 import type { Verdict } from '../domain/state/verdict.ts';
 import type { Proof } from '../domain/verification/proof.ts';
 import type { Log } from '../runtime/log.ts';
+import type { Urgency } from '../runtime/queue.ts';
 import { Store, type StoreReader } from '../runtime/store.ts';
 import { Competitions } from './competitions.ts';
 import { type FullGrantsRecord, keepGrantLimits } from './grant-limits.ts';
@@ -70,6 +71,8 @@ export interface RequestRecord extends Pick<ReconcileRequest, 'value' | 'at'> {
 export interface VerdictRecord {
   readonly question: Question;
   readonly verdict: Verdict;
+  /** Of the plan that found it: what ten thousand roles answer at a start is no more urgent than the start. */
+  readonly urgency: Urgency;
 }
 
 type GuardRecord = Pick<RevocationGuard, 'activeUntil'> & {

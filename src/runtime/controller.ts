@@ -54,8 +54,10 @@ export interface Controller<K extends string> {
 export function wakeOn<T, K extends string>(
   store: StoreReader<T, string>,
   keysOf: (object: T) => Iterable<K>,
-  options: { readonly when?: (previous: T, next: T) => boolean; readonly urgency?: Urgency } = {},
+  options: { readonly when?: (previous: T, next: T) => boolean; readonly urgency?: Urgency | ((next: T) => Urgency) } = {},
 ): Wake<K> {
+  const { urgency: asked = 'change' } = options;
+  const urgencyOf = (next: T | undefined) => (typeof asked === 'string' ? asked : next === undefined ? 'change' : asked(next));
   return {
     *all() {
       for (const object of store.list()) yield* keysOf(object);
@@ -64,7 +66,7 @@ export function wakeOn<T, K extends string>(
       return store.onChange((previous, next) => {
         if (previous !== undefined && next !== undefined && options.when?.(previous, next) === false) return;
         // Until the first list is complete nothing is news.
-        const urgency = store.hasSynced ? (options.urgency ?? 'change') : 'resync';
+        const urgency = store.hasSynced ? urgencyOf(next) : 'resync';
         for (const object of [previous, next]) if (object !== undefined) for (const key of keysOf(object)) wake(key, urgency);
       });
     },

@@ -340,6 +340,7 @@ function wakes(): void {
       verdicts.put({
         question: { role: ARN, issuer: ISSUER, subject: subjectOf('shop', `app-${at}`), audience: 'sts.amazonaws.com' },
         verdict: { kind: 'released' },
+        urgency: 'change',
       });
   });
 }

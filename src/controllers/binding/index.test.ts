@@ -40,7 +40,7 @@ function trusted(part: Partial<BindingWrites> = {}) {
   seen.identity.put({ cluster, caller, policyQuota: 2048 });
   seen.providers.put({ account: roleArnParts(ARN).account, view: provider });
   seen.roles.put(present());
-  seen.verdicts.put({ question: question(), verdict: allowed });
+  seen.verdicts.put({ question: question(), verdict: allowed, urgency: 'change' });
   let annotated = 0;
   let letGo = 0;
   const none = async () => {

@@ -79,7 +79,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
         wakeOn(store, ({ namespace }) => keys(stores.bindings.byIndex('namespace', namespace)), { when: differs }),
       ),
       ...[stores.jobs, stores.cronJobs].map((store) => wakeOn(store, concernedBy, { when: differs })),
-      wakeOn(stores.verdicts, ({ question }) => ofSubject(question)),
+      wakeOn(stores.verdicts, ({ question }) => ofSubject(question), { urgency: ({ urgency }) => urgency }),
       wakeOn(stores.proofs, ({ key }) => [key]),
       wakeOn(stores.roles, ({ arn }) => keys(stores.bindings.byIndex('role', arn)), {
         when: (a, b) => !isDeepStrictEqual(presenceOf(a), presenceOf(b)),

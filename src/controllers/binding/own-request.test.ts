@@ -41,7 +41,7 @@ function against(admission: Admission, start: { account?: ServiceAccount; spec?:
   seen.identity.put({ cluster, caller, policyQuota: 2048 });
   seen.providers.put({ account: roleArnParts(ARN).account, view: provider });
   seen.roles.put(present());
-  seen.verdicts.put({ question: question(), verdict: start.deleting ? { kind: 'released' } : allowed });
+  seen.verdicts.put({ question: question(), verdict: start.deleting ? { kind: 'released' } : allowed, urgency: 'change' });
   seen.bindings.put(binding({ spec: start.spec ?? {}, metadata: { deleting: start.deleting ?? false } }));
   seen.serviceAccounts.put(start.account ?? serviceAccount({}));
   const events: string[] = [];

@@ -34,7 +34,7 @@ interface Start {
   readonly grants?: readonly IrsaGrant[];
   readonly identity?: Partial<Identity>;
   readonly before?: ProviderView;
-  readonly verdicts?: readonly VerdictRecord[];
+  readonly verdicts?: readonly Omit<VerdictRecord, 'urgency'>[];
 }
 
 /** One look: what is known of the provider then, which calls were made, what was told. */
@@ -54,7 +54,7 @@ async function look({
   seen.namespaces.put({ name: 'shop', labels: {} });
   seen.identity.put({ cluster, caller, policyQuota: 2048, apiAudiences: ['https://kubernetes.default.svc'], ...identity });
   if (before !== undefined) seen.providers.put({ account: ACCOUNT, view: before });
-  for (const one of verdicts) seen.verdicts.put(one);
+  for (const one of verdicts) seen.verdicts.put({ ...one, urgency: 'change' });
   const calls: string[] = [];
   const events: BindingEvent[] = [];
   const called = (name: keyof OidcProviders, text: string) => {

@@ -11,6 +11,7 @@ import { questionKey } from '../../domain/state/question.ts';
 import { isCurrentEntry } from '../../domain/state/role-entry.ts';
 import { pendingIn, type RoleRecord } from '../../domain/state/role-record.ts';
 import { type Attempt, type Controller, type Outcome, recheck, settled, wakeEvery, wakeOn } from '../../runtime/controller.ts';
+import type { Urgency } from '../../runtime/queue.ts';
 import { inSlices } from '../../runtime/slices.ts';
 import { recordFailure } from '../failures.ts';
 import { type AuditRecord, rolesOf, type Stores } from '../stores.ts';
@@ -46,7 +47,8 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
         when: (previous, next) =>
           !isDeepStrictEqual(withoutDebounce(previous), withoutDebounce(next)) ||
           (previous.asOf !== next.asOf && pendingIn(next) !== undefined),
-        urgency: 'drift',
+        // What is read back goes on.
+        urgency: (role) => (pendingIn(role) === undefined ? 'drift' : 'change'),
       }),
       wakeOn(stores.audits, (audit) => rolesNamedOnlyBy(stores, audit), { when: (previous, next) => previous.role !== next.role }),
       wakeEvery(stores.providers, everyRole),
@@ -81,7 +83,7 @@ async function round(
 ): Promise<Outcome | 'read'> {
   const { stores, owned, clock } = options;
   const began = clock.monotonic();
-  const decided = inSlices(decide(options, gather(stores, arn, clock.now(), options.isUnderway)), clock);
+  const decided = inSlices(decide(options, gather(stores, arn, clock.now(), options.isUnderway), urgency), clock);
   // What is decided at once is in view at once: a binding that asked before would be told that it is pending, and written twice.
   const plan = decided instanceof Promise ? await decided : decided;
   if (decided instanceof Promise) tookLong(clock.monotonic() - began);
@@ -95,10 +97,10 @@ async function round(
 }
 
 /** A plan, and what it answers: where that is no long work, in the same moment, so that no binding asks in between. */
-function* decide(options: RoleOptions, seen: RoleObserved): Stepwise<RolePlan> {
+function* decide(options: RoleOptions, seen: RoleObserved, urgency: Urgency): Stepwise<RolePlan> {
   const plan = yield* planRoleStepwise(seen);
   countDrift(options, plan);
-  yield* publish(options, seen.arn, plan);
+  yield* publish(options, seen.arn, plan, urgency);
   answerRequests(options, seen, plan);
   return plan;
 }
@@ -149,11 +151,11 @@ function rolesOfKey({ bindings }: Stores, key: ObjectKey): RoleArn[] {
 }
 
 /** Answers by question; what is not answered stays pending, and what no binding asks any more is forgotten. */
-function* publish({ stores, owned }: RoleOptions, arn: RoleArn, plan: RolePlan): Stepwise<void> {
+function* publish({ stores, owned }: RoleOptions, arn: RoleArn, plan: RolePlan, urgency: Urgency): Stepwise<void> {
   const { bindings, audits } = stores;
   const { verdicts, roles, roleRefreshes } = owned;
   for (const [question, verdict] of plan.verdicts) {
-    if (!isDeepStrictEqual(verdicts.get(questionKey(question))?.verdict, verdict)) verdicts.put({ question, verdict });
+    if (!isDeepStrictEqual(verdicts.get(questionKey(question))?.verdict, verdict)) verdicts.put({ question, verdict, urgency });
     yield;
   }
   const bound = bindings.byIndex('role', arn);

@@ -46,7 +46,7 @@ function filled(): OwnedStores {
   stores.identity.put({ cluster, caller, policyQuota: 2048 });
   stores.providers.put({ account: ACCOUNT, view: provider });
   stores.roles.put(present());
-  stores.verdicts.put({ question: question(), verdict: allowed });
+  stores.verdicts.put({ question: question(), verdict: allowed, urgency: 'change' });
   for (const store of Object.values(stores)) if (store instanceof Store) store.markSynced();
   return stores;
 }
@@ -99,7 +99,7 @@ describe('the proof controller', () => {
       stores.bindings.put(other);
       stores.serviceAccounts.put({ ...serviceAccount(), name: `app-${index}` });
       const asks = question({ subject: `system:serviceaccount:shop:app-${index}` as never });
-      stores.verdicts.put({ question: asks, verdict: allowed });
+      stores.verdicts.put({ question: asks, verdict: allowed, urgency: 'change' });
     }
     const { clock, asked } = running(stores, () => admitted);
     await clock.advance(120_000);
@@ -129,7 +129,7 @@ describe('the proof controller', () => {
     stores.verdicts.delete(questionKey(question()));
     await clock.advance(1_000);
     expect(stores.proofs.get(KEY)).toBeUndefined();
-    stores.verdicts.put({ question: question(), verdict: allowed });
+    stores.verdicts.put({ question: question(), verdict: allowed, urgency: 'change' });
     await clock.advance(20_000);
     expect([asked.length, outcome()]).toEqual([6, 'proven']);
   });
