@@ -28,18 +28,20 @@ import type { RoleOptions } from './ports.ts';
 
 function watched() {
   const stores = createStores(silentLog);
+  const clock = new ManualClock(NOW);
   const rest = {
     apiReader: {},
     roles: {},
     events: {},
     metrics: {},
-    clock: new ManualClock(NOW),
+    clock,
+    isUnderway: () => false,
     random: () => 0.5,
   } as never as RoleOptions;
   const controller = roleController({ ...rest, stores, owned: stores });
   const woken: string[] = [];
   for (const wake of controller.wakes) wake.subscribe((arn) => woken.push(arn));
-  return { stores, controller, woken };
+  return { stores, controller, clock, woken };
 }
 
 // Contract: trust-absent
@@ -104,6 +106,27 @@ test('a role is not looked at again because its write waits for more bindings', 
   expect(woken).toEqual([]);
   stores.roles.put(present({ policy: policy() }));
   expect(new Set(woken)).toEqual(new Set([ARN]));
+});
+
+// Contract: trust-one-write
+test('while its write waits for more bindings, a role is planned once a second', async () => {
+  const { stores, controller, clock } = watched();
+  stores.grants.put(grant());
+  stores.namespaces.put({ name: 'shop', labels: {} });
+  stores.identity.put({ cluster, caller, policyQuota: 2048 });
+  stores.providers.put({ account: ACCOUNT, view: provider });
+  stores.roles.put(present({ policy: policy(SERVICE) }));
+  stores.bindings.put(binding());
+  const other = (roles: NonNullable<BindingStatus['roles']>) =>
+    binding({ metadata: { name: 'web', uid: 'web' }, spec: { serviceAccountName: 'web' }, status: { roles } });
+  stores.bindings.put(other([]));
+  const { signal } = new AbortController();
+  const reconcile = () => controller.reconcile(ARN, signal, { id: 'x', urgency: 'change', failures: 0, log: silentLog });
+  expect(await reconcile()).toMatchObject({ why: 'more bindings of the role are about to be written' });
+  await clock.advance(400);
+  expect(await reconcile()).toEqual({ kind: 'recheck', afterMs: 600, why: 'the role was planned just now' });
+  await clock.advance(600);
+  expect(await reconcile()).toMatchObject({ afterMs: 2_000, why: 'more bindings of the role are about to be written' });
 });
 
 // Contract: trust-one-write
@@ -188,7 +211,7 @@ test('a role with two thousand bindings is planned in slices, and each subject i
 
   // Then it rests, so that a change of each of them is not as many plans.
   const rest = await controller.reconcile(ARN, signal, attempt);
-  expect(rest).toMatchObject({ kind: 'recheck', why: 'the last plan of the role took long' });
+  expect(rest).toMatchObject({ kind: 'recheck', why: 'the role was planned just now' });
   now += 10_000;
   expect(await controller.reconcile(ARN, signal, attempt)).not.toEqual(rest);
 });

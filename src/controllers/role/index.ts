@@ -23,6 +23,8 @@ import type { RoleOptions } from './ports.ts';
 
 /** So many times as long as a long plan took the role rests: thousands of bindings that change one by one are not as many plans of thousands. */
 const REST = 4;
+/** While the write waits for more bindings, each of them that comes is one more reason to plan, and decides nothing. */
+const REST_WHILE_DEBOUNCED_MS = 1_000;
 
 /** Keeps one role's trust policy in step with every binding that names it. The key is the role, so a burst of bindings is one write. */
 export function roleController(options: RoleOptions): Controller<RoleArn> {
@@ -61,12 +63,12 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
     ],
     async reconcile(arn, signal, attempt) {
       const restMs = (restsUntil.get(arn) ?? Number.NEGATIVE_INFINITY) - clock.monotonic();
-      if (restMs > 0) return recheck(restMs, 'the last plan of the role took long');
+      if (restMs > 0) return recheck(restMs, 'the role was planned just now');
       restsUntil.delete(arn);
-      const tookLong = (ms: number) => restsUntil.set(arn, clock.monotonic() + REST * ms);
-      const first = await round(options, arn, attempt, signal, tookLong);
+      const rests = (ms: number) => restsUntil.set(arn, clock.monotonic() + ms);
+      const first = await round(options, arn, attempt, signal, rests);
       // What was read is planned with at once, also where it is unchanged: that a write still stands at this age is news.
-      const next = first === 'read' ? await round(options, arn, attempt, signal, tookLong) : first;
+      const next = first === 'read' ? await round(options, arn, attempt, signal, rests) : first;
       // A plan that is not content with a read just now will not be with the next one right after it.
       return next === 'read' ? recheck(0, 'the role was read') : next;
     },
@@ -79,14 +81,15 @@ async function round(
   arn: RoleArn,
   { log, urgency }: Attempt,
   signal: AbortSignal,
-  tookLong: (ms: number) => void,
+  rests: (ms: number) => void,
 ): Promise<Outcome | 'read'> {
   const { stores, owned, clock } = options;
   const began = clock.monotonic();
   const decided = inSlices(decide(options, gather(stores, arn, clock.now(), options.isUnderway), urgency), clock);
   // What is decided at once is in view at once: a binding that asked before would be told that it is pending, and written twice.
   const plan = decided instanceof Promise ? await decided : decided;
-  if (decided instanceof Promise) tookLong(clock.monotonic() - began);
+  if (decided instanceof Promise) rests(REST * (clock.monotonic() - began));
+  else if (plan.steps.at(-1)?.do === 'debounce') rests(REST_WHILE_DEBOUNCED_MS);
   if (plan.steps.length > 0) log.debug({ steps: plan.steps.map((step) => step.do) }, 'planned');
   if (plan.steps.length === 0) owned.roleFailures.delete(arn); // the sweep had the answer
   for (const step of plan.steps) {
