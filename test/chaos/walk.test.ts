@@ -11,6 +11,6 @@ const PATIENCE_MS = 20 * 60_000;
 test('after a random walk all is as it should be, and nothing is written any more', { timeout: PATIENCE_MS }, async () => {
   const choices = chance();
   console.log(`random walk of ${OPS} steps, seed ${choices.seed}`);
-  const { wrong } = await walk({ chance: choices, ops: OPS, sweeps: SWEEPS, say: () => {} });
-  expect(wrong, `SEED=${choices.seed}`).toEqual([]);
+  const { wrong, logFile } = await walk({ chance: choices, ops: OPS, sweeps: SWEEPS, say: () => {} });
+  expect(wrong, `SEED=${choices.seed}, the log is ${logFile}`).toEqual([]);
 });

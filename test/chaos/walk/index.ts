@@ -1,3 +1,6 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { type Api, connect, startTestbed, type Testbed } from '@irsa-operator/testbed';
@@ -34,10 +37,12 @@ export interface WalkResult {
   readonly revoked: number;
   /** Empty in a walk that ends well. */
   readonly wrong: readonly string[];
+  /** What the operator said since it was started last, in a file, where the walk did not end well. */
+  readonly logFile?: string;
 }
 
 /** A sweep each second; the limits are not what is tried here. */
-const FLAGS = ['--sweep-interval', '1s', '--iam-writes-per-second', '50', '--iam-reads-per-second', '200'];
+const FLAGS = ['--log-level', 'debug', '--sweep-interval', '1s', '--iam-writes-per-second', '50', '--iam-reads-per-second', '200'];
 /** How often the walk kills the operator in its tracks: the lease alone keeps the next one waiting for up to 24 s. */
 const KILL_EVERY = 250;
 /** Now and then nothing happens for as long as a write takes with both its read-backs: without that, hardly any intent lives to see its write. */
@@ -45,8 +50,11 @@ const LULL_EVERY = 100;
 const LULL_MS = 8_000;
 /** The longest wait of the contract here: a retry after five minutes of back-off, and a minute until a lost grant costs its trust. */
 const CONVERGENCE_MS = 8 * 60_000;
-/** Nothing of the operator waits longer: 8 s for the last read-back, 10 s before a restart, 30 s until other numbers of pods are told. */
-const STILL_MS = 35_000;
+/**
+ * Nothing of the operator waits longer once all is well: 8 s for the last read-back, 30 s until other numbers of pods are told, and a minute until
+ * a role that is not found counts as gone, or one is read again that could not be read. With what is added so that not all come together.
+ */
+const STILL_MS = 75_000;
 /** Losses are in the record by then: only those can be confirmed. */
 const RECORDED_MS = 10_000;
 const MOST_TOLD = 20;
@@ -76,7 +84,8 @@ export async function walk({ chance, ops, sweeps, say }: WalkOptions): Promise<W
     for (const role of ROLES) makeRole(world, role);
     await install(testbed);
     await start(walker, testbed);
-    return await run(world, walker, { ops, sweeps, say });
+    const result = await run(world, walker, { ops, sweeps, say });
+    return result.wrong.length === 0 ? result : { ...result, logFile: await keepLog(walker, chance.seed) };
   } finally {
     await walker.operator?.stop();
     sts.destroy();
@@ -133,6 +142,12 @@ async function run(world: World, walker: Walker, { ops, sweeps, say }: Omit<Walk
     revoked: always.judge.revoked,
     wrong: [...always.judge.wrong, ...unfinished, ...unrest.map((what) => `in the quiet: ${what}`), ...foreign.wrong].slice(0, MOST_TOLD),
   };
+}
+
+async function keepLog({ operator }: Walker, seed: number): Promise<string> {
+  const file = join(await mkdtemp(join(tmpdir(), 'irsa-operator-walk-')), `${seed}.log`);
+  await writeFile(file, (operator?.log ?? []).map((line) => `${JSON.stringify(line)}\n`).join(''));
+  return file;
 }
 
 /** What holds after every step is judged after every step. */
