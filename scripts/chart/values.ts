@@ -142,6 +142,10 @@ export const values = z.strictObject({
     interval: text(DURATION, 'How often it scrapes. Default: that of Prometheus.'),
     scrapeTimeout: text(DURATION, 'How long a scrape may take. Default: that of Prometheus.'),
   }),
+  prometheusRule: group('The alerts, for prometheus-operator. Its CRDs must be installed first.', {
+    enabled: flag(false, 'Create a PrometheusRule.'),
+    labels: texts('Its labels: what your Prometheus selects by.'),
+  }),
   networkPolicy: group('Who reaches the pods: the port of the metrics alone, and probes of the node.', {
     enabled: flag(false, 'Create the NetworkPolicy.'),
     from: objects('Who may read the metrics. Empty: every pod.', networkPolicy.spec.ingress[0].from),

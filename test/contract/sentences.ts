@@ -319,4 +319,7 @@ export const CONTRACT = {
     'install-iam': 'config/iam is the same as JSON, for Terraform and for CloudFormation.',
     'install-no-credentials': 'Without AWS credentials at the start it says which page helps.',
   },
+  Monitoring: {
+    'alerts-each': 'Each alert that ships fires for its cause, with a runbook, and is silent beside it.',
+  },
 } as const satisfies Record<string, Record<string, string>>;

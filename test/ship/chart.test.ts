@@ -46,6 +46,7 @@ const sets: Record<string, { folders: string[]; values: object }> = {
       admission: true,
       networkPolicy: { enabled: true },
       serviceMonitor: { enabled: true },
+      prometheusRule: { enabled: true },
     },
   },
 };
