@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
-import { PROMETHEUS_RULE } from '../monitoring/index.ts';
+import { DASHBOARDS, PROMETHEUS_RULE } from '../monitoring/index.ts';
 import { included, type Lines, type Manifest, manifestsIn, more, optional, where } from './template.ts';
 
 /** Kinds that are in a namespace: that of the release. */
@@ -14,6 +14,7 @@ const NAMESPACED = [
   'NetworkPolicy',
   'ServiceMonitor',
   'PrometheusRule',
+  'ConfigMap',
 ];
 const ADMISSION = /^(Validating|Mutating)AdmissionPolicy(Binding)?$/;
 const NAMESPACE = '{{ .Release.Namespace }}';
@@ -80,6 +81,7 @@ export function templates(): Record<string, string> {
       ),
     ),
     'prometheus-rule.yaml': where('.Values.prometheusRule.enabled', together(generated(PROMETHEUS_RULE).map(prometheusRule))),
+    'dashboards.yaml': where('.Values.dashboards.enabled', together(generated(DASHBOARDS).map(dashboards))),
     'extra-objects.yaml': '{{- range .Values.extraObjects }}\n---\n{{ tpl (toYaml .) $ }}\n{{- end }}\n',
   };
 }
@@ -191,6 +193,13 @@ function serviceMonitor(manifest: Manifest): Manifest {
 function prometheusRule(manifest: Manifest): Manifest {
   manifest.members(['metadata', 'labels'], more('.Values.prometheusRule.labels'), { after: true });
   manifest.members(['spec'], (at) => [`{{- .Files.Get "files/rules.yaml" | nindent ${at} }}`]);
+  return manifest;
+}
+
+function dashboards(manifest: Manifest): Manifest {
+  manifest.members(['metadata', 'labels'], more('.Values.dashboards.labels'), { after: true });
+  manifest.members(['metadata'], optional('annotations', '.Values.dashboards.annotations'), { after: true });
+  manifest.members(['data'], (at) => [`{{- (.Files.Glob "files/dashboards/*.json").AsConfig | nindent ${at} }}`]);
   return manifest;
 }
 

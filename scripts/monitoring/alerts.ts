@@ -125,7 +125,7 @@ export const ALERTS: readonly Alert[] = [
     severity: 'warning',
     forMinutes: 30,
     expr: () => `max by (role_arn) (irsa_trust_policy_size_ratio) > ${SHARE_OF_QUOTA}`,
-    summary: 'The trust policy of {{ $labels.role_arn }} has {{ $value | humanizePercentage }} of its quota',
+    summary: 'The trust policy of {{ $labels.role_arn }} needs {{ $value | humanizePercentage }} of its quota',
     description: 'The next ServiceAccount may not fit. Those that are in the policy stay.',
   },
   {

@@ -249,7 +249,7 @@ export const CASES: Readonly<Record<string, AlertCases>> = {
       series: { 'irsa_trust_policy_size_ratio{role_arn="arn:aws:iam::111122223333:role/shared",pod="a"}': '0.95x60' },
       at: 31,
       labels: { role_arn: 'arn:aws:iam::111122223333:role/shared' },
-      summary: 'The trust policy of arn:aws:iam::111122223333:role/shared has 95% of its quota',
+      summary: 'The trust policy of arn:aws:iam::111122223333:role/shared needs 95% of its quota',
     },
     silent: {
       'at nine tenths': {

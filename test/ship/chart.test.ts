@@ -39,7 +39,7 @@ const sets: Record<string, { folders: string[]; values: object }> = {
   'config/default': { folders: ['default'], values: {} },
   'config/rollout': { folders: ['rollout'], values: { rollout: { enabled: true } } },
   'config/default with all that is optional': {
-    folders: ['rollout', 'verification', 'admission', 'network-policy', 'prometheus'],
+    folders: ['rollout', 'verification', 'admission', 'network-policy', 'prometheus', 'prometheus/dashboards'],
     values: {
       rollout: { enabled: true },
       verification: { enabled: true },
@@ -47,6 +47,7 @@ const sets: Record<string, { folders: string[]; values: object }> = {
       networkPolicy: { enabled: true },
       serviceMonitor: { enabled: true },
       prometheusRule: { enabled: true },
+      dashboards: { enabled: true },
     },
   },
 };
