@@ -9,6 +9,7 @@ import { conformance, type Link, linksIn } from '../test/contract/links.ts';
 import { chart } from './chart/index.ts';
 import { commandLine } from './command-line.ts';
 import { iam } from './iam/index.ts';
+import { monitoring } from './monitoring/index.ts';
 import { rooms } from './rooms.ts';
 
 const HEADER = '# Generated from src/api by `npm run generate`; do not edit.\n';
@@ -19,6 +20,7 @@ const files: Record<string, string> = {
   'crds/irsagrants.yaml': HEADER + stringify(irsaGrantCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
   ...chart(),
   ...iam(),
+  ...monitoring(),
   'docs/command-line.md': commandLine(COMMANDS),
   'docs/conformance.md': conformance(await links()),
   'docs/rooms.md': await rooms(),

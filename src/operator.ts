@@ -236,6 +236,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     ),
   ];
   metrics.observe(collector(stores));
+  metrics.sweepsEvery(config.sweepIntervalMs / 1_000);
 
   const checks = {
     livez: () => loops.flatMap((each) => each.wedged()),

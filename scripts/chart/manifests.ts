@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { stringify } from 'yaml';
+import { DASHBOARDS, PROMETHEUS_RULE } from '../monitoring/index.ts';
 import { included, type Lines, type Manifest, manifestsIn, more, optional, where } from './template.ts';
 
 /** Kinds that are in a namespace: that of the release. */
@@ -11,6 +13,8 @@ const NAMESPACED = [
   'PodDisruptionBudget',
   'NetworkPolicy',
   'ServiceMonitor',
+  'PrometheusRule',
+  'ConfigMap',
 ];
 const ADMISSION = /^(Validating|Mutating)AdmissionPolicy(Binding)?$/;
 const NAMESPACE = '{{ .Release.Namespace }}';
@@ -76,12 +80,23 @@ export function templates(): Record<string, string> {
           .map(serviceMonitor),
       ),
     ),
+    'prometheus-rule.yaml': where('.Values.prometheusRule.enabled', together(generated(PROMETHEUS_RULE).map(prometheusRule))),
+    'dashboards.yaml': where('.Values.dashboards.enabled', together(generated(DASHBOARDS).map(dashboards))),
     'extra-objects.yaml': '{{- range .Values.extraObjects }}\n---\n{{ tpl (toYaml .) $ }}\n{{- end }}\n',
   };
 }
 
 function manifestsOf(path: string): Manifest[] {
-  const manifests = manifestsIn(readFileSync(path, 'utf8'));
+  return placed(readFileSync(path, 'utf8'));
+}
+
+/** What has its source beside this folder. */
+function generated(object: object): Manifest[] {
+  return placed(stringify(object));
+}
+
+function placed(text: string): Manifest[] {
+  const manifests = manifestsIn(text);
   for (const manifest of manifests) installed(manifest);
   return manifests;
 }
@@ -171,6 +186,20 @@ function serviceMonitor(manifest: Manifest): Manifest {
     ...optionalText('scrapeTimeout', '.Values.serviceMonitor.scrapeTimeout'),
   ];
   manifest.members(['spec', 'endpoints', '0'], endpoint, { after: true });
+  return manifest;
+}
+
+/** Their texts have the braces of Prometheus: the file is no template. */
+function prometheusRule(manifest: Manifest): Manifest {
+  manifest.members(['metadata', 'labels'], more('.Values.prometheusRule.labels'), { after: true });
+  manifest.members(['spec'], (at) => [`{{- .Files.Get "files/rules.yaml" | nindent ${at} }}`]);
+  return manifest;
+}
+
+function dashboards(manifest: Manifest): Manifest {
+  manifest.members(['metadata', 'labels'], more('.Values.dashboards.labels'), { after: true });
+  manifest.members(['metadata'], optional('annotations', '.Values.dashboards.annotations'), { after: true });
+  manifest.members(['data'], (at) => [`{{- (.Files.Glob "files/dashboards/*.json").AsConfig | nindent ${at} }}`]);
   return manifest;
 }
 

@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { audience } from '../../src/api/schema.ts';
 import { RUN_FLAGS } from '../../src/config.ts';
+import { SIDECAR_LABEL } from '../monitoring/index.ts';
 
 /** What the chart has as defaults, because config has it: an installation by Helm is that by kustomize. */
 const deployment = parse(readFileSync('config/manager/deployment.yaml', 'utf8')) as {
@@ -141,6 +142,18 @@ export const values = z.strictObject({
     labels: texts('Its labels: what your Prometheus selects by.'),
     interval: text(DURATION, 'How often it scrapes. Default: that of Prometheus.'),
     scrapeTimeout: text(DURATION, 'How long a scrape may take. Default: that of Prometheus.'),
+  }),
+  prometheusRule: group('The alerts, for prometheus-operator. Its CRDs must be installed first.', {
+    enabled: flag(false, 'Create a PrometheusRule.'),
+    labels: texts('Its labels: what your Prometheus selects by.'),
+  }),
+  dashboards: group('The dashboards, as a ConfigMap for the sidecar of Grafana.', {
+    enabled: flag(false, 'Create the ConfigMap.'),
+    labels: z
+      .record(z.string(), z.string())
+      .default({ ...SIDECAR_LABEL })
+      .describe('Its labels: what the sidecar selects by.'),
+    annotations: texts('Its annotations. Example: `{grafana_folder: irsa-operator}`.'),
   }),
   networkPolicy: group('Who reaches the pods: the port of the metrics alone, and probes of the node.', {
     enabled: flag(false, 'Create the NetworkPolicy.'),

@@ -29,6 +29,11 @@ const KINDS: Readonly<Record<string, FaultKind>> = {
 };
 const TOO_MANY_REQUESTS = 429;
 
+/** The codes of AWS that are of this kind, as the metrics have them. */
+export function codesOf(kind: FaultKind): string[] {
+  return Object.keys(KINDS).filter((code) => KINDS[code] === kind);
+}
+
 /** Classifies what the SDK threw, once. `what` says what was asked, for example `iam:GetRole of "arn:..."`. */
 export function faultOf(error: unknown, what: string): Fault {
   if (error instanceof Fault) return error;

@@ -93,6 +93,12 @@ test('the age of a sweep has no series before there was one', async () => {
   expect(await ages()).toHaveLength(1);
 });
 
+test('beside its age is the interval of a sweep, in seconds', async () => {
+  const { sweepsEvery, ...all } = metrics('1.2.3');
+  sweepsEvery(90);
+  expect(await scrape(all)).toContain('\nirsa_sweep_interval_seconds 90\n');
+});
+
 test('a limiter shows its rate as it is now, and how long turns were waited for', async () => {
   const { limiter, ...all } = metrics('1.2.3');
   let perSecond = 5;

@@ -163,6 +163,7 @@ export function metrics(version: string, detail: Detail = 'problems') {
   readGauge('irsa_sweep_age_seconds', 'Time since the roles of the account were all read.', [], (set) => {
     if (sweptAt !== undefined) set({}, (performance.now() - sweptAt) / 1000);
   });
+  const sweepInterval = gauge('irsa_sweep_interval_seconds', 'How often all roles of the account are to be read.');
 
   const block = longestBlock(() => performance.now());
   readGauge('irsa_event_loop_longest_block_seconds', 'Longest time in the last minutes for which nothing else had a turn.', [], (set) =>
@@ -269,6 +270,8 @@ export function metrics(version: string, detail: Detail = 'problems') {
         else confined.set({ policy }, is ? 1 : 0);
       },
     },
+    /** How often `swept` is to be called: a gauge, so that an alert on the age needs no setting of its own. */
+    sweepsEvery: (seconds: number) => sweepInterval.set(seconds),
     swept() {
       sweptAt = performance.now();
     },

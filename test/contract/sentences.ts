@@ -319,4 +319,10 @@ export const CONTRACT = {
     'install-iam': 'config/iam is the same as JSON, for Terraform and for CloudFormation.',
     'install-no-credentials': 'Without AWS credentials at the start it says which page helps.',
   },
+  Monitoring: {
+    'alerts-each': 'Each alert that ships fires for its cause, with a runbook, and is silent beside it.',
+    'dashboard-data': 'Every query of every panel has data after activity.',
+    'monitors-accepted': 'The CRDs of prometheus-operator accept what ships for it with strict validation, and refuse a typo.',
+    'alerts-live': 'A real Prometheus that scrapes a real operator fires exactly the alerts of a fault: an outage of AWS is one.',
+  },
 } as const satisfies Record<string, Record<string, string>>;

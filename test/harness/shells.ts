@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { unpacked } from './debian.ts';
 
 const run = promisify(execFile);
 
@@ -15,38 +15,19 @@ interface Shell {
 }
 
 const PACKAGES = ['zsh', 'zsh-common', 'fish', 'fish-common', 'libpcre2-32-0'];
-const CACHE = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'irsa-operator', 'shells');
 
 /** From PATH, else from packages of Debian, which are unpacked into a folder of their own: nothing is installed. */
 export async function shell(name: 'zsh' | 'fish'): Promise<Shell> {
   const installed = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name));
   const program = installed.find((path) => existsSync(path));
   if (program !== undefined) return { program, env: {}, root: undefined };
-  const root = await unpacked().catch((error: Error) => {
+  const root = await unpacked('shells', PACKAGES).catch((error: Error) => {
     throw new Error(`there is no ${name} in PATH, and apt-get download did not bring it: ${error.message}. Install ${name}`);
   });
   const found = [join(root, 'bin', name), join(root, 'usr', 'bin', name)].find((path) => existsSync(path));
   if (found === undefined) throw new Error(`the package ${name} has no program ${name}`);
   const libraries = readdirSync(join(root, 'usr', 'lib')).map((folder) => join(root, 'usr', 'lib', folder));
   return { program: found, env: { LD_LIBRARY_PATH: libraries.join(':') }, root };
-}
-
-async function unpacked(): Promise<string> {
-  const root = join(CACHE, 'debian');
-  if (existsSync(root)) return root;
-  mkdirSync(CACHE, { recursive: true });
-  const folder = mkdtempSync(join(CACHE, 'new-'));
-  await run('apt-get', ['download', ...PACKAGES], { cwd: folder });
-  const packages = readdirSync(folder).filter((file) => file.endsWith('.deb'));
-  for (const file of packages) await run('dpkg', ['-x', join(folder, file), join(folder, 'root')]);
-  try {
-    renameSync(join(folder, 'root'), root);
-  } catch (error) {
-    // Another run was faster.
-    if (!existsSync(root)) throw error;
-  }
-  rmSync(folder, { recursive: true });
-  return root;
 }
 
 interface At {

@@ -39,13 +39,15 @@ const sets: Record<string, { folders: string[]; values: object }> = {
   'config/default': { folders: ['default'], values: {} },
   'config/rollout': { folders: ['rollout'], values: { rollout: { enabled: true } } },
   'config/default with all that is optional': {
-    folders: ['rollout', 'verification', 'admission', 'network-policy', 'prometheus'],
+    folders: ['rollout', 'verification', 'admission', 'network-policy', 'prometheus', 'prometheus/dashboards'],
     values: {
       rollout: { enabled: true },
       verification: { enabled: true },
       admission: true,
       networkPolicy: { enabled: true },
       serviceMonitor: { enabled: true },
+      prometheusRule: { enabled: true },
+      dashboards: { enabled: true },
     },
   },
 };

@@ -1,5 +1,8 @@
-import { serviceMonitorCrd, until } from '@irsa-operator/testbed';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { prometheusOperatorCrds, until } from '@irsa-operator/testbed';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { openScene } from '../harness/scene.ts';
 import { CHART } from './helm.ts';
 import type { Replica } from './operator-pods.ts';
@@ -54,6 +57,8 @@ const values = {
   podDisruptionBudget: { maxUnavailable: '50%' },
   service: { annotations: { 'example.org/scrape': 'yes' } },
   serviceMonitor: { enabled: true, labels: { release: 'prometheus' }, interval: '30s', scrapeTimeout: '10s' },
+  prometheusRule: { enabled: true, labels: { release: 'prometheus' } },
+  dashboards: { enabled: true, labels: { dashboards: 'yes' }, annotations: { grafana_folder: 'irsa' } },
   networkPolicy: { enabled: true, from: [{ podSelector: { matchLabels: { app: 'prometheus' } } }] },
 };
 
@@ -65,9 +70,9 @@ let pods: Pod[];
 let replicas: Replica[];
 
 beforeAll(async () => {
-  await yard.testbed.kubectl(['create', '-f', await serviceMonitorCrd()]);
-  const served = () => yard.testbed.kubectl(['get', 'servicemonitors', '-A']);
-  await until('ServiceMonitors are served', served, { timeoutMs: 30_000 });
+  for (const crd of await prometheusOperatorCrds()) await yard.testbed.kubectl(['create', '-f', crd]);
+  const served = () => yard.testbed.kubectl(['get', 'servicemonitors,prometheusrules', '-A']);
+  await until('the kinds of prometheus-operator are served', served, { timeoutMs: 30_000 });
   await yard.helm(['install', 'prod', CHART, '-n', NAMESPACE, '--create-namespace', '--wait', '--timeout=90s'], values);
   pods = (await yard.api.call<{ items: Pod[] }>('GET', pathOf('pods', { namespace: NAMESPACE }))).items;
   replicas = yard.pods.replicas(NAMESPACE);
@@ -199,6 +204,54 @@ test('serviceMonitor and service: the API server takes the ServiceMonitor, which
   expect(service.metadata.annotations).toMatchObject(values.service.annotations);
   expect(service.spec.selector).toEqual(LABEL);
   expect(service.spec.ports).toMatchObject([{ name: 'metrics', targetPort: 'metrics' }]);
+});
+
+// Contract: install-values, monitors-accepted
+test('prometheusRule: the API server takes the alerts, with the braces that are for Prometheus', async () => {
+  const rule = await at<{ spec: object }>(`/apis/monitoring.coreos.com/v1/namespaces/${NAMESPACE}/prometheusrules/${NAME}`);
+  expect(rule.metadata.labels).toMatchObject({ release: 'prometheus' });
+  expect(rule.spec).toEqual(parse(readFileSync('config/prometheus/rules.yaml', 'utf8')));
+  expect(JSON.stringify(rule.spec)).toContain('{{ $labels.namespace }}');
+});
+
+// Contract: install-values
+test('dashboards: a ConfigMap with the pages that config/prometheus has, for a sidecar that selects by its label', async () => {
+  const { data, metadata } = await at<{ data: Record<string, string> }>(
+    pathOf('configmaps', { namespace: NAMESPACE, name: `${NAME}-dashboards` }),
+  );
+  expect(metadata.labels).toMatchObject({ dashboards: 'yes' });
+  expect(metadata.annotations).toMatchObject({ grafana_folder: 'irsa' });
+  const pages = readdirSync('config/prometheus/dashboards').filter((name) => name.endsWith('.json'));
+  expect(pages).not.toEqual([]);
+  expect(data).toEqual(Object.fromEntries(pages.map((name) => [name, readFileSync(`config/prometheus/dashboards/${name}`, 'utf8')])));
+});
+
+describe('config/prometheus, with strict validation', () => {
+  const dryRun = async (change: (manifests: string) => string) => {
+    const file = join(yard.testbed.folder, 'monitors.yaml');
+    writeFileSync(file, change(await yard.testbed.kubectl(['kustomize', 'config/prometheus'])));
+    return await yard.testbed.kubectl(['create', '--dry-run=server', '--validate=strict', '-f', file]);
+  };
+
+  // Contract: monitors-accepted
+  test('is what the CRDs of prometheus-operator take', async () => {
+    const created = await dryRun((manifests) => manifests);
+    expect(created.trim().split('\n').toSorted()).toEqual([
+      'prometheusrule.monitoring.coreos.com/irsa-operator created (server dry run)',
+      'servicemonitor.monitoring.coreos.com/irsa-operator created (server dry run)',
+    ]);
+  });
+
+  for (const [field, typo] of [
+    ['honorLabels', 'honourLabels'],
+    ['annotations', 'annotation'],
+  ] as const) {
+    // Contract: monitors-accepted
+    test(`is refused with ${typo} in place of ${field}`, async () =>
+      await expect(dryRun((manifests) => manifests.replace(`${field}:`, `${typo}:`))).rejects.toThrow(
+        new RegExp(`strict decoding error: unknown field "spec\\..*${typo}"`),
+      ));
+  }
 });
 
 // Contract: install-values

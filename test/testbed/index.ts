@@ -26,7 +26,7 @@ export { WORKLOAD_LABEL } from './control-plane/kwok.ts';
 export { tokenFileOf } from './kubeconfig.ts';
 export type { KubectlOptions } from './kubectl.ts';
 export { type Authority, type Identity, makeAuthority, makeServerIdentity } from './pki/certificate.ts';
-export { serviceMonitorCrd } from './prometheus-operator.ts';
+export { prometheusOperatorCrds } from './prometheus-operator.ts';
 export { isRefusal, type KubeRequest, RECORDS_FOLDER, requestOf, type TestbedRecord } from './record.ts';
 export type { TcpProxy } from './tcp-proxy.ts';
 export { type Patience, until } from './until.ts';
