@@ -75,6 +75,15 @@ image-lock: $(INSTALLED) ## Pin the Debian packages of today, for the image and 
 image-test: $(INSTALLED) go image ## Run that image as a pod does, on a real control plane, then push and pull it and run that (Linux, as root)
 	@$(RUN) vitest run --project image
 
+.PHONY: release-dry-run
+release-dry-run: $(INSTALLED) go ## All that a release does but publish, into a registry of this machine: dist/release, signed and verified, then its tests
+	@$(RUN) node scripts/release/dry-run.ts
+	@$(RUN) vitest run --project release
+
+.PHONY: release
+release: $(INSTALLED) go ## Publish this version. Only the workflow of a tag may (docs/release.md)
+	@$(RUN) node scripts/release/release.ts
+
 dist/irsa-operator.mjs: $(INSTALLED) $(shell find src -name '*.ts' -not -name '*.test.ts')
 	@$(RUN) node scripts/build.ts
 

@@ -3,9 +3,10 @@ import { defineConfig } from 'vitest/config';
 const CRASH = 'test/chaos/crash/crash.test.ts';
 
 /**
- * Six suites: `unit` (pure, beside the code), `integration` (on the real control plane, five files at a time), `crash`, which wants the
+ * Seven suites: `unit` (pure, beside the code), `integration` (on the real control plane, five files at a time), `crash`, which wants the
  * machine for itself: its lease of 2 s is lost on one that is busy; `fixes`, the commands of `check` for every finding (`make fixes`);
- * `image`, the container image (`make image-test`); and `ship`, what people install, by the real helm (`make ship`).
+ * `image`, the container image (`make image-test`); `ship`, what people install, by the real helm (`make ship`); and
+ * `release`, what is published, in a registry of this machine (`make release-dry-run`).
  */
 export default defineConfig({
   test: {
@@ -68,6 +69,16 @@ export default defineConfig({
           maxWorkers: 2,
           testTimeout: 180_000,
           hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'release',
+          include: ['test/release/**/*.test.ts'],
+          globalSetup: ['test/testbed/binaries/before-tests.ts', 'test/ship/tools.setup.ts'],
+          maxWorkers: 1,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
       { test: { name: 'crash', include: [CRASH], globalSetup: ['test/testbed/binaries/before-tests.ts'] } },

@@ -8,4 +8,6 @@ export const PROJECT = {
   docs: `${REPOSITORY}/blob/main/docs`,
   /** Without a tag. */
   image: `ghcr.io/${OWNER}/irsa-operator`,
+  /** Where its Helm chart is, without a tag. */
+  chart: `ghcr.io/${OWNER}/charts/irsa-operator`,
 } as const;
