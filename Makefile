@@ -38,6 +38,10 @@ fixes: $(INSTALLED) go dist/irsa-operator.mjs ## For every finding that check ha
 ship: $(INSTALLED) go dist/irsa-operator.mjs ## What people install, by the real helm and kustomize: the chart, its values, upgrades, install.yaml
 	@$(RUN) vitest run --project ship
 
+.PHONY: matrix
+matrix: $(INSTALLED) go dist/irsa-operator.mjs ## What users do first, on each version of Kubernetes; writes docs/compatibility.md (the first run builds them: half an hour more)
+	@$(RUN) node scripts/matrix.ts
+
 .PHONY: bench
 bench: $(INSTALLED) go dist/irsa-operator.mjs ## The bars for 1,000 and 10,000 bindings, beside a bare client; writes docs/benchmarks.md (an hour, a quiet machine)
 	@$(RUN) node test/bench/bars/main.ts --bindings 1000
