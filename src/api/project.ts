@@ -1,4 +1,4 @@
-/** Who publishes the project. Named here and in `config/manager`, and nowhere else. */
+/** Who publishes the project. Documents, workflows and `config/manager` name it too, and a test compares them with this. */
 const OWNER = 'irsa-operator';
 const REPOSITORY = `https://github.com/${OWNER}/irsa-operator`;
 
