@@ -17,6 +17,7 @@ import { type NpmPackage, sbomOf } from './sbom.ts';
 import type { Tools } from './tools.ts';
 
 const CHART = 'config/helm/irsa-operator';
+const EXECUTABLE = 'dist/irsa-operator-linux-x64';
 
 /** Of package.json, which every part of a release has. */
 export async function ownVersion(): Promise<string> {
@@ -25,6 +26,10 @@ export async function ownVersion(): Promise<string> {
 
 /** Makes all files of a release, and the image, by the commands that developers use. Nothing leaves this machine. */
 export async function assemble({ helm }: Pick<Tools, 'helm'>): Promise<Made> {
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    throw new Error(
+      `a release is made on Linux with an x64 processor, because of ${EXECUTABLE}. This is ${process.platform} with ${process.arch}`,
+    );
   const version = await ownVersion();
   const names = namesOf(version);
   const to = (name: string) => join(RELEASE, name);
@@ -36,8 +41,8 @@ export async function assemble({ helm }: Pick<Tools, 'helm'>): Promise<Made> {
   const metafile = await bundle();
   const made = await writeImage(IMAGE);
 
-  await copyFile(`dist/${names.executable}`, to(names.executable));
-  await copyFile(`dist/${names.licenses}`, to(names.licenses));
+  await copyFile(EXECUTABLE, to(names.executable));
+  await copyFile(`${EXECUTABLE}.LICENSES.txt`, to(names.licenses));
   await copyFile('dist/install.yaml', to(names.install));
   await copyFile('config/iam/cloudformation.yaml', to(names.cloudFormation));
   await copyFile(NOTICES, to(names.notices));
