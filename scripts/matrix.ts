@@ -69,15 +69,23 @@ async function output(program: string, args: readonly string[]): Promise<string>
   return text;
 }
 
-/** In place of the row of the same minor version. */
+/** In place of the row of the same minor version. What was never run has a row too. */
 async function keep(row: readonly string[]): Promise<void> {
-  const minorOf = (line: string) => /^\| (1\.\d+)/.exec(line)?.[1];
-  const [before = '', after] = (await readFile(PAGE, 'utf8')).split(new RegExp(`(?<=${MARKS[0]}\n)[^]*(?=${MARKS[1]})`));
+  const minorOf = (line: string) => /^\| (1\.\d+)/.exec(line)?.[1] ?? '';
+  const page = await readFile(PAGE, 'utf8');
+  const [before = '', after] = page.split(new RegExp(`(?<=${MARKS[0]}\n)[^]*(?=${MARKS[1]})`));
   if (after === undefined) throw new Error(`${PAGE} has no "${MARKS.join('" and "')}"`);
-  const rows = (await readFile(PAGE, 'utf8')).split('\n').filter((line) => minorOf(line) !== undefined);
-  const line = `| ${row.join(' | ')} |`;
-  const all = [...rows.filter((each) => minorOf(each) !== minorOf(line)), line];
-  const sorted = all.toSorted((a, b) => Number(minorOf(a)?.slice(2)) - Number(minorOf(b)?.slice(2)));
-  const head = ['| Kubernetes | Result | Minutes | Run |', '| --- | --- | --- | --- |'];
-  await writeFile(PAGE, [before, ...[...head, ...sorted].map((each) => `${each}\n`), after].join(''));
+  const never = kubernetesVersions().map((version) => [version, 'not run yet', '', '']);
+  const lines = [...never.map(tableRow), ...page.split('\n').filter((line) => minorOf(line) !== ''), tableRow(row)];
+  const rows = [...new Map(lines.map((line) => [minorOf(line), line])).values()];
+  const sorted = rows.toSorted((a, b) => Number(minorOf(a).slice(2)) - Number(minorOf(b).slice(2)));
+  const head = [
+    ['Kubernetes', 'Result', 'Minutes', 'Run'],
+    ['---', '---', '---', '---'],
+  ].map(tableRow);
+  await writeFile(PAGE, [before, ...[...head, ...sorted].map((line) => `${line}\n`), after].join(''));
+}
+
+function tableRow(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
 }
