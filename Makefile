@@ -42,6 +42,10 @@ ship: $(INSTALLED) go dist/irsa-operator.mjs ## What people install, by the real
 monitoring: $(INSTALLED) go dist/irsa-operator.mjs ## A real Prometheus scrapes it: faults and exactly their alerts, and data for every panel of the dashboards (20 minutes)
 	@$(RUN) vitest run --project monitoring
 
+.PHONY: matrix
+matrix: $(INSTALLED) go dist/irsa-operator.mjs ## What users do first, on each version of Kubernetes; writes docs/compatibility.md (the first run builds them: half an hour more)
+	@$(RUN) node scripts/matrix.ts
+
 .PHONY: bench
 bench: $(INSTALLED) go dist/irsa-operator.mjs ## The bars for 1,000 and 10,000 bindings, beside a bare client; writes docs/benchmarks.md (an hour, a quiet machine)
 	@$(RUN) node test/bench/bars/main.ts --bindings 1000
@@ -78,6 +82,15 @@ image-lock: $(INSTALLED) ## Pin the Debian packages of today, for the image and 
 .PHONY: image-test
 image-test: $(INSTALLED) go image ## Run that image as a pod does, on a real control plane, then push and pull it and run that (Linux, as root)
 	@$(RUN) vitest run --project image
+
+.PHONY: release-dry-run
+release-dry-run: $(INSTALLED) go ## All that a release does but publish, into a registry of this machine: dist/release, signed and verified, then its tests
+	@$(RUN) node scripts/release/dry-run.ts
+	@$(RUN) vitest run --project release
+
+.PHONY: release
+release: $(INSTALLED) go ## Publish this version. Only the workflow of a tag may (docs/release.md)
+	@$(RUN) node scripts/release/release.ts
 
 dist/irsa-operator.mjs: $(INSTALLED) $(shell find src -name '*.ts' -not -name '*.test.ts')
 	@$(RUN) node scripts/build.ts

@@ -3,10 +3,10 @@ import { defineConfig } from 'vitest/config';
 const CRASH = 'test/chaos/crash/crash.test.ts';
 
 /**
- * Seven suites: `unit` (pure, beside the code), `integration` (on the real control plane, five files at a time), `crash`, which wants the
+ * Eight suites: `unit` (pure, beside the code), `integration` (on the real control plane, five files at a time), `crash`, which wants the
  * machine for itself: its lease of 2 s is lost on one that is busy; `fixes`, the commands of `check` for every finding (`make fixes`);
- * `image`, the container image (`make image-test`); `ship`, what people install, by the real helm (`make ship`); and `monitoring`, a real
- * Prometheus that scrapes it (`make monitoring`).
+ * `image`, the container image (`make image-test`); `ship`, what people install, by the real helm (`make ship`); `monitoring`, a real
+ * Prometheus that scrapes it (`make monitoring`); and `release`, what is published, in a registry of this machine (`make release-dry-run`).
  */
 export default defineConfig({
   test: {
@@ -79,6 +79,16 @@ export default defineConfig({
           globalSetup: ['test/testbed/binaries/before-tests.ts'],
           maxWorkers: 1,
           testTimeout: 600_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'release',
+          include: ['test/release/**/*.test.ts'],
+          globalSetup: ['test/testbed/binaries/before-tests.ts', 'test/ship/tools.setup.ts'],
+          maxWorkers: 1,
+          testTimeout: 300_000,
           hookTimeout: 300_000,
         },
       },

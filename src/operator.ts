@@ -15,6 +15,7 @@ import { bindingController } from './controllers/binding/index.ts';
 import { clusterController } from './controllers/cluster/index.ts';
 import { collector } from './controllers/collector.ts';
 import { confinementController } from './controllers/confinement/index.ts';
+import { refuseSecond } from './controllers/confinement/installation.ts';
 import { oidcProviderController } from './controllers/oidc-provider/index.ts';
 import { revocationController } from './controllers/revocation/index.ts';
 import { Ledger } from './controllers/revocation/ledger.ts';
@@ -33,6 +34,7 @@ import { connect } from './kube/config.ts';
 import { confinementRequests } from './kube/confinement.ts';
 import { EventRecorder } from './kube/events.ts';
 import { fenced } from './kube/fence.ts';
+import { readInstallations } from './kube/installations.ts';
 import { readIssuer } from './kube/issuer.ts';
 import { leaseLock } from './kube/lease.ts';
 import { listWatch, type Resource } from './kube/list-watch.ts';
@@ -151,6 +153,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     reflect(cronJobs, stores.cronJobs),
   ];
 
+  const asOurselves = confinementRequests(transport, config.webhook);
   const ledger = new Ledger({ owned: stores, record: revocationRecord(writes, config.leaseNamespace), log });
   const options = { workers: WORKERS, clock, random, log, metrics: metrics.runtime, classify: failureOf };
   const loop = <K extends string>(controller: Controller<K>) => new ControllerLoop(controller, options);
@@ -228,7 +231,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
     loop(
       confinementController({
         stores,
-        requests: confinementRequests(transport, config.webhook),
+        requests: asOurselves,
         events: ownEvents,
         metrics: metrics.confinement,
         clock,
@@ -238,18 +241,26 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   metrics.observe(collector(stores));
   metrics.sweepsEvery(config.sweepIntervalMs / 1_000);
 
+  let alone = false;
   const checks = {
     livez: () => loops.flatMap((each) => each.wedged()),
-    readyz: () =>
-      reflectors.flatMap(({ store, reflector }) =>
+    readyz: () => [
+      ...(alone ? [] : ['other installations: not read yet']),
+      ...reflectors.flatMap(({ store, reflector }) =>
         store.hasSynced ? [] : [`${store.kind}: ${reflector.problem ?? 'the first list is not complete'}`],
       ),
+    ],
   };
   const health = await serveHealth(config.healthListen, checks, clock);
   const scrapes = await serveMetrics(config.metricsListen, metrics, clock);
   log.info({ healthPort: health.port, metricsPort: scrapes.port, identity }, 'serving health and metrics, waiting for the lease');
 
   try {
+    await refuseSecond(
+      { requests: { self: asOurselves.self, installations: (signal) => readInstallations(transport, signal) }, clock, random, log },
+      stop,
+    );
+    alone = true;
     const end = await elector.lead(stop, async (lost) => {
       stores.leadership.put({ since: clock.now() });
       const done = AbortSignal.any([stop, lost]);

@@ -11,7 +11,7 @@ import { debianLayer } from './layers/debian.ts';
 import { nodeLayer } from './layers/node.ts';
 import { operatorLayer } from './layers/operator.ts';
 import { type Descriptor, digestOf, Layout, MEDIA } from './layout.ts';
-import { PLATFORMS, type Platform } from './platforms.ts';
+import { type Architecture, PLATFORMS, type Platform } from './platforms.ts';
 import type { Entry } from './tar/entry.ts';
 import { writeTar } from './tar/write.ts';
 
@@ -21,8 +21,16 @@ export const IMAGE = 'dist/image';
 export interface Made {
   /** Of the index: what a registry will call the image. */
   readonly digest: string;
+  /** Of the manifest of each platform. */
+  readonly platforms: Readonly<Record<Architecture, string>>;
   /** Compressed, for each platform: what a node loads. */
-  readonly bytes: Readonly<Record<string, number>>;
+  readonly bytes: Readonly<Record<Architecture, number>>;
+}
+
+interface Platformed {
+  readonly architecture: Architecture;
+  readonly of: Descriptor;
+  readonly bytes: number;
 }
 
 /** Writes the image of every platform into a folder, from a bundle that was built. What was there before is gone. */
@@ -32,7 +40,7 @@ export async function writeImage(folder: string): Promise<Made> {
   const commit = await currentCommit();
   await rm(folder, { recursive: true, force: true });
   const layout = new Layout(folder);
-  const made: { of: Descriptor; bytes: number }[] = [];
+  const made: Platformed[] = [];
   // One after the other: each holds Node, whole, in memory.
   for (const platform of PLATFORMS) made.push(await writePlatform(layout, platform, lock, manifest, commit));
   const annotations = labelsOf(manifest, commit);
@@ -43,10 +51,12 @@ export async function writeImage(folder: string): Promise<Made> {
     annotations,
   });
   await layout.finish(index, manifest.version);
-  return { digest: index.digest, bytes: Object.fromEntries(made.map(({ of, bytes }) => [of.platform?.architecture, bytes])) };
+  const each = <T>(of: (one: Platformed) => T) =>
+    Object.fromEntries(made.map((one) => [one.architecture, of(one)])) as Record<Architecture, T>;
+  return { digest: index.digest, platforms: each(({ of }) => of.digest), bytes: each(({ bytes }) => bytes) };
 }
 
-async function writePlatform(layout: Layout, platform: Platform, lock: Lock, manifest: Manifest, commit: Commit) {
+async function writePlatform(layout: Layout, platform: Platform, lock: Lock, manifest: Manifest, commit: Commit): Promise<Platformed> {
   const { architecture } = platform;
   const debs = await Promise.all(lock[architecture].map(openDeb));
   const written = await Promise.all([
@@ -66,7 +76,7 @@ async function writePlatform(layout: Layout, platform: Platform, lock: Lock, man
     annotations: labels,
   });
   const bytes = [config, ...blobs].reduce((sum, { size }) => sum + size, described.size);
-  return { of: { ...described, platform: { architecture, os: 'linux' } }, bytes };
+  return { architecture, of: { ...described, platform: { architecture, os: 'linux' } }, bytes };
 }
 
 async function writeLayer(layout: Layout, what: string, entries: readonly Entry[]): Promise<{ layer: Layer; blob: Descriptor }> {

@@ -6,3 +6,6 @@ export const PLATFORMS = [
 
 export type Platform = (typeof PLATFORMS)[number];
 export type Architecture = Platform['architecture'];
+
+/** What the processor of this machine runs. */
+export const NATIVE: Architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
+import { bundledFolders } from './bundled.ts';
 
 /** Licenses that ask for no more than their text. Another one, and a choice between several, is for a person to read before it is added here. */
 const PERMISSIVE = new Set(['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT']);
@@ -13,21 +14,13 @@ interface Licensed {
 }
 
 /** Every package of which something is in the bundle, under the text of its license. Throws where one has none, or none that is permissive. */
-export async function noticesOf({ outputs }: Metafile, apacheText: string): Promise<string> {
-  const inputs = Object.values(outputs).flatMap((output) => Object.entries(output.inputs));
-  const folders = new Set(inputs.flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? packageFolder(path) : [])));
-  const packages = await Promise.all([...folders].sort().map((folder) => licenseOf(folder, apacheText)));
+export async function noticesOf(metafile: Metafile, apacheText: string): Promise<string> {
+  const packages = await Promise.all(bundledFolders(metafile).map((folder) => licenseOf(folder, apacheText)));
   const byText = Map.groupBy(packages, ({ text }) => text);
   const parts = [...byText].map(([text, of]) => `${of.map((one) => `${one.of} (${one.license})`).join('\n')}\n\n${text}\n`);
   return ['irsa-operator contains these packages, each under the license that follows its name.\n', ...parts].join(
     `\n${'-'.repeat(80)}\n\n`,
   );
-}
-
-/** `a/node_modules/b/node_modules/@c/d/lib/e.js` is a file of `a/node_modules/b/node_modules/@c/d`. */
-function packageFolder(path: string): string[] {
-  const [folder] = /^.*\bnode_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path) ?? [];
-  return folder === undefined ? [] : [folder];
 }
 
 async function licenseOf(folder: string, apacheText: string): Promise<Licensed> {

@@ -1,4 +1,4 @@
-/** Who publishes the project. Named here and in `config/manager`, and nowhere else. */
+/** Who publishes the project. Documents, workflows and `config/manager` name it too, and a test compares them with this. */
 const OWNER = 'irsa-operator';
 const REPOSITORY = `https://github.com/${OWNER}/irsa-operator`;
 
@@ -8,4 +8,6 @@ export const PROJECT = {
   docs: `${REPOSITORY}/blob/main/docs`,
   /** Without a tag. */
   image: `ghcr.io/${OWNER}/irsa-operator`,
+  /** Where its Helm chart is, without a tag. */
+  chart: `ghcr.io/${OWNER}/charts/irsa-operator`,
 } as const;

@@ -32,3 +32,9 @@ export const MUTATING_WEBHOOK_CONFIGURATION: ResourceType = {
   kind: 'MutatingWebhookConfiguration',
   plural: 'mutatingwebhookconfigurations',
 };
+export const VALIDATING_ADMISSION_POLICY_BINDING: ResourceType = {
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'ValidatingAdmissionPolicyBinding',
+  plural: 'validatingadmissionpolicybindings',
+};

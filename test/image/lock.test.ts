@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { formatLock, type LockedPackage, packagesIn, parseLock, type Wanted } from '../../scripts/image/debian/lock.ts';
 import { debianMirror, mirrorIn } from '../../scripts/image/debian/mirror.ts';
-import { IMAGE_PACKAGES, TEST_PACKAGES } from '../../scripts/image/debian/packages.ts';
+import { LOCKS } from '../../scripts/image/debian/packages.ts';
 
 const SHA256 = 'b59b0625cd1a791375d40dab23a4d5d3d0641e3d0a773501becdc3725b7f99cf';
 const MIRROR = 'http://mirror.example';
@@ -67,7 +67,7 @@ describe('a lock', () => {
   for (const [what, { text, message }] of Object.entries(refused))
     test(`${what} is refused`, () => expect(() => parseLock(text, wanted)).toThrow(message));
 
-  for (const of of [IMAGE_PACKAGES, TEST_PACKAGES])
+  for (const of of LOCKS)
     test(`${of.file} is of the packages that are wanted, and is as the command writes it`, () => {
       const text = readFileSync(of.file, 'utf8');
       const lock = parseLock(text, of);

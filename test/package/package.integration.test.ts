@@ -103,6 +103,7 @@ describe('the tarball of npm', () => {
       version,
       description,
       license,
+      repository: { type: 'git', url: 'git+https://github.com/irsa-operator/irsa-operator.git' },
       bin: { 'irsa-operator': 'irsa-operator.mjs', 'kubectl-irsa': 'irsa-operator.mjs', 'kubectl_complete-irsa': 'irsa-operator.mjs' },
       files: ['irsa-operator.mjs', 'parts', 'THIRD-PARTY-NOTICES.txt'],
       engines: { node: '>=22.19' },

@@ -1,38 +1,15 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { stringify } from 'yaml';
 import type { Scene } from '../harness/scene.ts';
 import { CHART } from './helm.ts';
-import { RUN_HERE } from './operator-pods.ts';
+import { overlay } from './overlay.ts';
 import { crdPath, NAMESPACE, shipyard, snapshotOf, sweptTwice, VALUES } from './suite.ts';
 
 /** From kustomize to Helm, with the command of the README of the chart. The tests build on each other. */
 const yard = shipyard();
 let scene: Scene;
 let folder: string;
-
-/** As a user writes it over config/default. */
-function overlay(): string {
-  const folder = join(yard.testbed.folder, 'overlay');
-  mkdirSync(folder);
-  const patch = [
-    { op: 'add', path: '/spec/template/spec/containers/0/args/-', value: '--sweep-interval=2s' },
-    ...Object.entries(RUN_HERE).map(([label, value]) => ({
-      op: 'add',
-      path: `/spec/template/metadata/labels/${label.replaceAll('/', '~1')}`,
-      value,
-    })),
-  ];
-  writeFileSync(
-    join(folder, 'kustomization.yaml'),
-    stringify({
-      resources: [relative(folder, 'config/default')],
-      patches: [{ target: { kind: 'Deployment' }, patch: JSON.stringify(patch) }],
-    }),
-  );
-  return folder;
-}
 
 /** A line of the README of the chart. */
 function commandOf(pattern: string): string {
@@ -48,7 +25,7 @@ async function managers(): Promise<string[]> {
 }
 
 test('kustomize installs what runs: two replicas that are ready', async () => {
-  folder = overlay();
+  folder = overlay(yard.testbed);
   await yard.testbed.kubectl(['apply', '-k', folder]);
   await yard.testbed.kubectl(['rollout', 'status', '-n', NAMESPACE, 'deploy/irsa-operator', '--timeout=60s']);
   expect(yard.pods.replicas(NAMESPACE)).toHaveLength(2);

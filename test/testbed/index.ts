@@ -20,6 +20,7 @@ export { type Api, ApiError, connect, type WatchEvent } from './api.ts';
 export type { AwsDouble } from './aws/index.ts';
 export type { JournalEntry } from './aws/journal.ts';
 export { ensureBinaries, ensureTool } from './binaries/index.ts';
+export { kubernetesVersions } from './binaries/modules.ts';
 export type { AuditEvent } from './control-plane/audit.ts';
 export { AUDIT_LOG_FILE, type ControlPlane } from './control-plane/index.ts';
 export { WORKLOAD_LABEL } from './control-plane/kwok.ts';

@@ -16,3 +16,13 @@ export const TEST_PACKAGES: Wanted = {
   suite: 'bookworm',
   packages: ['libseccomp2', 'qemu-user-static', 'runc', 'umoci'],
 };
+
+/** Of a release: what signs it and verifies its signatures. */
+export const RELEASE_PACKAGES: Wanted = {
+  file: 'scripts/release/debian.lock.json',
+  suite: 'trixie',
+  packages: ['cosign'],
+};
+
+/** Every lock. */
+export const LOCKS: readonly Wanted[] = [IMAGE_PACKAGES, TEST_PACKAGES, RELEASE_PACKAGES];

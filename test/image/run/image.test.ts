@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseLock } from '../../../scripts/image/debian/lock.ts';
 import { IMAGE_PACKAGES } from '../../../scripts/image/debian/packages.ts';
 import { IMAGE, writeImage } from '../../../scripts/image/image.ts';
-import { type Architecture, PLATFORMS } from '../../../scripts/image/platforms.ts';
+import { type Architecture, NATIVE, PLATFORMS } from '../../../scripts/image/platforms.ts';
+import { type Registry, startRegistry } from '../../../scripts/release/registry.ts';
 import { ARTICLE, annotated, NOT_AUTHORIZED } from '../../harness/article.ts';
 import { integrationSuite, SWEEP } from '../../harness/suite.ts';
 import { memoryBytes } from '../deployment.ts';
@@ -13,8 +14,7 @@ import { Container } from './container.ts';
 import { binariesIn } from './elf.ts';
 import { startInCluster } from './in-cluster.ts';
 import { bytesOf, imageIn, unpack } from './layout.ts';
-import { type Registry, startRegistry } from './registry.ts';
-import { FOREIGN, NATIVE, openTools, type Tools } from './tools.ts';
+import { FOREIGN, openTools, type Tools } from './tools.ts';
 
 /** The image of `make image`, and the one that comes back from a registry. Run by runc, as config/manager would have it run. */
 

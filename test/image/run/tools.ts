@@ -1,14 +1,14 @@
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ensureTool } from '@irsa-operator/testbed';
 import { openDeb } from '../../../scripts/image/debian/deb.ts';
 import { parseLock } from '../../../scripts/image/debian/lock.ts';
 import { TEST_PACKAGES } from '../../../scripts/image/debian/packages.ts';
-import type { Architecture } from '../../../scripts/image/platforms.ts';
-import type { Entry } from '../../../scripts/image/tar/entry.ts';
+import { unpack } from '../../../scripts/image/debian/unpack.ts';
+import { type Architecture, NATIVE } from '../../../scripts/image/platforms.ts';
 
-/** What the processor of this machine runs, and what has to be emulated on it. */
-export const [NATIVE, FOREIGN]: readonly [Architecture, Architecture] = process.arch === 'arm64' ? ['arm64', 'amd64'] : ['amd64', 'arm64'];
+/** What has to be emulated on this machine. */
+export const FOREIGN: Architecture = NATIVE === 'arm64' ? 'amd64' : 'arm64';
 const { qemu, libraries } = {
   amd64: { qemu: 'usr/bin/qemu-aarch64-static', libraries: 'usr/lib/x86_64-linux-gnu' },
   arm64: { qemu: 'usr/bin/qemu-x86_64-static', libraries: 'usr/lib/aarch64-linux-gnu' },
@@ -33,17 +33,7 @@ export async function openTools(folder: string, signal: AbortSignal): Promise<To
   const [runc, umoci] = ['usr/sbin/runc', 'usr/bin/umoci'];
   for (const locked of lock[NATIVE])
     for (const entry of (await openDeb(locked)).entries)
-      if ([runc, umoci, qemu].includes(entry.path) || entry.path.startsWith(`${libraries}/libseccomp.so.`)) write(folder, entry);
+      if ([runc, umoci, qemu].includes(entry.path) || entry.path.startsWith(`${libraries}/libseccomp.so.`)) unpack(folder, entry);
   const at = (path: string) => join(folder, path);
   return { umoci: at(umoci), runc: at(runc), libraries: at(libraries), qemu: at(qemu), crane };
-}
-
-function write(folder: string, entry: Entry): void {
-  const path = join(folder, entry.path);
-  mkdirSync(dirname(path), { recursive: true });
-  if (entry.kind === 'link') symlinkSync(entry.target, path);
-  else if (entry.kind === 'file') {
-    writeFileSync(path, entry.content);
-    chmodSync(path, 0o755);
-  }
 }

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { goProblem } from './go.ts';
 import { binaryCache } from './index.ts';
 import { withLock } from './lock.ts';
-import { moduleHash, versionStamp } from './modules.ts';
+import { goModules, kubernetesVersions, moduleHash, versionStamp } from './modules.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -33,6 +33,33 @@ test('the version stamped into Kubernetes is the one that its go.mod requires', 
   expect(versionStamp('require (\n\tk8s.io/kubernetes v1.36.3\n\tk8s.io/api v0.36.3\n)')).toBe(
     `-X ${stamp}.gitVersion=v1.36.3 -X ${stamp}.gitMajor=1 -X ${stamp}.gitMinor=36`,
   );
+});
+
+describe('Kubernetes', () => {
+  afterEach(() => vi.unstubAllEnvs());
+  const stampOf = (version: string) => {
+    vi.stubEnv('KUBERNETES_VERSION', version);
+    return /gitVersion=v(\d+\.\d+)\./.exec(goModules().at(-1)?.ldflags ?? '')?.[1];
+  };
+
+  test('is of the version that is asked for, each with a place of its own in the cache', () => {
+    const versions = kubernetesVersions();
+    expect(versions.map(stampOf)).toEqual(versions);
+    expect(versions[0]).toBe('1.33');
+    const names = versions.map((version) => {
+      vi.stubEnv('KUBERNETES_VERSION', version);
+      return goModules().at(-1)?.name;
+    });
+    expect(new Set(names).size).toBe(versions.length);
+  });
+
+  test('is the same as ever where none is asked for', () => {
+    expect(stampOf('')).toBe('1.36');
+    expect(goModules().at(-1)?.name).toBe('kubernetes');
+  });
+
+  test('of a version that is not there is refused, with those that are', () =>
+    expect(() => stampOf('1.20')).toThrow(`KUBERNETES_VERSION is "1.20", and there are ${kubernetesVersions().join(', ')}`));
 });
 
 test('a changed go.mod, go.sum or flag is another place in the cache', () => {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 
 export type BinaryName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl' | 'kwok' | 'amazon-eks-pod-identity-webhook';
 
 /** What the testbed itself does not run, but some tests do. */
-export type ToolName = 'crane' | 'hcldec' | 'helm';
+export type ToolName = 'actionlint' | 'crane' | 'hcldec' | 'helm';
 
 /** One Go module of `modules/`: a go.mod without code of ours, that pins one upstream project. Their requirements disagree. */
 export interface GoModule {
@@ -24,9 +24,28 @@ const MODULES_FOLDER = join(import.meta.dirname, '..', 'modules');
 /** No symbol table, no debug information: half the size, and nobody debugs Kubernetes here. */
 const STRIPPED = '-s -w';
 
+/** Every version that `make matrix` runs on, the oldest first: 1.33, ... Any other run has the one of `modules/kubernetes`. */
+export function kubernetesVersions(): string[] {
+  const folders = readdirSync(MODULES_FOLDER).filter((name) => /^kubernetes(-1\.\d+)?$/.test(name));
+  return folders.map((name) => minorIn(readGoMod(join(MODULES_FOLDER, name)))).toSorted((a, b) => Number(a.slice(2)) - Number(b.slice(2)));
+}
+
+/** `KUBERNETES_VERSION` names another version than that of every day, such as 1.33. */
+function kubernetesModule(wanted = process.env['KUBERNETES_VERSION'] ?? ''): string {
+  const usual = join(MODULES_FOLDER, 'kubernetes');
+  if (wanted === '' || wanted === minorIn(readGoMod(usual))) return usual;
+  const folder = `${usual}-${wanted}`;
+  if (!existsSync(folder)) throw new Error(`KUBERNETES_VERSION is "${wanted}", and there are ${kubernetesVersions().join(', ')}`);
+  return folder;
+}
+
+function readGoMod(folder: string): string {
+  return readFileSync(join(folder, 'go.mod'), 'utf8');
+}
+
 /** Small ones first: a mistake in the set-up shows after seconds, not after minutes. */
 export function goModules(): GoModule[] {
-  const kubernetes = join(MODULES_FOLDER, 'kubernetes');
+  const kubernetes = kubernetesModule();
   return [
     {
       name: 'etcd',
@@ -50,7 +69,7 @@ export function goModules(): GoModule[] {
       ldflags: STRIPPED,
     },
     {
-      name: 'kubernetes',
+      name: basename(kubernetes),
       folder: kubernetes,
       packages: {
         'kube-apiserver': 'k8s.io/kubernetes/cmd/kube-apiserver',
@@ -58,7 +77,7 @@ export function goModules(): GoModule[] {
         kubectl: 'k8s.io/kubernetes/cmd/kubectl',
       },
       firstBuild: 'about four minutes',
-      ldflags: `${STRIPPED} ${versionStamp(readFileSync(join(kubernetes, 'go.mod'), 'utf8'))}`,
+      ldflags: `${STRIPPED} ${versionStamp(readGoMod(kubernetes))}`,
     },
   ];
 }
@@ -68,6 +87,8 @@ export function toolModule(name: ToolName): GoModule {
   const folder = join(MODULES_FOLDER, name);
   const one = (path: string) => ({ name, folder, packages: { [name]: path }, ldflags: STRIPPED });
   switch (name) {
+    case 'actionlint':
+      return { ...one('github.com/rhysd/actionlint/cmd/actionlint'), firstBuild: 'about ten seconds' };
     case 'crane':
       return { ...one('github.com/google/go-containerregistry/cmd/crane'), firstBuild: 'about ten seconds' };
     case 'hcldec':
@@ -91,11 +112,21 @@ function requiredVersion(module: string, folder: string): string {
 
 /** Without the stamp the server says v0.0.0, and clients that look at the version misjudge it. */
 export function versionStamp(goMod: string): string {
-  const [version, major, minor] = /(?<=\bk8s\.io\/kubernetes )v(\d+)\.(\d+)\.\d+/.exec(goMod) ?? [];
-  if (version === undefined)
-    throw new Error('modules/kubernetes/go.mod requires no k8s.io/kubernetes: make it anew with modules/generate.sh');
+  const { version, major, minor } = kubernetesIn(goMod);
   const stamp = 'k8s.io/component-base/version';
   return `-X ${stamp}.gitVersion=${version} -X ${stamp}.gitMajor=${major} -X ${stamp}.gitMinor=${minor}`;
+}
+
+function minorIn(goMod: string): string {
+  const { major, minor } = kubernetesIn(goMod);
+  return `${major}.${minor}`;
+}
+
+function kubernetesIn(goMod: string): { version: string; major: string; minor: string } {
+  const [version, major = '', minor = ''] = /(?<=\bk8s\.io\/kubernetes )v(\d+)\.(\d+)\.\d+/.exec(goMod) ?? [];
+  if (version === undefined)
+    throw new Error('modules/kubernetes/go.mod requires no k8s.io/kubernetes: make it anew with modules/generate.sh');
+  return { version, major, minor };
 }
 
 /** Everything that the programs depend on, so that a changed pin is built and an unchanged one never again. 16 hex digits. */

@@ -32,9 +32,13 @@ generate etcd go.etcd.io/etcd/server/v3 v3.6.15 go.etcd.io/etcd/server/v3
 generate webhook github.com/aws/amazon-eks-pod-identity-webhook v0.6.17 github.com/aws/amazon-eks-pod-identity-webhook
 generate crane github.com/google/go-containerregistry v0.22.1 github.com/google/go-containerregistry/cmd/crane
 generate kwok sigs.k8s.io/kwok v0.8.0 sigs.k8s.io/kwok/cmd/kwok
-generate kubernetes k8s.io/kubernetes v1.36.3 \
-  k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kubectl
+# The first is what tests run on, the others are those of make matrix.
+for at in kubernetes=v1.36.3 kubernetes-1.33=v1.33.13 kubernetes-1.34=v1.34.4 kubernetes-1.35=v1.35.4 kubernetes-1.37=v1.37.2; do
+  generate "${at%%=*}" k8s.io/kubernetes "${at#*=}" \
+    k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kubectl
+done
 generate helm helm.sh/helm/v4 v4.3.1 helm.sh/helm/v4/cmd/helm
+generate actionlint github.com/rhysd/actionlint v1.7.12 github.com/rhysd/actionlint/cmd/actionlint
 generate hcldec github.com/hashicorp/hcl/v2 v2.24.0 github.com/hashicorp/hcl/v2/cmd/hcldec
 
 # Of this one nothing is built: its CRDs are read.

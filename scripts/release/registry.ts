@@ -12,8 +12,10 @@ export interface Registry {
   stop(): Promise<void>;
 }
 
-export async function startRegistry(crane: string): Promise<Registry> {
-  const server = spawn(crane, ['registry', 'serve', '--address', '127.0.0.1:0'], { stdio: ['ignore', 'ignore', 'pipe'] });
+/** `disk`: a folder for its blobs, which are in memory otherwise. */
+export async function startRegistry(crane: string, disk?: string): Promise<Registry> {
+  const blobs = disk === undefined ? [] : ['--disk', disk];
+  const server = spawn(crane, ['registry', 'serve', '--address', '127.0.0.1:0', ...blobs], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(server, 'exit');
   const lines: string[] = [];
   const address = await new Promise<string>((resolve, reject) => {
