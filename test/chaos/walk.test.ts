@@ -6,7 +6,7 @@ import { walk } from './walk/index.ts';
 const OPS = 500;
 const SWEEPS = 20;
 /** Longer than the walk itself waits for its end, so that it tells what did not come to it. */
-const PATIENCE_MS = 20 * 60_000;
+const PATIENCE_MS = 25 * 60_000;
 
 test('after a random walk all is as it should be, and nothing is written any more', { timeout: PATIENCE_MS }, async () => {
   const choices = chance();

@@ -48,8 +48,11 @@ const KILL_EVERY = 250;
 /** Now and then nothing happens for as long as a write takes with both its read-backs: without that, hardly any intent lives to see its write. */
 const LULL_EVERY = 100;
 const LULL_MS = 8_000;
-/** The longest wait of the contract here: a retry after five minutes of back-off, and a minute until a lost grant costs its trust. */
-const CONVERGENCE_MS = 8 * 60_000;
+/**
+ * The longest wait of the contract here: what lost its label or its tag keeps its trust for ten minutes, also where the grant went right after.
+ * The rest is for a retry, and for a busy machine.
+ */
+const CONVERGENCE_MS = 13 * 60_000;
 /**
  * Nothing of the operator waits longer once all is well: 8 s for the last read-back, 30 s until other numbers of pods are told, and a minute until
  * a role that is not found counts as gone, or one is read again that could not be read. With what is added so that not all come together.
