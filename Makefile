@@ -39,7 +39,7 @@ ship: $(INSTALLED) go dist/irsa-operator.mjs ## What people install, by the real
 	@$(RUN) vitest run --project ship
 
 .PHONY: monitoring
-monitoring: $(INSTALLED) go dist/irsa-operator.mjs ## A real Prometheus scrapes it: faults and exactly their alerts, and data for every panel of the dashboards (20 minutes)
+monitoring: $(INSTALLED) go dist/irsa-operator.mjs ## A real Prometheus scrapes it: faults and exactly their alerts, data for every panel of the dashboards, and a bad day (40 minutes)
 	@$(RUN) vitest run --project monitoring
 
 .PHONY: matrix

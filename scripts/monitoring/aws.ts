@@ -15,8 +15,8 @@ const ANSWERED = regex('ok', ...kinds('notFound', 'conflict', 'invalid', 'thrott
 const DENIED = regex(...kinds('denied'), 'ExpiredToken');
 /** Calls that a denial of one role or one token concerns. `ListRoles` has a substitute where it is denied on purpose. */
 const OF_ONE_ROLE = regex('ListRoles', 'GetRole', 'UpdateAssumeRolePolicy', 'AssumeRoleWithWebIdentity');
-/** Each sweep makes these two, whatever tenants do. */
-const OF_EACH_SWEEP = 'ListRoles|GetOpenIDConnectProvider';
+/** Each sweep makes the first two, whatever tenants do. After a restart the third comes before any sweep. */
+const OF_EACH_SWEEP = 'ListRoles|GetOpenIDConnectProvider|GetCallerIdentity';
 
 const REQUESTS = 'irsa_aws_requests_total';
 /** Calls that retry after five minutes at the latest are counted twice in it. */

@@ -322,6 +322,8 @@ export const CONTRACT = {
   Monitoring: {
     'alerts-each': 'Each alert that ships fires for its cause, with a runbook, and is silent beside it.',
     'dashboard-data': 'Every query of every panel has data after activity.',
+    'outage-played':
+      'AWS is down for two hours: what was Ready stays Ready, nothing is revoked, there is one alert and no storm, and all are Ready within 5 min of its return.',
     'monitors-accepted': 'The CRDs of prometheus-operator accept what ships for it with strict validation, and refuse a typo.',
     'alerts-live': 'A real Prometheus that scrapes a real operator fires exactly the alerts of a fault: an outage of AWS is one.',
   },

@@ -171,6 +171,16 @@ export const CASES: Readonly<Record<string, AlertCases>> = {
         at: 29,
         instead: ['IrsaAwsErrors'],
       },
+      'after a restart while AWS is out, which is one alert': {
+        series: {
+          ...NOT_READY,
+          [request('ListRoles', 'ok')]: 'stale',
+          [request('GetOpenIDConnectProvider', 'ok')]: 'stale',
+          [request('GetCallerIdentity', 'ServiceUnavailable', 'sts')]: '0+1x40',
+        },
+        at: 39,
+        instead: ['IrsaAwsErrors'],
+      },
       'while AWS throttles all reads, which is one alert': {
         series: { ...NOT_READY, ...answered('Throttling') },
         at: 29,

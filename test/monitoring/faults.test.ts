@@ -44,6 +44,16 @@ function kill(...killed: readonly RunningOperator[]): void {
   scrapeAll();
 }
 
+/** As a Deployment does with a new version. */
+async function replaceAll(): Promise<void> {
+  for (const old of [...replicas]) {
+    await start();
+    replicas.splice(replicas.indexOf(old), 1);
+    expect(await old.stop()).toBe(0);
+    scrapeAll();
+  }
+}
+
 function scrapeAll(): void {
   prometheus.scrape(replicas.map(({ name, metricsUrl }) => ({ pod: name, metricsUrl })));
 }
@@ -106,12 +116,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   'nothing: the replicas are replaced one by one': {
     make: async () => {
-      for (const old of [...replicas]) {
-        await start();
-        replicas.splice(replicas.indexOf(old), 1);
-        expect(await old.stop()).toBe(0);
-        scrapeAll();
-      }
+      await replaceAll();
       return () => {};
     },
     alerts: [],
@@ -131,12 +136,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
       return async () => {
         await undo();
         // Their rates come back slowly.
-        for (const old of [...replicas]) {
-          await start();
-          replicas.splice(replicas.indexOf(old), 1);
-          await old.stop();
-          scrapeAll();
-        }
+        await replaceAll();
       };
     },
     alerts: ['IrsaAwsThrottled'],

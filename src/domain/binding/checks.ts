@@ -116,13 +116,17 @@ export function releaseWaitsFor(seen: Observed, entry: Pick<RoleEntry, 'arn' | '
 
 type EarlyCheck = (scope: Pick<Scope, 'seen'>) => Violation | undefined;
 
+/** A restart while AWS is out: what was found before stands, and no cluster full of bindings turns Unknown for it. */
 const callerKnown: EarlyCheck = ({ seen: { caller } }) =>
   caller.kind === 'unknown'
-    ? open(
-        'ProviderReady',
-        'CallerUnknown',
-        `sts:GetCallerIdentity failed: ${caller.why}. irsa-operator writes nothing and asks again. Check its AWS credentials`,
-      )
+    ? {
+        ...open(
+          'ProviderReady',
+          'CallerUnknown',
+          `sts:GetCallerIdentity failed: ${caller.why}. irsa-operator writes nothing and asks again. Check its AWS credentials`,
+        ),
+        pending: 'failing',
+      }
     : undefined;
 
 /** What the first checks look at; the audit of ServiceAccounts without a binding has no more. */

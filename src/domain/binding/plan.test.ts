@@ -433,6 +433,27 @@ describe('what is done', () => {
   });
 });
 
+describe('after a restart while AWS is out', () => {
+  const caller = { kind: 'unknown', why: 'no answer' } as const;
+  const before = planBinding(observed()).status;
+  // Contract: failure-classes
+  test('the status stays as it is: what worked still works, and nobody is alarmed', () =>
+    expect(planBinding(withStatus(observed({ caller }), before, NOW + later))).toEqual({
+      steps: [],
+      status: before,
+      recheckInMs: undefined,
+    }));
+  test('a binding that was told so before is told why, as it is now', () => {
+    const first = planBinding(observed({ caller: { kind: 'unknown', why: 'no credentials' } })).status;
+    const { status } = planBinding(withStatus(observed({ caller }), first, NOW + later));
+    expect(conditionOf(status.conditions, 'ProviderReady')?.message).toMatch(/^sts:GetCallerIdentity failed: no answer\./);
+  });
+  test('a new generation is told', () => {
+    const old = { ...before, observedGeneration: 0 };
+    expect(told(planBinding(withStatus(observed({ caller }), old, NOW + later)).status, 'Ready')).toEqual(['Unknown', 'CallerUnknown']);
+  });
+});
+
 describe('the intent', () => {
   const fresh = (part: Parameters<typeof binding>[0] = {}) => binding({ ...part, status: { roles: [], ...part?.status } });
   const roles = (part: ObservedPart) => planBinding(observed(part)).status.roles;

@@ -60,7 +60,7 @@ export async function makeFleet({ aws }: Testbed, api: Api, size: Size): Promise
   await each(size.bindings, (at) => makeBinding(api, memberAt(at, size)));
   await each(size.pods, (at) => {
     const of = memberAt(at % size.bindings, size);
-    return api.call('POST', pathOf('pods', of), { body: pod(`${of.name}-${Math.floor(at / size.bindings)}`, of) });
+    return api.call('POST', pathOf('pods', { namespace: of.namespace }), { body: pod(`${of.name}-${Math.floor(at / size.bindings)}`, of) });
   });
 }
 
