@@ -319,4 +319,14 @@ export const CONTRACT = {
     'install-iam': 'config/iam is the same as JSON, for Terraform and for CloudFormation.',
     'install-no-credentials': 'Without AWS credentials at the start it says which page helps.',
   },
+  GitOps: {
+    'gitops-argocd': 'For Argo CD there is a health check and an action `reconcile`, tested as Argo CD tests its own.',
+    'gitops-kstatus':
+      'kstatus says InProgress of a new binding, Current of one that is Ready, Failed of one that is Stalled, and Terminating of one that is being deleted.',
+    'gitops-schemas': 'The JSON schemas, in the layout of CRDs-catalog, accept every sample and refuse a misspelt field.',
+    'gitops-examples':
+      'The examples for Argo CD and Flux are accepted by their CRDs: operator, then grants, then workloads with their bindings.',
+    'gitops-order': 'In whatever order a tool applies operator, grants, bindings and workloads, all becomes Ready.',
+    'gitops-other-role': 'A chart that sets another role-arn fails with a conflict until the annotation is removed from its values.',
+  },
 } as const satisfies Record<string, Record<string, string>>;
