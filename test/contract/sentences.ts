@@ -276,6 +276,10 @@ export const CONTRACT = {
     'plan-effects':
       '`plan` says which documents, annotations and pods an enforcing operator changes, in its order, for bindings of the cluster and for files: and that is what the operator then does.',
     'plan-writes-nothing': '`plan` writes nothing.',
+    'commands-progress':
+      'What takes longer than a second says on standard error how many of how many are done, and nothing of it in a pipe.',
+    'commands-color': 'A terminal gets colors, unless `NO_COLOR` is set or `--color` says otherwise.',
+    'commands-stdin-once': 'Standard input that is given twice is refused.',
     'import-exact': '`import` writes bindings that observe, retain and never restart, and grants without `*` that cover exactly these.',
     'import-stable': 'A second run of `import`, also after the first was applied, prints the same.',
     'import-no-trace':

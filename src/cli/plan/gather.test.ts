@@ -5,6 +5,7 @@ import { Fault } from '../../api/fault.ts';
 import { EKS_WEBHOOK } from '../../api/webhook.ts';
 import { ARN, binding, caller, grant, ISSUER, OTHER_ARN, policy, SERVICE, serviceAccount } from '../../domain/test-observed.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
+import { noProgress } from '../progress.ts';
 import { Account } from '../test-account.ts';
 import { gather, type Scope } from './gather.ts';
 import { plan } from './plan.ts';
@@ -57,6 +58,7 @@ function ports(bindings: readonly IrsaBinding[], faults: Partial<Record<'grants'
       },
     },
     clock: new ManualClock(),
+    progress: noProgress,
     webhook: EKS_WEBHOOK,
     namespace: 'shop',
   };
@@ -70,6 +72,15 @@ test('each thing is read once, and no role or pod of others', async () => {
   // The second shares the role, so one write is for both.
   expect([...world.bindings.keys()]).toEqual(['shop/app', 'shop/second']);
   expect(asked.toSorted()).toEqual(['pods app', 'role app', 'workloads shop']);
+});
+
+// Contract: commands-progress
+test('it says how many roles it has read', async () => {
+  const { all } = ports([named('app'), named('else', { roleArn: OTHER_ARN })]);
+  const told: string[] = [];
+  const progress = (done: number, total: number, what: string) => void told.push(`${done} of ${total} ${what}`);
+  await gather(everything, { issuer: ISSUER }, { ...all, progress }, signal);
+  expect(told).toEqual(['1 of 2 roles', '2 of 2 roles']);
 });
 
 test('a binding in a file takes the place of the one in the cluster, with its status, and the plan is for it alone', async () => {

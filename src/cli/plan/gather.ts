@@ -53,7 +53,11 @@ export async function gather(scope: Scope, cluster: ClusterName, ports: PlanPort
   const own = [...new Set([...meant].flatMap((key) => accountOf(all.get(key) as IrsaBinding) ?? []))];
   const [first] = roles;
   const [records, serviceAccounts, pods, workloads, provider] = await Promise.all([
-    inTurns(roles, (arn) => recordFor(arn, ports, now, signal)),
+    inTurns(
+      roles,
+      (arn) => recordFor(arn, ports, now, signal),
+      (done, total) => ports.progress(done, total, 'roles'),
+    ),
     inTurns(accounts, (key) => ports.cluster.serviceAccount(nameIn(key), signal)),
     inTurns(own, (key) => ports.cluster.pods(nameIn(key), [], signal)),
     inTurns([...new Set(own.map((key) => nameIn(key).namespace))], (namespace) => ports.cluster.workloads(namespace, signal)),

@@ -5,6 +5,7 @@ import type { Webhook } from '../../api/webhook.ts';
 import type { ReadCluster } from '../../ports/read-cluster.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ReadAws } from '../check/ports.ts';
+import type { Progress } from '../progress.ts';
 
 /** What a plan reads. Every method throws `Fault`. */
 export interface PlanPorts {
@@ -15,6 +16,7 @@ export interface PlanPorts {
   };
   readonly aws: Pick<ReadAws, 'caller' | 'eksIssuer' | 'providers' | 'roles'>;
   readonly clock: Clock;
+  readonly progress: Progress;
   readonly webhook: Webhook;
   /** Of the kubeconfig's context. */
   readonly namespace: string;
