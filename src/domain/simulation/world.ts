@@ -48,7 +48,7 @@ export function authorizationIn(world: World, binding: IrsaBinding) {
     caller: world.caller,
     apiAudiences: [...world.apiAudiences, world.cluster.issuer],
   };
-  return { authorization: authorize(binding, input), winner: () => winnerOf(input) };
+  return { authorization: authorize(binding, input), input, winner: () => winnerOf(input) };
 }
 
 /** Every role that a binding names, or on which trust of its own may be. */
