@@ -9,7 +9,7 @@ import type { Progress } from '../progress.ts';
 
 /** What a plan reads. Every method throws `Fault`. */
 export interface PlanPorts {
-  readonly cluster: Pick<ReadCluster, 'issuer' | 'serviceAccount' | 'pods' | 'workloads' | 'apiAudiences'> & {
+  readonly cluster: Pick<ReadCluster, 'issuer' | 'serviceAccount' | 'pods' | 'workloads' | 'batchWorkloads' | 'apiAudiences'> & {
     bindings(signal: AbortSignal): Promise<readonly IrsaBinding[]>;
     grants(signal: AbortSignal): Promise<readonly IrsaGrant[]>;
     namespaces(signal: AbortSignal): Promise<readonly Namespace[]>;

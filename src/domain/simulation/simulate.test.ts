@@ -53,6 +53,7 @@ function world(part: Part = {}): World {
     namespaces: new Map(),
     webhook: EKS_WEBHOOK,
     workloads: [workload()],
+    batchWorkloads: [],
     bindings: new Map((part.bindings ?? [bare]).map((one) => [keyOf(one.metadata), one])),
     roles: new Map((part.roles ?? [role()]).map((one) => [one.arn, one])),
     serviceAccounts: new Map(account === undefined ? [] : [[keyOf(account), account]]),

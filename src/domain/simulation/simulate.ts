@@ -260,7 +260,7 @@ function observedIn(world: World, binding: IrsaBinding): Observed {
     crdDeleting: false,
     pods: [...world.pods.values()].filter((pod) => keyOf({ namespace: pod.namespace, name: pod.serviceAccountName }) === account),
     workloads: workloads.filter(({ namespace }) => namespace === metadata.namespace),
-    batchWorkloads: () => [],
+    batchWorkloads: () => world.batchWorkloads.filter(({ namespace }) => namespace === metadata.namespace),
     serviceAccountExists: (name) => world.serviceAccounts.has(keyOf({ namespace: metadata.namespace, name })),
     blocked: new Map(),
     webhook,
