@@ -1,6 +1,9 @@
 import { type Api, until } from '@irsa-operator/testbed';
 import type { Binding } from './views.ts';
 
+/** A second request within a minute waits for its end. */
+const PATIENCE = { timeoutMs: 120_000 };
+
 /** The binding as it is once its operator has looked at it in this mode; undefined where it is going. */
 export async function lookedAt(api: Api, path: string, mode: Binding['spec']['mode']): Promise<Binding | undefined> {
   const value = `parity-${Date.now()}`;
@@ -14,6 +17,6 @@ export async function lookedAt(api: Api, path: string, mode: Binding['spec']['mo
       const seen = await api.call<Binding>('GET', path);
       return seen.status?.lastHandledReconcileAt === value && seen;
     },
-    { timeoutMs: 60_000 },
+    PATIENCE,
   );
 }
