@@ -27,7 +27,7 @@ chaos: $(INSTALLED) go dist/irsa-operator.mjs ## Random walk, field sweep, and t
 	@$(RUN) npm run --silent chaos:crash
 
 .PHONY: parity
-parity: $(INSTALLED) go dist/irsa-operator.mjs ## In every integration scenario: what check and an operator that observes find, compared
+parity: $(INSTALLED) go dist/irsa-operator.mjs ## In every integration scenario: check and plan, compared with what an operator says and does
 	@$(RUN) node scripts/parity.ts
 
 .PHONY: fixes

@@ -6,8 +6,10 @@ import { irsaBindingCrd, irsaGrantCrd } from '../src/api/crds.ts';
 import { checkReportSchema } from '../src/cli/check/output/report-schema.ts';
 import { COMMANDS } from '../src/commands.ts';
 import { conformance, type Link, linksIn } from '../test/contract/links.ts';
+import { argocd } from './argocd.ts';
 import { chart } from './chart/index.ts';
 import { commandLine } from './command-line.ts';
+import { crdSchemas } from './crd-schemas.ts';
 import { iam } from './iam/index.ts';
 import { monitoring } from './monitoring/index.ts';
 import { rooms } from './rooms.ts';
@@ -18,7 +20,9 @@ const HEADER = '# Generated from src/api by `npm run generate`; do not edit.\n';
 const files: Record<string, string> = {
   'crds/irsabindings.yaml': HEADER + stringify(irsaBindingCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
   'crds/irsagrants.yaml': HEADER + stringify(irsaGrantCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
+  ...argocd(),
   ...chart(),
+  ...crdSchemas(),
   ...iam(),
   ...monitoring(),
   'docs/command-line.md': commandLine(COMMANDS),

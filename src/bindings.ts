@@ -8,6 +8,7 @@ import { changeSelectionFrom, type Selection, selectionFrom } from './cli/bindin
 import { type Call, COULD_NOT_LOOK, type Execute } from './cli/command.ts';
 import { duration } from './cli/duration.ts';
 import { plain, render } from './cli/output.ts';
+import { progressOn } from './cli/progress.ts';
 import type { Report } from './cli/report.ts';
 import { proxyFrom } from './config.ts';
 import { connectAs, type PersonCluster } from './connect-as.ts';
@@ -72,12 +73,14 @@ async function within(
   const proxy = proxyFrom(process.env);
   if (isProblem(proxy)) return misused(proxy.problem);
   const stop = stopBySignal();
+  const { progress, end } = progressOn(process.stderr, systemClock);
   let cluster: PersonCluster | undefined;
   try {
     cluster = connectAs(version, given);
     const { context, transport } = cluster;
-    return await work({ bindings: personBindings(transport), clock: systemClock, namespace: context.namespace }, stop, say);
+    return await work({ bindings: personBindings(transport), clock: systemClock, progress, namespace: context.namespace }, stop, say);
   } catch (error) {
+    end();
     say(stop.aborted ? 'stopped' : error instanceof Error ? error.message : String(error));
     return COULD_NOT_LOOK;
   } finally {

@@ -8,6 +8,7 @@ import { completed, inFiles } from './cli/check/files/in-files.ts';
 import type { CheckPorts, Where } from './cli/check/ports.ts';
 import { type Target, targetFrom } from './cli/check/target.ts';
 import type { Given } from './cli/command.ts';
+import { noProgress } from './cli/progress.ts';
 import { textOf } from './cli/text-file.ts';
 import { readTexts } from './cli/texts.ts';
 import { webhookFrom } from './cli/webhook-flags.ts';
@@ -68,6 +69,7 @@ export async function fromFiles(given: Given, operands: readonly string[]): Prom
     cluster,
     aws: accountInFiles(iam, wanted),
     clock: systemClock,
+    progress: noProgress,
     webhook,
     files: inFiles(manifests, bindings, grants, webhook),
   };

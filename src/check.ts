@@ -14,6 +14,7 @@ import { targetFrom } from './cli/check/target.ts';
 import { type Call, COULD_NOT_LOOK, type Execute } from './cli/command.ts';
 import { invokedAs } from './cli/invoked-as.ts';
 import { plain } from './cli/output.ts';
+import { type Progress, progressOn } from './cli/progress.ts';
 import { styleOf } from './cli/style.ts';
 import { webhookFrom } from './cli/webhook-flags.ts';
 import { proxyFrom } from './config.ts';
@@ -31,15 +32,18 @@ export const check: Execute = async (call) => {
   if (output === undefined) return misused(`--output: "${given['output']}" is none of ${CHECK_OUTPUTS.join(', ')}`);
   const printsTrust = given['print'] !== undefined;
   if (printsTrust && given['print'] !== 'trust') return misused(`--print: "${given['print']}" is not "trust"`);
+  const style = styleOf(process.stdout, process.env, given);
+  if (isProblem(style)) return misused(style.problem);
   const proxy = proxyFrom(process.env);
   if (isProblem(proxy)) return misused(proxy.problem);
   const began = systemClock.monotonic();
   const stop = stopBySignal();
+  const line = progressOn(process.stderr, systemClock);
   // As it is before anything is set for the AWS SDK.
   const environment = { ...process.env };
   let close = async () => {};
   try {
-    const source = given['filename'] === undefined ? live(call, proxy) : await fromFiles(given, operands);
+    const source = given['filename'] === undefined ? live(call, proxy, line.progress) : await fromFiles(given, operands);
     if (isProblem(source)) return misused(source.problem);
     const { target, where, ports, aws } = source;
     close = source.close;
@@ -51,12 +55,13 @@ export const check: Execute = async (call) => {
       say('no trust policy to print: the role trusts the ServiceAccount, or another statement would not help, or the role was not read');
       return COULD_NOT_LOOK;
     }
-    process.stdout.write(print(report, output, where, styleOf(process.stdout, process.env), version));
+    process.stdout.write(print(report, output, where, style, version));
     for (const remark of remarksOn(lists, today, target, report.checked)) say(remark);
     const seconds = ((systemClock.monotonic() - began) / 1_000).toFixed(1);
     say(`${countOf(report)}, nothing written, ${seconds} s${pageOf(report)}`);
     return printsTrust || given['no-fail'] === true ? 0 : report.exitCode;
   } catch (error) {
+    line.end();
     say(stop.aborted ? 'stopped. Nothing was written' : error instanceof Error ? error.message : String(error));
     return COULD_NOT_LOOK;
   } finally {
@@ -65,7 +70,7 @@ export const check: Execute = async (call) => {
 };
 
 /** A cluster and an account, asked as the person. */
-function live({ version, given, operands }: Call, proxy: ProxyVariables): Source | Problem {
+function live({ version, given, operands }: Call, proxy: ProxyVariables, progress: Progress): Source | Problem {
   if (given['iam'] !== undefined) return problem('--iam is for manifests in files. Name them with -f');
   const webhook = webhookFrom(given);
   if (isProblem(webhook)) return webhook;
@@ -79,7 +84,7 @@ function live({ version, given, operands }: Call, proxy: ProxyVariables): Source
   if (region !== undefined) process.env['AWS_REGION'] = region;
   if (profile !== undefined) process.env['AWS_PROFILE'] = profile;
   const where: Where = { what: 'cluster', ...context, region, profile };
-  return { target, where, aws, ...realPorts(version, cluster, proxy, clusterName, webhook) };
+  return { target, where, aws, ...realPorts(version, cluster, proxy, clusterName, webhook, progress) };
 }
 
 function countOf({ checked }: CheckReport): string {
@@ -100,10 +105,11 @@ function realPorts(
   proxy: ProxyVariables,
   clusterName: string | undefined,
   webhook: Webhook,
+  progress: Progress,
 ): { ports: CheckPorts; close(): Promise<void> } {
   const { close, ...aws } = awsOfPerson(version, clusterName, proxy);
   return {
-    ports: { cluster: readCluster(transport, connection, KEPT, webhook), aws, clock: systemClock, webhook, files: undefined },
+    ports: { cluster: readCluster(transport, connection, KEPT, webhook), aws, clock: systemClock, webhook, progress, files: undefined },
     async close() {
       close();
       await transport.close();

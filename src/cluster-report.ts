@@ -20,11 +20,18 @@ export const reportCluster: Execute = async (call) => {
   const { given, misused } = call;
   const output = REPORT_OUTPUTS.find((one) => one === given['output']);
   if (output === undefined) return misused(`--output: "${given['output']}" is none of ${REPORT_OUTPUTS.join(', ')}`);
-  return looking(call, async ({ webhook, stop, say, connect }) => {
+  return looking(call, async ({ webhook, stop, say, progress, connect }) => {
     const { context, connection, transport, aws } = connect();
     const said = given['namespace'];
     const namespace = typeof said === 'string' && said !== '' ? said : undefined;
-    const ports = { cluster: readCluster(transport, connection, KEPT, webhook), aws, clock: systemClock, webhook, files: undefined };
+    const ports = {
+      cluster: readCluster(transport, connection, KEPT, webhook),
+      aws,
+      clock: systemClock,
+      webhook,
+      progress,
+      files: undefined,
+    };
     const where = { what: 'cluster', ...context, region: undefined, profile: undefined } as const;
     const [checked, bound] = await Promise.all([
       check({ kind: 'all', namespace }, { ...given, 'fail-on': 'Warning' }, where, ports, NO_REACH, stop),

@@ -1,10 +1,15 @@
+import { Fault } from './api/fault.ts';
+import { isProblem } from './api/problem.ts';
 import type { Given } from './cli/command.ts';
+import { duration } from './cli/duration.ts';
 import { kubeFrom } from './config.ts';
 import { type ContextView, connect, contextOf, impersonating } from './kube/config.ts';
 import type { Connection } from './kube/connection.ts';
 import { noKubeMetrics } from './kube/metrics.ts';
-import { Transport } from './kube/transport.ts';
+import { CALL_DEADLINE_MS, Transport } from './kube/transport.ts';
 import { systemClock } from './runtime/clock.ts';
+
+const TIMEOUT = { least: 100, most: 3_600_000, words: 'from 100ms to 1h, such as 10s' };
 
 /** The cluster that the flags of kubectl lead to. */
 export interface PersonCluster {
@@ -14,7 +19,12 @@ export interface PersonCluster {
 }
 
 /** As the person, or as whom they impersonate. Nothing is asked yet. Throws `Fault` where no cluster is configured. */
-export function connectAs(version: string, { kubeconfig, context, as, 'as-group': groups }: Given): PersonCluster {
+export function connectAs(
+  version: string,
+  { kubeconfig, context, as, 'as-group': groups, 'request-timeout': timeout }: Given,
+): PersonCluster {
+  const deadlineMs = typeof timeout === 'string' ? duration(timeout, TIMEOUT) : CALL_DEADLINE_MS;
+  if (isProblem(deadlineMs)) throw new Fault('invalid', `--request-timeout: ${deadlineMs.problem}`);
   const options = {
     ...kubeFrom(process.env),
     ...(typeof kubeconfig === 'string' && { kubeconfig }),
@@ -29,6 +39,7 @@ export function connectAs(version: string, { kubeconfig, context, as, 'as-group'
     clock: systemClock,
     random: Math.random,
     metrics: noKubeMetrics,
+    deadlineMs,
   });
   return { context: contextOf(options), connection, transport };
 }

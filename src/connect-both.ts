@@ -4,10 +4,12 @@ import type { ProxyVariables } from './aws/agents.ts';
 import { awsSettings } from './cli/check/aws-settings.ts';
 import { type Call, COULD_NOT_LOOK, type Given } from './cli/command.ts';
 import { plain } from './cli/output.ts';
+import { type Progress, progressOn } from './cli/progress.ts';
 import { webhookFrom } from './cli/webhook-flags.ts';
 import { proxyFrom } from './config.ts';
 import { connectAs } from './connect-as.ts';
 import { awsOfPerson } from './person.ts';
+import { systemClock } from './runtime/clock.ts';
 import { stopBySignal } from './stop.ts';
 
 /** The cluster that the flags of kubectl lead to, and the account that belongs to it. Nothing is asked yet. Throws `Fault`. */
@@ -34,6 +36,7 @@ interface Looking {
   readonly stop: AbortSignal;
   /** Words on standard error. */
   readonly say: (text: string) => void;
+  readonly progress: Progress;
   /** Connects; what it opened is closed when the work has ended. Throws `Fault`. */
   readonly connect: () => Both;
 }
@@ -48,14 +51,16 @@ export async function looking({ name, given, version, misused }: Call, look: (lo
   const webhook = webhookFrom(given);
   if (isProblem(webhook)) return misused(webhook.problem);
   const stop = stopBySignal();
+  const { progress, end } = progressOn(process.stderr, systemClock);
   let both: Both | undefined;
   const connect = () => {
     both = connectBoth(version, given, proxy);
     return both;
   };
   try {
-    return await look({ webhook, stop, say, connect });
+    return await look({ webhook, stop, say, progress, connect });
   } catch (error) {
+    end();
     say(stop.aborted ? 'stopped. Nothing was written' : error instanceof Error ? error.message : String(error));
     return COULD_NOT_LOOK;
   } finally {

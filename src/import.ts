@@ -12,7 +12,7 @@ import { bindings } from './kube/resources.ts';
 /** The composition root of `import`: manifests on standard output, all other words on standard error. Resolves with the exit code; never throws. */
 export const importBindings: Execute = async (call) => {
   const { given } = call;
-  return looking(call, async ({ webhook, stop, say, connect }) => {
+  return looking(call, async ({ webhook, stop, say, progress, connect }) => {
     const { context, connection, transport, aws } = connect();
     const cluster = {
       ...readCluster(transport, connection, KEPT, webhook),
@@ -21,7 +21,7 @@ export const importBindings: Execute = async (call) => {
     const said = given['namespace'];
     const here = typeof said === 'string' && said !== '' ? said : context.namespace;
     const namespace = given['all-namespaces'] === true ? undefined : here;
-    const imported = await importAll(namespace, given, { cluster, aws, webhook }, stop);
+    const imported = await importAll(namespace, given, { cluster, aws, webhook, progress }, stop);
     process.stdout.write(manifestsOf(imported));
     const bound = imported.filter(({ spec }) => spec !== undefined).length;
     say(

@@ -1,3 +1,4 @@
+import { isProblem } from './api/problem.ts';
 import { KEPT } from './check-files.ts';
 import type { Execute } from './cli/command.ts';
 import { PLAN_OUTPUTS } from './cli/plan/flags.ts';
@@ -17,7 +18,9 @@ export const planBindings: Execute = async (call) => {
   const { given, operands, misused } = call;
   const output = PLAN_OUTPUTS.find((one) => one === given['output']);
   if (output === undefined) return misused(`--output: "${given['output']}" is none of ${PLAN_OUTPUTS.join(', ')}`);
-  return looking(call, async ({ webhook, stop, say, connect }) => {
+  const style = styleOf(process.stdout, process.env, given);
+  if (isProblem(style)) return misused(style.problem);
+  return looking(call, async ({ webhook, stop, say, progress, connect }) => {
     const all = given['all-namespaces'] === true;
     const paths = given['filename'];
     if ((all || Array.isArray(paths)) && operands.length > 0)
@@ -33,8 +36,8 @@ export const planBindings: Execute = async (call) => {
     const said = given['namespace'];
     const here = typeof said === 'string' && said !== '' ? said : context.namespace;
     const scope: Scope = { namespace: all ? undefined : here, names: operands, files };
-    const found = await plan(scope, given, { cluster, aws, clock: systemClock, webhook, namespace: context.namespace }, stop);
-    process.stdout.write(printPlan(found, output, styleOf(process.stdout, process.env)));
+    const found = await plan(scope, given, { cluster, aws, clock: systemClock, webhook, progress, namespace: context.namespace }, stop);
+    process.stdout.write(printPlan(found, output, style));
     const { length } = found.effects;
     say(`${length === 0 ? 'no changes' : `${length} ${length === 1 ? 'change' : 'changes'}`}, nothing written`);
     return length === 0 ? 0 : 1;

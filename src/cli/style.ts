@@ -1,3 +1,15 @@
+import { type Problem, problem } from '../api/problem.ts';
+import type { Flags, Given } from './command.ts';
+
+export const COLOR_FLAG = {
+  color: {
+    type: 'string',
+    value: 'auto|always|never',
+    default: 'auto',
+    help: 'colors of the page. auto: in a terminal, unless NO_COLOR is set',
+  },
+} as const satisfies Flags;
+
 /** How a page is written for a person. */
 export interface Style {
   readonly width: number;
@@ -8,15 +20,18 @@ export interface Style {
 const USUAL_WIDTH = 100;
 const LEAST_WIDTH = 40;
 
-/** Of standard output, as it is now. */
+/** Of standard output, as it is now, and by what was given. */
 export function styleOf(
   { isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number },
   env: Readonly<Record<string, string | undefined>>,
-): Style {
+  { color }: Given,
+): Style | Problem {
+  if (color !== 'auto' && color !== 'always' && color !== 'never') return problem(`--color: "${color}" is none of auto, always, never`);
   const isTerminal = isTTY === true;
   return {
     width: Math.max(LEAST_WIDTH, isTerminal ? (columns ?? USUAL_WIDTH) : USUAL_WIDTH),
-    colour: isTerminal && env['NO_COLOR'] === undefined,
+    // https://no-color.org: what is empty counts as not set.
+    colour: color === 'always' || (color === 'auto' && isTerminal && (env['NO_COLOR'] ?? '') === ''),
   };
 }
 

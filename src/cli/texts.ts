@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Fault } from '../api/fault.ts';
 import { MAX_FILE_BYTES, textOf, unreadable } from './text-file.ts';
 
 /** A file as it was read. */
@@ -13,6 +14,8 @@ const STDIN = '-';
 
 /** Files, all manifests below folders, and standard input for `-`. Throws `Fault`. */
 export async function readTexts(paths: readonly string[], stdin: AsyncIterable<Buffer> = process.stdin): Promise<Text[]> {
+  if (paths.filter((path) => path === STDIN).length > 1)
+    throw new Fault('invalid', 'standard input is given twice (-f -), and can be read once. Remove one of the two');
   const files = (await Promise.all(paths.map(filesIn))).flat();
   return Promise.all(files.map((file) => (file === STDIN ? fromStdin(stdin) : textOf(file).then((text) => ({ file, text })))));
 }

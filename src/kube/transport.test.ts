@@ -82,6 +82,11 @@ describe('a request', () => {
     expect(seen.map(({ method }) => method)).toEqual(busy.map(() => 'GET'));
   });
 
+  test('has the deadline of the transport where it has none of its own', async () => {
+    const { url } = await server(() => {});
+    await expect(transport(url, { deadlineMs: 20 }).request(get('/slow'), never)).rejects.toThrow('GET /slow: not within 0.02 s');
+  });
+
   test('that is not answered in time ends as a transient fault that says so', async () => {
     const { url } = await server(() => {});
     const fault = await transport(url)

@@ -31,6 +31,8 @@ export interface TransportOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: KubeMetrics;
+  /** Of each call that has none of its own; `CALL_DEADLINE_MS` without it. */
+  readonly deadlineMs?: number;
 }
 
 /** Every read and write ends within this time, waits for `Retry-After` included: long for the API server, short for a worker. */
@@ -122,7 +124,7 @@ export class Transport implements Requests {
 
   /** Waits as `Retry-After` asks, while the deadline allows it. */
   async #exchange(request: KubeRequest, signal: AbortSignal): Promise<TextAnswer> {
-    const deadlineMs = request.deadlineMs ?? CALL_DEADLINE_MS;
+    const deadlineMs = request.deadlineMs ?? this.#o.deadlineMs ?? CALL_DEADLINE_MS;
     const end = this.#o.clock.monotonic() + deadlineMs;
     const bound = boundBy(signal, deadlineMs);
     const bounded = bound.signal;

@@ -276,6 +276,10 @@ export const CONTRACT = {
     'plan-effects':
       '`plan` says which documents, annotations and pods an enforcing operator changes, in its order, for bindings of the cluster and for files: and that is what the operator then does.',
     'plan-writes-nothing': '`plan` writes nothing.',
+    'commands-progress':
+      'What takes longer than a second says on standard error how many of how many are done, and nothing of it in a pipe.',
+    'commands-color': 'A terminal gets colors, unless `NO_COLOR` is set or `--color` says otherwise.',
+    'commands-stdin-once': 'Standard input that is given twice is refused.',
     'import-exact': '`import` writes bindings that observe, retain and never restart, and grants without `*` that cover exactly these.',
     'import-stable': 'A second run of `import`, also after the first was applied, prints the same.',
     'import-no-trace':
@@ -326,5 +330,15 @@ export const CONTRACT = {
       'AWS is down for two hours: what was Ready stays Ready, nothing is revoked, there is one alert and no storm, and all are Ready within 5 min of its return.',
     'monitors-accepted': 'The CRDs of prometheus-operator accept what ships for it with strict validation, and refuse a typo.',
     'alerts-live': 'A real Prometheus that scrapes a real operator fires exactly the alerts of a fault: an outage of AWS is one.',
+  },
+  GitOps: {
+    'gitops-argocd': 'For Argo CD there is a health check and an action `reconcile`, tested as Argo CD tests its own.',
+    'gitops-kstatus':
+      'kstatus says InProgress of a new binding, Current of one that is Ready, Failed of one that is Stalled, and Terminating of one that is being deleted.',
+    'gitops-schemas': 'The JSON schemas, in the layout of CRDs-catalog, accept every sample and refuse a misspelt field.',
+    'gitops-examples':
+      'The examples for Argo CD and Flux are accepted by their CRDs: operator, then grants, then workloads with their bindings.',
+    'gitops-order': 'In whatever order a tool applies operator, grants, bindings and workloads, all becomes Ready.',
+    'gitops-other-role': 'A chart that sets another role-arn fails with a conflict until the annotation is removed from its values.',
   },
 } as const satisfies Record<string, Record<string, string>>;

@@ -1,9 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Api, type Testbed, until } from '@irsa-operator/testbed';
+import { basename, join } from 'node:path';
+import type { Api, Testbed } from '@irsa-operator/testbed';
 import { ONLY_OPERATOR } from '../../src/api/seen-by.ts';
 import { runCommand } from './command.ts';
+import { lookedAt } from './looked-at.ts';
 import { pathOf } from './objects.ts';
+import type { PlanParity } from './plan-parity.ts';
 import type { Binding } from './views.ts';
 
 /** A suite with thousands of bindings has the same ones again and again. */
@@ -19,7 +21,7 @@ const NOT_OF_PERSON: ReadonlySet<string> = new Set(['PodNotRestartable']);
 /** An operator waits for a ServiceAccount that is yet to come. A person who names one has it in mind today. */
 const CHECK_SOONER: ReadonlySet<string> = new Set(['ServiceAccountMissing']);
 
-/** What a suite left: how many bindings were compared, how many could not be, and where the two differ. */
+/** What was compared in a suite: how many bindings were compared, how many could not be, and where the two differ. */
 export interface Parity {
   readonly compared: number;
   readonly leftOut: number;
@@ -55,8 +57,8 @@ export async function compareWithCheck(testbed: Testbed, api: Api): Promise<Pari
   for (const { metadata, spec } of items.slice(0, MOST_COMPARED)) {
     const { namespace = '', name } = metadata;
     const path = pathOf('irsabindings', { namespace, name });
-    const observing = await observe(api, path).catch(() => undefined);
-    if (observing === undefined) {
+    const observing = await lookedAt(api, path, 'Observe').catch(() => undefined);
+    if (observing === undefined || isRefused(observing)) {
       leftOut += 1;
       continue;
     }
@@ -78,26 +80,18 @@ export async function compareWithCheck(testbed: Testbed, api: Api): Promise<Pari
   return { compared, leftOut, codes: [...codes].toSorted(), differences };
 }
 
-/** The binding as it is once its operator has looked at it as one that observes; undefined where it is going, or without a grant. */
-async function observe(api: Api, path: string): Promise<Binding | undefined> {
-  const value = `parity-${Date.now()}`;
-  const annotations = { 'irsa-operator.dev/reconcile-requested-at': value };
-  const body = { metadata: { annotations }, spec: { mode: 'Observe', suspend: false } };
-  const { metadata } = await api.call<Binding>('PATCH', path, { patch: 'merge', body });
-  if (metadata.deletionTimestamp !== undefined) return undefined;
-  const looked = await until(
-    'the binding was looked at',
-    async () => {
-      const seen = await api.call<Binding>('GET', path);
-      return seen.status?.lastHandledReconcileAt === value && seen;
-    },
-    { timeoutMs: 60_000 },
-  );
-  const refused = (looked.status?.findings ?? []).some(({ code }) => code in ONLY_OPERATOR && code !== 'TrustOrphaned');
-  return refused ? undefined : looked;
+/** Without a grant. */
+const isRefused = ({ status }: Binding): boolean =>
+  (status?.findings ?? []).some(({ code }) => code in ONLY_OPERATOR && code !== 'TrustOrphaned');
+
+/** What a suite leaves for `scripts/parity.ts`. */
+export interface SuiteParity {
+  readonly check: Parity;
+  readonly plan: PlanParity;
 }
 
-export function writeParity(folder: string, file: string, parity: Parity): void {
+export function writeParity(folder: string, { folder: suite }: Testbed, parity: SuiteParity): void {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${file.replaceAll(/[^\w.-]/g, '_')}.json`), JSON.stringify(parity));
+  // A file may have several suites, each with a testbed of its own.
+  writeFileSync(join(folder, `${basename(suite)}.json`), JSON.stringify(parity));
 }

@@ -1,9 +1,11 @@
 import { type Api, connect, startTestbed, type Testbed, type TestbedOptions, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { PLAN_FLAGS } from '../../src/cli/plan/flags.ts';
 import { idle, sweptTwice } from './evidence.ts';
 import { grant, pathOf } from './objects.ts';
 import { install, type RunningOperator, startOperator } from './operator.ts';
 import { compareWithCheck, PARITY_FOLDER, writeParity } from './parity.ts';
+import { compareWithPlan } from './plan-parity.ts';
 import { openScene, type Scene } from './scene.ts';
 import { scrape } from './scrape.ts';
 import { ACCOUNT } from './views.ts';
@@ -64,6 +66,7 @@ export function integrationSuite(options: SuiteOptions = {}): Suite {
   let operator: RunningOperator | undefined;
   let marker: Promise<Scene> | undefined;
   let changes = 0;
+  let started: readonly string[] = flags;
 
   beforeAll(async () => {
     testbed = await startTestbed(options.testbed);
@@ -80,7 +83,10 @@ export function integrationSuite(options: SuiteOptions = {}): Suite {
   afterAll(async () => {
     const folder = process.env[PARITY_FOLDER];
     if (folder !== undefined && operator !== undefined)
-      writeParity(folder, expect.getState().testPath ?? '', await compareWithCheck(suite.testbed, suite.api));
+      writeParity(folder, suite.testbed, {
+        check: await compareWithCheck(suite.testbed, suite.api),
+        plan: await compareWithPlan(suite.testbed, suite.api, operator.name, ofPlan(started)),
+      });
     const code = await operator?.stop();
     api?.close();
     await testbed?.stop();
@@ -98,6 +104,7 @@ export function integrationSuite(options: SuiteOptions = {}): Suite {
       return present(operator, 'operator');
     },
     async start(anew = flags) {
+      started = anew;
       operator = await startOperator(suite.testbed, anew, morePolicies, undefined, undefined, nodeArgs);
       return operator;
     },
@@ -135,6 +142,11 @@ export function integrationSuite(options: SuiteOptions = {}): Suite {
     },
   };
   return suite;
+}
+
+/** Of the flags of an operator, each with its value, those that `plan` has too. */
+function ofPlan(flags: readonly string[]): string[] {
+  return flags.flatMap((flag, at) => (flag.slice(2) in PLAN_FLAGS ? [flag, flags[at + 1] ?? ''] : []));
 }
 
 function present<T>(value: T | undefined, what: string): T {

@@ -37,6 +37,7 @@ export interface BindingSpec {
   readonly trustPolicy: 'Managed' | 'External';
   readonly deletionPolicy: 'Revoke' | 'Retain';
   readonly suspend: boolean;
+  readonly verification?: 'Never' | 'OnChange' | 'Periodic';
   readonly restart: { readonly strategy: 'Evict' | 'Rollout' | 'Never' };
 }
 

@@ -5,5 +5,5 @@ const BUILD_DEADLINE_MS = 60 * 60_000;
 
 export async function setup(): Promise<void> {
   const signal = AbortSignal.timeout(BUILD_DEADLINE_MS);
-  for (const name of ['actionlint', 'hcldec', 'helm'] as const) await ensureTool(name, signal);
+  for (const name of ['actionlint', 'argocd-lua', 'hcldec', 'helm', 'kstatus', 'kubeconform'] as const) await ensureTool(name, signal);
 }

@@ -26,6 +26,7 @@ export { AUDIT_LOG_FILE, type ControlPlane } from './control-plane/index.ts';
 export { WORKLOAD_LABEL } from './control-plane/kwok.ts';
 export { tokenFileOf } from './kubeconfig.ts';
 export type { KubectlOptions } from './kubectl.ts';
+export { moduleFolder } from './module-folder.ts';
 export { type Authority, type Identity, makeAuthority, makeServerIdentity } from './pki/certificate.ts';
 export { prometheusOperatorCrds } from './prometheus-operator.ts';
 export { isRefusal, type KubeRequest, RECORDS_FOLDER, requestOf, type TestbedRecord } from './record.ts';

@@ -6,6 +6,7 @@ import { isProblem } from '../../api/problem.ts';
 import { binding, NOW } from '../../domain/test-observed.ts';
 import type { BindingChange, BindingObjects } from '../../ports/binding-objects.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
+import { noProgress } from '../progress.ts';
 import { setSuspended } from './change.ts';
 import { get, watch } from './get.ts';
 import { reconcile } from './reconcile.ts';
@@ -66,7 +67,7 @@ class Objects implements BindingObjects {
 }
 
 const clock = new ManualClock(NOW);
-const portsOf = (bindings: Objects) => ({ bindings, clock, namespace: 'shop' });
+const portsOf = (bindings: Objects) => ({ bindings, clock, progress: noProgress, namespace: 'shop' });
 const going = new AbortController().signal;
 const select = (given: object, names: string[] = []): Selection => {
   const found = selectionFrom(names, { ...given }, 'shop');
@@ -271,6 +272,15 @@ describe('reconcile', () => {
   test('with --wait it comes back when all are Ready and have echoed the request', async () => {
     const objects = new Objects([unanswered(ready), unanswered(stalled)], [answered(ready), answered(stalled, readyStatus)]);
     expect(await results(objects)).toEqual({ exitCode: 0, rows: ['ready', 'ready'] });
+  });
+
+  // Contract: commands-progress
+  test('with --wait it says how many have ended, and in the end no line is left', async () => {
+    const told: string[] = [];
+    const objects = new Objects([unanswered(ready), unanswered(stalled)], [answered(ready), answered(stalled, readyStatus)]);
+    const progress = (done: number, total: number, what: string) => void told.push(`${done} of ${total} ${what}`);
+    await reconcile(whole, 60_000, { ...portsOf(objects), progress }, going);
+    expect([told[0], told.includes('1 of 2 bindings'), told.at(-1)]).toEqual(['0 of 2 bindings', true, '2 of 2 bindings']);
   });
 
   test('Ready from before the request does not count: at the time-out it ends with 1', async () => {

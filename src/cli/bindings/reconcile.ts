@@ -33,7 +33,7 @@ async function waitFor(
   keys: ReadonlySet<ObjectKey>,
   namespace: string | undefined,
   waitMs: number,
-  { bindings, clock }: BindingPorts,
+  { bindings, clock, progress }: BindingPorts,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<ObjectKey, Ended>> {
   const ended = new Map<ObjectKey, Ended>();
@@ -61,11 +61,14 @@ async function waitFor(
           const there = new Set(change.all.map(({ metadata }) => keyOf(metadata)));
           for (const key of keys) if (!there.has(key)) take(key, { result: 'deleted' });
         }
+        progress(ended.size, keys.size, 'bindings');
         if (ended.size === keys.size) break;
       }
   } catch (error) {
     if (!over.signal.aborted || signal.aborted) throw error;
   } finally {
+    // Also when the time is up: nobody waits for more of them.
+    progress(keys.size, keys.size, 'bindings');
     over.abort();
     await timer;
   }

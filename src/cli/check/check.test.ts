@@ -49,6 +49,15 @@ describe('one ServiceAccount', () => {
   });
 });
 
+// Contract: commands-progress
+test('it says how many ServiceAccounts it has checked', async () => {
+  const { ports } = world({ accounts: [accountNamed('app'), accountNamed('web')] });
+  const told: string[] = [];
+  const progress = (done: number, total: number, what: string) => void told.push(`${done} of ${total} ${what}`);
+  await check(all, { 'fail-on': 'Warning' }, where, { ...ports, progress }, reach, signal);
+  expect(told).toEqual(['1 of 2 ServiceAccounts', '2 of 2 ServiceAccounts']);
+});
+
 describe('what runs pods', () => {
   test('is checked by its ServiceAccount', async () => {
     const { checked, calls } = await run(deployment, { runs: 'app' });

@@ -51,7 +51,7 @@ export async function check(
   if (given['print'] === 'trust' && accounts.length > 1)
     throw new Fault('invalid', `--print trust: ${accounts.length} ServiceAccounts are meant. Name one, for example with --service-account`);
   await gatherer.expect(accounts.filter((one) => 'annotations' in one));
-  const checked = await inTurns(accounts, async (of): Promise<Checked> => {
+  const look = async (of: ObjectName): Promise<Checked> => {
     const seen = await gatherer.see({ namespace: of.namespace, name: of.name });
     const found = judge(seen);
     const log = target.kind === 'all' ? undefined : await logOf(seen, ports, signal);
@@ -65,7 +65,8 @@ export async function check(
       log,
       places: ports.files?.placesOf(of) ?? {},
     };
-  });
+  };
+  const checked = await inTurns(accounts, look, (done, total) => ports.progress(done, total, 'ServiceAccounts'));
   const known = await gatherer.known();
   const codes = checked.map((one) => exitCodeOf(one.check, failOn));
   const account = valueIn(known.caller)?.account;

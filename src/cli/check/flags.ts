@@ -1,5 +1,6 @@
 import { CLUSTER_FLAGS, NAMESPACE_FLAG } from '../cluster-flags.ts';
 import type { Flags } from '../command.ts';
+import { COLOR_FLAG } from '../style.ts';
 import { WEBHOOK_FLAGS } from '../webhook-flags.ts';
 
 export const CHECK_OUTPUTS = ['table', 'json', 'yaml', 'markdown', 'sarif', 'github', 'junit'] as const;
@@ -32,5 +33,6 @@ export const CHECK_FLAGS: Flags = {
   profile: { type: 'string', value: 'NAME', help: 'the AWS profile. Without it that of the kubeconfig, then AWS_PROFILE' },
   region: { type: 'string', value: 'REGION', help: 'the AWS region. Without it that of the kubeconfig, then AWS_REGION' },
   ...WEBHOOK_FLAGS,
+  ...COLOR_FLAG,
   output: { type: 'string', short: 'o', value: CHECK_OUTPUTS.join('|'), default: 'table', help: 'how the report is written' },
 };

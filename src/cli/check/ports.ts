@@ -6,6 +6,7 @@ import type { OidcProviders } from '../../ports/oidc-providers.ts';
 import type { ReadCluster } from '../../ports/read-cluster.ts';
 import type { Roles } from '../../ports/roles.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import type { Progress } from '../progress.ts';
 import type { Checked } from './text.ts';
 
 /** AWS, as a person reads it. */
@@ -29,6 +30,7 @@ export interface CheckPorts {
   readonly cluster: ReadCluster;
   readonly aws: ReadAws;
   readonly clock: Clock;
+  readonly progress: Progress;
   /** As that of the cluster was started. */
   readonly webhook: Webhook;
   /** Undefined where a cluster and an account are asked. */

@@ -7,6 +7,7 @@ import { app, appPod, jane, statement, webhook } from '../../domain/check/test-s
 import { namespace } from '../../domain/test-cluster.ts';
 import { ARN, ISSUER, NOW, policy, provider, SERVICE, serviceAccount } from '../../domain/test-observed.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
+import { noProgress } from '../progress.ts';
 import { Account } from '../test-account.ts';
 import type { CheckPorts, Where } from './ports.ts';
 
@@ -70,6 +71,7 @@ export function world(part: Partial<Around> = {}) {
     clock: new ManualClock(NOW),
     webhook: EKS_WEBHOOK,
     files: undefined,
+    progress: noProgress,
     cluster: {
       namespace: (name) => asked(`namespace ${name}`, around.namespace),
       serviceAccount: ({ name }) =>

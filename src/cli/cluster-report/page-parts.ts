@@ -1,4 +1,4 @@
-/** Light and dark as the reader's system is. A narrow screen shows a row as a card. */
+/** Light and dark as the reader's system is. A narrow screen shows a row as a card, and the narrowest its titles above. */
 export const STYLE = `
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --soft: #59636e; --line: #d1d9e0; --tint: #f6f8fa;
   --fail: #b42318; --unread: #8a5a00; --note: #0b5cad; --ok: #1a7f37; }
@@ -24,6 +24,7 @@ table { width: 100%; border-collapse: collapse; table-layout: fixed; }
 th:nth-child(1) { width: 6.5rem; } th:nth-child(2) { width: 10%; } th:nth-child(3) { width: 14%; } th:nth-child(4) { width: 12%; }
 th:nth-child(5) { width: 20%; } th:nth-child(6) { width: 4rem; }
 th, td { padding: .4rem .6rem .4rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+th { position: sticky; top: 0; background: var(--paper); box-shadow: 0 1px var(--line); }
 th button { font-weight: 600; text-decoration: none; }
 th[aria-sort=ascending] button::after { content: " \\2191"; } th[aria-sort=descending] button::after { content: " \\2193"; }
 small { color: var(--soft); }
@@ -37,6 +38,10 @@ small { color: var(--soft); }
   td { display: grid; grid-template-columns: 8.5rem minmax(0, 1fr); padding: .2rem 0; border: 0; }
   td:empty { display: none; }
   td::before { content: attr(data-title); color: var(--soft); }
+}
+@media (max-width: 30rem) {
+  td { display: block; }
+  td::before { display: block; }
 }
 @media print { .tools { display: none; } }
 `;

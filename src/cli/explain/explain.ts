@@ -18,7 +18,8 @@ export async function explain({ name, given, operands, misused }: Call): Promise
   const output = EXPLAIN_OUTPUTS.find((one) => one === given['output']);
   if (output === undefined) return misused(`--output: "${given['output']}" is none of ${EXPLAIN_OUTPUTS.join(', ')}`);
   const log = given['from-log'];
-  const style = styleOf(process.stdout, process.env);
+  const style = styleOf(process.stdout, process.env, given);
+  if (isProblem(style)) return misused(style.problem);
   if (typeof log === 'string') {
     if (operands.length > 0) return misused(`"${operands.join(' ')}" and --from-log: give one of the two`);
     if (output === 'markdown') return misused('--from-log is written as table or json');

@@ -10,6 +10,7 @@ import { isProblem } from '../../api/problem.ts';
 import { EKS_WEBHOOK } from '../../api/webhook.ts';
 import { GrantIndex } from '../../domain/authorization/grant-index.ts';
 import { ARN, binding, caller, parsed } from '../../domain/test-observed.ts';
+import { noProgress } from '../progress.ts';
 import { exactGrants, grantSpecOf } from './grants.ts';
 import { type ImportPorts, importAll } from './import.ts';
 import type { Imported } from './imported.ts';
@@ -45,6 +46,7 @@ const imported = ({ accounts, bindings = [], tags = {}, fault, foundAs }: World,
         },
       },
     },
+    progress: noProgress,
     webhook: EKS_WEBHOOK,
   };
   return importAll('shop', { ...given }, ports, signal);

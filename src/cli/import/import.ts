@@ -9,6 +9,7 @@ import type { ReadCluster } from '../../ports/read-cluster.ts';
 import type { ReadAws } from '../check/ports.ts';
 import type { Given } from '../command.ts';
 import { inTurns } from '../in-turns.ts';
+import type { Progress } from '../progress.ts';
 import { type Imported, importedFrom, type KnownRole, roleNamedBy } from './imported.ts';
 
 /** What an import reads. Every method throws `Fault`. */
@@ -19,6 +20,7 @@ export interface ImportPorts {
   };
   readonly aws: { readonly caller: ReadAws['caller']; readonly roles: Pick<ReadAws['roles'], 'read'> };
   readonly webhook: Webhook;
+  readonly progress: Progress;
 }
 
 /** What comes of each annotated ServiceAccount, in the order of their names. Writes nothing. Throws `Fault`. */
@@ -35,7 +37,13 @@ export async function importAll(namespace: string | undefined, given: Given, por
   const accounts = all.filter((account) => asksForRole(account, webhook)).toSorted(byKey);
   const named = [...new Set(accounts.flatMap((account) => roleNamedBy(account, webhook) ?? []))];
   const own = named.filter((arn) => roleArnParts(arn).account === caller.account);
-  const known = new Map(await inTurns(own, async (arn) => [arn, await readRole(arn, aws.roles, signal)] as const));
+  const known = new Map(
+    await inTurns(
+      own,
+      async (arn) => [arn, await readRole(arn, aws.roles, signal)] as const,
+      (done, total) => ports.progress(done, total, 'roles'),
+    ),
+  );
   const byAccount = Map.groupBy(bindings, accountOf);
   return accounts.map((account) =>
     importedFrom({

@@ -1,6 +1,7 @@
 import { CLUSTER_FLAGS, NAMESPACE_FLAG } from '../cluster-flags.ts';
 import { CLUSTER_ID_FLAG } from '../cluster-id.ts';
 import type { Flags } from '../command.ts';
+import { COLOR_FLAG } from '../style.ts';
 import { WEBHOOK_FLAGS } from '../webhook-flags.ts';
 
 export const PLAN_OUTPUTS = ['table', 'json', 'yaml', 'markdown'] as const;
@@ -21,5 +22,6 @@ export const PLAN_FLAGS: Flags = {
   profile: { type: 'string', value: 'NAME', help: 'the AWS profile. Without it that of the kubeconfig, then AWS_PROFILE' },
   region: { type: 'string', value: 'REGION', help: 'the AWS region. Without it that of the kubeconfig, then AWS_REGION' },
   ...WEBHOOK_FLAGS,
+  ...COLOR_FLAG,
   output: { type: 'string', short: 'o', value: PLAN_OUTPUTS.join('|'), default: 'table', help: 'how the plan is written' },
 };

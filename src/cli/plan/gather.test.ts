@@ -1,10 +1,13 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { RoleArn } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
+import type { BatchWorkload, Workload } from '../../api/cluster.ts';
 import { Fault } from '../../api/fault.ts';
 import { EKS_WEBHOOK } from '../../api/webhook.ts';
+import { workload } from '../../domain/test-cluster.ts';
 import { ARN, binding, caller, grant, ISSUER, OTHER_ARN, policy, SERVICE, serviceAccount } from '../../domain/test-observed.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
+import { noProgress } from '../progress.ts';
 import { Account } from '../test-account.ts';
 import { gather, type Scope } from './gather.ts';
 import { plan } from './plan.ts';
@@ -12,10 +15,15 @@ import type { PlanPorts } from './ports.ts';
 
 const named = (name: string, spec: object = {}): IrsaBinding =>
   binding({ metadata: { name, uid: name }, spec: { serviceAccountName: name, ...spec }, status: { roles: [] } });
+const shop = { namespace: 'shop' };
 const everything: Scope = { namespace: undefined, names: [], files: undefined };
 const signal = new AbortController().signal;
 
-function ports(bindings: readonly IrsaBinding[], faults: Partial<Record<'grants' | 'pods', Fault>> = {}) {
+function ports(
+  bindings: readonly IrsaBinding[],
+  faults: Partial<Record<'grants' | 'pods', Fault>> = {},
+  runs: { readonly workloads?: readonly Workload[]; readonly batch?: readonly BatchWorkload[] } = {},
+) {
   const asked: string[] = [];
   const fails = async (what: keyof typeof faults) => {
     const fault = faults[what];
@@ -40,7 +48,11 @@ function ports(bindings: readonly IrsaBinding[], faults: Partial<Record<'grants'
       },
       workloads: async (namespace) => {
         asked.push(`workloads ${namespace}`);
-        return [];
+        return runs.workloads ?? [];
+      },
+      batchWorkloads: async (namespace) => {
+        asked.push(`batch ${namespace}`);
+        return runs.batch ?? [];
       },
     },
     aws: {
@@ -57,6 +69,7 @@ function ports(bindings: readonly IrsaBinding[], faults: Partial<Record<'grants'
       },
     },
     clock: new ManualClock(),
+    progress: noProgress,
     webhook: EKS_WEBHOOK,
     namespace: 'shop',
   };
@@ -69,7 +82,16 @@ test('each thing is read once, and no role or pod of others', async () => {
   expect([...meant]).toEqual(['shop/app']);
   // The second shares the role, so one write is for both.
   expect([...world.bindings.keys()]).toEqual(['shop/app', 'shop/second']);
-  expect(asked.toSorted()).toEqual(['pods app', 'role app', 'workloads shop']);
+  expect(asked.toSorted()).toEqual(['batch shop', 'pods app', 'role app', 'workloads shop']);
+});
+
+// Contract: commands-progress
+test('it says how many roles it has read', async () => {
+  const { all } = ports([named('app'), named('else', { roleArn: OTHER_ARN })]);
+  const told: string[] = [];
+  const progress = (done: number, total: number, what: string) => void told.push(`${done} of ${total} ${what}`);
+  await gather(everything, { issuer: ISSUER }, { ...all, progress }, signal);
+  expect(told).toEqual(['1 of 2 roles', '2 of 2 roles']);
 });
 
 test('a binding in a file takes the place of the one in the cluster, with its status, and the plan is for it alone', async () => {
@@ -100,6 +122,22 @@ test('what cannot be read ends it: half a plan is none', async () => {
     await expect(
       gather(everything, { issuer: ISSUER }, ports([named('app')], { [what]: new Fault('denied', 'no') }).all, signal),
     ).rejects.toThrow('no');
+});
+
+describe('where no pod runs as the bound ServiceAccount, it says what irsa-operator would say', () => {
+  const readyOf = async (runs: Parameters<typeof ports>[2]) => {
+    const { all } = ports([named('app')], {}, runs);
+    const { bindings } = await plan(everything, { 'oidc-issuer': ISSUER }, all, signal);
+    return bindings.map(({ ready }) => `${ready.status} ${ready.reason}`);
+  };
+  // The ServiceAccount "other" exists, and no binding names it.
+  test('of a Deployment with its name that runs as another one', async () =>
+    expect(await readyOf({ workloads: [workload({ serviceAccountName: 'other' })] })).toEqual(['True NoPods']));
+  test('of a CronJob with its name that runs as another one', async () =>
+    expect(await readyOf({ batch: [{ kind: 'CronJob', ...shop, name: 'app', serviceAccountName: 'other', appName: undefined }] })).toEqual([
+      'True NoPods',
+    ]));
+  test('of nothing with its name', async () => expect(await readyOf({})).toEqual(['True Ready']));
 });
 
 test('of a role that does not exist the plan says what the operator would say in the end', async () => {

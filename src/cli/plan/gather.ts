@@ -1,6 +1,6 @@
 import { providerArnFor, type RoleArn, sharesAccount } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
-import { keyOf, type ObjectKey } from '../../api/cluster.ts';
+import { type BatchWorkload, keyOf, type ObjectKey, type Workload } from '../../api/cluster.ts';
 import { Fault, isFault } from '../../api/fault.ts';
 import { isProblem } from '../../api/problem.ts';
 import { GrantIndex } from '../../domain/authorization/grant-index.ts';
@@ -50,15 +50,24 @@ export async function gather(scope: Scope, cluster: ClusterName, ports: PlanPort
   const passive = new Set([...meant].filter((key) => isPassive(all.get(key))));
   const roles = [...new Set([...bindings.values()].flatMap(rolesNamedBy))].filter((arn) => sharesAccount(arn, caller.arn));
   const accounts = [...new Set([...bindings.values()].flatMap((one) => accountOf(one) ?? []))];
-  const own = [...new Set([...meant].flatMap((key) => accountOf(all.get(key) as IrsaBinding) ?? []))];
+  const chosen = [...all].filter(([key]) => meant.has(key)).map(([, one]) => one);
+  const own = [...new Set(chosen.flatMap((one) => accountOf(one) ?? []))];
+  const homes = [...new Set(own.map((key) => nameIn(key).namespace))];
   const [first] = roles;
-  const [records, serviceAccounts, pods, workloads, provider] = await Promise.all([
-    inTurns(roles, (arn) => recordFor(arn, ports, now, signal)),
+  const [records, serviceAccounts, pods, workloads, batchWorkloads, provider] = await Promise.all([
+    inTurns(
+      roles,
+      (arn) => recordFor(arn, ports, now, signal),
+      (done, total) => ports.progress(done, total, 'roles'),
+    ),
     inTurns(accounts, (key) => ports.cluster.serviceAccount(nameIn(key), signal)),
     inTurns(own, (key) => ports.cluster.pods(nameIn(key), [], signal)),
-    inTurns([...new Set(own.map((key) => nameIn(key).namespace))], (namespace) => ports.cluster.workloads(namespace, signal)),
+    inTurns(homes, (namespace) => ports.cluster.workloads(namespace, signal)),
+    inTurns(homes, (namespace) => ports.cluster.batchWorkloads(namespace, signal)),
     first === undefined ? undefined : providerOf(first, cluster, ports, signal),
   ]);
+  const others = accountsOfNamesakes([...workloads, ...batchWorkloads].flat(), chosen).filter((key) => !accounts.includes(key));
+  const theirs = await inTurns(others, (key) => ports.cluster.serviceAccount(nameIn(key), signal));
   const world: World = {
     now,
     cluster: { kind: 'known', ...cluster },
@@ -71,9 +80,10 @@ export async function gather(scope: Scope, cluster: ClusterName, ports: PlanPort
     namespaces: new Map(byName(namespaces, files?.namespaces ?? []).map((one) => [one.name, one])),
     webhook: ports.webhook,
     workloads: workloads.flat(),
+    batchWorkloads: batchWorkloads.flat(),
     bindings: new Map([...bindings].map(([key, one]) => [key, meant.has(key) ? asEnforced(one) : one])),
     roles: new Map(records.map((record) => [record.arn, record])),
-    serviceAccounts: new Map(serviceAccounts.flatMap((one) => (one === undefined ? [] : [[keyOf(one), one] as const]))),
+    serviceAccounts: new Map([...serviceAccounts, ...theirs].flatMap((one) => (one === undefined ? [] : [[keyOf(one), one] as const]))),
     pods: new Map(pods.flat().map((pod) => [pod.uid, pod])),
     verdicts: new Map(),
   };
@@ -107,6 +117,14 @@ function relevant(all: ReadonlyMap<ObjectKey, IrsaBinding>, meant: ReadonlySet<O
   const roles = new Set(chosen.flatMap(rolesNamedBy));
   const accounts = new Set(chosen.map(accountOf));
   return new Map([...all].filter(([, one]) => rolesNamedBy(one).some((arn) => roles.has(arn)) || accounts.has(accountOf(one))));
+}
+
+/** Of workloads that are called as a binding or its ServiceAccount: whether one exists that they run as instead is told apart. */
+function accountsOfNamesakes(workloads: readonly (Workload | BatchWorkload)[], bindings: readonly IrsaBinding[]): ObjectKey[] {
+  const names = new Set(bindings.flatMap((one) => [keyOf(one.metadata), accountOf(one)]));
+  const isNamesake = ({ namespace, name, appName }: Workload | BatchWorkload) =>
+    names.has(keyOf({ namespace, name })) || (appName !== undefined && names.has(keyOf({ namespace, name: appName })));
+  return [...new Set(workloads.filter(isNamesake).map(({ namespace, serviceAccountName: name }) => keyOf({ namespace, name })))];
 }
 
 function byName<T extends { readonly name: string }>(live: readonly T[], files: readonly T[]): T[] {

@@ -51,6 +51,7 @@ const lines: Record<string, [line: string, shown: string]> = {
   'no credentials in Python': ['botocore.exceptions.NoCredentialsError: Unable to locate credentials', 'Unable to locate credentials'],
 };
 
+// Contract: check-log
 describe('of a line of a log is shown what AWS says:', () => {
   for (const [sentence, [line, shown]] of Object.entries(lines)) {
     test(sentence, () => expect(lastSentence(line)?.text).toBe(shown));

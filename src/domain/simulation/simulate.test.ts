@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf, type Pod, type ServiceAccount } from '../../api/cluster.ts';
+import { conditionOf } from '../../api/condition.ts';
 import { EKS_ANNOTATIONS, FIELD_MANAGER } from '../../api/names.ts';
 import { EKS_WEBHOOK } from '../../api/webhook.ts';
 import { GrantIndex } from '../authorization/grant-index.ts';
@@ -52,6 +53,7 @@ function world(part: Part = {}): World {
     namespaces: new Map(),
     webhook: EKS_WEBHOOK,
     workloads: [workload()],
+    batchWorkloads: [],
     bindings: new Map((part.bindings ?? [bare]).map((one) => [keyOf(one.metadata), one])),
     roles: new Map((part.roles ?? [role()]).map((one) => [one.arn, one])),
     serviceAccounts: new Map(account === undefined ? [] : [[keyOf(account), account]]),
@@ -180,6 +182,30 @@ describe('an operator is said to', () => {
       }).toSorted(),
     ).toEqual(['annotate nothing', 'trust app']);
   });
+});
+
+test('a role that IAM knows under another ARN, for which a grant covers the binding too, is told by that ARN', () => {
+  const foundAs = { arn: ARN.replace('role/team/', 'role/team/a/'), tags: new Map() };
+  const missing: RoleRecord = { arn: ARN, asOf: NOW, state: { kind: 'missing', since: NOW, foundAs } };
+  const readyWith = (roleArns: readonly string[]) => {
+    const all = world({ roles: [missing], grants: { roleArns } });
+    simulate(all);
+    return [...all.bindings.values()].map(({ status }) => conditionOf(status.conditions, 'Ready')?.reason);
+  };
+  expect(readyWith([ARN, foundAs.arn])).toEqual(['RoleArnMismatch']);
+  expect(readyWith([ARN])).toEqual(['RoleNotFound']);
+});
+
+test('where one subject fits, the ServiceAccount that exists comes before one that is older and does not', () => {
+  const [older, newer] = ['ab', 'app'].map((name, at): IrsaBinding => {
+    const one = binding({ metadata: { name, uid: name, createdAt: NOW + at, finalizers: [] }, spec: { serviceAccountName: name } });
+    return { ...one, status: { conditions: [] } };
+  });
+  const bindings = [older as IrsaBinding, newer as IrsaBinding];
+  const quota = policy(SERVICE, own()).length;
+  const { effects } = simulate({ ...world({ bindings }), quota });
+  expect(effects.map(inWords)).toEqual(['trust app', 'annotate app']);
+  expect(effects[0]).toMatchObject({ after: expect.stringContaining(':app"') });
 });
 
 test('of an annotation that another writer holds the value is replaced', () => {

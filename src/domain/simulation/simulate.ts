@@ -3,7 +3,7 @@ import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf, type ObjectKey, type Pod, type ServiceAccount } from '../../api/cluster.ts';
 import { FIELD_MANAGER, FINALIZER, INJECTED } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
-import { subjectOf } from '../../api/subject.ts';
+import { type Subject, subjectOf } from '../../api/subject.ts';
 import type { Observed } from '../binding/observed.ts';
 import { planBinding } from '../binding/plan.ts';
 import type { Step } from '../binding/step.ts';
@@ -11,6 +11,7 @@ import { KEYS } from '../pods/injection.ts';
 import { madePod } from '../pods/made-pod.ts';
 import type { RestartStep } from '../pods/restart/attempt.ts';
 import { workloadOf } from '../pods/workload-of.ts';
+import { knownAs } from '../role/consent.ts';
 import { decideEdit } from '../role/edit.ts';
 import { planRole } from '../role/plan.ts';
 import { NO_CONTENTION } from '../state/contention.ts';
@@ -56,16 +57,20 @@ const rolesIn = ({ bindings }: World): Set<RoleArn> => new Set([...bindings.valu
 function turnOfRole(world: World, arn: RoleArn, effects: Effect[]): boolean {
   const { now, cluster, caller, quota, provider } = world;
   const record = world.roles.get(arn);
-  const bindings = [...world.bindings.values()]
-    .filter((binding) => rolesNamedBy(binding).includes(arn))
-    .map((binding) => ({ binding, authorization: authorizationIn(world, binding).authorization }));
+  const named = [...world.bindings.values()].filter((binding) => rolesNamedBy(binding).includes(arn));
+  const bindings = named.map((binding) => {
+    const { authorization, input } = authorizationIn(world, binding);
+    // Only to one that is granted anything of the role is told.
+    return { binding, authorization, knownAs: authorization.kind === 'refused' ? undefined : knownAs(binding, input, record) };
+  });
+  const absent = new Set(named.flatMap((binding) => absentSubject(world, binding)));
   // What was read stays true: reads by which the operator makes sure show the same.
   const fresh = record && {
     ...record,
     asOf: now,
     state: record.state.kind === 'present' ? withFreshTags(record.state, now) : record.state,
   };
-  const { steps, verdicts } = planRole({ now, arn, bindings, record: fresh, cluster, caller, provider, quota, losses: [] });
+  const { steps, verdicts } = planRole({ now, arn, bindings, record: fresh, cluster, caller, provider, quota, losses: [], absent });
   for (const [question, verdict] of verdicts) world.verdicts.set(questionKey(question), verdict);
   if (fresh?.state.kind !== 'present') return false;
   let state = fresh.state;
@@ -100,6 +105,15 @@ function turnOfRole(world: World, arn: RoleArn, effects: Effect[]): boolean {
   }
   world.roles.set(arn, { ...fresh, state });
   return moved;
+}
+
+/** Where space is short, a ServiceAccount that does not exist comes last. */
+function absentSubject({ serviceAccounts }: World, binding: IrsaBinding): Subject[] {
+  const { metadata, spec } = binding;
+  const account = accountOf(binding);
+  return isProblem(spec) || account === undefined || serviceAccounts.has(account)
+    ? []
+    : [subjectOf(metadata.namespace, spec.serviceAccountName)];
 }
 
 function withFreshTags(state: PresentState, now: number): PresentState {
@@ -246,7 +260,7 @@ function observedIn(world: World, binding: IrsaBinding): Observed {
     crdDeleting: false,
     pods: [...world.pods.values()].filter((pod) => keyOf({ namespace: pod.namespace, name: pod.serviceAccountName }) === account),
     workloads: workloads.filter(({ namespace }) => namespace === metadata.namespace),
-    batchWorkloads: () => [],
+    batchWorkloads: () => world.batchWorkloads.filter(({ namespace }) => namespace === metadata.namespace),
     serviceAccountExists: (name) => world.serviceAccounts.has(keyOf({ namespace: metadata.namespace, name })),
     blocked: new Map(),
     webhook,

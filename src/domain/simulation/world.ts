@@ -1,6 +1,14 @@
 import type { RoleArn } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
-import { keyOf, type Namespace, type ObjectKey, type Pod, type ServiceAccount, type Workload } from '../../api/cluster.ts';
+import {
+  type BatchWorkload,
+  keyOf,
+  type Namespace,
+  type ObjectKey,
+  type Pod,
+  type ServiceAccount,
+  type Workload,
+} from '../../api/cluster.ts';
 import { isProblem } from '../../api/problem.ts';
 import type { Webhook } from '../../api/webhook.ts';
 import { authorize, contendersOf, winnerOf } from '../authorization/authorize.ts';
@@ -24,8 +32,10 @@ export interface World {
   readonly namespaces: ReadonlyMap<string, Namespace>;
   readonly webhook: Webhook;
   readonly workloads: readonly Workload[];
+  readonly batchWorkloads: readonly BatchWorkload[];
   readonly bindings: Map<ObjectKey, IrsaBinding>;
   readonly roles: Map<RoleArn, RoleRecord>;
+  /** Those of the bindings, and of workloads that could be meant to run as one of them. */
   readonly serviceAccounts: Map<ObjectKey, ServiceAccount>;
   /** By uid. */
   readonly pods: Map<string, Pod>;
@@ -48,7 +58,7 @@ export function authorizationIn(world: World, binding: IrsaBinding) {
     caller: world.caller,
     apiAudiences: [...world.apiAudiences, world.cluster.issuer],
   };
-  return { authorization: authorize(binding, input), winner: () => winnerOf(input) };
+  return { authorization: authorize(binding, input), input, winner: () => winnerOf(input) };
 }
 
 /** Every role that a binding names, or on which trust of its own may be. */

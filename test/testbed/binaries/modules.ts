@@ -5,9 +5,9 @@ import { basename, join } from 'node:path';
 export type BinaryName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl' | 'kwok' | 'amazon-eks-pod-identity-webhook';
 
 /** What the testbed itself does not run, but some tests do. */
-export type ToolName = 'actionlint' | 'crane' | 'hcldec' | 'helm';
+export type ToolName = 'actionlint' | 'argocd-lua' | 'crane' | 'hcldec' | 'helm' | 'kstatus' | 'kubeconform';
 
-/** One Go module of `modules/`: a go.mod without code of ours, that pins one upstream project. Their requirements disagree. */
+/** One Go module of `modules/`: a go.mod that pins one upstream project, two of them with a small program of ours. Their requirements disagree. */
 export interface GoModule {
   name: string;
   /** Absolute. */
@@ -89,6 +89,12 @@ export function toolModule(name: ToolName): GoModule {
   switch (name) {
     case 'actionlint':
       return { ...one('github.com/rhysd/actionlint/cmd/actionlint'), firstBuild: 'about ten seconds' };
+    case 'argocd-lua':
+      return { ...one('.'), firstBuild: 'some seconds' };
+    case 'kstatus':
+      return { ...one('.'), firstBuild: 'about half a minute' };
+    case 'kubeconform':
+      return { ...one('github.com/yannh/kubeconform/cmd/kubeconform'), firstBuild: 'some seconds' };
     case 'crane':
       return { ...one('github.com/google/go-containerregistry/cmd/crane'), firstBuild: 'about ten seconds' };
     case 'hcldec':
@@ -132,9 +138,11 @@ function kubernetesIn(goMod: string): { version: string; major: string; minor: s
 /** Everything that the programs depend on, so that a changed pin is built and an unchanged one never again. 16 hex digits. */
 export function moduleHash({ folder, ldflags }: Pick<GoModule, 'folder' | 'ldflags'>): string {
   const hash = createHash('sha256');
+  const sources = readdirSync(folder)
+    .filter((file) => file.endsWith('.go'))
+    .toSorted();
   for (const part of [
-    readFileSync(join(folder, 'go.mod')),
-    readFileSync(join(folder, 'go.sum')),
+    ...['go.mod', 'go.sum', ...sources].map((file) => readFileSync(join(folder, file))),
     ldflags,
     process.platform,
     process.arch,

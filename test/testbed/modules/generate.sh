@@ -41,12 +41,38 @@ generate helm helm.sh/helm/v4 v4.3.1 helm.sh/helm/v4/cmd/helm
 generate actionlint github.com/rhysd/actionlint v1.7.12 github.com/rhysd/actionlint/cmd/actionlint
 generate hcldec github.com/hashicorp/hcl/v2 v2.24.0 github.com/hashicorp/hcl/v2/cmd/hcldec
 
-# Of this one nothing is built: its CRDs are read.
-mkdir -p prometheus-operator
-(
-  cd prometheus-operator
-  rm -f go.mod go.sum
-  go mod init irsa-operator.dev/testbed/prometheus-operator
-  go mod edit -go=1.26 -require github.com/prometheus-operator/prometheus-operator@v0.94.0
-  go mod download -json github.com/prometheus-operator/prometheus-operator
-)
+generate kubeconform github.com/yannh/kubeconform v0.8.0 github.com/yannh/kubeconform/cmd/kubeconform
+
+# with_code FOLDER MODULE@VERSION...: the folder has a program of its own.
+with_code() {
+  folder=$1
+  shift
+  (
+    cd "$folder"
+    rm -f go.mod go.sum
+    go mod init "irsa-operator.dev/testbed/$folder"
+    go mod edit -go=1.26
+    for module in "$@"; do go mod edit -require "$module"; done
+    go mod tidy
+  )
+}
+
+with_code argocd-lua github.com/yuin/gopher-lua@v1.1.2 layeh.com/gopher-json@v0.0.0-20190114024228-97fed8db8427
+with_code kstatus sigs.k8s.io/cli-utils@v0.37.2
+
+# files FOLDER MODULE VERSION: nothing of it is built, its CRDs are read.
+files() {
+  mkdir -p "$1"
+  (
+    cd "$1"
+    rm -f go.mod go.sum
+    go mod init "irsa-operator.dev/testbed/$1"
+    go mod edit -go=1.26 -require "$2@$3"
+    go mod download -json "$2"
+  )
+}
+
+files prometheus-operator github.com/prometheus-operator/prometheus-operator v0.94.0
+files argo-cd github.com/argoproj/argo-cd/v3 v3.5.7
+files kustomize-controller github.com/fluxcd/kustomize-controller v1.9.6
+files source-controller github.com/fluxcd/source-controller v1.9.6

@@ -1,0 +1,5 @@
+module irsa-operator.dev/testbed/source-controller
+
+go 1.26
+
+require github.com/fluxcd/source-controller v1.9.6
