@@ -8,10 +8,11 @@ const regex = (...codes: readonly string[]): string => codes.join('|');
 const kinds = (...all: readonly FaultKind[]): string[] => all.flatMap(codesOf);
 
 const THROTTLED = regex(...kinds('throttled'));
-/** AWS answered what was asked, or said what is wrong with one role or one token. The binding says it. */
+/** What STS finds wrong with one token. */
 const OF_ONE_TOKEN = ['InvalidIdentityToken', 'IDPCommunicationError', 'IDPRejectedClaim'];
+/** No failure of AWS: it answered what was asked, or said what is wrong with one role, document or token, which the binding tells. */
 const ANSWERED = regex('ok', ...kinds('notFound', 'conflict', 'invalid', 'throttled'), ...OF_ONE_TOKEN);
-/** A tenant may bind a role that irsa-operator may not read or write. A grant may be for a role that AWS refuses. */
+/** Of one role this is an answer too: a tenant may bind one that irsa-operator may not read or write. */
 const DENIED = regex(...kinds('denied'), 'ExpiredToken');
 /** Calls that a denial of one role or one token concerns. `ListRoles` has a substitute where it is denied on purpose. */
 const OF_ONE_ROLE = regex('ListRoles', 'GetRole', 'UpdateAssumeRolePolicy', 'AssumeRoleWithWebIdentity');
