@@ -1,4 +1,4 @@
-import type { Dashboard, Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Dashboard, Panel, Threshold } from '@grafana/grafana-foundation-sdk/dashboard';
 
 /** A line of a panel: its name, and its values by seconds since 1970. */
 export interface Line {
@@ -25,6 +25,8 @@ const FRAME = '#25272c';
 const TEXT = '#ccccdc';
 const FAINT = '#8e8e9a';
 const COLOURS = ['#73bf69', '#f2cc0c', '#5794f2', '#ff9830', '#f2495c', '#b877d9', '#8ab8ff', '#fade2a', '#ca95e5', '#ffb357'];
+/** As Grafana calls them in thresholds. */
+const NAMED: Readonly<Record<string, string>> = { green: '#73bf69', orange: '#ff9830', red: '#f2495c' };
 const LINES_IN_LEGEND = 3;
 
 /** A dashboard as an SVG: its panels where Grafana puts them, in its colours, over the time from and to (seconds since 1970). */
@@ -68,7 +70,7 @@ interface Span {
 }
 
 function content({ type, fieldConfig }: Panel, box: Box, lines: readonly Line[], unit: string, span: Span): string {
-  if (type === 'stat') return big(box, lines, unit);
+  if (type === 'stat') return big(box, lines, unit, fieldConfig?.defaults.thresholds?.steps ?? []);
   if (type === 'state-timeline') return bars(box, lines, span);
   const { stacking } = (fieldConfig?.defaults.custom ?? {}) as { stacking?: object };
   return chart(box, stacking === undefined ? lines : stacked(lines), unit, span, stacking !== undefined);
@@ -117,10 +119,11 @@ function clocks({ left, top, width, height }: Area, { from, to }: Span): string 
     .join('');
 }
 
-function big({ width, height }: Box, lines: readonly Line[], unit: string): string {
+function big({ width, height }: Box, lines: readonly Line[], unit: string, thresholds: readonly Threshold[]): string {
   const last = lines[0]?.values.at(-1)?.[1];
+  const name = thresholds.findLast(({ value }) => value === null || (last !== undefined && last >= value))?.color ?? 'text';
   const text = last === undefined ? 'none' : inUnit(last, unit);
-  return `<text x="${width / 2}" y="${height / 2 + 22}" fill="${COLOURS[0]}" font-size="32" text-anchor="middle">${escaped(text)}</text>`;
+  return `<text x="${width / 2}" y="${height / 2 + 22}" fill="${NAMED[name] ?? TEXT}" font-size="32" text-anchor="middle">${escaped(text)}</text>`;
 }
 
 function chart({ width, height }: Box, lines: readonly Line[], unit: string, { from, to }: Span, filled: boolean): string {

@@ -16,6 +16,10 @@ export const OVERVIEW: Page = {
         title: 'Ready',
         description: 'The part of them that is Ready.',
         unit: 'percentunit',
+        colours: [
+          [null, 'orange'],
+          [1, 'green'],
+        ],
         queries: [
           {
             expr: 'sum(max by (reason) (irsa_bindings{condition="Ready",status="True"})) / sum(max by (status, reason) (irsa_bindings{condition="Ready"}))',
@@ -26,6 +30,10 @@ export const OVERVIEW: Page = {
       number({
         title: 'Wait for a person',
         description: 'Stalled: irsa-operator cannot continue until you change something.',
+        colours: [
+          [null, 'green'],
+          [1, 'orange'],
+        ],
         queries: [{ expr: 'sum(max by (reason) (irsa_bindings{condition="Stalled",status="True"})) or vector(0)', legend: 'Stalled' }],
       }),
       number({
@@ -38,6 +46,11 @@ export const OVERVIEW: Page = {
       number({
         title: 'Leaders',
         description: 'One replica leads. The others are standbys.',
+        colours: [
+          [null, 'red'],
+          [1, 'green'],
+          [2, 'red'],
+        ],
         queries: [{ expr: 'sum(leader_election_master_status{name="irsa-operator"})', legend: 'leaders' }],
       }),
       number({

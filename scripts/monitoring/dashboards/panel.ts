@@ -16,6 +16,8 @@ import {
   type Panel,
   QueryVariableBuilder,
   RowBuilder,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import * as stat from '@grafana/grafana-foundation-sdk/stat';
@@ -56,10 +58,29 @@ const WIDE = 12;
 const LOW = 4;
 const HIGH = 8;
 
+/** Colours of a number by its value: each from a value on, the first one from the lowest. */
+type Colours = readonly (readonly [from: number | null, colour: 'green' | 'orange' | 'red' | 'text'])[];
+
+/** Numbers that are neither good nor bad. Without thresholds of its own, Grafana shows 80 and more in red. */
+const PLAIN: Colours = [[null, 'text']];
+
 /** One number, as it is now. */
-export function number({ title, description, unit = 'short', queries }: PanelOf): Builder<Panel> {
+export function number({
+  title,
+  description,
+  unit = 'short',
+  queries,
+  colours = PLAIN,
+}: PanelOf & { readonly colours?: Colours }): Builder<Panel> {
+  const steps = colours.map(([value, color]) => ({ value, color }));
   return filled(
-    new stat.PanelBuilder().graphMode(BigValueGraphMode.None).unit(unit).span(NARROW).height(LOW).noValue('none'),
+    new stat.PanelBuilder()
+      .graphMode(BigValueGraphMode.None)
+      .unit(unit)
+      .thresholds(new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps))
+      .span(NARROW)
+      .height(LOW)
+      .noValue('none'),
     title,
     description,
     queries,
