@@ -117,7 +117,7 @@ export function runOperatorPods(testbed: Testbed, api: Api): OperatorPods {
     const message = [...run.errors, ...run.log.map(({ msg }) => msg)].slice(0, 3).join('\n');
     const state =
       ended === null ? { running: { startedAt: new Date().toISOString() } } : { waiting: { reason: 'CrashLoopBackOff', message } };
-    const shown = `${ready} ${ended}`;
+    const shown = `${ready} ${ended} ${run.restarts}`;
     if (shown !== run.shown) {
       const container = { name, image, imageID: '', ready, started: ended === null, restartCount: run.restarts, state };
       const conditions = ['Initialized', 'Ready', 'ContainersReady', 'PodScheduled'].map((type) => ({
