@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
 import { ensureBinaries, kubernetesVersions } from '@irsa-operator/testbed';
+import { run } from './release/run.ts';
+import { runSuite } from './suite.ts';
 
 /**
  * `make matrix`: the article, pods, grants and an installation by helm and by kubectl, on the control plane of each version of Kubernetes. Writes what was
@@ -20,14 +18,17 @@ const BUILD_DEADLINE_MS = 60 * 60_000;
 const asked = process.argv.slice(2);
 for (const version of asked.length > 0 ? asked : kubernetesVersions()) {
   process.env['KUBERNETES_VERSION'] = version;
-  const row = await rowOf(version).catch((error: Error) => [version, `not built: ${error.message.split('\n')[0]}`, '', '']);
+  const row = await rowOf(version).catch((error: Error) => {
+    process.exitCode = 1;
+    return [version, `not built: ${error.message.split('\n')[0]}`, '', ''];
+  });
   await keep(row);
 }
 
 /** Version, result, minutes, when. */
 async function rowOf(version: string): Promise<string[]> {
   const binaries = await ensureBinaries(AbortSignal.timeout(BUILD_DEADLINE_MS));
-  const [, patch = version] = /v(\d+\.\d+\.\d+)/.exec(await output(binaries['kube-apiserver'], ['--version'])) ?? [];
+  const [, patch = version] = /v(\d+\.\d+\.\d+)/.exec((await run(binaries['kube-apiserver'], ['--version'])).stdout) ?? [];
   console.log(`Kubernetes ${patch}`);
   const began = performance.now();
   const counts = { passed: 0, failed: 0 };
@@ -40,33 +41,6 @@ async function rowOf(version: string): Promise<string[]> {
   const result = counts.failed === 0 ? `${counts.passed} tests passed` : `${counts.failed} tests failed, ${counts.passed} passed`;
   const minutes = `${Math.ceil((performance.now() - began) / 60_000)}`;
   return [patch, result, minutes, new Date().toISOString().slice(0, 10)];
-}
-
-async function runSuite(project: string, files: readonly string[]): Promise<{ passed: number; failed: number }> {
-  const folder = await mkdtemp(join(tmpdir(), 'irsa-operator-matrix-'));
-  const file = join(folder, 'results.json');
-  try {
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-    const vitest = spawn('vitest', ['run', '--project', project, ...reporters, ...files], { stdio: 'inherit' });
-    const [code] = (await once(vitest, 'exit')) as [number | null];
-    const { numPassedTests: passed = 0, numFailedTests: failed = 0 } = JSON.parse(
-      await readFile(file, 'utf8').catch(() => '{}'),
-    ) as Partial<Record<'numPassedTests' | 'numFailedTests', number>>;
-    // A suite that dies without a failed test has failed all the same.
-    return { passed, failed: code !== 0 && failed === 0 ? 1 : failed };
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
-async function output(program: string, args: readonly string[]): Promise<string> {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  let text = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    text += chunk.toString();
-  });
-  await once(child, 'close');
-  return text;
 }
 
 /** In place of the row of the same minor version. What was never run has a row too. */

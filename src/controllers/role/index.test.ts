@@ -21,6 +21,7 @@ import {
 } from '../../domain/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
+import { URGENCIES, type Urgency } from '../../runtime/queue.ts';
 import { createStores } from '../stores.ts';
 import { gather } from './gather.ts';
 import { roleController } from './index.ts';
@@ -40,8 +41,13 @@ function watched() {
   } as never as RoleOptions;
   const controller = roleController({ ...rest, stores, owned: stores });
   const woken: string[] = [];
-  for (const wake of controller.wakes) wake.subscribe((arn) => woken.push(arn));
-  return { stores, controller, clock, woken };
+  const urgencies: (Urgency | undefined)[] = [];
+  for (const wake of controller.wakes)
+    wake.subscribe((arn, urgency) => {
+      woken.push(arn);
+      urgencies.push(urgency);
+    });
+  return { stores, controller, clock, woken, urgencies };
 }
 
 // Contract: trust-absent
@@ -106,6 +112,27 @@ test('a role is not looked at again because its write waits for more bindings', 
   expect(woken).toEqual([]);
   stores.roles.put(present({ policy: policy() }));
   expect(new Set(woken)).toEqual(new Set([ARN]));
+});
+
+test('a role whose write is read back goes on, and one that was only listed waits its turn', () => {
+  const { stores, urgencies } = watched();
+  stores.roles.markSynced();
+  stores.roles.put(present({ policy: policy(SERVICE) }));
+  expect(new Set(urgencies.splice(0))).toEqual(new Set(['drift']));
+  stores.roles.put(present({ policy: policy(SERVICE) }, NOW + 1, { pending: { at: NOW, policy: policy() } }));
+  expect(new Set(urgencies)).toEqual(new Set(['change']));
+});
+
+test.each(URGENCIES)('what a plan answers is as urgent as the plan: %s', async (urgency) => {
+  const { stores, controller } = watched();
+  stores.grants.put(grant());
+  stores.namespaces.put({ name: 'shop', labels: {} });
+  stores.identity.put({ cluster, caller, policyQuota: 2048 });
+  stores.providers.put({ account: ACCOUNT, view: provider });
+  stores.roles.put(present({ policy: policy(SERVICE) }));
+  stores.bindings.put(binding({ status: { roles: [] } }));
+  await controller.reconcile(ARN, new AbortController().signal, { id: 'x', urgency, failures: 0, log: silentLog });
+  expect(stores.verdicts.list().map((one) => one.urgency)).toEqual([urgency]);
 });
 
 // Contract: trust-one-write
