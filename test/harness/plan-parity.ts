@@ -65,9 +65,11 @@ export async function compareWithPlan(testbed: Testbed, api: Api, operator: stri
   const found = [...Map.groupBy(items, ({ metadata }) => metadata.namespace)].map(([namespace, bindings]) => ({ namespace, bindings }));
   const isGoing = ({ bindings }: Scenario) => bindings.some(({ metadata }) => metadata.deletionTimestamp !== undefined);
   const isLeftOut = (one: Scenario) => isGoing(one) || isProved(one);
-  const scenarios = found.filter((one) => !isLeftOut(one)).slice(0, MOST_COMPARED);
+  const comparable = found.filter((one) => !isLeftOut(one));
+  const scenarios = comparable.slice(0, MOST_COMPARED);
   const differences: string[] = [];
   const leftOut = found.filter(isLeftOut).map(({ namespace }) => namespace);
+  if (comparable.length > MOST_COMPARED) leftOut.push(`${comparable.length - MOST_COMPARED} more namespaces of one suite`);
   let [compared, effects] = [0, 0];
   for (const round of roundsOf(scenarios)) {
     const each = <T>(work: (one: Scenario) => Promise<T>) => Promise.all(round.map(work));
