@@ -4,9 +4,10 @@ import { type Api, connect, startTestbed, type Testbed, until } from '@irsa-oper
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { POLICIES } from '../../src/api/names.ts';
+import { connectAs } from '../harness/connect-as.ts';
 import { binding, pathOf } from '../harness/objects.ts';
 import { type RunningOperator, startOperator } from '../harness/operator.ts';
-import { openScene } from '../harness/scene.ts';
+import { openScene, type Scene } from '../harness/scene.ts';
 import { samples } from '../harness/scrape.ts';
 
 /**
@@ -20,6 +21,9 @@ const PATIENCE = { timeoutMs: 100_000 };
 let testbed: Testbed;
 let api: Api;
 let operator: RunningOperator | undefined;
+/** With the rights of the installed ServiceAccount. */
+let installed: Api;
+let s: Scene;
 let overlay: string;
 
 /** A kustomization over what ships, as a user writes it. */
@@ -39,13 +43,15 @@ beforeAll(async () => {
   overlay = overlayOf('overlay', names, ['rollout', 'verification']);
   await testbed.kubectl(['apply', '-k', overlay]);
   await testbed.kubectl(['wait', '--for=condition=Established', '--timeout=10s', 'crd/irsabindings.irsa-operator.dev']);
-  const s = await openScene(testbed, api, 'shop');
+  installed = await connectAs(testbed, INSTALLED);
+  s = await openScene(testbed, api, 'shop');
   await s.put('irsabindings', 'app', binding({ serviceAccountName: 'app', roleArn: 'arn:aws:iam::111122223333:role/a' }));
   await s.workload('deployments', { replicas: 0, pod: { nodeName: 'none' } });
   operator = await started();
 });
 afterAll(async () => {
   const code = await operator?.stop();
+  installed?.close();
   api?.close();
   await testbed?.stop();
   if (operator !== undefined) expect(code).toBe(0);
@@ -69,6 +75,23 @@ const becomes = (what: Record<string, number>) =>
     async () => {
       const found = await confined();
       expect(found).toEqual(what);
+      return true;
+    },
+    PATIENCE,
+  );
+/**
+ * A change of policies is in force a moment after it was stored, in the order of the changes. An operator that starts within that moment
+ * finds itself confined, and does not look again for an hour.
+ */
+const isTold = (what: 'irsabindings' | 'deployments', by: RegExp) =>
+  until(
+    `the API server tells who labels ${what}: ${by}`,
+    async () => {
+      const path = `${s.path(what, 'app')}?dryRun=All&fieldManager=irsa-operator`;
+      const answer = await installed
+        .call('PATCH', path, { patch: 'merge', body: { metadata: { labels: { here: 'yes' } } } })
+        .then(() => 'accepted', String);
+      expect(answer).toMatch(by);
       return true;
     },
     PATIENCE,
@@ -118,6 +141,7 @@ describe.each([
 test('where policies are missing or do too much the operator says so, and says when they confine it again', async () => {
   const bindingsOfPolicies = 'validatingadmissionpolicybindings';
   await testbed.kubectl(['delete', bindingsOfPolicies, 'acme-irsa-operator-bindings-two']);
+  await isTold('irsabindings', /^accepted/);
   // Another policy refuses the same, so that a refusal alone proves nothing.
   await testbed.kubectl(['apply', '-f', '-'], { input: refusesLabels() });
   await testbed.kubectl([
@@ -128,6 +152,8 @@ test('where policies are missing or do too much the operator says so, and says w
     '-p',
     '{"spec":{"paramRef":{"name":"irsa-operator"}}}',
   ]);
+  await isTold('irsabindings', /no labels here/);
+  await isTold('deployments', /^accepted/);
   expect(await running().stop()).toBe(0);
   operator = await started();
   await becomes(all(1, { 'irsa-operator-bindings': 0, 'irsa-operator-workloads': 0 }));
@@ -153,6 +179,7 @@ test('where policies are missing or do too much the operator says so, and says w
 // Contract: confined-proved
 test('where there is no policy at all, as before Kubernetes 1.30, nothing confines it', async () => {
   await testbed.kubectl(['delete', 'validatingadmissionpolicybindings,validatingadmissionpolicies', '--all']);
+  await isTold('deployments', /^accepted/);
   expect(await running().stop()).toBe(0);
   operator = await started();
   await becomes(all(0));

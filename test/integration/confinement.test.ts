@@ -1,7 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { type Api, connect, until } from '@irsa-operator/testbed';
+import { type Api, until } from '@irsa-operator/testbed';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { POLICIES } from '../../src/api/names.ts';
+import { connectAs } from '../harness/connect-as.ts';
 import { binding, OPERATOR_NAMESPACE, pathOf } from '../harness/objects.ts';
 import { openScene, type Scene } from '../harness/scene.ts';
 import { integrationSuite } from '../harness/suite.ts';
@@ -34,10 +34,10 @@ beforeAll(async () => {
   const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'all-rights' };
   const subjects = [OPERATOR, TENANT].map((one) => ({ kind: 'ServiceAccount', ...one }));
   await admin.call('POST', pathOf('clusterrolebindings'), { body: { metadata: { name: 'all-rights' }, roleRef, subjects } });
-  operator = connect(withToken(await testbed.kubeconfigFor(OPERATOR)));
+  operator = await connectAs(testbed, OPERATOR);
   s = await openScene(testbed, admin, 'default');
   await s.put('serviceaccounts', TENANT.name, {});
-  tenant = connect(withToken(await testbed.kubeconfigFor(TENANT)));
+  tenant = await connectAs(testbed, TENANT);
   const metadata = { name: 'app', labels: { app: 'app' } };
   const annotations = { team: 'shop', [ROLE]: 'before' };
   await s.put('serviceaccounts', 'app', { metadata: { ...metadata, annotations }, imagePullSecrets: [{ name: 'registry' }] });
@@ -75,13 +75,6 @@ const BINDING = `${BINDINGS}/app`;
 const ROLE_A = 'arn:aws:iam::111122223333:role/a';
 
 /** The testbed's own client reads no token file. */
-function withToken(path: string): string {
-  const config = JSON.parse(readFileSync(path, 'utf8')) as { users: { user: { tokenFile?: string; token?: string } }[] };
-  for (const { user } of config.users) user.token = readFileSync(user.tokenFile ?? '', 'utf8');
-  writeFileSync(`${path}.token`, JSON.stringify(config), { mode: 0o600 });
-  return `${path}.token`;
-}
-
 /** `done`, or the sentence of the policy. */
 async function answer(call: Promise<unknown>): Promise<string> {
   try {
