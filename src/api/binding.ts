@@ -150,6 +150,7 @@ const restartEntry = z.object({
     ),
   attempts: z.int().describe('How many restarts were started for this state.'),
   startedAt: time('When the last of them started.'),
+  actedAt: time('When the last of its pods began to terminate, or its template changed. Absent within a minute of startedAt.').optional(),
   pods: z.int().describe('How many pods the workload wants.').optional(),
 });
 

@@ -79,6 +79,8 @@ export interface Pod extends ObjectName {
   readonly serviceAccountName: string;
   readonly createdAt: number;
   readonly deleting: boolean;
+  /** When it was told to end. Only while it is deleting. */
+  readonly deletingSince?: number;
   /** Succeeded or Failed: it will never run again. */
   readonly finished: boolean;
   readonly ready: boolean;
@@ -117,8 +119,8 @@ export interface Workload extends ObjectName {
   readonly revision: string | undefined;
   /** Of a paused Deployment: some of its pods are of an older template. */
   readonly outdated: boolean;
-  /** Its owner wants no pod of it. */
-  readonly scaledToZero: boolean;
+  /** How many pods its owner wants. Undefined of a DaemonSet whose status does not say it yet. */
+  readonly replicas: number | undefined;
   /** Our annotation of the template. */
   readonly restartedAt: string | undefined;
 }

@@ -29,7 +29,7 @@ export function workload(part: Partial<Workload> = {}): Workload {
     held: undefined,
     revision: undefined,
     outdated: false,
-    scaledToZero: false,
+    replicas: 1,
     restartedAt: undefined,
     ...part,
   };

@@ -157,7 +157,10 @@ describe('a pod', () => {
   });
 
   const variants: Record<string, { raw: object; kept: object }> = {
-    'that is being deleted': { raw: { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }, kept: { deleting: true } },
+    'that is being deleted': {
+      raw: { metadata: { deletionTimestamp: '2026-01-01T00:00:30Z', deletionGracePeriodSeconds: 30 } },
+      kept: { deleting: true, deletingSince: Date.parse('2026-01-01T00:00:00Z') },
+    },
     'that has finished': { raw: { status: { phase: 'Succeeded' } }, kept: { finished: true } },
     'that has failed': { raw: { status: { phase: 'Failed' } }, kept: { finished: true } },
     'that is not ready': { raw: { status: { conditions: [{ type: 'Ready', status: 'False' }] } }, kept: { ready: false } },
@@ -220,17 +223,21 @@ describe('a workload', () => {
       held: undefined,
       revision: undefined,
       outdated: false,
-      scaledToZero: false,
+      replicas: undefined,
       restartedAt: '2026-01-01T00:00:00Z',
     });
   });
 
-  const replicas: [sentence: string, spec: object, wanted: boolean][] = [
-    ['without replicas has one', {}, false],
-    ['with no replica has none', { replicas: 0 }, true],
-    ['with replicas has them', { replicas: 2 }, false],
+  const status = (desiredNumberScheduled?: number) => ({ observedGeneration: 1, desiredNumberScheduled });
+  const replicas: [sentence: string, of: typeof deployments, raw: object, wanted: number | undefined][] = [
+    ['a Deployment without replicas wants one pod', deployments, {}, 1],
+    ['a Deployment with no replica wants none', deployments, { spec: { replicas: 0 } }, 0],
+    ['a StatefulSet with replicas wants them', statefulSets, { spec: { replicas: 2 } }, 2],
+    ['a DaemonSet wants what its status says', daemonSets, { status: status(3) }, 3],
+    ['a DaemonSet for which there is no node wants none', daemonSets, { status: status(0) }, 0],
+    ['of a DaemonSet that was not looked at nothing is known', daemonSets, { status: { desiredNumberScheduled: 0 } }, undefined],
   ];
-  test.each(replicas)('%s', (_, spec, wanted) => expect(deployments.decode({ metadata, spec }).scaledToZero).toBe(wanted));
+  test.each(replicas)('%s', (_, of, raw, wanted) => expect(of.decode({ metadata, ...raw }).replicas).toBe(wanted));
 
   const onDelete = { updateStrategy: { type: 'OnDelete' } };
   const from = (partition: number) => ({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition } } });

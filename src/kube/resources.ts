@@ -120,6 +120,7 @@ export function pods(keep: {
         serviceAccountName: text(spec['serviceAccountName']) ?? 'default',
         createdAt,
         deleting,
+        ...(deleting && { deletingSince: deletingSince(object(object(raw)['metadata'])) }),
         finished: phase === 'Succeeded' || phase === 'Failed',
         ready: array(status['conditions']).some((entry) => object(entry)['type'] === 'Ready' && object(entry)['status'] === 'True'),
         mirror: MIRROR_ANNOTATION in annotations,
@@ -132,6 +133,11 @@ export function pods(keep: {
       };
     },
   };
+}
+
+/** `deletionTimestamp` is when the time to end is over. */
+function deletingSince({ deletionTimestamp, deletionGracePeriodSeconds }: JsonObject): number {
+  return (timeOf(deletionTimestamp) ?? 0) - numberOf(deletionGracePeriodSeconds) * 1000;
 }
 
 const workloads =
@@ -155,11 +161,18 @@ const workloads =
         held,
         revision: held === undefined ? undefined : revisionOf(kind, raw),
         outdated: held === 'paused' && isOutdated(object(object(raw)['status'])),
-        scaledToZero: spec['replicas'] === 0,
+        replicas: replicasOf(kind, spec, raw),
         restartedAt: keptValues(metaOf(template).annotations, [ANNOTATIONS.restartedAt])[ANNOTATIONS.restartedAt],
       };
     },
   });
+
+/** The API server sets `spec.replicas` where it is left out. A DaemonSet has as many pods as there are nodes for it. */
+function replicasOf(kind: Workload['kind'], spec: JsonObject, raw: unknown): number | undefined {
+  if (kind !== 'DaemonSet') return typeof spec['replicas'] === 'number' ? spec['replicas'] : 1;
+  const { observedGeneration, desiredNumberScheduled } = object(object(raw)['status']);
+  return typeof observedGeneration === 'number' && typeof desiredNumberScheduled === 'number' ? desiredNumberScheduled : undefined;
+}
 
 function heldBy(spec: JsonObject): Workload['held'] {
   const { type, rollingUpdate } = object(spec['updateStrategy']);

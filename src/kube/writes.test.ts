@@ -241,7 +241,7 @@ describe('a rollout', () => {
     held: undefined,
     revision: undefined,
     outdated: false,
-    scaledToZero: false,
+    replicas: 1,
     restartedAt: undefined,
   };
 

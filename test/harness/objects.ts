@@ -7,6 +7,7 @@ const APIS = {
   namespaces: '/api/v1',
   serviceaccounts: '/api/v1',
   configmaps: '/api/v1',
+  limitranges: '/api/v1',
   pods: '/api/v1',
   deployments: '/apis/apps/v1',
   statefulsets: '/apis/apps/v1',

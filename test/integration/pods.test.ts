@@ -1,10 +1,10 @@
-import { type AuditEvent, until } from '@irsa-operator/testbed';
+import { type AuditEvent, follow, until } from '@irsa-operator/testbed';
 import { describe, expect, test } from 'vitest';
 import { OPERATOR_NAMESPACE, type WorkloadKind } from '../harness/objects.ts';
 import { allowing, policy } from '../harness/policies.ts';
 import { ASKS_STS, inWords, type Scene } from '../harness/scene.ts';
 import { integrationSuite } from '../harness/suite.ts';
-import { ACCOUNT, conditionOf, isReady, type Pod, rolesOfPod, uidsOf } from '../harness/views.ts';
+import { ACCOUNT, type Binding, conditionOf, isReady, type Pod, rolesOfPod, uidsOf } from '../harness/views.ts';
 
 /**
  * Pods that lack the role, with the real controllers, budgets and webhook. Pods with the label of the testbed's kubelet are Ready only
@@ -164,6 +164,30 @@ describe.concurrent('budgets, and the right to roll out', () => {
     for (const maxUnavailable of [0, '0%', '00%', '101%', -1])
       await expect(s.bind({ restart: { maxUnavailable } })).rejects.toThrow(/maxUnavailable is a number from 1 to 1000 or a percentage/);
     await s.bind({ restart: { maxUnavailable: '1%' } });
+  });
+
+  // Contract: pods-ready-too-soon
+  test('while the replacement of the only pod does not come, Ready is not True for a moment', async () => {
+    const s = await prepared('too-soon');
+    await s.workload('statefulsets', { replicas: 1 });
+    await s.allReady(1);
+    await s.put('limitranges', 'no-pods', { spec: { limits: [{ type: 'Pod', min: { memory: '1Ti' } }] } });
+    const said: (string | undefined)[] = [];
+    const over = new AbortController();
+    const present = (seen: Binding) => void said.push(conditionOf(seen, 'Ready')?.status);
+    const following = follow<Binding>(suite.api, s.path('irsabindings'), '', { present, gone: () => {} }, over.signal);
+    await s.bind();
+    await until('the pod is gone', async () => (await s.list('pods')).length === 0, PATIENCE);
+    await s.lookAgain();
+    const { message } = await s.conditionIs('PodsCurrent', 'False', 'Restarting');
+    expect(message).toBe('StatefulSet "app": the replacement is not created yet');
+    expect([said.includes('False'), said.includes('True')]).toEqual([true, false]);
+    await s.remove('limitranges', 'no-pods');
+    await s.patch('statefulsets', 'app', { metadata: { annotations: { look: 'again' } } }); // its controller has made longer and longer pauses
+    await allCurrent(s, 1);
+    await s.conditionIs('Ready', 'True');
+    over.abort();
+    await following;
   });
 
   // Contract: pods-canary-choice

@@ -24,6 +24,7 @@ export { kubernetesVersions } from './binaries/modules.ts';
 export type { AuditEvent } from './control-plane/audit.ts';
 export { AUDIT_LOG_FILE, type ControlPlane } from './control-plane/index.ts';
 export { WORKLOAD_LABEL } from './control-plane/kwok.ts';
+export { follow } from './follow.ts';
 export { tokenFileOf } from './kubeconfig.ts';
 export type { KubectlOptions } from './kubectl.ts';
 export { moduleFolder } from './module-folder.ts';

@@ -5,7 +5,7 @@ import { conditionOf } from '../../api/condition.ts';
 import { ANNOTATIONS, FINALIZER } from '../../api/names.ts';
 import { problem } from '../../api/problem.ts';
 import { MOST_EVALUATED } from '../../domain/authorization/authorize.ts';
-import { batchWorkload } from '../../domain/test-cluster.ts';
+import { batchWorkload, workload } from '../../domain/test-cluster.ts';
 import {
   ARN,
   allowed,
@@ -196,6 +196,16 @@ test.each(jobs)('a Job %s wakes these bindings and no others: %o', (_, part, wok
   const job = batchWorkload({ kind: 'Job', ...part });
   expect(wokenBy(stage, ({ jobs: store }) => store.put(job))).toEqual(woken);
   expect(wokenBy(stage, ({ jobs: store }) => store.put({ ...job }))).toEqual([]);
+});
+
+test('a workload that is scaled wakes the bindings of its ServiceAccount, and no others of its namespace', () => {
+  const stage = trusted();
+  stage.seen.bindings.put(binding({ metadata: { name: 'nightly', uid: 'nightly' }, spec: { serviceAccountName: 'reports' } }));
+  stage.seen.deployments.put(workload({ replicas: 1 }));
+  expect(wokenBy(stage, ({ deployments }) => deployments.put(workload({ replicas: 2 })))).toEqual(['shop/app']);
+  expect(wokenBy(stage, ({ deployments }) => deployments.put(workload({ replicas: 2 })))).toEqual([]);
+  const held = workload({ replicas: 2, held: 'paused' });
+  expect(wokenBy(stage, ({ deployments }) => deployments.put(held))).toEqual(['shop/app', 'shop/nightly']);
 });
 
 // Contract: pods-stray

@@ -76,7 +76,13 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
         when: podMatters,
       }),
       ...[stores.deployments, stores.statefulSets, stores.daemonSets].map((store) =>
-        wakeOn(store, ({ namespace }) => keys(stores.bindings.byIndex('namespace', namespace)), { when: differs }),
+        wakeOn(store, ({ namespace }) => keys(stores.bindings.byIndex('namespace', namespace)), { when: differsInMore }),
+      ),
+      // An autoscaler may change them every few seconds: only whose pods they are is concerned.
+      ...[stores.deployments, stores.statefulSets, stores.daemonSets].map((store) =>
+        wakeOn(store, ({ namespace, serviceAccountName: name }) => stores.competitions.concerned(keyOf({ namespace, name })), {
+          when: (a, b) => a.replicas !== b.replicas,
+        }),
       ),
       ...[stores.jobs, stores.cronJobs].map((store) => wakeOn(store, concernedBy, { when: differs })),
       wakeOn(stores.verdicts, ({ question }) => ofSubject(question), { urgency: ({ urgency }) => urgency }),
@@ -181,6 +187,11 @@ function podMatters(previous: Pod, next: Pod): boolean {
   return !isDeepStrictEqual({ ...previous, resourceVersion: '' }, { ...next, resourceVersion: '' });
 }
 
-function differs(previous: Workload | BatchWorkload, next: Workload | BatchWorkload): boolean {
+function differs(previous: BatchWorkload, next: BatchWorkload): boolean {
   return !isDeepStrictEqual(previous, next);
+}
+
+/** In more than the number of its pods. */
+function differsInMore(previous: Workload, next: Workload): boolean {
+  return !isDeepStrictEqual({ ...previous, replicas: 0 }, { ...next, replicas: 0 });
 }

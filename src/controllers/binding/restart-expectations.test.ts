@@ -14,7 +14,7 @@ for (const how of ['evict', 'delete'] as const)
   test(`a pod that we took is going, though the watch does not show it yet: ${how}`, () => {
     const restarts = new RestartExpectations();
     restarts.expect({ how, pod: first }, NOW);
-    expect(restarts.applyTo(view, NOW)).toEqual({ ...view, pods: [{ ...first, deleting: true }, second] });
+    expect(restarts.applyTo(view, NOW)).toEqual({ ...view, pods: [{ ...first, deleting: true, deletingSince: NOW }, second] });
   });
 
 test('a workload that we rolled out has the new template', () => {

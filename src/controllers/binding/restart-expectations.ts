@@ -20,7 +20,10 @@ export class RestartExpectations {
     if (this.#done.size === 0) return view;
     return {
       ...view,
-      pods: view.pods.map((pod) => (this.#done.has(pod.uid) ? { ...pod, deleting: true } : pod)),
+      pods: view.pods.map((pod) => {
+        const done = this.#done.get(pod.uid);
+        return done === undefined ? pod : { ...pod, deleting: true, deletingSince: pod.deletingSince ?? done.at };
+      }),
       workloads: view.workloads.map((workload) => {
         const step = this.#done.get(workload.uid)?.step;
         return step?.how === 'rollout' ? { ...workload, restartedAt: step.restartedAt } : workload;

@@ -149,7 +149,7 @@ test('each policy has its target: the ServiceAccount itself, a binding that is n
     held: undefined,
     revision: undefined,
     outdated: false,
-    scaledToZero: false,
+    replicas: 1,
     restartedAt: undefined,
   });
   for (const policy of POLICIES) expect(await s.check(policy)).toEqual([true, HOUR_MS]);

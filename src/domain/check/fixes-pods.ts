@@ -62,7 +62,7 @@ export function restarts(seen: CheckSeen, fixes: PodFixes, templates: readonly s
   const rollout = (what: string) => line(...at, 'rollout', 'restart', what);
   // What had no ServiceAccount waits minutes until it tries again, and a pod of a former one has tokens that no longer count.
   const waiting = codes.has('ServiceAccountMissing')
-    ? (valueIn(seen.workloads) ?? []).filter((one) => one.serviceAccountName === name && one.held === undefined && !one.scaledToZero)
+    ? (valueIn(seen.workloads) ?? []).filter((one) => one.serviceAccountName === name && one.held === undefined && one.replicas !== 0)
     : [];
   const stale = living(seen).flatMap((pod) => {
     const workload = workloadOf(pod, valueIn(seen.workloads) ?? []);

@@ -65,7 +65,7 @@ const rows: Record<string, [seen: Partial<CheckSeen>, commands: readonly string[
       serviceAccount: read(undefined),
       pods: read([]),
       roleArn: ARN,
-      workloads: read([app, workload({ name: 'other', serviceAccountName: 'other' }), workload({ name: 'off', scaledToZero: true })]),
+      workloads: read([app, workload({ name: 'other', serviceAccountName: 'other' }), workload({ name: 'off', replicas: 0 })]),
     },
     ['kubectl -n shop create serviceaccount app', `${ANNOTATE} ${ROLE}=${ARN}`, RESTART],
   ],

@@ -7,7 +7,7 @@ import { heldByUs } from '../service-account/annotations.ts';
 import type { Violation } from '../status/conditions.ts';
 import type { PodsInput } from './input.ts';
 import { type PodState, podState } from './pod-state.ts';
-import { earliest, type RestartPlan, type RestartStep } from './restart/attempt.ts';
+import { earliest, type RestartStep } from './restart/attempt.ts';
 import { heldByOwner } from './restart/owner.ts';
 import { type Judged, planRestarts } from './restart/plan.ts';
 import { awaitedReplacements } from './restart/replacements.ts';
@@ -48,7 +48,8 @@ export function assessPods(seen: PodsInput, spec: BindingSpec, acts: boolean, pr
   const settling = early && acts && seen.serviceAccount !== undefined;
   const awaited = acts ? awaitedReplacements(seen, spec.serviceAccountName, records) : undefined;
   const progress = [...(restarts?.progress ?? []), ...(awaited?.progress ?? [])];
-  const violation = whatIsWrong({ stale, faults, going, restarts, progress, settling });
+  const grave = [...(restarts?.findings ?? []), ...(awaited?.findings ?? [])];
+  const violation = whatIsWrong({ stale, faults, going, grave, progress, settling });
   return {
     violation,
     assessment: {
@@ -105,15 +106,15 @@ interface Situation {
   /** What templates make wrong. */
   readonly faults: readonly Finding[];
   readonly going: boolean;
-  readonly restarts: RestartPlan | undefined;
+  /** What keeps restarts from going on. */
+  readonly grave: readonly Finding[];
   /** What is going on, in words. */
   readonly progress: readonly string[];
   /** Annotation or trust are too young to say anything of what comes of them. */
   readonly settling: boolean;
 }
 
-function whatIsWrong({ stale, faults, going, restarts, progress, settling }: Situation): Violation | undefined {
-  const grave = restarts?.findings ?? [];
+function whatIsWrong({ stale, faults, going, grave, progress, settling }: Situation): Violation | undefined {
   const staleFindings = stale.map(({ state }) => state.finding);
   const [worst] = grave;
   if (worst !== undefined)

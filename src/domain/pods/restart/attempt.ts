@@ -19,6 +19,7 @@ import { type Finding, type FindingCode, finding } from '../../../api/finding.ts
 
 /** A replacement that is not ready by then is the sign of another trouble: nothing more is taken away. */
 export const READY_DEADLINE_MS = 10 * 60_000;
+const ACT_PRECISION_MS = 60_000;
 /** A replacement that is still wrong may have met the webhook's cache: it gets one more chance. */
 export const MAX_ATTEMPTS = 2;
 /** What refused is asked again at this pace: a PodDisruptionBudget, or the right to roll out. */
@@ -83,6 +84,26 @@ export interface Group {
 export function groupOf(owner: Owner, candidates: readonly Candidate[]): Group {
   const living = candidates.filter(({ pod }) => !pod.deleting);
   return { owner, candidates, living, todo: living.filter(({ replace }) => replace) };
+}
+
+/** From when on an attempt waits for what comes next: it may have been refused for hours before. */
+export function lastActOf({ startedAt, actedAt }: RestartEntry): number {
+  return Date.parse(actedAt ?? startedAt);
+}
+
+/** With the time of what was done last. A status is not written for seconds that no deadline needs. */
+export function withAct(record: RestartEntry, at: number): RestartEntry {
+  return at - lastActOf(record) < ACT_PRECISION_MS ? record : { ...record, actedAt: timestamp(at) };
+}
+
+/** How many pods like this one the workload wants. Undefined where nothing tells: its next pods are of another ServiceAccount, too. */
+export function replicasFor({ serviceAccountName }: Pod, workload: Workload | undefined): number | undefined {
+  return workload?.serviceAccountName === serviceAccountName ? workload.replicas : undefined;
+}
+
+/** How many pods there will be in the end: it may have been scaled since the attempt began. Without `replicas` only time can tell. */
+export function wantedOf({ pods = 0 }: RestartEntry, living: number, replicas: number | undefined): number {
+  return Math.min(Math.max(pods, living), replicas ?? Number.POSITIVE_INFINITY);
 }
 
 export interface GroupPlan {
@@ -168,7 +189,8 @@ export function tryAgain(seen: RestartInput, record: RestartEntry, wrong: readon
   if (record.attempts >= MAX_ATTEMPTS) {
     return { record: { ...record, phase: 'Ineffective' }, steps: [], findings: ineffective(record, wrong) };
   }
-  const again: RestartEntry = { ...record, phase: 'Canary', attempts: record.attempts + 1, startedAt: nextSecond(seen.now) };
+  const { actedAt: _, ...before } = record;
+  const again: RestartEntry = { ...before, phase: 'Canary', attempts: record.attempts + 1, startedAt: nextSecond(seen.now) };
   return waiting(again, `${record.kind} "${record.name}": about to restart pods again`, Date.parse(again.startedAt));
 }
 
@@ -196,8 +218,12 @@ export function awaited(
 ): GroupPlan {
   const what = `${record.kind} "${record.name}"`;
   if (seen.now - since < READY_DEADLINE_MS) return waiting(record, `${what}: ${say.wait}`, since + READY_DEADLINE_MS);
-  const message = `${what}: ${say.late} within ${READY_DEADLINE_MS / 60_000} minutes. No other pod is restarted before a new one is ready`;
-  return { record: { ...record, phase: 'Stalled' }, steps: [], findings: [finding('RestartStalled', message)] };
+  return { record: { ...record, phase: 'Stalled' }, steps: [], findings: [tooLate(`${what}: ${say.late}`)] };
+}
+
+export function tooLate(what: string): Finding {
+  const message = `${what} within ${READY_DEADLINE_MS / 60_000} minutes. No other pod is restarted before a new one is ready`;
+  return finding('RestartStalled', message);
 }
 
 /**

@@ -255,6 +255,23 @@ const rolls: Record<string, Case> = {
     seen: { candidates: [right('n', { createdAt: NOW - 10 * MINUTE })], records: [{ ...rolling, ...lateStart }] },
     wanted: { records: ['Done 1'] },
   },
+  'it is done at once where the workload was made smaller': {
+    seen: {
+      candidates: [right('db-0', {}, statefulSet)],
+      records: [record({ phase: 'Rolling' }, statefulSet)],
+      workloads: [workload({ kind: 'StatefulSet', uid: 'stateful-set', replicas: 1 })],
+    },
+    wanted: { records: ['Done 1'] },
+  },
+  'it stalls where a pod is missing for 10 minutes, and takes no other': {
+    seen: {
+      candidates: [right('db-0', { createdAt: NOW - 10 * MINUTE }, statefulSet), old('db-2', {}, statefulSet)],
+      records: [record({ phase: 'Rolling', ...lateStart }, statefulSet)],
+      workloads: [workload({ kind: 'StatefulSet', uid: 'stateful-set', replicas: 3 })],
+      maxUnavailable: 3,
+    },
+    wanted: { records: ['Stalled 1'], findings: ['RestartStalled'] },
+  },
   'it is done when all are right': {
     seen: { candidates: [right('n'), right('o'), right('p'), right('q')], records: [rolling] },
     wanted: { records: ['Done 1'] },

@@ -12,25 +12,57 @@ import {
   type GroupPlan,
   groupOf,
   idle,
+  lastActOf,
   partition,
   planAttempts,
   READY_DEADLINE_MS,
   type RestartInput,
   type RestartPlan,
   type RestartStep,
+  replicasFor,
   tryAgain,
   waiting,
+  wantedOf,
+  withAct,
 } from './attempt.ts';
 
 /** Which pods may go now: one of a workload first, the others only when its replacement came back right and ready. */
 export function planEvictions(seen: RestartInput): RestartPlan {
   const unfinished = seen.candidates.filter(({ pod }) => !pod.finished);
-  const groups = [...Map.groupBy(unfinished, ({ pod }) => ownerOf(pod, seen).uid).values()].flatMap((candidates): Group[] =>
-    candidates[0] === undefined ? [] : [groupOf(ownerOf(candidates[0].pod, seen), candidates)],
+  const groups = [...Map.groupBy(unfinished, ({ pod }) => ownerOf(pod, seen).uid).values()].flatMap((candidates): Evictable[] =>
+    candidates[0] === undefined ? [] : [evictable(candidates, candidates[0], seen)],
   );
   return planAttempts(seen, groups, (found, group) => {
-    const record = { ...found, pods: Math.max(found.pods ?? group.candidates.length, group.living.length) };
+    const { candidates, living, replicas } = group;
+    const pods = wantedOf({ ...found, pods: found.pods ?? candidates.length }, living.length, replicas);
+    const lastGoing = Math.max(0, ...candidates.map(({ pod }) => pod.deletingSince ?? 0));
+    const record = { ...withAct(found, lastGoing), pods };
     return found.phase === 'Rolling' ? roll(seen, record, group) : canary(seen, record, group);
+  });
+}
+
+interface Evictable extends Group {
+  readonly replicas: number | undefined;
+  /** Pods of the workload that are not going, also those of another ReplicaSet that a rollout has made since. */
+  readonly present: number;
+}
+
+function evictable(candidates: readonly Candidate[], { pod }: Candidate, seen: RestartInput): Evictable {
+  const workload = workloadOf(pod, seen.workloads);
+  const isPresent = (each: Pod) => !each.finished && !each.deleting && workload !== undefined && workloadOf(each, [workload]) !== undefined;
+  const present = seen.candidates.filter((each) => isPresent(each.pod)).length;
+  return { ...groupOf(ownerOf(pod, seen), candidates), replicas: replicasFor(pod, workload), present };
+}
+
+/** A pod is missing for certain, however long ago the last one went: the workload itself wants more of them. */
+function isShort({ pods }: Attempt, { replicas, present }: Evictable): boolean {
+  return replicas !== undefined && present < pods;
+}
+
+function waitForMissing(seen: RestartInput, record: Attempt, { present }: Evictable, since: number, which: 'first' | 'last'): GroupPlan {
+  return awaited(seen, record, since, {
+    wait: `the ${which} replacement is not created yet`,
+    late: `${present} of ${record.pods} pods exist and no replacement was created`,
   });
 }
 
@@ -47,35 +79,33 @@ function ownerOf(pod: Pod, { cause, workloads }: RestartInput): Owner {
 /** A record under way: how many pods the workload has is known. */
 type Attempt = RestartEntry & { readonly pods: number };
 
-function canary(seen: RestartInput, record: Attempt, group: Group): GroupPlan {
+function canary(seen: RestartInput, record: Attempt, group: Evictable): GroupPlan {
   const { candidates, living, todo } = group;
   const what = `${record.kind} "${record.name}"`;
   const startedAt = Date.parse(record.startedAt);
+  const since = lastActOf(record);
   if (seen.now < startedAt) return waiting(record, `${what}: about to restart pods`, startedAt);
   const replacements = living.filter(({ pod }) => pod.createdAt >= startedAt);
   if (replacements.some(({ pod, stillWrong }) => stillWrong === undefined && pod.ready)) {
-    return todo.length === 0 ? ended({ ...record, phase: 'Rolling' }, living) : roll(seen, { ...record, phase: 'Rolling' }, group);
+    const rolling = { ...record, phase: 'Rolling' } as const;
+    return todo.length === 0 && !isShort(record, group) ? ended(rolling, living) : roll(seen, rolling, group);
   }
   if (living.length < candidates.length) {
-    return awaited(seen, record, startedAt, { wait: 'the first pod is terminating', late: 'the first pod did not terminate' });
+    return awaited(seen, record, since, { wait: 'the first pod is terminating', late: 'the first pod did not terminate' });
   }
   const wrong = replacements.filter(({ stillWrong }) => stillWrong !== undefined);
   if (wrong.length > 0) return tryAgain(seen, record, wrong);
   if (replacements.length > 0) {
     const [pod] = replacements.map((each) => each.pod).toSorted((a, b) => a.createdAt - b.createdAt);
-    const since = pod?.createdAt ?? startedAt;
-    return awaited(seen, record, since, {
+    return awaited(seen, record, pod?.createdAt ?? since, {
       wait: 'the first replacement is not ready yet',
       late: `pod "${pod?.name}" has the role but was not ready`,
     });
   }
   // The first pod is gone and the next one is not made yet (StatefulSet, DaemonSet): taking another now would take two.
   if (living.length < record.pods) {
-    if (todo.length === 0 && seen.now - startedAt >= READY_DEADLINE_MS) return ended(record, living);
-    return awaited(seen, record, startedAt, {
-      wait: 'the first replacement is not created yet',
-      late: `${living.length} of ${record.pods} pods exist and no replacement was created`,
-    });
+    if (todo.length === 0 && !isShort(record, group) && seen.now - since >= READY_DEADLINE_MS) return ended(record, living);
+    return waitForMissing(seen, record, group, since, 'first');
   }
   const pick = todo.toSorted(canaryOrder)[0];
   if (pick === undefined) return ended(record, living);
@@ -87,20 +117,25 @@ function ended(record: RestartEntry, living: readonly Candidate[]): GroupPlan {
   return idle(living.some(({ stillWrong }) => stillWrong !== undefined) ? record : { ...record, phase: 'Done' });
 }
 
-function roll(seen: RestartInput, record: Attempt, { candidates, living, todo }: Group): GroupPlan {
+function roll(seen: RestartInput, record: Attempt, group: Evictable): GroupPlan {
+  const { candidates, living, todo } = group;
   const what = `${record.kind} "${record.name}"`;
-  // A pod that is missing is on its way; where none comes for this long the workload was made smaller.
-  const smallerAt = Math.max(Date.parse(record.startedAt), ...candidates.map(({ pod }) => pod.createdAt)) + READY_DEADLINE_MS;
+  const since = Math.max(lastActOf(record), ...candidates.map(({ pod }) => pod.createdAt));
+  // A pod that is missing is on its way. Where nothing tells how many there shall be, and none comes for this long, it was made smaller.
+  const smallerAt = since + READY_DEADLINE_MS;
+  const short = isShort(record, group);
   if (todo.length === 0) {
     if (living.length < candidates.length) return waiting(record, `${what}: the last pod is terminating`);
+    if (short) return waitForMissing(seen, record, group, since, 'last');
     const missing = living.length < record.pods && seen.now < smallerAt;
     return missing ? waiting(record, `${what}: the last replacement is not created yet`, smallerAt) : ended(record, living);
   }
   // The webhook failed in the middle: these would be taken again and again.
   const wrong = living.filter(({ pod, stillWrong }) => stillWrong !== undefined && pod.createdAt >= Date.parse(record.startedAt));
   if (wrong.length > 0) return tryAgain(seen, record, wrong);
-  const smaller = living.length === candidates.length && seen.now >= smallerAt;
-  const pods = smaller ? living.length : record.pods;
+  const late = living.length === candidates.length && seen.now >= smallerAt;
+  if (late && short) return waitForMissing(seen, record, group, since, 'last');
+  const pods = late ? living.length : record.pods;
   const away = pods - living.length + living.filter(({ pod, replace }) => !replace && !pod.ready).length;
   const [ready, unready] = partition(todo.toSorted(canaryOrder), ({ pod }) => pod.ready);
   // A StatefulSet makes its pods in order, so a second hole would wait for the first one.

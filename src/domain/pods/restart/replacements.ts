@@ -2,7 +2,7 @@ import type { RestartEntry } from '../../../api/binding.ts';
 import type { Pod, Workload } from '../../../api/cluster.ts';
 import type { PodsInput } from '../input.ts';
 import { workloadOf } from '../workload-of.ts';
-import { earliest, READY_DEADLINE_MS, type RestartPlan } from './attempt.ts';
+import { earliest, lastActOf, partition, READY_DEADLINE_MS, type RestartPlan, tooLate } from './attempt.ts';
 
 /**
  * Attempts under way of which no pod is in view: the old one is gone, or has ended, and the watch has not shown the next one yet. So it is
@@ -12,15 +12,20 @@ export function awaitedReplacements(
   { pods, workloads, now }: PodsInput,
   serviceAccountName: string,
   records: readonly RestartEntry[],
-): Pick<RestartPlan, 'progress' | 'recheckAt'> {
-  const isAwaited = (record: RestartEntry): boolean => {
+): Pick<RestartPlan, 'progress' | 'findings' | 'recheckAt'> {
+  const awaited = records.filter(isUnderWay).flatMap((record) => {
     const workload = workloads.find((each) => each.uid === record.uid || isReplicaSetOf(record, each));
-    return comesBack(record, workload, serviceAccountName) && !pods.some((pod) => isInView(pod, record, workload));
-  };
-  const awaited = records.filter((record) => isUnderWay(record) && now < deadlineOf(record) && isAwaited(record));
+    const isAwaited = comesBack(record, workload, serviceAccountName) && !pods.some((pod) => isInView(pod, record, workload));
+    return isAwaited ? [{ what: `${record.kind} "${record.name}"`, workload, deadline: lastActOf(record) + READY_DEADLINE_MS }] : [];
+  });
+  const [early, late] = partition(awaited, ({ deadline }) => now < deadline);
   return {
-    progress: awaited.map(({ kind, name }) => `${kind} "${name}": the replacement is not created yet`),
-    recheckAt: earliest(...awaited.map(deadlineOf)),
+    progress: early.map(({ what }) => `${what}: the replacement is not created yet`),
+    // A workload that cannot be asked for its replicas was made smaller, most likely.
+    findings: late
+      .filter(({ workload }) => workload?.replicas !== undefined)
+      .map(({ what }) => tooLate(`${what}: no replacement was created`)),
+    recheckAt: earliest(...early.map(({ deadline }) => deadline)),
   };
 }
 
@@ -28,13 +33,8 @@ function isUnderWay({ phase }: RestartEntry): boolean {
   return phase !== 'Done' && phase !== 'Ineffective';
 }
 
-/** Where no pod comes for so long the workload was made smaller. */
-function deadlineOf({ startedAt }: RestartEntry): number {
-  return Date.parse(startedAt) + READY_DEADLINE_MS;
-}
-
 function comesBack({ kind }: RestartEntry, workload: Workload | undefined, serviceAccountName: string): boolean {
-  if (workload !== undefined) return !workload.scaledToZero && workload.serviceAccountName === serviceAccountName;
+  if (workload !== undefined) return workload.replicas !== 0 && workload.serviceAccountName === serviceAccountName;
   // Nothing recreates a bare pod, and these workloads are gone. A ReplicaSet need not be of a Deployment, and of other owners nothing is known.
   return !['Pod', 'Deployment', 'StatefulSet', 'DaemonSet'].includes(kind);
 }

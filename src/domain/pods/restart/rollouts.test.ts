@@ -48,7 +48,7 @@ const record = (part: Partial<RestartEntry> = {}): RestartEntry => ({
   pods: 2,
   ...part,
 });
-const changed = [workload({ restartedAt: AT })];
+const changed = [workload({ restartedAt: AT, replicas: 2 })];
 const forbidden = (ago: number) => new Map([['deployment', { kind: 'forbidden', at: NOW - ago, message: '403' } as const]]);
 
 interface Case {
@@ -94,13 +94,31 @@ const cases: Record<string, Case> = {
     records: ['Rolling 1'],
     again: 10 * MINUTE,
   },
-  'it is done without the replacement where the workload was made smaller': {
+  'it is stalled where the last replacement does not come in 10 minutes': {
     seen: {
       candidates: [right('a', { createdAt: NOW - 10 * MINUTE })],
       records: [record({ phase: 'Rolling', startedAt: timestamp(NOW - 11 * MINUTE) })],
       workloads: changed,
     },
+    records: ['Stalled 1'],
+    findings: ['RestartStalled'],
+  },
+  'it is done without the replacement where the workload was made smaller': {
+    seen: {
+      candidates: [right('a')],
+      records: [record({ phase: 'Rolling' })],
+      workloads: [workload({ restartedAt: AT, replicas: 1 })],
+    },
     records: ['Done 1'],
+  },
+  'the 10 minutes begin with the change of the template, however long it was refused': {
+    seen: {
+      candidates: [old('a')],
+      records: [record({ startedAt: timestamp(NOW - 25 * MINUTE) })],
+      workloads: [workload({ restartedAt: timestamp(NOW - 25 * MINUTE), replicas: 1 })],
+    },
+    records: ['Rolling 1'],
+    again: 10 * MINUTE,
   },
   'what is done is not done again': { seen: { candidates: [old('a')], records: [record({ phase: 'Done' })] }, records: ['Done 1'] },
   'new pods that are still wrong are tried once more': {

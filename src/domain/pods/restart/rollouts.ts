@@ -10,12 +10,16 @@ import {
   type GroupPlan,
   groupOf,
   idle,
+  lastActOf,
   planAttempts,
   READY_DEADLINE_MS,
   type RestartInput,
   type RestartPlan,
+  replicasFor,
   tryAgain,
   waiting,
+  wantedOf,
+  withAct,
 } from './attempt.ts';
 
 interface Rollable extends Group {
@@ -70,11 +74,16 @@ function rollOut(seen: RestartInput, record: RestartEntry, group: Rollable): Gro
   const startedAt = Date.parse(record.startedAt);
   if (todo.length === 0) {
     if (living.length < candidates.length) return waiting(record, `${what}: the last pod is terminating`);
-    const smallerAt = lastSign(record, candidates) + READY_DEADLINE_MS;
-    const missing = living.length < (record.pods ?? 0) && seen.now < smallerAt;
-    return missing ? waiting(record, `${what}: the last replacement is not created yet`, smallerAt) : idle({ ...record, phase: 'Done' });
+    const since = lastSign(record, candidates);
+    const replicas = candidates[0] && replicasFor(candidates[0].pod, workload);
+    const pods = wantedOf(record, 0, replicas);
+    const isMissing = living.length < pods && (replicas !== undefined || seen.now < since + READY_DEADLINE_MS);
+    if (!isMissing) return idle({ ...record, phase: 'Done' });
+    const late = `${living.length} of ${pods} pods exist and no replacement was created`;
+    return awaited(seen, record, since, { wait: 'the last replacement is not created yet', late });
   }
-  if (record.phase !== 'Canary' || workload.restartedAt === record.startedAt) return replacing(seen, record, group);
+  if (record.phase !== 'Canary') return replacing(seen, record, group);
+  if (workload.restartedAt === record.startedAt) return replacing(seen, withAct(record, seen.now), group);
   if (seen.now < startedAt) return waiting(record, `${what}: about to be rolled out`, startedAt);
   const blocked = seen.blocked.get(workload.uid);
   const step = { how: 'rollout', workload, restartedAt: record.startedAt } as const;
@@ -96,7 +105,7 @@ function replacing(seen: RestartInput, record: RestartEntry, { candidates, livin
 
 /** As long as it goes on, however many pods there are, the deadline moves with the newest pod. */
 function lastSign(record: RestartEntry, candidates: Group['candidates']): number {
-  return Math.max(Date.parse(record.startedAt), ...candidates.map(({ pod }) => pod.createdAt));
+  return Math.max(lastActOf(record), ...candidates.map(({ pod }) => pod.createdAt));
 }
 
 function forbidden(what: string, message: string): Finding {
