@@ -16,10 +16,13 @@ import { rooms } from './rooms.ts';
 
 const HEADER = '# Generated from src/api by `npm run generate`; do not edit.\n';
 
-/** Everything that is generated, by path. */
-const files: Record<string, string> = {
+const check = process.argv.includes('--check');
+// The chart is made from the files of the CRDs.
+await keep({
   'crds/irsabindings.yaml': HEADER + stringify(irsaBindingCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
   'crds/irsagrants.yaml': HEADER + stringify(irsaGrantCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
+});
+await keep({
   ...argocd(),
   ...chart(),
   ...crdSchemas(),
@@ -29,7 +32,7 @@ const files: Record<string, string> = {
   'docs/conformance.md': conformance(await links()),
   'docs/rooms.md': await rooms(),
   'docs/schema/check.json': `${JSON.stringify(checkReportSchema(), undefined, 2)}\n`,
-};
+});
 
 /** Of every test, by file. The test of the marks themselves quotes marks that are none. */
 async function links(): Promise<Link[]> {
@@ -39,17 +42,18 @@ async function links(): Promise<Link[]> {
   return (await Promise.all(found.map(async (path) => linksIn(path, await readFile(path, 'utf8'))))).flat();
 }
 
-/** Writes them; with `--check` it only says which are not what the code says, and exits 1. */
-const check = process.argv.includes('--check');
-for (const [path, wanted] of Object.entries(files)) {
-  const found = await readFile(path, 'utf8').catch(() => undefined);
-  if (found === wanted) continue;
-  if (check) {
-    console.error(`${path} is not what the code says; run \`npm run generate\` and commit the result`);
-    process.exitCode = 1;
-  } else {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, wanted);
-    console.log(`wrote ${path}`);
+/** Writes them, by path. With `--check` it only says which are not what the code says, and the process ends with 1. */
+async function keep(files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [path, wanted] of Object.entries(files)) {
+    const found = await readFile(path, 'utf8').catch(() => undefined);
+    if (found === wanted) continue;
+    if (check) {
+      console.error(`${path} is not what the code says; run \`npm run generate\` and commit the result`);
+      process.exitCode = 1;
+    } else {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, wanted);
+      console.log(`wrote ${path}`);
+    }
   }
 }
