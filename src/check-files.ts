@@ -35,7 +35,7 @@ export const KEPT = { labels: POD_LABELS, annotations: podAnnotations };
 /** Of the largest accounts that AWS allows: five thousand roles with all their policies. */
 const MAX_IAM_BYTES = 256 * 1024 * 1024;
 /** They lead to a cluster and an account, and neither is asked. */
-const LIVE_FLAGS = ['all-namespaces', 'context', 'kubeconfig', 'as', 'as-group', 'profile', 'region'];
+const LIVE_FLAGS = ['all-namespaces', 'context', 'kubeconfig', 'as', 'as-group', 'profile', 'region', 'selector'];
 
 const NOBODY: AwsSettings = { region: undefined, profile: undefined, clusterName: undefined };
 
@@ -59,7 +59,7 @@ export async function fromFiles(given: Given, operands: readonly string[]): Prom
     webhook,
   );
   const iam = await Promise.all(iamPaths.map(async (file) => iamFileIn({ file, text: await textOf(file, MAX_IAM_BYTES) })));
-  const annotated = (await cluster.serviceAccounts(undefined, new AbortController().signal)).flatMap(
+  const annotated = (await cluster.serviceAccounts({ namespace: undefined }, new AbortController().signal)).flatMap(
     (account) => roleAnnotation(account, webhook) ?? [],
   );
   const bound = bindings.flatMap(({ spec }) => (isProblem(spec) ? [] : [spec.roleArn]));

@@ -1,4 +1,5 @@
 import { KEPT } from './check-files.ts';
+import { selectorFrom } from './cli/cluster-flags.ts';
 import type { Execute } from './cli/command.ts';
 import { exactGrants } from './cli/import/grants.ts';
 import { importAll } from './cli/import/import.ts';
@@ -21,7 +22,7 @@ export const importBindings: Execute = async (call) => {
     const said = given['namespace'];
     const here = typeof said === 'string' && said !== '' ? said : context.namespace;
     const namespace = given['all-namespaces'] === true ? undefined : here;
-    const imported = await importAll(namespace, given, { cluster, aws, webhook, progress }, stop);
+    const imported = await importAll({ namespace, selector: selectorFrom(given) }, given, { cluster, aws, webhook, progress }, stop);
     process.stdout.write(manifestsOf(imported));
     const bound = imported.filter(({ spec }) => spec !== undefined).length;
     say(

@@ -1,5 +1,7 @@
+import { keyOf } from './api/cluster.ts';
 import { isProblem } from './api/problem.ts';
 import { KEPT } from './check-files.ts';
+import { selectorFrom } from './cli/cluster-flags.ts';
 import type { Execute } from './cli/command.ts';
 import { PLAN_OUTPUTS } from './cli/plan/flags.ts';
 import type { Scope } from './cli/plan/gather.ts';
@@ -25,6 +27,9 @@ export const planBindings: Execute = async (call) => {
     const paths = given['filename'];
     if ((all || Array.isArray(paths)) && operands.length > 0)
       return misused(`"${operands.join(' ')}": a name is of one namespace. Give -n`);
+    const selector = selectorFrom(given);
+    if (selector !== undefined && (Array.isArray(paths) || operands.length > 0))
+      return misused(`${operands.length > 0 ? `"${operands.join(' ')}"` : '-f'} and -l: give one of the two`);
     const files = Array.isArray(paths) ? await readManifests(paths.map(String)) : undefined;
     const { context, connection, transport, aws } = connect();
     const cluster = {
@@ -35,7 +40,10 @@ export const planBindings: Execute = async (call) => {
     };
     const said = given['namespace'];
     const here = typeof said === 'string' && said !== '' ? said : context.namespace;
-    const scope: Scope = { namespace: all ? undefined : here, names: operands, files };
+    const namespace = all ? undefined : here;
+    const chosen = selector && (await listAll(transport, { ...bindings, labelSelector: selector }, stop, namespace));
+    const labelled = chosen ? new Set(chosen.map(({ metadata }) => keyOf(metadata))) : undefined;
+    const scope: Scope = { namespace, names: operands, labelled, files };
     const found = await plan(scope, given, { cluster, aws, clock: systemClock, webhook, progress, namespace: context.namespace }, stop);
     process.stdout.write(printPlan(found, output, style));
     const { length } = found.effects;

@@ -3,6 +3,7 @@ import type { ProxyVariables } from './aws/agents.ts';
 import { type Call, COULD_NOT_LOOK } from './cli/command.ts';
 import { FORMATS, plain, render } from './cli/output.ts';
 import type { Cluster, CommandPorts } from './cli/ports.ts';
+import { progressOn } from './cli/progress.ts';
 import type { Reporter } from './cli/report.ts';
 import { kubeFrom, proxyFrom } from './config.ts';
 import { apiReader } from './kube/api-reader.ts';
@@ -26,16 +27,25 @@ export async function report({ name, given, version, misused }: Call, reporter: 
   if (format === undefined) return misused(`--output: "${given['output']}" is none of ${FORMATS.join(', ')}`);
   const proxy = proxyFrom(process.env);
   if (isProblem(proxy)) return misused(proxy.problem);
-  const stop = stopBySignal(say);
+  const { progress, end } = progressOn(process.stderr, systemClock);
+  const stop = stopBySignal((text) => {
+    end();
+    say(text);
+  });
   const cluster = given['eks-cluster-name'];
   const { ports, close } = realPorts(version, typeof cluster === 'string' ? cluster : undefined, proxy);
   const counted = countWrites(ports.roles);
   try {
-    const found = await reporter(given, { ...ports, roles: counted.roles }, { stop, abort: afterAbort(stop, DRAIN_MS, systemClock) });
+    const found = await reporter(
+      given,
+      { ...ports, roles: counted.roles, progress },
+      { stop, abort: afterAbort(stop, DRAIN_MS, systemClock) },
+    );
     process.stdout.write(render(found, format));
     say(found.summary);
     return found.exitCode;
   } catch (error) {
+    end();
     const why = stop.aborted ? 'stopped' : error instanceof Error ? error.message : String(error);
     const written = counted.written();
     say(
@@ -73,7 +83,7 @@ function realPorts(
   version: string,
   eksClusterName: string | undefined,
   proxy: ProxyVariables,
-): { ports: CommandPorts; close(): Promise<void> } {
+): { ports: Omit<CommandPorts, 'progress'>; close(): Promise<void> } {
   const clock = systemClock;
   const random = Math.random;
   const { close, ...aws } = awsOfPerson(version, eksClusterName, proxy);

@@ -1,4 +1,4 @@
-import type { Flags } from './command.ts';
+import type { Flags, Given } from './command.ts';
 
 /** Which cluster is meant, and as whom it is asked: the flags of kubectl. */
 export const CLUSTER_FLAGS = {
@@ -16,3 +16,15 @@ export const NAMESPACE_FLAG = {
   completes: 'namespaces',
   help: "the namespace. Without it that of the kubeconfig's context",
 } as const;
+
+export const SELECTOR_FLAG = {
+  type: 'string',
+  short: 'l',
+  value: 'LABELS',
+  help: 'only those with these labels, as in kubectl. Example: team=shop',
+} as const;
+
+/** An empty one is a variable of a shell that is not set. */
+export function selectorFrom({ selector }: Given): string | undefined {
+  return typeof selector === 'string' && selector !== '' ? selector : undefined;
+}

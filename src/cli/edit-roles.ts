@@ -31,8 +31,12 @@ const AGREEMENT_ATTEMPTS = 8;
 
 /** One role after the other, one write each, and each write read back. What fails for one role is told and does not stop the others. */
 export async function editRoles(edits: Edits, ports: CommandPorts, signals: Signals): Promise<Row[]> {
+  const roles = [...edits.roles];
   const edited: Edited[] = [];
-  for (const role of edits.roles) edited.push(await editRole(role, edits, ports, signals));
+  for (const role of roles) {
+    edited.push(await editRole(role, edits, ports, signals));
+    ports.progress(edited.length, roles.length, 'roles');
+  }
   const after = await readBack(
     edited.filter(({ written }) => written),
     edits.cluster,

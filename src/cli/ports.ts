@@ -5,6 +5,7 @@ import type { APIReader } from '../ports/api-reader.ts';
 import type { OidcProviders } from '../ports/oidc-providers.ts';
 import type { Roles } from '../ports/roles.ts';
 import type { Clock, Random } from '../runtime/clock.ts';
+import type { Progress } from './progress.ts';
 
 /** The cluster of the kubeconfig. Everything is read from the API server itself, whole or not at all. Every method throws `Fault`. */
 export interface Cluster extends APIReader {
@@ -29,6 +30,7 @@ export interface CommandPorts {
   readonly providers: Pick<OidcProviders, 'clientIds'>;
   readonly clock: Clock;
   readonly random: Random;
+  readonly progress: Progress;
 }
 
 /** How a command is told to end. */

@@ -54,6 +54,15 @@ test('--dry-run tells what would go, and writes nothing', async () => {
   expect([report.rows, report.exitCode, account.writes]).toEqual([[rowOf('planned')], 0, []]);
 });
 
+// Contract: commands-progress
+test('it says how many roles are done', async () => {
+  const account = new Account({ [ARN]: policy(SERVICE, own()), [OTHER_ARN]: policy(own()) });
+  const told: string[] = [];
+  const progress = (done: number, total: number, what: string) => void told.push(`${done} of ${total} ${what}`);
+  await stores(account, { issuer: HERE }).run(release, dead, { progress });
+  expect(told).toEqual(['1 of 2 roles', '2 of 2 roles']);
+});
+
 test('a second run finds nothing', async () => {
   const account = new Account({ [OTHER_ARN]: policy(own([NOBODY])) });
   const report = await stores(account, { issuer: HERE }).run(release, dead);

@@ -8,6 +8,7 @@ import type { FreshRole, Roles } from '../ports/roles.ts';
 import { ManualClock } from '../runtime/manual-clock.ts';
 import type { Given } from './command.ts';
 import type { Cluster, CommandPorts } from './ports.ts';
+import { noProgress } from './progress.ts';
 import type { Report, Reporter } from './report.ts';
 
 interface Held {
@@ -109,6 +110,7 @@ export function stores(account: Account, part: Partial<Seen> = {}) {
     providers: { clientIds: async () => ['sts.amazonaws.com'] },
     clock,
     random: () => 0.5,
+    progress: noProgress,
   };
   return {
     seen,

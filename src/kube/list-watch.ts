@@ -13,6 +13,7 @@ export interface Resource<T> {
   readonly type: ResourceType;
   /** Where only some objects of the kind are of interest. */
   readonly fieldSelector?: string;
+  readonly labelSelector?: string | undefined;
   /** Nothing but the metadata is asked for. */
   readonly metadataOnly?: true;
   /** Takes any object of the kind, however odd; never throws. */
@@ -31,7 +32,7 @@ const SLICE_MS = 5;
 /** Lists and watches a kind, in all namespaces or in one. */
 export function listWatch<T>(transport: Transport, resource: Resource<T>, namespace?: string): ListWatch<T> {
   const path = collectionPath(resource.type, namespace);
-  const { fieldSelector } = resource;
+  const { fieldSelector, labelSelector } = resource;
   const limit = new PageLimit();
   const as = (kind: string) =>
     resource.metadataOnly === true ? { accept: `application/json;as=${kind};g=meta.k8s.io;v=v1,application/json` } : {};
@@ -63,7 +64,7 @@ export function listWatch<T>(transport: Transport, resource: Resource<T>, namesp
       for (;;) {
         const asked = limit.atMost(page.limit);
         // No resource version: a consistent read. From the cache of a server that lags behind (version 0) the past could come back, in one piece.
-        const query = { limit: String(asked), continue: page.continue, fieldSelector };
+        const query = { limit: String(asked), continue: page.continue, fieldSelector, labelSelector };
         // One object may be larger than a page. A continue token goes with any limit.
         const maxBytes = asked === 1 ? MAX_ANSWER_BYTES : MAX_PAGE_BYTES;
         const request = { method: 'GET', path, query, ...as(METADATA_LIST), deadlineMs: LIST_DEADLINE_MS, maxBytes } as const;
@@ -82,7 +83,8 @@ export function listWatch<T>(transport: Transport, resource: Resource<T>, namesp
     },
 
     async *watch({ resourceVersion, timeoutSeconds }, signal): AsyncIterable<Iterable<WatchEvent<T>>> {
-      const query = { watch: 'true', allowWatchBookmarks: 'true', resourceVersion, timeoutSeconds: String(timeoutSeconds), fieldSelector };
+      const selectors = { fieldSelector, labelSelector };
+      const query = { watch: 'true', allowWatchBookmarks: 'true', resourceVersion, timeoutSeconds: String(timeoutSeconds), ...selectors };
       try {
         const chunks = await transport.open({ method: 'GET', path, query, ...as(METADATA) }, signal);
         yield [{ type: 'OPEN' }];

@@ -3,6 +3,7 @@ import type { IrsaBinding } from '../api/binding.ts';
 import type { ObjectName } from '../api/cluster.ts';
 import { Fault, isFault } from '../api/fault.ts';
 import { ANNOTATIONS } from '../api/names.ts';
+import type { Among } from '../ports/among.ts';
 import type { BindingChange, BindingObjects } from '../ports/binding-objects.ts';
 import { mergePatch } from './apply.ts';
 import { listWatch } from './list-watch.ts';
@@ -19,8 +20,9 @@ const PAUSE_MS = 1_000;
 
 /** The bindings of a cluster, as a person reads and changes them. Throws `Fault`, and the reason of a signal. */
 export function personBindings(transport: Transport): BindingObjects {
-  const page = async (namespace: string | undefined, signal: AbortSignal) => {
-    const source = listWatch(transport, bindings, namespace);
+  const sourceOf = ({ namespace, selector }: Among) => listWatch(transport, { ...bindings, labelSelector: selector }, namespace);
+  const page = async (among: Among, signal: AbortSignal) => {
+    const source = sourceOf(among);
     for (;;) {
       const found: IrsaBinding[] = [];
       let token: string | undefined;
@@ -39,13 +41,13 @@ export function personBindings(transport: Transport): BindingObjects {
     await mergePatch(transport, { type: IRSA_BINDING, namespace: of.namespace, name: of.name }, change, { manager: MANAGER }, signal);
   };
   return {
-    async list(namespace: string | undefined, signal: AbortSignal): Promise<readonly IrsaBinding[]> {
-      return (await page(namespace, signal)).found;
+    async list(among: Among, signal: AbortSignal): Promise<readonly IrsaBinding[]> {
+      return (await page(among, signal)).found;
     },
-    async *changes(namespace: string | undefined, signal: AbortSignal): AsyncGenerator<BindingChange> {
-      const source = listWatch(transport, bindings, namespace);
+    async *changes(among: Among, signal: AbortSignal): AsyncGenerator<BindingChange> {
+      const source = sourceOf(among);
       for (;;) {
-        const { found, resourceVersion: from } = await page(namespace, signal);
+        const { found, resourceVersion: from } = await page(among, signal);
         yield { kind: 'all', all: found };
         let resourceVersion: string | undefined = from;
         while (resourceVersion !== undefined) {

@@ -106,9 +106,12 @@ describe('lists', () => {
     const { cluster } = await against({
       '/api/v1/namespaces/shop/serviceaccounts?limit=500': list('ServiceAccount', named('a')),
       '/api/v1/serviceaccounts?limit=500': list('ServiceAccount', named('a'), named('b')),
+      '/api/v1/namespaces/shop/serviceaccounts?limit=500&labelSelector=team%3Dshop': list('ServiceAccount', named('b')),
     });
-    expect((await cluster.serviceAccounts('shop', never)).map(({ name }) => name)).toEqual(['a']);
-    expect((await cluster.serviceAccounts(undefined, never)).map(({ name }) => name)).toEqual(['a', 'b']);
+    expect((await cluster.serviceAccounts({ namespace: 'shop' }, never)).map(({ name }) => name)).toEqual(['a']);
+    expect((await cluster.serviceAccounts({ namespace: undefined }, never)).map(({ name }) => name)).toEqual(['a', 'b']);
+    const chosen = await cluster.serviceAccounts({ namespace: 'shop', selector: 'team=shop' }, never);
+    expect(chosen.map(({ name }) => name)).toEqual(['b']);
   });
   const APPS = '/apis/apps/v1/namespaces/shop';
   const BATCH = '/apis/batch/v1/namespaces/shop';

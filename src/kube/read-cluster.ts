@@ -44,7 +44,7 @@ export function readCluster(transport: Transport, connection: Connection, keep: 
   return {
     namespace: (name, signal) => one(namespaces, { name }, signal),
     serviceAccount: (of, signal) => one(accounts, of, signal),
-    serviceAccounts: (namespace, signal) => listAll(transport, accounts, signal, namespace),
+    serviceAccounts: ({ namespace, selector }, signal) => listAll(transport, { ...accounts, labelSelector: selector }, signal, namespace),
     async serviceAccountNameOf(kind, of, signal) {
       const raw = await get(TARGET_TYPES[kind], of, signal);
       return raw === undefined ? undefined : accountNameIn(kind, raw);

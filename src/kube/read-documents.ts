@@ -50,7 +50,7 @@ export function readDocuments(documents: readonly JsonObject[], keep: Kept, webh
           accounts.find((one) => one.namespace === of.namespace && one.name === of.name),
           `no file has ServiceAccount "${of.name}" of namespace "${of.namespace}"`,
         ),
-      serviceAccounts: async (namespace) => accounts.filter(isIn(namespace)),
+      serviceAccounts: async ({ namespace }) => accounts.filter(isIn(namespace)),
       async serviceAccountNameOf(kind, of) {
         const raw = rawOf(TARGET_TYPES[kind]).find((one) => metaOf(one).namespace === of.namespace && metaOf(one).name === of.name);
         return raw === undefined ? undefined : accountNameIn(kind, raw);

@@ -1,5 +1,6 @@
 import type { IrsaBinding } from '../api/binding.ts';
 import type { ObjectName } from '../api/cluster.ts';
+import type { Among } from './among.ts';
 
 /** `all`: as they are now, at the beginning and whenever changes were missed. */
 export type BindingChange =
@@ -9,10 +10,9 @@ export type BindingChange =
 
 /** The bindings of a cluster, for a person. Every method throws `Fault`. */
 export interface BindingObjects {
-  /** Of all namespaces, or of one. */
-  list(namespace: string | undefined, signal: AbortSignal): Promise<readonly IrsaBinding[]>;
+  list(among: Among, signal: AbortSignal): Promise<readonly IrsaBinding[]>;
   /** Goes on until the signal is aborted, by whose reason it ends. */
-  changes(namespace: string | undefined, signal: AbortSignal): AsyncIterable<BindingChange>;
+  changes(among: Among, signal: AbortSignal): AsyncIterable<BindingChange>;
   /** Asks the operator to read role and provider again. `value`: what its answer is known by. */
   requestReconcile(of: ObjectName, value: string, signal: AbortSignal): Promise<void>;
   suspend(of: ObjectName, suspend: boolean, signal: AbortSignal): Promise<void>;

@@ -1,5 +1,6 @@
 import type { BatchWorkload, Namespace, ObjectName, Pod, ServiceAccount, Workload } from '../api/cluster.ts';
 import type { InjectingWebhook } from '../api/webhook.ts';
+import type { Among } from './among.ts';
 
 /** What a person may name on the command line, as the API server calls it. */
 export const TARGET_KINDS = ['deployments', 'statefulsets', 'daemonsets', 'replicasets', 'jobs', 'cronjobs', 'pods'] as const;
@@ -9,8 +10,7 @@ export type TargetKind = (typeof TARGET_KINDS)[number];
 export interface ReadCluster {
   namespace(name: string, signal: AbortSignal): Promise<Namespace | undefined>;
   serviceAccount(of: ObjectName, signal: AbortSignal): Promise<ServiceAccount | undefined>;
-  /** Of one namespace, or of all. */
-  serviceAccounts(namespace: string | undefined, signal: AbortSignal): Promise<readonly ServiceAccount[]>;
+  serviceAccounts(among: Among, signal: AbortSignal): Promise<readonly ServiceAccount[]>;
   /** The ServiceAccount of what runs pods, or of a pod; undefined where there is no such object. */
   serviceAccountNameOf(kind: TargetKind, of: ObjectName, signal: AbortSignal): Promise<string | undefined>;
   /** Of one ServiceAccount, or without a name of all of the namespace; with these labels too. */

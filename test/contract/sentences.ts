@@ -285,6 +285,7 @@ export const CONTRACT = {
     'import-no-trace':
       'What is imported, enforced and deleted leaves annotations and trust policies byte for byte, and no trust is written where others allow.',
     'report-page': '`report` is one page of every binding and annotated ServiceAccount, up to 500 rows, which makes no request.',
+    'commands-labels': 'Where many are meant, `-l` chooses among them by their labels, as in kubectl.',
     'completion-shells': 'bash, zsh and fish complete commands, flags, choices, files, and names from the cluster.',
     'completion-kubectl': 'kubectl completes the plugin, by `kubectl_complete-irsa`.',
     'commands-rights': 'Each command works with the rights of its file in config/rbac, and without one of them it says so.',

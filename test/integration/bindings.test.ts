@@ -44,6 +44,19 @@ describe('get', () => {
     expect((await run('get', 'app', '-n', 'works', '-o', 'wide')).stdout).toContain(works.roleArn);
   });
 
+  // Contract: commands-labels
+  test('labels choose bindings in get, plan and suspend, and a change of them is seen while it watches', async () => {
+    await works.patch('irsabindings', 'app', { metadata: { labels: { team: 'shop' } } });
+    expect(namesIn(await run('get', '-A', '-l', 'team=shop', '-o', 'json'))).toEqual(['works']);
+    expect(namesIn(await run('get', '-A', '-l', 'team!=shop', '-o', 'json'))).toEqual(['broken']);
+    expect(await run('get', '-A', '-l', 'team in shop')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/unable to parse requirement/),
+    });
+    const suspended = await run('suspend', '-A', '-l', 'team=other', '-o', 'json');
+    expect([suspended.code, resultsIn(suspended)]).toEqual([0, []]);
+  });
+
   test('exit codes: 0 also where none is Ready or selected, 2 for a name that does not exist', async () => {
     expect((await run('get', '-n', 'broken')).code).toBe(0);
     expect(await run('get', '-n', 'default')).toMatchObject({

@@ -204,6 +204,19 @@ test('what a person has changed since is not changed back by another import', as
   expect(stdout.match(/mode: Enforce/g)).toHaveLength(16);
 });
 
+// Contract: commands-labels
+test('labels choose among the ServiceAccounts', async () => {
+  const { items } = await suite.api.call<{ items: ServiceAccount[] }>('GET', pathOf('serviceaccounts', { namespace: 'team-0' }));
+  const [one] = items.filter(({ metadata }) => metadata.annotations?.[ROLE_ARN] !== undefined);
+  const name = one?.metadata.name ?? '';
+  await suite.api.call('PATCH', pathOf('serviceaccounts', { namespace: 'team-0', name }), {
+    patch: 'merge',
+    body: { metadata: { labels: { team: 'shop' } } },
+  });
+  const { stdout } = await importAs(['-A', '-l', 'team=shop']);
+  expect([...stdout.matchAll(/serviceAccountName: (\S+)/g)].map(([, found]) => found)).toEqual([name]);
+});
+
 // Contract: import-no-trace
 test('everything deleted, annotations and documents are byte for byte what they were', { timeout: 600_000 }, async () => {
   // Trust of its own goes with a binding that says so. The others retain, and have none.

@@ -140,6 +140,16 @@ describe.concurrent('of bindings in the cluster', () => {
     await enforcedAsPlanned(s, plan, pods);
   });
 
+  // Contract: commands-labels
+  test('those with labels alone are planned', async () => {
+    const s = await suite.scene('labelled');
+    await s.serviceAccount();
+    await s.bind();
+    await s.patch('irsabindings', 'app', { metadata: { labels: { team: 'shop' } } });
+    expect((await planned(['-A', '-l', 'team=shop'])).bindings).toHaveLength(1);
+    expect((await planned(['-n', s.namespace, '-l', 'team!=shop'])).bindings).toHaveLength(0);
+  });
+
   test('one in order has no change, and exit code 0', async () => {
     const s = await suite.working('in-order');
     expect(await run(['-n', s.namespace])).toMatchObject({

@@ -6,6 +6,7 @@ import { iamRoles } from '../../src/aws/roles.ts';
 import type { Row } from '../../src/cli/edit-report.ts';
 import type { CommandPorts } from '../../src/cli/ports.ts';
 import { prepare } from '../../src/cli/prepare/prepare.ts';
+import { noProgress } from '../../src/cli/progress.ts';
 import { release } from '../../src/cli/release.ts';
 import type { Reporter } from '../../src/cli/report.ts';
 import { binding, caller, grant } from '../../src/domain/test-observed.ts';
@@ -50,6 +51,7 @@ function portsOf(aws: AwsInProcess, clock: ManualClock, random: () => number): C
     providers: { clientIds: async () => ['sts.amazonaws.com'] },
     clock,
     random,
+    progress: noProgress,
   };
 }
 

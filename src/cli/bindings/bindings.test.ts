@@ -51,7 +51,7 @@ class Objects implements BindingObjects {
   async list() {
     return this.all;
   }
-  async *changes(_: string | undefined, signal: AbortSignal): AsyncGenerator<BindingChange> {
+  async *changes(_: object, signal: AbortSignal): AsyncGenerator<BindingChange> {
     yield { kind: 'all', all: this.all };
     yield* this.after;
     await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
@@ -101,6 +101,7 @@ describe('which bindings are meant', () => {
   });
 
   const refused: Record<string, [given: object, names: string[], says: RegExp]> = {
+    'a name beside labels': [{ selector: 'a=b' }, ['app'], /^"app" and -l: give one of the two$/],
     'a name in all namespaces': [{ 'all-namespaces': true }, ['app'], /a name is of one namespace/],
     'a misspelt code': [{ code: 'RoleNotFond' }, [], /Is RoleNotFound meant\?/],
   };
@@ -115,10 +116,12 @@ describe('which bindings are meant', () => {
 
   test('a change needs a name, a filter or --all', () => {
     expect(changeSelectionFrom([], {}, 'shop')).toMatchObject({ problem: expect.stringMatching(/--all$/) });
+    expect(changeSelectionFrom([], { selector: '' }, 'shop')).toMatchObject({ problem: expect.stringMatching(/--all$/) });
     expect(changeSelectionFrom(['a'], { all: true }, 'shop')).toMatchObject({ problem: expect.stringMatching(/one of the two/) });
     for (const [names, given] of [
       [['a'], {}],
       [[], { all: true }],
+      [[], { selector: 'a=b' }],
       [[], { suspended: true }],
     ] as const)
       expect(changeSelectionFrom(names, { ...given }, 'shop')).toMatchObject({ namespace: 'shop' });

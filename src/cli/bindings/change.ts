@@ -61,7 +61,7 @@ export async function setSuspended(
   { bindings }: BindingPorts,
   signal: AbortSignal,
 ): Promise<Report<ChangeRow>> {
-  const found = selectedFrom(selection, await bindings.list(selection.namespace, signal));
+  const found = selectedFrom(selection, await bindings.list(selection, signal));
   const rows = await inTurn(found, async (binding) => {
     if (isSuspended(binding) === suspend) return 'unchanged';
     await bindings.suspend(binding.metadata, suspend, signal);

@@ -1,4 +1,4 @@
-import { CLUSTER_FLAGS, NAMESPACE_FLAG } from '../cluster-flags.ts';
+import { CLUSTER_FLAGS, NAMESPACE_FLAG, SELECTOR_FLAG } from '../cluster-flags.ts';
 import type { Flags } from '../command.ts';
 
 export const GET_OUTPUTS = ['table', 'wide', 'json', 'yaml'] as const;
@@ -7,6 +7,7 @@ export const CHANGE_OUTPUTS = ['table', 'json', 'yaml'] as const;
 const FILTERS: Flags = {
   namespace: NAMESPACE_FLAG,
   'all-namespaces': { type: 'boolean', short: 'A', help: 'the bindings of all namespaces' },
+  selector: SELECTOR_FLAG,
   'not-ready': { type: 'boolean', help: 'only those that are not Ready' },
   code: { type: 'string', value: 'CODE', completes: 'findings', help: 'only those with this finding' },
   suspended: { type: 'boolean', help: 'only those that are suspended' },

@@ -18,7 +18,7 @@ export async function get(
   print: Print,
   signal: AbortSignal,
 ): Promise<number> {
-  const found = selectedFrom(selection, await bindings.list(selection.namespace, signal));
+  const found = selectedFrom(selection, await bindings.list(selection, signal));
   if (output === 'json') print(`${JSON.stringify(found.map(dataOf), undefined, 2)}\n`);
   else if (output === 'yaml') print(stringify(found.map(dataOf)));
   else if (found.length > 0) new Table(selection, output).print(found, clock.now(), print);
@@ -48,7 +48,7 @@ export async function watch(
     else if (output === 'yaml') print(`---\n${stringify(dataOf(binding))}`);
     else table.print([binding], clock.now(), print);
   };
-  for await (const change of bindings.changes(selection.namespace, signal)) {
+  for await (const change of bindings.changes(selection, signal)) {
     if (change.kind === 'all') for (const binding of change.all) show(binding);
     else if (change.kind === 'changed') show(change.binding);
     else if (printed.delete(keyOf(change.binding.metadata))) {

@@ -14,7 +14,7 @@ export async function reconcile(
   signal: AbortSignal,
 ): Promise<Report<ChangeRow>> {
   const { bindings, clock } = ports;
-  const found = selectedFrom(selection, await bindings.list(selection.namespace, signal));
+  const found = selectedFrom(selection, await bindings.list(selection, signal));
   const value = new Date(clock.wall()).toISOString();
   const rows = await inTurn(found, async (binding) => {
     await bindings.requestReconcile(binding.metadata, value, signal);
@@ -53,7 +53,7 @@ async function waitFor(
   };
   try {
     if (keys.size > 0)
-      for await (const change of bindings.changes(namespace, either)) {
+      for await (const change of bindings.changes({ namespace }, either)) {
         if (change.kind === 'deleted') take(keyOf(change.binding.metadata), { result: 'deleted' });
         else if (change.kind === 'changed') look(change.binding);
         else {

@@ -3,13 +3,13 @@ import { conditionOf } from '../../api/condition.ts';
 import { Fault } from '../../api/fault.ts';
 import { FINDINGS } from '../../api/finding.ts';
 import { isProblem, type Problem, problem } from '../../api/problem.ts';
+import type { Among } from '../../ports/among.ts';
+import { selectorFrom } from '../cluster-flags.ts';
 import type { Given } from '../command.ts';
 import { nearest } from '../nearest.ts';
 
 /** Which bindings are meant. */
-export interface Selection {
-  /** Undefined: all. */
-  readonly namespace: string | undefined;
+export interface Selection extends Among {
   /** Empty: whatever their names. */
   readonly names: readonly string[];
   readonly notReady: boolean;
@@ -21,6 +21,8 @@ export interface Selection {
 export function selectionFrom(names: readonly string[], given: Given, ofContext: string): Selection | Problem {
   const all = given['all-namespaces'] === true;
   if (all && names.length > 0) return problem(`"${names.join(' ')}" and -A: a name is of one namespace. Give -n`);
+  const selector = selectorFrom(given);
+  if (selector !== undefined && names.length > 0) return problem(`"${names.join(' ')}" and -l: give one of the two`);
   const code = typeof given['code'] === 'string' ? given['code'] : undefined;
   if (code !== undefined && !Object.hasOwn(FINDINGS, code)) {
     const meant = nearest(code, Object.keys(FINDINGS));
@@ -31,6 +33,7 @@ export function selectionFrom(names: readonly string[], given: Given, ofContext:
   const here = typeof said === 'string' && said !== '' ? said : ofContext;
   return {
     namespace: all ? undefined : here,
+    selector,
     names,
     notReady: given['not-ready'] === true,
     code,
@@ -42,10 +45,10 @@ export function selectionFrom(names: readonly string[], given: Given, ofContext:
 export function changeSelectionFrom(names: readonly string[], given: Given, ofContext: string): Selection | Problem {
   const selection = selectionFrom(names, given, ofContext);
   if (isProblem(selection)) return selection;
-  const { notReady, code, suspended } = selection;
-  const narrowed = names.length > 0 || notReady || code !== undefined || suspended;
+  const { selector, notReady, code, suspended } = selection;
+  const narrowed = names.length > 0 || selector !== undefined || notReady || code !== undefined || suspended;
   if (given['all'] === true) return names.length > 0 ? problem(`"${names.join(' ')}" and --all: give one of the two`) : selection;
-  return narrowed ? selection : problem('name the bindings, or choose them with --not-ready, --code, --suspended or --all');
+  return narrowed ? selection : problem('name the bindings, or choose them with -l, --not-ready, --code, --suspended or --all');
 }
 
 export function isSelected({ names, notReady, code, suspended }: Selection, binding: IrsaBinding): boolean {

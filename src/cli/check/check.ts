@@ -95,7 +95,7 @@ async function accountsOf(
       return [{ namespace: of.namespace, name }];
     }
     case 'all': {
-      const asking = (await cluster.serviceAccounts(target.namespace, signal)).filter((account) => asksForRole(account, webhook));
+      const asking = (await cluster.serviceAccounts(target, signal)).filter((account) => asksForRole(account, webhook));
       const known = new Set(asking.map(keyOf));
       return [...asking, ...(files?.named ?? []).filter((of) => !known.has(keyOf(of)))];
     }

@@ -1,4 +1,4 @@
-import { CLUSTER_FLAGS, NAMESPACE_FLAG } from '../cluster-flags.ts';
+import { CLUSTER_FLAGS, NAMESPACE_FLAG, SELECTOR_FLAG } from '../cluster-flags.ts';
 import type { Flags } from '../command.ts';
 import { COLOR_FLAG } from '../style.ts';
 import { WEBHOOK_FLAGS } from '../webhook-flags.ts';
@@ -8,6 +8,7 @@ export const CHECK_OUTPUTS = ['table', 'json', 'yaml', 'markdown', 'sarif', 'git
 export const CHECK_FLAGS: Flags = {
   namespace: NAMESPACE_FLAG,
   'all-namespaces': { type: 'boolean', short: 'A', help: 'every annotated ServiceAccount of the cluster' },
+  selector: { ...SELECTOR_FLAG, help: 'every annotated ServiceAccount with these labels, as in kubectl. Example: team=shop' },
   'service-account': { type: 'string', value: 'NAME', completes: 'accounts', help: 'a ServiceAccount, in place of TYPE/NAME' },
   filename: {
     type: 'string',

@@ -219,7 +219,9 @@ export class Gatherer {
 
   async #existing(namespace: string, names: readonly string[]): Promise<ReadonlySet<string> | undefined> {
     if (names.length === 0) return undefined;
-    const all = await this.#only(`accounts ${namespace}`, () => look(() => this.#ports.cluster.serviceAccounts(namespace, this.#signal)));
+    const all = await this.#only(`accounts ${namespace}`, () =>
+      look(() => this.#ports.cluster.serviceAccounts({ namespace }, this.#signal)),
+    );
     return all.kind === 'read' ? new Set(all.value.map(({ name }) => name)) : undefined;
   }
 

@@ -7,7 +7,8 @@ import { targetFrom } from './target.ts';
 function meant(words: string, given: Given = {}, ofContext = 'default'): string {
   const target = targetFrom(words === '' ? [] : words.split(' '), given, ofContext);
   if (isProblem(target)) return target.problem;
-  if (target.kind === 'all') return `all of ${target.namespace ?? 'the cluster'}`;
+  if (target.kind === 'all')
+    return `all of ${target.namespace ?? 'the cluster'}${target.selector === undefined ? '' : ` with ${target.selector}`}`;
   return `${target.kind === 'runner' ? target.runner : 'serviceaccount'} ${target.of.namespace}/${target.of.name}`;
 }
 const example = 'for example deploy/aws-load-balancer-controller';
@@ -51,11 +52,20 @@ describe('what is checked:', () => {
   test('all of the cluster', () => expect(meant('', { 'all-namespaces': true })).toBe('all of the cluster'));
   test('all of the cluster, whatever the namespace', () =>
     expect(meant('', { 'all-namespaces': true, namespace: 'shop' })).toBe('all of the cluster'));
+  test('those with labels, of the namespace of the context, of another, or of the cluster', () => {
+    const selector = 'team=shop,!old';
+    expect(meant('', { selector }, 'shop')).toBe(`all of shop with ${selector}`);
+    expect(meant('', { selector, namespace: 'a' }, 'shop')).toBe(`all of a with ${selector}`);
+    expect(meant('', { selector, 'all-namespaces': true }, 'shop')).toBe(`all of the cluster with ${selector}`);
+  });
+  test('not labels where a variable of the shell is empty', () => expect(meant('', { selector: '', namespace: 'a' })).toBe('all of a'));
   const nothing = `name what to check, ${example}, or a namespace with -n, or all of them with -A`;
   test('nothing, where nothing is said', () => expect(meant('', {}, 'shop')).toBe(nothing));
   test('nothing, where a variable of the shell is empty', () => expect(meant('', { namespace: '' }, 'shop')).toBe(nothing));
   test('not two things', () => {
     expect(meant('deploy/app', { 'all-namespaces': true })).toBe('"deploy/app" and -A: give one of the two');
     expect(meant('deploy/app', { 'service-account': 'app' })).toBe('"deploy/app" and --service-account: give one of the two');
+    expect(meant('deploy/app', { selector: 'a=b' })).toBe('"deploy/app" and -l: give one of the two');
+    expect(meant('', { 'service-account': 'app', selector: 'a=b' })).toBe('"app" and -l: give one of the two');
   });
 });

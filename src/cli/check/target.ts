@@ -1,13 +1,15 @@
 import type { ObjectName } from '../../api/cluster.ts';
 import { type Problem, problem } from '../../api/problem.ts';
+import type { Among } from '../../ports/among.ts';
 import type { TargetKind } from '../../ports/read-cluster.ts';
+import { selectorFrom } from '../cluster-flags.ts';
 import type { Given } from '../command.ts';
 
 /** What is to be checked: what runs pods, one ServiceAccount, or every annotated one of a namespace or of the cluster. */
 export type Target =
   | { readonly kind: 'runner'; readonly of: ObjectName; readonly runner: TargetKind }
   | { readonly kind: 'serviceAccount'; readonly of: ObjectName }
-  | { readonly kind: 'all'; readonly namespace: string | undefined };
+  | ({ readonly kind: 'all' } & Among);
 
 /** The words that kubectl takes. */
 const WORDS: Readonly<Record<string, TargetKind | 'serviceaccounts'>> = {
@@ -46,9 +48,12 @@ export function targetFrom(operands: readonly string[], given: Given, ofContext:
   const named = typeof namespace === 'string' && namespace !== '';
   const here = named ? namespace : ofContext;
   const all = given['all-namespaces'] === true;
+  const selector = selectorFrom(given);
+  const [one] = [...operands, ...(typeof account === 'string' ? [account] : [])];
+  if (selector !== undefined && one !== undefined) return problem(`"${one}" and -l: give one of the two`);
   if (operands.length === 0) {
     if (typeof account === 'string') return { kind: 'serviceAccount', of: { namespace: here, name: account } };
-    if (all || named) return { kind: 'all', namespace: all ? undefined : here };
+    if (all || named || selector !== undefined) return { kind: 'all', namespace: all ? undefined : here, selector };
     return problem(`name what to check, for example ${EXAMPLE}, or a namespace with -n, or all of them with -A`);
   }
   if (all || typeof account === 'string')

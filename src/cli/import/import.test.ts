@@ -49,7 +49,7 @@ const imported = ({ accounts, bindings = [], tags = {}, fault, foundAs }: World,
     progress: noProgress,
     webhook: EKS_WEBHOOK,
   };
-  return importAll('shop', { ...given }, ports, signal);
+  return importAll({ namespace: 'shop' }, { ...given }, ports, signal);
 };
 const one = async (world: World, given?: object) => (await imported(world, given))[0];
 

@@ -5,6 +5,7 @@ import { Fault, isFault } from '../../api/fault.ts';
 import { isProblem } from '../../api/problem.ts';
 import type { Webhook } from '../../api/webhook.ts';
 import { asksForRole } from '../../domain/audit/audit.ts';
+import type { Among } from '../../ports/among.ts';
 import type { ReadCluster } from '../../ports/read-cluster.ts';
 import type { ReadAws } from '../check/ports.ts';
 import type { Given } from '../command.ts';
@@ -24,15 +25,11 @@ export interface ImportPorts {
 }
 
 /** What comes of each annotated ServiceAccount, in the order of their names. Writes nothing. Throws `Fault`. */
-export async function importAll(namespace: string | undefined, given: Given, ports: ImportPorts, signal: AbortSignal): Promise<Imported[]> {
+export async function importAll(among: Among, given: Given, ports: ImportPorts, signal: AbortSignal): Promise<Imported[]> {
   const mode = given['mode'];
   if (mode !== 'Observe' && mode !== 'Enforce') throw new Fault('invalid', `--mode: "${mode}" is neither Observe nor Enforce`);
   const { cluster, webhook, aws } = ports;
-  const [all, bindings, caller] = await Promise.all([
-    cluster.serviceAccounts(namespace, signal),
-    cluster.bindings(signal),
-    aws.caller(signal),
-  ]);
+  const [all, bindings, caller] = await Promise.all([cluster.serviceAccounts(among, signal), cluster.bindings(signal), aws.caller(signal)]);
   if (caller.kind === 'unknown') throw new Fault('transient', `sts:GetCallerIdentity failed: ${caller.why}`);
   const accounts = all.filter((account) => asksForRole(account, webhook)).toSorted(byKey);
   const named = [...new Set(accounts.flatMap((account) => roleNamedBy(account, webhook) ?? []))];

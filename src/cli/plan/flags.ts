@@ -1,4 +1,4 @@
-import { CLUSTER_FLAGS, NAMESPACE_FLAG } from '../cluster-flags.ts';
+import { CLUSTER_FLAGS, NAMESPACE_FLAG, SELECTOR_FLAG } from '../cluster-flags.ts';
 import { CLUSTER_ID_FLAG } from '../cluster-id.ts';
 import type { Flags } from '../command.ts';
 import { COLOR_FLAG } from '../style.ts';
@@ -9,6 +9,7 @@ export const PLAN_OUTPUTS = ['table', 'json', 'yaml', 'markdown'] as const;
 export const PLAN_FLAGS: Flags = {
   namespace: NAMESPACE_FLAG,
   'all-namespaces': { type: 'boolean', short: 'A', help: 'the bindings of all namespaces' },
+  selector: SELECTOR_FLAG,
   filename: {
     type: 'string',
     short: 'f',

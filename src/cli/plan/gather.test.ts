@@ -16,7 +16,7 @@ import type { PlanPorts } from './ports.ts';
 const named = (name: string, spec: object = {}): IrsaBinding =>
   binding({ metadata: { name, uid: name }, spec: { serviceAccountName: name, ...spec }, status: { roles: [] } });
 const shop = { namespace: 'shop' };
-const everything: Scope = { namespace: undefined, names: [], files: undefined };
+const everything: Scope = { namespace: undefined, names: [], labelled: undefined, files: undefined };
 const signal = new AbortController().signal;
 
 function ports(
@@ -83,6 +83,13 @@ test('each thing is read once, and no role or pod of others', async () => {
   // The second shares the role, so one write is for both.
   expect([...world.bindings.keys()]).toEqual(['shop/app', 'shop/second']);
   expect(asked.toSorted()).toEqual(['batch shop', 'pods app', 'role app', 'workloads shop']);
+});
+
+test('of those with the labels alone, and only in the namespace that is meant', async () => {
+  const { all } = ports([named('app'), named('second')]);
+  const labelled = new Set(['shop/second', 'other/app'] as const);
+  const { meant } = await gather({ ...everything, namespace: 'shop', labelled }, { issuer: ISSUER }, all, signal);
+  expect([...meant]).toEqual(['shop/second']);
 });
 
 // Contract: commands-progress

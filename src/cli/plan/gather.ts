@@ -18,6 +18,8 @@ import type { PlanPorts } from './ports.ts';
 export interface Scope {
   readonly namespace: string | undefined;
   readonly names: readonly string[];
+  /** Keys of those with the labels that are meant. Undefined: whatever their labels. */
+  readonly labelled: ReadonlySet<ObjectKey> | undefined;
   readonly files: Source | undefined;
 }
 
@@ -90,8 +92,9 @@ export async function gather(scope: Scope, cluster: ClusterName, ports: PlanPort
   return { world, meant, passive };
 }
 
-const isMeant = ({ namespace, names, files }: Scope, { metadata }: IrsaBinding): boolean => {
+const isMeant = ({ namespace, names, labelled, files }: Scope, { metadata }: IrsaBinding): boolean => {
   if (files !== undefined) return files.bindings.some((one) => keyOf(one.metadata) === keyOf(metadata));
+  if (labelled?.has(keyOf(metadata)) === false) return false;
   return (namespace === undefined || metadata.namespace === namespace) && (names.length === 0 || names.includes(metadata.name));
 };
 

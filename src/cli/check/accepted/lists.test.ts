@@ -57,6 +57,7 @@ describe('a finding is accepted', () => {
 describe('of the lists themselves', () => {
   const all: Target = { kind: 'all', namespace: undefined };
   const shop: Target = { kind: 'all', namespace: 'shop' };
+  const labelled: Target = { ...shop, selector: 'team=shop' };
   const app: Target = { kind: 'serviceAccount', of: { namespace: 'shop', name: 'app' } };
   const right = checked();
   const broken = checked({ Webhook: failing('WebhookMissing', 'x') });
@@ -74,6 +75,8 @@ describe('of the lists themselves', () => {
     'an entry for more than what was checked may have its finding elsewhere': [ignoring(entry()), shop, [right], []],
     'an entry for another namespace than the one that was checked is not told': [ignoring(entry({ namespace: 'b' })), shop, [right], []],
     'an entry for the namespace that was checked is told': [ignoring(entry({ namespace: 'shop' })), shop, [right], [UNUSED]],
+    'an entry is not told where labels chose what was checked': [ignoring(entry({ namespace: 'shop' })), labelled, [right], []],
+    'a known finding is not told where labels chose what was checked': [knowing(known()), labelled, [], []],
     'an entry for the one ServiceAccount that was checked is told': [
       ignoring(entry({ namespace: 'shop', serviceAccount: 'app' })),
       app,

@@ -40,6 +40,7 @@ export function remarksOn({ ignore, baseline }: Lists, today: string, target: Ta
   const scope = scopeOf(target, checked);
   // What was not read may hide the finding.
   const wasRead = (of: Scope) =>
+    scope !== undefined &&
     covers(scope, of) &&
     checked.every(
       ({ namespace, name, check: { steps } }) =>
@@ -70,8 +71,9 @@ function keysOf({ namespace, name: serviceAccount, check: { steps, notes } }: Ch
   return [...steps.flatMap(({ findings }) => findings), ...notes].map(({ code }) => keyOf({ namespace, serviceAccount, code }));
 }
 
-/** What a check says something about. */
-function scopeOf(target: Target, [only]: readonly Checked[]): Scope {
+/** What a check says something about. Undefined: labels chose, so nothing is known of others. */
+function scopeOf(target: Target, [only]: readonly Checked[]): Scope | undefined {
+  if (target.kind === 'all' && target.selector !== undefined) return undefined;
   return target.kind === 'all' ? { namespace: target.namespace } : { namespace: only?.namespace, serviceAccount: only?.name };
 }
 
