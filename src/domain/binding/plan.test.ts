@@ -306,6 +306,14 @@ const violations: Record<string, Violated> = {
     reason: 'AudienceAnnotationMismatch',
     sign: 'Reconciling',
   },
+  // Contract: pods-barred
+  'the annotation of the token lifetime lets no pod be created': {
+    seen: { serviceAccount: serviceAccount({ [EKS_ANNOTATIONS.roleArn]: ARN, [EKS_ANNOTATIONS.tokenExpiration]: '4294967297' }) },
+    step: 'Annotated',
+    status: 'False',
+    reason: 'TokenExpirationInvalid',
+    sign: 'Stalled',
+  },
   'a pod lacks the role and is left alone': {
     seen: { pods: [pod({ owner: undefined }, {})], binding: binding({ status: { conditions: [trustedLongAgo] } }) },
     step: 'PodsCurrent',
@@ -421,7 +429,7 @@ describe('what is done', () => {
     expect(stepsOf({ serviceAccount: serviceAccount({ [EKS_ANNOTATIONS.roleArn]: ARN }, 'helm') })).toEqual(['annotate']));
   test('nothing is annotated before the trust stands', () =>
     expect(stepsOf({ serviceAccount: serviceAccount({}), verdicts: verdicts(refusal('TrustWrongAction')) })).toEqual([]));
-  test('a stale pod is restarted when its attempt is on the API server, and not before the annotation is right', () => {
+  test('a stale pod is restarted when its attempt is on the API server, and not before the annotations are right', () => {
     const audience = { [EKS_ANNOTATIONS.roleArn]: ARN, [EKS_ANNOTATIONS.audience]: 'sigstore' };
     const stale = observed({ pods: [pod({}, {})] });
     const trusted = withStatus(stale, planBinding(observed()).status, NOW + later);
@@ -430,6 +438,9 @@ describe('what is done', () => {
     expect(planBinding(recorded).steps.map((step) => step.do)).toEqual(['restart']);
     const wrong = { ...recorded, serviceAccount: serviceAccount(audience) };
     expect(planBinding(wrong).steps.map((step) => step.do)).toEqual(['annotate']);
+    const ours = serviceAccount({ [EKS_ANNOTATIONS.roleArn]: ARN });
+    const barred = { ...ours, annotations: { ...ours.annotations, [EKS_ANNOTATIONS.tokenExpiration]: '4294967297' } };
+    expect(planBinding({ ...recorded, serviceAccount: barred }).steps).toEqual([]);
   });
 });
 

@@ -6,6 +6,7 @@ import { FIELD_MANAGER } from '../../api/names.ts';
 import { isProblem, type Problem, problem } from '../../api/problem.ts';
 import { annotationKeys, EKS_WEBHOOK, type Webhook } from '../../api/webhook.ts';
 import { quote } from '../../trust/document/quote.ts';
+import { exceedsKubernetes, expirationSeconds, isWholeNumber, MAX_EXPIRATION_SECONDS } from './expiration.ts';
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -88,22 +89,35 @@ function difference(found: RoleArn, wanted: RoleArn): string {
   return ` (path "${a.path}" in place of "${b.path}")`;
 }
 
-/** A number of seconds as the webhook reads it (strconv.ParseInt). */
-const INTEGER = /^[+-]?[0-9]{1,18}$/;
-
 /** What the webhook does not take as it stands, though no binding names a value: it works, but not as whoever set it meant. */
 export function invalidExpiration(account: ServiceAccount, spec: BindingSpec, webhook: Webhook = EKS_WEBHOOK): Finding[] {
+  const found = foreignExpiration(account, spec, webhook);
+  const takes = found && takenInstead(found.value);
+  if (found === undefined || takes === undefined) return [];
+  return [finding('TokenExpirationInvalid', `${found.said}. The webhook ${takes}. Correct it, or set spec.tokenExpirationSeconds`)];
+}
+
+/** A lifetime that the webhook takes and the API server does not: no pod of the ServiceAccount can be created. */
+export function refusedExpiration(account: ServiceAccount, spec: BindingSpec, webhook: Webhook = EKS_WEBHOOK): Finding | undefined {
+  const found = foreignExpiration(account, spec, webhook);
+  if (found === undefined || !exceedsKubernetes(found.value)) return undefined;
+  const text = `${found.said}, and Kubernetes allows ${MAX_EXPIRATION_SECONDS} seconds. The API server refuses each new pod. Lower it, or set spec.tokenExpirationSeconds`;
+  return finding('TokenExpirationInvalid', text);
+}
+
+/** What the annotation says where the binding does not. */
+function foreignExpiration({ name, annotations }: ServiceAccount, spec: BindingSpec, webhook: Webhook) {
   const { tokenExpiration } = annotationKeys(webhook);
-  const found = account.annotations[tokenExpiration];
-  if (found === undefined || spec.tokenExpirationSeconds !== undefined) return [];
-  const takes = INTEGER.test(found)
-    ? Number(found) < MIN_TOKEN_SECONDS
-      ? `uses ${MIN_TOKEN_SECONDS} instead, the minimum of the API server`
-      : undefined
-    : 'uses its own default instead, because that is not a whole number';
-  if (takes === undefined) return [];
-  const text = `ServiceAccount "${account.name}": annotation ${tokenExpiration} is ${quote(found)}. The webhook ${takes}. Correct it, or set spec.tokenExpirationSeconds`;
-  return [finding('TokenExpirationInvalid', text)];
+  const value = annotations[tokenExpiration];
+  if (value === undefined || spec.tokenExpirationSeconds !== undefined) return undefined;
+  return { value, said: `ServiceAccount "${name}": annotation ${tokenExpiration} is ${quote(value)}` };
+}
+
+function takenInstead(value: string): string | undefined {
+  if (!isWholeNumber(value)) return 'uses its own default instead, because that is not a whole number';
+  const seconds = expirationSeconds(value);
+  if (seconds === undefined) return 'uses its own default instead, because that has more than 64 bits';
+  return seconds < MIN_TOKEN_SECONDS ? `uses ${MIN_TOKEN_SECONDS} instead, the minimum of the API server` : undefined;
 }
 
 /** Whether our apply stands: the values are right, each key is held by us, so that we may take it away again, and we hold nothing else. */
