@@ -1,3 +1,4 @@
+import { cut } from './cut.ts';
 import { type Issuer, issuerHostPath } from './issuer.ts';
 import { type Problem, problem } from './problem.ts';
 import { tooLong } from './schema.ts';
@@ -27,6 +28,7 @@ export const ROLE_PATH_LIMIT = { most: 512, by: 'IAM' } as const;
 export const ROLE_ARN_FORM = `^arn:(${PARTITIONS.join('|')}):iam::([0-9]{12}):role(${PATH})(${NAME})$`;
 /** 512 of path, 64 of name, and `arn:aws-us-gov:iam::111122223333:role` before them. */
 export const ROLE_ARN_MAX_LENGTH = 613;
+export const ROLE_ARN_LIMIT = { most: ROLE_ARN_MAX_LENGTH, by: 'IAM' } as const;
 
 export interface RoleArnParts {
   readonly partition: Partition;
@@ -39,13 +41,18 @@ export interface RoleArnParts {
 const ROLE_ARN = new RegExp(ROLE_ARN_FORM);
 const OTHER_IAM_RESOURCE = /^arn:[a-z0-9-]+:(?:iam|sts)::[0-9]*:(policy|instance-profile|user|group|oidc-provider|assumed-role|root|mfa)\b/;
 
+/** The text may be of any length: what is quoted of it is not. */
+const quoted = (text: string): string => `"${cut(text, 160)}"`;
+
 /** The parsed ARN, or a sentence about what is wrong with it (it quotes the text, so that a blank can be seen). */
 export function parseRoleArn(text: string): RoleArn | Problem {
   const found = ROLE_ARN.exec(text);
-  if (found === null) return problem(`"${text}" is not the ARN of a role: ${whatIsWrong(text)}`);
+  if (found === null) return problem(`${quoted(text)} is not the ARN of a role: ${whatIsWrong(text)}`);
   const [, , , path = '', name = ''] = found;
-  if (name.length > ROLE_NAME_LIMIT.most) return problem(`"${text}": ${tooLong('the name of the role', name.length, ROLE_NAME_LIMIT)}`);
-  if (path.length > ROLE_PATH_LIMIT.most) return problem(`"${text}": ${tooLong('the path of the role', path.length, ROLE_PATH_LIMIT)}`);
+  if (name.length > ROLE_NAME_LIMIT.most)
+    return problem(`${quoted(text)}: ${tooLong('the name of the role', name.length, ROLE_NAME_LIMIT)}`);
+  if (path.length > ROLE_PATH_LIMIT.most)
+    return problem(`${quoted(text)}: ${tooLong('the path of the role', path.length, ROLE_PATH_LIMIT)}`);
   return text as RoleArn;
 }
 
@@ -56,9 +63,10 @@ function whatIsWrong(text: string): string {
   if (text !== text.trim()) return `there is white space around it. ${wanted}`;
   if (text.includes('*') || text.includes('?')) return `wildcards are for an IrsaGrant, a binding names one role. ${wanted}`;
   const account = /^arn:[a-z-]+:iam:[^:]*:([^:]*):/.exec(text)?.[1];
-  if (account !== undefined && !/^[0-9]{12}$/.test(account)) return `the account "${account}" has not twelve digits. ${wanted}`;
+  if (account !== undefined && !/^[0-9]{12}$/.test(account)) return `the account ${quoted(account)} has not twelve digits. ${wanted}`;
   const partition = /^arn:([^:]*):/.exec(text)?.[1];
-  if (partition !== undefined && !PARTITIONS.some((known) => known === partition)) return `AWS has no partition "${partition}". ${wanted}`;
+  if (partition !== undefined && !PARTITIONS.some((known) => known === partition))
+    return `AWS has no partition ${quoted(partition)}. ${wanted}`;
   const rest = /^arn:[a-z-]+:iam::[0-9]{12}:role(\/.*)$/s.exec(text)?.[1];
   if (rest?.endsWith('/')) return `it has a path and no name. ${wanted}`;
   const wrong = rest === undefined ? undefined : wrongCharacter(rest);

@@ -97,7 +97,7 @@ const wrong = (found: ServiceAccount) => wrongAnnotations(found.annotations, spe
 describe('what is decided of a large value stays right:', () => {
   test('a role that is longer than any ARN is malformed, and told with its beginning', () => {
     const found = account({ [EKS_ANNOTATIONS.roleArn]: `${ARN}${LONG}` });
-    const message = `ServiceAccount "app": annotation eks.amazonaws.com/role-arn: "${`${ARN}${LONG}`.slice(0, 160)}..." is longer than the ARN of a role can be. The role of the binding is "${ARN}"`;
+    const message = `ServiceAccount "app": annotation eks.amazonaws.com/role-arn: "${`${ARN}${LONG}`.slice(0, 160)}...": the ARN of the role has ${ARN.length + LONG.length} characters, and IAM allows 613. Shorten it: IAM allows 64 for the name, and 512 for the path. The role of the binding is "${ARN}"`;
     expect([wrong(found), declaredBy(found)]).toEqual([[['AnnotationMalformed', message]], undefined]);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ServiceAccount } from '../../api/cluster.ts';
+import { keptOf } from '../../api/cut.ts';
 import { EKS_ANNOTATIONS, FIELD_MANAGER, STS_AUDIENCE } from '../../api/names.ts';
 import { ARN, NOW, serviceAccount, spec } from '../test-observed.ts';
 import {
@@ -139,10 +140,16 @@ const wrong: Record<string, { readonly spec?: object; readonly found: Record<str
       `AnnotationMalformed: ${it} ${roleArn}: "${ARN} " is not the ARN of a role: there is white space around it. Wanted: "arn:aws:iam::<12 digits>:role/<path and name>". The role of the binding is "${ARN}"`,
     ],
   },
-  'that it is something endless, in a few words': {
-    found: { [roleArn]: 'x'.repeat(200_000) },
+  'the limit and the length of a name of 79 characters': {
+    found: { [roleArn]: `arn:aws:iam::111122223333:role/${'n'.repeat(79)}` },
     says: [
-      `AnnotationMalformed: ${it} ${roleArn}: "${'x'.repeat(160)}..." is longer than the ARN of a role can be. The role of the binding is "${ARN}"`,
+      `AnnotationMalformed: ${it} ${roleArn}: "arn:aws:iam::111122223333:role/${'n'.repeat(79)}": the name of the role has 79 characters, and IAM allows 64. Shorten it. The role of the binding is "${ARN}"`,
+    ],
+  },
+  'the limits and the length of something endless, in a few words': {
+    found: { [roleArn]: keptOf('x'.repeat(200_000), 614) },
+    says: [
+      `AnnotationMalformed: ${it} ${roleArn}: "${'x'.repeat(160)}...": the ARN of the role has 200000 characters, and IAM allows 613. Shorten it: IAM allows 64 for the name, and 512 for the path. The role of the binding is "${ARN}"`,
     ],
   },
   'that the audience is another': {

@@ -1,9 +1,11 @@
-import { parseRoleArn, ROLE_ARN_MAX_LENGTH, type RoleArn, roleArnParts } from '../../api/arn.ts';
+import { parseRoleArn, ROLE_ARN_LIMIT, ROLE_NAME_LIMIT, ROLE_PATH_LIMIT, type RoleArn, roleArnParts } from '../../api/arn.ts';
 import { type BindingSpec, MIN_TOKEN_SECONDS } from '../../api/binding.ts';
 import type { ServiceAccount } from '../../api/cluster.ts';
+import { lengthOf } from '../../api/cut.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { FIELD_MANAGER } from '../../api/names.ts';
 import { isProblem, type Problem, problem } from '../../api/problem.ts';
+import { tooLong } from '../../api/schema.ts';
 import { annotationKeys, EKS_WEBHOOK, type Webhook } from '../../api/webhook.ts';
 import { quote } from '../../trust/document/quote.ts';
 import { exceedsKubernetes, expirationSeconds, isWholeNumber, MAX_EXPIRATION_SECONDS } from './expiration.ts';
@@ -74,9 +76,12 @@ function wrongRole(role: string | undefined, roleArn: string, spec: BindingSpec,
   return [finding('AnnotationRoleMismatch', `${said(roleArn, role)}${difference(parsed, spec.roleArn)}. Wanted: "${spec.roleArn}"`)];
 }
 
-/** An annotation may hold anything: what is too long for an ARN is not quoted whole. */
-export function parseRoleAnnotation(value: string): RoleArn | Problem {
-  return value.length > ROLE_ARN_MAX_LENGTH ? problem(`${quote(value)} is longer than the ARN of a role can be`) : parseRoleArn(value);
+/** An annotation may hold anything: of what is longer than any ARN there is only the beginning, and its length. */
+export function parseRoleAnnotation(kept: string): RoleArn | Problem {
+  const length = lengthOf(kept);
+  if (length === kept.length) return parseRoleArn(kept);
+  const parts = `IAM allows ${ROLE_NAME_LIMIT.most} for the name, and ${ROLE_PATH_LIMIT.most} for the path`;
+  return problem(`${quote(kept)}: ${tooLong('the ARN of the role', length, ROLE_ARN_LIMIT)}: ${parts}`);
 }
 
 /** The mistakes that are hard to see. */
