@@ -13,6 +13,8 @@ export const CONTRACT = {
     'api-arn': 'Eight AWS partitions, role paths and every character of a role name are taken exactly.',
     'api-grant-patterns': 'In a grant `*` never crosses `/`, and the account is always literal.',
     'api-grant-selector': 'A grant has names or a selector of namespaces; an empty selector is refused.',
+    'api-grant-unreadable':
+      'A stored grant that cannot be read grants nothing. An Event of the Lease and a line in the log say which and why, and again each hour.',
     'api-audience-refused': 'An audience of the API server itself is always refused.',
     'api-audience-advice':
       'Where the API server takes the audience of STS, `--api-audiences` is named as what has to change, and no other audience is advised.',

@@ -1,6 +1,7 @@
+import { until } from '@irsa-operator/testbed';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { binding, grant, pathOf } from '../harness/objects.ts';
-import { OPERATOR_ROLE } from '../harness/operator.ts';
+import { notesOfOperator, OPERATOR_ROLE } from '../harness/operator.ts';
 import { allowing, EC2, FOREIGN, policy, providerOf } from '../harness/policies.ts';
 import type { Scene } from '../harness/scene.ts';
 import { integrationSuite } from '../harness/suite.ts';
@@ -346,6 +347,19 @@ describe('the API server itself refuses a grant with', () => {
     await putGrant('taken', rightGrant);
     await suite.api.call('DELETE', pathOf('irsagrants', { name: 'taken' }));
   });
+});
+
+// Contract: api-grant-unreadable
+test('a stored grant that cannot be read is told once, on the Lease of the operator', async () => {
+  // The schema lets this key pass.
+  await putGrant('unreadable', { ...rightGrant, requiredRoleTags: JSON.parse('{"__proto__": "x"}') });
+  const notes = () => notesOfOperator(suite.testbed, 'InvalidSpec');
+  await until('it is told', async () => (await notes()).length > 0, { timeoutMs: 30_000 });
+  await secondLook();
+  expect(await notes()).toEqual([
+    'IrsaGrant "unreadable" cannot be read, and grants nothing until you correct it: spec.requiredRoleTags: the key "__proto__" cannot be compared, so this grants nothing. Remove it',
+  ]);
+  await suite.api.call('DELETE', pathOf('irsagrants', { name: 'unreadable' }));
 });
 
 // Contract: api-immutable
