@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { cut } from './cut.ts';
+import { cut, lengthOf } from './cut.ts';
 
 /** A rule in CEL, the sentence where it does not hold, and that sentence as CEL where it quotes what was found. */
 export type CelRule = readonly [rule: string, message: string, messageExpression?: string];
@@ -36,9 +36,6 @@ interface Limits extends Limit {
 
 /** The schema lets more pass than the limit: its own message does not say how long the text is. */
 const SLACK = 4;
-
-/** As IAM and Kubernetes count, and CEL. */
-const sizeOf = (text: string): number => [...text].length;
 
 export const tooLong = (name: string, length: number, { most, by }: Pick<Limit, 'most' | 'by'>): string =>
   `${name} has ${length} characters, and ${by} allows ${most}. Shorten it`;
@@ -83,7 +80,7 @@ export function limited(limits: Limits, description: string, ...rules: readonly 
     description,
     rules: [celTooLong(name, 'self', limits), [`self.matches(${JSON.stringify(pattern.source)})`, characters], ...rules],
     wrong(value) {
-      const length = sizeOf(value);
+      const length = lengthOf(value);
       if (length > most) return tooLong(name, length, limits);
       return pattern.test(value) ? undefined : characters;
     },
@@ -101,11 +98,11 @@ export function limitedMap(key: Limit, value: z.ZodType<string, string>, most: n
     .record(z.string(), value)
     .superRefine((map, issues) => {
       const keys = Object.keys(map);
-      const long = keys.find((one) => sizeOf(one) > key.most);
+      const long = keys.find((one) => lengthOf(one) > key.most);
       const add = (text: string) => issues.addIssue({ code: 'custom', message: text });
       if (keys.length > most) add(`it has ${keys.length} entries, and ${tooMany}`);
       if (keys.includes('')) add(empty);
-      if (long !== undefined) add(tooLong(`${key.name} ${JSON.stringify(cut(long, MOST_QUOTED))}`, sizeOf(long), key));
+      if (long !== undefined) add(tooLong(`${key.name} ${JSON.stringify(cut(long, MOST_QUOTED))}`, lengthOf(long), key));
     })
     .meta({ maxProperties: most, ...cel([`self.all(k, size(k) <= ${key.most})`, message, expression], ['!("" in self)', empty]) });
 }

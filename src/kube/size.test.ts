@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { openRequest } from '../api/binding.ts';
+import { openRequest, parseBindingSpec } from '../api/binding.ts';
 import type { ServiceAccount } from '../api/cluster.ts';
 import { CREDENTIAL_VARIABLES, FIELD_MANAGER } from '../api/names.ts';
 import { annotationKeys, EKS_WEBHOOK } from '../api/webhook.ts';
@@ -115,6 +115,14 @@ describe('what is decided of a large value stays right:', () => {
   test('an audience that begins with the right one is another', () => {
     const found = account({ [EKS_ANNOTATIONS.audience]: `sts.amazonaws.com${LONG}` });
     expect([wrong(found).map(([code]) => code), declaredBy(found)]).toEqual([['AudienceAnnotationMismatch'], undefined]);
+  });
+
+  test('the length of an audience that is not kept whole is said in its place', () => {
+    const { annotations } = account({ [EKS_ANNOTATIONS.audience]: LONG });
+    const audience = annotations[EKS_ANNOTATIONS.audience];
+    expect(parseBindingSpec({ serviceAccountName: 'app', roleArn: ARN, audience })).toEqual({
+      problem: `spec.audience: the audience has ${LONG.length} characters, and IAM allows 255. Shorten it`,
+    });
   });
 
   test('a token expiration with a hundred thousand digits is no number', () =>

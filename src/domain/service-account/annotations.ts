@@ -79,7 +79,7 @@ function wrongRole(role: string | undefined, roleArn: string, spec: BindingSpec,
 /** An annotation may hold anything: of what is longer than any ARN there is only the beginning, and its length. */
 export function parseRoleAnnotation(kept: string): RoleArn | Problem {
   const length = lengthOf(kept);
-  if (length === kept.length) return parseRoleArn(kept);
+  if (length <= ROLE_ARN_LIMIT.most) return parseRoleArn(kept);
   const parts = `IAM allows ${ROLE_NAME_LIMIT.most} for the name, and ${ROLE_PATH_LIMIT.most} for the path`;
   return problem(`${quote(kept)}: ${tooLong('the ARN of the role', length, ROLE_ARN_LIMIT)}: ${parts}`);
 }
