@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { parseRoleArn, ROLE_ARN_MAX_LENGTH, type RoleArn, roleArnRules } from './arn.ts';
 import { CONDITION_STATUSES, CONDITION_TYPES, type Condition, MAX_MESSAGE } from './condition.ts';
-import { FINDINGS, type FindingCode } from './finding.ts';
+import { lengthOf } from './cut.ts';
+import { FINDINGS, type Finding, type FindingCode, finding } from './finding.ts';
 import { ANNOTATIONS, STS_AUDIENCE } from './names.ts';
 import { isProblem, type Problem, problem } from './problem.ts';
 import { audience, cel, dnsName, immutable, sentenceOf, text, time, uid } from './schema.ts';
@@ -303,6 +304,23 @@ function isRoleEntry(entry: unknown): boolean {
 
 /** What a user requests a reconcile with: printable, or it is as if nobody asked. */
 const REQUEST = new RegExp(`^[ -~]{1,${MAX_REQUEST}}$`);
+
+/** Why the annotation requests nothing, for whoever waits for the answer. */
+export function invalidRequest({ metadata }: IrsaBinding): Finding[] {
+  const asked = metadata.annotations[ANNOTATIONS.reconcileRequestedAt];
+  if (asked === undefined || asked === '' || REQUEST.test(asked)) return [];
+  const length = lengthOf(asked);
+  const found =
+    length > MAX_REQUEST
+      ? `has ${length} characters, and irsa-operator allows ${MAX_REQUEST}. It requests nothing. Set a shorter value`
+      : 'has a character that is not printable ASCII. It requests nothing. Set another value';
+  return [
+    finding(
+      'ReconcileRequestInvalid',
+      `IrsaBinding "${metadata.name}": annotation ${ANNOTATIONS.reconcileRequestedAt} ${found}, for example the time`,
+    ),
+  ];
+}
 
 /** The request for a reconcile that was not handled yet. */
 export function openRequest({ metadata, status }: IrsaBinding): string | undefined {

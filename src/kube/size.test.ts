@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { openRequest, parseBindingSpec } from '../api/binding.ts';
+import { invalidRequest, openRequest, parseBindingSpec } from '../api/binding.ts';
 import type { ServiceAccount } from '../api/cluster.ts';
 import { CREDENTIAL_VARIABLES, FIELD_MANAGER } from '../api/names.ts';
 import { annotationKeys, EKS_WEBHOOK } from '../api/webhook.ts';
@@ -138,15 +138,24 @@ describe('what is decided of a large value stays right:', () => {
     expect(otherWriters(found, { [EKS_ANNOTATIONS.roleArn]: 'x' })).toHaveLength(8);
   });
 
-  const requests: Record<string, { value: string; open: boolean }> = {
-    'of 253 characters is one': { value: 'r'.repeat(253), open: true },
-    'of 254 characters is none': { value: 'r'.repeat(254), open: false },
-    'that is too long is none': { value: LONG, open: false },
+  const request = 'IrsaBinding "app": annotation irsa-operator.dev/reconcile-requested-at has';
+  const tooLong = (length: number) =>
+    `${request} ${length} characters, and irsa-operator allows 253. It requests nothing. Set a shorter value, for example the time`;
+  const requests: Record<string, { value: string; says?: string }> = {
+    'of 253 characters is one': { value: 'r'.repeat(253) },
+    'of 254 characters is none': { value: 'r'.repeat(254), says: tooLong(254) },
+    'that is too long is none': { value: LONG, says: tooLong(LONG.length) },
+    'with a line end is none': {
+      value: 'now\n',
+      says: `${request} a character that is not printable ASCII. It requests nothing. Set another value, for example the time`,
+    },
   };
-  for (const [sentence, { value, open }] of Object.entries(requests))
-    test(`a request ${sentence}`, () => {
+  for (const [sentence, { value, says }] of Object.entries(requests))
+    test(`a request ${sentence}, and it is said why`, () => {
       const annotations = { 'irsa-operator.dev/reconcile-requested-at': value };
-      expect(openRequest(bindings.decode({ metadata: { annotations }, spec: bindingSpec }))).toBe(open ? value : undefined);
+      const found = bindings.decode({ metadata: { name: 'app', annotations }, spec: bindingSpec });
+      expect(openRequest(found)).toBe(says === undefined ? value : undefined);
+      expect(invalidRequest(found).map(({ message }) => message)).toEqual(says === undefined ? [] : [says]);
     });
 
   test('a list of roles that is too long is not as if there were none', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { BindingStatus, RoleEntry } from '../../api/binding.ts';
 import { type Condition, type ConditionType, conditionOf, STEP_CONDITIONS, type StepCondition, timestamp } from '../../api/condition.ts';
 import { finding } from '../../api/finding.ts';
-import { EKS_ANNOTATIONS } from '../../api/names.ts';
+import { ANNOTATIONS, EKS_ANNOTATIONS } from '../../api/names.ts';
 import { problem } from '../../api/problem.ts';
 import { MOST_EVALUATED, notGranted } from '../authorization/authorize.ts';
 import type { DueLoss } from '../authorization/loss.ts';
@@ -97,6 +97,12 @@ describe('a healthy binding', () => {
     expect(messagesOf(status)['Authorized']).toBe('granted by IrsaGrant "b"');
     const started = withStatus(observed({ grants, role: present() }), status);
     expect(planBinding(started).status.conditions).toEqual(status.conditions);
+  });
+
+  test('is told that a request that is too long requests nothing, and stays Ready', () => {
+    const annotations = { [ANNOTATIONS.reconcileRequestedAt]: 'r'.repeat(300) };
+    const { status } = planBinding(observed({ binding: binding({ metadata: { annotations } }) }));
+    expect([told(status, 'Ready'), status.findings?.map(({ code }) => code)]).toEqual([['True', 'Ready'], ['ReconcileRequestInvalid']]);
   });
 
   // Contract: trust-allowed
