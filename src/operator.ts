@@ -16,6 +16,7 @@ import { clusterController } from './controllers/cluster/index.ts';
 import { collector } from './controllers/collector.ts';
 import { confinementController } from './controllers/confinement/index.ts';
 import { refuseSecond } from './controllers/confinement/installation.ts';
+import { grantController } from './controllers/grant/index.ts';
 import { oidcProviderController } from './controllers/oidc-provider/index.ts';
 import { revocationController } from './controllers/revocation/index.ts';
 import { Ledger } from './controllers/revocation/ledger.ts';
@@ -227,6 +228,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
       }),
     ),
     loop(auditController({ stores, owned: stores, events: ownEvents, clock })),
+    loop(grantController({ stores, events: ownEvents, clock })),
     // Dry runs change nothing: they need no fence.
     loop(
       confinementController({

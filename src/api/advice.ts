@@ -10,6 +10,7 @@ export const ADVICE: Readonly<Record<FindingCode, string>> = {
   NotGranted: 'Ask the platform team for an IrsaGrant that covers this binding',
   GrantLimitReached: 'Delete bindings that you do not need, or ask the platform team for a higher limit',
   InvalidSpec: 'Correct the spec of the binding',
+  ReconcileRequestInvalid: 'Set the annotation to a short value, for example the time',
   RoleIsOperator: 'Bind another role',
   AudienceForbidden: 'Keep the audience out of --api-audiences of the API server, or set another in spec.audience',
   RevocationPaused: 'Restore the grants, or confirm the revocation',

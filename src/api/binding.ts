@@ -1,10 +1,11 @@
 import * as z from 'zod';
-import { parseRoleArn, ROLE_ARN_FORM, ROLE_ARN_MAX_LENGTH, ROLE_NAME_LIMIT, ROLE_PATH_LIMIT, type RoleArn } from './arn.ts';
+import { parseRoleArn, ROLE_ARN_MAX_LENGTH, type RoleArn, roleArnRules } from './arn.ts';
 import { CONDITION_STATUSES, CONDITION_TYPES, type Condition, MAX_MESSAGE } from './condition.ts';
-import { FINDINGS, type FindingCode } from './finding.ts';
+import { lengthOf } from './cut.ts';
+import { FINDINGS, type Finding, type FindingCode, finding } from './finding.ts';
 import { ANNOTATIONS, STS_AUDIENCE } from './names.ts';
 import { isProblem, type Problem, problem } from './problem.ts';
-import { audience, cel, celTooLong, dnsName, immutable, SLACK, sentenceOf, time, uid } from './schema.ts';
+import { audience, cel, dnsName, immutable, sentenceOf, text, time, uid } from './schema.ts';
 
 /** A number of pods, or a percentage of the workload's pods. The union cannot be written in a CRD: its schema says int-or-string and CEL bounds it. */
 const intOrPercent = z.union([z.int().min(1).max(1000), z.string().regex(/^(100|[1-9][0-9]?)%$/)]).meta({
@@ -45,22 +46,11 @@ export const bindingSpec = z.object({
     'The name of the ServiceAccount that gets the role. It is in the namespace of the binding, and may be created later. Immutable. Example: web.',
     immutable('serviceAccountName'),
   ),
-  roleArn: z
-    .string()
-    .min(1)
-    .max(ROLE_ARN_MAX_LENGTH * SLACK)
-    .meta({
-      description: 'The ARN of the IAM role, with its path. Example: arn:aws:iam::111122223333:role/team/app.',
-      ...cel(
-        [
-          `self.matches(${JSON.stringify(ROLE_ARN_FORM)})`,
-          'roleArn is the ARN of one role, for example arn:aws:iam::111122223333:role/team/app',
-        ],
-        // From the first slash to the last: what the parser refuses must not be storable, or nothing is known of the binding any more.
-        celTooLong('the name of the role', `self.find("[^/]*$")`, ROLE_NAME_LIMIT),
-        celTooLong('the path of the role', `self.find("/(.*/)?")`, ROLE_PATH_LIMIT),
-      ),
-    }),
+  roleArn: text({
+    most: ROLE_ARN_MAX_LENGTH,
+    description: 'The ARN of the IAM role, with its path. Example: arn:aws:iam::111122223333:role/team/app.',
+    rules: roleArnRules('roleArn is the ARN of one role, for example arn:aws:iam::111122223333:role/team/app', ''),
+  }),
   mode: z
     .enum(['Enforce', 'Observe'])
     .default('Enforce')
@@ -315,6 +305,23 @@ function isRoleEntry(entry: unknown): boolean {
 
 /** What a user requests a reconcile with: printable, or it is as if nobody asked. */
 const REQUEST = new RegExp(`^[ -~]{1,${MAX_REQUEST}}$`);
+
+/** Why the annotation requests nothing, for whoever waits for the answer. */
+export function invalidRequest({ metadata }: IrsaBinding): Finding[] {
+  const asked = metadata.annotations[ANNOTATIONS.reconcileRequestedAt];
+  if (asked === undefined || asked === '' || REQUEST.test(asked)) return [];
+  const length = lengthOf(asked);
+  const found =
+    length > MAX_REQUEST
+      ? `has ${length} characters, and irsa-operator allows ${MAX_REQUEST}. It requests nothing. Set a shorter value`
+      : 'has a character that is not printable ASCII. It requests nothing. Set another value';
+  return [
+    finding(
+      'ReconcileRequestInvalid',
+      `IrsaBinding "${metadata.name}": annotation ${ANNOTATIONS.reconcileRequestedAt} ${found}, for example the time`,
+    ),
+  ];
+}
 
 /** The request for a reconcile that was not handled yet. */
 export function openRequest({ metadata, status }: IrsaBinding): string | undefined {

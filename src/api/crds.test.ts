@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { bindingStatus, parseBindingSpec, parseBindingStatus } from './binding.ts';
 import { irsaBindingCrd, irsaGrantCrd } from './crds.ts';
+import { cut } from './cut.ts';
 import { parseGrantSpec } from './grant.ts';
 
 const ARN = 'arn:aws:iam::111122223333:role/lbc';
@@ -97,6 +98,9 @@ for (const [sentence, spec] of Object.entries(refused)) {
     expect(parseBindingSpec(spec)).toEqual({ problem: expect.stringMatching(/^spec\./) }));
 }
 
+const ROLES = 'arn:aws:iam::111122223333:role/';
+const grantOf = (part: object) => parseGrantSpec({ roleArns: [ARN], serviceAccountNames: ['*'], namespaces: { names: ['a'] }, ...part });
+
 const limits: Record<string, [parsed: unknown, sentence: string]> = {
   'the name of a ServiceAccount': [
     parseBindingSpec({ serviceAccountName: 'n'.repeat(254), roleArn: ARN }),
@@ -119,12 +123,36 @@ const limits: Record<string, [parsed: unknown, sentence: string]> = {
     'spec.serviceAccountNames.0: the name in serviceAccountNames has 254 characters, and Kubernetes allows 253. Shorten it',
   ],
   'a role of a grant': [
-    parseGrantSpec({
-      roleArns: [`arn:aws:iam::111122223333:role/${'n'.repeat(600)}`],
-      serviceAccountNames: ['*'],
-      namespaces: { names: ['a'] },
-    }),
-    'spec.roleArns.0: the ARN in roleArns has 631 characters, and IAM allows 613. Shorten it',
+    grantOf({ roleArns: [`${ROLES}${'n'.repeat(60)}*${'n'.repeat(19)}`] }),
+    `spec.roleArns.0: "${ROLES}${'n'.repeat(60)}*${'n'.repeat(19)}": the name of the role without "*" has 79 characters, and IAM allows 64. Shorten it`,
+  ],
+  'the path of a role of a grant': [
+    grantOf({ roleArns: [`${ROLES}*${'p'.repeat(511)}/x`] }),
+    `spec.roleArns.0: "${cut(`${ROLES}*${'p'.repeat(511)}`, 160)}": the path of the role without "*" has 513 characters, and IAM allows 512. Shorten it`,
+  ],
+  'an audience, however long it is': [
+    parseBindingSpec({ serviceAccountName: 'lbc', roleArn: ARN, audience: 'a'.repeat(100_000) }),
+    'spec.audience: the audience has 100000 characters, and IAM allows 255. Shorten it',
+  ],
+  'the value of a label': [
+    grantOf({ namespaces: { selector: { matchLabels: { team: 'v'.repeat(64) } } } }),
+    'spec.namespaces.selector.matchLabels.team: the value of the label has 64 characters, and Kubernetes allows 63. Shorten it',
+  ],
+  'the key of a label': [
+    grantOf({ namespaces: { selector: { matchLabels: { [`${'k'.repeat(253)}/${'k'.repeat(64)}`]: 'v' } } } }),
+    `spec.namespaces.selector.matchLabels: the label key "${cut('k'.repeat(318), 64)}" has 318 characters, and Kubernetes allows 317. Shorten it`,
+  ],
+  'the value of a tag, in characters as IAM counts them': [
+    grantOf({ requiredRoleTags: { team: '\u{20000}'.repeat(257) } }),
+    'spec.requiredRoleTags.team: the value of the tag has 257 characters, and IAM allows 256. Shorten it',
+  ],
+  'the key of a tag': [
+    grantOf({ requiredRoleTags: { ['k'.repeat(129)]: 'v' } }),
+    `spec.requiredRoleTags: the tag key "${cut('k'.repeat(129), 64)}" has 129 characters, and IAM allows 128. Shorten it`,
+  ],
+  'both of a tag, and no more of the key than can be read': [
+    grantOf({ requiredRoleTags: { ['k'.repeat(300_000)]: 'v'.repeat(257) } }),
+    `spec.requiredRoleTags.${cut('k'.repeat(300_000), 64)}: the value of the tag has 257 characters, and IAM allows 256. Shorten it. spec.requiredRoleTags: the tag key "${cut('k'.repeat(300_000), 64)}" has 300000 characters, and IAM allows 128. Shorten it`,
   ],
 };
 for (const [what, [parsed, sentence]] of Object.entries(limits)) {
@@ -145,6 +173,17 @@ test('of a status that somebody edited only what does not parse is lost', () => 
   expect(bindingStatus.shape).toHaveProperty('roles');
 });
 
+const longest: Record<string, object> = {
+  'roles with a name of 64 and a path of 512 characters beside wildcards': { roleArns: [`${ROLES}*${'p'.repeat(510)}/${'n'.repeat(64)}*`] },
+  'every character of a path': { roleArns: [`${ROLES}a!b/c:d/*`] },
+  'labels of the longest key and value': {
+    namespaces: { selector: { matchLabels: { [`${'k'.repeat(253)}/${'k'.repeat(63)}`]: 'v'.repeat(63), empty: '' } } },
+  },
+  'tags of the longest key and value': { requiredRoleTags: { ['k'.repeat(128)]: '\u{20000}'.repeat(256), empty: '' } },
+};
+for (const [sentence, part] of Object.entries(longest))
+  test(`a grant may have ${sentence}`, () => expect(grantOf(part)).toMatchObject(part));
+
 const grantsOfNothing: Record<string, object> = {
   'without namespaces': { namespaces: {} },
   'with an empty list of namespaces': { namespaces: { names: [] } },
@@ -153,6 +192,12 @@ const grantsOfNothing: Record<string, object> = {
   'with an empty selector beside a name': { namespaces: { names: ['a'], selector: { matchLabels: {} } } },
   // Contract: api-grant-patterns
   'with a wildcard for the account': { namespaces: { names: ['a'] }, roleArns: ['arn:aws:iam::*:role/x'] },
+  'with a "?" for a character': { namespaces: { names: ['a'] }, roleArns: [`${ROLES}a?b`] },
+  'with an empty key of a tag': { namespaces: { names: ['a'] }, requiredRoleTags: { '': 'v' } },
+  'with more tags than a role can have': {
+    namespaces: { names: ['a'] },
+    requiredRoleTags: Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`t${at}`, 'v'])),
+  },
   'without roles': { namespaces: { names: ['a'] }, roleArns: [] },
 };
 for (const [sentence, part] of Object.entries(grantsOfNothing)) {

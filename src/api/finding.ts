@@ -7,6 +7,7 @@ export const FINDINGS = {
   NotGranted: 'Error',
   GrantLimitReached: 'Error',
   InvalidSpec: 'Error',
+  ReconcileRequestInvalid: 'Warning',
   RoleIsOperator: 'Error',
   AudienceForbidden: 'Error',
   RevocationPaused: 'Error',

@@ -7,6 +7,7 @@ const NO_ROOM = 'the trust policy has no room for another statement';
 const REJECTED = 'IAM rejects every change until the owner of the role corrects another statement';
 const WORKLOAD_OWNER = 'the owner of the workload decides';
 const ADMINISTRATOR = 'the administrator of the cluster decides';
+const ANNOTATION_OWNER = 'the owner of the annotation decides';
 const WORKS = 'it works as it is';
 
 /**
@@ -59,7 +60,7 @@ export const FIXED_BY_CHECK = {
   AnnotationMalformed: COMMANDS,
   AnnotationKeyMisspelt: COMMANDS,
   AudienceAnnotationMismatch: COMMANDS,
-  TokenExpirationInvalid: WORKS,
+  TokenExpirationInvalid: ANNOTATION_OWNER,
   WebhookMissing: ADMINISTRATOR,
   WebhookNotSelecting: ADMINISTRATOR,
   WebhookDefaultAudience: COMMANDS,

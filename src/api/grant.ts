@@ -1,19 +1,40 @@
 import * as z from 'zod';
-import { PARTITIONS, ROLE_ARN_MAX_LENGTH } from './arn.ts';
+import { ROLE_ARN_MAX_LENGTH, roleArnRules, WILDCARD, wrongRolePattern } from './arn.ts';
 import { STS_AUDIENCE } from './names.ts';
 import { type Problem, problem } from './problem.ts';
-import { audience, cel, limited, sentenceOf } from './schema.ts';
+import { audience, cel, limited, limitedMap, sentenceOf, text } from './schema.ts';
 
-/** `*` stands for any run of characters but `/`; partition and account are always literal. */
-export const ROLE_ARN_GLOB = `^arn:(${PARTITIONS.join('|')}):iam::([0-9]{12}):role/([A-Za-z0-9+=,.@_*-]+/)*[A-Za-z0-9+=,.@_*-]+$`;
+/** Kubernetes: a prefix, a slash and a name. */
+const LABEL_KEY = { name: 'the label key', most: 253 + 1 + 63, by: 'Kubernetes' } as const;
+const LABEL_VALUE = {
+  name: 'the value of the label',
+  mayBeEmpty: true,
+  most: 63,
+  by: 'Kubernetes',
+  pattern: /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/,
+  allowed: 'letters, digits, "-", "_" and ".", with a letter or a digit at both ends',
+} as const;
+/** More than anybody selects by: the API server asks for a bound. */
+const MOST_LABELS = 64;
 
-const labelValue = z
-  .string()
-  .max(63)
-  .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/);
+/** IAM: a role has 50 tags at most (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). */
+const MOST_TAGS = 50;
+const TAG_KEY = { name: 'the tag key', most: 128, by: 'IAM' } as const;
+const TAG_VALUE = {
+  name: 'the value of the tag',
+  mayBeEmpty: true,
+  most: 256,
+  by: 'IAM',
+  pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u,
+  allowed: 'letters, digits, blanks and "_.:/=+-@"',
+} as const;
 
 const selector = z
-  .object({ matchLabels: z.record(z.string().min(1).max(316), labelValue).describe('Labels and their values. At least one.') })
+  .object({
+    matchLabels: limitedMap(LABEL_KEY, limited(LABEL_VALUE, 'The value that the label must have.'), MOST_LABELS).describe(
+      'Labels and their values. At least one.',
+    ),
+  })
   .meta(cel(['size(self.matchLabels) > 0', 'an empty selector would select every namespace. Name at least one label']));
 
 const namespaces = z
@@ -68,16 +89,15 @@ const limits = z.object({
 export const grantSpec = z.object({
   roleArns: z
     .array(
-      limited(
-        {
-          name: 'the ARN in roleArns',
-          most: ROLE_ARN_MAX_LENGTH,
-          by: 'IAM',
-          pattern: new RegExp(ROLE_ARN_GLOB),
-          allowed: 'arn:<partition>:iam::<12 digits>:role/<path and name>, with "*" in path and name alone',
-        },
-        'The ARN of a role. "*" is any characters except "/".',
-      ),
+      text({
+        most: ROLE_ARN_MAX_LENGTH,
+        description: 'The ARN of a role. "*" is any characters except "/".',
+        rules: roleArnRules(
+          'roleArns has ARNs of roles, for example arn:aws:iam::111122223333:role/team/*. Partition and account have no wildcard',
+          WILDCARD,
+        ),
+        wrong: wrongRolePattern,
+      }),
     )
     .min(1)
     .max(64)
@@ -109,8 +129,7 @@ export const grantSpec = z.object({
     .max(16)
     .default([STS_AUDIENCE])
     .describe('The audiences that a binding may set in spec.audience. Default: ["sts.amazonaws.com"].'),
-  requiredRoleTags: z
-    .record(z.string().min(1).max(128), z.string().max(256))
+  requiredRoleTags: limitedMap(TAG_KEY, limited(TAG_VALUE, 'The value that the tag must have.'), MOST_TAGS)
     .default({})
     .describe(
       'Tags that the role must have in IAM: how the owner of a role agrees. Default: none. Example: {"irsa-operator/allowed": "true"}.',

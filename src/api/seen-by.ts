@@ -14,6 +14,7 @@ export const ONLY_OPERATOR = {
   RevocationPaused: GRANTS,
   TrustUngranted: GRANTS,
   InvalidSpec: BINDING,
+  ReconcileRequestInvalid: BINDING,
   ServiceAccountTaken: BINDING,
   TrustOrphaned: BINDING,
   AnnotationSettingMismatch: BINDING,

@@ -1,5 +1,5 @@
 import { ROLE_ARN_MAX_LENGTH } from '../api/arn.ts';
-import { cut } from '../api/cut.ts';
+import { cut, keptOf } from '../api/cut.ts';
 import type { JsonObject } from './objects.ts';
 
 /*
@@ -8,7 +8,7 @@ import type { JsonObject } from './objects.ts';
  * how many of anything there are.
  */
 
-/** No right value is longer than the ARN of a role. One that is stays wrong: its beginning, with a sign at the end that no right value has. */
+/** No right value is longer than the ARN of a role. One that is stays wrong: its beginning and its length, with a sign between that no right value has. */
 const LONGEST_VALUE = ROLE_ARN_MAX_LENGTH + 1;
 /** Names of objects have 253 characters at most, and those of field managers and audiences fewer or hardly more. */
 export const LONGEST_NAME = 256;
@@ -26,7 +26,7 @@ export function keptValues(members: JsonObject, keys: readonly string[], longest
   const kept: Record<string, string> = {};
   for (const key of keys) {
     const value = members[key];
-    if (typeof value === 'string') kept[key] = cut(value, longest);
+    if (typeof value === 'string') kept[key] = keptOf(value, longest);
   }
   return kept;
 }

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { openRequest } from '../api/binding.ts';
+import { invalidRequest, openRequest, parseBindingSpec } from '../api/binding.ts';
 import type { ServiceAccount } from '../api/cluster.ts';
 import { CREDENTIAL_VARIABLES, FIELD_MANAGER } from '../api/names.ts';
 import { annotationKeys, EKS_WEBHOOK } from '../api/webhook.ts';
@@ -97,7 +97,7 @@ const wrong = (found: ServiceAccount) => wrongAnnotations(found.annotations, spe
 describe('what is decided of a large value stays right:', () => {
   test('a role that is longer than any ARN is malformed, and told with its beginning', () => {
     const found = account({ [EKS_ANNOTATIONS.roleArn]: `${ARN}${LONG}` });
-    const message = `ServiceAccount "app": annotation eks.amazonaws.com/role-arn: "${`${ARN}${LONG}`.slice(0, 160)}..." is longer than the ARN of a role can be. The role of the binding is "${ARN}"`;
+    const message = `ServiceAccount "app": annotation eks.amazonaws.com/role-arn: "${`${ARN}${LONG}`.slice(0, 160)}...": the ARN of the role has ${ARN.length + LONG.length} characters, and IAM allows 613. Shorten it: IAM allows 64 for the name, and 512 for the path. The role of the binding is "${ARN}"`;
     expect([wrong(found), declaredBy(found)]).toEqual([[['AnnotationMalformed', message]], undefined]);
   });
 
@@ -117,6 +117,14 @@ describe('what is decided of a large value stays right:', () => {
     expect([wrong(found).map(([code]) => code), declaredBy(found)]).toEqual([['AudienceAnnotationMismatch'], undefined]);
   });
 
+  test('the length of an audience that is not kept whole is said in its place', () => {
+    const { annotations } = account({ [EKS_ANNOTATIONS.audience]: LONG });
+    const audience = annotations[EKS_ANNOTATIONS.audience];
+    expect(parseBindingSpec({ serviceAccountName: 'app', roleArn: ARN, audience })).toEqual({
+      problem: `spec.audience: the audience has ${LONG.length} characters, and IAM allows 255. Shorten it`,
+    });
+  });
+
   test('a token expiration with a hundred thousand digits is no number', () =>
     expect(invalidExpiration(account({ [EKS_ANNOTATIONS.tokenExpiration]: '9'.repeat(100_000) }), spec()).map(({ code }) => code)).toEqual([
       'TokenExpirationInvalid',
@@ -130,15 +138,24 @@ describe('what is decided of a large value stays right:', () => {
     expect(otherWriters(found, { [EKS_ANNOTATIONS.roleArn]: 'x' })).toHaveLength(8);
   });
 
-  const requests: Record<string, { value: string; open: boolean }> = {
-    'of 253 characters is one': { value: 'r'.repeat(253), open: true },
-    'of 254 characters is none': { value: 'r'.repeat(254), open: false },
-    'that is too long is none': { value: LONG, open: false },
+  const request = 'IrsaBinding "app": annotation irsa-operator.dev/reconcile-requested-at has';
+  const tooLong = (length: number) =>
+    `${request} ${length} characters, and irsa-operator allows 253. It requests nothing. Set a shorter value, for example the time`;
+  const requests: Record<string, { value: string; says?: string }> = {
+    'of 253 characters is one': { value: 'r'.repeat(253) },
+    'of 254 characters is none': { value: 'r'.repeat(254), says: tooLong(254) },
+    'that is too long is none': { value: LONG, says: tooLong(LONG.length) },
+    'with a line end is none': {
+      value: 'now\n',
+      says: `${request} a character that is not printable ASCII. It requests nothing. Set another value, for example the time`,
+    },
   };
-  for (const [sentence, { value, open }] of Object.entries(requests))
-    test(`a request ${sentence}`, () => {
+  for (const [sentence, { value, says }] of Object.entries(requests))
+    test(`a request ${sentence}, and it is said why`, () => {
       const annotations = { 'irsa-operator.dev/reconcile-requested-at': value };
-      expect(openRequest(bindings.decode({ metadata: { annotations }, spec: bindingSpec }))).toBe(open ? value : undefined);
+      const found = bindings.decode({ metadata: { name: 'app', annotations }, spec: bindingSpec });
+      expect(openRequest(found)).toBe(says === undefined ? value : undefined);
+      expect(invalidRequest(found).map(({ message }) => message)).toEqual(says === undefined ? [] : [says]);
     });
 
   test('a list of roles that is too long is not as if there were none', () => {

@@ -13,6 +13,8 @@ export const CONTRACT = {
     'api-arn': 'Eight AWS partitions, role paths and every character of a role name are taken exactly.',
     'api-grant-patterns': 'In a grant `*` never crosses `/`, and the account is always literal.',
     'api-grant-selector': 'A grant has names or a selector of namespaces; an empty selector is refused.',
+    'api-grant-unreadable':
+      'A stored grant that cannot be read grants nothing. An Event of the Lease and a line in the log say which and why, and again each hour.',
     'api-audience-refused': 'An audience of the API server itself is always refused.',
     'api-audience-advice':
       'Where the API server takes the audience of STS, `--api-audiences` is named as what has to change, and no other audience is advised.',
@@ -155,7 +157,8 @@ export const CONTRACT = {
       'A pod is current when each container of its template that the webhook would touch carries role, token path and audience.',
     'pods-template':
       'Containers are judged one by one, by what the webhook would make of them now: what the template fixes is reported for that container and never stops the mending of the others.',
-    'pods-barred': 'A foreign mount on the path of the webhook: such a pod is never evicted, and reported.',
+    'pods-barred':
+      'A foreign mount on the path of the webhook, or a token lifetime that Kubernetes refuses: such a pod is never evicted, and reported.',
     'pods-static':
       'Other credentials in the environment of a container are a Warning that names workload, container and variables; they hold nothing back, and `Ready` does not say without a remark that all agree.',
     'pods-settle': 'Restarts begin 10 s after both the annotation and the confirmed trust, or when the proof succeeds.',

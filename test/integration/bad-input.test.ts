@@ -1,6 +1,7 @@
+import { until } from '@irsa-operator/testbed';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { binding, grant, pathOf } from '../harness/objects.ts';
-import { OPERATOR_ROLE } from '../harness/operator.ts';
+import { notesOfOperator, OPERATOR_ROLE } from '../harness/operator.ts';
 import { allowing, EC2, FOREIGN, policy, providerOf } from '../harness/policies.ts';
 import type { Scene } from '../harness/scene.ts';
 import { integrationSuite } from '../harness/suite.ts';
@@ -196,18 +197,24 @@ describe.concurrent('what is odd and allowed is carried over byte for byte:', ()
 });
 
 const example = 'roleArn is the ARN of one role, for example arn:aws:iam::111122223333:role/team/app';
+const nameAllows = 'the name of the role has a character or a form that is not allowed. Allowed: letters, digits and "+=,.@_-"';
+const pathAllows =
+  'the path of the role has a character or a form that is not allowed. Allowed: visible ASCII characters except "*" and "?"';
 const right = { serviceAccountName: 'app', roleArn: `arn:aws:iam::${ACCOUNT}:role/app` };
 const refused: Record<string, { spec?: object; name?: string; message: string | RegExp }> = {
   'no ARN': { spec: { roleArn: 'app-role' }, message: example },
   'the ARN of a policy': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:policy/x` }, message: example },
   'the ARN of a user': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:user/x` }, message: example },
   'the ARN of an instance profile': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:instance-profile/x` }, message: example },
-  'a wildcard ARN': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:role/a*` }, message: example },
+  'a wildcard ARN': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:role/a*` }, message: nameAllows },
+  'a wildcard in the path': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:role/*/a` }, message: pathAllows },
+  'a path with a blank': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:role/my team/x` }, message: pathAllows },
+  'a path and no name': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:role/team/` }, message: nameAllows },
   'an account of four digits': { spec: { roleArn: 'arn:aws:iam::1234:role/x' }, message: example },
   'a partition that AWS has not': { spec: { roleArn: `arn:aws-mars:iam::${ACCOUNT}:role/x` }, message: example },
   'a blank before the ARN': { spec: { roleArn: ` ${right.roleArn}` }, message: example },
-  'a line end behind the ARN': { spec: { roleArn: `${right.roleArn}\n` }, message: example },
-  'a Cyrillic letter in the ARN': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:role/аpp` }, message: example },
+  'a line end behind the ARN': { spec: { roleArn: `${right.roleArn}\n` }, message: nameAllows },
+  'a Cyrillic letter in the ARN': { spec: { roleArn: `arn:aws:iam::${ACCOUNT}:role/аpp` }, message: nameAllows },
   'a role name of 79 characters': {
     spec: { roleArn: `arn:aws:iam::${ACCOUNT}:role/team/${'n'.repeat(79)}` },
     message: 'the name of the role has 79 characters, and IAM allows 64. Shorten it',
@@ -257,7 +264,48 @@ const refusedGrants: Record<string, { part: object; message: string | RegExp }> 
   'a wildcard for the partition': { part: { roleArns: [`arn:*:iam::${ACCOUNT}:role/x`] }, message: /roleArns\[0\]: Invalid value/ },
   'a role name with a blank': {
     part: { roleArns: [`arn:aws:iam::${ACCOUNT}:role/my role`] },
-    message: 'a character or a form that IAM does not allow',
+    message: 'the name of the role has a character or a form that is not allowed. Allowed: letters, digits and "+=,.@_-*"',
+  },
+  'a role with a "?" in its path': {
+    part: { roleArns: [`arn:aws:iam::${ACCOUNT}:role/a?b/x`] },
+    message: 'the path of the role has a character or a form that is not allowed. Allowed: visible ASCII characters except "?"',
+  },
+  'a role name of 65 characters beside a wildcard': {
+    part: { roleArns: [`arn:aws:iam::${ACCOUNT}:role/*${'n'.repeat(65)}`] },
+    message: 'the name of the role without "*" has 65 characters, and IAM allows 64. Shorten it',
+  },
+  'a role path of 513 characters beside a wildcard': {
+    part: { roleArns: [`arn:aws:iam::${ACCOUNT}:role/*${'p'.repeat(511)}/x`] },
+    message: 'the path of the role without "*" has 513 characters, and IAM allows 512. Shorten it',
+  },
+  'a label value of 64 characters': {
+    part: { namespaces: { selector: { matchLabels: { team: 'v'.repeat(64) } } } },
+    message: 'the value of the label has 64 characters, and Kubernetes allows 63. Shorten it',
+  },
+  'a label value with a blank': {
+    part: { namespaces: { selector: { matchLabels: { team: 'my team' } } } },
+    message: 'the value of the label has a character or a form that Kubernetes does not allow',
+  },
+  'a label key of 318 characters': {
+    part: { namespaces: { selector: { matchLabels: { ['k'.repeat(318)]: 'v' } } } },
+    message: 'the label key has 318 characters, and Kubernetes allows 317. Shorten it',
+  },
+  'a tag value of 257 characters': {
+    part: { requiredRoleTags: { team: 'v'.repeat(257) } },
+    message: 'the value of the tag has 257 characters, and IAM allows 256. Shorten it',
+  },
+  'a tag value with a character that tags do not have': {
+    part: { requiredRoleTags: { team: 'a&b' } },
+    message: 'the value of the tag has a character or a form that IAM does not allow',
+  },
+  'a tag key of 129 characters': {
+    part: { requiredRoleTags: { ['k'.repeat(129)]: 'v' } },
+    message: 'the tag key has 129 characters, and IAM allows 128. Shorten it',
+  },
+  'an empty tag key': { part: { requiredRoleTags: { '': 'v' } }, message: 'the tag key is empty. Remove it' },
+  'more tags than a role can have': {
+    part: { requiredRoleTags: Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`t${at}`, 'v'])) },
+    message: /requiredRoleTags: Too many: 51: must have at most 50 items/,
   },
   'a namespace of 64 characters': {
     part: { namespaces: { names: ['n'.repeat(64)] } },
@@ -286,10 +334,32 @@ describe('the API server itself refuses a grant with', () => {
       await expect(putGrant('refused', { ...rightGrant, ...part })).rejects.toThrow(message);
     });
   }
+  test('nothing of that: one with the longest of each is taken, in every character', async () => {
+    await putGrant('longest', {
+      ...rightGrant,
+      roleArns: [`arn:aws:iam::${ACCOUNT}:role/*${'p'.repeat(510)}/${'n'.repeat(64)}*`, `arn:aws:iam::${ACCOUNT}:role/a!b/*`],
+      namespaces: { selector: { matchLabels: { [`${'k'.repeat(253)}/${'k'.repeat(63)}`]: 'v'.repeat(63), empty: '' } } },
+      requiredRoleTags: { ['k'.repeat(128)]: '\u{20000}'.repeat(256), empty: '' },
+    });
+    await suite.api.call('DELETE', pathOf('irsagrants', { name: 'longest' }));
+  });
   test('nothing of that: the same one without it is taken', async () => {
     await putGrant('taken', rightGrant);
     await suite.api.call('DELETE', pathOf('irsagrants', { name: 'taken' }));
   });
+});
+
+// Contract: api-grant-unreadable
+test('a stored grant that cannot be read is told once, on the Lease of the operator', async () => {
+  // The schema lets this key pass.
+  await putGrant('unreadable', { ...rightGrant, requiredRoleTags: JSON.parse('{"__proto__": "x"}') });
+  const notes = () => notesOfOperator(suite.testbed, 'InvalidSpec');
+  await until('it is told', async () => (await notes()).length > 0, { timeoutMs: 30_000 });
+  await secondLook();
+  expect(await notes()).toEqual([
+    'IrsaGrant "unreadable" cannot be read, and grants nothing until you correct it: spec.requiredRoleTags: the key "__proto__" cannot be compared, so this grants nothing. Remove it',
+  ]);
+  await suite.api.call('DELETE', pathOf('irsagrants', { name: 'unreadable' }));
 });
 
 // Contract: api-immutable

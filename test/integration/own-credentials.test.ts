@@ -7,6 +7,7 @@ import { rolesOfPod, uidsOf } from '../harness/views.ts';
 
 /** Containers whose template sets credentials itself, with the real webhook: each is judged by itself, and none keeps the others from being mended. */
 const PATIENCE = { timeoutMs: 120_000 };
+const LIFETIME = 'eks.amazonaws.com/token-expiration';
 const PATH = '/var/run/secrets/eks.amazonaws.com/serviceaccount';
 const suite = integrationSuite({ grant: {} });
 
@@ -24,6 +25,19 @@ const identity = (role: string, file = `${PATH}/token`) => [
 ];
 const app = { name: 'app', image: 'app' };
 const evictions = async (s: Scene) => (await s.requests('pods')).map(inWords).filter((line) => line === '201 create pods/eviction').length;
+/** The webhook answers from a cache, so not at once. */
+async function apiServerRefuses(s: Scene, spec: object, why: RegExp): Promise<void> {
+  const refusal = async () => {
+    await s.put('pods', 'another', { spec });
+    await s.remove('pods', 'another');
+  };
+  const isRefused = () =>
+    refusal().then(
+      () => false,
+      (error) => why.test(String(error)),
+    );
+  await until('the API server refuses such a pod', isRefused, PATIENCE);
+}
 const messages = async (s: Scene) => (await s.binding()).status?.findings?.map(({ code, message }) => [code, message]);
 
 // Contract: pods-template
@@ -102,23 +116,26 @@ describe.concurrent('a container with an identity of its own', () => {
     await s.bind();
     const { message } = await s.conditionIs('PodsCurrent', 'False', 'MountPathTaken');
     expect(message).toContain(`Deployment "app", container "app": its template mounts the volume "data" on "${PATH}"`);
-    const another = { spec: { serviceAccountName: 'app', containers, volumes } };
-    const refused = async () => {
-      await s.put('pods', 'another', another);
-      await s.remove('pods', 'another');
-    };
-    // The webhook answers from a cache.
-    await until(
-      'the API server refuses such a pod',
-      async () =>
-        refused().then(
-          () => false,
-          (error) => /must be unique/.test(String(error)),
-        ),
-      PATIENCE,
-    );
+    await apiServerRefuses(s, { serviceAccountName: 'app', containers, volumes }, /must be unique/);
     await s.lookAgain();
     expect([uidsOf(await s.pods()), await evictions(s)]).toEqual([before, 0]);
+  });
+
+  // Contract: pods-barred
+  test('a token lifetime that Kubernetes refuses: no pod is evicted before it is lowered', async () => {
+    const s = await prepared('own-lifetime');
+    await s.annotate({ [LIFETIME]: '4294967297' }, 'helm');
+    await s.workload('deployments', { pod: { containers: [app] } });
+    const before = uidsOf(await s.allReady());
+    await s.bind();
+    const { message } = await s.conditionIs('Annotated', 'False', 'TokenExpirationInvalid');
+    expect(message).toContain(`annotation ${LIFETIME} is "4294967297", and Kubernetes allows 4294967296 seconds`);
+    await apiServerRefuses(s, { serviceAccountName: 'app', containers: [app] }, /larger than 2\^32 seconds/);
+    await s.lookAgain();
+    expect([uidsOf(await s.pods()), await evictions(s)]).toEqual([before, 0]);
+    await s.annotate({ [LIFETIME]: '4294967296' }, 'helm');
+    await s.conditionIs('Ready', 'True', 'Ready');
+    expect((await s.allReady()).map(rolesOfPod)).toEqual([[s.roleArn], [s.roleArn]]);
   });
 });
 

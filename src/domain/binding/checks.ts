@@ -10,7 +10,7 @@ import { grantedBy } from '../authorization/granted-by.ts';
 import type { PodsAssessment } from '../pods/pods-current.ts';
 import { consentTo } from '../role/consent.ts';
 import { outOfReach } from '../role/reach.ts';
-import { annotationsAreOurs, wrongAnnotations } from '../service-account/annotations.ts';
+import { annotationsAreOurs, refusedExpiration, wrongAnnotations } from '../service-account/annotations.ts';
 import { annotationContended } from '../service-account/contention.ts';
 import { contentionLevel } from '../state/contention.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
@@ -255,6 +255,9 @@ const annotated = ({ seen, spec }: Scope): Violation | Assessment => {
     return { ...refused('Annotated', found), findings: [found, ...wrong] };
   }
   if (first !== undefined) return { ...refused('Annotated', first, false), findings: wrong };
+  // Its next pod could not be created, so none is restarted.
+  const barring = refusedExpiration(serviceAccount, spec, seen.webhook);
+  if (barring !== undefined) return refused('Annotated', barring);
   const carries = `ServiceAccount "${spec.serviceAccountName}" has the role "${spec.roleArn}"`;
   // Where we act, what is right and not yet ours is applied in this very round: to say both would be to report twice.
   const acts = authorization.kind === 'granted' && isEnforcing(binding);

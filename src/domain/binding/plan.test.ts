@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { BindingStatus, RoleEntry } from '../../api/binding.ts';
 import { type Condition, type ConditionType, conditionOf, STEP_CONDITIONS, type StepCondition, timestamp } from '../../api/condition.ts';
 import { finding } from '../../api/finding.ts';
-import { EKS_ANNOTATIONS } from '../../api/names.ts';
+import { ANNOTATIONS, EKS_ANNOTATIONS } from '../../api/names.ts';
 import { problem } from '../../api/problem.ts';
 import { MOST_EVALUATED, notGranted } from '../authorization/authorize.ts';
 import type { DueLoss } from '../authorization/loss.ts';
@@ -97,6 +97,12 @@ describe('a healthy binding', () => {
     expect(messagesOf(status)['Authorized']).toBe('granted by IrsaGrant "b"');
     const started = withStatus(observed({ grants, role: present() }), status);
     expect(planBinding(started).status.conditions).toEqual(status.conditions);
+  });
+
+  test('is told that a request that is too long requests nothing, and stays Ready', () => {
+    const annotations = { [ANNOTATIONS.reconcileRequestedAt]: 'r'.repeat(300) };
+    const { status } = planBinding(observed({ binding: binding({ metadata: { annotations } }) }));
+    expect([told(status, 'Ready'), status.findings?.map(({ code }) => code)]).toEqual([['True', 'Ready'], ['ReconcileRequestInvalid']]);
   });
 
   // Contract: trust-allowed
@@ -306,6 +312,14 @@ const violations: Record<string, Violated> = {
     reason: 'AudienceAnnotationMismatch',
     sign: 'Reconciling',
   },
+  // Contract: pods-barred
+  'the annotation of the token lifetime lets no pod be created': {
+    seen: { serviceAccount: serviceAccount({ [EKS_ANNOTATIONS.roleArn]: ARN, [EKS_ANNOTATIONS.tokenExpiration]: '4294967297' }) },
+    step: 'Annotated',
+    status: 'False',
+    reason: 'TokenExpirationInvalid',
+    sign: 'Stalled',
+  },
   'a pod lacks the role and is left alone': {
     seen: { pods: [pod({ owner: undefined }, {})], binding: binding({ status: { conditions: [trustedLongAgo] } }) },
     step: 'PodsCurrent',
@@ -421,7 +435,7 @@ describe('what is done', () => {
     expect(stepsOf({ serviceAccount: serviceAccount({ [EKS_ANNOTATIONS.roleArn]: ARN }, 'helm') })).toEqual(['annotate']));
   test('nothing is annotated before the trust stands', () =>
     expect(stepsOf({ serviceAccount: serviceAccount({}), verdicts: verdicts(refusal('TrustWrongAction')) })).toEqual([]));
-  test('a stale pod is restarted when its attempt is on the API server, and not before the annotation is right', () => {
+  test('a stale pod is restarted when its attempt is on the API server, and not before the annotations are right', () => {
     const audience = { [EKS_ANNOTATIONS.roleArn]: ARN, [EKS_ANNOTATIONS.audience]: 'sigstore' };
     const stale = observed({ pods: [pod({}, {})] });
     const trusted = withStatus(stale, planBinding(observed()).status, NOW + later);
@@ -430,6 +444,9 @@ describe('what is done', () => {
     expect(planBinding(recorded).steps.map((step) => step.do)).toEqual(['restart']);
     const wrong = { ...recorded, serviceAccount: serviceAccount(audience) };
     expect(planBinding(wrong).steps.map((step) => step.do)).toEqual(['annotate']);
+    const ours = serviceAccount({ [EKS_ANNOTATIONS.roleArn]: ARN });
+    const barred = { ...ours, annotations: { ...ours.annotations, [EKS_ANNOTATIONS.tokenExpiration]: '4294967297' } };
+    expect(planBinding({ ...recorded, serviceAccount: barred }).steps).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { ADVICE } from '../../api/advice.ts';
-import { type BindingSpec, type BindingStatus, type IrsaBinding, MAX_ROLES, type RoleEntry } from '../../api/binding.ts';
+import { type BindingSpec, type BindingStatus, type IrsaBinding, invalidRequest, MAX_ROLES, type RoleEntry } from '../../api/binding.ts';
 import { type Assessment, conditionOf, timestamp } from '../../api/condition.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { FINALIZER } from '../../api/names.ts';
@@ -103,6 +103,7 @@ function statusOf(scope: Scope, held: Held, violation: Violation | undefined, ac
     ...(verdict?.kind === 'allowed' ? verdict.findings : []),
     ...notesOnAnnotations(scope, held, violation),
     ...(acts && violation === undefined ? notReleased(scope) : []),
+    ...invalidRequest(seen.binding),
   ];
   const without = STAGES.filter((stage) => stage.when?.(scope) === false).map(({ step }) => step);
   const verification = verifies.proof && proofEntry(verifies.proof);

@@ -56,6 +56,12 @@ const faulty = (code: FindingCode, text: string, name = 'app', hasRole = false):
   return { kind: 'faulty', finding: found, hasRole, told: [found] };
 };
 const barred = (name = 'app'): PodState => faulty('MountPathTaken', MOUNT_TAKEN, name);
+const LIFETIME = 'eks.amazonaws.com/token-expiration';
+const REFUSED = finding(
+  'TokenExpirationInvalid',
+  `Deployment "app": the annotation ${LIFETIME} of its pods is "4294967297", and Kubernetes allows 4294967296 seconds. The API server refuses each new pod. Lower it in the template`,
+);
+const refusedLifetime: PodState = { kind: 'faulty', finding: REFUSED, hasRole: false, told: [REFUSED] };
 const exempt = (text: string): PodState => {
   const found = of('PodEnvOverridden', text);
   return { kind: 'exempt', finding: found, told: [found] };
@@ -237,6 +243,28 @@ const alone: Record<string, Case> = {
   'whose template does so by now is barred: its pod is the last one': {
     containers: [{ from: { own: { onWebhookPath: 'data' } }, now: { env: {} } }],
     wanted: barred(),
+  },
+  // Contract: pods-barred
+  'whose pods ask for a lifetime that Kubernetes refuses is barred': {
+    containers: [old()],
+    pod: { annotations: { [LIFETIME]: '4294967297' } },
+    wanted: refusedLifetime,
+  },
+  'with such a lifetime is barred though its pod has the role: it is the last one': {
+    containers: [right()],
+    pod: { annotations: { [LIFETIME]: '4294967297' } },
+    wanted: refusedLifetime,
+  },
+  'with such a lifetime and a token volume of its own is right: the webhook adds none': {
+    containers: [right()],
+    pod: { annotations: { [LIFETIME]: '4294967297' } },
+    volume: true,
+    wanted: { kind: 'current' },
+  },
+  'with the longest lifetime that Kubernetes allows is right': {
+    containers: [right()],
+    pod: { annotations: { [LIFETIME]: '4294967296' } },
+    wanted: { kind: 'current' },
   },
   'on Windows with the path of Windows and another role is exempt': {
     containers: [made({ env: { ...OTHER, AWS_WEB_IDENTITY_TOKEN_FILE: WINDOWS_TOKEN } })],

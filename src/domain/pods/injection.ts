@@ -4,6 +4,8 @@ import { type Finding, type FindingCode, finding } from '../../api/finding.ts';
 import { INJECTED } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
 import { annotationKeys, EKS_WEBHOOK, tokenFile, type Webhook } from '../../api/webhook.ts';
+import { quote } from '../../trust/document/quote.ts';
+import { exceedsKubernetes, expirationSeconds, MAX_EXPIRATION_SECONDS } from '../service-account/expiration.ts';
 
 /** What the webhook shall have injected into each container. */
 export interface DesiredInjection {
@@ -60,6 +62,21 @@ function skippedContainers(annotation = ''): readonly string[] {
   const [record = ''] = annotation.split(/\r?\n/).filter((line) => line !== '');
   const fields = record.split(',').map((field) => /^"([^"]*)"$/.exec(field)?.[1] ?? field);
   return fields.some((field) => field.includes('"')) ? [] : fields;
+}
+
+/** The webhook adds its volume to each pod that has none of the name, with the lifetime that the annotation of the pod says. */
+export function refusedLifetime(
+  { annotations, tokenAudience }: Pod,
+  template: Template | undefined,
+  where: string,
+  webhook: Webhook = EKS_WEBHOOK,
+): Finding | undefined {
+  const { tokenExpiration } = annotationKeys(webhook);
+  const value = annotations[tokenExpiration];
+  const hasVolume = template?.hasTokenVolume ?? tokenAudience !== undefined;
+  if (value === undefined || hasVolume || !exceedsKubernetes(value)) return undefined;
+  const found = `the annotation ${tokenExpiration} of its pods is ${quote(value)}, and Kubernetes allows ${MAX_EXPIRATION_SECONDS} seconds`;
+  return finding('TokenExpirationInvalid', `${where}: ${found}. The API server refuses each new pod. Lower it in the template`);
 }
 
 /** A container that could not work in a pod made now is no reason to make one. */
@@ -211,9 +228,9 @@ function tokenIsWrong({ pod, container, desired, template }: Scope, where: strin
   return finding('PodExpirationStale', `${where}: its token is valid for ${expiration ?? 'an unknown number of'} s. Wanted: ${wanted} s`);
 }
 
-/** As Go parses it; the webhook ignores what is no number. */
+/** The webhook ignores what it cannot parse. */
 function setsExpiration({ annotations }: Pod, webhook: Webhook): boolean {
-  return /^[+-]?[0-9]+$/.test(annotations[annotationKeys(webhook).tokenExpiration] ?? '');
+  return expirationSeconds(annotations[annotationKeys(webhook).tokenExpiration] ?? '') !== undefined;
 }
 
 const fault = (code: FindingCode, message: string): Fixed => ({ kind: 'fault', finding: finding(code, message) });

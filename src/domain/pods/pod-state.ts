@@ -2,7 +2,14 @@ import type { Container, Pod, Template, Workload } from '../../api/cluster.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { ANNOTATIONS, INJECTED } from '../../api/names.ts';
 import { annotationKeys, EKS_WEBHOOK, type Webhook } from '../../api/webhook.ts';
-import { type ContainerVerdict, containersOfTheWebhook, type DesiredInjection, type Fixed, judgeContainer } from './injection.ts';
+import {
+  type ContainerVerdict,
+  containersOfTheWebhook,
+  type DesiredInjection,
+  type Fixed,
+  judgeContainer,
+  refusedLifetime,
+} from './injection.ts';
 import { adviceFor, REVISION_LABELS } from './restart/owner.ts';
 import { staticCredentials } from './static-credentials.ts';
 
@@ -71,6 +78,8 @@ export function podState(pod: Pod, desired: DesiredInjection, maker?: MadeFrom, 
     const message = `${who} has credentials from EKS Pod Identity, so the webhook injects no role. Remove the association or the binding`;
     return { kind: 'exempt', finding: finding('PodIdentityShadowsIrsa', message) };
   }
+  const barred = refusedLifetime(pod, template, madeBy(pod, workload), desired.webhook);
+  if (barred !== undefined) return { kind: 'faulty', finding: barred, hasRole: false, told: [barred] };
   const verdicts = touched.map((container) => {
     const where = `${madeBy(pod, workload)}, container "${container.name}"`;
     return { ...judgeContainer({ pod, container, desired, template, where }), credentials: staticCredentials(container, where) };

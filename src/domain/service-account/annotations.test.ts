@@ -1,8 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type { ServiceAccount } from '../../api/cluster.ts';
+import { keptOf } from '../../api/cut.ts';
 import { EKS_ANNOTATIONS, FIELD_MANAGER, STS_AUDIENCE } from '../../api/names.ts';
 import { ARN, NOW, serviceAccount, spec } from '../test-observed.ts';
-import { annotationsAreOurs, desiredAnnotations, invalidExpiration, otherWriters, wrongAnnotations } from './annotations.ts';
+import {
+  annotationsAreOurs,
+  desiredAnnotations,
+  invalidExpiration,
+  otherWriters,
+  refusedExpiration,
+  wrongAnnotations,
+} from './annotations.ts';
 
 const { roleArn, audience, tokenExpiration, stsRegionalEndpoints } = EKS_ANNOTATIONS;
 
@@ -132,10 +140,16 @@ const wrong: Record<string, { readonly spec?: object; readonly found: Record<str
       `AnnotationMalformed: ${it} ${roleArn}: "${ARN} " is not the ARN of a role: there is white space around it. Wanted: "arn:aws:iam::<12 digits>:role/<path and name>". The role of the binding is "${ARN}"`,
     ],
   },
-  'that it is something endless, in a few words': {
-    found: { [roleArn]: 'x'.repeat(200_000) },
+  'the limit and the length of a name of 79 characters': {
+    found: { [roleArn]: `arn:aws:iam::111122223333:role/${'n'.repeat(79)}` },
     says: [
-      `AnnotationMalformed: ${it} ${roleArn}: "${'x'.repeat(160)}..." is longer than the ARN of a role can be. The role of the binding is "${ARN}"`,
+      `AnnotationMalformed: ${it} ${roleArn}: "arn:aws:iam::111122223333:role/${'n'.repeat(79)}": the name of the role has 79 characters, and IAM allows 64. Shorten it. The role of the binding is "${ARN}"`,
+    ],
+  },
+  'the limits and the length of something endless, in a few words': {
+    found: { [roleArn]: keptOf('x'.repeat(200_000), 614) },
+    says: [
+      `AnnotationMalformed: ${it} ${roleArn}: "${'x'.repeat(160)}...": the ARN of the role has 200000 characters, and IAM allows 613. Shorten it: IAM allows 64 for the name, and 512 for the path. The role of the binding is "${ARN}"`,
     ],
   },
   'that the audience is another': {
@@ -166,6 +180,12 @@ const expirations: Record<string, { readonly spec?: object; readonly value?: str
   'a duration is no number': { value: '1h', takes: 'uses its own default instead, because that is not a whole number' },
   'a fraction is no number': { value: '3600.0', takes: 'uses its own default instead, because that is not a whole number' },
   'nothing is no number': { value: '', takes: 'uses its own default instead, because that is not a whole number' },
+  'zeros before it count nothing': { value: '0000000000000000000003600' },
+  'more than 64 bits is no number of the webhook': {
+    value: '9223372036854775808',
+    takes: 'uses its own default instead, because that has more than 64 bits',
+  },
+  'the most that Kubernetes allows is fine': { value: '4294967296' },
   'where the binding names one the mismatch says it': { spec: { tokenExpirationSeconds: 3600 }, value: '1h' },
 };
 describe("somebody's token expiration", () => {
@@ -177,6 +197,20 @@ describe("somebody's token expiration", () => {
     });
   }
 });
+
+for (const value of ['4294967297', '+9223372036854775807']) {
+  // Contract: pods-barred
+  test(`a token expiration of ${value}: the limit is said, and that no pod can be created`, () => {
+    const found = account({ [tokenExpiration]: [value, 'helm'] });
+    const message = `${it} ${tokenExpiration} is "${value}", and Kubernetes allows 4294967296 seconds. The API server refuses each new pod. Lower it, or set spec.tokenExpirationSeconds`;
+    expect(refusedExpiration(found, spec())?.message).toBe(message);
+    expect(invalidExpiration(found, spec())).toEqual([]);
+    expect(refusedExpiration(found, spec({ tokenExpirationSeconds: 3600 }))).toBeUndefined();
+  });
+}
+for (const value of ['4294967296', '9223372036854775808', '1h'])
+  test(`a token expiration of ${value} lets pods be created`, () =>
+    expect(refusedExpiration(account({ [tokenExpiration]: [value, 'helm'] }), spec())).toBeUndefined());
 
 test('those are named who hold a wrong value, once each, and not we', () => {
   const found = account({ [roleArn]: ['x', 'helm', us], [audience]: ['y', 'helm', 'argocd-controller'], [tokenExpiration]: ['1', 'me'] });

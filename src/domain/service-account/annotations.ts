@@ -1,11 +1,14 @@
-import { parseRoleArn, ROLE_ARN_MAX_LENGTH, type RoleArn, roleArnParts } from '../../api/arn.ts';
+import { parseRoleArn, ROLE_ARN_LIMIT, ROLE_NAME_LIMIT, ROLE_PATH_LIMIT, type RoleArn, roleArnParts } from '../../api/arn.ts';
 import { type BindingSpec, MIN_TOKEN_SECONDS } from '../../api/binding.ts';
 import type { ServiceAccount } from '../../api/cluster.ts';
+import { lengthOf } from '../../api/cut.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { FIELD_MANAGER } from '../../api/names.ts';
 import { isProblem, type Problem, problem } from '../../api/problem.ts';
+import { tooLong } from '../../api/schema.ts';
 import { annotationKeys, EKS_WEBHOOK, type Webhook } from '../../api/webhook.ts';
 import { quote } from '../../trust/document/quote.ts';
+import { exceedsKubernetes, expirationSeconds, isWholeNumber, MAX_EXPIRATION_SECONDS } from './expiration.ts';
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -73,9 +76,12 @@ function wrongRole(role: string | undefined, roleArn: string, spec: BindingSpec,
   return [finding('AnnotationRoleMismatch', `${said(roleArn, role)}${difference(parsed, spec.roleArn)}. Wanted: "${spec.roleArn}"`)];
 }
 
-/** An annotation may hold anything: what is too long for an ARN is not quoted whole. */
-export function parseRoleAnnotation(value: string): RoleArn | Problem {
-  return value.length > ROLE_ARN_MAX_LENGTH ? problem(`${quote(value)} is longer than the ARN of a role can be`) : parseRoleArn(value);
+/** An annotation may hold anything: of what is longer than any ARN there is only the beginning, and its length. */
+export function parseRoleAnnotation(kept: string): RoleArn | Problem {
+  const length = lengthOf(kept);
+  if (length <= ROLE_ARN_LIMIT.most) return parseRoleArn(kept);
+  const parts = `IAM allows ${ROLE_NAME_LIMIT.most} for the name, and ${ROLE_PATH_LIMIT.most} for the path`;
+  return problem(`${quote(kept)}: ${tooLong('the ARN of the role', length, ROLE_ARN_LIMIT)}: ${parts}`);
 }
 
 /** The mistakes that are hard to see. */
@@ -88,22 +94,35 @@ function difference(found: RoleArn, wanted: RoleArn): string {
   return ` (path "${a.path}" in place of "${b.path}")`;
 }
 
-/** A number of seconds as the webhook reads it (strconv.ParseInt). */
-const INTEGER = /^[+-]?[0-9]{1,18}$/;
-
 /** What the webhook does not take as it stands, though no binding names a value: it works, but not as whoever set it meant. */
 export function invalidExpiration(account: ServiceAccount, spec: BindingSpec, webhook: Webhook = EKS_WEBHOOK): Finding[] {
+  const found = foreignExpiration(account, spec, webhook);
+  const takes = found && takenInstead(found.value);
+  if (found === undefined || takes === undefined) return [];
+  return [finding('TokenExpirationInvalid', `${found.said}. The webhook ${takes}. Correct it, or set spec.tokenExpirationSeconds`)];
+}
+
+/** A lifetime that the webhook takes and the API server does not: no pod of the ServiceAccount can be created. */
+export function refusedExpiration(account: ServiceAccount, spec: BindingSpec, webhook: Webhook = EKS_WEBHOOK): Finding | undefined {
+  const found = foreignExpiration(account, spec, webhook);
+  if (found === undefined || !exceedsKubernetes(found.value)) return undefined;
+  const text = `${found.said}, and Kubernetes allows ${MAX_EXPIRATION_SECONDS} seconds. The API server refuses each new pod. Lower it, or set spec.tokenExpirationSeconds`;
+  return finding('TokenExpirationInvalid', text);
+}
+
+/** What the annotation says where the binding does not. */
+function foreignExpiration({ name, annotations }: ServiceAccount, spec: BindingSpec, webhook: Webhook) {
   const { tokenExpiration } = annotationKeys(webhook);
-  const found = account.annotations[tokenExpiration];
-  if (found === undefined || spec.tokenExpirationSeconds !== undefined) return [];
-  const takes = INTEGER.test(found)
-    ? Number(found) < MIN_TOKEN_SECONDS
-      ? `uses ${MIN_TOKEN_SECONDS} instead, the minimum of the API server`
-      : undefined
-    : 'uses its own default instead, because that is not a whole number';
-  if (takes === undefined) return [];
-  const text = `ServiceAccount "${account.name}": annotation ${tokenExpiration} is ${quote(found)}. The webhook ${takes}. Correct it, or set spec.tokenExpirationSeconds`;
-  return [finding('TokenExpirationInvalid', text)];
+  const value = annotations[tokenExpiration];
+  if (value === undefined || spec.tokenExpirationSeconds !== undefined) return undefined;
+  return { value, said: `ServiceAccount "${name}": annotation ${tokenExpiration} is ${quote(value)}` };
+}
+
+function takenInstead(value: string): string | undefined {
+  if (!isWholeNumber(value)) return 'uses its own default instead, because that is not a whole number';
+  const seconds = expirationSeconds(value);
+  if (seconds === undefined) return 'uses its own default instead, because that has more than 64 bits';
+  return seconds < MIN_TOKEN_SECONDS ? `uses ${MIN_TOKEN_SECONDS} instead, the minimum of the API server` : undefined;
 }
 
 /** Whether our apply stands: the values are right, each key is held by us, so that we may take it away again, and we hold nothing else. */
