@@ -52,7 +52,7 @@ export const ADVICE: Readonly<Record<FindingCode, string>> = {
   TrustNullCondition: CORRECT_POLICY,
   TrustConditionUnsatisfiable: CORRECT_POLICY,
   TrustOverPermissive: 'Restrict the trust policy of the role',
-  TrustPolicyTooLarge: 'Ask AWS for a higher quota, or bind another role',
+  TrustPolicyTooLarge: 'Remove what no cluster uses from the trust policy, ask AWS for a higher quota, or bind another role',
   TrustPodIdentityOnly: 'Add a statement for IRSA to the trust policy of the role, or use EKS Pod Identity',
   TrustSidTaken: 'Rename the statement that uses the Sid of irsa-operator',
   TrustRestrictedByOwner: 'Ask the owner of the role to change the condition',

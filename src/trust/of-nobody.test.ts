@@ -67,6 +67,7 @@ const cases: Record<string, [statements: object[], providers: readonly string[] 
     'statement 1 (its OIDC provider does not exist in the account), and 2 subjects of irsa-operator that no binding of this cluster names (irsa-operator prune --sole-cluster --confirm, if no other cluster has this issuer)',
   ],
 };
+// Contract: trust-full-names
 for (const [sentence, [statements, providers, says]] of Object.entries(cases))
   test(`where a policy is full, ${sentence}`, () => expect(useless(statements, providers)).toBe(says));
 

@@ -105,6 +105,7 @@ export const CONTRACT = {
     'trust-fixpoint': 'Nothing is written when the meaning would not change.',
     'trust-quota': "The size is counted against the account's quota before the call, without white space.",
     'trust-newcomer': 'When not all subjects fit, the older bindings keep their place and the newcomer is told `TrustPolicyTooLarge`.',
+    'trust-full-names': 'A full policy names first which statements could go, and why.',
     'trust-absent': 'A ServiceAccount that does not exist is not added where space is short; what stands stays.',
     'trust-read-before-write': 'Read right before writing; when the document changed since it was last seen, wait and read again.',
     'trust-read-back':

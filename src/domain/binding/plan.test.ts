@@ -561,6 +561,14 @@ test('a ServiceAccount that does not exist yet does not hold back Ready', () => 
   expect(status.conditions.map(({ type }) => type)).toEqual(['Ready', ...STEPS]);
 });
 
+// Contract: trust-full-names
+test('Ready advises to remove from a full policy what no cluster uses, before a higher quota', () => {
+  const { status } = planBinding(observed({ verdicts: verdicts(refusal('TrustPolicyTooLarge')) }));
+  expect(messagesOf(status)['Ready']).toBe(
+    'Remove what no cluster uses from the trust policy, ask AWS for a higher quota, or bind another role. See condition Trusted',
+  );
+});
+
 // Contract: api-tag-same-text
 test('a missing role tag reads like a missing grant', () => {
   const words = notGranted(binding(), spec());
