@@ -159,6 +159,8 @@ export const CONTRACT = {
     'pods-barred': 'A foreign mount on the path of the webhook: such a pod is never evicted, and reported.',
     'pods-static':
       'Other credentials in the environment of a container are a Warning that names workload, container and variables; they hold nothing back, and `Ready` does not say without a remark that all agree.',
+    'pods-static-source':
+      'Where such a variable comes from is said: the template, a Secret and its key by name, or another webhook or an older template.',
     'pods-settle': 'Restarts begin 10 s after both the annotation and the confirmed trust, or when the proof succeeds.',
     'pods-canary': 'One pod of a workload first; only when its replacement came back current and ready the others.',
     'pods-canary-choice': 'An unready one before a ready one; of a StatefulSet the lowest unready ordinal, else the highest.',

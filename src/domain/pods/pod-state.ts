@@ -73,7 +73,8 @@ export function podState(pod: Pod, desired: DesiredInjection, maker?: MadeFrom, 
   }
   const verdicts = touched.map((container) => {
     const where = `${madeBy(pod, workload)}, container "${container.name}"`;
-    return { ...judgeContainer({ pod, container, desired, template, where }), credentials: staticCredentials(container, where) };
+    const known = template?.containers.find(({ name }) => name === container.name)?.env;
+    return { ...judgeContainer({ pod, container, desired, template, where }), credentials: staticCredentials(container, where, known) };
   });
   const fixed = verdicts.flatMap((verdict) => verdict.fixed ?? []);
   const told = [...fixed.map((each) => each.finding), ...verdicts.flatMap(({ credentials }) => credentials ?? [])];
