@@ -161,6 +161,7 @@ export const CONTRACT = {
       'Other credentials in the environment of a container are a Warning that names workload, container and variables; they hold nothing back, and `Ready` does not say without a remark that all agree.',
     'pods-static-source':
       'Where such a variable comes from is said: the template, a Secret and its key by name, or another webhook or an older template.',
+    'pods-none': 'Without a pod `Ready` says that none runs as the ServiceAccount, and not that pods agree.',
     'pods-settle': 'Restarts begin 10 s after both the annotation and the confirmed trust, or when the proof succeeds.',
     'pods-canary': 'One pod of a workload first; only when its replacement came back current and ready the others.',
     'pods-canary-choice': 'An unready one before a ready one; of a StatefulSet the lowest unready ordinal, else the highest.',
