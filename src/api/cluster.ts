@@ -56,6 +56,8 @@ export interface Container {
    * All else is `undefined`, as is what comes from another object (`valueFrom`).
    */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Of the credentials among them that a Secret has: its name and that of the key, as `name/key`. Only where there are any. */
+  readonly secrets?: Readonly<Record<string, string>>;
   /** The volume `aws-iam-token` is mounted where the webhook mounts it. */
   readonly mountsToken: boolean;
   /** Only of a container that mounts something in place of the webhook. */

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { FINDINGS, type FindingCode } from './finding.ts';
+import { FIXED_BY_OPERATOR } from './fixed-by-operator.ts';
 
 /** Nobody reads more of a page at night. */
 const MAX_LINES = 30;
@@ -39,12 +40,12 @@ describe('the pages of the findings', () => {
     });
   }
 
-  test('the index has a row with its severity for each code, in the order of the vocabulary', () => {
+  test('the index has a row for each code, in the order of the vocabulary, with its severity and whether irsa-operator fixes it', () => {
     const rows = linesOf(INDEX).flatMap((line) => {
-      const [, code, page, severity] = /^\| \[(\w+)\]\((\w+)\.md\) \| (\w+) \| \S/.exec(line) ?? [];
-      return code === undefined ? [] : [{ code, page, severity }];
+      const [, code, page, severity, fixed] = /^\| \[(\w+)\]\((\w+)\.md\) \| (\w+) \| \S.* \| (.+) \|$/.exec(line) ?? [];
+      return code === undefined ? [] : [{ code, page, severity, fixed }];
     });
-    expect(rows).toEqual(codes.map((code) => ({ code, page: code, severity: FINDINGS[code] })));
+    expect(rows).toEqual(codes.map((code) => ({ code, page: code, severity: FINDINGS[code], fixed: FIXED_BY_OPERATOR[code] })));
   });
 
   test('the group titles of the index are those of the vocabulary', () => {

@@ -194,7 +194,7 @@ describe('a subject that nobody saw covered', () => {
     const of = await start(world);
     expect(of.told.map(({ reason }) => reason)).toEqual(['TrustUngranted']);
     expect(of.told[0]?.note).toContain(
-      `no IrsaGrant covers "${SUBJECT}" with audience "sts.amazonaws.com" in the trust policy of "${ARN}", where the statement of irsa-operator allows it. It is revoked at 2026-01-02T12:00`,
+      `no IrsaGrant of this cluster covers "${SUBJECT}" with audience "sts.amazonaws.com" in the trust policy of "${ARN}", where the statement of irsa-operator allows it. It is revoked at 2026-01-02T12:00`,
     );
     await world.clock.advance(23 * HOUR_MS);
     expect(of.standing()).toEqual(STANDS);

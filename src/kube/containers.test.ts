@@ -29,7 +29,7 @@ const environments: Record<string, { env: readonly object[]; wanted: Container['
   'of access keys and a region the names': {
     env: [
       { name: 'AWS_ACCESS_KEY_ID', value: 'key' },
-      { name: 'AWS_SECRET_ACCESS_KEY', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } },
+      { name: 'AWS_SECRET_ACCESS_KEY', valueFrom: { configMapKeyRef: { name: 'c', key: 'k' } } },
       { name: 'AWS_REGION', value: 'eu-west-1' },
     ],
     wanted: { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_REGION: undefined },
@@ -53,6 +53,20 @@ const environments: Record<string, { env: readonly object[]; wanted: Container['
   },
   'nothing that is not of AWS': { env: [{ name: 'HOME', value: '/' }, { name: 'MY_AWS_ROLE', value: 'x' }, { value: 'x' }], wanted: {} },
 };
+// Contract: pods-static-source
+test('of a variable that a Secret has a container keeps the names of the Secret and of its key', () => {
+  const secret = (name: string, ref: object) => ({ name, valueFrom: { secretKeyRef: ref } });
+  const env = [
+    secret('AWS_ACCESS_KEY_ID', { name: 'aws', key: 'id' }),
+    secret('AWS_ROLE_ARN', { name: 'aws', key: 'role' }),
+    secret('MY_PASSWORD', { name: 'db', key: 'password' }),
+    secret('AWS_SESSION_TOKEN', { name: 'aws' }),
+    secret('AWS_PROFILE', { name: 'aws', key: 'profile' }),
+    { name: 'AWS_PROFILE', value: 'other' },
+  ];
+  expect(decoded({ env })?.secrets).toEqual({ AWS_ACCESS_KEY_ID: 'aws/id' });
+});
+
 for (const [sentence, { env, wanted }] of Object.entries(environments))
   test(`a container keeps ${sentence}`, () => expect(decoded({ env })).toEqual({ name: 'app', env: wanted, mountsToken: false }));
 

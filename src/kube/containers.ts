@@ -19,7 +19,7 @@ interface Mount {
 
 /** Init and ordinary containers: the webhook never touches ephemeral ones. */
 export function containersOf(podSpec: JsonObject, { tokenMountPath }: Pick<Webhook, 'tokenMountPath'>): Container[] {
-  const of = { podSpec, mountPath: tokenMountPath, few: fewValues() };
+  const of = { podSpec, mountPath: tokenMountPath, few: fewValues(), fewSecrets: fewValues() };
   const first = (field: string) => array(podSpec[field]).slice(0, MOST_CONTAINERS);
   return [...first('initContainers'), ...first('containers')].map((raw) => containerOf(raw, of));
 }
@@ -39,27 +39,44 @@ interface PodScope {
   /** Where the webhook mounts the token. */
   readonly mountPath: string;
   readonly few: (value: string) => string;
+  /** Apart, so that Secrets never displace a role. */
+  readonly fewSecrets: (value: string) => string;
 }
 
 function containerOf(raw: Json, of: PodScope): Container {
   const container = object(raw);
-  const env = envOf(container, of.few);
+  const { env, secrets } = envOf(container, of);
   const mounts = array(container['volumeMounts']).map(object).map(mountOf);
   const mountsToken = mounts.some(({ volume, path }) => volume === INJECTED.volume && path === of.mountPath);
   const own = ownMounts(mounts, mountsToken, env[INJECTED.tokenFile], of);
-  return { name: text(container['name']) ?? '', env, mountsToken, ...(Object.keys(own).length === 0 ? {} : { own }) };
+  return {
+    name: text(container['name']) ?? '',
+    env,
+    mountsToken,
+    ...(Object.keys(secrets).length === 0 ? {} : { secrets }),
+    ...(Object.keys(own).length === 0 ? {} : { own }),
+  };
 }
 
 /** Of a name that is there twice the last one counts, as for the kubelet. */
-function envOf(container: JsonObject, few: (value: string) => string): Record<string, string | undefined> {
+function envOf(container: JsonObject, { few, fewSecrets }: PodScope): Required<Pick<Container, 'env' | 'secrets'>> {
   const env: Record<string, string | undefined> = {};
+  const secrets: Record<string, string> = {};
   for (const entry of array(container['env']).map(object)) {
     const name = CREDENTIAL_VARIABLES.find((known) => known === entry['name']);
     if (name === undefined) continue;
     const value = 'valueFrom' in entry ? undefined : (text(entry['value']) ?? '');
     env[name] = value !== undefined && (COMPARED.includes(name) || value === '') ? few(value) : undefined;
+    const secret = COMPARED.includes(name) ? undefined : secretOf(entry);
+    if (secret === undefined) delete secrets[name];
+    else secrets[name] = fewSecrets(secret);
   }
-  return env;
+  return { env, secrets };
+}
+
+function secretOf(entry: JsonObject): string | undefined {
+  const { name, key } = object(object(entry['valueFrom'])['secretKeyRef']);
+  return typeof name === 'string' && typeof key === 'string' ? `${name}/${key}` : undefined;
 }
 
 function mountOf(mount: JsonObject): Mount {

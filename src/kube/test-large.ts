@@ -9,6 +9,7 @@ const members = (prefix: string) => Object.fromEntries(many((index) => [`${prefi
 const metadata = { namespace: 'ns', name: 'n'.repeat(253), uid: 'u', resourceVersion: '7' };
 const container = (part: object = {}) => ({ name: 'app', image: 'x', ...part });
 const env = (name: string, value: string) => ({ name, value });
+const ofSecret = (name: string, secret: string) => ({ name, valueFrom: { secretKeyRef: { name: secret, key: 'k' } } });
 const EKS = ['role-arn', 'audience', 'token-expiration', 'sts-regional-endpoints', 'skip-containers'].map(
   (key) => `eks.amazonaws.com/${key}`,
 );
@@ -44,6 +45,12 @@ const withRole = (name: string) => (index: number) =>
 export const largePodSpec: Readonly<Record<string, object>> = {
   'long variables': {
     containers: [container({ env: ['AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_REGION'].map((name) => env(name, LONG)) })],
+  },
+  'variables of Secrets with long names': {
+    containers: [container({ env: ['AWS_ACCESS_KEY_ID', 'AWS_PROFILE'].map((name) => ofSecret(name, LONG)) })],
+  },
+  'many containers, each with another Secret': {
+    containers: many((index) => container({ name: `app-${index}`, env: [ofSecret('AWS_PROFILE', other(index).repeat(6))] })),
   },
   'many variables': { containers: [container({ env: many((index) => env(`AWS_${index}`, other(index))) })] },
   'a variable with a long name': { containers: [container({ env: [env(`AWS_${LONG}`, '')] })] },

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { desired, PROVIDER, REQUEST, ROLE } from '../../test/trust/cluster.ts';
-import { FINDINGS, type Finding } from '../api/finding.ts';
+import { FINDINGS, type Finding, type FindingCode } from '../api/finding.ts';
+import { FIXED_BY_OPERATOR } from '../api/fixed-by-operator.ts';
 import { isProblem } from '../api/problem.ts';
 import { diagnose } from './diagnose/diagnose.ts';
 import { parseDocument, statementTexts } from './document/document.ts';
@@ -43,6 +44,15 @@ describe('the corpus', () => {
       ]),
     );
     expect(codes.filter((code) => !covered.has(code))).toEqual([]);
+  });
+
+  test('shows which mistakes our own statement fixes, as the index of the findings says', () => {
+    const causes = Map.groupBy(cases.values(), ({ findings }) => findings?.[0]?.code as FindingCode | undefined);
+    const fixed = [...causes].flatMap(([code, of]) =>
+      code !== undefined && of.some(({ plan }) => plan?.writes && plan.outcome === 'allowed (Operator)') ? [code] : [],
+    );
+    const said = [...causes.keys()].filter((code) => code !== undefined && FIXED_BY_OPERATOR[code].startsWith('yes'));
+    expect(fixed.toSorted()).toEqual(said.toSorted());
   });
 
   for (const [name, recorded] of cases) {

@@ -10,17 +10,19 @@ const ELSEWHERE = PROVIDER.replace('111122223333', '999900001111');
 const GONE = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'].map((id) => PROVIDER.replace(/\/id\/.*/, `/id/${id}`));
 const of = (principal: unknown, change = {}) =>
   allow({ StringEquals: { [`${OTHER_HOST}:sub`]: ALB } }, { Principal: { Federated: principal }, ...change });
-const orphans = (...names: string[]) =>
+const orphans = (...names: string[]) => orphansOf(undefined, ...names);
+const orphansOf = (clusterId: string | undefined, ...names: string[]) =>
   JSON.parse(
     writeOwn(
-      { issuer: ISSUER, provider: PROVIDER },
+      { issuer: ISSUER, provider: PROVIDER, ...(clusterId && { clusterId }) },
       AUDIENCE,
       names.map((name) => subjectOf('shop', name)),
     ),
   );
 
-function useless(statements: object[], providers: readonly string[] | undefined): string | undefined {
-  const plan = planTrust(read(policy(...statements)), desired({ quota: 100, ...(providers && { providers: new Set(providers) }) }));
+function useless(statements: object[], providers: readonly string[] | undefined, clusterId?: string): string | undefined {
+  const known = { ...(providers && { providers: new Set(providers) }), ...(clusterId && { clusterId }) };
+  const plan = planTrust(read(policy(...statements)), desired({ quota: 100, ...known }));
   const [found] = plan.verdicts[0]?.findings ?? [];
   expect(found?.code).toBe('TrustPolicyTooLarge');
   return /First remove what no cluster uses: (.*)\. Or ask AWS/.exec(found?.message ?? '')?.[1];
@@ -57,16 +59,22 @@ const cases: Record<string, [statements: object[], providers: readonly string[] 
   'a subject that no binding names may go': [
     [ec2, orphans('a')],
     undefined,
-    '1 subject of irsa-operator that no binding names (irsa-operator prune --confirm)',
+    '1 subject of irsa-operator that no binding of this cluster names (irsa-operator prune --sole-cluster --confirm, if no other cluster has this issuer)',
   ],
   'both are said': [
     [of(GONE[0]), orphans('a', 'b')],
     [PROVIDER],
-    'statement 1 (its OIDC provider does not exist in the account), and 2 subjects of irsa-operator that no binding names (irsa-operator prune --confirm)',
+    'statement 1 (its OIDC provider does not exist in the account), and 2 subjects of irsa-operator that no binding of this cluster names (irsa-operator prune --sole-cluster --confirm, if no other cluster has this issuer)',
   ],
 };
+// Contract: trust-full-names
 for (const [sentence, [statements, providers, says]] of Object.entries(cases))
-  test(sentence, () => expect(useless(statements, providers)).toBe(says));
+  test(`where a policy is full, ${sentence}`, () => expect(useless(statements, providers)).toBe(says));
+
+test("the subjects of a cluster with an ID are no other cluster's", () =>
+  expect(useless([ec2, orphansOf('blue', 'a')], undefined, 'blue')).toBe(
+    '1 subject of irsa-operator that no binding of this cluster names (irsa-operator prune --cluster-id blue --confirm)',
+  ));
 
 test('whose statement it was is not said', () => {
   const { verdicts } = planTrust(read(policy(of(GONE[0], { Sid: 'Blue' }))), desired({ quota: 100, providers: new Set([PROVIDER]) }));

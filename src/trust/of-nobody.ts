@@ -1,4 +1,5 @@
 import { providerHostPath, type RoleArn, sharesAccount } from '../api/arn.ts';
+import { pruneCommand } from '../api/prune-command.ts';
 import { member, type PolicyDocument } from './document/document.ts';
 import { principalValues } from './evaluate/principals.ts';
 
@@ -30,7 +31,9 @@ export function statementsOfNobody(
 }
 
 /** In words, the subjects of our own statements that no binding names. */
-export function subjectsOfNobody(orphans: number): string[] {
+export function subjectsOfNobody(orphans: number, clusterId: string | undefined): string[] {
   if (orphans === 0) return [];
-  return [`${orphans === 1 ? '1 subject' : `${orphans} subjects`} of irsa-operator that no binding names (irsa-operator prune --confirm)`];
+  const subjects = orphans === 1 ? '1 subject' : `${orphans} subjects`;
+  const condition = clusterId === undefined ? ', if no other cluster has this issuer' : '';
+  return [`${subjects} of irsa-operator that no binding of this cluster names (${pruneCommand(clusterId)}${condition})`];
 }

@@ -549,13 +549,20 @@ describe('the plan', () => {
   test('counts the orphans, and says what cannot be written', () => {
     const say = (text: string) => `trust policy of ${ROLE}: ${text}`;
     const one =
-      'a subject that no binding names. It is kept while a grant covers it. If it is no longer needed, run: irsa-operator prune --confirm';
+      'a subject that no binding of this cluster names. It is kept while a grant covers it. Another cluster with this issuer may need it: give each cluster a --cluster-id. If there is no other, and it is no longer needed, run: irsa-operator prune --sole-cluster --confirm';
     const two =
-      '2 subjects that no binding names. They are kept while a grant covers them. If they are no longer needed, run: irsa-operator prune --confirm';
+      '2 subjects that no binding of this cluster names. They are kept while a grant covers them. Another cluster with this issuer may need them: give each cluster a --cluster-id. If there is no other, and they are no longer needed, run: irsa-operator prune --sole-cluster --confirm';
     const about = (...subjects: string[]) =>
       planTrust(read(policy(ours([ALB, ...subjects]))), desired()).findings.map(({ message }) => message);
     expect(about(GONE)).toEqual([say(`the statement of irsa-operator trusts ${one}`)]);
     expect(about(GONE, APP)).toEqual([say(`the statement of irsa-operator trusts ${two}`)]);
+    const ofBlue = { clusterId: 'blue' };
+    const blue = JSON.parse(writeOwn({ issuer: ISSUER, provider: PROVIDER, ...ofBlue }, REQUEST.audience, [ALB, GONE]));
+    expect(planTrust(read(policy(blue)), desired(ofBlue)).findings.map(({ message }) => message)).toEqual([
+      say(
+        'the statement of irsa-operator trusts a subject that no binding of this cluster names. It is kept while a grant covers it. If it is no longer needed, run: irsa-operator prune --cluster-id blue --confirm',
+      ),
+    ]);
     const [refused] = planTrust(read(policy(SERVICE)), desired({ wanted: [who(ALB, '')] })).verdicts;
     expect(refused?.findings[0]?.message).toBe(say(`irsa-operator does not write "${ALB}" with the audience "". Wanted: exact names`));
   });

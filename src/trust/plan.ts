@@ -1,6 +1,7 @@
 import type { RoleArn } from '../api/arn.ts';
 import { type Finding, finding } from '../api/finding.ts';
 import { isProblem, type Problem } from '../api/problem.ts';
+import { otherCluster, pruneCommand } from '../api/prune-command.ts';
 import { atOnce, type Stepwise } from '../api/stepwise.ts';
 import { subjectKey, type TokenSubject } from '../api/subject.ts';
 import { diagnoseJudged, unreadable } from './diagnose/diagnose.ts';
@@ -302,7 +303,7 @@ const NAME = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
 
 /** In words, what no cluster uses. */
 function uselessIn(document: PolicyDocument, desired: DesiredStatement): string[] {
-  return [...statementsOfNobody(document, desired), ...subjectsOfNobody(orphansOf(document, desired).length)];
+  return [...statementsOfNobody(document, desired), ...subjectsOfNobody(orphansOf(document, desired).length, desired.clusterId)];
 }
 
 function tooLarge(characters: number, { subject }: TokenSubject, useless: readonly string[], { role, quota }: DesiredStatement): Finding {
@@ -358,13 +359,15 @@ function orphansOf(document: PolicyDocument, desired: DesiredStatement): TokenSu
 }
 
 /** Counted, not named: the finding stands in every binding's status, and the subjects are other tenants'. */
-function orphanFindings(orphans: readonly unknown[], { role }: DesiredStatement): Finding[] {
+function orphanFindings(orphans: readonly unknown[], { role, clusterId }: DesiredStatement): Finding[] {
   if (orphans.length === 0) return [];
-  const found =
-    orphans.length === 1
-      ? 'a subject that no binding names. It is kept while a grant covers it. If it is no longer needed, run'
-      : `${orphans.length} subjects that no binding names. They are kept while a grant covers them. If they are no longer needed, run`;
-  const message = `trust policy of ${role}: the statement of irsa-operator trusts ${found}: irsa-operator prune --confirm`;
+  const isOne = orphans.length === 1;
+  const found = `${isOne ? 'a subject' : `${orphans.length} subjects`} that no binding of this cluster names`;
+  const kept = isOne ? 'It is kept while a grant covers it' : 'They are kept while a grant covers them';
+  const unneeded = isOne ? 'it is no longer needed' : 'they are no longer needed';
+  const advice =
+    clusterId === undefined ? `${otherCluster(isOne ? 'it' : 'them')}. If there is no other, and ${unneeded}` : `If ${unneeded}`;
+  const message = `trust policy of ${role}: the statement of irsa-operator trusts ${found}. ${kept}. ${advice}, run: ${pruneCommand(clusterId)}`;
   return [finding('TrustOrphaned', message)];
 }
 

@@ -107,6 +107,7 @@ export const CONTRACT = {
     'trust-fixpoint': 'Nothing is written when the meaning would not change.',
     'trust-quota': "The size is counted against the account's quota before the call, without white space.",
     'trust-newcomer': 'When not all subjects fit, the older bindings keep their place and the newcomer is told `TrustPolicyTooLarge`.',
+    'trust-full-names': 'A full policy names first which statements could go, and why.',
     'trust-absent': 'A ServiceAccount that does not exist is not added where space is short; what stands stays.',
     'trust-read-before-write': 'Read right before writing; when the document changed since it was last seen, wait and read again.',
     'trust-read-back':
@@ -161,6 +162,9 @@ export const CONTRACT = {
       'A foreign mount on the path of the webhook, or a token lifetime that Kubernetes refuses: such a pod is never evicted, and reported.',
     'pods-static':
       'Other credentials in the environment of a container are a Warning that names workload, container and variables; they hold nothing back, and `Ready` does not say without a remark that all agree.',
+    'pods-static-source':
+      'Where such a variable comes from is said: the template, a Secret and its key by name, or another webhook or an older template.',
+    'pods-none': 'Without a pod `Ready` says that none runs as the ServiceAccount, and not that pods agree.',
     'pods-settle': 'Restarts begin 10 s after both the annotation and the confirmed trust, or when the proof succeeds.',
     'pods-canary': 'One pod of a workload first; only when its replacement came back current and ready the others.',
     'pods-canary-choice': 'An unready one before a ready one; of a StatefulSet the lowest unready ordinal, else the highest.',

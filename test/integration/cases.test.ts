@@ -132,6 +132,7 @@ test('16, a placeholder was left before the claim: it is named, and is no obstac
   expect(statementsIn(sent?.params['PolicyDocument'] ?? '').slice(0, 2)).toEqual([pods, irsa]);
 });
 
+// Contract: trust-full-names
 test('five dead clusters fill a policy: they are named before a higher quota', async () => {
   const s = await suite.prepared('full');
   const dead = ['a', 'b', 'c', 'd', 'e'].map((id) =>
@@ -147,6 +148,8 @@ test('five dead clusters fill a policy: they are named before a higher quota', a
     );
   };
   await until('it says what could be removed', says, PATIENCE);
+  const { message } = await s.conditionIs('Ready', 'False');
+  expect(message).toContain('Remove what no cluster uses from the trust policy, ask AWS for a higher quota, or bind another role');
   expect(s.trust()).toBe(before);
   // Their owner takes two of them out, and there is room.
   s.setTrust(...dead.slice(2));

@@ -328,7 +328,7 @@ describe('a subject that no grant covers', () => {
     const ended = await command(['prune', '--ungranted', '--sole-cluster', '--confirm'], green);
     await shop.loseGrant('by-label');
     const why =
-      'namespace "nowhere" does not exist, so its labels are not known, and an IrsaGrant selects namespaces by label. The subject is kept. If it is no longer needed, run: irsa-operator prune --confirm';
+      'namespace "nowhere" does not exist, so its labels are not known, and an IrsaGrant selects namespaces by label. The subject is kept. If it is no longer needed, and no other cluster has this issuer, run: irsa-operator prune --sole-cluster --confirm';
     expect([ended.code, reportOf(ended).results]).toEqual([1, [listed('removed', ghost), listed('refused', stray, why)]]);
     expect(subjectsOf(shop.roleName, green).toSorted()).toEqual([stray, shop.subject].toSorted());
     const orphans = await command(['prune', '--sole-cluster', '--confirm'], green);

@@ -158,7 +158,7 @@ describe.concurrent('credentials beside the role', () => {
     expect(await messages(s)).toEqual([
       [
         'PodStaticCredentials',
-        'Deployment "app", container "app": its environment has AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. AWS SDKs use access keys of the environment before the role. Remove this from the template, or delete the binding',
+        'Deployment "app", container "app": its environment has AWS_ACCESS_KEY_ID (Secret "document-store", key "id") and AWS_SECRET_ACCESS_KEY (Secret "document-store", key "secret"). Most AWS SDKs use access keys of the environment before the role. Remove this from the template, or delete the binding',
       ],
     ]);
   });

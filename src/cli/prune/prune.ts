@@ -1,6 +1,7 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { Fault } from '../../api/fault.ts';
 import { isProblem, type Problem } from '../../api/problem.ts';
+import { pruneCommand } from '../../api/prune-command.ts';
 import { sameSubject, serviceAccountIn } from '../../api/subject.ts';
 import type { ClusterName } from '../../domain/state/identity.ts';
 import type { FreshRole } from '../../ports/roles.ts';
@@ -31,7 +32,7 @@ export const prune: Reporter<Row> = async (given, ports, signals) => {
   if (write) isAlone(name, given);
   const isTarget = await otherThanOwn(ports, stop);
   await standsFirm(cluster, stop);
-  const isFound = await find(cluster, stop);
+  const isFound = await find(cluster, name, stop);
   const found = await standingRoles(name, (role, one) => isTarget(role) && isFound(role, one, NO_TAGS) !== false, ports, signals);
 
   /** Turns are waited for, and a binding or a grant may have come meanwhile. Only what was found then and is so now goes. */
@@ -44,7 +45,7 @@ export const prune: Reporter<Row> = async (given, ports, signals) => {
     const still = (kind: keyof Standing) => standing[kind].filter((one) => [...own, ...changed].some((other) => sameSubject(one, other)));
     await standsFirm(cluster, abort);
     const all = [...still('own'), ...still('changed')];
-    const isSo = await find(cluster, abort, all);
+    const isSo = await find(cluster, name, abort, all);
     const so = (kind: keyof Standing) => still(kind).filter((one) => isSo(role, one, fresh.tags) === true);
     const { plan, rows } = removal(role, fresh.policy, name, { own: so('own'), changed: so('changed') }, write ? 'removed' : listed);
     return { plan, rows: [...rows, ...all.flatMap((one) => kept(role, one, isSo(role, one, fresh.tags)))] };
@@ -53,10 +54,9 @@ export const prune: Reporter<Row> = async (given, ports, signals) => {
   return editReport({ issuer, rows, nothing, hint: rows.some(({ result }) => result === listed) ? hint(name) : undefined });
 };
 
-function removedBy(which: string, { clusterId }: ClusterName): string {
-  return clusterId === undefined
-    ? `irsa-operator prune${which} --sole-cluster --confirm removes them, if no other cluster has this issuer`
-    : `irsa-operator prune${which} --cluster-id ${clusterId} --confirm removes them`;
+function removedBy({ clusterId }: ClusterName, which?: 'ungranted'): string {
+  const removes = `${pruneCommand(clusterId, which)} removes them`;
+  return clusterId === undefined ? `${removes}, if no other cluster has this issuer` : removes;
 }
 
 /** Without its ID the statement may be that of several clusters, whose bindings and grants nobody asks here. */
@@ -78,7 +78,7 @@ type IsFound = (role: RoleArn, one: StatedSubject, roleTags: ReadonlyMap<string,
 
 /** What is looked for, by what the API server says at the moment of the question; of these subjects, where they are known. */
 interface Search {
-  readonly find: (cluster: Cluster, signal: AbortSignal, among?: readonly StatedSubject[]) => Promise<IsFound>;
+  readonly find: (cluster: Cluster, name: ClusterName, signal: AbortSignal, among?: readonly StatedSubject[]) => Promise<IsFound>;
   readonly listed: Result;
   readonly nothing: string;
   readonly hint: (name: ClusterName) => string;
@@ -91,14 +91,14 @@ const ORPHANED: Search = {
   find: unnamed,
   listed: 'orphaned',
   nothing: 'no orphans: a binding names every subject of the statements of irsa-operator',
-  hint: (name) => removedBy('', name),
+  hint: (name) => removedBy(name),
 };
 
 const UNGRANTED: Search = {
   find: ungrantedIn,
   listed: 'ungranted',
   nothing: 'a grant covers every subject of the statements of irsa-operator',
-  hint: (name) => removedBy(' --ungranted', name),
+  hint: (name) => removedBy(name, 'ungranted'),
 };
 
 /** While the CRD is being deleted bindings go with it, and their trust is kept. */
@@ -111,7 +111,7 @@ async function standsFirm(cluster: Cluster, signal: AbortSignal): Promise<void> 
 }
 
 /** A binding names ServiceAccounts of its own namespace only. */
-async function unnamed(cluster: Cluster, signal: AbortSignal, among?: readonly StatedSubject[]): Promise<IsFound> {
+async function unnamed(cluster: Cluster, _: ClusterName, signal: AbortSignal, among?: readonly StatedSubject[]): Promise<IsFound> {
   const namespaces = among && new Set(among.flatMap(({ subject }) => serviceAccountIn(subject)?.namespace ?? []));
   const bindings = namespaces === undefined ? [...(await cluster.bindings(signal))] : [];
   for (const namespace of namespaces ?? []) bindings.push(...(await cluster.bindings(signal, namespace)));

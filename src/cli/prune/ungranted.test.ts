@@ -96,7 +96,7 @@ describe('nothing is removed', () => {
 describe('a subject whose namespace does not exist', () => {
   const byLabel = grant({ namespaces: { selector: { matchLabels: { team: 'a' } } } });
   const message =
-    'namespace "shop" does not exist, so its labels are not known, and an IrsaGrant selects namespaces by label. The subject is kept. If it is no longer needed, run: irsa-operator prune --confirm';
+    'namespace "shop" does not exist, so its labels are not known, and an IrsaGrant selects namespaces by label. The subject is kept. If it is no longer needed, and no other cluster has this issuer, run: irsa-operator prune --sole-cluster --confirm';
   const kept = { ...row('refused'), message };
 
   test.each([look, confirm])('is kept where a grant selects by label, and that is told (%j)', async (given) => {

@@ -3,8 +3,10 @@ import type { Namespace } from '../../api/cluster.ts';
 import { Fault } from '../../api/fault.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
 import { isProblem, type Problem, problem } from '../../api/problem.ts';
+import { pruneCommand } from '../../api/prune-command.ts';
 import { serviceAccountIn } from '../../api/subject.ts';
 import { evidenceOf } from '../../domain/authorization/evidence.ts';
+import type { ClusterName } from '../../domain/state/identity.ts';
 import type { StatedSubject } from '../../trust/own-subjects.ts';
 import type { Cluster } from '../ports.ts';
 
@@ -14,6 +16,7 @@ import type { Cluster } from '../ports.ts';
  */
 export async function ungrantedIn(
   cluster: Cluster,
+  { clusterId }: ClusterName,
   signal: AbortSignal,
 ): Promise<(role: RoleArn, one: StatedSubject, roleTags: ReadonlyMap<string, string>) => boolean | Problem> {
   const definition = await cluster.definition('grants', signal);
@@ -28,7 +31,7 @@ export async function ungrantedIn(
     const name = serviceAccountIn(subject)?.namespace ?? '';
     const loss = { role, subject, audience, since: 0, cause: 'unseen', by: [], definition, revokedAt: undefined, returns: 0 } as const;
     const evidence = evidenceOf(loss, { grants, namespace: namespaces.get(name), definition, roleTags });
-    return evidence === 'unknown' ? namespaceAway(name) : evidence === 'lost';
+    return evidence === 'unknown' ? namespaceAway(name, clusterId) : evidence === 'lost';
   };
 }
 
@@ -48,7 +51,7 @@ const unreadable = (name: string, { problem: why }: Problem): string =>
   `IrsaGrant "${name}" cannot be read: ${why}. Which subjects it covers is not known. Correct it or delete it`;
 
 /** All that is left unknown where every grant can be read. Without its namespace no binding names the subject, so the plain `prune` has it. */
-const namespaceAway = (name: string): Problem =>
+const namespaceAway = (name: string, clusterId: string | undefined): Problem =>
   problem(
-    `namespace "${name}" does not exist, so its labels are not known, and an IrsaGrant selects namespaces by label. The subject is kept. If it is no longer needed, run: irsa-operator prune --confirm`,
+    `namespace "${name}" does not exist, so its labels are not known, and an IrsaGrant selects namespaces by label. The subject is kept. If it is no longer needed${clusterId === undefined ? ', and no other cluster has this issuer' : ''}, run: ${pruneCommand(clusterId)}`,
   );

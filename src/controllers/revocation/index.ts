@@ -7,6 +7,7 @@ import type { Coverage } from '../../domain/authorization/losses.ts';
 import { lossesIn } from '../../domain/authorization/losses.ts';
 import { GUARD_OFF, rememberedUntil } from '../../domain/authorization/revocation-guard.ts';
 import { type Controller, recheck, settled, wakeEvery, wakeOn } from '../../runtime/controller.ts';
+import { identityOf } from '../observe.ts';
 import { gather, isAbsenceCertain } from './gather.ts';
 import type { RevocationOptions } from './ports.ts';
 
@@ -43,7 +44,9 @@ export function revocationController({ stores, ledger, ungrantedGraceMs, events,
         log.warn({ subject, cause, since: timestamp(since) }, 'no grant covers a subject of irsa-operator');
       const told = news.find(isUngranted);
       if (told !== undefined) {
-        const { code, message } = ungranted(told, dueLoss(told, GUARD_OFF, ungrantedGraceMs).dueAt);
+        const { cluster } = identityOf(stores);
+        const clusterId = cluster.kind === 'known' ? cluster.clusterId : undefined;
+        const { code, message } = ungranted(told, dueLoss(told, GUARD_OFF, ungrantedGraceMs).dueAt, clusterId);
         // Told on the operator's own object: whose it is nobody knows.
         events.record({ type: 'Warning', reason: code, action: 'Revoke', note: message });
       }

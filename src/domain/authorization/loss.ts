@@ -1,6 +1,7 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { timestamp } from '../../api/condition.ts';
 import { type Finding, finding } from '../../api/finding.ts';
+import { otherCluster, pruneCommand } from '../../api/prune-command.ts';
 import { serviceAccountIn, type TokenSubject } from '../../api/subject.ts';
 import type { Asked } from './grants.ts';
 import { type Pause, pausedBy, type RevocationGuard } from './revocation-guard.ts';
@@ -90,20 +91,21 @@ export const isDue = (loss: DueLoss | undefined, now: number): boolean => loss?.
 /** Whether it is reported: that this cluster took a grant away does not explain why the subject stands. */
 export const isUngranted = ({ cause, revokedAt, returns }: Loss): boolean => revokedAt === undefined && (cause === 'unseen' || returns > 0);
 
-/** What is told of it. `revokedAt`: epoch milliseconds, undefined where irsa-operator keeps the subject. */
-export function ungranted({ role, subject, audience, returns }: Loss, revokedAt: number | undefined): Finding {
+/** What is told of it. `revokedAt`: epoch milliseconds, undefined where irsa-operator keeps the subject. Only without an ID a subject returns. */
+export function ungranted({ role, subject, audience, returns }: Loss, revokedAt: number | undefined, clusterId?: string): Finding {
   const at = revokedAt === undefined ? undefined : timestamp(revokedAt);
   const named = `"${subject}" with audience "${audience}"`;
   if (returns === 0) {
     const when = at === undefined ? '' : `It is revoked at ${at}. `;
+    const now = clusterId === undefined ? `${otherCluster('it')}. If there is no other, revoke it now` : 'To revoke it now';
     return finding(
       'TrustUngranted',
-      `no IrsaGrant covers ${named} in the trust policy of "${role}", where the statement of irsa-operator allows it. ${when}To keep it, create a grant. To revoke it now: irsa-operator prune --ungranted --confirm`,
+      `no IrsaGrant of this cluster covers ${named} in the trust policy of "${role}", where the statement of irsa-operator allows it. ${when}To keep it, create a grant. ${now}: ${pruneCommand(clusterId, 'ungranted')}`,
     );
   }
   const when = at === undefined ? 'irsa-operator does not revoke it again' : `It is revoked at ${at}`;
   return finding(
     'TrustUngranted',
-    `irsa-operator revoked ${named} in the trust policy of "${role}", and another writer allowed it again. No IrsaGrant of this cluster covers it and no IrsaBinding names it. Another cluster with this issuer may need it: give each cluster a --cluster-id. ${when}. If this is the only cluster: irsa-operator prune --ungranted --confirm --sole-cluster`,
+    `irsa-operator revoked ${named} in the trust policy of "${role}", and another writer allowed it again. No IrsaGrant of this cluster covers it and no IrsaBinding names it. ${otherCluster('it')}. ${when}. If there is no other, revoke it now: ${pruneCommand(undefined, 'ungranted')}`,
   );
 }

@@ -578,6 +578,27 @@ test('a ServiceAccount that does not exist yet does not hold back Ready', () => 
   expect(status.conditions.map(({ type }) => type)).toEqual(['Ready', ...STEPS]);
 });
 
+// Contract: pods-none
+describe('without a pod', () => {
+  const none = 'No pod of namespace "shop" runs as ServiceAccount "app"';
+
+  test('Ready does not say that pods agree', () =>
+    expect(messagesOf(planBinding(observed({ pods: [] })).status)['Ready']).toBe(`role and ServiceAccount agree. ${none}`));
+
+  test('nor does it while the binding is suspended', () =>
+    expect(messagesOf(planBinding(observed({ pods: [], binding: binding({ spec: { suspend: true } }) })).status)['Ready']).toBe(
+      `role and ServiceAccount agree now. ${none}. The binding is suspended, so irsa-operator does not repair drift`,
+    ));
+});
+
+// Contract: trust-full-names
+test('Ready advises to remove from a full policy what no cluster uses, before a higher quota', () => {
+  const { status } = planBinding(observed({ verdicts: verdicts(refusal('TrustPolicyTooLarge')) }));
+  expect(messagesOf(status)['Ready']).toBe(
+    'Remove what no cluster uses from the trust policy, ask AWS for a higher quota, or bind another role. See condition Trusted',
+  );
+});
+
 // Contract: api-tag-same-text
 test('a missing role tag reads like a missing grant', () => {
   const words = notGranted(binding(), spec());

@@ -155,17 +155,16 @@ function ready({ seen, spec, pods }: Scope, stray: StrayWorkload | undefined): A
   const because = (reason: string, message: string): Assessment => ({ status: 'True', reason, message });
   const codes = [...new Set(pods.notes.map(({ code }) => code))];
   const remark = codes.length === 0 ? '' : `. Warnings about pods: ${codes.join(', ')}. See status.findings`;
+  const none = `. No pod of namespace "${seen.binding.metadata.namespace}" runs as ServiceAccount "${spec.serviceAccountName}"`;
+  const [agree, without] = pods.counts.total === 0 ? ['role and ServiceAccount agree', none] : ['role, ServiceAccount and pods agree', ''];
   if (stray?.certain) return because(stray.finding.code, `${ADVICE[stray.finding.code]}. See status.findings`);
   if (spec.suspend)
-    return because(
-      'Suspended',
-      `role, ServiceAccount and pods agree now. The binding is suspended, so irsa-operator does not repair drift${remark}`,
-    );
+    return because('Suspended', `${agree} now${without}. The binding is suspended, so irsa-operator does not repair drift${remark}`);
   if (seen.serviceAccount === undefined)
     return because('AwaitingServiceAccount', 'the role trusts the ServiceAccount, which does not exist yet. See condition Annotated');
   if (stray !== undefined)
     return because('NoPods', 'role and ServiceAccount agree. No pod runs as this ServiceAccount, which may be right. See status.findings');
-  return because('Ready', `role, ServiceAccount and pods agree${remark}`);
+  return because('Ready', `${agree}${without}${remark}`);
 }
 
 function managedBy({ seen: { verdict, binding } }: Scope): 'Operator' | 'Others' {

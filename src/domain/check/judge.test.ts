@@ -368,7 +368,7 @@ const rows: Record<string, Row> = {
     seen: { pods: read([withEnv({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined })]) },
     steps: 'oooooF',
     codes: ['PodStaticCredentials'],
-    says: 'Deployment "app", container "app": its environment has AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. AWS SDKs use access keys of the environment before the role. Remove this from the template',
+    says: 'Deployment "app", container "app": its environment has AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Most AWS SDKs use access keys of the environment before the role. The template does not set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: an older one did, or another webhook does. Restart the pods. If they have this again, change that webhook',
   },
   'a pod has access keys, and the trust is wrong: both are told': {
     seen: { pods: read([withEnv({ AWS_ACCESS_KEY_ID: undefined })]), role: trust() },

@@ -86,7 +86,7 @@ const KEYS = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
 const keysFound = (name: string) =>
   of(
     'PodStaticCredentials',
-    'its environment has AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. AWS SDKs use access keys of the environment before the role. Remove this from the template, or delete the binding',
+    'its environment has AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Most AWS SDKs use access keys of the environment before the role. Remove this from the template, or delete the binding',
     name,
   );
 const volumeTaken = (found: string) =>

@@ -211,6 +211,15 @@ describe('a pod', () => {
     expect(podState(one, desired, undefined, 'it is held')).toMatchObject({ kind: 'stale', leftAlone });
   });
 
+  // Contract: pods-advice
+  test('that has an annotation against restarts as well says both, and does what its owner needs', () => {
+    const one = podOf(statefulSet, 'db-0', { containers: [container({})], annotations: { 'karpenter.sh/do-not-disrupt': 'true' } });
+    const held = 'StatefulSet "db" has the update strategy OnDelete. Delete the pod yourself';
+    const why = `its annotation karpenter.sh/do-not-disrupt is "true", and ${held}`;
+    const leftAlone = finding('PodNotRestartable', `pod "db-0" lacks the role and is not restarted: ${why}`);
+    expect(podState(one, desired, undefined, held)).toMatchObject({ kind: 'stale', leftAlone });
+  });
+
   test('that is current and that its owner restarts by hand is current', () =>
     expect(podState(podOf(statefulSet, 'db-0'), desired, undefined, 'it is held')).toEqual(current));
 });
@@ -236,27 +245,27 @@ const reasons: Record<string, { owner: Owner | undefined; part?: Partial<Pod>; w
   'a pod that says never is left alone': {
     owner: replicaSet,
     part: { annotations: NEVER },
-    wanted: 'its annotation irsa-operator.dev/restart is "never"',
+    wanted: 'its annotation irsa-operator.dev/restart is "never". Remove it, or delete the pod yourself',
   },
   'a pod that Karpenter must not disrupt is left alone, also when it says evict': {
     owner: job,
     part: { annotations: { ...EVICT, ...KARPENTER } },
-    wanted: 'its annotation karpenter.sh/do-not-disrupt is "true"',
+    wanted: 'its annotation karpenter.sh/do-not-disrupt is "true". Remove it, or recreate the pod yourself',
   },
   'a pod that an older Karpenter must not evict is left alone, also when it says evict': {
     owner: job,
     part: { annotations: { ...EVICT, ...FORMER_KARPENTER } },
-    wanted: 'its annotation karpenter.sh/do-not-evict is "true"',
+    wanted: 'its annotation karpenter.sh/do-not-evict is "true". Remove it, or recreate the pod yourself',
   },
   'a pod of a ReplicaSet that an older Karpenter must not evict is left alone': {
     owner: replicaSet,
     part: { annotations: FORMER_KARPENTER },
-    wanted: 'its annotation karpenter.sh/do-not-evict is "true"',
+    wanted: 'its annotation karpenter.sh/do-not-evict is "true". Remove it, or delete the pod yourself',
   },
   'a pod that is not safe to evict is left alone': {
     owner: statefulSet,
     part: { annotations: AUTOSCALER },
-    wanted: 'its annotation cluster-autoscaler.kubernetes.io/safe-to-evict is "false"',
+    wanted: 'its annotation cluster-autoscaler.kubernetes.io/safe-to-evict is "false". Remove it, or delete the pod yourself',
   },
   'a pod that says the contrary of all may be restarted': {
     owner: replicaSet,
@@ -272,7 +281,7 @@ const reasons: Record<string, { owner: Owner | undefined; part?: Partial<Pod>; w
   'a static pod is left alone, also when it says evict': {
     owner: { kind: 'Node', name: 'node-1', uid: 'node' },
     part: { mirror: true, annotations: EVICT },
-    wanted: 'it is a static pod, which the API cannot restart',
+    wanted: 'it is a static pod, which the API cannot restart. Change its manifest on the node',
   },
 };
 for (const [sentence, { owner, part = {}, wanted }] of Object.entries(reasons))
@@ -284,6 +293,6 @@ test("the operator's own pods are left alone: its Deployment says so", () => {
   };
   const { annotations } = manifest.spec.template.metadata;
   expect(reasonToLeaveAlone(podOf(replicaSet, 'irsa-operator-1', { annotations }))).toBe(
-    'its annotation irsa-operator.dev/restart is "never"',
+    'its annotation irsa-operator.dev/restart is "never". Remove it, or delete the pod yourself',
   );
 });

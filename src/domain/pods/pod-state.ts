@@ -82,7 +82,8 @@ export function podState(pod: Pod, desired: DesiredInjection, maker?: MadeFrom, 
   if (barred !== undefined) return { kind: 'faulty', finding: barred, hasRole: false, told: [barred] };
   const verdicts = touched.map((container) => {
     const where = `${madeBy(pod, workload)}, container "${container.name}"`;
-    return { ...judgeContainer({ pod, container, desired, template, where }), credentials: staticCredentials(container, where) };
+    const known = template?.containers.find(({ name }) => name === container.name)?.env;
+    return { ...judgeContainer({ pod, container, desired, template, where }), credentials: staticCredentials(container, where, known) };
   });
   const fixed = verdicts.flatMap((verdict) => verdict.fixed ?? []);
   const told = [...fixed.map((each) => each.finding), ...verdicts.flatMap(({ credentials }) => credentials ?? [])];
@@ -94,7 +95,7 @@ function stateOf(pod: Pod, verdicts: readonly ContainerVerdict[], fixed: readonl
   if (barred !== undefined) return { kind: 'faulty', finding: barred.finding, hasRole: false };
   const stale = verdicts.flatMap((verdict) => verdict.stale ?? [])[0];
   if (stale !== undefined) {
-    const why = reasonToLeaveAlone(pod) ?? held;
+    const why = reasonToLeaveAlone(pod, held);
     return { kind: 'stale', finding: stale, leftAlone: why === undefined ? undefined : notRestarted(pod, why) };
   }
   const fault = fixed.find(({ kind }) => kind === 'fault');
@@ -120,12 +121,15 @@ export function notRestarted(pod: Pod, why: string): Finding {
   return finding('PodNotRestartable', `pod "${pod.name}" lacks the role and is not restarted: ${why}`);
 }
 
-/** Why a pod is never restarted by us, or `undefined` where it may be. */
-export function reasonToLeaveAlone(pod: Pod): string | undefined {
-  if (pod.mirror) return 'it is a static pod, which the API cannot restart';
+/** Why a pod is never restarted by us, and what to do, or `undefined` where it may be. `held`: why its owner restarts it by hand. */
+export function reasonToLeaveAlone(pod: Pod, held?: string): string | undefined {
+  if (pod.mirror) return 'it is a static pod, which the API cannot restart. Change its manifest on the node';
+  const isReplaced = pod.owner !== undefined && REPLACING_OWNERS.includes(pod.owner.kind);
   const annotation = DO_NOT_DISTURB.find(([key, value]) => pod.annotations[key] === value);
-  if (annotation) return `its annotation ${annotation[0]} is "${annotation[1]}"`;
-  if (pod.owner !== undefined && REPLACING_OWNERS.includes(pod.owner.kind)) return undefined;
-  if (pod.annotations[ANNOTATIONS.restart] === 'evict') return undefined;
+  if (annotation) {
+    const found = `its annotation ${annotation[0]} is "${annotation[1]}"`;
+    return held === undefined ? `${found}. Remove it, or ${isReplaced ? 'delete' : 'recreate'} the pod yourself` : `${found}, and ${held}`;
+  }
+  if (isReplaced || pod.annotations[ANNOTATIONS.restart] === 'evict') return held;
   return adviceFor(pod.owner);
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Container } from '../../api/cluster.ts';
 import { finding } from '../../api/finding.ts';
 import { ARN } from '../test-observed.ts';
@@ -10,7 +10,7 @@ const ROLE = { AWS_ROLE_ARN: ARN, AWS_WEB_IDENTITY_TOKEN_FILE: '/token' };
 const set = (...names: string[]): Container['env'] => Object.fromEntries(names.map((name) => [name, undefined]));
 const judged = (env: Container['env']) => staticCredentials({ name: 'app', env, mountsToken: true }, WHERE);
 
-const KEYS_FIRST = 'AWS SDKs use access keys of the environment before the role';
+const KEYS_FIRST = 'Most AWS SDKs use access keys of the environment before the role';
 const FILES_FIRST = 'The SDKs for JavaScript, Rust and C++ look there before they use the role, others after it';
 const ROLE_FIRST = 'AWS SDKs use the role before container credentials';
 
@@ -52,6 +52,32 @@ const found: Record<string, { env: Container['env']; wanted: string }> = {
     wanted: `its environment has AWS_CONTAINER_CREDENTIALS_RELATIVE_URI. ${ROLE_FIRST}. Remove this from the template, or delete the binding`,
   },
 };
+const from = (template: Container['env']) =>
+  staticCredentials({ name: 'app', env: { ...ROLE, ...set('AWS_PROFILE', 'AWS_ACCESS_KEY_ID') }, mountsToken: true }, WHERE, template)
+    ?.message;
+const AGAIN = 'Restart the pods. If they have this again, change that webhook, or delete the binding';
+
+// Contract: pods-static-source
+describe('where they come from is said', () => {
+  test('of a Secret by its name and that of the key', () => {
+    const secrets = { AWS_ACCESS_KEY_ID: 'aws/id', AWS_SECRET_ACCESS_KEY: '…' };
+    const one = { name: 'app', env: set('AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'), mountsToken: true, secrets };
+    expect(staticCredentials(one, WHERE)?.message).toBe(
+      `${WHERE}: its environment has AWS_ACCESS_KEY_ID (Secret "aws", key "id") and AWS_SECRET_ACCESS_KEY. ${KEYS_FIRST}. Remove this from the template, or delete the binding`,
+    );
+  });
+  test('of the template', () =>
+    expect(from(set('AWS_PROFILE', 'AWS_ACCESS_KEY_ID'))).toMatch(/Remove this from the template, or delete the binding$/));
+  test('of another webhook or an older template, where the template does not set them', () =>
+    expect(from({})).toBe(
+      `${WHERE}: its environment has AWS_ACCESS_KEY_ID and AWS_PROFILE. ${KEYS_FIRST}. The template does not set AWS_ACCESS_KEY_ID and AWS_PROFILE: an older one did, or another webhook does. ${AGAIN}`,
+    ));
+  test('of both', () =>
+    expect(from(set('AWS_PROFILE'))).toBe(
+      `${WHERE}: its environment has AWS_ACCESS_KEY_ID and AWS_PROFILE. ${KEYS_FIRST}. Remove AWS_PROFILE from the template. The template does not set AWS_ACCESS_KEY_ID: an older one did, or another webhook does. ${AGAIN}`,
+    ));
+});
+
 // Contract: pods-static
 for (const [sentence, { env, wanted }] of Object.entries(found))
   test(`it finds ${sentence}`, () => expect(judged(env)).toEqual(finding('PodStaticCredentials', `${WHERE}: ${wanted}`)));

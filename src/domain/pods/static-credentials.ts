@@ -24,7 +24,7 @@ const SOURCES: readonly Source[] = [
   {
     switches: [ACCESS_KEY],
     alsoNamed: ACCESS_KEYS.slice(1),
-    order: 'AWS SDKs use access keys of the environment before the role',
+    order: 'Most AWS SDKs use access keys of the environment before the role',
   },
   { switches: ['AWS_PROFILE', 'AWS_SHARED_CREDENTIALS_FILE'], order: FILES_FIRST },
   {
@@ -37,15 +37,33 @@ const SOURCES: readonly Source[] = [
 /** An SDK takes an empty one for not set. */
 export const hasAccessKey = (env: Container['env']): boolean => ACCESS_KEY in env && env[ACCESS_KEY] !== '';
 
-/** By the names of the variables alone. An SDK takes an empty one for not set, and what `envFrom` brings is not looked at. */
-export function staticCredentials({ env }: Container, where: string): Finding | undefined {
+/**
+ * By the names of the variables alone. An SDK takes an empty one for not set, and what `envFrom` brings is not looked at. `template`: what the
+ * template of the container sets, where that is known.
+ */
+export function staticCredentials({ env, secrets = {} }: Container, where: string, template = env): Finding | undefined {
   const isSet = (name: string) => name in env && env[name] !== '';
   const found = SOURCES.filter(({ switches, besideRole }) => switches.some(isSet) && (besideRole !== true || INJECTED.roleArn in env));
   const [first] = found;
   if (first === undefined) return undefined;
   const names = found.flatMap(({ switches, alsoNamed = [] }) => [...switches, ...alsoNamed].filter(isSet));
-  const advice = 'Remove this from the template, or delete the binding';
-  return finding('PodStaticCredentials', `${where}: its environment has ${listed(names)}. ${first.order}. ${advice}`);
+  const what = listed(names.map((name) => withSecret(name, secrets[name])));
+  return finding('PodStaticCredentials', `${where}: its environment has ${what}. ${first.order}. ${adviceOn(names, template)}`);
+}
+
+function adviceOn(names: readonly string[], template: Container['env']): string {
+  const foreign = names.filter((name) => !(name in template));
+  if (foreign.length === 0) return 'Remove this from the template, or delete the binding';
+  const own = names.filter((name) => name in template);
+  const remove = own.length === 0 ? '' : `Remove ${listed(own)} from the template. `;
+  const source = `The template does not set ${listed(foreign)}: an older one did, or another webhook does`;
+  return `${remove}${source}. Restart the pods. If they have this again, change that webhook, or delete the binding`;
+}
+
+/** Of Secrets beyond the first few no name is kept. */
+function withSecret(variable: string, secret = ''): string {
+  const [name, key] = secret.split('/');
+  return key === undefined ? variable : `${variable} (Secret "${name}", key "${key}")`;
 }
 
 function listed(names: readonly string[]): string {

@@ -1,6 +1,7 @@
 import type { RoleArn } from '../../api/arn.ts';
 import { type Finding, type FindingCode, finding } from '../../api/finding.ts';
 import { ANNOTATIONS } from '../../api/names.ts';
+import { otherCluster } from '../../api/prune-command.ts';
 import type { Stepwise } from '../../api/stepwise.ts';
 import { subjectKey } from '../../api/subject.ts';
 import { admittedByChanged } from '../../trust/changed-statement.ts';
@@ -199,7 +200,7 @@ const leftAlone = (desired: DesiredTrust, { arn, isNeededElsewhere }: VerdictInp
 function neededElsewhere(role: RoleArn, { subject }: Question): Finding {
   return finding(
     'TrustRevocationBlocked',
-    `irsa-operator removed "${subject}" from the trust policy of "${role}", and another writer added it again each time. Another cluster with this issuer may need it: give each cluster a --cluster-id. irsa-operator tries again after a day. To delete the binding and keep the access, annotate the binding with ${ANNOTATIONS.forceDelete}: "true"`,
+    `irsa-operator removed "${subject}" from the trust policy of "${role}", and another writer added it again each time. ${otherCluster('it')}. irsa-operator tries again after a day. To delete the binding and keep the access, annotate the binding with ${ANNOTATIONS.forceDelete}: "true"`,
   );
 }
 

@@ -14,7 +14,12 @@ export function status({ namespace, name, role, roleArn }: Member, ready: boolea
   return {
     observedGeneration: 1,
     conditions: [
-      condition('Ready', ready ? 'Ready' : 'AwaitingTrust', 'role, ServiceAccount and pods agree', ready),
+      condition(
+        'Ready',
+        ready ? 'Ready' : 'AwaitingTrust',
+        `role and ServiceAccount agree. No pod of namespace "${namespace}" runs as ServiceAccount "${name}"`,
+        ready,
+      ),
       condition('Authorized', 'Granted', `granted by IrsaGrant "${role}"`),
       condition('ProviderReady', 'Registered', "the account of the role has this cluster's OIDC provider, with the client ID of STS"),
       condition('Trusted', 'AllowedByOperator', `the statement of irsa-operator allows "${subject}" to assume the role`, ready),
