@@ -80,7 +80,11 @@ for (const [sentence, { value, handled, open }] of Object.entries(values)) {
 }
 
 test('a role that was read before the request is read by itself, once', () => {
-  const steps = (asOf: number) => planRole(roleObserved({ record: present({}, asOf), requestedAt: NOW })).steps;
+  // A list has shown it since, and a list shows no tags.
+  const steps = (asOf: number) => {
+    const tags = { values: new Map<string, string>(), asOf, since: asOf };
+    return planRole(roleObserved({ record: present({ tags }, NOW + 1), requestedAt: NOW })).steps;
+  };
   expect([steps(NOW - 1), steps(NOW)]).toEqual([[{ do: 'read', why: 'a reconcile was requested' }], []]);
 });
 test('a request makes no read of a role that no binding may ask about', () =>

@@ -14,7 +14,15 @@ import type { CallerView, ClusterView } from '../state/identity.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
 import type { Question } from '../state/question.ts';
 import { entryFor } from '../state/role-entry.ts';
-import { type Debounce, GONE_AFTER_MS, isGone, type PresentState, type RoleRecord, type WriteState } from '../state/role-record.ts';
+import {
+  type Debounce,
+  GONE_AFTER_MS,
+  isGone,
+  type PresentState,
+  type RoleRecord,
+  readByNameAt,
+  type WriteState,
+} from '../state/role-record.ts';
 import type { Verdict } from '../state/verdict.ts';
 import { type Consent, consentOf } from './consent.ts';
 import { trustContended } from './contention.ts';
@@ -143,7 +151,7 @@ function* planDesired(role: Role, record: RoleRecord | undefined): Stepwise<Role
   // Not one call is made for a role that no granted binding asks about, and in which no trust of ours may stand.
   if (!desiredTrust.some(awaitsAnswer) && due.length === 0) return yield* unasked(role, record);
   if (record === undefined) return { ...nothing, steps: [{ do: 'read', why: 'it was not read yet' }] };
-  if (record.asOf < role.requestedAt) return { ...nothing, steps: [{ do: 'read', why: 'a reconcile was requested' }] };
+  if (readByNameAt(record) < role.requestedAt) return { ...nothing, steps: [{ do: 'read', why: 'a reconcile was requested' }] };
   switch (record.state.kind) {
     case 'missing':
       return missing(role, record, record.state);

@@ -104,6 +104,11 @@ export function isGone({ asOf, state }: RoleRecord): boolean {
 
 export type PresentState = Extract<RoleRecord['state'], { kind: 'present' }>;
 
+/** When it was read by itself, and 0 before: a list may be newer, and shows no tags. */
+export function readByNameAt({ asOf, state }: RoleRecord): number {
+  return state.kind === 'present' ? (state.tags?.asOf ?? 0) : asOf;
+}
+
 /** A write stays in doubt also while the role cannot be read. */
 export function pendingIn(record: RoleRecord | undefined): PendingWrite | undefined {
   const state = record?.state;
