@@ -160,6 +160,28 @@ for (const [what, [parsed, sentence]] of Object.entries(limits)) {
   test(`of ${what} that is too long the limit and the length are said`, () => expect(parsed).toEqual({ problem: sentence }));
 }
 
+const wrongKeys: Record<string, [parsed: unknown, sentence: string]> = {
+  'a label': [
+    grantOf({ namespaces: { selector: { matchLabels: { 'team name': 'v' } } } }),
+    'spec.namespaces.selector.matchLabels: the label key "team name" has a character or a form that Kubernetes does not allow. Allowed: letters, digits, "-", "_" and ".", after a DNS name and "/" if there is one',
+  ],
+  'a tag': [
+    grantOf({ requiredRoleTags: { 'team!': 'v' } }),
+    'spec.requiredRoleTags: the tag key "team!" has a character or a form that IAM does not allow. Allowed: letters, digits, blanks and "_.:/=+-@"',
+  ],
+};
+for (const [what, [parsed, sentence]] of Object.entries(wrongKeys)) {
+  // Contract: bad-names
+  test(`of the key of ${what} with a wrong character the key is quoted, and what is allowed`, () =>
+    expect(parsed).toEqual({ problem: sentence }));
+}
+test('keys as people write them are taken', () => {
+  const matchLabels = { team: 'shop', 'kubernetes.io/metadata.name': 'shop', 'A_b.c-d': '' };
+  expect(grantOf({ namespaces: { selector: { matchLabels } }, requiredRoleTags: { 'aws:team/Größe =1': 'x' } })).not.toHaveProperty(
+    'problem',
+  );
+});
+
 test('of a status that somebody edited only what does not parse is lost', () => {
   const role = { arn: ARN, roleId: 'AROA1', audience: 'sts.amazonaws.com', sid: 'Irsaab' };
   expect(

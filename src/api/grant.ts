@@ -5,7 +5,13 @@ import { type Problem, problem } from './problem.ts';
 import { audience, cel, limited, limitedMap, sentenceOf, text } from './schema.ts';
 
 /** Kubernetes: a prefix, a slash and a name. */
-const LABEL_KEY = { name: 'the label key', most: 253 + 1 + 63, by: 'Kubernetes' } as const;
+const LABEL_KEY = {
+  name: 'the label key',
+  most: 253 + 1 + 63,
+  by: 'Kubernetes',
+  pattern: /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/,
+  allowed: 'letters, digits, "-", "_" and ".", after a DNS name and "/" if there is one',
+} as const;
 const LABEL_VALUE = {
   name: 'the value of the label',
   mayBeEmpty: true,
@@ -19,7 +25,13 @@ const MOST_LABELS = 64;
 
 /** IAM: a role has 50 tags at most (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). */
 const MOST_TAGS = 50;
-const TAG_KEY = { name: 'the tag key', most: 128, by: 'IAM' } as const;
+const TAG_KEY = {
+  name: 'the tag key',
+  most: 128,
+  by: 'IAM',
+  pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$/u,
+  allowed: 'letters, digits, blanks and "_.:/=+-@"',
+} as const;
 const TAG_VALUE = {
   name: 'the value of the tag',
   mayBeEmpty: true,

@@ -71,10 +71,13 @@ export function text({ most, description, rules, wrong, mayBeEmpty }: Text) {
     .meta({ maxLength: most * SLACK, description, ...cel(...rules) });
 }
 
+const wrongCharacters = (name: string, { by, allowed }: Limits): string =>
+  `${name} has a character or a form that ${by} does not allow. Allowed: ${allowed}`;
+
 /** A text with the limits of whoever gets it. What is wrong with it is said with its length, by the API server and by the parser. */
 export function limited(limits: Limits, description: string, ...rules: readonly CelRule[]) {
-  const { name, most, by, pattern, allowed, mayBeEmpty } = limits;
-  const characters = `${name} has a character or a form that ${by} does not allow. Allowed: ${allowed}`;
+  const { name, most, pattern, mayBeEmpty } = limits;
+  const characters = wrongCharacters(name, limits);
   return text({
     most,
     description,
@@ -88,8 +91,11 @@ export function limited(limits: Limits, description: string, ...rules: readonly 
   });
 }
 
-/** Texts by key. Of a key only the length is limited, and the number of keys: the API server has no bound for the rest of a rule about them. */
-export function limitedMap(key: Limit, value: z.ZodType<string, string>, most: number) {
+/**
+ * Texts by key. Of a key the API server judges the length alone: for the rest of a rule about keys it has no bound, and refuses it. Its
+ * characters are judged by the parser.
+ */
+export function limitedMap(key: Limits, value: z.ZodType<string, string>, most: number) {
   const tooMany = `at most ${most} entries are allowed. Remove some`;
   const empty = `${key.name} is empty. Remove it`;
   const longest = `self.filter(k, size(k) > ${key.most})[0]`;
@@ -99,10 +105,13 @@ export function limitedMap(key: Limit, value: z.ZodType<string, string>, most: n
     .superRefine((map, issues) => {
       const keys = Object.keys(map);
       const long = keys.find((one) => lengthOf(one) > key.most);
+      const odd = keys.find((one) => one !== '' && lengthOf(one) <= key.most && !key.pattern.test(one));
+      const quoted = (one: string) => `${key.name} ${JSON.stringify(cut(one, MOST_QUOTED))}`;
       const add = (text: string) => issues.addIssue({ code: 'custom', message: text });
       if (keys.length > most) add(`it has ${keys.length} entries, and ${tooMany}`);
       if (keys.includes('')) add(empty);
-      if (long !== undefined) add(tooLong(`${key.name} ${JSON.stringify(cut(long, MOST_QUOTED))}`, lengthOf(long), key));
+      if (long !== undefined) add(tooLong(quoted(long), lengthOf(long), key));
+      if (odd !== undefined) add(wrongCharacters(quoted(odd), key));
     })
     .meta({ maxProperties: most, ...cel([`self.all(k, size(k) <= ${key.most})`, message, expression], ['!("" in self)', empty]) });
 }
