@@ -29,10 +29,12 @@ import {
 /** Which pods may go now: one of a workload first, the others only when its replacement came back right and ready. */
 export function planEvictions(seen: RestartInput): RestartPlan {
   const unfinished = seen.candidates.filter(({ pod }) => !pod.finished);
-  const groups = [...Map.groupBy(unfinished, ({ pod }) => ownerOf(pod, seen).uid).values()].flatMap((candidates): Evictable[] =>
-    candidates[0] === undefined ? [] : [evictable(candidates, candidates[0], seen)],
+  const groups = [...Map.groupBy(unfinished, ({ pod }) => ownerOf(pod, seen).uid).values()].flatMap((candidates): Group[] =>
+    candidates[0] === undefined ? [] : [groupOf(ownerOf(candidates[0].pod, seen), candidates)],
   );
-  return planAttempts(seen, groups, (found, group) => {
+  // Of attempts alone, which are few, the pods of the whole workload are counted.
+  return planAttempts(seen, groups, (found, each) => {
+    const group = evictable(each, seen);
     const { candidates, living, replicas } = group;
     const pods = wantedOf({ ...found, pods: found.pods ?? candidates.length }, living.length, replicas);
     const lastGoing = Math.max(0, ...candidates.map(({ pod }) => pod.deletingSince ?? 0));
@@ -47,11 +49,12 @@ interface Evictable extends Group {
   readonly present: number;
 }
 
-function evictable(candidates: readonly Candidate[], { pod }: Candidate, seen: RestartInput): Evictable {
-  const workload = workloadOf(pod, seen.workloads);
+function evictable(group: Group, seen: RestartInput): Evictable {
+  const pod = group.candidates[0]?.pod;
+  const workload = pod && workloadOf(pod, seen.workloads);
   const isPresent = (each: Pod) => !each.finished && !each.deleting && workload !== undefined && workloadOf(each, [workload]) !== undefined;
   const present = seen.candidates.filter((each) => isPresent(each.pod)).length;
-  return { ...groupOf(ownerOf(pod, seen), candidates), replicas: replicasFor(pod, workload), present };
+  return { ...group, replicas: pod && replicasFor(pod, workload), present };
 }
 
 /** A pod is missing for certain, however long ago the last one went: the workload itself wants more of them. */
@@ -59,10 +62,12 @@ function isShort({ pods }: Attempt, { replicas, present }: Evictable): boolean {
   return replicas !== undefined && present < pods;
 }
 
-function waitForMissing(seen: RestartInput, record: Attempt, { present }: Evictable, since: number, which: 'first' | 'last'): GroupPlan {
+function waitForMissing(seen: RestartInput, record: Attempt, group: Evictable, since: number, which: 'first' | 'last'): GroupPlan {
+  // Where a rollout has moved pods to another ReplicaSet, those that are left count.
+  const there = isShort(record, group) ? group.present : group.living.length;
   return awaited(seen, record, since, {
     wait: `the ${which} replacement is not created yet`,
-    late: `${present} of ${record.pods} pods exist and no replacement was created`,
+    late: `${there} of ${record.pods} pods exist and no replacement was created`,
   });
 }
 
