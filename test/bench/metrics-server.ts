@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { CONDITION_TYPES, type Condition } from '../../src/api/condition.ts';
+import { subjectOf } from '../../src/api/subject.ts';
 import { collector } from '../../src/controllers/collector.ts';
 import { createStores } from '../../src/controllers/stores.ts';
 import { ARN, binding, ISSUER } from '../../src/domain/test-observed.ts';
@@ -34,12 +35,13 @@ for (let at = 0; at < bindings; at += 1) {
   const of = { spec: { serviceAccountName: name, roleArn: role }, metadata: { namespace, name, uid: `uid-${at}` } };
   const status = { conditions: conditions(isStalled), pods: { total: 2, current: 2, stale: 0, exempt: 0, summary: '2/2' } };
   stores.bindings.put(binding({ ...of, status }));
-  const question = { role, issuer: ISSUER, subject: `system:serviceaccount:${namespace}:${name}`, audience: 'sts.amazonaws.com' };
+  const question = { role, issuer: ISSUER, subject: subjectOf(namespace, name), audience: 'sts.amazonaws.com' };
   const size = { characters: 812, quota: 2048 };
   stores.verdicts.put({
     question,
+    urgency: 'resync',
     verdict: { kind: 'allowed', managedBy: 'Operator', message: '', size, findings: [], mayStand: true },
-  } as unknown as Parameters<typeof stores.verdicts.put>[0]);
+  });
 }
 
 function conditions(isStalled: boolean): Condition[] {
