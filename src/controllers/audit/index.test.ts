@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { EKS_ANNOTATIONS } from '../../api/names.ts';
 import {
   ACCOUNT,
@@ -15,21 +15,16 @@ import {
   serviceAccount,
 } from '../../domain/test-observed.ts';
 import type { BindingEvent } from '../../ports/events.ts';
-import { ControllerLoop } from '../../runtime/controller.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock, settle } from '../../runtime/manual-clock.ts';
-import { noMetrics } from '../../runtime/metrics.ts';
 import { Store } from '../../runtime/store.ts';
 import { collector } from '../collector.ts';
 import { createStores, type OwnedStores } from '../stores.ts';
+import { testLoops } from '../test-loop.ts';
 import { auditController } from './index.ts';
 
 /** The real loop over stores: what is known of ServiceAccounts without a binding, and what is told. */
-const stops: AbortController[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) stop.abort();
-  await settle();
-});
+const run = testLoops();
 
 const KEY = 'shop/app';
 const account = serviceAccount({ [EKS_ANNOTATIONS.roleArn]: ARN }, 'helm');
@@ -51,20 +46,7 @@ function filled(): OwnedStores {
 async function running(stores: OwnedStores) {
   const events: BindingEvent[] = [];
   const clock = new ManualClock();
-  const stop = new AbortController();
-  stops.push(stop);
-  const loop = new ControllerLoop(
-    auditController({ stores, owned: stores, events: { record: (event) => void events.push(event) }, clock }),
-    {
-      workers: 1,
-      clock,
-      random: () => 0,
-      log: silentLog,
-      metrics: noMetrics,
-      classify: () => undefined,
-    },
-  );
-  void loop.run(stop.signal, stop.signal);
+  run(auditController({ stores, owned: stores, events: { record: (event) => void events.push(event) }, clock }), clock);
   await settle();
   const series = () => Object.fromEntries([...collector(stores).serviceAccounts()].map(({ name, trusted }) => [name, trusted]));
   return { events, series, codes: () => events.map(({ reason }) => reason) };

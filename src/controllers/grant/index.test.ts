@@ -1,20 +1,15 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { problem } from '../../api/problem.ts';
 import { grant } from '../../domain/test-observed.ts';
 import type { BindingEvent } from '../../ports/events.ts';
-import { ControllerLoop } from '../../runtime/controller.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock, settle } from '../../runtime/manual-clock.ts';
-import { noMetrics } from '../../runtime/metrics.ts';
 import { createStores, type OwnedStores } from '../stores.ts';
+import { testLoops } from '../test-loop.ts';
 import { grantController } from './index.ts';
 
 /** The real loop over the store of grants: what is told of those that cannot be read. */
-const stops: AbortController[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) stop.abort();
-  await settle();
-});
+const run = testLoops();
 
 const named = (name: string) => ({ ...grant(), name, uid: name });
 const unreadable = (name: string, why: string) => ({ ...named(name), spec: problem(why) });
@@ -25,17 +20,7 @@ async function running(...grants: ReturnType<typeof unreadable | typeof named>[]
   const stores: OwnedStores = createStores(silentLog);
   for (const one of grants) stores.grants.put(one);
   stores.grants.markSynced();
-  const stop = new AbortController();
-  stops.push(stop);
-  const loop = new ControllerLoop(grantController({ stores, events: { record: (event) => void events.push(event) }, clock }), {
-    workers: 1,
-    clock,
-    random: () => 0,
-    log: silentLog,
-    metrics: noMetrics,
-    classify: () => undefined,
-  });
-  void loop.run(stop.signal, stop.signal);
+  run(grantController({ stores, events: { record: (event) => void events.push(event) }, clock }), clock);
   await settle();
   const put = async (one: (typeof grants)[number]) => {
     stores.grants.put(one);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { keyOf } from '../../api/cluster.ts';
 import { Fault, isFault } from '../../api/fault.ts';
 import { questionKey } from '../../domain/state/question.ts';
@@ -17,22 +17,17 @@ import {
   serviceAccount,
 } from '../../domain/test-observed.ts';
 import type { StsAnswer } from '../../domain/verification/proof.ts';
-import { ControllerLoop } from '../../runtime/controller.ts';
 import { Limiter } from '../../runtime/limiter.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock, settle } from '../../runtime/manual-clock.ts';
-import { noMetrics } from '../../runtime/metrics.ts';
 import { Store } from '../../runtime/store.ts';
 import { createStores, type OwnedStores } from '../stores.ts';
+import { testLoops } from '../test-loop.ts';
 import { PROOFS, verificationController } from './index.ts';
 import type { AskSts, ToAsk } from './ports.ts';
 
 /** The real loop on a clock that stands still: what is asked of STS, and when. */
-const stops: AbortController[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) stop.abort();
-  await settle();
-});
+const run = testLoops();
 
 const one = binding({ spec: { verification: 'OnChange' } });
 const KEY = keyOf(one.metadata);
@@ -60,18 +55,10 @@ function running(stores: OwnedStores, answer: (at: number) => StsAnswer | Fault)
     if (found instanceof Fault) throw found;
     return found;
   };
-  const stop = new AbortController();
-  stops.push(stop);
   const limiter = new Limiter({ ...PROOFS, clock, waited: () => {} });
-  const loop = new ControllerLoop(verificationController({ stores, owned: stores, ask, limiter, clock }), {
-    workers: 1,
-    clock,
-    random: () => 0,
-    log: silentLog,
-    metrics: noMetrics,
-    classify: (error) => (isFault(error) ? { kind: error.kind } : undefined),
-  });
-  void loop.run(stop.signal, stop.signal);
+  run(verificationController({ stores, owned: stores, ask, limiter, clock }), clock, (error) =>
+    isFault(error) ? { kind: error.kind } : undefined,
+  );
   return { clock, asked, outcome: () => stores.proofs.get(KEY)?.proof.outcome?.kind };
 }
 
