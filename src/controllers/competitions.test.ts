@@ -6,10 +6,11 @@ import { FINALIZER } from '../api/names.ts';
 import { isProblem, problem } from '../api/problem.ts';
 import { isEnforcing, MOST_EVALUATED } from '../domain/authorization/authorize.ts';
 import { covers } from '../domain/authorization/grants.ts';
-import { binding, caller, cluster, entry, grant, NOW } from '../domain/test-observed.ts';
+import { binding, entry, grant, NOW } from '../domain/test-observed.ts';
 import { silentLog } from '../runtime/log.ts';
 import { authorizationOf } from './observe.ts';
 import { createStores, type OwnedStores } from './stores.ts';
+import { putIdentity } from './test-identity.ts';
 
 const ELSEWHERE = 'arn:aws:iam::111122223333:role/elsewhere/app';
 const ACCOUNT_KEY: ObjectKey = 'shop/app';
@@ -22,7 +23,7 @@ const one = (name: string, age: number, part: { spec?: object; metadata?: object
 
 function filled(...bindings: readonly IrsaBinding[]): OwnedStores {
   const stores = createStores(silentLog);
-  stores.identity.put({ cluster, caller, policyQuota: 2048 });
+  putIdentity(stores);
   stores.namespaces.put({ name: 'shop', labels: {} });
   stores.grants.put(grant());
   for (const each of bindings) stores.bindings.put(each);

@@ -4,7 +4,7 @@ import type { IrsaBinding } from '../api/binding.ts';
 import { conditionOf } from '../api/condition.ts';
 import { isFault } from '../api/fault.ts';
 import { FINALIZER } from '../api/names.ts';
-import { ACCOUNT, arn, binding, caller, cluster, grant, NOW, policy, provider, SERVICE, serviceAccount } from '../domain/test-observed.ts';
+import { ACCOUNT, arn, binding, grant, NOW, policy, provider, SERVICE, serviceAccount } from '../domain/test-observed.ts';
 import type { Roles } from '../ports/roles.ts';
 import { type Controller, ControllerLoop } from '../runtime/controller.ts';
 import { silentLog } from '../runtime/log.ts';
@@ -15,6 +15,7 @@ import { bindingController } from './binding/index.ts';
 import type { BindingWrites } from './binding/ports.ts';
 import { roleController } from './role/index.ts';
 import { createStores } from './stores.ts';
+import { putIdentity } from './test-identity.ts';
 
 /**
  * All bindings are there before the operator starts, and its eight workers need minutes for their writes. Whoever is under way is finished
@@ -43,7 +44,7 @@ function world() {
   }
   stores.grants.put(grant());
   stores.namespaces.put({ name: 'shop', labels: {} });
-  stores.identity.put({ cluster, caller, policyQuota: 4_096 });
+  putIdentity(stores, { policyQuota: 4_096 });
   stores.leadership.put({ since: clock.now() });
   for (const store of Object.values(stores)) if (store instanceof Store) store.markSynced();
   return { stores, clock };

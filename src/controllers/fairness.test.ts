@@ -12,8 +12,6 @@ import {
   allowed,
   arn,
   binding,
-  caller,
-  cluster,
   grant,
   ISSUER,
   NOW,
@@ -39,6 +37,7 @@ import { roleController } from './role/index.ts';
 import { sweepRoles } from './role/sweep.ts';
 import { createStores } from './stores.ts';
 import { namespaceOf, namespacesOf } from './tenants.ts';
+import { putIdentity } from './test-identity.ts';
 import { PROOFS, verificationController } from './verification/index.ts';
 
 /**
@@ -72,7 +71,7 @@ function filled(fair: boolean) {
   const roleArns = [MANY, FEW].map((namespace) => `arn:aws:iam::111122223333:role/${namespace}/*`);
   stores.grants.put(grant({ roleArns, namespaces: { names: [MANY, FEW] }, allowVerification: true }));
   for (const name of [MANY, FEW]) stores.namespaces.put({ name, labels: {} });
-  stores.identity.put({ cluster, caller, policyQuota: 2048 });
+  putIdentity(stores);
   stores.providers.put({ account: ACCOUNT, view: provider });
   for (const store of Object.values(stores)) if (store instanceof Store && store !== stores.roles) store.markSynced();
   const limiter = (rate: { perSecond: number; burst?: number }) => {

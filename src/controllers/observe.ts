@@ -8,6 +8,7 @@ import { type DueLoss, dueLoss, type TrustEntry, trustEntryKey } from '../domain
 import type { RevocationGuard } from '../domain/authorization/revocation-guard.ts';
 import { type Identity, NOT_ASKED } from '../domain/state/identity.ts';
 import { questionKey } from '../domain/state/question.ts';
+import { type Reach, reachOf } from '../domain/state/reach.ts';
 import type { EntryKey } from '../domain/state/role-entry.ts';
 import type { Verdict } from '../domain/state/verdict.ts';
 import { HERE, type Stores, serviceAccountOf } from './stores.ts';
@@ -21,6 +22,11 @@ export function identityOf({ identity }: Stores): Identity {
   return identity.get(HERE) ?? NOT_ASKED;
 }
 
+/** Whether the account of a role answers. */
+export function reachIn(stores: Stores, role: RoleArn): Reach {
+  return reachOf(role, { caller: identityOf(stores).caller, account: (id) => stores.accounts.get(id) });
+}
+
 export function authorizationInput(stores: Stores, binding: IrsaBinding): AuthorizationInput {
   const { namespace } = binding.metadata;
   const { caller, cluster, apiAudiences = [] } = identityOf(stores);
@@ -28,7 +34,7 @@ export function authorizationInput(stores: Stores, binding: IrsaBinding): Author
     grants: stores.grantIndex(),
     namespace: namespaceIn(stores, namespace),
     contenders: serviceAccountOf(binding).flatMap((account) => stores.competitions.contenders(account)),
-    caller,
+    ownRoles: caller.kind === 'known' ? caller.ownRoles : [],
     fullGrants: ({ metadata }) => stores.fullGrants.get(metadata.uid)?.grants ?? NO_GRANTS,
     apiAudiences: cluster.kind === 'known' ? [...apiAudiences, cluster.issuer] : apiAudiences,
   };

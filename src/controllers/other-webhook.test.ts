@@ -14,15 +14,16 @@ import { template, workload } from '../domain/test-cluster.ts';
 import {
   ARN,
   binding,
-  caller,
   cluster,
   grant,
   NOW,
   type ObservedPart,
+  OWN_ROLES,
   observed,
   pod,
   present,
   provider,
+  reachWith,
   serviceAccount,
 } from '../domain/test-observed.ts';
 import { confinementRequests } from '../kube/confinement.ts';
@@ -139,8 +140,8 @@ describe('a ServiceAccount without a binding is audited with that prefix, where'
       grants: new GrantIndex([grant({ audiences: ['sts.amazonaws.com', 'amazonaws.com', 'vault'] })]),
       namespace: { name: 'shop', labels: {} },
     };
-    const authorization = declared && authorize(declared, { ...input, contenders: [], caller, apiAudiences: [] });
-    const world = { now: NOW, cluster, caller, knownAs: undefined, role: present(), provider, quota: 2048 };
+    const authorization = declared && authorize(declared, { ...input, contenders: [], ownRoles: OWN_ROLES, apiAudiences: [] });
+    const world = { now: NOW, cluster, reachOf: reachWith(), knownAs: undefined, role: present(), provider };
     return audit({ ...world, serviceAccount: account, binding: declared, authorization, webhook });
   }
   for (const [sentence, account] of Object.entries(accounts))

@@ -18,6 +18,7 @@ import type { Audit } from '../domain/audit/audit.ts';
 import { GrantIndex } from '../domain/authorization/grant-index.ts';
 import { type Loss, trustEntryKey } from '../domain/authorization/loss.ts';
 import { guardActiveUntil, type RevocationGuard } from '../domain/authorization/revocation-guard.ts';
+import type { AccountView } from '../domain/state/account.ts';
 import type { Identity } from '../domain/state/identity.ts';
 import type { ProviderView } from '../domain/state/oidc-provider.ts';
 import { type Question, questionKey } from '../domain/state/question.ts';
@@ -121,6 +122,8 @@ export interface OwnedStores {
   readonly cronJobs: Store<BatchWorkload, 'serviceAccount' | 'appName'>;
   /** At most one. Owner: cluster. */
   readonly identity: Store<Identity>;
+  /** Those that answered. Owner: cluster, of the operator's own. */
+  readonly accounts: Store<AccountView>;
   /** Owner: oidc-provider. */
   readonly providers: Store<ProviderRecord>;
   readonly providerFailures: Store<FailureRecord<AccountId>>;
@@ -206,6 +209,7 @@ export function createStores(log: Log, settings: Partial<Settings> = {}): OwnedS
     cronJobs: batchWorkloads('CronJob'),
     // Filled by loops of their own, which say when they are complete.
     identity: new Store<Identity>({ kind: 'Identity', keyOf: () => HERE, log }),
+    accounts: new Store<AccountView>({ kind: 'Account', keyOf: ({ account }) => account, log }),
     roles: new Store<RoleRecord, 'write'>({
       kind: 'Role',
       keyOf: ({ arn }) => arn,

@@ -5,7 +5,7 @@ import { Fault, isFault } from '../api/fault.ts';
 import type { IrsaGrant } from '../api/grant.ts';
 import { FINALIZER, STS_AUDIENCE } from '../api/names.ts';
 import { isProblem } from '../api/problem.ts';
-import { ARN, caller, cluster, entry, ISSUER, ROLE_ID } from '../domain/test-observed.ts';
+import { ARN, entry, ISSUER, ROLE_ID } from '../domain/test-observed.ts';
 import type { BindingEvent } from '../ports/events.ts';
 import type { Roles } from '../ports/roles.ts';
 import { ControllerLoop } from '../runtime/controller.ts';
@@ -22,6 +22,7 @@ import type { RevocationRecord } from './revocation/ports.ts';
 import { roleController } from './role/index.ts';
 import { sweepRoles } from './role/sweep.ts';
 import { createStores } from './stores.ts';
+import { putIdentity } from './test-identity.ts';
 
 export const SECOND_MS = 1_000;
 export const MINUTE_MS = 60_000;
@@ -113,7 +114,7 @@ export async function operatorOver(world: World, settings: { readonly ungrantedG
   const { clock, iam } = world;
   const { ungrantedGraceMs = 86_400_000, sweepIntervalMs = MINUTE_MS } = settings;
   const seen = createStores(silentLog, { ungrantedGraceMs });
-  seen.identity.put({ cluster, caller, policyQuota: 2048 });
+  putIdentity(seen);
   seen.leadership.put({ since: clock.now() });
   const registered = { kind: 'registered', arn: providerArnFor(ARN, ISSUER), clientIds: [STS_AUDIENCE, 'sigstore'] } as const;
   seen.providers.put({ account: '111122223333' as AccountId, view: registered });

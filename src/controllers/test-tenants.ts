@@ -6,7 +6,7 @@ import type { IrsaGrant } from '../api/grant.ts';
 import type { Issuer } from '../api/issuer.ts';
 import { STS_AUDIENCE } from '../api/names.ts';
 import { isProblem } from '../api/problem.ts';
-import { ACCOUNT, ARN, caller, grant, ISSUER, NOW, serviceAccount } from '../domain/test-observed.ts';
+import { ACCOUNT, ARN, grant, ISSUER, NOW, serviceAccount } from '../domain/test-observed.ts';
 import { metrics as makeMetrics } from '../observability/metrics.ts';
 import type { BindingEvent } from '../ports/events.ts';
 import type { FreshRole, Roles } from '../ports/roles.ts';
@@ -21,6 +21,7 @@ import { oidcProviderController } from './oidc-provider/index.ts';
 import { roleController } from './role/index.ts';
 import { listed } from './role/records.ts';
 import { createStores } from './stores.ts';
+import { putIdentity } from './test-identity.ts';
 
 /** What several tenants have, and what AWS answers. */
 export interface Tenants {
@@ -51,7 +52,7 @@ export async function toldTo(tenants: Tenants): Promise<(object: ObjectKey) => T
   const grants = tenants.grants ?? [grant({ namespaces: { names: bindings.map(({ metadata }) => metadata.namespace) } })];
   const stores = createStores(silentLog);
   const clock = new ManualClock(NOW);
-  stores.identity.put({ cluster: { kind: 'known', issuer }, caller, policyQuota: 2048 });
+  putIdentity(stores, { cluster: { kind: 'known', issuer } });
   for (const one of grants) stores.grants.put(one);
   for (const one of serviceAccounts) stores.serviceAccounts.put(one);
   for (const one of bindings) {

@@ -3,7 +3,7 @@ import { type AccountId, providerArnFor } from '../api/arn.ts';
 import { Fault } from '../api/fault.ts';
 import type { IrsaGrant } from '../api/grant.ts';
 import { STS_AUDIENCE } from '../api/names.ts';
-import { ARN, binding, caller, cluster, entry, grant, ISSUER, NOW, own, policy, SERVICE } from '../domain/test-observed.ts';
+import { ARN, binding, entry, grant, ISSUER, NOW, own, policy, SERVICE } from '../domain/test-observed.ts';
 import type { FreshRole, Roles } from '../ports/roles.ts';
 import { ControllerLoop } from '../runtime/controller.ts';
 import { silentLog } from '../runtime/log.ts';
@@ -11,6 +11,7 @@ import { ManualClock } from '../runtime/manual-clock.ts';
 import { noMetrics } from '../runtime/metrics.ts';
 import { roleController } from './role/index.ts';
 import { createStores } from './stores.ts';
+import { putIdentity } from './test-identity.ts';
 
 const MINUTE = 60_000;
 
@@ -26,7 +27,7 @@ interface Case {
 async function calls({ iam, tags = {}, grants = [grant()], requested }: Case, byMs: number) {
   const stores = createStores(silentLog);
   const clock = new ManualClock(NOW);
-  stores.identity.put({ cluster, caller, policyQuota: 2048 });
+  putIdentity(stores);
   const registered = { kind: 'registered', arn: providerArnFor(ARN, ISSUER), clientIds: [STS_AUDIENCE] } as const;
   stores.providers.put({ account: '111122223333' as AccountId, view: registered });
   stores.namespaces.put({ name: 'shop', labels: {} });

@@ -18,6 +18,7 @@ import { NO_CONTENTION } from './state/contention.ts';
 import type { CallerView, ClusterView } from './state/identity.ts';
 import type { ProviderView } from './state/oidc-provider.ts';
 import type { Question } from './state/question.ts';
+import { type Accounts, type Reach, reachOf } from './state/reach.ts';
 import { NO_WRITES, type PresentState, type RoleRecord, type WriteState } from './state/role-record.ts';
 import type { Verdict } from './state/verdict.ts';
 
@@ -119,12 +120,26 @@ function injected(): Record<string, string> {
 }
 
 export const cluster: ClusterView = { kind: 'known', issuer: ISSUER };
+export const OWN_ROLES = [{ account: ACCOUNT, name: 'irsa-operator' }] as const;
 export const caller: CallerView = {
   kind: 'known',
   account: ACCOUNT,
   arn: 'arn:aws:sts::111122223333:assumed-role/irsa-operator/session',
-  ownRoles: [{ account: ACCOUNT, name: 'irsa-operator' }],
+  ownRoles: OWN_ROLES,
 };
+
+export const REACHED: Reach = { kind: 'reached', quota: 2048 };
+/** Whether a role is reached by these credentials. */
+export const reachWith =
+  (by: CallerView = caller): ((role: RoleArn) => Reach) =>
+  (role) =>
+    reachOf(role, { ...OWN_ACCOUNT, caller: by });
+/** AWS did not say yet who we are, and for this reason. */
+export const unreached = (why = 'x') => reachWith({ kind: 'unknown', why });
+/** The account did not say yet how long a trust policy may be. */
+export const withoutQuota = (role: RoleArn): Reach => reachOf(role, { caller, account: () => undefined });
+const OWN_ACCOUNT: Accounts = { caller, account: (account) => ({ account, policyQuota: 2048 }) };
+
 export const provider: ProviderView = { kind: 'registered', arn: providerArnFor(ARN, ISSUER), clientIds: [STS_AUDIENCE] };
 
 const SIZE = { characters: 400, quota: 2048 };
@@ -163,7 +178,7 @@ export function present(part: Partial<Omit<PresentState, 'writes'>> = {}, asOf =
 
 /** `verdicts` are those for the binding's subject and audience, by the ARN of the role. */
 export type ObservedPart = Partial<Omit<Observed, 'competingBindings' | 'winner'>> &
-  Partial<Pick<AuthorizationInput, 'namespace' | 'apiAudiences'>> & {
+  Partial<Pick<AuthorizationInput, 'namespace' | 'apiAudiences' | 'ownRoles'>> & {
     readonly verdicts?: ReadonlyMap<string, Verdict>;
     readonly grants?: readonly IrsaGrant[];
     readonly competingBindings?: readonly IrsaBinding[];
@@ -180,7 +195,14 @@ export function observed({
 }: ObservedPart = {}): Observed {
   const one = part.binding ?? binding();
   const competing = competingBindings ?? [one];
-  const input = { caller, ...part, namespace, apiAudiences, grants: new GrantIndex(grants), contenders: contendersOf(competing) };
+  const input = {
+    ownRoles: OWN_ROLES,
+    ...part,
+    namespace,
+    apiAudiences,
+    grants: new GrantIndex(grants),
+    contenders: contendersOf(competing),
+  };
   return {
     now: NOW,
     binding: one,
@@ -191,7 +213,6 @@ export function observed({
     verdict: isProblem(one.spec) ? undefined : verdicts.get(one.spec.roleArn),
     verdictOn: ({ arn }) => verdicts.get(arn),
     failureOf: () => undefined,
-    policyQuota: 2048,
     lossOf: () => undefined,
     isCovered: () => true,
     crdDeleting: false,
@@ -205,7 +226,7 @@ export function observed({
     blocked: new Map(),
     webhook: EKS_WEBHOOK,
     proof: undefined,
-    caller,
+    reachOf: reachWith(),
     competingBindings: () => competing,
     winner: () => winnerOf(input),
     ...part,
@@ -214,7 +235,7 @@ export function observed({
 
 export function authorizationFor(one: IrsaBinding = binding(), grants: readonly IrsaGrant[] = [grant()]): BindingAuthorization {
   const namespace = { name: 'shop', labels: {} };
-  const input = { grants: new GrantIndex(grants), namespace, contenders: [one], caller, apiAudiences: [] };
+  const input = { grants: new GrantIndex(grants), namespace, contenders: [one], ownRoles: OWN_ROLES, apiAudiences: [] };
   return { binding: one, authorization: authorize(one, input) };
 }
 
@@ -233,9 +254,8 @@ export function roleObserved(part: Partial<RoleObserved> = {}): RoleObserved {
     bindings: [authorizationFor()],
     record: present(),
     cluster,
-    caller,
+    reach: reachOf(part.arn ?? ARN, OWN_ACCOUNT),
     provider,
-    quota: 2048,
     losses: [],
     ...part,
   };

@@ -82,19 +82,33 @@ export function wakeOn<T, K extends string>(
 export function wakeEvery<T, K extends string>(
   store: StoreReader<T, string>,
   every: () => Iterable<K>,
-  { when }: { readonly when?: (previous: T, next: T) => boolean } = {},
+  options: { readonly when?: (previous: T, next: T) => boolean } = {},
+): Wake<K> {
+  return wakeInSlices(store, () => every, options);
+}
+
+/** The same for the keys that the object concerns, where those may be as many. */
+export function wakeMany<T, K extends string>(store: StoreReader<T, string>, keysOf: (object: T) => Iterable<K>): Wake<K> {
+  return wakeInSlices(store, (object) => () => keysOf(object), {});
+}
+
+function wakeInSlices<T, K extends string>(
+  store: StoreReader<T, string>,
+  keysFor: (object: T) => () => Iterable<K>,
+  { when }: { readonly when?: (previous: T, next: T) => boolean },
 ): Wake<K> {
   return {
     all: () => [],
-    subscribe(wake, wakeMany) {
+    subscribe(wake, wakeAll) {
       const oneByOne: WakeMany<K> = (keys, urgency) => {
         for (const key of keys()) wake(key, urgency);
       };
-      const wakeAll = wakeMany ?? oneByOne;
       return store.onChange((previous, next) => {
         // Until the first list is complete nothing is news, and then all keys are worked through.
         if (!store.hasSynced) return;
-        if (previous === undefined || next === undefined || when?.(previous, next) !== false) wakeAll(every, 'drift');
+        if (previous !== undefined && next !== undefined && when?.(previous, next) === false) return;
+        const object = next ?? previous;
+        if (object !== undefined) (wakeAll ?? oneByOne)(keysFor(object), 'drift');
       });
     },
     synced: (signal) => store.synced(signal),

@@ -10,6 +10,7 @@ import { gather as gatherRole } from '../../src/controllers/role/gather.ts';
 import { roleController } from '../../src/controllers/role/index.ts';
 import { sweepRoles } from '../../src/controllers/role/sweep.ts';
 import { createStores, type OwnedStores } from '../../src/controllers/stores.ts';
+import { putIdentity } from '../../src/controllers/test-identity.ts';
 import { lossesIn } from '../../src/domain/authorization/losses.ts';
 import { planRole, planRoleStepwise, type RoleObserved } from '../../src/domain/role/plan.ts';
 import {
@@ -17,8 +18,6 @@ import {
   ARN,
   arn,
   binding,
-  caller,
-  cluster,
   entry,
   grant,
   ISSUER,
@@ -47,7 +46,7 @@ function filled(grants: readonly IrsaGrant[] = [grant()]): OwnedStores {
   for (const one of grants) stores.grants.put(one);
   for (let at = 0; at < 20; at += 1) stores.namespaces.put({ name: `team-${at}`, labels: { team: `${at}` } });
   stores.namespaces.put({ name: 'shop', labels: {} });
-  stores.identity.put({ cluster, caller, policyQuota: 2048 });
+  putIdentity(stores);
   stores.providers.put({ account: ACCOUNT, view: provider });
   stores.grantDefinitions.put({ name: 'irsagrants', uid: 'definition', createdAt: 0, deleting: false });
   stores.definitions.put({ name: 'irsabindings', uid: 'definition', createdAt: 0, deleting: false });

@@ -11,9 +11,9 @@ import { iamRoles } from '../../src/aws/roles.ts';
 import { roleController } from '../../src/controllers/role/index.ts';
 import { sweepRoles } from '../../src/controllers/role/sweep.ts';
 import { createStores } from '../../src/controllers/stores.ts';
+import { putIdentity } from '../../src/controllers/test-identity.ts';
 import { questionKey } from '../../src/domain/state/question.ts';
 import type { Verdict } from '../../src/domain/state/verdict.ts';
-
 import { arn, binding, caller, entry, grant, parsed, serviceAccount } from '../../src/domain/test-observed.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { ControllerLoop } from '../../src/runtime/controller.ts';
@@ -69,7 +69,7 @@ export interface WriterOptions {
 export function runWriter({ index, roleId, iam, clock, random }: WriterOptions): Writer {
   const seen = createStores(silentLog);
   const issuer = issuerOf(index);
-  seen.identity.put({ cluster: { kind: 'known', issuer }, caller, policyQuota: QUOTA });
+  putIdentity(seen, { cluster: { kind: 'known', issuer }, caller, policyQuota: QUOTA });
   const roles = [{ ...entry(ROLE, roleId), sid: sidFor(issuer, STS_AUDIENCE) }];
   const rebind: Writer['rebind'] = ({ spec, ...part } = {}) =>
     seen.bindings.put(binding({ status: { roles }, ...part, spec: { roleArn: ROLE, ...spec } }));

@@ -1,4 +1,4 @@
-import { providerArnFor, type RoleArn, sharesAccount } from '../../api/arn.ts';
+import { type AccountId, providerArnFor, type RoleArn, sharesAccount } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { type BatchWorkload, keyOf, type ObjectKey, type Workload } from '../../api/cluster.ts';
 import { Fault, isFault } from '../../api/fault.ts';
@@ -9,6 +9,7 @@ import { recordOf } from '../../domain/simulation/simulate.ts';
 import { accountOf, rolesNamedBy, type World } from '../../domain/simulation/world.ts';
 import type { CallerView, ClusterName } from '../../domain/state/identity.ts';
 import type { ProviderView } from '../../domain/state/oidc-provider.ts';
+import { reachOf } from '../../domain/state/reach.ts';
 import type { RoleRecord } from '../../domain/state/role-record.ts';
 import { inTurns } from '../in-turns.ts';
 import type { Source } from '../prepare/source.ts';
@@ -26,6 +27,8 @@ export interface Scope {
 /** A copy of what the plan rests on, and whose effects are meant. */
 export interface Gathered {
   readonly world: World;
+  /** That of the credentials. */
+  readonly account: AccountId;
   /** Keys of bindings. */
   readonly meant: ReadonlySet<ObjectKey>;
   /** Of those that observe or are suspended: they are planned as if they enforced. */
@@ -35,7 +38,7 @@ export interface Gathered {
 /** Reads what an operator would read. Throws `Fault`: a plan that rests on half of it would be none. */
 export async function gather(scope: Scope, cluster: ClusterName, ports: PlanPorts, signal: AbortSignal): Promise<Gathered> {
   const now = ports.clock.now();
-  const [live, grants, namespaces, audiences, caller, quota] = await Promise.all([
+  const [live, grants, namespaces, audiences, caller, policyQuota] = await Promise.all([
     ports.cluster.bindings(signal),
     ports.cluster.grants(signal),
     ports.cluster.namespaces(signal),
@@ -73,10 +76,8 @@ export async function gather(scope: Scope, cluster: ClusterName, ports: PlanPort
   const world: World = {
     now,
     cluster: { kind: 'known', ...cluster },
-    // Who plans may well be a role that is bound. The operator's own is not known.
-    caller: { ...caller, ownRoles: [] },
+    reachOf: (role) => reachOf(role, { caller, account: (account) => ({ account, policyQuota }) }),
     apiAudiences: audiences,
-    quota,
     provider,
     grants: new GrantIndex(byName(grants, files?.grants ?? [])),
     namespaces: new Map(byName(namespaces, files?.namespaces ?? []).map((one) => [one.name, one])),
@@ -89,7 +90,7 @@ export async function gather(scope: Scope, cluster: ClusterName, ports: PlanPort
     pods: new Map(pods.flat().map((pod) => [pod.uid, pod])),
     verdicts: new Map(),
   };
-  return { world, meant, passive };
+  return { world, account: caller.account, meant, passive };
 }
 
 const isMeant = ({ namespace, names, labelled, files }: Scope, { metadata }: IrsaBinding): boolean => {

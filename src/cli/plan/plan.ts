@@ -35,7 +35,7 @@ export interface PlannedBinding {
 
 /** Throws `Fault` where something could not be read. */
 export async function plan(scope: Scope, given: Given, ports: PlanPorts, signal: AbortSignal): Promise<Plan> {
-  const { world, meant, passive } = await gather(scope, await clusterOf(given, ports, signal), ports, signal);
+  const { world, account, meant, passive } = await gather(scope, await clusterOf(given, ports, signal), ports, signal);
   const chosen = [...world.bindings].filter(([key]) => meant.has(key)).map(([, one]) => one);
   const roles = new Set(chosen.flatMap(rolesNamedBy));
   const accounts = new Set(chosen.map(accountOf));
@@ -55,7 +55,7 @@ export async function plan(scope: Scope, given: Given, ports: PlanPorts, signal:
   });
   return {
     issuer: world.cluster.issuer,
-    account: world.caller.kind === 'known' ? world.caller.account : '',
+    account,
     bindings,
     effects: effects.filter((effect) => isOf(effect, roles, accounts)),
     ended,

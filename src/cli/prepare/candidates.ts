@@ -35,10 +35,10 @@ export function candidatesOf(source: Source, issuer: Issuer, caller: CallerView)
       grants,
       namespace,
       contenders: contenders.get(accountOf(binding)) ?? [],
-      caller,
+      ownRoles: caller.kind === 'known' ? caller.ownRoles : [],
       apiAudiences,
     };
-    const preparation = preparationOf(binding, stores);
+    const preparation = preparationOf(binding, stores, caller);
     if (preparation.kind === 'wanted') {
       const { spec, requiredTags } = preparation;
       const subject = subjectOf(name, spec.serviceAccountName);

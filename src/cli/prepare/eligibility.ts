@@ -5,7 +5,8 @@ import { isProblem } from '../../api/problem.ts';
 import { type AuthorizationInput, authorize, requiredTagsOf } from '../../domain/authorization/authorize.ts';
 import type { RequiredTags } from '../../domain/authorization/grants.ts';
 import { onlyAwsMayChange } from '../../domain/role/plan.ts';
-import { outOfReach } from '../../domain/role/reach.ts';
+import type { CallerView } from '../../domain/state/identity.ts';
+import { reachOf } from '../../domain/state/reach.ts';
 
 /** Whether the trust of a binding is to be written before its cluster asks for it. */
 export type Preparation =
@@ -15,7 +16,7 @@ export type Preparation =
   | { readonly kind: 'refused'; readonly why: string };
 
 /** Default deny, as where the operator itself writes; and of a cluster whose operator has spoken nothing that it refused. */
-export function preparationOf(binding: IrsaBinding, stores: AuthorizationInput): Preparation {
+export function preparationOf(binding: IrsaBinding, stores: AuthorizationInput, caller: CallerView): Preparation {
   const { metadata, spec, status } = binding;
   const name = `IrsaBinding "${metadata.namespace}/${metadata.name}"`;
   if (metadata.deleting) return { kind: 'skipped', why: `${name} is being deleted` };
@@ -29,8 +30,8 @@ export function preparationOf(binding: IrsaBinding, stores: AuthorizationInput):
   const authorized = conditionOf(status.conditions, 'Authorized');
   if (authorized?.status === 'False' && authorized.observedGeneration === metadata.generation)
     return { kind: 'refused', why: `${authorized.reason}: ${authorized.message}` };
-  const unreachable = outOfReach(spec.roleArn, stores.caller);
-  if (unreachable !== undefined) return refused(unreachable);
+  const reach = reachOf(spec.roleArn, { caller, account: () => undefined });
+  if (reach.kind === 'refused') return refused(reach.finding);
   const unmodifiable = onlyAwsMayChange(spec.roleArn);
   if (unmodifiable !== undefined) return refused(unmodifiable);
   return { kind: 'wanted', spec, requiredTags: requiredTagsOf(authorization) };

@@ -4,12 +4,12 @@ import { isProblem } from '../../api/problem.ts';
 import { type AuditObserved, asksForRole, declaredBy } from '../../domain/audit/audit.ts';
 import { authorize } from '../../domain/authorization/authorize.ts';
 import { knownAs } from '../../domain/role/consent.ts';
-import { authorizationInput, identityOf } from '../observe.ts';
+import { authorizationInput, identityOf, reachIn } from '../observe.ts';
 import type { Stores } from '../stores.ts';
 
 /** Everything that the audit of one ServiceAccount rests on; no call leaves the process for it. */
 export function gather(stores: Stores, serviceAccount: ServiceAccount, now: number): AuditObserved {
-  const { cluster, caller, policyQuota } = identityOf(stores);
+  const { cluster } = identityOf(stores);
   const binding = declaredBy(serviceAccount, stores.settings.webhook);
   const arn = binding === undefined || isProblem(binding.spec) ? undefined : binding.spec.roleArn;
   const role = arn && stores.roles.get(arn);
@@ -21,10 +21,9 @@ export function gather(stores: Stores, serviceAccount: ServiceAccount, now: numb
     authorization: input && binding && authorize(binding, input),
     knownAs: input && binding && knownAs(binding, input, role),
     cluster,
-    caller,
+    reachOf: (of) => reachIn(stores, of),
     role,
     provider: arn && stores.providers.get(roleArnParts(arn).account)?.view,
-    quota: policyQuota,
     webhook: stores.settings.webhook,
   };
 }

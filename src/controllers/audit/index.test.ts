@@ -5,7 +5,6 @@ import {
   ARN,
   binding,
   caller,
-  cluster,
   grant,
   own,
   policy,
@@ -20,6 +19,7 @@ import { ManualClock, settle } from '../../runtime/manual-clock.ts';
 import { Store } from '../../runtime/store.ts';
 import { collector } from '../collector.ts';
 import { createStores, type OwnedStores } from '../stores.ts';
+import { putIdentity } from '../test-identity.ts';
 import { testLoops } from '../test-loop.ts';
 import { auditController } from './index.ts';
 
@@ -36,7 +36,7 @@ function filled(): OwnedStores {
   stores.grants.put(grant());
   stores.namespaces.put({ name: 'shop', labels: {} });
   stores.serviceAccounts.put(account);
-  stores.identity.put({ cluster, caller, policyQuota: 2048 });
+  putIdentity(stores);
   stores.providers.put({ account: ACCOUNT, view: provider });
   stores.roles.put(present({ policy: policy(own()) }));
   for (const store of Object.values(stores)) if (store instanceof Store) store.markSynced();
@@ -114,7 +114,7 @@ const changes: Record<string, Change> = {
     told: ['OidcProviderMissing'],
   },
   'an issuer that is not known any more leaves what was known': {
-    change: ({ identity }) => identity.put({ cluster: { kind: 'unknown', why: 'x' }, caller, policyQuota: 2048 }),
+    change: ({ identity }) => identity.put({ cluster: { kind: 'unknown', why: 'x' }, caller }),
     series: { app: true },
     told: [],
   },

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { keyOf, type ObjectKey, type ServiceAccount } from '../../api/cluster.ts';
 import { audit } from '../../domain/audit/audit.ts';
-import { type Controller, settled, type Wake, wakeEvery, wakeOn } from '../../runtime/controller.ts';
+import { type Controller, settled, type Wake, wakeEvery, wakeMany, wakeOn } from '../../runtime/controller.ts';
 import { serviceAccountOf } from '../stores.ts';
 import { namespaceOf } from '../tenants.ts';
 import { gather, isUnbound } from './gather.ts';
@@ -32,6 +32,7 @@ export function auditController({ stores, owned, events, clock }: AuditOptions):
         urgency: 'drift',
       }),
       wakeOn(stores.providers, ({ account }) => stores.audits.byIndex('account', account).map((known) => keyOf(known.account))),
+      wakeMany(stores.accounts, ({ account }) => stores.audits.byIndex('account', account).map((known) => keyOf(known.account))),
       wakeEvery(stores.identity, every),
     ],
     async reconcile(key, _signal, { log }) {

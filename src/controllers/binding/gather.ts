@@ -10,7 +10,7 @@ import type { Blocked } from '../../domain/pods/restart/attempt.ts';
 import { type Contentions, NO_CONTENTION } from '../../domain/state/contention.ts';
 import type { ReconcileRequest } from '../../domain/state/reconcile-request.ts';
 import type { EntryKey } from '../../domain/state/role-entry.ts';
-import { authorizationInput, batchWorkloadsFor, identityOf, lossOn, verdictOn, workloadsIn } from '../observe.ts';
+import { authorizationInput, batchWorkloadsFor, identityOf, lossOn, reachIn, verdictOn, workloadsIn } from '../observe.ts';
 import { type Stores, serviceAccountOf } from '../stores.ts';
 
 /** Everything that the decision about one binding rests on; no call leaves the process for it. */
@@ -26,12 +26,12 @@ export function gather(
   const authorization = authorize(binding, input);
   // Its pods are the business of those that are evaluated.
   const isEvaluated = authorization.kind === 'granted' || authorization.evaluated !== false;
-  const { cluster, policyQuota } = identityOf(stores);
+  const { cluster } = identityOf(stores);
   const serviceAccount = account === undefined ? undefined : stores.serviceAccounts.get(account);
   return {
     now,
     binding,
-    caller: input.caller,
+    reachOf: (role) => reachIn(stores, role),
     authorization,
     competingBindings: () => (account === undefined ? [] : stores.bindings.byIndex('serviceAccount', account)),
     winner: () => winnerOf(input),
@@ -42,7 +42,6 @@ export function gather(
       input.grants.grantsFor({ ...spec, roleArn: arn, audience }, input.namespace).length > 0,
     crdDeleting: stores.definitions.list().some(({ deleting }) => deleting),
     cluster,
-    policyQuota,
     role: isProblem(spec) ? undefined : stores.roles.get(spec.roleArn),
     provider: isProblem(spec) ? undefined : stores.providers.get(roleArnParts(spec.roleArn).account)?.view,
     verdict: isProblem(spec) ? undefined : verdictOn(stores, binding, { arn: spec.roleArn, audience: spec.audience }),

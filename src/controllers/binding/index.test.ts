@@ -10,8 +10,6 @@ import {
   ARN,
   allowed,
   binding,
-  caller,
-  cluster,
   grant,
   NOW,
   OTHER_ARN,
@@ -25,6 +23,7 @@ import { silentLog } from '../../runtime/log.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
 import { batchWorkloadsFor } from '../observe.ts';
 import { createStores } from '../stores.ts';
+import { putIdentity } from '../test-identity.ts';
 import { bindingController } from './index.ts';
 import type { BindingWrites } from './ports.ts';
 
@@ -37,7 +36,7 @@ function trusted(part: Partial<BindingWrites> = {}) {
   seen.grants.put(grant());
   seen.namespaces.put({ name: 'shop', labels: {} });
   seen.serviceAccounts.put(serviceAccount({}));
-  seen.identity.put({ cluster, caller, policyQuota: 2048 });
+  putIdentity(seen);
   seen.providers.put({ account: roleArnParts(ARN).account, view: provider });
   seen.roles.put(present());
   seen.verdicts.put({ question: question(), verdict: allowed, urgency: 'change' });

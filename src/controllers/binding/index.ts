@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { type AccountId, roleArnParts } from '../../api/arn.ts';
 import type { BindingStatus, IrsaBinding } from '../../api/binding.ts';
 import { type BatchWorkload, keyOf, type ObjectKey, type Pod, type Workload } from '../../api/cluster.ts';
 import { conditionOf } from '../../api/condition.ts';
@@ -7,8 +8,8 @@ import { planBinding } from '../../domain/binding/plan.ts';
 import type { Step } from '../../domain/binding/step.ts';
 import { BLOCKED_RETRY_MS, type Blocked } from '../../domain/pods/restart/attempt.ts';
 import type { RoleRecord } from '../../domain/state/role-record.ts';
-import { type Controller, type Outcome, recheck, settled, wakeEvery, wakeOn } from '../../runtime/controller.ts';
-import { serviceAccountOf } from '../stores.ts';
+import { type Controller, type Outcome, recheck, settled, wakeEvery, wakeMany, wakeOn } from '../../runtime/controller.ts';
+import { rolesOf, serviceAccountOf } from '../stores.ts';
 import { namespaceOf } from '../tenants.ts';
 import { annotationContentions } from './contention.ts';
 import { withDenial } from './denied.ts';
@@ -47,6 +48,11 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
   function* every(): Generator<ObjectKey> {
     for (const { metadata } of stores.bindings.grouped('role')) yield keyOf(metadata);
     yield* keys(stores.bindings.list()); // also those whose spec names no role
+  }
+  /** Also those with trust of theirs there, which may have left it. */
+  function* inAccount({ account }: { readonly account: AccountId }): Generator<ObjectKey> {
+    for (const binding of stores.bindings.grouped('role'))
+      if (rolesOf(binding).some((arn) => roleArnParts(arn).account === account)) yield keyOf(binding.metadata);
   }
   const requestedFor = (index: 'role' | 'account', of: string) => stores.reconcileRequests.byIndex(index, of).map(({ binding }) => binding);
   /** Not all of the namespace: each run of a CronJob is another Job. */
@@ -96,7 +102,8 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       wakeOn(stores.reconcileRequests, ({ binding }) => [binding]),
       wakeOn(stores.roleRefreshes, ({ of }) => requestedFor('role', of)),
       wakeOn(stores.providerRefreshes, ({ of }) => requestedFor('account', of)),
-      wakeEvery(stores.providers, every),
+      wakeMany(stores.providers, inAccount),
+      wakeMany(stores.accounts, inAccount),
       wakeEvery(stores.identity, every),
       wakeOn(stores.losses, ofSubject),
       wakeOn(stores.revocationGuard, () => stores.losses.list().flatMap(ofSubject)), // whether they are too many

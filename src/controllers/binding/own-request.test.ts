@@ -3,22 +3,11 @@ import { roleArnParts } from '../../api/arn.ts';
 import { keyOf, type ServiceAccount } from '../../api/cluster.ts';
 import { conditionOf } from '../../api/condition.ts';
 import { EKS_ANNOTATIONS, FIELD_MANAGER } from '../../api/names.ts';
-import {
-  ARN,
-  allowed,
-  binding,
-  caller,
-  cluster,
-  grant,
-  NOW,
-  present,
-  provider,
-  question,
-  serviceAccount,
-} from '../../domain/test-observed.ts';
+import { ARN, allowed, binding, grant, NOW, present, provider, question, serviceAccount } from '../../domain/test-observed.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
 import { createStores } from '../stores.ts';
+import { putIdentity } from '../test-identity.ts';
 import { bindingController } from './index.ts';
 
 /** Admission changes what the operator writes within the operator's own request. No event need come: nothing may have changed. */
@@ -38,7 +27,7 @@ function against(admission: Admission, start: { account?: ServiceAccount; spec?:
   const clock = new ManualClock(NOW);
   seen.grants.put(grant());
   seen.namespaces.put({ name: 'shop', labels: {} });
-  seen.identity.put({ cluster, caller, policyQuota: 2048 });
+  putIdentity(seen);
   seen.providers.put({ account: roleArnParts(ARN).account, view: provider });
   seen.roles.put(present());
   seen.verdicts.put({ question: question(), verdict: start.deleting ? { kind: 'released' } : allowed, urgency: 'change' });

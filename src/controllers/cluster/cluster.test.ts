@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Fault, type FaultKind, NO_CREDENTIALS } from '../../api/fault.ts';
 import type { CallerView, ClusterView, Identity } from '../../domain/state/identity.ts';
 
-import { caller, cluster, ISSUER } from '../../domain/test-observed.ts';
+import { ACCOUNT, caller, cluster, ISSUER } from '../../domain/test-observed.ts';
 import type { BindingEvent } from '../../ports/events.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { createStores, HERE } from '../stores.ts';
@@ -14,7 +14,9 @@ const IN_CLUSTER = 'https://kubernetes.default.svc.cluster.local';
 const OTHER = 'https://oidc.eks.eu-west-1.amazonaws.com/id/EFGH';
 const USUAL = ['https://kubernetes.default.svc'];
 const WITH_STS = [...USUAL, 'sts.amazonaws.com'];
-const KNOWN: Identity = { cluster, caller, policyQuota: 4096, apiAudiences: USUAL };
+/** With the quota of the operator's own account. */
+type Known = Identity & { readonly policyQuota: number | undefined };
+const KNOWN: Known = { cluster, caller, policyQuota: 4096, apiAudiences: USUAL };
 const fault = (kind: FaultKind) => new Fault(kind, `told: ${kind}`);
 
 interface Answers {
@@ -32,10 +34,12 @@ const answer = async <T>(value: T | Fault): Promise<T> => {
 };
 
 /** One look, after what was known before; what is known then, and how it ended. */
-async function look(answers: Answers, before: Identity | undefined, failures = 0, oidcIssuer?: typeof ISSUER) {
+async function look(answers: Answers, before: Known | undefined, failures = 0, oidcIssuer?: typeof ISSUER) {
   const seen = createStores(silentLog);
   if (before !== undefined) {
-    seen.identity.put(before);
+    const { policyQuota, ...identity } = before;
+    seen.identity.put(identity);
+    seen.accounts.put({ account: ACCOUNT, policyQuota });
     seen.identity.markSynced();
   }
   const ports: IdentityPorts = {
@@ -57,7 +61,9 @@ async function look(answers: Answers, before: Identity | undefined, failures = 0
     },
     (error: Error) => error.message,
   );
-  return { found: seen.identity.get(HERE), synced: seen.identity.hasSynced, end, told, afterMs };
+  const identity = seen.identity.get(HERE);
+  const found = identity && { ...identity, policyQuota: seen.accounts.get(ACCOUNT)?.policyQuota };
+  return { found, synced: seen.identity.hasSynced && seen.accounts.hasSynced, end, told, afterMs };
 }
 
 const unknown = (why: string): ClusterView & CallerView => ({ kind: 'unknown', why });
@@ -65,10 +71,10 @@ const DISAGREE = (told: string, eks: string) =>
   `the API server issues tokens as "${told}", and eks:DescribeCluster says ${eks}: is --eks-cluster-name the name of this cluster?`;
 
 interface Case extends Answers {
-  readonly before?: Identity;
+  readonly before?: Known;
   /** How often it failed before, at the start. */
   readonly failures?: number;
-  readonly finds: Partial<Identity>;
+  readonly finds: Partial<Known>;
   readonly end: string;
 }
 
@@ -177,7 +183,7 @@ const cases: Record<string, Case> = {
   'who we are is unknown while AWS does not answer': {
     failures: 4,
     caller: fault('transient'),
-    finds: { caller: unknown('told: transient') },
+    finds: { caller: unknown('told: transient'), policyQuota: undefined },
     end: 'told: transient',
   },
   'who we are stays known while AWS does not answer': { before: KNOWN, caller: fault('throttled'), finds: {}, end: 'told: throttled' },

@@ -3,7 +3,7 @@ import { Fault, isFault, NO_CREDENTIALS } from '../../api/fault.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { STS_AUDIENCE } from '../../api/names.ts';
 import { callerFrom, clusterFrom, mayPass, quotaFrom } from '../../domain/state/identify.ts';
-import type { ClusterIds, ClusterView, Identity } from '../../domain/state/identity.ts';
+import type { CallerView, ClusterIds, ClusterView, Identity } from '../../domain/state/identity.ts';
 import type { OwnEvents } from '../../ports/events.ts';
 import { type Controller, recheck, type Wake } from '../../runtime/controller.ts';
 import { identityOf } from '../observe.ts';
@@ -20,7 +20,7 @@ const PATIENT_ATTEMPTS = 4;
 
 export interface ClusterOptions {
   readonly stores: Stores;
-  readonly owned: Pick<OwnedStores, 'identity'>;
+  readonly owned: Pick<OwnedStores, 'identity' | 'accounts'>;
   readonly ports: IdentityPorts;
   /** What the user says of the issuer, above every other source. */
   readonly oidcIssuer: Issuer | undefined;
@@ -39,6 +39,18 @@ export function clusterController({ stores, owned, ports, oidcIssuer, ids, event
     return view.kind === 'known' ? { view } : { view, failure: new Fault('invalid', view.why) };
   }
 
+  /** Before the identity: who is woken by that finds both. */
+  function putOwnAccount(caller: CallerView, answer: PromiseSettledResult<number>): number | undefined {
+    const [before] = stores.accounts.list();
+    if (caller.kind === 'unknown') return before?.policyQuota;
+    const { account } = caller;
+    if (before !== undefined && before.account !== account) owned.accounts.delete(before.account);
+    const policyQuota = quotaFrom(answer, before?.account === account ? before.policyQuota : undefined);
+    const view = { account, policyQuota };
+    if (!isDeepStrictEqual(stores.accounts.get(account), view)) owned.accounts.put(view);
+    return policyQuota;
+  }
+
   return {
     name: 'cluster',
     wakes: [once],
@@ -53,7 +65,6 @@ export function clusterController({ stores, owned, ports, oidcIssuer, ids, event
       const found: Identity = {
         cluster: cluster.view.kind === 'known' ? { ...cluster.view, ...ids } : cluster.view,
         caller: callerFrom(caller, before.caller),
-        policyQuota: quotaFrom(quota, before.policyQuota),
         apiAudiences,
       };
       const mayNotAsk = quota.status === 'rejected' && isFault(quota.reason, 'denied');
@@ -68,14 +79,16 @@ export function clusterController({ stores, owned, ports, oidcIssuer, ids, event
       }
       const patient = !stores.identity.hasSynced && failures < PATIENT_ATTEMPTS;
       if (failed.length > 0 && patient && failed.every(mayPass)) throw failed[0];
+      const policyQuota = putOwnAccount(found.caller, quota);
       if (!isDeepStrictEqual(stores.identity.get(HERE), found)) owned.identity.put(found);
+      owned.accounts.markSynced();
       owned.identity.markSynced();
       if (takesSts(found) && !takesSts(before)) {
         log.warn({ apiAudiences }, 'audience of STS forbidden by API server');
         events.record({ type: 'Warning', reason: 'AudienceForbidden', action: 'CheckApiServer', note: STS_FORBIDDEN });
       }
       if (failed.length > 0) throw failed[0];
-      if (mayNotAsk) log.info({ err: quota.reason, policyQuota: found.policyQuota }, 'trust policy quota unknown, using the default');
+      if (mayNotAsk) log.info({ err: quota.reason, policyQuota }, 'trust policy quota unknown, using the default');
       return recheck(takesSts(found) ? FORBIDDEN_RECHECK_MS : RECHECK_MS, 'whether issuer, audiences and caller identity are unchanged');
     },
   };

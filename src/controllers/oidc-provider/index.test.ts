@@ -10,12 +10,13 @@ import type { Identity } from '../../domain/state/identity.ts';
 import type { ProviderView } from '../../domain/state/oidc-provider.ts';
 
 import type { Verdict } from '../../domain/state/verdict.ts';
-import { ARN, arn, binding, caller, cluster, grant, ISSUER, SUBJECT } from '../../domain/test-observed.ts';
+import { ARN, arn, binding, grant, ISSUER, SUBJECT } from '../../domain/test-observed.ts';
 import type { BindingEvent } from '../../ports/events.ts';
 import type { OidcProviders } from '../../ports/oidc-providers.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { createStores, type VerdictRecord } from '../stores.ts';
+import { putIdentity } from '../test-identity.ts';
 import { oidcProviderController } from './index.ts';
 
 const ACCOUNT = '111122223333' as AccountId;
@@ -52,7 +53,7 @@ async function look({
   for (const one of bindings) seen.bindings.put(one);
   for (const one of grants) seen.grants.put(one);
   seen.namespaces.put({ name: 'shop', labels: {} });
-  seen.identity.put({ cluster, caller, policyQuota: 2048, apiAudiences: ['https://kubernetes.default.svc'], ...identity });
+  putIdentity(seen, { apiAudiences: ['https://kubernetes.default.svc'], ...identity });
   if (before !== undefined) seen.providers.put({ account: ACCOUNT, view: before });
   for (const one of verdicts) seen.verdicts.put({ ...one, urgency: 'change' });
   const calls: string[] = [];

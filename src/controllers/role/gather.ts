@@ -6,13 +6,13 @@ import { type Subject, subjectOf } from '../../api/subject.ts';
 import { authorize } from '../../domain/authorization/authorize.ts';
 import { knownAs } from '../../domain/role/consent.ts';
 import type { RoleObserved } from '../../domain/role/plan.ts';
-import { authorizationInput, identityOf, lossesOn } from '../observe.ts';
+import { authorizationInput, identityOf, lossesOn, reachIn } from '../observe.ts';
 import { HERE, type Stores, serviceAccountOf } from '../stores.ts';
 import type { RoleOptions } from './ports.ts';
 
 /** Everything that the decision about one role rests on; no call leaves the process for it. */
 export function gather(stores: Stores, arn: RoleArn, now: number, isUnderway: RoleOptions['isUnderway']): RoleObserved {
-  const { cluster, caller, policyQuota } = identityOf(stores);
+  const { cluster } = identityOf(stores);
   const record = stores.roles.get(arn);
   const bindings = stores.bindings.byIndex('role', arn);
   // All of them first: the grants are looked through once for the ARN that was asked for, and once for the other one.
@@ -33,10 +33,9 @@ export function gather(stores: Stores, arn: RoleArn, now: number, isUnderway: Ro
     ),
     record,
     cluster,
-    caller,
+    reach: reachIn(stores, arn),
     provider: known?.view,
     providers: known?.all && new Set(known.all),
-    quota: policyQuota,
     leadsSince: stores.leadership.get(HERE)?.since,
     absent: new Set(bindings.flatMap((binding) => absentSubjects(stores, binding))),
     requestedAt: Math.max(...stores.reconcileRequests.byIndex('role', arn).map(({ at }) => at), 0),

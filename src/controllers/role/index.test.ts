@@ -7,8 +7,6 @@ import {
   ACCOUNT,
   ARN,
   binding,
-  caller,
-  cluster,
   entry,
   grant,
   NOW,
@@ -23,6 +21,7 @@ import { silentLog } from '../../runtime/log.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
 import { URGENCIES, type Urgency } from '../../runtime/queue.ts';
 import { createStores } from '../stores.ts';
+import { putIdentity } from '../test-identity.ts';
 import { gather } from './gather.ts';
 import { roleController } from './index.ts';
 import type { RoleOptions } from './ports.ts';
@@ -127,7 +126,7 @@ test.each(URGENCIES)('what a plan answers is as urgent as the plan: %s', async (
   const { stores, controller } = watched();
   stores.grants.put(grant());
   stores.namespaces.put({ name: 'shop', labels: {} });
-  stores.identity.put({ cluster, caller, policyQuota: 2048 });
+  putIdentity(stores);
   stores.providers.put({ account: ACCOUNT, view: provider });
   stores.roles.put(present({ policy: policy(SERVICE) }));
   stores.bindings.put(binding({ status: { roles: [] } }));
@@ -140,7 +139,7 @@ test('while its write waits for more bindings, a role is planned once a second',
   const { stores, controller, clock } = watched();
   stores.grants.put(grant());
   stores.namespaces.put({ name: 'shop', labels: {} });
-  stores.identity.put({ cluster, caller, policyQuota: 2048 });
+  putIdentity(stores);
   stores.providers.put({ account: ACCOUNT, view: provider });
   stores.roles.put(present({ policy: policy(SERVICE) }));
   stores.bindings.put(binding());
@@ -160,7 +159,7 @@ test('while its write waits for more bindings, a role is planned once a second',
 test('what is gathered says which bindings the binding controller has in hand', () => {
   const { stores } = watched();
   stores.grants.put(grant());
-  stores.identity.put({ cluster, caller, policyQuota: 2048 });
+  putIdentity(stores);
   for (const name of ['app', 'web']) stores.bindings.put(binding({ metadata: { name, uid: name }, spec: { serviceAccountName: name } }));
   const { bindings } = gather(stores, ARN, NOW, (key) => key === 'shop/web');
   expect(bindings.map(({ underway }) => underway)).toEqual([false, true]);
@@ -191,7 +190,7 @@ test('a role is looked at for the namespaces of its bindings, and of the Service
 test('a role with two thousand bindings is planned in slices, and each subject is answered', async () => {
   const stores = createStores(silentLog);
   stores.grants.put(grant());
-  stores.identity.put({ cluster, caller, policyQuota: 2048 });
+  putIdentity(stores);
   stores.providers.put({ account: ACCOUNT, view: provider });
   const names = Array.from({ length: 2_000 }, (_, at) => `app-${at}`);
   for (const name of names)

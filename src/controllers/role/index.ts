@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { RoleArn } from '../../api/arn.ts';
+import { type AccountId, type RoleArn, roleArnParts } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { keyOf, type ObjectKey } from '../../api/cluster.ts';
 import { conditionOf } from '../../api/condition.ts';
@@ -10,7 +10,7 @@ import { planRoleStepwise, type RoleObserved, type RolePlan } from '../../domain
 import { questionKey } from '../../domain/state/question.ts';
 import { isCurrentEntry } from '../../domain/state/role-entry.ts';
 import { pendingIn, type RoleRecord } from '../../domain/state/role-record.ts';
-import { type Attempt, type Controller, type Outcome, recheck, settled, wakeEvery, wakeOn } from '../../runtime/controller.ts';
+import { type Attempt, type Controller, type Outcome, recheck, settled, wakeEvery, wakeMany, wakeOn } from '../../runtime/controller.ts';
 import type { Urgency } from '../../runtime/queue.ts';
 import { inSlices } from '../../runtime/slices.ts';
 import { recordFailure } from '../failures.ts';
@@ -32,6 +32,9 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
   /** Monotonic milliseconds. */
   const restsUntil = new Map<RoleArn, number>();
   const everyRole = () => stores.bindings.list().flatMap(rolesOf);
+  function* rolesIn({ account }: { readonly account: AccountId }): Generator<RoleArn> {
+    for (const binding of stores.bindings.list()) yield* rolesOf(binding).filter((arn) => roleArnParts(arn).account === account);
+  }
   return {
     name: 'role',
     tenantsOf: (arn) => namespacesOf(stores, arn),
@@ -53,7 +56,8 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
         urgency: (role) => (pendingIn(role) === undefined ? 'drift' : 'change'),
       }),
       wakeOn(stores.audits, (audit) => rolesNamedOnlyBy(stores, audit), { when: (previous, next) => previous.role !== next.role }),
-      wakeEvery(stores.providers, everyRole),
+      wakeMany(stores.providers, rolesIn),
+      wakeMany(stores.accounts, rolesIn),
       wakeOn(stores.reconcileRequests, ({ role }) => (role === undefined ? [] : [role]), {
         when: (previous, next) => previous.at !== next.at,
       }),

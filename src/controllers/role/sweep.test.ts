@@ -4,13 +4,13 @@ import type { IrsaBinding } from '../../api/binding.ts';
 import { Fault } from '../../api/fault.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
 import type { Identity } from '../../domain/state/identity.ts';
-import { ARN, arn, binding, caller, cluster, entry, grant, NOW, OTHER_ARN, present } from '../../domain/test-observed.ts';
+import { ARN, arn, binding, entry, grant, NOW, OTHER_ARN, present } from '../../domain/test-observed.ts';
 import type { Roles } from '../../ports/roles.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock, settle } from '../../runtime/manual-clock.ts';
 import type { Urgency } from '../../runtime/queue.ts';
 import { type AuditRecord, createStores } from '../stores.ts';
-
+import { putIdentity } from '../test-identity.ts';
 import { written } from './records.ts';
 import { sweepRoles } from './sweep.ts';
 
@@ -95,7 +95,7 @@ async function swept({ account, bindings = [binding()], grants = [grant()], audi
   for (const one of grants) seen.grants.put(one);
   for (const one of audits) seen.audits.put(one);
   seen.namespaces.put({ name: 'shop', labels: {} });
-  seen.identity.put({ cluster, caller, policyQuota: 2048, ...identity });
+  putIdentity(seen, identity);
   for (const store of [seen.bindings, seen.grants, seen.namespaces, seen.identity]) store.markSynced();
   const clock = new ManualClock(NOW);
   const end = new AbortController();
@@ -349,7 +349,7 @@ test('while it is not known who we are no sweep is counted and nobody is held up
   const sweep = await swept({ account, identity: { caller: { kind: 'unknown', why: 'AWS does not answer' } } });
   await sweep.clock.advance(2 * INTERVAL_MS);
   expect([account.asked, sweep.whole(), sweep.seen.roles.hasSynced]).toEqual([[], 0, true]);
-  sweep.seen.identity.put({ cluster, caller, policyQuota: 2048 });
+  putIdentity(sweep.seen);
   await settle();
   expect([account.asked, sweep.roles(), sweep.whole()]).toEqual([['list'], { [ARN]: 'present' }, 1]);
   await sweep.stop();

@@ -3,25 +3,14 @@ import { keyOf } from '../../api/cluster.ts';
 import { Fault, isFault } from '../../api/fault.ts';
 import { questionKey } from '../../domain/state/question.ts';
 
-import {
-  ACCOUNT,
-  allowed,
-  binding,
-  caller,
-  cluster,
-  grant,
-  NOW,
-  present,
-  provider,
-  question,
-  serviceAccount,
-} from '../../domain/test-observed.ts';
+import { ACCOUNT, allowed, binding, grant, NOW, present, provider, question, serviceAccount } from '../../domain/test-observed.ts';
 import type { StsAnswer } from '../../domain/verification/proof.ts';
 import { Limiter } from '../../runtime/limiter.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock, settle } from '../../runtime/manual-clock.ts';
 import { Store } from '../../runtime/store.ts';
 import { createStores, type OwnedStores } from '../stores.ts';
+import { putIdentity } from '../test-identity.ts';
 import { testLoops } from '../test-loop.ts';
 import { PROOFS, verificationController } from './index.ts';
 import type { AskSts, ToAsk } from './ports.ts';
@@ -38,7 +27,7 @@ function filled(): OwnedStores {
   stores.grants.put(grant({ allowVerification: true }));
   stores.namespaces.put({ name: 'shop', labels: {} });
   stores.serviceAccounts.put(serviceAccount());
-  stores.identity.put({ cluster, caller, policyQuota: 2048 });
+  putIdentity(stores);
   stores.providers.put({ account: ACCOUNT, view: provider });
   stores.roles.put(present());
   stores.verdicts.put({ question: question(), verdict: allowed, urgency: 'change' });

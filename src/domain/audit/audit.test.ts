@@ -5,15 +5,16 @@ import { GrantIndex } from '../authorization/grant-index.ts';
 import type { RoleRecord } from '../state/role-record.ts';
 import {
   ARN,
-  caller,
   cluster,
   grant,
   NOW,
   OTHER_ARN,
+  OWN_ROLES,
   own,
   policy,
   present,
   provider,
+  reachWith,
   SERVICE,
   SUBJECT,
   serviceAccount,
@@ -25,7 +26,7 @@ const input: AuthorizationInput = {
   grants: new GrantIndex([grant()]),
   namespace: { name: 'shop', labels: {} },
   contenders: [],
-  caller,
+  ownRoles: OWN_ROLES,
   apiAudiences: [],
 };
 const carrying = (role: string, more: Record<string, string> = {}) => serviceAccount({ [EKS_ANNOTATIONS.roleArn]: role, ...more }, 'helm');
@@ -85,7 +86,12 @@ const cases: Record<string, Case> = {
   },
   'a role of an account that is out of reach is told, and not judged': {
     seen: {
-      caller: { kind: 'known', account: '999900001111' as never, arn: 'arn:aws:sts::999900001111:assumed-role/x/y', ownRoles: [] },
+      reachOf: reachWith({
+        kind: 'known',
+        account: '999900001111' as never,
+        arn: 'arn:aws:sts::999900001111:assumed-role/x/y',
+        ownRoles: [],
+      }),
     },
     found: { role: ARN, findings: ['RoleInOtherAccount'] },
   },
@@ -151,10 +157,9 @@ function observed(part: Partial<AuditObserved> = {}, inputPart: Partial<Authoriz
     authorization: declared && authorize(declared, { ...input, ...inputPart }),
     knownAs: undefined,
     cluster,
-    caller,
+    reachOf: reachWith(),
     role: present({ policy: policy(own()) }),
     provider,
-    quota: 2048,
     ...part,
   };
 }

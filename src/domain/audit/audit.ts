@@ -6,12 +6,13 @@ import { isProblem } from '../../api/problem.ts';
 import { annotationKeys, EKS_WEBHOOK, type Webhook } from '../../api/webhook.ts';
 import { quote } from '../../trust/document/quote.ts';
 import type { Authorization } from '../authorization/authorize.ts';
-import { accountReachable, providerRegistered } from '../binding/checks.ts';
+import { accountReached, providerRegistered } from '../binding/checks.ts';
 import { consentTo } from '../role/consent.ts';
 import { planRole } from '../role/plan.ts';
 import { parseRoleAnnotation } from '../service-account/annotations.ts';
-import type { CallerView, ClusterView } from '../state/identity.ts';
+import type { ClusterView } from '../state/identity.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
+import type { Reach } from '../state/reach.ts';
 import type { RoleRecord } from '../state/role-record.ts';
 import type { Verdict } from '../state/verdict.ts';
 
@@ -25,10 +26,9 @@ export interface AuditObserved {
   /** The other ARN of the role, where a grant covers that too. */
   readonly knownAs: RoleArn | undefined;
   readonly cluster: ClusterView;
-  readonly caller: CallerView;
+  readonly reachOf: (role: RoleArn) => Reach;
   readonly role: RoleRecord | undefined;
   readonly provider: ProviderView | undefined;
-  readonly quota: number | undefined;
   /** Of EKS unless it is said otherwise. */
   readonly webhook?: Webhook;
 }
@@ -124,10 +124,10 @@ type AuthorizedAudit = AuditObserved & { readonly binding: IrsaBinding; readonly
 const pending: Judged = { trusted: undefined, findings: [], pending: true };
 
 function judge(seen: AuthorizedAudit): Judged {
-  const { caller, cluster, authorization } = seen;
-  if (caller.kind === 'unknown' || cluster.kind === 'unknown') return pending;
+  const { cluster, authorization } = seen;
+  if (cluster.kind === 'unknown') return pending;
   const scope = { seen, spec: authorization.spec };
-  const violation = accountReachable(scope) ?? providerRegistered(scope);
+  const violation = accountReached(scope) ?? providerRegistered(scope);
   if (violation?.pending) return pending;
   if (violation !== undefined)
     return { trusted: violation.status === 'False' ? false : undefined, findings: violation.findings, pending: false };
@@ -136,20 +136,20 @@ function judge(seen: AuthorizedAudit): Judged {
 }
 
 /** What the answer for one binding that only looks rests on. */
-type Asked = Pick<AuthorizedAudit, 'now' | 'binding' | 'authorization' | 'knownAs' | 'role' | 'cluster' | 'caller' | 'provider' | 'quota'>;
+type Asked = Pick<AuthorizedAudit, 'now' | 'binding' | 'authorization' | 'knownAs' | 'role' | 'cluster' | 'reachOf' | 'provider'>;
 
 /** The very plan that is made for bindings, of which only the answer is taken. */
-export function verdictOn({ now, binding, authorization, knownAs, role, cluster, caller, provider, quota }: Asked): Verdict | undefined {
+export function verdictOn({ now, binding, authorization, knownAs, role, cluster, reachOf, provider }: Asked): Verdict | undefined {
   const bindings = [{ binding, authorization, knownAs }];
+  const arn = authorization.spec.roleArn;
   const { verdicts } = planRole({
     now,
-    arn: authorization.spec.roleArn,
+    arn,
     bindings,
     record: role,
     cluster,
-    caller,
+    reach: reachOf(arn),
     provider,
-    quota,
     losses: [],
   });
   return verdicts[0]?.[1];

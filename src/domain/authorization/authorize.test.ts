@@ -4,7 +4,7 @@ import { type FindingCode, finding } from '../../api/finding.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
 import { problem } from '../../api/problem.ts';
 import { namespace } from '../test-cluster.ts';
-import { ARN, binding, caller, grant, NOW, spec } from '../test-observed.ts';
+import { ARN, binding, grant, NOW, OWN_ROLES, spec } from '../test-observed.ts';
 import { type Authorization, type AuthorizationInput, authorize, contendersOf, isEnforcing, MOST_EVALUATED } from './authorize.ts';
 import { GrantIndex } from './grant-index.ts';
 
@@ -18,7 +18,7 @@ type Part = Partial<Omit<AuthorizationInput, 'grants' | 'contenders'>> & {
 
 function stores({ grants = [grant()], competingBindings = [], ...part }: Part = {}): AuthorizationInput {
   const contenders = contendersOf(competingBindings);
-  return { grants: new GrantIndex(grants), namespace: namespace(), contenders, caller, apiAudiences: [], ...part };
+  return { grants: new GrantIndex(grants), namespace: namespace(), contenders, ownRoles: OWN_ROLES, apiAudiences: [], ...part };
 }
 
 const competing = (part: Parameters<typeof binding>[0] = {}) =>
@@ -142,7 +142,7 @@ describe('the own role', () => {
       'arn:aws:iam::999922223333:role/ops/*',
     ],
   });
-  const verdicts: Record<string, { roleArn: string; caller?: AuthorizationInput['caller']; wanted: FindingCode | 'granted' }> = {
+  const verdicts: Record<string, { roleArn: string; ownRoles?: AuthorizationInput['ownRoles']; wanted: FindingCode | 'granted' }> = {
     // Contract: api-own-role
     'is no target, whatever a grant says': { roleArn: 'arn:aws:iam::111122223333:role/irsa-operator', wanted: 'RoleIsOperator' },
     'is known in any case of letters': { roleArn: 'arn:aws:iam::111122223333:role/IRSA-Operator', wanted: 'RoleIsOperator' },
@@ -155,24 +155,21 @@ describe('the own role', () => {
     // Contract: api-own-role-hops
     'is also one that leads to it': {
       roleArn: 'arn:aws:iam::999922223333:role/ops/hop',
-      caller: {
-        ...caller,
-        ownRoles: [
-          { account: '111122223333', name: 'irsa-operator' },
-          { account: '999922223333', name: 'hop' },
-        ],
-      } as AuthorizationInput['caller'],
+      ownRoles: [
+        { account: '111122223333', name: 'irsa-operator' },
+        { account: '999922223333', name: 'hop' },
+      ],
       wanted: 'RoleIsOperator',
     },
     'is nobody when we are a user and not a role': {
       roleArn: 'arn:aws:iam::111122223333:role/irsa-operator',
-      caller: { ...caller, ownRoles: [] } as AuthorizationInput['caller'],
+      ownRoles: [],
       wanted: 'granted',
     },
   };
-  for (const [sentence, { wanted, roleArn, caller: by = caller }] of Object.entries(verdicts)) {
+  for (const [sentence, { wanted, roleArn, ownRoles = OWN_ROLES }] of Object.entries(verdicts)) {
     test(sentence, () => {
-      expect(refusedWith(authorize(binding({ spec: { roleArn } }), stores({ grants: [all], caller: by })))).toBe(wanted);
+      expect(refusedWith(authorize(binding({ spec: { roleArn } }), stores({ grants: [all], ownRoles })))).toBe(wanted);
     });
   }
 });

@@ -4,7 +4,7 @@ import { keyOf, type Namespace } from '../../api/cluster.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { STS_AUDIENCE } from '../../api/names.ts';
 import { isProblem } from '../../api/problem.ts';
-import type { CallerView, OwnRole } from '../state/identity.ts';
+import type { OwnRole } from '../state/identity.ts';
 import type { GrantIndex } from './grant-index.ts';
 import type { Granted, RequiredTags } from './grants.ts';
 
@@ -39,7 +39,8 @@ export interface AuthorizationInput {
   readonly namespace: Namespace;
   /** Of the bindings of the same ServiceAccount those that may win, as `contendersOf` says. */
   readonly contenders: readonly IrsaBinding[];
-  readonly caller: CallerView;
+  /** Roles that the operator itself runs as, or assumes on the way. */
+  readonly ownRoles: readonly OwnRole[];
   /** Audiences that open the API server itself. */
   readonly apiAudiences: readonly string[];
   /** Of the grants that cover a binding, those whose limit older bindings of its namespace use up. Undefined: no grant has a limit. */
@@ -90,7 +91,7 @@ function tooMany({ spec }: IrsaBinding): Finding {
 
 function authorizeAlone(
   binding: IrsaBinding,
-  { grants, namespace, caller, apiAudiences, fullGrants }: Omit<AuthorizationInput, 'contenders'>,
+  { grants, namespace, ownRoles, apiAudiences, fullGrants }: Omit<AuthorizationInput, 'contenders'>,
 ): Authorization {
   const { spec } = binding;
   if (isProblem(spec)) return refused(finding('InvalidSpec', spec.problem));
@@ -101,7 +102,7 @@ function authorizeAlone(
   const full = covering.filter(({ grant }) => used?.has(grant));
   if (full.length === covering.length) return refused(limitReached(binding, first));
   if (apiAudiences.includes(spec.audience)) return refused(audienceForbidden(spec, apiAudiences));
-  if (caller.kind === 'known' && caller.ownRoles.some((own) => isOwnRole(spec.roleArn, own))) {
+  if (ownRoles.some((own) => isOwnRole(spec.roleArn, own))) {
     return refused(
       finding(
         'RoleIsOperator',

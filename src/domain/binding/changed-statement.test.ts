@@ -26,9 +26,12 @@ import {
   policy,
   present,
   provider,
+  REACHED,
   SERVICE,
   SUBJECT,
   serviceAccount,
+  unreached,
+  withoutQuota,
 } from '../test-observed.ts';
 import { planBinding } from './plan.ts';
 
@@ -59,9 +62,8 @@ function verdictAmong(statements: readonly object[], one: IrsaBinding, part: Par
     bindings: [authorizationFor(one)],
     record,
     cluster,
-    caller: observed().caller,
+    reach: REACHED,
     provider,
-    quota: 2048,
     losses: [],
     ...part,
   }).verdicts[0]?.[1];
@@ -115,8 +117,7 @@ for (const [sentence, { statements, admits }] of Object.entries(CHANGED))
   });
 
 function base(one: IrsaBinding): RoleObserved {
-  const { caller } = observed();
-  return { now: NOW, arn: ARN, bindings: [authorizationFor(one)], record: undefined, cluster, caller, provider, quota: 2048, losses: [] };
+  return { now: NOW, arn: ARN, bindings: [authorizationFor(one)], record: undefined, cluster, reach: REACHED, provider, losses: [] };
 }
 
 describe('a revocation that is blocked by another writer', () => {
@@ -161,7 +162,7 @@ describe('what nothing can be asked or written for', () => {
   const FAR = arn('arn:aws:iam::999900001111:role/team/app');
   const why: Record<string, { part: ObservedPart; role?: typeof ARN; reason: string; says: string; advice: string; stalled?: boolean }> = {
     'while it is not known who we are': {
-      part: { caller: { kind: 'unknown', why: 'no credentials' } },
+      part: { reachOf: unreached('no credentials') },
       reason: 'CallerUnknown',
       says: 'sts:GetCallerIdentity failed: no credentials. irsa-operator writes nothing and asks again. Check its AWS credentials',
       advice: 'Check the AWS credentials of irsa-operator and its way to STS. The call sts:GetCallerIdentity needs no permission',
@@ -173,7 +174,7 @@ describe('what nothing can be asked or written for', () => {
       advice: 'Set --oidc-issuer',
     },
     'while the quota is not known': {
-      part: { policyQuota: undefined },
+      part: { reachOf: withoutQuota },
       reason: 'QuotaUnknown',
       says: 'iam:GetAccountSummary did not report how long a trust policy may be. irsa-operator writes no trust policy and asks again. See its log',
       advice: 'Check the AWS credentials of irsa-operator and its way to IAM. Its log says why iam:GetAccountSummary failed',
@@ -217,13 +218,13 @@ describe('what nothing can be asked or written for', () => {
     );
   }
   test('is not told of what nobody waits for: the deletion retains', () =>
-    expect(
-      planBinding(observed({ binding: gone({ spec: { deletionPolicy: 'Retain' } }), caller: { kind: 'unknown', why: 'x' } })).steps,
-    ).toEqual([{ do: 'removeFinalizer' }]));
+    expect(planBinding(observed({ binding: gone({ spec: { deletionPolicy: 'Retain' } }), reachOf: unreached() })).steps).toEqual([
+      { do: 'removeFinalizer' },
+    ]));
   test('does not alarm a binding in order while only the quota is not known yet', () => {
     const whole = { ...readyTold, type: 'ProviderReady' } as const;
     const one = binding({ status: { observedGeneration: 1, conditions: [whole, readyTold] } });
-    expect(planBinding(observed({ binding: one, policyQuota: undefined })).status.conditions).toEqual([whole, readyTold]);
+    expect(planBinding(observed({ binding: one, reachOf: withoutQuota })).status.conditions).toEqual([whole, readyTold]);
   });
   test('is named by a binding that left a role in an account that the credentials do not reach any more', () => {
     const one = binding({ status: { roles: [entry(FAR), entry()], conditions: [readyTold] } });

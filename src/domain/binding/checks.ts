@@ -9,7 +9,6 @@ import { isEnforcing } from '../authorization/authorize.ts';
 import { grantedBy } from '../authorization/granted-by.ts';
 import type { PodsAssessment } from '../pods/pods-current.ts';
 import { consentTo } from '../role/consent.ts';
-import { outOfReach } from '../role/reach.ts';
 import { annotationsAreOurs, refusedExpiration, wrongAnnotations } from '../service-account/annotations.ts';
 import { annotationContended } from '../service-account/contention.ts';
 import { contentionLevel } from '../state/contention.ts';
@@ -101,7 +100,7 @@ function withLoss(violation: Violation, seen: Observed, { roleArn: arn, audience
  */
 export function releaseWaitsFor(seen: Observed, entry: Pick<RoleEntry, 'arn' | 'audience'>): Violation {
   const { arn } = entry;
-  const early = callerKnown({ seen }) ?? roleReachable(seen, arn) ?? issuerKnown({ seen }) ?? quotaKnown({ seen });
+  const early = roleReached(seen, arn) ?? issuerKnown({ seen });
   if (early !== undefined) return early;
   const verdict = seen.verdictOn(entry);
   if (verdict?.kind !== 'refused')
@@ -116,30 +115,25 @@ export function releaseWaitsFor(seen: Observed, entry: Pick<RoleEntry, 'arn' | '
 
 type EarlyCheck = (scope: Pick<Scope, 'seen'>) => Violation | undefined;
 
-/** A restart while AWS is out: what was found before stands, and no cluster full of bindings turns Unknown for it. */
-const callerKnown: EarlyCheck = ({ seen: { caller } }) =>
-  caller.kind === 'unknown'
-    ? {
-        ...open(
-          'ProviderReady',
-          'CallerUnknown',
-          `sts:GetCallerIdentity failed: ${caller.why}. irsa-operator writes nothing and asks again. Check its AWS credentials`,
-        ),
-        pending: 'failing',
-      }
-    : undefined;
-
 /** What the first checks look at; the audit of ServiceAccounts without a binding has no more. */
 interface Early {
-  readonly seen: Pick<Observed, 'caller' | 'cluster' | 'provider'> & Partial<Pick<Observed, 'failureOf'>>;
+  readonly seen: Pick<Observed, 'reachOf' | 'cluster' | 'provider'> & Partial<Pick<Observed, 'failureOf'>>;
   readonly spec: BindingSpec;
 }
 
-export const accountReachable = ({ seen, spec }: Early): Violation | undefined => roleReachable(seen, spec.roleArn);
+export const accountReached = ({ seen, spec }: Early): Violation | undefined => roleReached(seen, spec.roleArn);
 
-function roleReachable({ caller }: Pick<Observed, 'caller'>, role: RoleArn): Violation | undefined {
-  const found = outOfReach(role, caller);
-  return found === undefined ? undefined : { ...refused('ProviderReady', found), status: 'Unknown' };
+function roleReached({ reachOf }: Pick<Observed, 'reachOf'>, role: RoleArn): Violation | undefined {
+  const reach = reachOf(role);
+  switch (reach.kind) {
+    case 'reached':
+      return undefined;
+    // A restart while AWS is out: what was found before stands, and no cluster full of bindings turns Unknown for it.
+    case 'unknown':
+      return { ...open('ProviderReady', reach.reason, reach.message), pending: 'failing' };
+    case 'refused':
+      return { ...refused('ProviderReady', reach.finding), status: 'Unknown' };
+  }
 }
 
 const issuerKnown: EarlyCheck = ({ seen: { cluster } }) => {
@@ -155,19 +149,6 @@ function notPublic(why: string): Finding {
   const other = 'If pods get tokens of another issuer, name it with --oidc-issuer of irsa-operator';
   return finding('IssuerNotPublic', `${why}. IAM can have no OIDC provider for it. ${todo}. ${other}`);
 }
-
-/** What was found before the operator started stands meanwhile. */
-const quotaKnown: EarlyCheck = ({ seen: { policyQuota } }) =>
-  policyQuota === undefined
-    ? {
-        ...open(
-          'ProviderReady',
-          'QuotaUnknown',
-          'iam:GetAccountSummary did not report how long a trust policy may be. irsa-operator writes no trust policy and asks again. See its log',
-        ),
-        pending: 'failing',
-      }
-    : undefined;
 
 export const providerRegistered = ({ seen: { provider, cluster, failureOf }, spec }: Early): Violation | undefined => {
   if (cluster.kind === 'unknown') return undefined;
@@ -265,7 +246,7 @@ const annotated = ({ seen, spec }: Scope): Violation | Assessment => {
   return good('AnnotatedByOthers', `${carries} (set by another writer)`);
 };
 
-const PROVIDER_CHECKS: readonly Check[] = [callerKnown, accountReachable, issuerKnown, quotaKnown, providerRegistered];
+const PROVIDER_CHECKS: readonly Check[] = [accountReached, issuerKnown, providerRegistered];
 
 const providerReady = (scope: Scope): Violation | Assessment =>
   firstViolation(PROVIDER_CHECKS, scope) ??

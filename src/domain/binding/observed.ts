@@ -3,7 +3,7 @@ import type { IrsaBinding } from '../../api/binding.ts';
 import type { DueLoss } from '../authorization/loss.ts';
 import type { PodsInput } from '../pods/input.ts';
 import type { Contention } from '../state/contention.ts';
-import type { CallerView } from '../state/identity.ts';
+import type { Reach } from '../state/reach.ts';
 import type { ReconcileRequest } from '../state/reconcile-request.ts';
 import type { EntryKey } from '../state/role-entry.ts';
 import type { Verdict } from '../state/verdict.ts';
@@ -11,7 +11,8 @@ import type { Proof, VerificationInput } from '../verification/proof.ts';
 
 /** Everything that the decision about one binding rests on, gathered from stores: no call leaves the process for it. */
 export interface Observed extends VerificationInput, PodsInput {
-  readonly caller: CallerView;
+  /** Whether the account of a role answers. */
+  readonly reachOf: (role: RoleArn) => Reach;
   /** All of the same ServiceAccount, this one included: a deletion alone asks for them. */
   readonly competingBindings: () => readonly IrsaBinding[];
   /** Which of them has the ServiceAccount. */
@@ -22,8 +23,6 @@ export interface Observed extends VerificationInput, PodsInput {
   readonly isCovered: (entry: EntryKey) => boolean;
   /** For the binding's subject, which competing bindings share. */
   readonly verdictOn: (entry: EntryKey) => Verdict | undefined;
-  /** Characters that the account allows for a trust policy; undefined while it was not asked. */
-  readonly policyQuota: number | undefined;
   /** Why the last attempt to read a role, or the provider of an account, came to nothing; undefined where it did not. */
   readonly failureOf: (of: RoleArn | AccountId) => string | undefined;
   /** The CRD of bindings itself is being deleted: nobody asked for an end of this one. */

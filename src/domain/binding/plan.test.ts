@@ -23,6 +23,7 @@ import {
   present,
   serviceAccount,
   spec,
+  unreached,
 } from '../test-observed.ts';
 import type { Observed } from './observed.ts';
 import { planBinding } from './plan.ts';
@@ -185,7 +186,7 @@ const violations: Record<string, Violated> = {
     sign: 'Stalled',
   },
   'AWS did not say who we are': {
-    seen: { caller: { kind: 'unknown', why: 'no credentials' } },
+    seen: { reachOf: unreached('no credentials') },
     step: 'ProviderReady',
     status: 'Unknown',
     reason: 'CallerUnknown',
@@ -451,23 +452,26 @@ describe('what is done', () => {
 });
 
 describe('after a restart while AWS is out', () => {
-  const caller = { kind: 'unknown', why: 'no answer' } as const;
+  const reach = unreached('no answer');
   const before = planBinding(observed()).status;
   // Contract: failure-classes
   test('the status stays as it is: what worked still works, and nobody is alarmed', () =>
-    expect(planBinding(withStatus(observed({ caller }), before, NOW + later))).toEqual({
+    expect(planBinding(withStatus(observed({ reachOf: reach }), before, NOW + later))).toEqual({
       steps: [],
       status: before,
       recheckInMs: undefined,
     }));
   test('a binding that was told so before is told why, as it is now', () => {
-    const first = planBinding(observed({ caller: { kind: 'unknown', why: 'no credentials' } })).status;
-    const { status } = planBinding(withStatus(observed({ caller }), first, NOW + later));
+    const first = planBinding(observed({ reachOf: unreached('no credentials') })).status;
+    const { status } = planBinding(withStatus(observed({ reachOf: reach }), first, NOW + later));
     expect(conditionOf(status.conditions, 'ProviderReady')?.message).toMatch(/^sts:GetCallerIdentity failed: no answer\./);
   });
   test('a new generation is told', () => {
     const old = { ...before, observedGeneration: 0 };
-    expect(told(planBinding(withStatus(observed({ caller }), old, NOW + later)).status, 'Ready')).toEqual(['Unknown', 'CallerUnknown']);
+    expect(told(planBinding(withStatus(observed({ reachOf: reach }), old, NOW + later)).status, 'Ready')).toEqual([
+      'Unknown',
+      'CallerUnknown',
+    ]);
   });
 });
 

@@ -4,7 +4,7 @@ import { ANNOTATIONS } from '../../api/names.ts';
 import { problem } from '../../api/problem.ts';
 import { planRole } from '../role/plan.ts';
 import type { ReconcileRequest } from '../state/reconcile-request.ts';
-import { binding, grant, NOW, type ObservedPart, observed, present, roleObserved } from '../test-observed.ts';
+import { binding, grant, NOW, type ObservedPart, observed, present, roleObserved, unreached, withoutQuota } from '../test-observed.ts';
 import { planBinding } from './plan.ts';
 
 const request = (part: Partial<ReconcileRequest> = {}): ReconcileRequest => ({
@@ -43,9 +43,9 @@ const cases: Record<string, { readonly seen: ObservedPart; readonly echo: string
     },
     echo: 'now',
   },
-  'the caller is not known yet': { seen: { request: request(), caller: { kind: 'unknown', why: 'x' } }, echo: undefined },
+  'the caller is not known yet': { seen: { request: request(), reachOf: unreached() }, echo: undefined },
   'the issuer is not known yet': { seen: { request: request(), cluster: { kind: 'unknown', why: 'x' } }, echo: undefined },
-  'the quota is not known yet': { seen: { request: request({ roleRead: false }), policyQuota: undefined }, echo: undefined },
+  'the quota is not known yet': { seen: { request: request({ roleRead: false }), reachOf: withoutQuota }, echo: undefined },
   'the spec cannot be read': {
     seen: { request: request({ providerRead: false, roleRead: false }), binding: { ...binding(), spec: problem('x') } },
     echo: 'now',

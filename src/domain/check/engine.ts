@@ -18,6 +18,7 @@ import { webhookAudience } from '../pods/webhook-audience.ts';
 import { workloadOf } from '../pods/workload-of.ts';
 import { NO_CONTENTION } from '../state/contention.ts';
 import type { CallerView, ClusterView } from '../state/identity.ts';
+import { type Reach, reachOf as reachFrom } from '../state/reach.ts';
 import type { RoleRecord } from '../state/role-record.ts';
 import type { Verdict } from '../state/verdict.ts';
 import type { Violation } from '../status/conditions.ts';
@@ -58,25 +59,25 @@ export function engineFor(seen: CheckSeen, roleArn: string): Engine | Problem {
     namespace,
     contenders: [],
     // Whoever checks may well be the role.
-    caller: caller.kind === 'known' ? { ...caller, ownRoles: [] } : caller,
+    ownRoles: [],
     apiAudiences: cluster.kind === 'known' ? [...seen.apiAudiences, cluster.issuer] : seen.apiAudiences,
   });
   const role = valueIn(seen.role);
   const { now, quota } = seen;
-  const asked = { now, binding, knownAs: knownAs(role), role, cluster, caller, provider: valueIn(seen.provider), quota };
+  const reachOf = (arn: RoleArn): Reach => reachFrom(arn, { caller, account: (account) => ({ account, policyQuota: quota }) });
+  const asked = { now, binding, knownAs: knownAs(role), role, cluster, reachOf, provider: valueIn(seen.provider) };
   const verdict = authorization.kind === 'refused' ? undefined : verdictOn({ ...asked, authorization });
   const given: Observed = {
     now: seen.now,
     binding,
     authorization,
-    caller,
+    reachOf,
     cluster,
     competingBindings: () => [],
     winner: () => undefined,
     lossOf: () => undefined,
     isCovered: () => true,
     verdictOn: () => undefined,
-    policyQuota: seen.quota,
     role,
     provider: valueIn(seen.provider),
     verdict,

@@ -14,7 +14,6 @@ import {
   arn,
   authorizationFor,
   binding,
-  caller,
   cluster,
   entry,
   grant,
@@ -22,6 +21,7 @@ import {
   loss,
   NOW,
   OTHER_ARN,
+  OWN_ROLES,
   own,
   policy,
   present,
@@ -30,6 +30,8 @@ import {
   roleObserved,
   SERVICE,
   SUBJECT,
+  unreached,
+  withoutQuota,
 } from '../test-observed.ts';
 import { type BindingAuthorization, desiredTrustOf } from './desired-trust.ts';
 import { decideEdit } from './edit.ts';
@@ -65,8 +67,8 @@ describe('before anything is asked of AWS', () => {
   const silent: Record<string, Partial<RoleObserved>> = {
     'no binding names the role': { bindings: [] },
     'the issuer is not known': { cluster: { kind: 'unknown', why: 'x' } },
-    'it is not known who we are': { caller: { kind: 'unknown', why: 'x' } },
-    'the quota was not asked': { quota: undefined },
+    'it is not known who we are': { reach: unreached()(ARN) },
+    'the quota was not asked': { reach: withoutQuota(ARN) },
     'the role is in another account': { arn: arn('arn:aws:iam::999900001111:role/team/app') },
     'no grant covers the binding': { bindings: [authorizationFor(binding({ status: { roles: [] } }), [])] },
     'no grant covers the binding any more': { bindings: [authorizationFor(binding(), [])] },
@@ -432,7 +434,7 @@ describe('the limits of a grant', () => {
       grants: new GrantIndex(grants),
       namespace: { name: 'shop', labels: {} },
       contenders: [one],
-      caller,
+      ownRoles: OWN_ROLES,
       apiAudiences: [],
       fullGrants: () => new Set([full]),
     }),
@@ -489,10 +491,10 @@ describe('the limits of a grant', () => {
 // Contract: trust-absent
 test('a ServiceAccount that does not exist is not added where space is short, and is when it comes', () => {
   const bindings = [authorizationFor(), authorizationFor(other({ metadata: { createdAt: NOW - 2 * 86_400_000 } }))];
-  const quota = 600;
-  const plan = planRole(roleObserved({ quota, bindings, absent: new Set([OTHER]) }));
+  const reach = { kind: 'reached', quota: 600 } as const;
+  const plan = planRole(roleObserved({ reach, bindings, absent: new Set([OTHER]) }));
   expect(short(plan)).toEqual({ steps: [], verdicts: { [SUBJECT]: 'allowed', [OTHER]: 'ServiceAccountMissing' }, inMs: undefined });
-  expect(edited(planRole(roleObserved({ quota, bindings })))?.wanted).toEqual([OTHER, SUBJECT]);
+  expect(edited(planRole(roleObserved({ reach, bindings })))?.wanted).toEqual([OTHER, SUBJECT]);
 });
 
 describe('a role without the tags that the grant asks for', () => {

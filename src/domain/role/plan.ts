@@ -1,4 +1,4 @@
-import { type RoleArn, roleArnParts, sharesAccount } from '../../api/arn.ts';
+import { type RoleArn, roleArnParts } from '../../api/arn.ts';
 import { type Finding, finding } from '../../api/finding.ts';
 import { isProblem } from '../../api/problem.ts';
 import { atOnce, type Stepwise } from '../../api/stepwise.ts';
@@ -10,9 +10,10 @@ import { type DesiredStatement, planTrustStepwise } from '../../trust/plan.ts';
 import { undoneIn } from '../../trust/undone.ts';
 import { notGranted } from '../authorization/authorize.ts';
 import { type DueLoss, isDue } from '../authorization/loss.ts';
-import type { CallerView, ClusterView } from '../state/identity.ts';
+import type { ClusterView } from '../state/identity.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
 import type { Question } from '../state/question.ts';
+import type { Reach } from '../state/reach.ts';
 import { entryFor } from '../state/role-entry.ts';
 import {
   type Debounce,
@@ -52,10 +53,8 @@ export interface RoleObserved {
   readonly bindings: readonly BindingAuthorization[];
   readonly record: RoleRecord | undefined;
   readonly cluster: ClusterView;
-  readonly caller: CallerView;
+  readonly reach: Reach;
   readonly provider: ProviderView | undefined;
-  /** Characters that the account allows for a trust policy; undefined while it was not asked. */
-  readonly quota: number | undefined;
   /** Subjects in our statement that no grant covers, whoever's they are. */
   readonly losses: readonly DueLoss[];
   /** A user requested a reconcile at this time: epoch milliseconds. */
@@ -116,9 +115,9 @@ export function planRole(seen: RoleObserved): RolePlan {
 
 /** The same, a binding a step: a team can create any number of them for one role. */
 export function* planRoleStepwise(seen: RoleObserved): Stepwise<RolePlan> {
-  const { cluster, caller, record, quota, arn, provider, now, absent } = seen;
-  if (cluster.kind === 'unknown' || caller.kind === 'unknown' || quota === undefined) return nothing;
-  if (!sharesAccount(arn, caller.arn)) return nothing;
+  const { cluster, reach, record, arn, provider, now, absent } = seen;
+  if (cluster.kind === 'unknown' || reach.kind !== 'reached') return nothing;
+  const { quota } = reach;
   const losses = new Map(seen.losses.map((loss) => [subjectKey(loss), loss]));
   const desiredTrust: DesiredTrust[] = [];
   for (const authorization of seen.bindings) {

@@ -10,7 +10,6 @@ import { replicaSet, statefulSet, workload } from '../test-cluster.ts';
 import {
   ARN,
   binding,
-  caller,
   entry,
   grant,
   ISSUER,
@@ -20,6 +19,7 @@ import {
   pod,
   policy,
   provider,
+  REACHED,
   SERVICE,
   serviceAccount,
 } from '../test-observed.ts';
@@ -45,9 +45,8 @@ function world(part: Part = {}): World {
   return {
     now: NOW,
     cluster: { kind: 'known', issuer: ISSUER },
-    caller,
+    reachOf: () => REACHED,
     apiAudiences: [],
-    quota: 2048,
     provider: 'provider' in part ? part.provider : provider,
     grants: new GrantIndex([grant({ roleArns: ['arn:aws:iam::111122223333:role/team/*'], ...part.grants })]),
     namespaces: new Map(),
@@ -203,7 +202,7 @@ test('where one subject fits, the ServiceAccount that exists comes before one th
   });
   const bindings = [older as IrsaBinding, newer as IrsaBinding];
   const quota = policy(SERVICE, own()).length;
-  const { effects } = simulate({ ...world({ bindings }), quota });
+  const { effects } = simulate({ ...world({ bindings }), reachOf: () => ({ kind: 'reached', quota }) });
   expect(effects.map(inWords)).toEqual(['trust app', 'annotate app']);
   expect(effects[0]).toMatchObject({ after: expect.stringContaining(':app"') });
 });

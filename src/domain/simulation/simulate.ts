@@ -55,7 +55,7 @@ const rolesIn = ({ bindings }: World): Set<RoleArn> => new Set([...bindings.valu
 
 /** Whether something came of it. */
 function turnOfRole(world: World, arn: RoleArn, effects: Effect[]): boolean {
-  const { now, cluster, caller, quota, provider } = world;
+  const { now, cluster, reachOf, provider } = world;
   const record = world.roles.get(arn);
   const named = [...world.bindings.values()].filter((binding) => rolesNamedBy(binding).includes(arn));
   const bindings = named.map((binding) => {
@@ -70,7 +70,7 @@ function turnOfRole(world: World, arn: RoleArn, effects: Effect[]): boolean {
     asOf: now,
     state: record.state.kind === 'present' ? withFreshTags(record.state, now) : record.state,
   };
-  const { steps, verdicts } = planRole({ now, arn, bindings, record: fresh, cluster, caller, provider, quota, losses: [], absent });
+  const { steps, verdicts } = planRole({ now, arn, bindings, record: fresh, cluster, reach: reachOf(arn), provider, losses: [], absent });
   for (const [question, verdict] of verdicts) world.verdicts.set(questionKey(question), verdict);
   if (fresh?.state.kind !== 'present') return false;
   let state = fresh.state;
@@ -229,7 +229,7 @@ function madeAgain(world: World, pod: Pod, desired: Parameters<typeof madePod>[2
 }
 
 function observedIn(world: World, binding: IrsaBinding): Observed {
-  const { now, cluster, caller, quota, provider, webhook, workloads } = world;
+  const { now, cluster, reachOf, provider, webhook, workloads } = world;
   const { spec, metadata } = binding;
   const account = accountOf(binding);
   const { authorization, winner } = authorizationIn(world, binding);
@@ -242,14 +242,13 @@ function observedIn(world: World, binding: IrsaBinding): Observed {
     now,
     binding,
     authorization,
-    caller,
+    reachOf,
     cluster,
     competingBindings: () => [...world.bindings.values()].filter((one) => accountOf(one) === account),
     winner,
     lossOf: () => undefined,
     isCovered: () => true,
     verdictOn,
-    policyQuota: quota,
     role: isProblem(spec) ? undefined : world.roles.get(spec.roleArn),
     provider,
     verdict: isProblem(spec) ? undefined : verdictOn({ arn: spec.roleArn, audience: spec.audience }),

@@ -13,8 +13,9 @@ import { isProblem } from '../../api/problem.ts';
 import type { Webhook } from '../../api/webhook.ts';
 import { authorize, contendersOf, winnerOf } from '../authorization/authorize.ts';
 import type { GrantIndex } from '../authorization/grant-index.ts';
-import type { CallerView, ClusterView } from '../state/identity.ts';
+import type { ClusterView } from '../state/identity.ts';
 import type { ProviderView } from '../state/oidc-provider.ts';
+import type { Reach } from '../state/reach.ts';
 import type { RoleRecord } from '../state/role-record.ts';
 import type { Verdict } from '../state/verdict.ts';
 
@@ -23,9 +24,8 @@ export interface World {
   /** Epoch milliseconds. */
   now: number;
   readonly cluster: Extract<ClusterView, { kind: 'known' }>;
-  readonly caller: CallerView;
+  readonly reachOf: (role: RoleArn) => Reach;
   readonly apiAudiences: readonly string[];
-  readonly quota: number;
   /** Of the caller's account. */
   readonly provider: ProviderView | undefined;
   readonly grants: GrantIndex;
@@ -55,7 +55,8 @@ export function authorizationIn(world: World, binding: IrsaBinding) {
     grants: world.grants,
     namespace: world.namespaces.get(namespace) ?? { name: namespace, labels: {} },
     contenders: contendersOf([...world.bindings.values()].filter((one) => account !== undefined && accountOf(one) === account)),
-    caller: world.caller,
+    // Who plans may well be a role that is bound. The operator's own is not known.
+    ownRoles: [],
     apiAudiences: [...world.apiAudiences, world.cluster.issuer],
   };
   return { authorization: authorize(binding, input), input, winner: () => winnerOf(input) };

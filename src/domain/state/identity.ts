@@ -36,8 +36,6 @@ export interface OwnRole {
 export interface Identity {
   readonly cluster: ClusterView;
   readonly caller: CallerView;
-  /** Characters that the caller's account allows for a trust policy. */
-  readonly policyQuota: number | undefined;
   /** Audiences that open the API server itself, as far as they are known beside its issuer. */
   readonly apiAudiences?: readonly string[];
 }
@@ -45,5 +43,4 @@ export interface Identity {
 export const NOT_ASKED: Identity = {
   cluster: { kind: 'unknown', why: 'the API server was not asked yet' },
   caller: { kind: 'unknown', why: 'AWS was not asked yet' },
-  policyQuota: undefined,
 };

@@ -1,0 +1,15 @@
+import type { Identity } from '../domain/state/identity.ts';
+import { caller, cluster } from '../domain/test-observed.ts';
+import type { OwnedStores } from './stores.ts';
+
+/** What the controller of the cluster leaves once AWS and the API server have answered. */
+export function putIdentity(
+  { identity, accounts }: Pick<OwnedStores, 'identity' | 'accounts'>,
+  part: Partial<Identity> & { readonly policyQuota?: number } = {},
+): void {
+  const { policyQuota = 2048, ...rest } = part;
+  const found = { cluster, caller, ...rest };
+  if (found.caller.kind === 'known') accounts.put({ account: found.caller.account, policyQuota });
+  accounts.markSynced();
+  identity.put(found);
+}
