@@ -1,7 +1,8 @@
+import { arnOf } from './arn.ts';
 import { hostAndPath } from './iam/providers.ts';
 import { plantTrustPolicy, renderTrustPolicy } from './policy/trust-policy.ts';
 import { checkIdentityPolicy } from './policy/validate.ts';
-import { accountOf, addRole, addUser, type OidcProvider, type Role, removeRole, removeUser, type World } from './world.ts';
+import { type Account, addRole, addUser, type OidcProvider, type Role, removeRole, removeUser, type World } from './world.ts';
 
 export interface RoleSetup {
   readonly name: string;
@@ -60,8 +61,7 @@ export interface AwsAccount {
   setQuota(characters: number): void;
 }
 
-export function accountSetup(world: World, id: string): AwsAccount {
-  const account = accountOf(world, id);
+export function accountSetup(world: World, account: Account): AwsAccount {
   const text = (trustPolicy: string | object): string =>
     plantTrustPolicy(world, typeof trustPolicy === 'string' ? trustPolicy : JSON.stringify(trustPolicy));
   const plant = (one: Role) => account.roles.plant(one.name.toLowerCase(), one);
@@ -71,7 +71,7 @@ export function accountSetup(world: World, id: string): AwsAccount {
     put({ trustPolicy, tags, identityPolicy, ...rest }) {
       role.delete(rest.name);
       const made = addRole(world, account, { ...rest, trustPolicy: text(trustPolicy), tags: new Map(Object.entries(tags ?? {})) });
-      plant({ ...made, identityPolicy: permissions(identityPolicy) });
+      plant({ ...made, identityPolicy: permissions(account, identityPolicy) });
       return present(role.get(rest.name), rest.name);
     },
     get(name) {
@@ -84,7 +84,7 @@ export function accountSetup(world: World, id: string): AwsAccount {
       plant({ ...present(find(name), name), trustPolicy: text(trustPolicy) });
     },
     setIdentityPolicy(name, identityPolicy) {
-      plant({ ...present(find(name), name), identityPolicy: permissions(identityPolicy) });
+      plant({ ...present(find(name), name), identityPolicy: permissions(account, identityPolicy) });
     },
     setTags(name, tags) {
       plant({ ...present(find(name), name), tags: new Map(Object.entries(tags)) });
@@ -98,17 +98,17 @@ export function accountSetup(world: World, id: string): AwsAccount {
   };
 
   return {
-    id,
+    id: account.id,
     role,
     user: { put: (name) => addUser(world, account, name) },
     provider: {
       put({ issuer, clientIds = ['sts.amazonaws.com'] }) {
-        const provider = newProvider(id, issuer, clientIds, world.now());
+        const provider = newProvider(account, issuer, clientIds, world.now());
         account.providers.set(provider.arn, provider);
         return { arn: provider.arn };
       },
       delete(issuer) {
-        account.providers.delete(newProvider(id, issuer, [], world.now()).arn);
+        account.providers.delete(newProvider(account, issuer, [], world.now()).arn);
       },
     },
     deletePrincipal(arn) {
@@ -121,7 +121,7 @@ export function accountSetup(world: World, id: string): AwsAccount {
       world.conditions.unresolved.set(principalId, world.conditions.clock.now() + forMs);
     },
     setServiceControlPolicy(policy) {
-      account.serviceControlPolicy = permissions(policy);
+      account.serviceControlPolicy = permissions(account, policy);
     },
     setQuota(characters) {
       account.trustPolicyQuota = characters;
@@ -130,17 +130,17 @@ export function accountSetup(world: World, id: string): AwsAccount {
 }
 
 /** Throws MalformedPolicyDocument for what IAM would not take. */
-function permissions(policy: string | object | undefined): string | undefined {
+function permissions({ partition }: Account, policy: string | object | undefined): string | undefined {
   if (policy === undefined) return undefined;
   const document = typeof policy === 'string' ? policy : JSON.stringify(policy);
-  checkIdentityPolicy(document);
+  checkIdentityPolicy(document, partition);
   return document;
 }
 
-function newProvider(accountId: string, issuer: string, clientIds: readonly string[], created: Date): OidcProvider {
+function newProvider(account: Account, issuer: string, clientIds: readonly string[], created: Date): OidcProvider {
   const url = hostAndPath(issuer);
   return {
-    arn: `arn:aws:iam::${accountId}:oidc-provider/${url}`,
+    arn: arnOf(account, 'iam', `oidc-provider/${url}`),
     url,
     clientIds: [...clientIds],
     thumbprints: [],

@@ -1,5 +1,6 @@
+import { PARTITIONS } from './arn.ts';
 import { AwsError, notAuthorized } from './aws-error.ts';
-import type { Call } from './operation.ts';
+import { accountOfCaller, type Call } from './operation.ts';
 import { evaluateIdentityPolicy } from './policy/identity-policy.ts';
 import { callerContext, globalContext } from './request-context.ts';
 import { type Target, targetOf } from './target.ts';
@@ -20,7 +21,12 @@ export function authorize(call: Call, action: { service: string; operation: stri
   if (isAnonymous(call.caller) || action.operation === 'GetCallerIdentity') return undefined; // no policy of a caller can forbid these
   const target = targetOf(call, action.operation);
   const name = `${action.service}:${action.operation}`;
-  const context = { ...globalContext(call), ...callerContext(call), 'aws:RequestedRegion': 'us-east-1', ...target.context };
+  const context = {
+    ...globalContext(call),
+    ...callerContext(call),
+    'aws:RequestedRegion': PARTITIONS[accountOfCaller(call).partition],
+    ...target.context,
+  };
   const decisions = policiesOf(call.world, call.caller).map(({ kind, document }) => ({
     kind,
     ...evaluateIdentityPolicy(document, { action: name, resource: target.resource, context }),

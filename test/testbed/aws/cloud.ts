@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { ownerIn } from './arn.ts';
 import { authorize, refusedBy } from './authorize.ts';
 import { AwsError, throttling } from './aws-error.ts';
 import type { Fault, Loss } from './behaviour/faults.ts';
@@ -109,5 +110,5 @@ const noSuchOperation =
 
 /** Of the caller; for a call without a signature, of the role that it names. */
 function accountIn({ caller, params }: Call): string {
-  return caller.accountId || (/^arn:[^:]*:iam::(\d{12}):/.exec(params.get('RoleArn') ?? '')?.[1] ?? '');
+  return caller.accountId || (ownerIn(params.get('RoleArn') ?? '')?.id ?? '');
 }

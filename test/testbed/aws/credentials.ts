@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { arnOf } from './arn.ts';
 import { AwsError } from './aws-error.ts';
 import type { SignableRequest } from './signature/signature.ts';
 import { readAuthorization, verifySignature } from './signature/verify.ts';
@@ -12,16 +13,16 @@ export interface Keys {
 }
 
 export function userCaller(account: Account, user: User): Caller {
-  return { accountId: account.id, arn: user.arn, userId: user.id, names: [user.id, user.arn, `arn:aws:iam::${account.id}:root`] };
+  return { accountId: account.id, arn: user.arn, userId: user.id, names: [user.id, user.arn, arnOf(account, 'iam', 'root')] };
 }
 
 export function sessionCaller(account: Account, role: Role, sessionName: string): Caller {
-  const arn = `arn:aws:sts::${account.id}:assumed-role/${role.name}/${sessionName}`;
+  const arn = arnOf(account, 'sts', `assumed-role/${role.name}/${sessionName}`);
   return {
     accountId: account.id,
     arn,
     userId: `${role.id}:${sessionName}`,
-    names: [arn, role.id, role.arn, `arn:aws:iam::${account.id}:root`],
+    names: [arn, role.id, role.arn, arnOf(account, 'iam', 'root')],
   };
 }
 

@@ -1,5 +1,6 @@
 import type { webcrypto } from 'node:crypto';
 import { type AwsAccount, accountSetup } from './account.ts';
+import type { Partition } from './arn.ts';
 import type { Behaviour, RunningFault, ScriptedFault } from './behaviour/index.ts';
 import { type Clock, type Random, systemClock } from './clock.ts';
 import { perform, type Service } from './cloud.ts';
@@ -33,8 +34,8 @@ export interface Aws {
   trustIssuer(issuer: string, keys: () => Promise<{ keys: webcrypto.JsonWebKey[] }>): void;
   /** What eks:DescribeCluster answers. */
   cluster(cluster: { readonly accountId?: string; readonly name: string; readonly issuer: string }): void;
-  /** Direct set-up; an account that is asked for exists from then on. */
-  account(accountId?: string): AwsAccount;
+  /** Direct set-up; an account that is asked for exists from then on, in the double's own partition or in this one. */
+  account(accountId?: string, partition?: Partition): AwsAccount;
   /** Every call that arrived and was done or refused, oldest first; also one whose answer was lost. */
   readonly journal: readonly JournalEntry[];
 }
@@ -53,8 +54,15 @@ export interface AwsInProcess extends Aws {
   readonly anonymous: CallAws;
 }
 
+interface AwsOptions {
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Of the accounts that are not put in another; `aws` when not given. */
+  readonly partition?: Partition;
+}
+
 /** The same services without HTTP and signatures, for tests that own the time: nothing here waits but by `clock`. */
-export function createAws(options: { clock?: Clock; random?: Random } = {}): AwsInProcess {
+export function createAws(options: AwsOptions = {}): AwsInProcess {
   const { world, aws, journal } = awsWorld(options);
   const by =
     (caller: Caller): CallAws =>
@@ -63,8 +71,8 @@ export function createAws(options: { clock?: Clock; random?: Random } = {}): Aws
   return { ...aws, as: (setup = {}) => by(callerOf(world, setup)), anonymous: by(ANONYMOUS) };
 }
 
-export function awsWorld({ clock = systemClock, random = Math.random }: { clock?: Clock; random?: Random }) {
-  const world = createWorld(clock, random);
+export function awsWorld({ clock = systemClock, random = Math.random, partition = 'aws' }: AwsOptions) {
+  const world = createWorld(clock, random, partition);
   accountOf(world, DEFAULT_ACCOUNT);
   const journal: JournalEntry[] = [];
   const aws: Aws = {
@@ -79,7 +87,7 @@ export function awsWorld({ clock = systemClock, random = Math.random }: { clock?
     cluster({ accountId = DEFAULT_ACCOUNT, name, issuer }) {
       accountOf(world, accountId).clusters.set(name, { name, issuer, created: world.now() });
     },
-    account: (accountId = DEFAULT_ACCOUNT) => accountSetup(world, accountId),
+    account: (accountId = DEFAULT_ACCOUNT, within) => accountSetup(world, accountOf(world, accountId, within)),
     journal,
   };
   return { world, aws, journal };
@@ -92,7 +100,7 @@ export function callerOf(
   const account = accountOf(world, accountId);
   if (roleName === undefined) return userCaller(account, account.users.get('testbed') ?? addUser(world, account, 'testbed'));
   const role = account.roles.get(roleName.toLowerCase()) ?? addRole(world, account, { name: roleName, trustPolicy: POD_IDENTITY });
-  if (identityPolicy !== undefined) accountSetup(world, accountId).role.setIdentityPolicy(roleName, identityPolicy);
+  if (identityPolicy !== undefined) accountSetup(world, account).role.setIdentityPolicy(roleName, identityPolicy);
   return sessionCaller(account, role, sessionName);
 }
 

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { PARTITIONS, type Partition } from './arn.ts';
 import type { Random } from './clock.ts';
 import { issueKeys } from './credentials.ts';
 import { type Aws, awsWorld, type CallerSetup, callerOf } from './in-process.ts';
 import { createAwsServer } from './server.ts';
-import type { World } from './world.ts';
+import { accountOf, type World } from './world.ts';
 
 export { AwsError } from './aws-error.ts';
 export { type Aws, type AwsInProcess, type CallAws, createAws } from './in-process.ts';
@@ -20,9 +21,10 @@ export interface AwsDouble extends Aws {
   stop(): Promise<void>;
 }
 
-export async function startAwsDouble({ port = 0, random = Math.random }: { port?: number; random?: Random } = {}): Promise<AwsDouble> {
+export async function startAwsDouble(options: { port?: number; random?: Random; partition?: Partition } = {}): Promise<AwsDouble> {
+  const { port = 0, random = Math.random, partition = 'aws' } = options;
   // On the system's clock: the SDK signs by it.
-  const { world, aws, journal } = awsWorld({ random });
+  const { world, aws, journal } = awsWorld({ random, partition });
   const server = createAwsServer(world, journal);
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
@@ -45,13 +47,15 @@ const SESSION_MS = 43_200_000;
 
 function environment(world: World, endpoint: string, setup: CallerSetup): Record<string, string> {
   const expires = setup.roleName === undefined ? undefined : new Date(world.now().getTime() + SESSION_MS);
-  const keys = issueKeys(world, callerOf(world, setup), expires);
+  const caller = callerOf(world, setup);
+  const keys = issueKeys(world, caller, expires);
+  const region = PARTITIONS[accountOf(world, caller.accountId).partition];
   return {
     AWS_ACCESS_KEY_ID: keys.accessKeyId,
     AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
     ...(keys.sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: keys.sessionToken }),
-    AWS_REGION: 'us-east-1',
-    AWS_DEFAULT_REGION: 'us-east-1', // the first AWS CLI reads this one
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region, // the first AWS CLI reads this one
     AWS_ENDPOINT_URL_IAM: endpoint,
     AWS_ENDPOINT_URL_STS: endpoint,
     AWS_ENDPOINT_URL_EKS: endpoint,

@@ -16,7 +16,7 @@ export function globalContext({ at, sourceIp, userAgent }: Pick<Call, 'at' | 'so
 export function callerContext({ caller }: Pick<Call, 'caller'>): RequestContext {
   return {
     'aws:PrincipalAccount': caller.accountId,
-    'aws:PrincipalArn': caller.names.find((name) => /^arn:aws:iam::\d{12}:(?:role|user)\//.test(name)) ?? caller.arn,
+    'aws:PrincipalArn': caller.names.find((name) => /^arn:[a-z-]+:iam::\d{12}:(?:role|user)\//.test(name)) ?? caller.arn,
     'aws:userid': caller.userId,
   };
 }

@@ -1,3 +1,4 @@
+import { arnOf } from './arn.ts';
 import type { Call } from './operation.ts';
 import { list, tagsOf } from './params.ts';
 import type { RequestContext } from './policy/context.ts';
@@ -21,15 +22,15 @@ const TARGETS: ReadonlyMap<string, TargetOf> = new Map([
     role,
   ]),
   ['CreateRole', newRole],
-  ['ListRoles', ({ params }, { id }) => target(`arn:aws:iam::${id}:role${params.get('PathPrefix') ?? '/'}`)],
-  ['ListOpenIDConnectProviders', (_, { id }) => target(`arn:aws:iam::${id}:oidc-provider/*`)],
+  ['ListRoles', ({ params }, account) => target(arnOf(account, 'iam', `role${params.get('PathPrefix') ?? '/'}`))],
+  ['ListOpenIDConnectProviders', (_, account) => target(arnOf(account, 'iam', 'oidc-provider/*'))],
   ['CreateOpenIDConnectProvider', newProvider],
   ...['GetOpenIDConnectProvider', 'AddClientIDToOpenIDConnectProvider', 'DeleteOpenIDConnectProvider'].map((name): [string, TargetOf] => [
     name,
     provider,
   ]),
   ['AssumeRole', ({ params }) => target(params.get('RoleArn') ?? '')],
-  ['DescribeCluster', ({ params }, { id }) => target(`arn:aws:eks:us-east-1:${id}:cluster/${params.get('name') ?? ''}`)],
+  ['DescribeCluster', ({ params }, account) => target(arnOf(account, 'eks', `cluster/${params.get('name') ?? ''}`))],
 ]);
 
 export function targetOf(call: Call, operation: string): Target {
@@ -48,11 +49,11 @@ function role({ params }: Pick<Call, 'params'>, account: Account): Target {
     [`iam:ResourceTag/${key}`, value],
   ]);
   const context = { ...Object.fromEntries(tags), ...requestTags(params) };
-  return target(found?.arn ?? `arn:aws:iam::${account.id}:role/${name}`, context, `role ${name}`);
+  return target(found?.arn ?? arnOf(account, 'iam', `role/${name}`), context, `role ${name}`);
 }
 
 function newRole({ params }: Pick<Call, 'params'>, account: Account): Target {
-  return target(`arn:aws:iam::${account.id}:role${params.get('Path') ?? '/'}${params.get('RoleName') ?? ''}`, requestTags(params));
+  return target(arnOf(account, 'iam', `role${params.get('Path') ?? '/'}${params.get('RoleName') ?? ''}`), requestTags(params));
 }
 
 function provider({ params }: Pick<Call, 'params'>, account: Account): Target {
@@ -63,7 +64,7 @@ function provider({ params }: Pick<Call, 'params'>, account: Account): Target {
 
 function newProvider({ params }: Pick<Call, 'params'>, account: Account): Target {
   const host = (params.get('Url') ?? '').replace(/^https:\/\//, '');
-  return target(`arn:aws:iam::${account.id}:oidc-provider/${host}`, requestTags(params));
+  return target(arnOf(account, 'iam', `oidc-provider/${host}`), requestTags(params));
 }
 
 function requestTags(params: Call['params']): RequestContext {

@@ -2,6 +2,7 @@ import { EKSClient } from '@aws-sdk/client-eks';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { STSClient } from '@aws-sdk/client-sts';
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
+import { AwsError } from './aws-error.ts';
 import type { AwsDouble } from './index.ts';
 
 /** What the double's own tests share: SDK clients, and an issuer of tokens that has no API server behind it. */
@@ -63,12 +64,13 @@ export async function createIssuer(kid = 'key-1'): Promise<Issuer> {
   };
 }
 
-/** What the SDK throws: `403 AccessDenied: Not authorized ...`, or `accepted`. */
+/** What the SDK or a call in this process throws: `403 AccessDenied: Not authorized ...`, or `accepted`. */
 export async function refusalOf(call: Promise<unknown>): Promise<string> {
   try {
     await call;
     return 'accepted';
   } catch (error) {
+    if (error instanceof AwsError) return `${error.status} ${error.code}: ${error.message}`;
     const { name, message, $metadata } = error as { name: string; message: string; $metadata?: { httpStatusCode?: number } };
     return `${$metadata?.httpStatusCode} ${name}: ${message}`;
   }

@@ -1,10 +1,13 @@
 import { randomInt, type webcrypto } from 'node:crypto';
+import { arnOf, type Partition } from './arn.ts';
 import { type Conditions, fairConditions } from './behaviour/index.ts';
 import { ReplicatedMap } from './behaviour/replicas.ts';
 import type { Clock, Random } from './clock.ts';
 
 /** Everything that the double knows. Operations change it in place; nothing of it is kept between starts. */
 export interface World {
+  /** Of the accounts that a set-up puts in no other. */
+  readonly partition: Partition;
   readonly accounts: Map<string, Account>;
   /** Who is behind an access key. */
   readonly credentials: Map<string, Credential>;
@@ -23,6 +26,7 @@ export interface KeySet {
 
 export interface Account {
   readonly id: string;
+  readonly partition: Partition;
   /** By lower-case name: role names differ by more than case (IAM user guide, "IAM identifiers"). */
   readonly roles: ReplicatedMap<Role>;
   /** By unique ID of the role. */
@@ -102,8 +106,9 @@ const TRUST_POLICY_QUOTA = 2_048;
 /** CreateRole's default for MaxSessionDuration, in seconds. */
 export const DEFAULT_SESSION_SECONDS = 3_600;
 
-export function createWorld(clock: Clock, random: Random): World {
+export function createWorld(clock: Clock, random: Random, partition: Partition = 'aws'): World {
   return {
+    partition,
     accounts: new Map(),
     credentials: new Map(),
     issuers: new Map(),
@@ -113,12 +118,15 @@ export function createWorld(clock: Clock, random: Random): World {
   };
 }
 
-export function accountOf(world: World, id: string): Account {
+export function accountOf(world: World, id: string, partition?: Partition): Account {
   const known = world.accounts.get(id);
+  if (known !== undefined && (partition ?? known.partition) !== known.partition)
+    throw new Error(`the AWS double has the account "${id}" in the partition "${known.partition}" already`);
   if (known !== undefined) return known;
   if (!/^\d{12}$/.test(id)) throw new Error(`the AWS double was asked for the account "${id}"; an account number has twelve digits`);
   const account: Account = {
     id,
+    partition: partition ?? world.partition,
     roles: new ReplicatedMap(() => world.conditions.clock.now(), world.conditions.random),
     lastUsed: new Map(),
     users: new Map(),
@@ -148,7 +156,7 @@ export function addRole(world: World, account: Account, wanted: NewRole): Role {
   const role: Role = {
     name: wanted.name,
     path,
-    arn: `arn:aws:iam::${account.id}:role${path}${wanted.name}`,
+    arn: arnOf(account, 'iam', `role${path}${wanted.name}`),
     id: uniqueId('AROA'),
     created: world.now(),
     description: wanted.description,
@@ -174,7 +182,7 @@ export function removeRole(world: World, account: Account, role: Role): void {
 }
 
 export function addUser(world: World, account: Account, name: string): User {
-  const user: User = { name, arn: `arn:aws:iam::${account.id}:user/${name}`, id: uniqueId('AIDA') };
+  const user: User = { name, arn: arnOf(account, 'iam', `user/${name}`), id: uniqueId('AIDA') };
   account.users.set(name.toLowerCase(), user);
   world.principals.set(user.id, user.arn);
   return user;

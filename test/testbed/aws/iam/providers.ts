@@ -1,3 +1,4 @@
+import { arnOf } from '../arn.ts';
 import { alreadyExists, invalidInput, limitExceeded, noSuchEntity, notReached, validationError } from '../aws-error.ts';
 import { accountOfCaller, type Call, type Operation } from '../operation.ts';
 import { bounded, list, required, tagsOf } from '../params.ts';
@@ -16,7 +17,7 @@ export const createProvider: Operation = (call) => {
   const account = accountOfCaller(call);
   const issuer = required(call.params, 'Url');
   const url = hostAndPath(issuer);
-  const arn = `arn:aws:iam::${account.id}:oidc-provider/${url}`;
+  const arn = arnOf(account, 'iam', `oidc-provider/${url}`);
   const clientIds = list(call.params, 'ClientIDList').map(clientId);
   const thumbprints = list(call.params, 'ThumbprintList');
   if (thumbprints.length > MAX_THUMBPRINTS) throw invalidInput('Thumbprint list must contain fewer than 5 entries.');

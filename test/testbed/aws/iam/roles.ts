@@ -1,3 +1,4 @@
+import { PARTITIONS } from '../arn.ts';
 import { alreadyExists } from '../aws-error.ts';
 import { type Answer, accountOfCaller, type Operation } from '../operation.ts';
 import { bounded, integer, optional, required, tagsOf } from '../params.ts';
@@ -36,7 +37,8 @@ export const createRole: Operation = (call) => {
 
 export const getRole: Operation = (call) => {
   const role = roleByName(call, call.world.conditions.behaviour.staleMs?.GetRole);
-  const lastUsed = accountOfCaller(call).lastUsed.get(role.id);
+  const { lastUsed, partition } = accountOfCaller(call);
+  const at = lastUsed.get(role.id);
   return {
     Role: {
       ...listed(call.world, role),
@@ -45,7 +47,7 @@ export const getRole: Operation = (call) => {
         PermissionsBoundaryType: 'Policy',
         PermissionsBoundaryArn: role.permissionsBoundary,
       },
-      RoleLastUsed: lastUsed === undefined ? {} : { LastUsedDate: lastUsed, Region: 'us-east-1' },
+      RoleLastUsed: at === undefined ? {} : { LastUsedDate: at, Region: PARTITIONS[partition] },
     },
   };
 };

@@ -40,12 +40,12 @@ function namesPrincipal(principal: Json | undefined, asking: TrustRequest['princ
     listOf(values).some((value) => {
       if (typeof value !== 'string') return false;
       if (kind === 'AWS' && value === '*') return true;
-      return kind === asking.kind && asking.names.includes(kind === 'AWS' ? rootOf(value) : value);
+      return kind === asking.kind && asking.names.some((name) => name === value || (kind === 'AWS' && isRootOf(name, value)));
     }),
   );
 }
 
 /** An account number is another way to write that account's root. */
-function rootOf(principal: string): string {
-  return /^\d{12}$/.test(principal) ? `arn:aws:iam::${principal}:root` : principal;
+function isRootOf(name: string, principal: string): boolean {
+  return /^\d{12}$/.test(principal) && name.endsWith(`:iam::${principal}:root`);
 }

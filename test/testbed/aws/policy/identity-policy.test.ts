@@ -87,5 +87,5 @@ describe('IAM would not store', () => {
       'Cannot exceed quota for RolePolicySize: 10240',
     ],
   };
-  test.each(Object.entries(refused))('%s', (_, [document, message]) => expect(() => checkIdentityPolicy(document)).toThrow(message));
+  test.each(Object.entries(refused))('%s', (_, [document, message]) => expect(() => checkIdentityPolicy(document, 'aws')).toThrow(message));
 });

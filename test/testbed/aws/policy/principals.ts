@@ -1,10 +1,11 @@
+import { arnOf, ownerIn } from '../arn.ts';
 import { malformedPolicy } from '../aws-error.ts';
-import type { World } from '../world.ts';
+import type { Account, World } from '../world.ts';
 import { type Json, type JsonObject, listOf } from './json.ts';
 
-const ACCOUNT_ROOT = /^arn:aws:iam::\d{12}:root$/;
-const SESSION = /^arn:aws:sts::(\d{12}):assumed-role\/([\w+=,.@-]+)\/[\w+=,.@-]+$/;
-const ENTITY = /^arn:aws:iam::(\d{12}):(role|user)\/(?:.*\/)?([\w+=,.@-]+)$/;
+const ACCOUNT_ROOT = /^arn:[a-z-]+:iam::\d{12}:root$/;
+const SESSION = /^arn:[a-z-]+:sts::(\d{12}):assumed-role\/([\w+=,.@-]+)\/[\w+=,.@-]+$/;
+const ENTITY = /^arn:[a-z-]+:iam::(\d{12}):(role|user)\/(?:.*\/)?([\w+=,.@-]+)$/;
 const SERVICE = /^[a-z0-9.-]+\.(?:amazonaws\.com|amazonaws\.com\.cn|amazon\.com|aws\.internal)$/;
 /** Also in another partition, and with a wildcard, which then matches nothing: both are found in stored policies, so IAM must have let them in. */
 const FEDERATED_ARN = /^arn:aws[a-z-]*:iam::\d{12}:(?:saml-provider\/[\w.-]+|oidc-provider\/[A-Za-z0-9.*-]+(?::\d+)?(?:\/[\w.~%*-]+)*\/?)$/;
@@ -15,9 +16,9 @@ const UNIQUE_ID = /^A(?:RO|ID)A[A-Z0-9]{17}$/;
  * The principals as IAM stores them: an account number as its root, a role or user as its unique ID. Every write resolves every principal
  * anew, so a statement that nobody touched can refuse the whole document once its principal was deleted. Throws MalformedPolicyDocument.
  */
-export function resolvePrincipals(world: World, policy: JsonObject): JsonObject {
+export function resolvePrincipals(world: World, account: Account, policy: JsonObject): JsonObject {
   return mapPrincipals(policy, (kind, name) => {
-    if (kind === 'AWS') return resolveAws(world, name);
+    if (kind === 'AWS') return resolveAws(world, account, name);
     if (kind === 'Service' && !SERVICE.test(name)) throw malformedPolicy(`Invalid principal in policy: "SERVICE":"${name}"`);
     // Whether the OIDC provider exists is not asked: tools make role and provider in any order.
     if (kind === 'Federated' && !FEDERATED_ARN.test(name) && !DOMAIN_NAME.test(name))
@@ -42,9 +43,11 @@ function isUnresolved({ conditions }: World, id: string): boolean {
   return (conditions.unresolved.get(id) ?? 0) > conditions.clock.now();
 }
 
-function resolveAws(world: World, name: string): string {
+function resolveAws(world: World, { partition }: Account, name: string): string {
+  // The IAM of a partition knows no accounts of another (https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html).
+  if ((ownerIn(name)?.partition ?? partition) !== partition) throw malformedPolicy(`Invalid principal in policy: "AWS":"${name}"`);
   if (name === '*' || ACCOUNT_ROOT.test(name)) return name;
-  if (/^\d{12}$/.test(name)) return `arn:aws:iam::${name}:root`;
+  if (/^\d{12}$/.test(name)) return arnOf({ id: name, partition }, 'iam', 'root');
   if (UNIQUE_ID.test(name) && world.principals.has(name)) return name;
   const [, account = '', role = ''] = SESSION.exec(name) ?? [];
   if (world.accounts.get(account)?.roles.has(role.toLowerCase())) return name;

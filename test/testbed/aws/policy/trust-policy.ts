@@ -14,7 +14,7 @@ const MAX_DOCUMENT_CHARACTERS = 131_072;
  */
 export function acceptTrustPolicy(world: World, account: Account, text: string): string {
   if (text.length > MAX_DOCUMENT_CHARACTERS) throw malformedPolicy('This policy contains invalid Json');
-  const resolved = resolvePrincipals(world, checkTrustPolicy(text));
+  const resolved = resolvePrincipals(world, account, checkTrustPolicy(text));
   if (countedCharacters(text) > account.trustPolicyQuota) throw limitExceeded('ACLSizePerRole', account.trustPolicyQuota);
   return stringifyJson(normalise(resolved));
 }
@@ -26,7 +26,7 @@ function countedCharacters(text: string): number {
 
 /** A document put there without validation, byte for byte, but for principals that live: those are kept as unique IDs like any other. */
 export function plantTrustPolicy(world: World, text: string): string {
-  return text.includes('arn:aws:iam::') ? rewrite(text, (policy) => resolveKnownPrincipals(world, policy)) : text;
+  return /arn:[a-z-]+:iam::/.test(text) ? rewrite(text, (policy) => resolveKnownPrincipals(world, policy)) : text;
 }
 
 /** What GetRole and ListRoles show of a stored document. */

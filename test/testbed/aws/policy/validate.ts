@@ -1,3 +1,4 @@
+import type { Partition } from '../arn.ts';
 import { limitExceeded, malformedPolicy } from '../aws-error.ts';
 import { type Json, type JsonObject, listOf, parseJson } from './json.ts';
 import { parseOperator } from './operators.ts';
@@ -24,14 +25,14 @@ export function checkTrustPolicy(text: string): JsonObject {
 const IDENTITY_POLICY_CHARACTERS = 10_240;
 
 /** The same for a policy that says what its bearer may do. Throws MalformedPolicyDocument or LimitExceeded. */
-export function checkIdentityPolicy(text: string): void {
+export function checkIdentityPolicy(text: string, partition: Partition): void {
   const policy = parse(text);
   if (!(policy instanceof Map)) throw syntax();
   onlyMembers(policy, POLICY_MEMBERS);
   checkVersion(policy.get('Version'));
   const statements = listOf(policy.get('Statement'));
   if (statements.length === 0) throw syntax();
-  for (const statement of statements) checkIdentityStatement(statement);
+  for (const statement of statements) checkIdentityStatement(statement, partition);
   checkSidsUnique(statements);
   if (text.replace(/\s/g, '').length > IDENTITY_POLICY_CHARACTERS) throw limitExceeded('RolePolicySize', IDENTITY_POLICY_CHARACTERS);
 }
@@ -93,7 +94,7 @@ function checkStatement(statement: Json): void {
   requireTenant(statement);
 }
 
-function checkIdentityStatement(statement: Json): void {
+function checkIdentityStatement(statement: Json, partition: Partition): void {
   if (!(statement instanceof Map)) throw syntax();
   onlyMembers(statement, STATEMENT_MEMBERS);
   checkSid(statement.get('Sid'));
@@ -105,10 +106,16 @@ function checkIdentityStatement(statement: Json): void {
     throw malformedPolicy('Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.');
   const resources = oneOf(statement, 'Resource', 'NotResource');
   if (resources.length === 0) throw malformedPolicy('Policy statement must contain resources.');
-  for (const resource of resources)
-    if (resource !== '*' && !/^arn:[^:]+:[^:]+:[^:]*:[^:]*:.+$/.test(resource))
-      throw malformedPolicy(`Resource ${resource} must be in ARN format or "*".`);
+  for (const resource of resources) checkResource(resource, partition);
   checkCondition(statement.get('Condition'));
+}
+
+/** The sentence about the partition is in reports of users (https://github.com/aws/chalice/issues/777); a wildcard there is taken to be let in. */
+function checkResource(resource: string, partition: Partition): void {
+  const [, named = ''] = /^arn:([^:]+):[^:]+:[^:]*:[^:]*:.+$/.exec(resource) ?? [];
+  if (resource !== '*' && named === '') throw malformedPolicy(`Resource ${resource} must be in ARN format or "*".`);
+  if (/^[a-z-]+$/.test(named) && named !== partition)
+    throw malformedPolicy(`Partition "${named}" is not valid for resource "${resource}".`);
 }
 
 /** The values of the one member of the two that is there. */

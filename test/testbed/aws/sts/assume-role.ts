@@ -12,7 +12,7 @@ const CHAINED_SESSION_SECONDS = 3_600;
 /** sts:AssumeRole for a user or a role session: what the role's trust policy says of that principal. */
 export const assumeRole: Operation = (call) => {
   const { caller } = call;
-  const { roleArn, account, role, sessionName, seconds } = readRoleRequest(call.world, call.params);
+  const { roleArn, account, role, sessionName, seconds } = readRoleRequest(call);
   const externalId = optional(call.params, 'ExternalId');
   const decision =
     role &&

@@ -1,7 +1,9 @@
+import { ownerIn } from '../arn.ts';
 import { malformedPolicy, validationError } from '../aws-error.ts';
-import { bounded, integer, optional, type Params, required } from '../params.ts';
+import { accountOfCaller, type Call } from '../operation.ts';
+import { bounded, integer, optional, required } from '../params.ts';
 import { parseJson } from '../policy/json.ts';
-import { type Account, DEFAULT_SESSION_SECONDS, type Role, type World } from '../world.ts';
+import { type Account, DEFAULT_SESSION_SECONDS, type Role } from '../world.ts';
 
 /** Documented bounds of DurationSeconds; the upper one is the largest that a role can be given. */
 const DURATION_SECONDS = { min: 900, max: 43_200, otherwise: DEFAULT_SESSION_SECONDS };
@@ -10,7 +12,7 @@ const ARN_CHARACTERS = { min: 20, max: 2_048 };
 const SESSION_NAME = { min: 2, max: 64, pattern: /^[\w+=,.@-]*$/ };
 const SESSION_POLICY_CHARACTERS = { min: 1, max: 2_048 };
 
-const ROLE_ARN = /^arn:aws:iam::(\d{12}):role\/(?:[\u0021-\u007e]+\/)?([\w+=,.@-]+)$/;
+const ROLE_ARN = /^arn:[a-z-]+:iam::\d{12}:role\/(?:[\u0021-\u007e]+\/)?([\w+=,.@-]+)$/;
 
 /** What the calls that assume a role have in common. */
 export interface RoleRequest {
@@ -23,17 +25,30 @@ export interface RoleRequest {
 }
 
 /** Throws ValidationError for what can be said without looking at any role, MalformedPolicyDocument for a broken session policy. */
-export function readRoleRequest(world: World, params: Params): RoleRequest {
+export function readRoleRequest(call: Call): RoleRequest {
+  const { world, params } = call;
   const roleArn = bounded(required(params, 'RoleArn'), 'RoleArn', ARN_CHARACTERS);
   const sessionName = bounded(required(params, 'RoleSessionName'), 'RoleSessionName', SESSION_NAME);
   const seconds = integer(params, 'DurationSeconds', DURATION_SECONDS);
   checkSessionPolicy(optional(params, 'Policy'));
-  const [, accountId = '', name = ''] = ROLE_ARN.exec(roleArn) ?? [];
-  if (name === '') throw validationError('Request ARN is invalid');
-  const account = world.accounts.get(accountId);
+  const [, name = ''] = ROLE_ARN.exec(roleArn) ?? [];
+  const { id = '', partition = '' } = ownerIn(roleArn) ?? {};
+  const account = world.accounts.get(id);
+  if (name === '' || partition !== partitionAsked(call, account)) throw validationError('Request ARN is invalid');
   const role = account?.roles.seen(name.toLowerCase(), world.conditions.behaviour.staleMs?.STS ?? 0);
   // Unlike GetRole, STS takes the ARN for what it is: path and case must be right.
   return { roleArn, account, role: role?.arn === roleArn ? role : undefined, sessionName, seconds };
+}
+
+/**
+ * Whose STS this is: credentials are of one partition and are good for no other, a token is good for the STS of the role's account. "You cannot
+ * use IAM credentials from one partition to interact with resources in a different partition"
+ * (https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html). What STS says to an ARN of another
+ * partition is known of AssumeRoleWithWebIdentity, from reports of users, and taken to hold for AssumeRole.
+ */
+function partitionAsked(call: Call, account: Account | undefined): string {
+  if (call.caller.accountId !== '') return accountOfCaller(call).partition;
+  return (account ?? call.world).partition;
 }
 
 /** Only told to a caller that may assume the role. */

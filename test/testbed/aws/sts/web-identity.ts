@@ -12,7 +12,7 @@ import { verifyToken } from './token.ts';
  */
 export const assumeRoleWithWebIdentity: Operation = async (call) => {
   const token = required(call.params, 'WebIdentityToken');
-  const { account, role, sessionName, seconds } = readRoleRequest(call.world, call.params);
+  const { account, role, sessionName, seconds } = readRoleRequest(call);
   const { provider, subject, audience } = await verifyToken(call.world, account, token, call.at);
   const decision =
     role &&
