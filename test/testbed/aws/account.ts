@@ -1,4 +1,5 @@
 import { arnOf } from './arn.ts';
+import { expireSessions } from './credentials.ts';
 import { hostAndPath } from './iam/providers.ts';
 import { plantTrustPolicy, renderTrustPolicy } from './policy/trust-policy.ts';
 import { checkIdentityPolicy } from './policy/validate.ts';
@@ -51,6 +52,8 @@ export interface AwsAccount {
     put(provider: { readonly issuer: string; readonly clientIds?: readonly string[] }): { readonly arn: string };
     delete(issuer: string): void;
   };
+  /** Ends every session in the account that was opened up to now, hours before its time: `ExpiredToken`. */
+  expireSessions(): void;
   /** Deletes the role or user with this ARN: trust policies that name it show its unique ID from now on. */
   deletePrincipal(arn: string): void;
   /** For so long, trust policies show the unique ID of this role or user, as after a deletion, although it lives. */
@@ -111,6 +114,7 @@ export function accountSetup(world: World, account: Account): AwsAccount {
         account.providers.delete(newProvider(account, issuer, [], world.now()).arn);
       },
     },
+    expireSessions: () => expireSessions(world, account, world.now()),
     deletePrincipal(arn) {
       for (const one of [...account.roles.values()]) if (one.arn === arn) role.delete(one.name);
       for (const one of account.users.values()) if (one.arn === arn) removeUser(world, account, one);

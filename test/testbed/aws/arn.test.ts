@@ -2,11 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { PARTITIONS, type Partition } from './arn.ts';
 import { createAws } from './in-process.ts';
 import { startAwsDouble } from './index.ts';
-import { ISSUER, refusalOf } from './testing.ts';
+import { ISSUER, never, refusalOf, trusting } from './testing.ts';
 
-const never = new AbortController().signal;
-const trusting = (AWS: string) =>
-  JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS }, Action: 'sts:AssumeRole' }] });
 const allowing = (Resource: string) => ({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource }] });
 
 describe.each(Object.keys(PARTITIONS) as Partition[])('in %s', (partition) => {

@@ -41,17 +41,26 @@ export function issueKeys(world: World, caller: Caller, expires?: Date): Keys {
  */
 export function identify(world: World, request: SignableRequest, service: string, at: Date): Caller {
   const authorization = readAuthorization(request.headers.get('authorization'));
-  const credential = world.credentials.get(authorization.accessKeyId);
-  if (credential === undefined || !belongsTogether(credential, request.headers.get('x-amz-security-token')) || !lives(world, credential))
-    throw new AwsError('InvalidClientTokenId', 403, 'The security token included in the request is invalid');
-  if (credential.session !== undefined && credential.session.expires <= at)
-    throw new AwsError('ExpiredToken', 403, 'The security token included in the request is expired');
+  const credential = livingCredential(world, authorization.accessKeyId, request.headers.get('x-amz-security-token'), at);
   verifySignature(request, authorization, service, credential.secret, at);
   return credential.caller;
 }
 
-function belongsTogether({ session }: Credential, token: string | undefined): boolean {
-  return session?.token === token;
+/** Throws InvalidClientTokenId and ExpiredToken. */
+export function livingCredential(world: World, accessKeyId: string, token: string | undefined, at: Date): Credential {
+  const credential = world.credentials.get(accessKeyId);
+  if (credential === undefined || credential.session?.token !== token || !lives(world, credential))
+    throw new AwsError('InvalidClientTokenId', 403, 'The security token included in the request is invalid');
+  if (credential.session !== undefined && credential.session.expires <= at)
+    throw new AwsError('ExpiredToken', 403, 'The security token included in the request is expired');
+  return credential;
+}
+
+/** Every session in the account is over at `at`. */
+export function expireSessions(world: World, account: Account, at: Date): void {
+  for (const [accessKeyId, { session, ...rest }] of world.credentials)
+    if (session !== undefined && rest.caller.accountId === account.id)
+      world.credentials.set(accessKeyId, { ...rest, session: { ...session, expires: at } });
 }
 
 /** Keys die with their user or role. */

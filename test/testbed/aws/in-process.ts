@@ -4,7 +4,7 @@ import type { Partition } from './arn.ts';
 import type { Behaviour, RunningFault, ScriptedFault } from './behaviour/index.ts';
 import { type Clock, type Random, systemClock } from './clock.ts';
 import { perform, type Service } from './cloud.ts';
-import { sessionCaller, userCaller } from './credentials.ts';
+import { livingCredential, sessionCaller, userCaller } from './credentials.ts';
 import type { JournalEntry } from './journal.ts';
 import { ANONYMOUS, type Answer } from './operation.ts';
 import { accountOf, addRole, addUser, type Caller, createWorld, type World } from './world.ts';
@@ -48,8 +48,16 @@ export type CallAws = (
   signal: AbortSignal,
 ) => Promise<Answer | undefined>;
 
+/** Of the `Credentials` in an answer of AssumeRole: nothing is signed in this process, so the secret is not needed. */
+export interface SessionCredentials {
+  readonly AccessKeyId: string;
+  readonly SessionToken: string;
+}
+
 export interface AwsInProcess extends Aws {
   as(caller?: CallerSetup): CallAws;
+  /** With what AssumeRole answered, until it expires. */
+  asSession(credentials: SessionCredentials): CallAws;
   /** For sts:AssumeRoleWithWebIdentity, where the token speaks for the caller. */
   readonly anonymous: CallAws;
 }
@@ -65,10 +73,18 @@ interface AwsOptions {
 export function createAws(options: AwsOptions = {}): AwsInProcess {
   const { world, aws, journal } = awsWorld(options);
   const by =
-    (caller: Caller): CallAws =>
+    (identify: (at: Date) => Caller): CallAws =>
     (service, operation, params, signal) =>
-      perform(world, journal, { service, operation, params: new Map(Object.entries(params)), identify: () => caller, signal });
-  return { ...aws, as: (setup = {}) => by(callerOf(world, setup)), anonymous: by(ANONYMOUS) };
+      perform(world, journal, { service, operation, params: new Map(Object.entries(params)), identify, signal });
+  return {
+    ...aws,
+    as(setup = {}) {
+      const caller = callerOf(world, setup);
+      return by(() => caller);
+    },
+    asSession: ({ AccessKeyId, SessionToken }) => by((at) => livingCredential(world, AccessKeyId, SessionToken, at).caller),
+    anonymous: by(() => ANONYMOUS),
+  };
 }
 
 export function awsWorld({ clock = systemClock, random = Math.random, partition = 'aws' }: AwsOptions) {

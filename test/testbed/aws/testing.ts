@@ -3,7 +3,10 @@ import { IAMClient } from '@aws-sdk/client-iam';
 import { STSClient } from '@aws-sdk/client-sts';
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
 import { AwsError } from './aws-error.ts';
+import type { Clock } from './clock.ts';
+import type { SessionCredentials } from './in-process.ts';
 import type { AwsDouble } from './index.ts';
+import type { Answer } from './operation.ts';
 
 /** What the double's own tests share: SDK clients, and an issuer of tokens that has no API server behind it. */
 
@@ -74,4 +77,26 @@ export async function refusalOf(call: Promise<unknown>): Promise<string> {
     const { name, message, $metadata } = error as { name: string; message: string; $metadata?: { httpStatusCode?: number } };
     return `${$metadata?.httpStatusCode} ${name}: ${message}`;
   }
+}
+
+/** For a call in this process that nobody gives up. */
+export const never = new AbortController().signal;
+
+/** A trust policy that lets one principal in. */
+export const trusting = (AWS: string, members: object = {}): string =>
+  JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS }, Action: 'sts:AssumeRole', ...members }] });
+
+/** What AssumeRole answered in this process. */
+export function credentialsOf(answer: Answer | undefined): SessionCredentials {
+  const credentials = answer?.['Credentials'] as Answer | undefined;
+  return { AccessKeyId: String(credentials?.['AccessKeyId']), SessionToken: String(credentials?.['SessionToken']) };
+}
+
+/** Time goes on when a test says so. */
+export function clockThatStands(): Clock & { advance(ms: number): void } {
+  let now = Date.UTC(2026, 0, 1);
+  const advance = (ms: number): void => {
+    now += ms;
+  };
+  return { now: () => now, advance, sleep: async (ms) => advance(ms) };
 }
