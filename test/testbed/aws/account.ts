@@ -58,6 +58,10 @@ export interface AwsAccount {
   deletePrincipal(arn: string): void;
   /** For so long, trust policies show the unique ID of this role or user, as after a deletion, although it lives. */
   unresolvePrincipal(arn: string, forMs: number): void;
+  /** Makes it a member of the organisation with this ID, `o-exampleorgid`; of none where it is undefined. */
+  setOrganization(id: string | undefined): void;
+  /** A closed account: its keys are good for nothing, and none of its roles can be assumed. */
+  setSuspended(suspended: boolean): void;
   /** What the organisation lets the callers of this account do at most; nothing is forbidden where it is undefined. */
   setServiceControlPolicy(policy: string | object | undefined): void;
   /** Characters of a trust policy, white space not counted. */
@@ -123,6 +127,12 @@ export function accountSetup(world: World, account: Account): AwsAccount {
       const principalId = [...world.principals].find(([, living]) => living === arn)?.[0];
       if (principalId === undefined) throw new Error(`the AWS double has no role or user "${arn}"`);
       world.conditions.unresolved.set(principalId, world.conditions.clock.now() + forMs);
+    },
+    setOrganization(organization) {
+      account.organization = organization;
+    },
+    setSuspended(suspended) {
+      account.suspended = suspended;
     },
     setServiceControlPolicy(policy) {
       account.serviceControlPolicy = permissions(account, policy);

@@ -1,10 +1,9 @@
-import { PARTITIONS } from './arn.ts';
 import { AwsError, notAuthorized } from './aws-error.ts';
-import { accountOfCaller, type Call } from './operation.ts';
+import { accountOfCaller, type Call, roleOfCaller } from './operation.ts';
 import { evaluateIdentityPolicy } from './policy/identity-policy.ts';
-import { callerContext, globalContext } from './request-context.ts';
+import { contextOf } from './request-context.ts';
 import { type Target, targetOf } from './target.ts';
-import { accountOf, type Caller, type Role, type World } from './world.ts';
+import type { Caller } from './world.ts';
 
 /** The kinds of policies that limit a caller, as AWS names them in a refusal; the order in which it looks for a Deny. */
 type PolicyKind = 'service control policy' | 'identity-based policy' | 'session policy';
@@ -21,13 +20,8 @@ export function authorize(call: Call, action: { service: string; operation: stri
   if (isAnonymous(call.caller) || action.operation === 'GetCallerIdentity') return undefined; // no policy of a caller can forbid these
   const target = targetOf(call, action.operation);
   const name = `${action.service}:${action.operation}`;
-  const context = {
-    ...globalContext(call),
-    ...callerContext(call),
-    'aws:RequestedRegion': PARTITIONS[accountOfCaller(call).partition],
-    ...target.context,
-  };
-  const decisions = policiesOf(call.world, call.caller).map(({ kind, document }) => ({
+  const context = contextOf(call, target);
+  const decisions = policiesOf(call).map(({ kind, document }) => ({
     kind,
     ...evaluateIdentityPolicy(document, { action: name, resource: target.resource, context }),
   }));
@@ -51,19 +45,11 @@ function refusal(caller: Caller, action: string, { named }: Target, kind: Policy
   return new AwsError('AccessDenied', 403, `User: ${caller.arn} is not authorized to perform: ${action} on resource: ${named} ${why}`);
 }
 
-function policiesOf(world: World, caller: Caller): { kind: PolicyKind; document: string }[] {
+function policiesOf(call: Call): { kind: PolicyKind; document: string }[] {
   const documents: [PolicyKind, string | undefined][] = [
-    ['service control policy', accountOf(world, caller.accountId).serviceControlPolicy],
-    ['identity-based policy', roleOf(world, caller)?.identityPolicy],
-    ['session policy', caller.sessionPolicy],
+    ['service control policy', accountOfCaller(call).serviceControlPolicy],
+    ['identity-based policy', roleOfCaller(call)?.identityPolicy],
+    ['session policy', call.caller.sessionPolicy],
   ];
   return documents.flatMap(([kind, document]) => (document === undefined ? [] : [{ kind, document }]));
-}
-
-/** The role whose session the caller is. */
-function roleOf(world: World, caller: Caller): Role | undefined {
-  const arn = world.principals.get(caller.userId.split(':')[0] ?? '');
-  const name = arn?.split('/').at(-1)?.toLowerCase() ?? '';
-  const role = accountOf(world, caller.accountId).roles.get(name);
-  return role?.arn === arn ? role : undefined;
 }

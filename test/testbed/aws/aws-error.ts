@@ -21,6 +21,9 @@ export const invalidInput = (message: string): AwsError => new AwsError('Invalid
 export const notReached = (url: string): AwsError =>
   new AwsError('OpenIdIdpCommunicationError', 400, `Please check .well-known/openid-configuration of provider: ${url} is valid`);
 export const validationError = (message: string): AwsError => new AwsError('ValidationError', 400, message);
+/** What keys are told that belong to nobody, or no longer. */
+export const invalidClientToken = (): AwsError =>
+  new AwsError('InvalidClientTokenId', 403, 'The security token included in the request is invalid');
 /** What a caller is told that AWS does not know. */
 export const notAuthorized = ({ service, operation }: { service: string; operation: string }): AwsError =>
   new AwsError('AccessDenied', 403, `Not authorized to perform ${service}:${operation}`);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ownerIn } from './arn.ts';
 import { authorize, refusedBy } from './authorize.ts';
-import { AwsError, throttling } from './aws-error.ts';
+import { AwsError, invalidClientToken, throttling } from './aws-error.ts';
 import type { Fault, Loss } from './behaviour/faults.ts';
 import { describeCluster } from './eks.ts';
 import { IAM_OPERATIONS } from './iam/index.ts';
@@ -64,6 +64,7 @@ async function execute(world: World, journal: JournalEntry[], arrival: Arrival, 
   };
   try {
     call = { ...call, caller: arrival.identify(at) };
+    refuseSuspended(call);
     throttle(world, accountIn(call), `${service}:${operation}`);
     failIfScripted(fault, call, arrival);
     allowedBy = authorize(call, arrival);
@@ -74,6 +75,14 @@ async function execute(world: World, journal: JournalEntry[], arrival: Arrival, 
     if (error instanceof AwsError) record(error.code);
     throw error;
   }
+}
+
+/**
+ * Keys of a suspended account. Its resources "won't be available" (https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html);
+ * with which error is not documented, so this is assumed: the one of keys whose user or role is gone.
+ */
+function refuseSuspended({ world, caller }: Call): void {
+  if (world.accounts.get(caller.accountId)?.suspended === true) throw invalidClientToken();
 }
 
 async function latency({ conditions: { behaviour, clock, random } }: World, signal: AbortSignal): Promise<void> {

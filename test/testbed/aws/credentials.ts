@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { arnOf } from './arn.ts';
-import { AwsError } from './aws-error.ts';
+import { AwsError, invalidClientToken } from './aws-error.ts';
 import type { SignableRequest } from './signature/signature.ts';
 import { readAuthorization, verifySignature } from './signature/verify.ts';
 import { type Account, type Caller, type Credential, type Role, type User, uniqueId, type World } from './world.ts';
@@ -49,8 +49,7 @@ export function identify(world: World, request: SignableRequest, service: string
 /** Throws InvalidClientTokenId and ExpiredToken. */
 export function livingCredential(world: World, accessKeyId: string, token: string | undefined, at: Date): Credential {
   const credential = world.credentials.get(accessKeyId);
-  if (credential === undefined || credential.session?.token !== token || !lives(world, credential))
-    throw new AwsError('InvalidClientTokenId', 403, 'The security token included in the request is invalid');
+  if (credential === undefined || credential.session?.token !== token || !lives(world, credential)) throw invalidClientToken();
   if (credential.session !== undefined && credential.session.expires <= at)
     throw new AwsError('ExpiredToken', 403, 'The security token included in the request is expired');
   return credential;

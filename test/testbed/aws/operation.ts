@@ -1,5 +1,5 @@
 import type { Params } from './params.ts';
-import { type Account, accountOf, type Caller, type World } from './world.ts';
+import { type Account, accountOf, type Caller, type Role, roleWithArn, type World } from './world.ts';
 
 /** A call as an operation sees it: taken off the wire, its caller known. */
 export interface Call {
@@ -23,4 +23,9 @@ export const ANONYMOUS: Caller = { accountId: '', arn: 'anonymous', userId: '', 
 
 export function accountOfCaller({ world, caller }: Call): Account {
   return accountOf(world, caller.accountId);
+}
+
+/** The role whose session the caller is. */
+export function roleOfCaller({ world, caller }: Call): Role | undefined {
+  return roleWithArn(world, world.principals.get(caller.userId.split(':')[0] ?? '') ?? '');
 }

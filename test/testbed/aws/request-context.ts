@@ -1,7 +1,15 @@
-import type { Call } from './operation.ts';
+import { PARTITIONS } from './arn.ts';
+import { accountOfCaller, type Call, roleOfCaller } from './operation.ts';
 import type { RequestContext } from './policy/context.ts';
+import type { Target } from './target.ts';
 
-/** What every request has in its context, whoever asks (IAM user guide, "AWS global condition context keys"). */
+/** What a signed request has in its context, whatever policy is asked: of itself, of who signed, of what it acts on. */
+export function contextOf(call: Call, target: Target): RequestContext {
+  const region = PARTITIONS[accountOfCaller(call).partition];
+  return { ...globalContext(call), ...callerContext(call), 'aws:RequestedRegion': region, ...target.context };
+}
+
+/** What every request has in its context, whoever asks (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html). */
 export function globalContext({ at, sourceIp, userAgent }: Pick<Call, 'at' | 'sourceIp' | 'userAgent'>): RequestContext {
   return {
     'aws:CurrentTime': at.toISOString(),
@@ -12,11 +20,21 @@ export function globalContext({ at, sourceIp, userAgent }: Pick<Call, 'at' | 'so
   };
 }
 
-/** What a signed request has besides: who signed. */
-export function callerContext({ caller }: Pick<Call, 'caller'>): RequestContext {
+/**
+ * On the same page, "Properties of the principal": of a session aws:PrincipalArn is the role, with its path, and the organisation's ID is there
+ * only for a member of one.
+ */
+function callerContext(call: Call): RequestContext {
+  const { caller } = call;
   return {
     'aws:PrincipalAccount': caller.accountId,
     'aws:PrincipalArn': caller.names.find((name) => /^arn:[a-z-]+:iam::\d{12}:(?:role|user)\//.test(name)) ?? caller.arn,
+    'aws:PrincipalOrgID': accountOfCaller(call).organization ?? [],
     'aws:userid': caller.userId,
+    ...principalTags([...(roleOfCaller(call)?.tags ?? [])]),
   };
+}
+
+function principalTags(tags: readonly (readonly [key: string, value: string])[]): RequestContext {
+  return Object.fromEntries(tags.map(([key, value]) => [`aws:PrincipalTag/${key}`, value]));
 }

@@ -1,8 +1,8 @@
-import { arnOf } from './arn.ts';
-import type { Call } from './operation.ts';
+import { arnOf, ownerIn } from './arn.ts';
+import { accountOfCaller, type Call } from './operation.ts';
 import { list, tagsOf } from './params.ts';
 import type { RequestContext } from './policy/context.ts';
-import { type Account, accountOf } from './world.ts';
+import { type Account, type Role, roleWithArn } from './world.ts';
 
 /** What a call acts on, as policies see it (Service Authorization Reference, IAM, STS and EKS). */
 export interface Target {
@@ -13,7 +13,7 @@ export interface Target {
   readonly context: RequestContext;
 }
 
-type TargetOf = (call: Pick<Call, 'params'>, account: Account) => Target;
+type TargetOf = (call: Pick<Call, 'params' | 'world'>, account: Account) => Target;
 
 /** By operation; one that is missing here has no resource. */
 const TARGETS: ReadonlyMap<string, TargetOf> = new Map([
@@ -29,12 +29,20 @@ const TARGETS: ReadonlyMap<string, TargetOf> = new Map([
     name,
     provider,
   ]),
-  ['AssumeRole', ({ params }) => target(params.get('RoleArn') ?? '')],
+  ['AssumeRole', assumed],
   ['DescribeCluster', ({ params }, account) => target(arnOf(account, 'eks', `cluster/${params.get('name') ?? ''}`))],
 ]);
 
 export function targetOf(call: Call, operation: string): Target {
-  return TARGETS.get(operation)?.(call, accountOf(call.world, call.caller.accountId)) ?? target('*');
+  const account = accountOfCaller(call);
+  const found = TARGETS.get(operation)?.(call, account) ?? target('*');
+  const owner = ownerIn(found.resource)?.id ?? account.id;
+  return { ...found, context: { ...found.context, ...ownerContext(call, owner) } };
+}
+
+/** Properties of the resource: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceorgid */
+function ownerContext({ world }: Pick<Call, 'world'>, accountId: string): RequestContext {
+  return { 'aws:ResourceAccount': accountId, 'aws:ResourceOrgID': world.accounts.get(accountId)?.organization ?? [] };
 }
 
 function target(resource: string, context: RequestContext = {}, named = resource): Target {
@@ -44,12 +52,27 @@ function target(resource: string, context: RequestContext = {}, named = resource
 function role({ params }: Pick<Call, 'params'>, account: Account): Target {
   const name = params.get('RoleName') ?? '';
   const found = account.roles.get(name.toLowerCase());
+  const context = { ...roleTags(found), ...requestTags(params) };
+  return target(found?.arn ?? arnOf(account, 'iam', `role/${name}`), context, `role ${name}`);
+}
+
+/** Condition keys of sts:AssumeRole: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html */
+function assumed({ world, params }: Pick<Call, 'params' | 'world'>): Target {
+  const arn = params.get('RoleArn') ?? '';
+  return target(arn, {
+    ...roleTags(roleWithArn(world, arn)),
+    ...requestTags(params),
+    'sts:ExternalId': params.get('ExternalId') ?? [],
+    'sts:RoleSessionName': params.get('RoleSessionName') ?? [],
+  });
+}
+
+function roleTags(found: Role | undefined): RequestContext {
   const tags = [...(found?.tags ?? [])].flatMap(([key, value]) => [
     [`aws:ResourceTag/${key}`, value],
     [`iam:ResourceTag/${key}`, value],
   ]);
-  const context = { ...Object.fromEntries(tags), ...requestTags(params) };
-  return target(found?.arn ?? arnOf(account, 'iam', `role/${name}`), context, `role ${name}`);
+  return Object.fromEntries(tags);
 }
 
 function newRole({ params }: Pick<Call, 'params'>, account: Account): Target {

@@ -1,5 +1,5 @@
 import { randomInt, type webcrypto } from 'node:crypto';
-import { arnOf, type Partition } from './arn.ts';
+import { arnOf, ownerIn, type Partition } from './arn.ts';
 import { type Conditions, fairConditions } from './behaviour/index.ts';
 import { ReplicatedMap } from './behaviour/replicas.ts';
 import type { Clock, Random } from './clock.ts';
@@ -38,8 +38,12 @@ export interface Account {
   readonly clusters: Map<string, Cluster>;
   /** Characters of a trust policy, white space not counted. */
   trustPolicyQuota: number;
-  /** What the organisation lets the account's callers do at most; undefined where there is no organisation. */
+  /** ID of the organisation that it is a member of. */
+  organization: string | undefined;
+  /** What the organisation lets the account's callers do at most; undefined where it forbids nothing. */
   serviceControlPolicy: string | undefined;
+  /** Closed, or shut by AWS. */
+  suspended: boolean;
 }
 
 /** Never changed in place: a change is a new version, which replicas learn of when they do. */
@@ -133,7 +137,9 @@ export function accountOf(world: World, id: string, partition?: Partition): Acco
     providers: new Map(),
     clusters: new Map(),
     trustPolicyQuota: TRUST_POLICY_QUOTA,
+    organization: undefined,
     serviceControlPolicy: undefined,
+    suspended: false,
   };
   world.accounts.set(id, account);
   return account;
@@ -169,6 +175,13 @@ export function addRole(world: World, account: Account, wanted: NewRole): Role {
   account.roles.set(role.name.toLowerCase(), role);
   world.principals.set(role.id, role.arn);
   return role;
+}
+
+/** Path and case must be right, unlike in a name. */
+export function roleWithArn(world: World, arn: string): Role | undefined {
+  const name = arn.split('/').at(-1) ?? '';
+  const role = world.accounts.get(ownerIn(arn)?.id ?? '')?.roles.get(name.toLowerCase());
+  return role?.arn === arn ? role : undefined;
 }
 
 /** The same role, otherwise. */

@@ -1,34 +1,29 @@
 import { AwsError, validationError } from '../aws-error.ts';
 import type { Operation } from '../operation.ts';
-import { optional } from '../params.ts';
 import { evaluateTrust } from '../policy/evaluate.ts';
-import { callerContext } from '../request-context.ts';
+import { contextOf } from '../request-context.ts';
+import { targetOf } from '../target.ts';
 import { checkDuration, readRoleRequest } from './role-request.ts';
-import { openSession, requestContext } from './session.ts';
+import { openSession } from './session.ts';
 
-/** A session that was opened from another session lasts an hour at most (IAM user guide, "Role chaining"). */
+/** A session that was opened from another session lasts an hour at most (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html, "Role chaining"). */
 const CHAINED_SESSION_SECONDS = 3_600;
 
-/** sts:AssumeRole for a user or a role session: what the role's trust policy says of that principal. */
+/**
+ * sts:AssumeRole for a user or a role session: what the role's trust policy says of that principal; the caller's own policies were asked
+ * before (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html).
+ *
+ * A trust policy that refuses is not named in the sentence. IAM's guide shows a longer one ("because no role trust policy allows the
+ * sts:AssumeRole action", https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html), reports of users have this one.
+ */
 export const assumeRole: Operation = (call) => {
   const { caller } = call;
   const { roleArn, account, role, sessionName, seconds } = readRoleRequest(call);
-  const externalId = optional(call.params, 'ExternalId');
-  const decision =
-    role &&
-    evaluateTrust({
-      document: role.trustPolicy,
-      request: {
-        action: 'sts:AssumeRole',
-        principal: { kind: 'AWS', names: caller.names },
-        context: {
-          ...requestContext(call, sessionName),
-          ...callerContext(call),
-          ...(externalId === undefined ? {} : { 'sts:ExternalId': externalId }),
-        },
-      },
-    });
-  if (account === undefined || role === undefined || decision !== 'allowed')
+  const principal = { kind: 'AWS', names: caller.names } as const;
+  const context = contextOf(call, targetOf(call, 'AssumeRole'));
+  const trusts = (action: string) =>
+    role && evaluateTrust({ document: role.trustPolicy, request: { action, principal, context } }) === 'allowed';
+  if (account === undefined || role === undefined || !trusts('sts:AssumeRole'))
     throw new AwsError('AccessDenied', 403, `User: ${caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${roleArn}`);
   checkDuration(role, seconds);
   if (seconds > CHAINED_SESSION_SECONDS && caller.arn.includes(':assumed-role/'))

@@ -19,6 +19,11 @@ export interface RoleRequest {
   readonly roleArn: string;
   /** Undefined when no such account is known: it is no error yet, so as not to tell strangers which accounts and roles there are. */
   readonly account: Account | undefined;
+  /**
+   * None in an account that is suspended: who assumes one there is refused in the same sentence as for a role that does not exist
+   * (https://github.com/CrowdStrike/cloud-resource-estimator/issues/25,
+   * https://github.com/aws-samples/aws-security-reference-architecture-examples/issues/218).
+   */
   readonly role: Role | undefined;
   readonly sessionName: string;
   readonly seconds: number;
@@ -35,7 +40,8 @@ export function readRoleRequest(call: Call): RoleRequest {
   const { id = '', partition = '' } = ownerIn(roleArn) ?? {};
   const account = world.accounts.get(id);
   if (name === '' || partition !== partitionAsked(call, account)) throw validationError('Request ARN is invalid');
-  const role = account?.roles.seen(name.toLowerCase(), world.conditions.behaviour.staleMs?.STS ?? 0);
+  const role =
+    account?.suspended === false ? account.roles.seen(name.toLowerCase(), world.conditions.behaviour.staleMs?.STS ?? 0) : undefined;
   // Unlike GetRole, STS takes the ARN for what it is: path and case must be right.
   return { roleArn, account, role: role?.arn === roleArn ? role : undefined, sessionName, seconds };
 }

@@ -1,14 +1,7 @@
 import { issueKeys, sessionCaller } from '../credentials.ts';
 import type { Answer, Call } from '../operation.ts';
 import { optional } from '../params.ts';
-import type { RequestContext } from '../policy/context.ts';
-import { globalContext } from '../request-context.ts';
 import type { Account, Role } from '../world.ts';
-
-/** What every request to STS has in its context, whoever asks. */
-export function requestContext(call: Call, sessionName: string): RequestContext {
-  return { ...globalContext(call), 'sts:RoleSessionName': sessionName };
-}
 
 /** Opens a session of the role: what the two ways to assume a role answer alike. */
 export function openSession(call: Call, account: Account, role: Role, sessionName: string, seconds: number): Answer {

@@ -2,8 +2,9 @@ import { notAuthorized } from '../aws-error.ts';
 import type { Operation } from '../operation.ts';
 import { required } from '../params.ts';
 import { evaluateTrust } from '../policy/evaluate.ts';
+import { globalContext } from '../request-context.ts';
 import { checkDuration, readRoleRequest } from './role-request.ts';
-import { openSession, requestContext } from './session.ts';
+import { openSession } from './session.ts';
 import { verifyToken } from './token.ts';
 
 /**
@@ -22,7 +23,12 @@ export const assumeRoleWithWebIdentity: Operation = async (call) => {
         action: 'sts:AssumeRoleWithWebIdentity',
         principal: { kind: 'Federated', names: [provider.arn] },
         // Without aws:FederatedProvider: it belongs to the session that this call is about to open. Without azp, amr, email: no such claims.
-        context: { ...requestContext(call, sessionName), [`${provider.url}:sub`]: subject, [`${provider.url}:aud`]: audience },
+        context: {
+          ...globalContext(call),
+          'sts:RoleSessionName': sessionName,
+          [`${provider.url}:sub`]: subject,
+          [`${provider.url}:aud`]: audience,
+        },
       },
     });
   if (account === undefined || role === undefined || decision !== 'allowed')
