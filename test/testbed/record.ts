@@ -28,7 +28,7 @@ export interface KubeRequest {
   readonly refused: boolean;
 }
 
-export type AwsCall = Pick<JournalEntry, 'service' | 'operation' | 'code' | 'allowedBy'>;
+export type AwsCall = Pick<JournalEntry, 'service' | 'operation' | 'code' | 'allowedBy' | 'tagSessionAllowedBy'>;
 
 /** With a version: adapters that a test drives have none. */
 const USER_AGENT = /"userAgent":"irsa-operator\/\d/;
@@ -52,7 +52,7 @@ export async function keepRecord(
   const requests = existsSync(source.auditLog) ? await requestsIn(source) : [];
   const calls = journal
     .filter(({ caller, scripted }) => caller.includes(CALLER) && scripted === undefined)
-    .map(({ service, operation, code, allowedBy }) => ({ service, operation, code, allowedBy }));
+    .map(({ service, operation, code, allowedBy, tagSessionAllowedBy }) => ({ service, operation, code, allowedBy, tagSessionAllowedBy }));
   writeFileSync(join(folder, `${randomUUID()}.json`), JSON.stringify({ requests, calls: distinct(calls), expectedRefusals }));
 }
 

@@ -1,7 +1,9 @@
 import { AwsError, notAuthorized } from './aws-error.ts';
+import type { JournalEntry } from './journal.ts';
 import { accountOfCaller, type Call, roleOfCaller } from './operation.ts';
 import { evaluateIdentityPolicy } from './policy/identity-policy.ts';
 import { contextOf } from './request-context.ts';
+import { actionsOfAssumeRole } from './sts/session-tags.ts';
 import { type Target, targetOf } from './target.ts';
 import type { Caller } from './world.ts';
 
@@ -10,23 +12,30 @@ type PolicyKind = 'service control policy' | 'identity-based policy' | 'session 
 
 /**
  * Whether the caller's own policies let it do this: each policy that there is must allow, and none may deny. A caller without identity
- * policy (a user, or a role that was given none) may do everything in its account. Returns the Sids of the identity policy that allowed,
- * undefined where none was asked. Throws AccessDenied in AWS's sentences (IAM user guide, "Troubleshoot access denied error messages").
+ * policy (a user, or a role that was given none) may do everything in its account. Throws AccessDenied in AWS's sentences (IAM user guide,
+ * "Troubleshoot access denied error messages").
  *
  * Stricter than AWS in one point: sts:AssumeRole must always be allowed here, where a trust policy of the same account that names the
  * caller itself would do.
  */
-export function authorize(call: Call, action: { service: string; operation: string }): readonly string[] | undefined {
-  if (isAnonymous(call.caller) || action.operation === 'GetCallerIdentity') return undefined; // no policy of a caller can forbid these
-  const target = targetOf(call, action.operation);
-  const name = `${action.service}:${action.operation}`;
+export function authorize(call: Call, { service, operation }: { service: string; operation: string }): Authorization {
+  if (isAnonymous(call.caller) || operation === 'GetCallerIdentity') return {}; // no policy of a caller can forbid these
+  const actions = operation === 'AssumeRole' ? actionsOfAssumeRole(call) : [operation];
+  const [allowedBy, tagSessionAllowedBy] = actions.map((action) => allow(call, `${service}:${action}`, targetOf(call, action)));
+  return { allowedBy, tagSessionAllowedBy };
+}
+
+/** Sids of the identity policy that allowed, for the journal. */
+type Authorization = Pick<JournalEntry, 'allowedBy' | 'tagSessionAllowedBy'>;
+
+function allow(call: Call, action: string, target: Target): readonly string[] | undefined {
   const context = contextOf(call, target);
   const decisions = policiesOf(call).map(({ kind, document }) => ({
     kind,
-    ...evaluateIdentityPolicy(document, { action: name, resource: target.resource, context }),
+    ...evaluateIdentityPolicy(document, { action, resource: target.resource, context }),
   }));
   const denied = decisions.find(({ decision }) => decision === 'explicitDeny') ?? decisions.find(({ decision }) => decision !== 'allowed');
-  if (denied !== undefined) throw refusal(call.caller, name, target, denied.kind, denied.decision === 'explicitDeny');
+  if (denied !== undefined) throw refusal(call.caller, action, target, denied.kind, denied.decision === 'explicitDeny');
   return decisions.find(({ kind }) => kind === 'identity-based policy')?.sids;
 }
 

@@ -57,17 +57,17 @@ async function execute(world: World, journal: JournalEntry[], arrival: Arrival, 
   const { service, operation, params, requestId = randomUUID(), sourceIp = '127.0.0.1', userAgent = '' } = arrival;
   const at = world.now();
   let call: Call = { world, params, caller: ANONYMOUS, at, sourceIp, userAgent };
-  let allowedBy: readonly string[] | undefined;
+  let authorization: ReturnType<typeof authorize> = {};
   const record = (code: string): void => {
     const who = { account: accountIn(call), caller: call.caller.arn, ...(fault === undefined ? {} : { scripted: true as const }) };
-    journal.push({ at, ...who, service, operation, params: journalParams(params), code, allowedBy, requestId, userAgent });
+    journal.push({ at, ...who, service, operation, params: journalParams(params), code, ...authorization, requestId, userAgent });
   };
   try {
     call = { ...call, caller: arrival.identify(at) };
     refuseSuspended(call);
     throttle(world, accountIn(call), `${service}:${operation}`);
     failIfScripted(fault, call, arrival);
-    allowedBy = authorize(call, arrival);
+    authorization = authorize(call, arrival);
     const answer = await (OPERATIONS[service].get(operation) ?? noSuchOperation(operation))(call);
     record('OK');
     return answer;

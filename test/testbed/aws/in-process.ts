@@ -7,6 +7,7 @@ import { perform, type Service } from './cloud.ts';
 import { livingCredential, sessionCaller, userCaller } from './credentials.ts';
 import type { JournalEntry } from './journal.ts';
 import { ANONYMOUS, type Answer } from './operation.ts';
+import { type PodIdentity, podIdentityTags } from './pod-identity.ts';
 import { accountOf, addRole, addUser, type Caller, createWorld, type World } from './world.ts';
 
 /** The account of AWS's own examples. */
@@ -20,6 +21,8 @@ export interface CallerSetup {
   readonly identityPolicy?: string | object;
   /** The end of the caller's ARN, by which the journal tells one session of the role from another. */
   readonly sessionName?: string;
+  /** The session is one that EKS Pod Identity gave to this pod: with its tags, which are handed on to every role that the session assumes. */
+  readonly podIdentity?: PodIdentity;
 }
 
 /** AWS as a set-up sees it, with or without a wire. */
@@ -111,13 +114,13 @@ export function awsWorld({ clock = systemClock, random = Math.random, partition 
 
 export function callerOf(
   world: World,
-  { accountId = DEFAULT_ACCOUNT, roleName, identityPolicy, sessionName = 'session' }: CallerSetup,
+  { accountId = DEFAULT_ACCOUNT, roleName, identityPolicy, sessionName = 'session', podIdentity }: CallerSetup,
 ): Caller {
   const account = accountOf(world, accountId);
   if (roleName === undefined) return userCaller(account, account.users.get('testbed') ?? addUser(world, account, 'testbed'));
   const role = account.roles.get(roleName.toLowerCase()) ?? addRole(world, account, { name: roleName, trustPolicy: POD_IDENTITY });
   if (identityPolicy !== undefined) accountSetup(world, account).role.setIdentityPolicy(roleName, identityPolicy);
-  return sessionCaller(account, role, sessionName);
+  return { ...sessionCaller(account, role, sessionName), tags: podIdentity && podIdentityTags(account, podIdentity) };
 }
 
 /** The trust policy of a caller's own role is as EKS Pod Identity has it: how the caller came by its session does not matter here. */

@@ -13,6 +13,8 @@ export interface JournalEntry {
   readonly code: string;
   /** Sids in the caller's identity policy that allowed it; undefined where no such policy was asked. */
   readonly allowedBy?: readonly string[] | undefined;
+  /** The same of sts:TagSession, which a call needs besides that opens a session with tags. */
+  readonly tagSessionAllowedBy?: readonly string[] | undefined;
   /** The answer is a fault that a set-up asked for, and says nothing of what the caller may do. */
   readonly scripted?: true;
   readonly requestId: string;

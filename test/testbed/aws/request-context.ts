@@ -22,7 +22,8 @@ export function globalContext({ at, sourceIp, userAgent }: Pick<Call, 'at' | 'so
 
 /**
  * On the same page, "Properties of the principal": of a session aws:PrincipalArn is the role, with its path, and the organisation's ID is there
- * only for a member of one.
+ * only for a member of one. A tag of the session has precedence over a tag of its role
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_know).
  */
 function callerContext(call: Call): RequestContext {
   const { caller } = call;
@@ -31,10 +32,11 @@ function callerContext(call: Call): RequestContext {
     'aws:PrincipalArn': caller.names.find((name) => /^arn:[a-z-]+:iam::\d{12}:(?:role|user)\//.test(name)) ?? caller.arn,
     'aws:PrincipalOrgID': accountOfCaller(call).organization ?? [],
     'aws:userid': caller.userId,
-    ...principalTags([...(roleOfCaller(call)?.tags ?? [])]),
+    ...principalTags(roleOfCaller(call)?.tags ?? []),
+    ...principalTags([...(caller.tags ?? [])].map(([key, { value }]) => [key, value])),
   };
 }
 
-function principalTags(tags: readonly (readonly [key: string, value: string])[]): RequestContext {
-  return Object.fromEntries(tags.map(([key, value]) => [`aws:PrincipalTag/${key}`, value]));
+function principalTags(tags: Iterable<readonly [key: string, value: string]>): RequestContext {
+  return Object.fromEntries([...tags].map(([key, value]) => [`aws:PrincipalTag/${key}`, value]));
 }

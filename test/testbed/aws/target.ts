@@ -15,7 +15,7 @@ export interface Target {
 
 type TargetOf = (call: Pick<Call, 'params' | 'world'>, account: Account) => Target;
 
-/** By operation; one that is missing here has no resource. */
+/** By operation, or by an action that an operation needs besides; one that is missing here has no resource. */
 const TARGETS: ReadonlyMap<string, TargetOf> = new Map([
   ...['GetRole', 'UpdateAssumeRolePolicy', 'DeleteRole', 'TagRole', 'UntagRole', 'ListRoleTags'].map((name): [string, TargetOf] => [
     name,
@@ -30,6 +30,7 @@ const TARGETS: ReadonlyMap<string, TargetOf> = new Map([
     provider,
   ]),
   ['AssumeRole', assumed],
+  ['TagSession', tagged],
   ['DescribeCluster', ({ params }, account) => target(arnOf(account, 'eks', `cluster/${params.get('name') ?? ''}`))],
 ]);
 
@@ -56,12 +57,21 @@ function role({ params }: Pick<Call, 'params'>, account: Account): Target {
   return target(found?.arn ?? arnOf(account, 'iam', `role/${name}`), context, `role ${name}`);
 }
 
-/** Condition keys of sts:AssumeRole: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html */
-function assumed({ world, params }: Pick<Call, 'params' | 'world'>): Target {
+/**
+ * The role that is assumed. The keys of either action: https://docs.aws.amazon.com/service-authorization/latest/reference/list_sts.html. It
+ * lists no external ID and no session name for sts:TagSession, so a condition on them is taken to fail there.
+ */
+function tagged({ world, params }: Pick<Call, 'params' | 'world'>): Target {
   const arn = params.get('RoleArn') ?? '';
-  return target(arn, {
-    ...roleTags(roleWithArn(world, arn)),
-    ...requestTags(params),
+  const transitive = { 'sts:TransitiveTagKeys': list(params, 'TransitiveTagKeys') };
+  return target(arn, { ...roleTags(roleWithArn(world, arn)), ...requestTags(params), ...transitive });
+}
+
+function assumed(call: Pick<Call, 'params' | 'world'>): Target {
+  const { resource, context } = tagged(call);
+  const { params } = call;
+  return target(resource, {
+    ...context,
     'sts:ExternalId': params.get('ExternalId') ?? [],
     'sts:RoleSessionName': params.get('RoleSessionName') ?? [],
   });

@@ -95,7 +95,13 @@ export interface Caller {
   readonly names: readonly string[];
   /** The inline policy that a session was opened with. */
   readonly sessionPolicy?: string | undefined;
+  readonly tags?: SessionTags | undefined;
 }
+
+export type SessionTags = ReadonlyMap<
+  string,
+  { readonly value: string /** Handed on to sessions that this one opens. */; readonly transitive: boolean }
+>;
 
 export interface Credential {
   readonly secret: string;

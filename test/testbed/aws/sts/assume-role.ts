@@ -5,6 +5,7 @@ import { contextOf } from '../request-context.ts';
 import { targetOf } from '../target.ts';
 import { checkDuration, readRoleRequest } from './role-request.ts';
 import { openSession } from './session.ts';
+import { actionsOfAssumeRole, sessionTagsOf } from './session-tags.ts';
 
 /** A session that was opened from another session lasts an hour at most (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html, "Role chaining"). */
 const CHAINED_SESSION_SECONDS = 3_600;
@@ -20,13 +21,16 @@ export const assumeRole: Operation = (call) => {
   const { caller } = call;
   const { roleArn, account, role, sessionName, seconds } = readRoleRequest(call);
   const principal = { kind: 'AWS', names: caller.names } as const;
-  const context = contextOf(call, targetOf(call, 'AssumeRole'));
-  const trusts = (action: string) =>
-    role && evaluateTrust({ document: role.trustPolicy, request: { action, principal, context } }) === 'allowed';
-  if (account === undefined || role === undefined || !trusts('sts:AssumeRole'))
-    throw new AwsError('AccessDenied', 403, `User: ${caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${roleArn}`);
+  const trusts = (name: string) => {
+    const request = { action: `sts:${name}`, principal, context: contextOf(call, targetOf(call, name)) };
+    return role !== undefined && evaluateTrust({ document: role.trustPolicy, request }) === 'allowed';
+  };
+  const tags = sessionTagsOf(call);
+  const refused = actionsOfAssumeRole(call).find((action) => !trusts(action));
+  if (account === undefined || role === undefined || refused !== undefined)
+    throw new AwsError('AccessDenied', 403, `User: ${caller.arn} is not authorized to perform: sts:${refused} on resource: ${roleArn}`);
   checkDuration(role, seconds);
   if (seconds > CHAINED_SESSION_SECONDS && caller.arn.includes(':assumed-role/'))
     throw validationError('The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining');
-  return openSession(call, account, role, sessionName, seconds);
+  return openSession(call, account, role, { sessionName, seconds, tags });
 };

@@ -35,7 +35,7 @@ export const assumeRoleWithWebIdentity: Operation = async (call) => {
     throw notAuthorized({ service: 'sts', operation: 'AssumeRoleWithWebIdentity' });
   checkDuration(role, seconds);
   return {
-    ...openSession(call, account, role, sessionName, seconds),
+    ...openSession(call, account, role, { sessionName, seconds }),
     SubjectFromWebIdentityToken: subject,
     Audience: audience,
     Provider: provider.arn,
