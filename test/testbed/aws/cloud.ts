@@ -14,6 +14,8 @@ export type Service = JournalEntry['service'];
 
 /** A call as it arrives. */
 export interface Arrival {
+  /** Of the key that came with it, whether the signature holds or not; empty without one. */
+  readonly account: string;
   readonly service: Service;
   readonly operation: string;
   readonly params: ReadonlyMap<string, string>;

@@ -46,6 +46,11 @@ export function identify(world: World, request: SignableRequest, service: string
   return credential.caller;
 }
 
+/** Also of a key that is good for nothing any more; empty for one that was never given out. */
+export function accountOfKey(world: World, accessKeyId: string): string {
+  return world.credentials.get(accessKeyId)?.caller.accountId ?? '';
+}
+
 /** Throws InvalidClientTokenId and ExpiredToken. */
 export function livingCredential(world: World, accessKeyId: string, token: string | undefined, at: Date): Credential {
   const credential = world.credentials.get(accessKeyId);

@@ -4,7 +4,7 @@ import type { Partition } from './arn.ts';
 import type { Behaviour, RunningFault, ScriptedFault } from './behaviour/index.ts';
 import { type Clock, type Random, systemClock } from './clock.ts';
 import { perform, type Service } from './cloud.ts';
-import { livingCredential, sessionCaller, userCaller } from './credentials.ts';
+import { accountOfKey, livingCredential, sessionCaller, userCaller } from './credentials.ts';
 import type { JournalEntry } from './journal.ts';
 import { ANONYMOUS, type Answer } from './operation.ts';
 import { type PodIdentity, podIdentityTags } from './pod-identity.ts';
@@ -76,17 +76,18 @@ interface AwsOptions {
 export function createAws(options: AwsOptions = {}): AwsInProcess {
   const { world, aws, journal } = awsWorld(options);
   const by =
-    (identify: (at: Date) => Caller): CallAws =>
+    (account: string, identify: (at: Date) => Caller): CallAws =>
     (service, operation, params, signal) =>
-      perform(world, journal, { service, operation, params: new Map(Object.entries(params)), identify, signal });
+      perform(world, journal, { account, service, operation, params: new Map(Object.entries(params)), identify, signal });
   return {
     ...aws,
     as(setup = {}) {
       const caller = callerOf(world, setup);
-      return by(() => caller);
+      return by(caller.accountId, () => caller);
     },
-    asSession: ({ AccessKeyId, SessionToken }) => by((at) => livingCredential(world, AccessKeyId, SessionToken, at).caller),
-    anonymous: by(() => ANONYMOUS),
+    asSession: ({ AccessKeyId, SessionToken }) =>
+      by(accountOfKey(world, AccessKeyId), (at) => livingCredential(world, AccessKeyId, SessionToken, at).caller),
+    anonymous: by('', () => ANONYMOUS),
   };
 }
 

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { AwsError } from './aws-error.ts';
 import { ConnectionReset, perform } from './cloud.ts';
-import { identify } from './credentials.ts';
+import { accountOfKey, identify } from './credentials.ts';
 import type { JournalEntry } from './journal.ts';
 import { ANONYMOUS } from './operation.ts';
 import type { SignableRequest } from './signature/signature.ts';
+import { accessKeyIdIn } from './signature/verify.ts';
 import { UNSIGNED } from './sts/index.ts';
 import { type Request, readRequest } from './wire.ts';
 import type { World } from './world.ts';
@@ -41,6 +42,7 @@ async function respond(world: World, journal: JournalEntry[], incoming: Incoming
   outgoing.once('close', () => gone.abort(new Error('the caller no longer waits')));
   const reply = await answer(request, requestId, () =>
     perform(world, journal, {
+      account: accountOfKey(world, accessKeyIdIn(incoming.headers.authorization)),
       service,
       operation,
       params,

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { AwsError } from '../aws-error.ts';
 import { createFaultScript, type ScriptedFault } from './faults.ts';
 
-const call = (service: string, operation: string, params: Record<string, string> = {}) => ({
+const call = (service: string, operation: string, params: Record<string, string> = {}, account = '111122223333') => ({
+  account,
   service,
   operation,
   params: new Map(Object.entries(params)),
@@ -20,6 +21,18 @@ const fits: Record<string, [Omit<ScriptedFault, 'kind'>, ReturnType<typeof call>
   'a fault of the role, by its ARN': [
     { roleName: 'lbc' },
     call('sts', 'AssumeRole', { RoleArn: 'arn:aws:iam::111122223333:role/team/lbc' }),
+    true,
+  ],
+  'a fault of the account': [{ account: '111122223333' }, GET, true],
+  'a fault of another account': [{ account: '444455556666' }, GET, false],
+  'a fault of the account of a role, which somebody of another account assumes': [
+    { account: '444455556666' },
+    call('sts', 'AssumeRole', { RoleArn: 'arn:aws-cn:iam::444455556666:role/lbc' }),
+    true,
+  ],
+  'a fault of the account of a role, which a token assumes': [
+    { account: '444455556666' },
+    call('sts', 'AssumeRoleWithWebIdentity', { RoleArn: 'arn:aws:iam::444455556666:role/lbc' }, ''),
     true,
   ],
   'a fault of a role, where the call names none': [{ roleName: 'lbc' }, call('iam', 'ListRoles'), false],

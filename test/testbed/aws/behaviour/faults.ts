@@ -1,3 +1,4 @@
+import { ownerIn } from '../arn.ts';
 import { AwsError, throttling } from '../aws-error.ts';
 
 /** What happens to a call instead of an answer, or of its own answer. */
@@ -33,6 +34,8 @@ export interface ScriptedFault {
   readonly service?: 'iam' | 'sts' | 'eks';
   /** All operations when not given. */
   readonly operation?: string;
+  /** Only calls of callers in this account, and those that assume a role in it. */
+  readonly account?: string;
   /** Only calls that name this role, by `RoleName` or by the end of `RoleArn`. */
   readonly roleName?: string;
   /** One when not given; `Number.POSITIVE_INFINITY` until it is ended. */
@@ -47,6 +50,8 @@ export interface RunningFault {
 }
 
 interface CallInQuestion {
+  /** Of whoever calls; empty for a call without a signature. */
+  readonly account: string;
   readonly service: string;
   readonly operation: string;
   readonly params: ReadonlyMap<string, string>;
@@ -89,9 +94,11 @@ export function createFaultScript(): FaultScript {
   };
 }
 
-function fits(fault: ScriptedFault, { service, operation, params }: CallInQuestion): boolean {
-  const role = params.get('RoleName') ?? params.get('RoleArn')?.split('/').at(-1);
+function fits(fault: ScriptedFault, { account, service, operation, params }: CallInQuestion): boolean {
+  const roleArn = params.get('RoleArn') ?? '';
+  const role = params.get('RoleName') ?? roleArn.split('/').at(-1);
   return (
+    (fault.account === undefined || fault.account === account || fault.account === ownerIn(roleArn)?.id) &&
     (fault.service === undefined || fault.service === service) &&
     (fault.operation === undefined || fault.operation === operation) &&
     (fault.roleName === undefined || fault.roleName === role)

@@ -32,6 +32,11 @@ export function readAuthorization(header: string | undefined): Authorization {
   return { accessKeyId, scope: { date, region, service }, signedHeaders: signedHeaders.split(';'), signature };
 }
 
+/** Before anything is verified; empty where there is none. */
+export function accessKeyIdIn(header: string | undefined): string {
+  return /\bCredential=([^/,\s]+)/.exec(header ?? '')?.[1] ?? '';
+}
+
 /**
  * Throws SignatureDoesNotMatch, in AWS's sentences, unless the request was signed with this secret for this service within five minutes of
  * `at`. The region is not looked at: a client with an endpoint of its own signs for its own region, also for IAM, which has none.
