@@ -1,5 +1,6 @@
 import { AwsError, validationError } from '../aws-error.ts';
 import type { Operation } from '../operation.ts';
+import { bounded, optional } from '../params.ts';
 import { evaluateTrust } from '../policy/evaluate.ts';
 import { contextOf } from '../request-context.ts';
 import { targetOf } from '../target.ts';
@@ -9,6 +10,9 @@ import { actionsOfAssumeRole, sessionTagsOf } from './session-tags.ts';
 
 /** A session that was opened from another session lasts an hour at most (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html, "Role chaining"). */
 const CHAINED_SESSION_SECONDS = 3_600;
+
+/** Bounds of the API model (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html). */
+const EXTERNAL_ID = { min: 2, max: 1_224, pattern: /^[\w+=,.@:/-]*$/ };
 
 /**
  * sts:AssumeRole for a user or a role session: what the role's trust policy says of that principal; the caller's own policies were asked
@@ -20,6 +24,8 @@ const CHAINED_SESSION_SECONDS = 3_600;
 export const assumeRole: Operation = (call) => {
   const { caller } = call;
   const { roleArn, account, role, sessionName, seconds } = readRoleRequest(call);
+  const externalId = optional(call.params, 'ExternalId');
+  if (externalId !== undefined) bounded(externalId, 'ExternalId', EXTERNAL_ID);
   const principal = { kind: 'AWS', names: caller.names } as const;
   const trusts = (name: string) => {
     const request = { action: `sts:${name}`, principal, context: contextOf(call, targetOf(call, name)) };

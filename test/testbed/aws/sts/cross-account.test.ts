@@ -94,6 +94,13 @@ describe('the trust policy has a condition on', () => {
     expect(await assume({ ExternalId: 'secret' })).toBe('accepted');
   });
 
+  test('an external ID, which no call may send in another form', async () => {
+    const { assume } = setUp();
+    expect(await assume({ ExternalId: 'a:b/c' })).toBe('accepted');
+    expect(await assume({ ExternalId: 'a' })).toMatch(/^400 ValidationError: .* at 'externalId' .* length greater than or equal to 2$/);
+    expect(await assume({ ExternalId: 'a b' })).toMatch(/^400 ValidationError: .* at 'externalId' .* regular expression pattern: /);
+  });
+
   test('the organisation, where the caller is in none', async () => {
     const { hub, member, assume } = setUp();
     member.role.setTrustPolicy('member', trusting(HUB, where('StringEquals', 'aws:PrincipalOrgID', 'o-mine')));

@@ -253,6 +253,25 @@ describe('AssumeRole', () => {
     expect(await chain({ ExternalId: 'secret' })).toBe('accepted');
   });
 
+  test('a session of EKS Pod Identity, whose tags the role must let in', async () => {
+    const podIdentity = { cluster: 'blue', namespace: 'irsa-operator', serviceAccount: 'irsa-operator' };
+    const pod = clientsOf(double, { roleName: 'hop', podIdentity }).sts;
+    target('*');
+    const assume = () => refusalOf(pod.send(new AssumeRoleCommand({ RoleArn: TARGET, RoleSessionName: 'chained' })));
+    expect(await assume()).toBe(denied.replace('sts:AssumeRole', 'sts:TagSession'));
+    const statement = { Effect: 'Allow', Principal: { AWS: '*' }, Action: ['sts:AssumeRole', 'sts:TagSession'] };
+    double.account('444455556666').role.setTrustPolicy('target', { Statement: [statement] });
+    expect(await assume()).toBe('accepted');
+  });
+
+  test('a session that is over', async () => {
+    const { sts: own } = clientsOf(double, { accountId: '777788889999', roleName: 'hop' });
+    const ask = () => refusalOf(own.send(new GetCallerIdentityCommand({})));
+    expect(await ask()).toBe('accepted');
+    double.account('777788889999').expireSessions();
+    expect(await ask()).toBe('403 ExpiredToken: The security token included in the request is expired');
+  });
+
   test('a chained session lasts an hour at most', async () => {
     target('*');
     double.account('444455556666').role.put({
