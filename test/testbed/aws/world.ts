@@ -98,10 +98,8 @@ export interface Caller {
   readonly tags?: SessionTags | undefined;
 }
 
-export type SessionTags = ReadonlyMap<
-  string,
-  { readonly value: string /** Handed on to sessions that this one opens. */; readonly transitive: boolean }
->;
+/** A transitive tag is handed on to the sessions that this one opens. */
+export type SessionTags = ReadonlyMap<string, { readonly value: string; readonly transitive: boolean }>;
 
 export interface Credential {
   readonly secret: string;
