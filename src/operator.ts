@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { type AccountId, roleArnParts } from './api/arn.ts';
 import { Fault, isFault, LEASE_UNCERTAIN } from './api/fault.ts';
 import { GROUP } from './api/names.ts';
+import { AwsAccounts } from './aws/accounts.ts';
 import { awsCalls, CALL_DEADLINE_MS } from './aws/calls.ts';
 import { awsClients } from './aws/clients.ts';
 import { eksIssuer } from './aws/clusters.ts';
-import { iamCalls } from './aws/iam-calls.ts';
 import { callerIdentity } from './aws/identity.ts';
 import { stsProof } from './aws/proof.ts';
-import { iamProviders } from './aws/providers.ts';
-import { iamRoles } from './aws/roles.ts';
 import type { Config } from './config.ts';
 import { auditController } from './controllers/audit/index.ts';
 import { bindingController } from './controllers/binding/index.ts';
@@ -17,6 +16,7 @@ import { collector } from './controllers/collector.ts';
 import { confinementController } from './controllers/confinement/index.ts';
 import { refuseSecond } from './controllers/confinement/installation.ts';
 import { grantController } from './controllers/grant/index.ts';
+import { inEachAccount } from './controllers/in-each-account.ts';
 import { oidcProviderController } from './controllers/oidc-provider/index.ts';
 import { revocationController } from './controllers/revocation/index.ts';
 import { Ledger } from './controllers/revocation/ledger.ts';
@@ -104,23 +104,23 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   // At the socket: what the call still takes was asked for before it, so it is enough that the lease is held.
   const aws = awsClients(version, config.eksClusterName, config.proxy, () => fence(0));
   const call = awsCalls(metrics.aws, clock);
-  const limiter = (action: 'read' | 'write' | 'proof', rate: Pick<LimiterOptions, 'perSecond' | 'burst'>): Limiter => {
-    const waited = metrics.limiter(action, () => limit.perSecond);
-    const limit = new Limiter({ ...rate, clock, waited });
+  const limiter = (account: AccountId | '', action: 'read' | 'write' | 'proof', rate: Pick<LimiterOptions, 'perSecond' | 'burst'>) => {
+    const waited = metrics.limiter(account, action, () => limit.perSecond);
+    const limit: Limiter = new Limiter({ ...rate, clock, waited });
     return limit;
   };
   // Nothing asks for a write in a dry run; this is so that nothing can.
-  const iam = iamCalls({
+  const perSecond = { read: config.iamReadsPerSecond, write: config.iamWritesPerSecond };
+  const accounts = new AwsAccounts({
     call,
-    reads: limiter('read', { perSecond: config.iamReadsPerSecond }),
-    writes: limiter('write', { perSecond: config.iamWritesPerSecond }),
+    limiter: (account, action) => limiter(account, action, { perSecond: perSecond[action] }),
+    tenantsOf: (role) => namespacesOf(stores, role),
     fence: config.dryRun ? neverWrites : fence,
     writeMs,
     clock,
     random,
   });
-  const roles = iamRoles(aws.iam, iam, { writing: aws.iamWrites, tenantsOf: (role) => namespacesOf(stores, role) });
-  const readBacks = new SharedReadBacks({ owned: stores, roles, clock, log });
+  const readBacks = new Map<AccountId, SharedReadBacks>();
   const writes = fenced(transport, fence, writeMs);
   const recorder = new EventRecorder({ transport, controller: `${GROUP}/irsa-operator`, instance: config.hostname, clock, random, log });
   const events: BindingEvents = {
@@ -179,7 +179,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
           eksIssuer:
             config.eksClusterName === undefined ? undefined : (signal) => eksIssuer(aws.eks, call, config.eksClusterName ?? '', signal),
           caller: (signal) => callerIdentity(aws.sts, call, config.ownCredentials, signal),
-          policyQuota: roles.policyQuota,
+          policyQuota: (account, signal, urgency) => accounts.open(account, aws).roles.policyQuota(signal, urgency),
           apiAudiences: (signal) => apiAudiences(connection, transport, signal),
         },
         events: ownEvents,
@@ -191,7 +191,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
       oidcProviderController({
         stores,
         owned: stores,
-        providers: iamProviders(aws.iam, iam, aws.iamWrites),
+        providersIn: (account) => accounts.in(account).providers,
         events,
         sweepIntervalMs: config.sweepIntervalMs,
         createWith: config.createProviderWith,
@@ -202,8 +202,8 @@ export async function runOperator(config: Config, version: string, log: Log, sto
       roleController({
         stores,
         owned: stores,
-        roles,
-        readBacks,
+        roles: accounts.roles,
+        readBacks: { leaves: (arn, dueAt) => readBacks.get(roleArnParts(arn).account)?.leaves(dueAt) === true },
         isUnderway: (binding) => bindingLoop.queue.has(binding),
         apiReader: apiReader(transport),
         events,
@@ -223,7 +223,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
         stores,
         owned: stores,
         ask: stsProof(aws.sts, call, (of, audience, signal) => requestToken(writes, of, audience, signal)),
-        limiter: limiter('proof', PROOFS),
+        limiter: limiter('', 'proof', PROOFS),
         clock,
       }),
     ),
@@ -270,10 +270,27 @@ export async function runOperator(config: Config, version: string, log: Log, sto
       if (!config.dryRun)
         await ledger.load(done).catch((error) => log.warn({ err: error }, 'revocation record not read, nothing is revoked yet'));
       const sweeping = sweepRoles(
-        { stores, owned: stores, roles, intervalMs: config.sweepIntervalMs, clock, random, log, swept: metrics.swept },
+        {
+          stores,
+          owned: stores,
+          rolesIn: (account) => accounts.in(account).roles,
+          intervalMs: config.sweepIntervalMs,
+          clock,
+          random,
+          log,
+          swept: metrics.swept,
+        },
         done,
       );
-      const shared = readBacks.run(done).catch(ignoreWhen(done));
+      const shared = inEachAccount(
+        stores.accounts,
+        async (account, ended) => {
+          const one = new SharedReadBacks({ account, owned: stores, roles: accounts.in(account).roles, clock, log });
+          readBacks.set(account, one);
+          await one.run(ended);
+        },
+        done,
+      );
       await Promise.all([...loops.map((each) => each.run(done, abort)), sweeping.catch(ignoreWhen(done)), shared]);
     });
     // Another leader may be at work already: what this process has in its memory is the past.

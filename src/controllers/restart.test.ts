@@ -29,6 +29,7 @@ import { noMetrics } from '../runtime/metrics.ts';
 import { bindingController } from './binding/index.ts';
 import type { BindingWrites } from './binding/ports.ts';
 import { clusterController } from './cluster/index.ts';
+import type { IdentityPorts } from './cluster/ports.ts';
 import { oidcProviderController } from './oidc-provider/index.ts';
 import { roleController } from './role/index.ts';
 
@@ -178,7 +179,7 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
     classify: (error: unknown) => (isFault(error) ? { kind: error.kind } : undefined),
   };
   const sts = [...answersOfSts];
-  const ports = {
+  const ports: IdentityPorts = {
     issuer: async () => ISSUER as string,
     eksIssuer: undefined,
     async caller() {
@@ -186,7 +187,7 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
       if (answer === undefined || answer instanceof Fault) throw answer;
       return answer;
     },
-    policyQuota: roles.policyQuota,
+    policyQuota: (_, ...rest) => roles.policyQuota(...rest),
     apiAudiences: async () => [],
   };
   const stop = new AbortController();
@@ -196,7 +197,15 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
       stop.signal,
     ),
     new ControllerLoop(
-      oidcProviderController({ stores: seen, owned: seen, providers, events, sweepIntervalMs: 60_000, createWith: [STS_AUDIENCE], clock }),
+      oidcProviderController({
+        stores: seen,
+        owned: seen,
+        providersIn: () => providers,
+        events,
+        sweepIntervalMs: 60_000,
+        createWith: [STS_AUDIENCE],
+        clock,
+      }),
       options,
     ).run(stop.signal, stop.signal),
     new ControllerLoop(
@@ -219,7 +228,10 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
       bindingController({ stores: seen, owned: seen, writes: kube, events, metrics: quiet, sweepIntervalMs: 60_000, clock }),
       options,
     ).run(stop.signal, stop.signal),
-    sweepRoles({ stores: seen, owned: seen, roles, intervalMs: 60_000, clock, random, log: silentLog, swept: () => {} }, stop.signal),
+    sweepRoles(
+      { stores: seen, owned: seen, rolesIn: () => roles, intervalMs: 60_000, clock, random, log: silentLog, swept: () => {} },
+      stop.signal,
+    ),
   ];
   await clock.advance(FIRST_MINUTE_MS);
   const after = seen.bindings.list().toSorted((a, b) => a.metadata.uid.localeCompare(b.metadata.uid, 'en', { numeric: true }));

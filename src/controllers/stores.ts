@@ -86,9 +86,6 @@ interface Leadership {
   readonly since: number;
 }
 
-/** In the index of writes: one that was not read back at all its ages. */
-export const PENDING = 'pending';
-
 /** What the process was started with, as far as decisions rest on it. */
 export interface Settings {
   /** The operator's own. */
@@ -128,8 +125,8 @@ export interface OwnedStores {
   readonly providers: Store<ProviderRecord>;
   readonly providerFailures: Store<FailureRecord<AccountId>>;
   readonly providerRefreshes: Store<RefreshRecord<AccountId>>;
-  /** Owner: role, its sweep included. */
-  readonly roles: Store<RoleRecord, 'write'>;
+  /** Owner: role, its sweep included. The index: by the account, those with a write that was not read back at all its ages. */
+  readonly roles: Store<RoleRecord, 'pending'>;
   readonly verdicts: Store<VerdictRecord, 'role' | 'subject'>;
   readonly roleFailures: Store<FailureRecord<RoleArn>>;
   readonly roleRefreshes: Store<RefreshRecord<RoleArn>>;
@@ -210,10 +207,10 @@ export function createStores(log: Log, settings: Partial<Settings> = {}): OwnedS
     // Filled by loops of their own, which say when they are complete.
     identity: new Store<Identity>({ kind: 'Identity', keyOf: () => HERE, log }),
     accounts: new Store<AccountView>({ kind: 'Account', keyOf: ({ account }) => account, log }),
-    roles: new Store<RoleRecord, 'write'>({
+    roles: new Store<RoleRecord, 'pending'>({
       kind: 'Role',
       keyOf: ({ arn }) => arn,
-      indexes: { write: (record) => (pendingIn(record) === undefined ? [] : [PENDING]) },
+      indexes: { pending: (record) => (pendingIn(record) === undefined ? [] : [roleArnParts(record.arn).account]) },
       log,
     }),
   };

@@ -9,7 +9,8 @@ export function putIdentity(
 ): void {
   const { policyQuota = 2048, ...rest } = part;
   const found = { cluster, caller, ...rest };
-  if (found.caller.kind === 'known') accounts.put({ account: found.caller.account, policyQuota });
+  if (found.caller.kind === 'known')
+    accounts.put({ account: found.caller.account, access: { kind: 'reached', callerArn: found.caller.arn, policyQuota } });
   accounts.markSynced();
   identity.put(found);
 }

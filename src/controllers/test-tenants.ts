@@ -122,7 +122,7 @@ export async function toldTo(tenants: Tenants): Promise<(object: ObjectKey) => T
   };
   const counts = { wrote: () => {}, drifted: () => {}, repaired: () => {}, restarted: () => {} };
   const common = { stores, owned: stores, events, metrics: counts, clock, random: () => 0.5 };
-  const ofProvider = oidcProviderController({ ...common, providers, sweepIntervalMs: 60_000, createWith: undefined });
+  const ofProvider = oidcProviderController({ ...common, providersIn: () => providers, sweepIntervalMs: 60_000, createWith: undefined });
   const ofRole = roleController({
     readBacks: { leaves: () => false },
     isUnderway: () => false,

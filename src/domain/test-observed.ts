@@ -121,7 +121,7 @@ function injected(): Record<string, string> {
 
 export const cluster: ClusterView = { kind: 'known', issuer: ISSUER };
 export const OWN_ROLES = [{ account: ACCOUNT, name: 'irsa-operator' }] as const;
-export const caller: CallerView = {
+export const caller: Extract<CallerView, { kind: 'known' }> = {
   kind: 'known',
   account: ACCOUNT,
   arn: 'arn:aws:sts::111122223333:assumed-role/irsa-operator/session',
@@ -138,7 +138,10 @@ export const reachWith =
 export const unreached = (why = 'x') => reachWith({ kind: 'unknown', why });
 /** The account did not say yet how long a trust policy may be. */
 export const withoutQuota = (role: RoleArn): Reach => reachOf(role, { caller, account: () => undefined });
-const OWN_ACCOUNT: Accounts = { caller, account: (account) => ({ account, policyQuota: 2048 }) };
+const OWN_ACCOUNT: Accounts = {
+  caller,
+  account: (account) => ({ account, access: { kind: 'reached', callerArn: caller.arn, policyQuota: 2048 } }),
+};
 
 export const provider: ProviderView = { kind: 'registered', arn: providerArnFor(ARN, ISSUER), clientIds: [STS_AUDIENCE] };
 

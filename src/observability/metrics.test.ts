@@ -89,7 +89,7 @@ test('the age of a sweep has no series before there was one', async () => {
   const { swept, ...all } = metrics('1.2.3');
   const ages = async () => (await scrape(all)).split('\n').filter((line) => line.startsWith('irsa_sweep_age_seconds'));
   expect(await ages()).toEqual([]);
-  swept();
+  swept('111122223333');
   expect(await ages()).toHaveLength(1);
 });
 
@@ -102,11 +102,11 @@ test('beside its age is the interval of a sweep, in seconds', async () => {
 test('a limiter shows its rate as it is now, and how long turns were waited for', async () => {
   const { limiter, ...all } = metrics('1.2.3');
   let perSecond = 5;
-  const waited = limiter('write', () => perSecond);
+  const waited = limiter('111122223333', 'write', () => perSecond);
   waited(0.2);
   perSecond = 2.5;
   const text = await scrape(all);
-  expect(text).toContain('irsa_aws_rate_limit{action="write"} 2.5');
+  expect(text).toContain('irsa_aws_rate_limit{account="111122223333",action="write"} 2.5');
   expect(text).toContain('irsa_aws_rate_limiter_duration_seconds_sum{action="write"} 0.2');
 });
 

@@ -144,9 +144,9 @@ export function metrics(version: string, detail: Detail = 'problems') {
     ['action'],
     REQUEST_BUCKETS,
   );
-  const limits = new Map<string, () => number>();
-  readGauge('irsa_aws_rate_limit', 'Limit of calls a second. Below the flag while AWS throttles.', ['action'], (set) => {
-    for (const [action, read] of limits) set({ action }, read());
+  const limits: { readonly account: string; readonly action: string; readonly read: () => number }[] = [];
+  readGauge('irsa_aws_rate_limit', 'Limit of calls a second. Below the flag while AWS throttles.', ['account', 'action'], (set) => {
+    for (const { account, action, read } of limits) set({ account, action }, read());
   });
 
   const trustWrites = counter('irsa_trust_policy_writes_total', 'Writes of trust policies.', ['result']);
@@ -159,9 +159,9 @@ export function metrics(version: string, detail: Detail = 'problems') {
 
   const confined = gauge('irsa_confined', 'Whether an admission policy confines irsa-operator. Leader only.', ['policy']);
 
-  let sweptAt: number | undefined;
-  readGauge('irsa_sweep_age_seconds', 'Time since the roles of the account were all read.', [], (set) => {
-    if (sweptAt !== undefined) set({}, (performance.now() - sweptAt) / 1000);
+  const sweptAt = new Map<string, number>();
+  readGauge('irsa_sweep_age_seconds', 'Time since the roles of the account were all read.', ['account'], (set) => {
+    for (const [account, at] of sweptAt) set({ account }, (performance.now() - at) / 1000);
   });
   const sweepInterval = gauge('irsa_sweep_interval_seconds', 'How often all roles of the account are to be read.');
 
@@ -247,9 +247,9 @@ export function metrics(version: string, detail: Detail = 'problems') {
         awsTime.observe({ service, operation }, seconds);
       },
     },
-    /** One limiter: `action` is what it limits. */
-    limiter(action: 'read' | 'write' | 'proof', perSecond: () => number) {
-      limits.set(action, perSecond);
+    /** One limiter: `action` is what it limits. Proofs are of no account, and a histogram for each account would be too many series. */
+    limiter(account: string, action: 'read' | 'write' | 'proof', read: () => number) {
+      limits.push({ account, action, read });
       rateLimiterWaits.zero({ action });
       return (seconds: number) => rateLimiterWaits.observe({ action }, seconds);
     },
@@ -272,8 +272,8 @@ export function metrics(version: string, detail: Detail = 'problems') {
     },
     /** How often `swept` is to be called: a gauge, so that an alert on the age needs no setting of its own. */
     sweepsEvery: (seconds: number) => sweepInterval.set(seconds),
-    swept() {
-      sweptAt = performance.now();
+    swept(account: string) {
+      sweptAt.set(account, performance.now());
     },
     /** What stands in the stores, read at each scrape. */
     observe(source: Collected) {

@@ -280,7 +280,7 @@ async function sweep(): Promise<void> {
     {
       stores,
       owned: stores,
-      roles: roles as Roles,
+      rolesIn: () => roles as Roles,
       intervalMs: 60_000,
       clock: systemClock,
       random: Math.random,

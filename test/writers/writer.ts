@@ -106,7 +106,7 @@ export function runWriter({ index, roleId, iam, clock, random }: WriterOptions):
   const running = [
     loop.run(end.signal, end.signal),
     sweepRoles(
-      { stores: seen, owned: seen, roles: adapter, intervalMs: 60_000, clock, random, log: silentLog, swept: () => {} },
+      { stores: seen, owned: seen, rolesIn: () => adapter, intervalMs: 60_000, clock, random, log: silentLog, swept: () => {} },
       end.signal,
     ),
   ];

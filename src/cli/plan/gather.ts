@@ -7,6 +7,7 @@ import { GrantIndex } from '../../domain/authorization/grant-index.ts';
 import { asEnforced } from '../../domain/simulation/as-enforced.ts';
 import { recordOf } from '../../domain/simulation/simulate.ts';
 import { accountOf, rolesNamedBy, type World } from '../../domain/simulation/world.ts';
+import { reachedAs } from '../../domain/state/account.ts';
 import type { CallerView, ClusterName } from '../../domain/state/identity.ts';
 import type { ProviderView } from '../../domain/state/oidc-provider.ts';
 import { reachOf } from '../../domain/state/reach.ts';
@@ -76,7 +77,7 @@ export async function gather(scope: Scope, cluster: ClusterName, ports: PlanPort
   const world: World = {
     now,
     cluster: { kind: 'known', ...cluster },
-    reachOf: (role) => reachOf(role, { caller, account: (account) => ({ account, policyQuota }) }),
+    reachOf: (role) => reachOf(role, { caller, account: (account) => reachedAs(caller, account, policyQuota) }),
     apiAudiences: audiences,
     provider,
     grants: new GrantIndex(byName(grants, files?.grants ?? [])),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Fault, type FaultKind, NO_CREDENTIALS } from '../../api/fault.ts';
+import { reachedIn } from '../../domain/state/account.ts';
 import type { CallerView, ClusterView, Identity } from '../../domain/state/identity.ts';
 
 import { ACCOUNT, caller, cluster, ISSUER } from '../../domain/test-observed.ts';
@@ -39,7 +40,7 @@ async function look(answers: Answers, before: Known | undefined, failures = 0, o
   if (before !== undefined) {
     const { policyQuota, ...identity } = before;
     seen.identity.put(identity);
-    seen.accounts.put({ account: ACCOUNT, policyQuota });
+    seen.accounts.put({ account: ACCOUNT, access: { kind: 'reached', callerArn: '', policyQuota } });
     seen.identity.markSynced();
   }
   const ports: IdentityPorts = {
@@ -62,7 +63,7 @@ async function look(answers: Answers, before: Known | undefined, failures = 0, o
     (error: Error) => error.message,
   );
   const identity = seen.identity.get(HERE);
-  const found = identity && { ...identity, policyQuota: seen.accounts.get(ACCOUNT)?.policyQuota };
+  const found = identity && { ...identity, policyQuota: reachedIn(seen.accounts.get(ACCOUNT))?.policyQuota };
   return { found, synced: seen.identity.hasSynced && seen.accounts.hasSynced, end, told, afterMs };
 }
 
@@ -190,7 +191,7 @@ const cases: Record<string, Case> = {
   'who we are becomes unknown when AWS refuses': {
     before: KNOWN,
     caller: new Fault('denied', 'for the log', { told: 'for a status' }),
-    finds: { caller: unknown('for a status') },
+    finds: { caller: unknown('for a status'), policyQuota: undefined },
     end: 'for the log',
   },
   'the quota is not known while AWS does not answer': {

@@ -2,10 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { Fault, isFault, NO_CREDENTIALS } from '../../api/fault.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { STS_AUDIENCE } from '../../api/names.ts';
+import { type AccountView, reachedIn } from '../../domain/state/account.ts';
 import { callerFrom, clusterFrom, mayPass, quotaFrom } from '../../domain/state/identify.ts';
 import type { CallerView, ClusterIds, ClusterView, Identity } from '../../domain/state/identity.ts';
 import type { OwnEvents } from '../../ports/events.ts';
 import { type Controller, recheck, type Wake } from '../../runtime/controller.ts';
+import type { Urgency } from '../../runtime/queue.ts';
 import { identityOf } from '../observe.ts';
 import { HERE, type OwnedStores, type Stores } from '../stores.ts';
 import type { IdentityPorts } from './ports.ts';
@@ -39,14 +41,23 @@ export function clusterController({ stores, owned, ports, oidcIssuer, ids, event
     return view.kind === 'known' ? { view } : { view, failure: new Fault('invalid', view.why) };
   }
 
+  /** Who we are, and then what our account allows. */
+  async function ownAccount(before: CallerView, signal: AbortSignal, urgency: Urgency) {
+    const [caller] = await Promise.allSettled([ports.caller(signal)]);
+    const view = callerFrom(caller, before);
+    if (view.kind === 'unknown') return { caller, view, quota: undefined };
+    const [quota] = await Promise.allSettled([ports.policyQuota(view.account, signal, urgency)]);
+    return { caller, view, quota };
+  }
+
   /** Before the identity: who is woken by that finds both. */
-  function putOwnAccount(caller: CallerView, answer: PromiseSettledResult<number>): number | undefined {
-    const [before] = stores.accounts.list();
-    if (caller.kind === 'unknown') return before?.policyQuota;
-    const { account } = caller;
-    if (before !== undefined && before.account !== account) owned.accounts.delete(before.account);
-    const policyQuota = quotaFrom(answer, before?.account === account ? before.policyQuota : undefined);
-    const view = { account, policyQuota };
+  function putOwnAccount(caller: CallerView, answer: PromiseSettledResult<number> | undefined): number | undefined {
+    const { caller: before } = identityOf(stores);
+    if (before.kind === 'known' && (caller.kind === 'unknown' || caller.account !== before.account)) owned.accounts.delete(before.account);
+    if (caller.kind === 'unknown' || answer === undefined) return undefined;
+    const { account, arn: callerArn } = caller;
+    const policyQuota = quotaFrom(answer, reachedIn(stores.accounts.get(account))?.policyQuota);
+    const view: AccountView = { account, access: { kind: 'reached', callerArn, policyQuota } };
     if (!isDeepStrictEqual(stores.accounts.get(account), view)) owned.accounts.put(view);
     return policyQuota;
   }
@@ -56,22 +67,22 @@ export function clusterController({ stores, owned, ports, oidcIssuer, ids, event
     wakes: [once],
     async reconcile(_, signal, { log, urgency, failures }) {
       const before = identityOf(stores);
-      const [cluster, apiAudiences, [caller, quota]] = await Promise.all([
+      const [cluster, apiAudiences, { caller, view, quota }] = await Promise.all([
         issuer(before.cluster, signal),
         ports.apiAudiences(signal),
-        Promise.allSettled([ports.caller(signal), ports.policyQuota(signal, urgency)]),
+        ownAccount(before.caller, signal, urgency),
       ]);
       signal.throwIfAborted();
       const found: Identity = {
         cluster: cluster.view.kind === 'known' ? { ...cluster.view, ...ids } : cluster.view,
-        caller: callerFrom(caller, before.caller),
+        caller: view,
         apiAudiences,
       };
-      const mayNotAsk = quota.status === 'rejected' && isFault(quota.reason, 'denied');
+      const mayNotAsk = quota?.status === 'rejected' && isFault(quota.reason, 'denied');
       const failed = [
         ...(cluster.failure === undefined ? [] : [cluster.failure]),
         ...(caller.status === 'rejected' ? [caller.reason] : []),
-        ...(quota.status === 'rejected' && !mayNotAsk ? [quota.reason] : []),
+        ...(quota?.status === 'rejected' && !mayNotAsk ? [quota.reason] : []),
       ];
       if (failures === 0 && caller.status === 'rejected' && isFault(caller.reason) && caller.reason.code === NO_CREDENTIALS) {
         log.warn({ err: caller.reason, page: CREDENTIALS_PAGE }, 'no AWS credentials');
@@ -79,7 +90,7 @@ export function clusterController({ stores, owned, ports, oidcIssuer, ids, event
       }
       const patient = !stores.identity.hasSynced && failures < PATIENT_ATTEMPTS;
       if (failed.length > 0 && patient && failed.every(mayPass)) throw failed[0];
-      const policyQuota = putOwnAccount(found.caller, quota);
+      const policyQuota = putOwnAccount(view, quota);
       if (!isDeepStrictEqual(stores.identity.get(HERE), found)) owned.identity.put(found);
       owned.accounts.markSynced();
       owned.identity.markSynced();

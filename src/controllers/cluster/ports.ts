@@ -1,3 +1,4 @@
+import type { AccountId } from '../../api/arn.ts';
 import type { CallerView } from '../../domain/state/identity.ts';
 
 import type { Urgency } from '../../runtime/queue.ts';
@@ -11,5 +12,5 @@ export interface IdentityPorts {
   caller(signal: AbortSignal): Promise<CallerView>;
   /** Audiences that open the API server itself. Never throws. */
   apiAudiences(signal: AbortSignal): Promise<readonly string[]>;
-  policyQuota(signal: AbortSignal, urgency: Urgency): Promise<number>;
+  policyQuota(account: AccountId, signal: AbortSignal, urgency: Urgency): Promise<number>;
 }

@@ -79,7 +79,7 @@ async function look({
   const controller = oidcProviderController({
     stores: seen,
     owned: seen,
-    providers,
+    providersIn: () => providers,
     events: { record: (_, event) => events.push(event) },
     sweepIntervalMs: 60_000,
     createWith,

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type AccountId, type ProviderArn, providerArnFor, type RoleArn, roleArnParts, sharesAccount } from '../../api/arn.ts';
+import { type AccountId, type ProviderArn, providerArnFor, type RoleArn, roleArnParts } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import type { ObjectKey } from '../../api/cluster.ts';
 import { isFault } from '../../api/fault.ts';
@@ -7,7 +7,7 @@ import type { Issuer } from '../../api/issuer.ts';
 import { isProblem } from '../../api/problem.ts';
 import type { Stepwise } from '../../api/stepwise.ts';
 import { isEnforcing } from '../../domain/authorization/authorize.ts';
-import type { CallerView } from '../../domain/state/identity.ts';
+import { reachedIn } from '../../domain/state/account.ts';
 import type { ProviderView } from '../../domain/state/oidc-provider.ts';
 import { similarTo } from '../../domain/state/similar.ts';
 import type { BindingEvents } from '../../ports/events.ts';
@@ -16,13 +16,13 @@ import type { Clock } from '../../runtime/clock.ts';
 import { type Attempt, type Controller, recheck, settled, wakeEvery, wakeOn } from '../../runtime/controller.ts';
 import { inSlices } from '../../runtime/slices.ts';
 import { recordFailure } from '../failures.ts';
-import { authorizationInput, authorizationOf, concernsAws, identityOf } from '../observe.ts';
+import { authorizationInput, authorizationOf, concernsAws, identityOf, reachIn } from '../observe.ts';
 import { accountsOf, type OwnedStores, type Stores, type VerdictRecord } from '../stores.ts';
 
 export interface OidcProviderOptions {
   readonly stores: Stores;
   readonly owned: Pick<OwnedStores, 'providers' | 'providerFailures' | 'providerRefreshes'>;
-  readonly providers: OidcProviders;
+  readonly providersIn: (account: AccountId) => OidcProviders;
   readonly events: BindingEvents;
   readonly sweepIntervalMs: number;
   /** The client IDs of a provider that we may create where it is missing; undefined: we may create none. */
@@ -30,7 +30,7 @@ export interface OidcProviderOptions {
   readonly clock: Clock;
 }
 
-/** Keeps what is known of the OIDC provider of this cluster's issuer. The key is the account; only the one that our credentials reach can be asked. */
+/** Keeps what is known of the OIDC provider of this cluster's issuer. The key is the account; only one that our credentials reach can be asked. */
 export function oidcProviderController(options: OidcProviderOptions): Controller<AccountId> {
   const { stores, owned, sweepIntervalMs, clock } = options;
   const every = () => everyAccount(stores);
@@ -42,6 +42,7 @@ export function oidcProviderController(options: OidcProviderOptions): Controller
       wakeEvery(stores.grants, every),
       wakeOn(stores.fullGrants, ({ binding }) => accountsOfKey(stores, binding)),
       wakeEvery(stores.namespaces, every, { when: (previous, next) => !isDeepStrictEqual(previous.labels, next.labels) }),
+      wakeOn(stores.accounts, ({ account }) => [account]),
       wakeEvery(stores.identity, every),
       wakeOn(stores.verdicts, (one) => (isTooLarge(one) ? [roleArnParts(one.question.role).account] : []), {
         when: (previous, next) => isTooLarge(previous) !== isTooLarge(next),
@@ -49,14 +50,14 @@ export function oidcProviderController(options: OidcProviderOptions): Controller
       wakeOn(stores.reconcileRequests, accountsOfRole, { when: (previous, next) => previous.at !== next.at }),
     ],
     async reconcile(account, signal, attempt) {
-      const { cluster, caller } = identityOf(stores);
-      const role = await inSlices(roleIn(stores, account, caller), clock);
+      const { cluster } = identityOf(stores);
+      const role = await inSlices(roleIn(stores, account), clock);
       if (role === undefined) {
         owned.providers.delete(account);
         owned.providerRefreshes.delete(account);
         return settled;
       }
-      if (cluster.kind === 'unknown' || caller.kind === 'unknown') return settled;
+      if (cluster.kind === 'unknown' || reachedIn(stores.accounts.get(account)) === undefined) return settled;
       const asOf = clock.now();
       const target = { account, arn: providerArnFor(role, cluster.issuer), issuer: cluster.issuer, signal, attempt };
       const record = await recordFailure(owned.providerFailures, account, async () => {
@@ -79,8 +80,8 @@ function isTooLarge({ question, verdict }: VerdictRecord, account = roleArnParts
 }
 
 /** A role of the account for which AWS may be asked. The digits of the account alone do not say that it is in our partition. */
-function* roleIn(stores: Stores, account: AccountId, caller: CallerView): Stepwise<RoleArn | undefined> {
-  const reachable = (role: RoleArn) => caller.kind === 'unknown' || sharesAccount(role, caller.arn);
+function* roleIn(stores: Stores, account: AccountId): Stepwise<RoleArn | undefined> {
+  const reachable = (role: RoleArn) => reachIn(stores, role).kind !== 'refused';
   for (const binding of stores.bindings.byIndex('account', account)) {
     yield;
     const { spec } = binding;
@@ -99,7 +100,8 @@ interface Target {
 
 async function providerView(target: Target, options: OidcProviderOptions): Promise<ProviderView> {
   const { account, arn, signal, attempt } = target;
-  const { stores, providers, createWith } = options;
+  const { stores, providersIn, createWith } = options;
+  const providers = providersIn(account);
   try {
     const clientIds = await providers.clientIds(arn, signal, attempt.urgency);
     if (clientIds !== undefined) return { kind: 'registered', arn, clientIds };
@@ -118,9 +120,12 @@ async function missing(target: Target, options: OidcProviderOptions): Promise<Ex
 }
 
 /** What they only help to say is said without them where they may not be listed. */
-async function allProviders({ signal, attempt }: Target, { providers }: OidcProviderOptions): Promise<readonly string[] | undefined> {
+async function allProviders(
+  { account, signal, attempt }: Target,
+  { providersIn }: OidcProviderOptions,
+): Promise<readonly string[] | undefined> {
   try {
-    return await providers.list(signal, attempt.urgency);
+    return await providersIn(account).list(signal, attempt.urgency);
   } catch (error) {
     if (isFault(error, 'denied')) return undefined;
     throw error;
@@ -134,7 +139,7 @@ async function create(
   audiences: readonly string[],
   asking: IrsaBinding,
 ): Promise<ProviderView> {
-  const { arn, issuer, signal, attempt } = target;
+  const { account, arn, issuer, signal, attempt } = target;
   const { apiAudiences } = authorizationInput(options.stores, asking);
   const own = audiences.find((audience) => apiAudiences.includes(audience));
   if (own !== undefined) {
@@ -142,7 +147,7 @@ async function create(
     return { ...(await missing(target, options)), notCreated };
   }
   try {
-    await options.providers.create(issuer, audiences, signal, attempt.urgency);
+    await options.providersIn(account).create(issuer, audiences, signal, attempt.urgency);
   } catch (error) {
     if (!isFault(error, 'denied') && !isFault(error, 'invalid')) throw error;
     attempt.log.warn({ err: error }, 'creating OIDC provider failed');

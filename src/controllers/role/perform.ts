@@ -40,7 +40,7 @@ export async function perform(
   const { owned, roles, clock, random, readBacks } = options;
   switch (step.do) {
     case 'read':
-      if (step.readBackDueAt !== undefined && readBacks.leaves(step.readBackDueAt)) return recheck(READ_BACK_RETRY_MS, step.why);
+      if (step.readBackDueAt !== undefined && readBacks.leaves(arn, step.readBackDueAt)) return recheck(READ_BACK_RETRY_MS, step.why);
       log.debug({ why: step.why }, 'reading role');
       await readRole(owned.roles, roles, arn, clock, signal, urgency, log);
       return 'read';

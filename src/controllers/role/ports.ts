@@ -1,3 +1,4 @@
+import type { RoleArn } from '../../api/arn.ts';
 import type { ObjectKey } from '../../api/cluster.ts';
 import type { APIReader } from '../../ports/api-reader.ts';
 import type { BindingEvents, OwnEvents } from '../../ports/events.ts';
@@ -14,13 +15,13 @@ export interface RoleMetrics {
 
 export interface ReadBacks {
   /** Whether a read-back that is due since then, in epoch milliseconds, is left to the next list. */
-  leaves(dueAt: number): boolean;
+  leaves(arn: RoleArn, dueAt: number): boolean;
 }
 
 export interface RoleOptions {
   readonly stores: Stores;
   readonly owned: Pick<OwnedStores, 'roles' | 'verdicts' | 'roleFailures' | 'roleRefreshes'>;
-  readonly roles: Roles;
+  readonly roles: Pick<Roles, 'read' | 'edit'>;
   readonly readBacks: ReadBacks;
   /** Whether the binding controller has the binding in hand, or it waits for its turn there. */
   readonly isUnderway: (binding: ObjectKey) => boolean;

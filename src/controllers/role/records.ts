@@ -46,7 +46,7 @@ function showsWrite({ state }: RoleRecord, { roleId, policy }: Role, asOf: numbe
 /** Reads one role and keeps what came of it: also that it is missing, or may not be read. Throws what may pass by itself. */
 export async function readRole(
   records: Records,
-  roles: Roles,
+  roles: Pick<Roles, 'read'>,
   arn: RoleArn,
   clock: Clock,
   signal: AbortSignal,

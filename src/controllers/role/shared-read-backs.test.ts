@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type RoleArn, roleArnParts } from '../../api/arn.ts';
 import { Fault } from '../../api/fault.ts';
-import { ARN, NOW, present } from '../../domain/test-observed.ts';
+import { ACCOUNT, ARN, NOW, present } from '../../domain/test-observed.ts';
 import type { ListedRole } from '../../ports/roles.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock } from '../../runtime/manual-clock.ts';
@@ -35,7 +35,7 @@ function account(
     },
   };
   const stop = new AbortController();
-  const readBacks = new SharedReadBacks({ owned: { roles }, roles: iam, clock, log: silentLog });
+  const readBacks = new SharedReadBacks({ account: ACCOUNT, owned: { roles }, roles: iam, clock, log: silentLog });
   const running = readBacks.run(stop.signal);
   return {
     readBacks,

@@ -1,3 +1,4 @@
+import type { AccountId } from '../../api/arn.ts';
 import { isFault } from '../../api/fault.ts';
 import type { Stepwise } from '../../api/stepwise.ts';
 import { pendingIn } from '../../domain/state/role-record.ts';
@@ -5,10 +6,11 @@ import type { ListedRole, Roles } from '../../ports/roles.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { inSlices } from '../../runtime/slices.ts';
-import { type OwnedStores, PENDING } from '../stores.ts';
+import type { OwnedStores } from '../stores.ts';
 import { listed } from './records.ts';
 
 export interface SharedReadBackOptions {
+  readonly account: AccountId;
   readonly owned: Pick<OwnedStores, 'roles'>;
   readonly roles: Pick<Roles, 'list'>;
   readonly clock: Clock;
@@ -52,13 +54,13 @@ export class SharedReadBacks {
         if (signal.aborted) return;
         if (!isFault(error)) throw error;
         this.#denied = error.kind === 'denied';
-        log.debug({ err: error }, 'no list for read-backs, reading roles by name');
+        log.debug({ account: this.#o.account, err: error }, 'no list for read-backs, reading roles by name');
       }
     }
   }
 
   #isWorthIt(): boolean {
-    return !this.#denied && this.#o.owned.roles.countByIndex('write', PENDING) > WORTH * this.#calls;
+    return !this.#denied && this.#o.owned.roles.countByIndex('pending', this.#o.account) > WORTH * this.#calls;
   }
 
   async #list(signal: AbortSignal): Promise<void> {

@@ -96,14 +96,14 @@ async function swept({ account, bindings = [binding()], grants = [grant()], audi
   for (const one of audits) seen.audits.put(one);
   seen.namespaces.put({ name: 'shop', labels: {} });
   putIdentity(seen, identity);
-  for (const store of [seen.bindings, seen.grants, seen.namespaces, seen.identity]) store.markSynced();
+  for (const store of [seen.bindings, seen.grants, seen.namespaces]) store.markSynced();
   const clock = new ManualClock(NOW);
   const end = new AbortController();
   let whole = 0;
   const options = {
     stores: seen,
     owned: seen,
-    roles: account,
+    rolesIn: () => account,
     intervalMs: INTERVAL_MS,
     clock,
     random: () => 0.5,

@@ -1,14 +1,15 @@
-import { type RoleArn, sharesAccount } from '../../api/arn.ts';
+import { type AccountId, type RoleArn, sharesAccount } from '../../api/arn.ts';
 import { isFault } from '../../api/fault.ts';
 import type { Stepwise } from '../../api/stepwise.ts';
-import type { CallerView } from '../../domain/state/identity.ts';
+import { reachedIn } from '../../domain/state/account.ts';
 import type { ListedRole, Roles } from '../../ports/roles.ts';
 import { jitter } from '../../runtime/backoff.ts';
 import type { Clock, Random } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { RoundRobin } from '../../runtime/round-robin.ts';
 import { inSlices } from '../../runtime/slices.ts';
-import { authorizationOf, identityOf } from '../observe.ts';
+import { inEachAccount } from '../in-each-account.ts';
+import { authorizationOf } from '../observe.ts';
 import { type OwnedStores, rolesOf, type Stores } from '../stores.ts';
 import { namespacesOf } from '../tenants.ts';
 import { namesOwn } from './own-trust.ts';
@@ -18,13 +19,13 @@ import { rolesWithTagsDue } from './tags-due.ts';
 export interface SweepOptions {
   readonly stores: Stores;
   readonly owned: Pick<OwnedStores, 'roles'>;
-  readonly roles: Roles;
+  readonly rolesIn: (account: AccountId) => Pick<Roles, 'list' | 'read'>;
   readonly intervalMs: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   /** A whole sweep went through. */
-  readonly swept: () => void;
+  readonly swept: (account: AccountId) => void;
 }
 
 /** Replicas and clusters of one account should not sweep together. */
@@ -40,44 +41,38 @@ const ABSENT_READS = 30;
 /** Who waits for a turn goes first. */
 const URGENCY = 'resync';
 
-/** Reads every role of the account again and again: drift in IAM cannot be watched, and one list is a thousand trust policies. Ends with the signal. */
+/** Reads every role of each account again and again: drift in IAM cannot be watched, and one list is a thousand trust policies. Ends with the signal. */
 export async function sweepRoles(options: SweepOptions, signal: AbortSignal): Promise<void> {
-  const { stores, owned, clock, random, intervalMs, log } = options;
-  await Promise.all([stores.bindings, stores.grants, stores.namespaces, stores.identity].map((store) => store.synced(signal)));
+  const { stores, owned } = options;
+  await Promise.all([stores.bindings, stores.grants, stores.namespaces, stores.accounts].map((store) => store.synced(signal)));
+  // Without an account no role is known to be in reach.
+  if (stores.accounts.size === 0) owned.roles.markSynced();
+  await inEachAccount(stores.accounts, (account, ended) => sweepAccount(account, options, ended), signal);
+}
+
+async function sweepAccount(account: AccountId, options: SweepOptions, signal: AbortSignal): Promise<void> {
+  const { owned, clock, random, intervalMs, log } = options;
   while (!signal.aborted) {
-    const { caller } = identityOf(stores);
     try {
-      // Without it no role is known to be in reach; once it is, all are woken at once, and only a sweep at once spares a read for each.
-      if (caller.kind === 'known') await sweep(options, caller, signal);
-      if (caller.kind === 'known') options.swept();
+      await sweep(account, options, signal);
+      options.swept(account);
     } catch (error) {
       if (signal.aborted) return;
-      log.warn({ err: error }, 'sweep incomplete, retrying at the next one');
+      log.warn({ account, err: error }, 'sweep incomplete, retrying at the next one');
     }
     // Also after a failure: then each role is read by itself, when a binding asks for it.
     owned.roles.markSynced();
-    await (caller.kind === 'known' ? clock.sleep(jitter(intervalMs, JITTER, random), signal).catch(() => {}) : changed(stores, signal));
+    await clock.sleep(jitter(intervalMs, JITTER, random), signal).catch(() => {});
   }
 }
 
-/** Resolves at the next change of the identity, or when the signal is aborted. */
-async function changed({ identity: store }: Stores, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const off = store.onChange(() => resolve());
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  if (!signal.aborted) await promise;
-  off();
-}
-
-type Caller = Extract<CallerView, { kind: 'known' }>;
-
-async function sweep(
-  { stores, owned, roles, clock, log, intervalMs }: SweepOptions,
-  { account, arn: own }: Caller,
-  signal: AbortSignal,
-): Promise<void> {
+async function sweep(account: AccountId, options: SweepOptions, signal: AbortSignal): Promise<void> {
+  const { stores, owned, rolesIn, clock, log, intervalMs } = options;
+  const roles = rolesIn(account);
+  const access = reachedIn(stores.accounts.get(account));
+  if (access === undefined) return;
   // Roles of other accounts are not in the list, and their names mean other roles here.
-  const reachable = (arn: RoleArn) => sharesAccount(arn, own);
+  const reachable = (arn: RoleArn) => sharesAccount(arn, access.callerArn);
   const bound = new Set((await inSlices(rolesToAskFor(stores), clock)).filter(reachable));
   const auditedHere = () => auditedIn(stores, account).filter(reachable);
   // Also roles that no binding names any more, while a subject of ours stands in them or may.
@@ -109,7 +104,7 @@ async function sweep(
     }
   } catch (error) {
     if (!isFault(error, 'denied')) throw error;
-    log.info({ err: error }, 'iam:ListRoles denied, reading bound roles by name');
+    log.info({ account, err: error }, 'iam:ListRoles denied, reading bound roles by name');
   }
   // What is read by name from here on may be much, and a role that is asked for is read by itself.
   owned.roles.markSynced();

@@ -16,6 +16,7 @@ import { madePod } from '../pods/made-pod.ts';
 import { assessPods } from '../pods/pods-current.ts';
 import { webhookAudience } from '../pods/webhook-audience.ts';
 import { workloadOf } from '../pods/workload-of.ts';
+import { reachedAs } from '../state/account.ts';
 import { NO_CONTENTION } from '../state/contention.ts';
 import type { CallerView, ClusterView } from '../state/identity.ts';
 import { type Reach, reachOf as reachFrom } from '../state/reach.ts';
@@ -64,7 +65,8 @@ export function engineFor(seen: CheckSeen, roleArn: string): Engine | Problem {
   });
   const role = valueIn(seen.role);
   const { now, quota } = seen;
-  const reachOf = (arn: RoleArn): Reach => reachFrom(arn, { caller, account: (account) => ({ account, policyQuota: quota }) });
+  const reachOf = (arn: RoleArn): Reach =>
+    reachFrom(arn, { caller, account: (account) => (caller.kind === 'known' ? reachedAs(caller, account, quota) : undefined) });
   const asked = { now, binding, knownAs: knownAs(role), role, cluster, reachOf, provider: valueIn(seen.provider) };
   const verdict = authorization.kind === 'refused' ? undefined : verdictOn({ ...asked, authorization });
   const given: Observed = {

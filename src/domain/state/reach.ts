@@ -1,6 +1,6 @@
 import { type AccountId, arnOwner, type RoleArn, roleArnParts, sharesAccount } from '../../api/arn.ts';
 import { type Finding, finding } from '../../api/finding.ts';
-import type { AccountView } from './account.ts';
+import { type AccountView, reachedIn } from './account.ts';
 import type { CallerView } from './identity.ts';
 
 /** Whether the account of a role answers to our credentials, and if not, why. The one question that is asked before any call about the role. */
@@ -23,7 +23,7 @@ export function reachOf(role: RoleArn, { caller, account: find }: Accounts): Rea
     return { kind: 'unknown', reason: 'CallerUnknown', message };
   }
   if (!sharesAccount(role, caller.arn)) return { kind: 'refused', finding: inOtherAccount(role, caller) };
-  const quota = find(caller.account)?.policyQuota;
+  const quota = reachedIn(find(caller.account))?.policyQuota;
   if (quota === undefined) {
     const message =
       'iam:GetAccountSummary did not report how long a trust policy may be. irsa-operator writes no trust policy and asks again. See its log';

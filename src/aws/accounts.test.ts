@@ -1,0 +1,68 @@
+import type { IAMClient } from '@aws-sdk/client-iam';
+import { expect, test } from 'vitest';
+import type { AccountId, RoleArn } from '../api/arn.ts';
+import { ACCOUNT, ARN } from '../domain/test-observed.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { Limiter } from '../runtime/limiter.ts';
+import { AwsAccounts } from './accounts.ts';
+import { awsCalls } from './calls.ts';
+
+const OTHER = '444455556666' as AccountId;
+const THERE = ARN.replace(ACCOUNT, OTHER) as RoleArn;
+const { signal } = new AbortController();
+
+/** Clients that say whose they are. */
+function clientsOf(name: string, asked: string[]) {
+  const send = async (command: { readonly constructor: { readonly name: string } }) => {
+    asked.push(`${name}: ${command.constructor.name}`);
+    return { Role: { Arn: ARN, RoleId: 'AROA', AssumeRolePolicyDocument: '{}' }, SummaryMap: {} };
+  };
+  const iam = { send } as unknown as IAMClient;
+  return { iam, iamWrites: iam };
+}
+
+function accountsWith(asked: string[]) {
+  const limiters: string[] = [];
+  const accounts = new AwsAccounts({
+    call: awsCalls({ requested: () => {} }, systemClock),
+    limiter: (account, action) => {
+      limiters.push(`${account} ${action}`);
+      return new Limiter({ perSecond: 100, clock: systemClock, waited: () => {} });
+    },
+    tenantsOf: () => [],
+    fence: () => {},
+    clock: systemClock,
+    random: Math.random,
+  });
+  accounts.open(ACCOUNT, clientsOf('own', asked));
+  return { accounts, limiters };
+}
+
+test('a role is asked for in the account of its ARN, with the credentials and the limits of that account', async () => {
+  const asked: string[] = [];
+  const { accounts, limiters } = accountsWith(asked);
+  accounts.open(OTHER, clientsOf('other', asked));
+  await accounts.roles.read(THERE, signal, 'change');
+  await accounts.roles.read(ARN, signal, 'change');
+  expect(asked).toEqual(['other: GetRoleCommand', 'own: GetRoleCommand']);
+  expect(limiters).toEqual([`${ACCOUNT} read`, `${ACCOUNT} write`, `${OTHER} read`, `${OTHER} write`]);
+});
+
+test('no call goes out for a role of an account that is not open: its name means another role in the own one', async () => {
+  const asked: string[] = [];
+  const { accounts } = accountsWith(asked);
+  await expect(accounts.roles.read(THERE, signal, 'change')).rejects.toThrow(`account ${OTHER} is not reached`);
+  await expect(accounts.roles.edit(THERE, async () => undefined, signal, 'change')).rejects.toThrow(`account ${OTHER} is not reached`);
+  expect(asked).toEqual([]);
+});
+
+test('an account that is opened again with the same clients is the same one, and keeps its limits with others', async () => {
+  const asked: string[] = [];
+  const { accounts, limiters } = accountsWith(asked);
+  const clients = clientsOf('first', asked);
+  expect(accounts.open(OTHER, clients)).toBe(accounts.open(OTHER, clients));
+  accounts.open(OTHER, clientsOf('second', asked));
+  await accounts.roles.read(THERE, signal, 'change');
+  expect(asked).toEqual(['second: GetRoleCommand']);
+  expect(limiters.filter((one) => one.startsWith(OTHER))).toHaveLength(2);
+});

@@ -1,0 +1,62 @@
+import type { IAMClient } from '@aws-sdk/client-iam';
+import { type AccountId, type RoleArn, roleArnParts } from '../api/arn.ts';
+import { Fault } from '../api/fault.ts';
+import type { AccountPorts } from '../ports/account.ts';
+import type { Roles } from '../ports/roles.ts';
+import type { Limiter } from '../runtime/limiter.ts';
+import { type IamCalls, type IamCallsOptions, iamCalls } from './iam-calls.ts';
+import { iamProviders } from './providers.ts';
+import { iamRoles } from './roles.ts';
+
+export interface AccountsOptions extends Omit<IamCallsOptions, 'reads' | 'writes'> {
+  /** Of one account: others use it too, and one that throttles slows no other. */
+  readonly limiter: (account: AccountId, action: 'read' | 'write') => Limiter;
+  readonly tenantsOf: (role: RoleArn) => Iterable<string>;
+}
+
+/** What reads and what writes in one account, with the credentials for it. */
+export interface IamClients {
+  readonly iam: IAMClient;
+  readonly iamWrites: IAMClient;
+}
+
+interface OpenAccount {
+  readonly clients: IamClients;
+  readonly calls: IamCalls;
+  readonly ports: AccountPorts;
+}
+
+/** The accounts that credentials are there for, each with limits of its own. */
+export class AwsAccounts {
+  readonly #o: AccountsOptions;
+  readonly #open = new Map<AccountId, OpenAccount>();
+
+  constructor(options: AccountsOptions) {
+    this.#o = options;
+  }
+
+  /** Opens an account, or goes on with other credentials in it: its limits stay. */
+  open(account: AccountId, clients: IamClients): AccountPorts {
+    const known = this.#open.get(account);
+    if (known?.clients === clients) return known.ports;
+    const { limiter, tenantsOf, ...rest } = this.#o;
+    const calls = known?.calls ?? iamCalls({ ...rest, reads: limiter(account, 'read'), writes: limiter(account, 'write') });
+    const { iam, iamWrites } = clients;
+    const ports = { roles: iamRoles(iam, calls, { writing: iamWrites, tenantsOf }), providers: iamProviders(iam, calls, iamWrites) };
+    this.#open.set(account, { clients, calls, ports });
+    return ports;
+  }
+
+  /** The account of the role is that of its ARN. */
+  readonly roles: Pick<Roles, 'read' | 'edit'> = {
+    read: async (arn, ...rest) => this.in(roleArnParts(arn).account).roles.read(arn, ...rest),
+    edit: async (arn, ...rest) => this.in(roleArnParts(arn).account).roles.edit(arn, ...rest),
+  };
+
+  /** Throws `Fault` where the account is not open: no call goes to another one in its place. */
+  in(account: AccountId): AccountPorts {
+    const found = this.#open.get(account);
+    if (found === undefined) throw new Fault('transient', `account ${account} is not reached`);
+    return found.ports;
+  }
+}
