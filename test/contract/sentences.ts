@@ -329,6 +329,7 @@ export const CONTRACT = {
       'Who has the role `edit` or `admin` of a namespace may write bindings there, and who has `view` may read them. Grants are for cluster admins.',
     'install-samples': 'Each sample in config/samples is accepted as it is.',
     'install-iam': 'config/iam is the same as JSON, for Terraform and for CloudFormation.',
+    'install-iam-accounts': 'config/iam/accounts is the same as JSON, for Terraform and for CloudFormation.',
     'install-no-credentials': 'Without AWS credentials at the start it says which page helps.',
   },
   Monitoring: {
