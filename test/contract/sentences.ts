@@ -332,6 +332,12 @@ export const CONTRACT = {
     'install-iam-accounts': 'config/iam/accounts is the same as JSON, for Terraform and for CloudFormation.',
     'install-no-credentials': 'Without AWS credentials at the start it says which page helps.',
   },
+  'Roles in other accounts': {
+    'accounts-trust':
+      'A member role trusts the hub role by its ARN, also after that role was created again, and no other principal. It asks for the external ID where one was chosen.',
+    'accounts-never':
+      'A member role never writes the trust policy of itself, or of a role by which an organization administers the account, under any path.',
+  },
   Monitoring: {
     'alerts-each': 'Each alert that ships fires for its cause, with a runbook, and is silent beside it.',
     'dashboard-data': 'Every query of every panel has data after activity.',
