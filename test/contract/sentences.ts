@@ -337,6 +337,8 @@ export const CONTRACT = {
       'A member role trusts the hub role by its ARN, also after that role was created again, and no other principal. It asks for the external ID where one was chosen.',
     'accounts-never':
       'A member role never writes the trust policy of itself, or of a role by which an organization administers the account, under any path.',
+    'accounts-session-policy':
+      'The permissions of a member, passed again as a session policy, have room in sts:AssumeRole in every partition.',
   },
   Monitoring: {
     'alerts-each': 'Each alert that ships fires for its cause, with a runbook, and is silent beside it.',
