@@ -1,6 +1,6 @@
 import { type AccountId, arnOwner, type RoleArn, roleArnParts, sharesAccount } from '../../api/arn.ts';
 import { type Finding, finding } from '../../api/finding.ts';
-import { type AccountView, reachedIn } from './account.ts';
+import type { AccountView } from './account.ts';
 import type { CallerView } from './identity.ts';
 
 /** Whether the account of a role answers to our credentials, and if not, why. The one question that is asked before any call about the role. */
@@ -18,19 +18,27 @@ export interface Accounts {
 }
 
 export function reachOf(role: RoleArn, { caller, account: find }: Accounts): Reach {
-  if (caller.kind === 'unknown') {
-    const message = `sts:GetCallerIdentity failed: ${caller.why}. irsa-operator writes nothing and asks again. Check its AWS credentials`;
-    return { kind: 'unknown', reason: 'CallerUnknown', message };
-  }
-  if (!sharesAccount(role, caller.arn)) return { kind: 'refused', finding: inOtherAccount(role, caller) };
-  const quota = reachedIn(find(caller.account))?.policyQuota;
-  if (quota === undefined) {
-    const message =
-      'iam:GetAccountSummary did not report how long a trust policy may be. irsa-operator writes no trust policy and asks again. See its log';
-    return { kind: 'unknown', reason: 'QuotaUnknown', message };
-  }
-  return { kind: 'reached', quota };
+  if (caller.kind === 'unknown') return callerUnknown(caller.why);
+  const { account } = roleArnParts(role);
+  const access = find(account)?.access;
+  if (access?.kind === 'refused') return access;
+  if (access?.kind === 'unknown') return callerUnknown(access.why);
+  // The same twelve digits may be an account of another partition.
+  if (!sharesAccount(role, access?.callerArn ?? caller.arn)) return { kind: 'refused', finding: inOtherAccount(role, caller) };
+  return access?.policyQuota === undefined ? QUOTA_UNKNOWN : { kind: 'reached', quota: access.policyQuota };
 }
+
+function callerUnknown(why: string): Reach {
+  const message = `sts:GetCallerIdentity failed: ${why}. irsa-operator writes nothing and asks again. Check its AWS credentials`;
+  return { kind: 'unknown', reason: 'CallerUnknown', message };
+}
+
+const QUOTA_UNKNOWN: Reach = {
+  kind: 'unknown',
+  reason: 'QuotaUnknown',
+  message:
+    'iam:GetAccountSummary did not report how long a trust policy may be. irsa-operator writes no trust policy and asks again. See its log',
+};
 
 function inOtherAccount(role: RoleArn, caller: Extract<CallerView, { kind: 'known' }>): Finding {
   const { account, partition } = roleArnParts(role);
