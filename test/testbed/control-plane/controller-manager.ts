@@ -2,8 +2,8 @@ import type { Api } from '../api.ts';
 import type { Pki } from '../pki/index.ts';
 import type { Launch } from './component.ts';
 
-/** Those that need nodes of flesh or a cloud would only log errors. */
-const CONTROLLERS = '*,-nodeipam,-nodelifecycle,-service-lb-controller,-cloud-node-lifecycle,-attachdetach,-persistentvolume-binder';
+/** Those that need nodes of flesh would only log errors. Those that need a cloud do not start without one, and 1.37 does not know them. */
+const CONTROLLERS = '*,-nodeipam,-nodelifecycle,-attachdetach,-persistentvolume-binder';
 
 /** Where manifests go; a pod needs the namespace's default service account. */
 const NAMESPACES = ['default', 'kube-system'];
