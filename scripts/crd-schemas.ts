@@ -1,4 +1,4 @@
-import { irsaBindingCrd, irsaGrantCrd } from '../src/api/crds.ts';
+import { irsaAccountCrd, irsaBindingCrd, irsaGrantCrd } from '../src/api/crds.ts';
 
 type Schema = Record<string, unknown>;
 type Crd = typeof irsaBindingCrd;
@@ -8,7 +8,7 @@ type Crd = typeof irsaBindingCrd;
  * GROUP/KIND_VERSION.json. A field that is not known is refused, as `kubectl --validate=strict` does it.
  */
 export function crdSchemas(): Record<string, string> {
-  return Object.fromEntries([irsaBindingCrd, irsaGrantCrd].flatMap(schemasOf));
+  return Object.fromEntries([irsaBindingCrd, irsaGrantCrd, irsaAccountCrd].flatMap(schemasOf));
 }
 
 function schemasOf({ spec: { group, names, versions } }: Crd): [path: string, text: string][] {

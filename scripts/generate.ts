@@ -2,7 +2,7 @@ import { globSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
-import { irsaBindingCrd, irsaGrantCrd } from '../src/api/crds.ts';
+import { irsaAccountCrd, irsaBindingCrd, irsaGrantCrd } from '../src/api/crds.ts';
 import { checkReportSchema } from '../src/cli/check/output/report-schema.ts';
 import { COMMANDS } from '../src/commands.ts';
 import { conformance, type Link, linksIn } from '../test/contract/links.ts';
@@ -21,6 +21,7 @@ const check = process.argv.includes('--check');
 await keep({
   'crds/irsabindings.yaml': HEADER + stringify(irsaBindingCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
   'crds/irsagrants.yaml': HEADER + stringify(irsaGrantCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
+  'crds/irsaaccounts.yaml': HEADER + stringify(irsaAccountCrd, { aliasDuplicateObjects: false, lineWidth: 140 }),
 });
 await keep({
   ...argocd(),

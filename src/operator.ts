@@ -7,8 +7,10 @@ import { awsCalls, CALL_DEADLINE_MS } from './aws/calls.ts';
 import { awsClients } from './aws/clients.ts';
 import { eksIssuer } from './aws/clusters.ts';
 import { callerIdentity } from './aws/identity.ts';
+import { Members } from './aws/members.ts';
 import { stsProof } from './aws/proof.ts';
 import type { Config } from './config.ts';
+import { accountController } from './controllers/account/index.ts';
 import { auditController } from './controllers/audit/index.ts';
 import { bindingController } from './controllers/binding/index.ts';
 import { clusterController } from './controllers/cluster/index.ts';
@@ -28,6 +30,7 @@ import { namespacesOf } from './controllers/tenants.ts';
 import { PROOFS, verificationController } from './controllers/verification/index.ts';
 import { POD_LABELS, podAnnotations } from './domain/pods/pod-state.ts';
 import { onlyLookedAt } from './dry-run.ts';
+import { reportAccount } from './kube/account-writes.ts';
 import { apiReader } from './kube/api-reader.ts';
 import { apiAudiences } from './kube/audiences.ts';
 import { bindingWrites } from './kube/binding-writes.ts';
@@ -48,6 +51,7 @@ import {
   deployments,
   grants,
   grantsCrd,
+  accounts as irsaAccounts,
   jobs,
   namespaces,
   pods,
@@ -113,13 +117,14 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   const perSecond = { read: config.iamReadsPerSecond, write: config.iamWritesPerSecond };
   const accounts = new AwsAccounts({
     call,
-    limiter: (account, action) => limiter(account, action, { perSecond: perSecond[action] }),
+    limiter: (account, action, rate) => limiter(account, action, { perSecond: rate }),
     tenantsOf: (role) => namespacesOf(stores, role),
     fence: config.dryRun ? neverWrites : fence,
     writeMs,
     clock,
     random,
   });
+  const members = new Members({ sts: aws.sts, call, clientsWith: aws.with, clock, stop });
   const readBacks = new Map<AccountId, SharedReadBacks>();
   const writes = fenced(transport, fence, writeMs);
   const recorder = new EventRecorder({ transport, controller: `${GROUP}/irsa-operator`, instance: config.hostname, clock, random, log });
@@ -142,6 +147,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
   const reflectors = [
     reflect(config.dryRun ? { ...bindings, decode: (raw) => onlyLookedAt(bindings.decode(raw)) } : bindings, stores.bindings),
     reflect(grants, stores.grants),
+    reflect(irsaAccounts, stores.irsaAccounts),
     reflect(bindingsCrd, stores.definitions),
     reflect(grantsCrd, stores.grantDefinitions),
     reflect(namespaces, stores.namespaces),
@@ -179,12 +185,29 @@ export async function runOperator(config: Config, version: string, log: Log, sto
           eksIssuer:
             config.eksClusterName === undefined ? undefined : (signal) => eksIssuer(aws.eks, call, config.eksClusterName ?? '', signal),
           caller: (signal) => callerIdentity(aws.sts, call, config.ownCredentials, signal),
-          policyQuota: (account, signal, urgency) => accounts.open(account, aws).roles.policyQuota(signal, urgency),
+          policyQuota: (account, signal, urgency) => accounts.open(account, { clients: aws, perSecond }).roles.policyQuota(signal, urgency),
           apiAudiences: (signal) => apiAudiences(connection, transport, signal),
         },
         events: ownEvents,
         oidcIssuer: config.oidcIssuer,
         ids: config.clusterIds,
+      }),
+    ),
+    loop(
+      accountController({
+        stores,
+        owned: stores,
+        ports: {
+          async enter({ roleArn, externalId, readsPerSecond, writesPerSecond }, issuer, signal) {
+            const { callerArn, ...way } = await members.enter({ roleArn, externalId }, issuer, signal);
+            const rates = { read: readsPerSecond ?? perSecond.read, write: writesPerSecond ?? perSecond.write };
+            accounts.open(roleArnParts(roleArn).account, { ...way, perSecond: rates });
+            return callerArn;
+          },
+          policyQuota: async (account, signal, urgency) => accounts.in(account).roles.policyQuota(signal, urgency),
+          report: (account, status, signal) => reportAccount(writes, account, status, signal),
+        },
+        clock,
       }),
     ),
     loop(

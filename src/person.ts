@@ -33,7 +33,7 @@ export function awsOfPerson(version: string, eksClusterName: string | undefined,
     roles: iamRoles(aws.iam, iam, { writing: aws.iamWrites, pageSize: LARGEST_PAGE }),
     providers: iamProviders(aws.iam, iam, aws.iamWrites),
     close() {
-      for (const client of Object.values(aws)) client.destroy();
+      for (const client of [aws.iam, aws.iamWrites, aws.sts, aws.eks]) client.destroy();
     },
   };
 }

@@ -31,6 +31,12 @@ function manifest(version: string, description: string): object {
       description: 'One IAM role for one ServiceAccount.',
     },
     { kind: 'IrsaGrant', name: 'irsagrants.irsa-operator.dev', displayName: 'Grant', description: 'Who may bind which roles.' },
+    {
+      kind: 'IrsaAccount',
+      name: 'irsaaccounts.irsa-operator.dev',
+      displayName: 'Account',
+      description: 'Another AWS account whose roles may be bound.',
+    },
   ];
   return {
     apiVersion: 'v2',

@@ -24,7 +24,10 @@ const SERVICE_ACCOUNT = '{{ include "irsa-operator.serviceAccountName" . }}';
 export function templates(): Record<string, string> {
   const manager = (name: string) => manifestsOf(`config/manager/${name}.yaml`);
   return {
-    'crds.yaml': where('.Values.crds.enabled', together(['crds/irsabindings.yaml', 'crds/irsagrants.yaml'].flatMap(crd))),
+    'crds.yaml': where(
+      '.Values.crds.enabled',
+      together(['crds/irsabindings.yaml', 'crds/irsagrants.yaml', 'crds/irsaaccounts.yaml'].flatMap(crd)),
+    ),
     'service-account.yaml': where(
       '.Values.serviceAccount.create',
       together(manifestsOf('config/rbac/service-account.yaml').map(serviceAccount)),

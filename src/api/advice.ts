@@ -19,7 +19,11 @@ export const ADVICE: Readonly<Record<FindingCode, string>> = {
   RoleUnmodifiable: 'Bind a role that you own',
   RoleAccessDenied: 'Give irsa-operator the permissions of config/iam',
   RoleArnMismatch: 'Correct spec.roleArn',
-  RoleInOtherAccount: 'Bind a role of the account of the cluster',
+  RoleInOtherAccount: 'Create an IrsaAccount for the account of the role',
+  AccountRoleDenied: 'Let irsa-operator assume the role of the IrsaAccount',
+  AccountMismatch: 'Correct the IrsaAccount',
+  AccountSuspended: 'Set suspend: false in the IrsaAccount',
+  PartitionUnreachable: 'Bind a role of the partition of the cluster',
   RolePaused: 'Remove the tag irsa-operator.dev/paused from the role when its owner agrees',
   IssuerUnknown: 'Set --oidc-issuer',
   IssuerNotPublic: 'Give the API server a public --service-account-issuer',
@@ -107,5 +111,6 @@ export const ADVICE: Readonly<Record<FindingCode, string>> = {
  */
 export const ADVICE_ON_OWN_CALLS: ReadonlyMap<string, string> = new Map([
   ['CallerUnknown', 'Check the AWS credentials of irsa-operator and its way to STS. The call sts:GetCallerIdentity needs no permission'],
+  ['AccountUnknown', 'Check the way of irsa-operator to STS. Its log says why the account was not reached'],
   ['QuotaUnknown', 'Check the AWS credentials of irsa-operator and its way to IAM. Its log says why iam:GetAccountSummary failed'],
 ]);

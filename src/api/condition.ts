@@ -1,8 +1,10 @@
 import { cut } from './cut.ts';
 
 /** A Kubernetes condition (KEP-1623). `lastTransitionTime` is RFC 3339 without fractions and moves only when `status` changes. */
-export interface Condition {
-  readonly type: ConditionType;
+export type Condition = ConditionOf<ConditionType>;
+
+export interface ConditionOf<Type extends string> {
+  readonly type: Type;
   readonly status: ConditionStatus;
   readonly observedGeneration: number;
   readonly lastTransitionTime: string;
@@ -38,7 +40,18 @@ export function conditionsFrom(
   generation: number,
   now: number,
 ): Condition[] {
-  return CONDITION_TYPES.flatMap((type) => {
+  return conditionsOf(CONDITION_TYPES, assessments, before, generation, now);
+}
+
+/** Of any kind of object, in the order of `types`. */
+export function conditionsOf<Type extends string>(
+  types: readonly Type[],
+  assessments: Partial<Record<Type, Assessment>>,
+  before: readonly ConditionOf<Type>[],
+  generation: number,
+  now: number,
+): ConditionOf<Type>[] {
+  return types.flatMap((type) => {
     const assessment = assessments[type];
     if (assessment === undefined) return [];
     const { status, reason } = assessment;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { bindingStatus, parseBindingSpec, parseBindingStatus } from './binding.ts';
-import { irsaBindingCrd, irsaGrantCrd } from './crds.ts';
+import { irsaAccountCrd, irsaBindingCrd, irsaGrantCrd } from './crds.ts';
 import { cut } from './cut.ts';
 import { parseGrantSpec } from './grant.ts';
 
@@ -12,7 +12,7 @@ function valuesOf(node: unknown, key: string): unknown[] {
   return Object.entries(node).flatMap(([name, value]) => [...(name === key ? [value] : []), ...valuesOf(value, key)]);
 }
 
-for (const crd of [irsaBindingCrd, irsaGrantCrd]) {
+for (const crd of [irsaBindingCrd, irsaGrantCrd, irsaAccountCrd]) {
   const schema = crd.spec.versions[0]?.schema;
   test(`${crd.spec.names.kind}: no pattern looks ahead or back, which the API server's expressions cannot`, () => {
     const patterns = [...valuesOf(schema, 'pattern'), ...valuesOf(schema, 'rule')];

@@ -1,7 +1,9 @@
 import * as z from 'zod';
+import { ACCOUNT_RULES, accountSpec, accountStatus } from './account.ts';
 import { bindingSpec, bindingStatus } from './binding.ts';
 import { grantSpec } from './grant.ts';
 import { GROUP, VERSION } from './names.ts';
+import { type CelRule, cel } from './schema.ts';
 
 type Schema = Record<string, unknown>;
 
@@ -39,6 +41,7 @@ function crd(
   columns: Column[],
   description: string,
   status: boolean,
+  rules: readonly CelRule[] = [],
 ) {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
@@ -61,6 +64,7 @@ function crd(
               type: 'object',
               required: ['spec'],
               properties: { apiVersion: { type: 'string' }, kind: { type: 'string' }, metadata: { type: 'object' }, ...properties },
+              ...(rules.length > 0 && cel(...rules)),
             },
           },
         },
@@ -115,4 +119,26 @@ export const irsaGrantCrd = crd(
   ],
   'An IrsaGrant allows IrsaBindings: which roles, for which namespaces, ServiceAccounts and audiences. The platform team writes it. irsa-operator only reads it.',
   false,
+);
+
+export const irsaAccountCrd = crd(
+  { kind: 'IrsaAccount', plural: 'irsaaccounts', singular: 'irsaaccount', shortNames: ['irsaacc'] },
+  'Cluster',
+  {
+    spec: { description: 'How irsa-operator gets into the account.', ...openApi(accountSpec) },
+    status: {
+      description: 'What irsa-operator found. Only irsa-operator writes it.',
+      default: NOT_RECONCILED_YET,
+      ...openApi(accountStatus),
+    },
+  },
+  [
+    { name: 'Ready', type: 'string', jsonPath: condition('Ready', 'status') },
+    { name: 'Reason', type: 'string', jsonPath: condition('Ready', 'reason') },
+    { name: 'Role', type: 'string', jsonPath: '.spec.roleArn' },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+  'An IrsaAccount is an AWS account whose roles may be bound, beside the own account of irsa-operator. Its name is the account. The platform team writes it.',
+  true,
+  ACCOUNT_RULES,
 );

@@ -18,6 +18,10 @@ export const FINDINGS = {
   RoleAccessDenied: 'Error',
   RoleArnMismatch: 'Error',
   RoleInOtherAccount: 'Error',
+  AccountRoleDenied: 'Error',
+  AccountMismatch: 'Error',
+  AccountSuspended: 'Error',
+  PartitionUnreachable: 'Error',
   RolePaused: 'Warning',
   // The cluster's issuer and its provider in the role's account
   IssuerUnknown: 'Error',

@@ -5,6 +5,7 @@ const WRITES = 'it comes of writing, and check writes nothing';
 const TIME = 'it needs time, and check looks once';
 const PROOF = 'it comes of a token that irsa-operator asks for, and check asks for none';
 const BINDING = 'a person has no binding';
+const ACCOUNT = 'a person comes with credentials of their own';
 const UNREAD = 'check says of such a step that it was not read';
 
 /** Findings of an operator alone, with why `irsa-operator check` of a cluster cannot have them. All others it can. In files it has those of bindings too. */
@@ -22,6 +23,10 @@ export const ONLY_OPERATOR = {
   RoleIsOperator: 'the role of a person may be bound',
   RoleAccessDenied: UNREAD,
   RoleInOtherAccount: UNREAD,
+  AccountRoleDenied: ACCOUNT,
+  AccountMismatch: ACCOUNT,
+  AccountSuspended: ACCOUNT,
+  PartitionUnreachable: ACCOUNT,
   IssuerUnknown: UNREAD,
   RolePaused: WRITES,
   TrustWriteRejected: WRITES,

@@ -10,6 +10,7 @@ import { awsCalls } from './calls.ts';
 const OTHER = '444455556666' as AccountId;
 const THERE = ARN.replace(ACCOUNT, OTHER) as RoleArn;
 const { signal } = new AbortController();
+const RATES = { read: 100, write: 100 };
 
 /** Clients that say whose they are. */
 function clientsOf(name: string, asked: string[]) {
@@ -25,27 +26,27 @@ function accountsWith(asked: string[]) {
   const limiters: string[] = [];
   const accounts = new AwsAccounts({
     call: awsCalls({ requested: () => {} }, systemClock),
-    limiter: (account, action) => {
-      limiters.push(`${account} ${action}`);
-      return new Limiter({ perSecond: 100, clock: systemClock, waited: () => {} });
+    limiter: (account, action, perSecond) => {
+      limiters.push(`${account} ${action} ${perSecond}`);
+      return new Limiter({ perSecond, clock: systemClock, waited: () => {} });
     },
     tenantsOf: () => [],
     fence: () => {},
     clock: systemClock,
     random: Math.random,
   });
-  accounts.open(ACCOUNT, clientsOf('own', asked));
+  accounts.open(ACCOUNT, { clients: clientsOf('own', asked), perSecond: RATES });
   return { accounts, limiters };
 }
 
 test('a role is asked for in the account of its ARN, with the credentials and the limits of that account', async () => {
   const asked: string[] = [];
   const { accounts, limiters } = accountsWith(asked);
-  accounts.open(OTHER, clientsOf('other', asked));
+  accounts.open(OTHER, { clients: clientsOf('other', asked), perSecond: RATES });
   await accounts.roles.read(THERE, signal, 'change');
   await accounts.roles.read(ARN, signal, 'change');
   expect(asked).toEqual(['other: GetRoleCommand', 'own: GetRoleCommand']);
-  expect(limiters).toEqual([`${ACCOUNT} read`, `${ACCOUNT} write`, `${OTHER} read`, `${OTHER} write`]);
+  expect(limiters).toEqual([`${ACCOUNT} read 100`, `${ACCOUNT} write 100`, `${OTHER} read 100`, `${OTHER} write 100`]);
 });
 
 test('no call goes out for a role of an account that is not open: its name means another role in the own one', async () => {
@@ -59,10 +60,12 @@ test('no call goes out for a role of an account that is not open: its name means
 test('an account that is opened again with the same clients is the same one, and keeps its limits with others', async () => {
   const asked: string[] = [];
   const { accounts, limiters } = accountsWith(asked);
-  const clients = clientsOf('first', asked);
-  expect(accounts.open(OTHER, clients)).toBe(accounts.open(OTHER, clients));
-  accounts.open(OTHER, clientsOf('second', asked));
+  const way = { clients: clientsOf('first', asked), perSecond: RATES };
+  expect(accounts.open(OTHER, way)).toBe(accounts.open(OTHER, { ...way }));
+  accounts.open(OTHER, { clients: clientsOf('second', asked), perSecond: RATES });
   await accounts.roles.read(THERE, signal, 'change');
   expect(asked).toEqual(['second: GetRoleCommand']);
-  expect(limiters.filter((one) => one.startsWith(OTHER))).toHaveLength(2);
+  expect(limiters.filter((one) => one.startsWith(OTHER))).toEqual([`${OTHER} read 100`, `${OTHER} write 100`]);
+  accounts.open(OTHER, { ...way, perSecond: { read: 100, write: 2 } });
+  expect(limiters.slice(4)).toEqual([`${OTHER} read 100`, `${OTHER} write 2`]);
 });

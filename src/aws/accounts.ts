@@ -1,16 +1,18 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { IAMClient } from '@aws-sdk/client-iam';
 import { type AccountId, type RoleArn, roleArnParts } from '../api/arn.ts';
 import { Fault } from '../api/fault.ts';
 import type { AccountPorts } from '../ports/account.ts';
 import type { Roles } from '../ports/roles.ts';
 import type { Limiter } from '../runtime/limiter.ts';
-import { type IamCalls, type IamCallsOptions, iamCalls } from './iam-calls.ts';
+import type { AwsCalls } from './calls.ts';
+import { type IamCallsOptions, iamCalls } from './iam-calls.ts';
 import { iamProviders } from './providers.ts';
 import { iamRoles } from './roles.ts';
 
 export interface AccountsOptions extends Omit<IamCallsOptions, 'reads' | 'writes'> {
   /** Of one account: others use it too, and one that throttles slows no other. */
-  readonly limiter: (account: AccountId, action: 'read' | 'write') => Limiter;
+  readonly limiter: (account: AccountId, action: 'read' | 'write', perSecond: number) => Limiter;
   readonly tenantsOf: (role: RoleArn) => Iterable<string>;
 }
 
@@ -20,9 +22,22 @@ export interface IamClients {
   readonly iamWrites: IAMClient;
 }
 
-interface OpenAccount {
+export interface Rates {
+  readonly read: number;
+  readonly write: number;
+}
+
+/** How calls get into an account, and how many a second. */
+export interface Way {
   readonly clients: IamClients;
-  readonly calls: IamCalls;
+  /** Undefined: as all others. */
+  readonly call?: AwsCalls;
+  readonly perSecond: Rates;
+}
+
+interface OpenAccount {
+  readonly way: Way;
+  readonly limits: { readonly reads: Limiter; readonly writes: Limiter };
   readonly ports: AccountPorts;
 }
 
@@ -35,15 +50,21 @@ export class AwsAccounts {
     this.#o = options;
   }
 
-  /** Opens an account, or goes on with other credentials in it: its limits stay. */
-  open(account: AccountId, clients: IamClients): AccountPorts {
+  /** Opens an account, or goes on with other credentials in it. Its limits stay unless their rates are others. */
+  open(account: AccountId, way: Way): AccountPorts {
     const known = this.#open.get(account);
-    if (known?.clients === clients) return known.ports;
+    if (known !== undefined && isDeepStrictEqual(known.way.perSecond, way.perSecond) && known.way.clients === way.clients)
+      return known.ports;
     const { limiter, tenantsOf, ...rest } = this.#o;
-    const calls = known?.calls ?? iamCalls({ ...rest, reads: limiter(account, 'read'), writes: limiter(account, 'write') });
-    const { iam, iamWrites } = clients;
+    const { read, write } = way.perSecond;
+    const limits =
+      known !== undefined && isDeepStrictEqual(known.way.perSecond, way.perSecond)
+        ? known.limits
+        : { reads: limiter(account, 'read', read), writes: limiter(account, 'write', write) };
+    const calls = iamCalls({ ...rest, ...limits, call: way.call ?? rest.call });
+    const { iam, iamWrites } = way.clients;
     const ports = { roles: iamRoles(iam, calls, { writing: iamWrites, tenantsOf }), providers: iamProviders(iam, calls, iamWrites) };
-    this.#open.set(account, { clients, calls, ports });
+    this.#open.set(account, { way, limits, ports });
     return ports;
   }
 

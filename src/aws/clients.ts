@@ -2,6 +2,7 @@ import { EKSClient } from '@aws-sdk/client-eks';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { STSClient } from '@aws-sdk/client-sts';
 import { agents, fencedAgents, type ProxyVariables } from './agents.ts';
+import type { Credentials } from './member-credentials.ts';
 
 /** Every call is sent once: the SDK's own retries would send throttled calls again behind the limiter's back, and wait within the call's deadline. */
 const MAX_ATTEMPTS = 1;
@@ -16,6 +17,17 @@ export function awsClients(version: string, cluster: string | undefined, proxy: 
   if (cluster !== undefined) customUserAgent.push(['cluster', cluster]);
   const common = { maxAttempts: MAX_ATTEMPTS, customUserAgent };
   const reading = () => ({ ...common, requestHandler: agents(proxy) });
-  const iamWrites = new IAMClient({ ...common, requestHandler: fencedAgents(mayStillSend, proxy) });
-  return { iam: new IAMClient(reading()), iamWrites, sts: new STSClient(reading()), eks: new EKSClient(reading()) };
+  const writing = () => ({ ...common, requestHandler: fencedAgents(mayStillSend, proxy) });
+  return {
+    iam: new IAMClient(reading()),
+    iamWrites: new IAMClient(writing()),
+    sts: new STSClient(reading()),
+    eks: new EKSClient(reading()),
+    /** The same with other credentials, for another account. */
+    with: (credentials: () => Promise<Credentials>) => ({
+      iam: new IAMClient({ ...reading(), credentials }),
+      iamWrites: new IAMClient({ ...writing(), credentials }),
+      sts: new STSClient({ ...reading(), credentials }),
+    }),
+  };
 }

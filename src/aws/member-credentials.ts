@@ -11,7 +11,7 @@ export interface Member {
 }
 
 /** As the SDK takes them (`AwsCredentialIdentity`). */
-interface Credentials {
+export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;

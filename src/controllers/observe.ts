@@ -1,4 +1,4 @@
-import type { RoleArn } from '../api/arn.ts';
+import type { AccountId, RoleArn } from '../api/arn.ts';
 import type { IrsaBinding } from '../api/binding.ts';
 import { type BatchWorkload, keyOf, type Namespace, type Workload } from '../api/cluster.ts';
 import { isProblem } from '../api/problem.ts';
@@ -6,6 +6,7 @@ import { subjectOf } from '../api/subject.ts';
 import { type Authorization, type AuthorizationInput, authorize } from '../domain/authorization/authorize.ts';
 import { type DueLoss, dueLoss, type TrustEntry, trustEntryKey } from '../domain/authorization/loss.ts';
 import type { RevocationGuard } from '../domain/authorization/revocation-guard.ts';
+import type { AccountView } from '../domain/state/account.ts';
 import { type Identity, NOT_ASKED } from '../domain/state/identity.ts';
 import { questionKey } from '../domain/state/question.ts';
 import { type Reach, reachOf } from '../domain/state/reach.ts';
@@ -24,17 +25,26 @@ export function identityOf({ identity }: Stores): Identity {
 
 /** Whether the account of a role answers. */
 export function reachIn(stores: Stores, role: RoleArn): Reach {
-  return reachOf(role, { caller: identityOf(stores).caller, account: (id) => stores.accounts.get(id) });
+  return reachOf(role, { caller: identityOf(stores).caller, account: (id) => accountIn(stores, id) });
+}
+
+/** One that is named and was not asked yet, or whose roles are being listed: a read of each of them by itself would be a thousand calls. */
+function accountIn({ accounts, irsaAccounts, sweptAccounts }: Stores, account: AccountId): AccountView | undefined {
+  const view = accounts.get(account);
+  const isNamed = irsaAccounts.has(account) || !irsaAccounts.hasSynced;
+  if (view === undefined) return isNamed ? { account, access: { kind: 'unknown', why: 'it was not asked yet' } } : undefined;
+  if (view.access.kind !== 'reached' || sweptAccounts.has(account)) return view;
+  return { account, access: { kind: 'unknown', why: 'its roles are being listed' } };
 }
 
 export function authorizationInput(stores: Stores, binding: IrsaBinding): AuthorizationInput {
   const { namespace } = binding.metadata;
-  const { caller, cluster, apiAudiences = [] } = identityOf(stores);
+  const { cluster, apiAudiences = [] } = identityOf(stores);
   return {
     grants: stores.grantIndex(),
     namespace: namespaceIn(stores, namespace),
     contenders: serviceAccountOf(binding).flatMap((account) => stores.competitions.contenders(account)),
-    ownRoles: caller.kind === 'known' ? caller.ownRoles : [],
+    ownRoles: stores.ownRoles(),
     fullGrants: ({ metadata }) => stores.fullGrants.get(metadata.uid)?.grants ?? NO_GRANTS,
     apiAudiences: cluster.kind === 'known' ? [...apiAudiences, cluster.issuer] : apiAudiences,
   };

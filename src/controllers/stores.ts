@@ -1,3 +1,4 @@
+import type { IrsaAccount } from '../api/account.ts';
 import { type AccountId, type RoleArn, roleArnParts } from '../api/arn.ts';
 import type { IrsaBinding } from '../api/binding.ts';
 import {
@@ -19,7 +20,7 @@ import { GrantIndex } from '../domain/authorization/grant-index.ts';
 import { type Loss, trustEntryKey } from '../domain/authorization/loss.ts';
 import { guardActiveUntil, type RevocationGuard } from '../domain/authorization/revocation-guard.ts';
 import type { AccountView } from '../domain/state/account.ts';
-import type { Identity } from '../domain/state/identity.ts';
+import type { Identity, OwnRole } from '../domain/state/identity.ts';
 import type { ProviderView } from '../domain/state/oidc-provider.ts';
 import { type Question, questionKey } from '../domain/state/question.ts';
 import type { ReconcileRequest } from '../domain/state/reconcile-request.ts';
@@ -31,6 +32,10 @@ import type { Urgency } from '../runtime/queue.ts';
 import { Store, type StoreReader } from '../runtime/store.ts';
 import { Competitions } from './competitions.ts';
 import { type FullGrantsRecord, keepGrantLimits } from './grant-limits.ts';
+
+export interface SweptRecord {
+  readonly account: AccountId;
+}
 
 export interface ProviderRecord {
   readonly account: AccountId;
@@ -109,6 +114,7 @@ export interface OwnedStores {
   /** At most one: that of the grants. */
   readonly grantDefinitions: Store<Definition>;
   readonly grants: Store<IrsaGrant>;
+  readonly irsaAccounts: Store<IrsaAccount>;
   readonly namespaces: Store<Namespace>;
   readonly serviceAccounts: Store<ServiceAccount, 'namespace'>;
   readonly pods: Store<Pod, 'serviceAccount'>;
@@ -119,8 +125,10 @@ export interface OwnedStores {
   readonly cronJobs: Store<BatchWorkload, 'serviceAccount' | 'appName'>;
   /** At most one. Owner: cluster. */
   readonly identity: Store<Identity>;
-  /** Those that answered. Owner: cluster, of the operator's own. */
+  /** Owner: account, and of the operator's own cluster. */
   readonly accounts: Store<AccountView>;
+  /** Those whose roles were listed once, or could not be: from then on a role is read by itself. Owner: the sweep of role. */
+  readonly sweptAccounts: Store<SweptRecord>;
   /** Owner: oidc-provider. */
   readonly providers: Store<ProviderRecord>;
   readonly providerFailures: Store<FailureRecord<AccountId>>;
@@ -146,6 +154,8 @@ export interface OwnedStores {
   readonly fullGrants: Store<FullGrantsRecord>;
   /** Who competes for which ServiceAccount, by each change of the bindings. */
   readonly competitions: Competitions;
+  /** Those that we run as, and those that we assume in other accounts: also one that is refused to us now. */
+  readonly ownRoles: () => readonly OwnRole[];
   /** Of the grants as they are now. */
   readonly grantIndex: () => GrantIndex;
   readonly settings: Settings;
@@ -191,6 +201,7 @@ export function createStores(log: Log, settings: Partial<Settings> = {}): OwnedS
     definitions: new Store<Definition>({ kind: 'CustomResourceDefinition', keyOf: ({ name }) => name, log }),
     grantDefinitions: new Store<Definition>({ kind: 'GrantDefinition', keyOf: ({ name }) => name, log }),
     grants: new Store<IrsaGrant>({ kind: 'IrsaGrant', keyOf: ({ name }) => name, log }),
+    irsaAccounts: new Store<IrsaAccount>({ kind: 'IrsaAccount', keyOf: ({ account }) => account, log }),
     namespaces: new Store<Namespace>({ kind: 'Namespace', keyOf: ({ name }) => name, log }),
     serviceAccounts: new Store<ServiceAccount, 'namespace'>({ kind: 'ServiceAccount', keyOf, indexes: inNamespace, log }),
     pods: new Store<Pod, 'serviceAccount'>({
@@ -215,6 +226,7 @@ export function createStores(log: Log, settings: Partial<Settings> = {}): OwnedS
     }),
   };
   const derived = {
+    sweptAccounts: new Store<SweptRecord>({ kind: 'SweptAccount', keyOf: ({ account }) => account, log }),
     providers: new Store<ProviderRecord>({ kind: 'Provider', keyOf: ({ account }) => account, log }),
     providerFailures: new Store<FailureRecord<AccountId>>({ kind: 'ProviderFailure', keyOf: ({ of }) => of, log }),
     providerRefreshes: new Store<RefreshRecord<AccountId>>({ kind: 'ProviderRefresh', keyOf: ({ of }) => of, log }),
@@ -274,10 +286,27 @@ export function createStores(log: Log, settings: Partial<Settings> = {}): OwnedS
     index ??= new GrantIndex(grants.list());
     return index;
   };
+  let roles: readonly OwnRole[] | undefined;
+  for (const store of [watched.identity, watched.irsaAccounts])
+    store.onChange(() => {
+      roles = undefined;
+    });
+  const ownRoles = () => {
+    roles ??= [...ownRolesOf(watched.identity.get(HERE)), ...watched.irsaAccounts.list().flatMap(memberOf)];
+    return roles;
+  };
   // Before whoever else hears of a change: what is asked of it then is as it is now.
   const competitions = new Competitions(watched.bindings);
   keepGrantLimits({ ...watched, ...derived });
-  return { ...watched, ...derived, competitions, grantIndex, settings: { ...DEFAULTS, ...settings } };
+  return { ...watched, ...derived, competitions, grantIndex, ownRoles, settings: { ...DEFAULTS, ...settings } };
+}
+
+function ownRolesOf(identity: Identity | undefined): readonly OwnRole[] {
+  return identity?.caller.kind === 'known' ? identity.caller.ownRoles : [];
+}
+
+function memberOf({ spec }: IrsaAccount): OwnRole[] {
+  return isProblem(spec) ? [] : [roleArnParts(spec.roleArn)];
 }
 
 /** The role that a binding names, and those on which trust of its may stand. */

@@ -14,11 +14,12 @@ import type { DueLoss } from './authorization/loss.ts';
 import type { Observed } from './binding/observed.ts';
 import type { BindingAuthorization } from './role/desired-trust.ts';
 import type { RoleObserved } from './role/plan.ts';
+import { reachedAs } from './state/account.ts';
 import { NO_CONTENTION } from './state/contention.ts';
 import type { CallerView, ClusterView } from './state/identity.ts';
 import type { ProviderView } from './state/oidc-provider.ts';
 import type { Question } from './state/question.ts';
-import { type Accounts, type Reach, reachOf } from './state/reach.ts';
+import { type Reach, reachOf } from './state/reach.ts';
 import { NO_WRITES, type PresentState, type RoleRecord, type WriteState } from './state/role-record.ts';
 import type { Verdict } from './state/verdict.ts';
 
@@ -133,15 +134,14 @@ export const REACHED: Reach = { kind: 'reached', quota: 2048 };
 export const reachWith =
   (by: CallerView = caller): ((role: RoleArn) => Reach) =>
   (role) =>
-    reachOf(role, { ...OWN_ACCOUNT, caller: by });
+    reachOf(role, {
+      caller: by,
+      account: (id) => (by.kind === 'known' && by.account === id ? reachedAs(by, id, 2048) : undefined),
+    });
 /** AWS did not say yet who we are, and for this reason. */
 export const unreached = (why = 'x') => reachWith({ kind: 'unknown', why });
 /** The account did not say yet how long a trust policy may be. */
 export const withoutQuota = (role: RoleArn): Reach => reachOf(role, { caller, account: () => undefined });
-const OWN_ACCOUNT: Accounts = {
-  caller,
-  account: (account) => ({ account, access: { kind: 'reached', callerArn: caller.arn, policyQuota: 2048 } }),
-};
 
 export const provider: ProviderView = { kind: 'registered', arn: providerArnFor(ARN, ISSUER), clientIds: [STS_AUDIENCE] };
 
@@ -257,7 +257,7 @@ export function roleObserved(part: Partial<RoleObserved> = {}): RoleObserved {
     bindings: [authorizationFor()],
     record: present(),
     cluster,
-    reach: reachOf(part.arn ?? ARN, OWN_ACCOUNT),
+    reach: reachWith()(part.arn ?? ARN),
     provider,
     losses: [],
     ...part,

@@ -21,11 +21,11 @@ const raw = (name: string, resourceVersion: string, uid = `uid-${name}`) => ({ m
 const item = (name: string, resourceVersion: string, uid = `uid-${name}`) => ({ object: name, uid, resourceVersion });
 const line = (type: string, object: unknown) => `${JSON.stringify({ type, object })}\n`;
 
-async function against(answer: (request: Seen, response: ServerResponse) => void) {
+async function against(answer: (request: Seen, response: ServerResponse) => void, part: { optional?: true } = {}) {
   const server = await testServer(answer);
   const transport = transportTo(server.url, { clock: systemClock });
   open.push(server, transport);
-  return { server, source: listWatch(transport, { type: NAMESPACE, decode: (object) => metaOf(object).name }) };
+  return { server, source: listWatch(transport, { type: NAMESPACE, decode: (object) => metaOf(object).name, ...part }) };
 }
 
 async function events(source: { watch: ReturnType<typeof listWatch<string>>['watch'] }): Promise<WatchEvent<string>[]> {
@@ -33,6 +33,27 @@ async function events(source: { watch: ReturnType<typeof listWatch<string>>['wat
   for await (const some of source.watch({ resourceVersion: '7', timeoutSeconds: 300 }, never)) all.push(...some);
   return all.filter(({ type }) => type !== 'OPEN');
 }
+
+describe('a kind that the API server does not have', () => {
+  const missing = (_request: Seen, response: ServerResponse) =>
+    reply(response, 404, status(404, 'NotFound', 'the server could not find the requested resource'));
+  test('is an error, where it must be there', async () => {
+    const { source } = await against(missing);
+    await expect(source.list({ limit: 500 }, never)).rejects.toMatchObject({ kind: 'notFound' });
+    await expect(events(source)).rejects.toMatchObject({ kind: 'notFound' });
+  });
+  test('has no objects, where its CRD may come later; the watch is a word from the server, and waits for its end', async () => {
+    const { source } = await against(missing, { optional: true });
+    expect(await source.list({ limit: 500 }, never)).toEqual({ kind: 'page', items: [], resourceVersion: '0' });
+    const end = new AbortController();
+    const heard: number[] = [];
+    for await (const some of source.watch({ resourceVersion: '0', timeoutSeconds: 300 }, end.signal)) {
+      heard.push([...some].length);
+      end.abort();
+    }
+    expect(heard).toEqual([0]);
+  });
+});
 
 describe('a list', () => {
   test('asks for a page and gives its items, its version and the way to the next', async () => {

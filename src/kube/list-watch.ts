@@ -16,11 +16,16 @@ export interface Resource<T> {
   readonly labelSelector?: string | undefined;
   /** Nothing but the metadata is asked for. */
   readonly metadataOnly?: true;
+  /** Of a kind that the API server does not have there are none: its CRD may come later. */
+  readonly optional?: true;
   /** Takes any object of the kind, however odd; never throws. */
   decode(raw: unknown): T;
 }
 
+const NOT_FOUND = 404;
 const GONE = 410;
+/** A watch from there begins with all objects that there are. */
+const FROM_THE_BEGINNING = '0';
 const METADATA = 'PartialObjectMetadata';
 const METADATA_LIST = 'PartialObjectMetadataList';
 /** A page of hundreds of large objects from a busy server takes longer than an ordinary call. */
@@ -42,6 +47,7 @@ export function listWatch<T>(transport: Transport, resource: Resource<T>, namesp
   };
   const pageOf = async (answer: Answer): Promise<ListPage<T>> => {
     if (answer.code === GONE) return { kind: 'expired' };
+    if (answer.code === NOT_FOUND && resource.optional) return { kind: 'page', items: [], resourceVersion: FROM_THE_BEGINNING };
     if (answer.code >= 300) throw faultOf(`GET ${path}`, answer);
     const body = object(answer.body);
     const meta = object(body['metadata']);
@@ -96,11 +102,21 @@ export function listWatch<T>(transport: Transport, resource: Resource<T>, namesp
           sliceEnd = performance.now() + SLICE_MS;
         }
       } catch (error) {
+        if (resource.optional && isFault(error, 'notFound')) {
+          yield [];
+          await aborted(signal); // by the reflector, which hears nothing for a while and asks again
+          return;
+        }
         if (!isFault(error) || !isGone(error.cause)) throw error;
         yield [{ type: 'EXPIRED' }];
       }
     },
   };
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 async function inSlices<T>(items: readonly unknown[], itemOf: (raw: unknown) => T): Promise<T[]> {

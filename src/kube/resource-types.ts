@@ -18,6 +18,7 @@ export const JOB = batch('Job', 'jobs');
 export const CRON_JOB = batch('CronJob', 'cronjobs');
 export const IRSA_BINDING = ours('IrsaBinding', 'irsabindings');
 export const IRSA_GRANT = ours('IrsaGrant', 'irsagrants');
+export const IRSA_ACCOUNT = ours('IrsaAccount', 'irsaaccounts');
 export const CUSTOM_RESOURCE_DEFINITION: ResourceType = {
   group: 'apiextensions.k8s.io',
   version: 'v1',

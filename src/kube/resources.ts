@@ -1,4 +1,6 @@
+import { type IrsaAccount, parseAccountSpec, parseAccountStatus } from '../api/account.ts';
 import { misspeltRoleKeys } from '../api/annotation-key.ts';
+import type { AccountId } from '../api/arn.ts';
 import { type IrsaBinding, parseBindingSpec, parseBindingStatus } from '../api/binding.ts';
 import type { BatchWorkload, Definition, Namespace, Owner, Pod, ServiceAccount, Workload, Writer } from '../api/cluster.ts';
 import { cut } from '../api/cut.ts';
@@ -14,6 +16,7 @@ import {
   CUSTOM_RESOURCE_DEFINITION,
   DAEMON_SET,
   DEPLOYMENT,
+  IRSA_ACCOUNT,
   IRSA_BINDING,
   IRSA_GRANT,
   JOB,
@@ -57,6 +60,24 @@ export const grants: Resource<IrsaGrant> = {
     const { name, uid, generation, annotations } = metaOf(raw);
     const revocationConfirmedAt = timeOf(annotations[ANNOTATIONS.revocationConfirmed]);
     return { name, uid, generation, spec: parseGrantSpec(object(raw)['spec']), revocationConfirmedAt };
+  },
+};
+
+export const accounts: Resource<IrsaAccount> = {
+  type: IRSA_ACCOUNT,
+  optional: true,
+  decode(raw) {
+    const { name, uid, resourceVersion, generation } = metaOf(raw);
+    const { spec, status } = object(raw);
+    return {
+      // Where it is none, its spec does not fit it.
+      account: name as AccountId,
+      uid,
+      resourceVersion,
+      generation,
+      spec: parseAccountSpec(name, spec),
+      status: parseAccountStatus(status),
+    };
   },
 };
 

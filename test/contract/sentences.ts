@@ -333,6 +333,11 @@ export const CONTRACT = {
     'install-no-credentials': 'Without AWS credentials at the start it says which page helps.',
   },
   'Roles in other accounts': {
+    'accounts-article':
+      'With an IrsaAccount for its account a role is trusted as one of the own account is, by calls of the member role alone.',
+    'accounts-never-revoke':
+      'A refused AssumeRole, a suspended or a deleted IrsaAccount never revokes: trust stays, and deletions wait with the reason.',
+    'accounts-object': 'The name of an IrsaAccount is the account, and its role is of that account: the API server refuses another one.',
     'accounts-trust':
       'A member role trusts the hub role by its ARN, also after that role was created again, and no other principal. It asks for the external ID where one was chosen.',
     'accounts-never':

@@ -4,6 +4,7 @@ import { ApiError } from '@irsa-operator/testbed';
 const APIS = {
   irsabindings: '/apis/irsa-operator.dev/v1alpha1',
   irsagrants: '/apis/irsa-operator.dev/v1alpha1',
+  irsaaccounts: '/apis/irsa-operator.dev/v1alpha1',
   namespaces: '/api/v1',
   serviceaccounts: '/api/v1',
   configmaps: '/api/v1',

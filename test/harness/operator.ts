@@ -50,9 +50,10 @@ export async function install(testbed: Testbed): Promise<void> {
     '--timeout=10s',
     'crd/irsabindings.irsa-operator.dev',
     'crd/irsagrants.irsa-operator.dev',
+    'crd/irsaaccounts.irsa-operator.dev',
   ]);
   // A list is answered with 429 for a moment more, while the API server fills its cache.
-  for (const kind of ['irsabindings', 'irsagrants'] as const)
+  for (const kind of ['irsabindings', 'irsagrants', 'irsaaccounts'] as const)
     await until(`${kind} can be listed`, () => testbed.kubectl(['get', '--raw', pathOf(kind)]), { timeoutMs: START_TIMEOUT_MS });
 }
 
@@ -92,6 +93,7 @@ export async function startOperator(
   through?: TcpProxy,
   serviceAccount = OPERATOR,
   nodeArgs: readonly string[] = [],
+  hasPodIdentity = false,
 ): Promise<RunningOperator> {
   const name = `irsa-operator-${++started}`;
   const kubeconfig = await testbed.kubeconfigFor(serviceAccount, through);
@@ -99,14 +101,25 @@ export async function startOperator(
   const node = ['--enable-source-maps', ...nodeArgs, 'dist/irsa-operator.mjs'];
   const child = spawn(process.execPath, [...node, 'run', ...LISTEN, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], KUBECONFIG: kubeconfig, ...awsEnvOfOperator(testbed, name, morePolicies) },
+    env: { PATH: process.env['PATH'], KUBECONFIG: kubeconfig, ...awsEnvOfOperator(testbed, name, morePolicies, hasPodIdentity) },
   });
   return await followOperator(child, testbed, name, credentialId);
 }
 
 /** By which it is its own role in AWS, in a session of this name. */
-export function awsEnvOfOperator(testbed: Testbed, sessionName: string, morePolicies: readonly string[] = []): Record<string, string> {
-  return testbed.aws.env({ roleName: OPERATOR_ROLE, identityPolicy: together([OPERATOR_POLICY, ...morePolicies]), sessionName });
+export function awsEnvOfOperator(
+  testbed: Testbed,
+  sessionName: string,
+  morePolicies: readonly string[] = [],
+  hasPodIdentity = false,
+): Record<string, string> {
+  const podIdentity = { cluster: 'blue', namespace: OPERATOR.namespace, serviceAccount: OPERATOR.name };
+  return testbed.aws.env({
+    roleName: OPERATOR_ROLE,
+    identityPolicy: together([OPERATOR_POLICY, ...morePolicies]),
+    sessionName,
+    ...(hasPodIdentity && { podIdentity }),
+  });
 }
 
 /** Comes back when the process of an operator is ready. What it writes is kept in a file of the testbed, too. */

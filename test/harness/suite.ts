@@ -28,6 +28,8 @@ export interface SuiteOptions {
   readonly flags?: readonly string[];
   /** What a flag needs beside the policy of every operator. */
   readonly morePolicies?: readonly string[];
+  /** The operator has the session of EKS Pod Identity, with its tags. */
+  readonly podIdentity?: boolean;
   /** For Node, in which the operator runs. */
   readonly nodeArgs?: readonly string[];
   /** False: the file starts it by itself, if at all. */
@@ -60,7 +62,7 @@ export interface Suite {
 
 /** Called at the top of a file: sets up before its tests, and expects after them that the operator stops as it should. */
 export function integrationSuite(options: SuiteOptions = {}): Suite {
-  const { clientIds = ['sts.amazonaws.com'], flags = SWEEP, morePolicies = [], nodeArgs = [] } = options;
+  const { clientIds = ['sts.amazonaws.com'], flags = SWEEP, morePolicies = [], nodeArgs = [], podIdentity = false } = options;
   let testbed: Testbed | undefined;
   let api: Api | undefined;
   let operator: RunningOperator | undefined;
@@ -105,7 +107,7 @@ export function integrationSuite(options: SuiteOptions = {}): Suite {
     },
     async start(anew = flags) {
       started = anew;
-      operator = await startOperator(suite.testbed, anew, morePolicies, undefined, undefined, nodeArgs);
+      operator = await startOperator(suite.testbed, anew, morePolicies, undefined, undefined, nodeArgs, podIdentity);
       return operator;
     },
     async restart(anew) {

@@ -127,3 +127,6 @@ export const rolesOfPod = ({ spec }: Pick<Pod, 'spec'>): (string | undefined)[] 
   spec.containers.map(({ env = [] }) => env.find(({ name }) => name === 'AWS_ROLE_ARN')?.value);
 
 export const uidsOf = (pods: readonly Pod[]): string[] => pods.map(({ metadata }) => metadata.uid).toSorted();
+
+/** Its role is of an account that the operator reaches by another role. A person's credentials reach one account. */
+export const isElsewhere = ({ status }: Binding): boolean => (status?.roles ?? []).some(({ arn }) => !arn.includes(`:${ACCOUNT}:`));

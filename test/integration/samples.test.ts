@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { until } from '@irsa-operator/testbed';
 import { beforeAll, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { irsaBindingCrd, irsaGrantCrd } from '../../src/api/crds.ts';
+import { irsaAccountCrd, irsaBindingCrd, irsaGrantCrd } from '../../src/api/crds.ts';
 import { openScene, type Scene } from '../harness/scene.ts';
 import { integrationSuite } from '../harness/suite.ts';
 import { type Condition, conditionOf } from '../harness/views.ts';
@@ -87,8 +87,8 @@ function fieldsIn(value: unknown, prefix = ''): string[] {
 }
 
 // Contract: install-samples
-test('every field of both kinds is in a sample, and each sample has its line in the README', () => {
-  for (const crd of [irsaBindingCrd, irsaGrantCrd]) {
+test('every field of each kind is in a sample, and each sample has its line in the README', () => {
+  for (const crd of [irsaBindingCrd, irsaGrantCrd, irsaAccountCrd]) {
     const { kind } = crd.spec.names;
     const properties = crd.spec.versions[0]?.schema.openAPIV3Schema.properties as Record<string, object>;
     const used = new Set(samples.filter((sample) => sample.kind === kind).flatMap(({ spec }) => fieldsIn(spec)));

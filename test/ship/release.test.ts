@@ -124,7 +124,7 @@ test('uninstalled, everything stays but the operator; installed again, nothing i
   const wide = await yard.labelled('clusterrole,clusterrolebinding,validatingadmissionpolicy,crd');
   expect(left).toBe('');
   expect(wide.trim().split('\n').sort()).toEqual(
-    ['irsabindings', 'irsagrants'].map((name) => `customresourcedefinition.apiextensions.k8s.io/${name}.irsa-operator.dev`),
+    ['irsaaccounts', 'irsabindings', 'irsagrants'].map((name) => `customresourcedefinition.apiextensions.k8s.io/${name}.irsa-operator.dev`),
   );
   expect(await snapshotOf(scene)).toEqual(before);
 

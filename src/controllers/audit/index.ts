@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { AccountId } from '../../api/arn.ts';
 import { keyOf, type ObjectKey, type ServiceAccount } from '../../api/cluster.ts';
 import { audit } from '../../domain/audit/audit.ts';
 import { type Controller, settled, type Wake, wakeEvery, wakeMany, wakeOn } from '../../runtime/controller.ts';
@@ -11,6 +12,8 @@ import type { AuditOptions } from './ports.ts';
 export function auditController({ stores, owned, events, clock }: AuditOptions): Controller<ObjectKey> {
   const unbound = (accounts: readonly ServiceAccount[]) => accounts.filter((account) => isUnbound(stores, account)).map(keyOf);
   const every = () => unbound(stores.serviceAccounts.list());
+  const inAccount = ({ account }: { readonly account: AccountId }) =>
+    stores.audits.byIndex('account', account).map((known) => keyOf(known.account));
   // What is bound at the start is nothing to look at; what loses its binding later is.
   const loses: Wake<ObjectKey> = {
     ...wakeOn(stores.bindings, serviceAccountOf, { when: (a, b) => !isDeepStrictEqual(serviceAccountOf(a), serviceAccountOf(b)) }),
@@ -31,8 +34,9 @@ export function auditController({ stores, owned, events, clock }: AuditOptions):
         when: (a, b) => !isDeepStrictEqual(a.state, b.state),
         urgency: 'drift',
       }),
-      wakeOn(stores.providers, ({ account }) => stores.audits.byIndex('account', account).map((known) => keyOf(known.account))),
-      wakeMany(stores.accounts, ({ account }) => stores.audits.byIndex('account', account).map((known) => keyOf(known.account))),
+      wakeOn(stores.providers, inAccount),
+      wakeMany(stores.accounts, inAccount),
+      wakeMany(stores.sweptAccounts, inAccount),
       wakeEvery(stores.identity, every),
     ],
     async reconcile(key, _signal, { log }) {

@@ -104,6 +104,7 @@ export function bindingController(options: BindingOptions): Controller<ObjectKey
       wakeOn(stores.providerRefreshes, ({ of }) => requestedFor('account', of)),
       wakeMany(stores.providers, inAccount),
       wakeMany(stores.accounts, inAccount),
+      wakeMany(stores.sweptAccounts, inAccount),
       wakeEvery(stores.identity, every),
       wakeOn(stores.losses, ofSubject),
       wakeOn(stores.revocationGuard, () => stores.losses.list().flatMap(ofSubject)), // whether they are too many

@@ -58,6 +58,7 @@ export function roleController(options: RoleOptions): Controller<RoleArn> {
       wakeOn(stores.audits, (audit) => rolesNamedOnlyBy(stores, audit), { when: (previous, next) => previous.role !== next.role }),
       wakeMany(stores.providers, rolesIn),
       wakeMany(stores.accounts, rolesIn),
+      wakeMany(stores.sweptAccounts, rolesIn),
       wakeOn(stores.reconcileRequests, ({ role }) => (role === undefined ? [] : [role]), {
         when: (previous, next) => previous.at !== next.at,
       }),

@@ -18,7 +18,7 @@ import { rolesWithTagsDue } from './tags-due.ts';
 
 export interface SweepOptions {
   readonly stores: Stores;
-  readonly owned: Pick<OwnedStores, 'roles'>;
+  readonly owned: Pick<OwnedStores, 'roles' | 'sweptAccounts'>;
   readonly rolesIn: (account: AccountId) => Pick<Roles, 'list' | 'read'>;
   readonly intervalMs: number;
   readonly clock: Clock;
@@ -52,6 +52,7 @@ export async function sweepRoles(options: SweepOptions, signal: AbortSignal): Pr
 
 async function sweepAccount(account: AccountId, options: SweepOptions, signal: AbortSignal): Promise<void> {
   const { owned, clock, random, intervalMs, log } = options;
+  signal.addEventListener('abort', () => owned.sweptAccounts.delete(account), { once: true });
   while (!signal.aborted) {
     try {
       await sweep(account, options, signal);
@@ -61,9 +62,14 @@ async function sweepAccount(account: AccountId, options: SweepOptions, signal: A
       log.warn({ account, err: error }, 'sweep incomplete, retrying at the next one');
     }
     // Also after a failure: then each role is read by itself, when a binding asks for it.
-    owned.roles.markSynced();
+    markListed(account, owned);
     await clock.sleep(jitter(intervalMs, JITTER, random), signal).catch(() => {});
   }
+}
+
+function markListed(account: AccountId, { roles, sweptAccounts }: SweepOptions['owned']): void {
+  if (!sweptAccounts.has(account)) sweptAccounts.put({ account });
+  roles.markSynced();
 }
 
 async function sweep(account: AccountId, options: SweepOptions, signal: AbortSignal): Promise<void> {
@@ -107,7 +113,7 @@ async function sweep(account: AccountId, options: SweepOptions, signal: AbortSig
     log.info({ account, err: error }, 'iam:ListRoles denied, reading bound roles by name');
   }
   // What is read by name from here on may be much, and a role that is asked for is read by itself.
-  owned.roles.markSynced();
+  markListed(account, owned);
   const due = (await inSlices(rolesWithTagsDue(stores, clock.now(), intervalMs), clock)).filter(reachable);
   // What a list does not show is not gone for that: it is asked for by name.
   const failed: unknown[] = [];

@@ -183,8 +183,8 @@ describe('what nothing can be asked or written for', () => {
       part: {},
       role: FAR,
       reason: 'RoleInOtherAccount',
-      says: `role "${FAR}" is in account 999900001111. The credentials of irsa-operator reach only account 111122223333`,
-      advice: 'Bind a role of the account of the cluster',
+      says: `role "${FAR}" is in account 999900001111. The credentials of irsa-operator reach only account 111122223333. To give it a role there, a cluster administrator applies {"apiVersion":"irsa-operator.dev/v1alpha1","kind":"IrsaAccount","metadata":{"name":"999900001111"},"spec":{"roleArn":"arn:aws:iam::999900001111:role/irsa-operator-member"}}`,
+      advice: 'Create an IrsaAccount for the account of the role',
       stalled: true,
     },
   };

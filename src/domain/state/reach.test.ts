@@ -41,7 +41,7 @@ const cases: Record<string, { role?: RoleArn; by?: CallerView; accounts?: readon
   'an account that has not answered yet is waited for': {
     role: THERE,
     accounts: [own, { account: OTHER, access: { kind: 'unknown', why: 'timed out' } }],
-    wanted: { kind: 'unknown', message: expect.stringContaining('timed out') },
+    wanted: { kind: 'unknown', reason: 'AccountUnknown', message: expect.stringContaining('timed out') },
   },
   'an account that refuses says why, and the others are none the worse': {
     role: THERE,
