@@ -8,8 +8,16 @@ const CLUSTER_NOT_TRUSTED: readonly FindingCode[] = ['OidcProviderMissing', 'Oid
 const REVOCATION_PAUSED: readonly FindingCode[] = ['RevocationPaused'];
 const WRITE_REJECTED: readonly FindingCode[] = ['TrustWriteRejected', 'TrustOrphanedPrincipal'];
 const CONTENDED: readonly FindingCode[] = ['Contended'];
+const ACCOUNT_UNREACHABLE: readonly FindingCode[] = ['AccountRoleDenied', 'AccountMismatch', 'PartitionUnreachable'];
 const RESTART_BLOCKED: readonly FindingCode[] = ['EvictionBlocked', 'MultiplePDBs'];
-const WITH_OWN_ALERT = [...CLUSTER_NOT_TRUSTED, ...REVOCATION_PAUSED, ...WRITE_REJECTED, ...CONTENDED, ...RESTART_BLOCKED];
+const WITH_OWN_ALERT = [
+  ...CLUSTER_NOT_TRUSTED,
+  ...REVOCATION_PAUSED,
+  ...WRITE_REJECTED,
+  ...CONTENDED,
+  ...ACCOUNT_UNREACHABLE,
+  ...RESTART_BLOCKED,
+];
 
 /** Both replicas have these gauges. */
 const BY_BINDING = 'max by (namespace, name)';
@@ -102,6 +110,14 @@ export const ALERTS: readonly Alert[] = [
     expr: (duration) => `max(irsa_sweep_age_seconds) > 3 * max(irsa_sweep_interval_seconds)\n${unlessAwsIsOut(duration)}`,
     summary: 'irsa-operator last read all roles {{ $value | humanizeDuration }} ago',
     description: 'Three sweeps did not succeed. Changes of trust policies by others are not seen.',
+  },
+  {
+    name: 'IrsaAccountUnreachable',
+    severity: 'warning',
+    forMinutes: 10,
+    expr: (duration) => `max by (account) (irsa_account_reachable) == 0\n${unlessAwsIsOut(duration)}`,
+    summary: 'irsa-operator does not reach account {{ $labels.account }}',
+    description: 'Trust in this account is neither written nor revoked. Bindings of its roles have no alert of their own.',
   },
   {
     name: 'IrsaAwsErrors',

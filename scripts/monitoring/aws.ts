@@ -14,8 +14,8 @@ const OF_ONE_TOKEN = ['InvalidIdentityToken', 'IDPCommunicationError', 'IDPRejec
 const ANSWERED = regex('ok', ...kinds('notFound', 'conflict', 'invalid', 'throttled'), ...OF_ONE_TOKEN);
 /** Of one role this is an answer too: a tenant may bind one that irsa-operator may not read or write. */
 const DENIED = regex(...kinds('denied'), 'ExpiredToken');
-/** Calls that a denial of one role or one token concerns. `ListRoles` has a substitute where it is denied on purpose. */
-const OF_ONE_ROLE = regex('ListRoles', 'GetRole', 'UpdateAssumeRolePolicy', 'AssumeRoleWithWebIdentity');
+/** Calls that a denial of one role, one account or one token concerns. `ListRoles` has a substitute where it is denied on purpose. */
+const OF_ONE_ROLE = regex('ListRoles', 'GetRole', 'UpdateAssumeRolePolicy', 'AssumeRole', 'AssumeRoleWithWebIdentity');
 /** Each sweep makes the first two, whatever tenants do. After a restart the third comes before any sweep. */
 const OF_EACH_SWEEP = 'ListRoles|GetOpenIDConnectProvider|GetCallerIdentity';
 

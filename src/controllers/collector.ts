@@ -21,6 +21,12 @@ export function collector(from: Stores) {
     *serviceAccounts() {
       for (const { account, trusted } of from.audits.list()) if (trusted !== undefined) yield { ...account, trusted };
     },
+    *accounts() {
+      for (const { account, access } of from.accounts.list()) {
+        const isSuspended = access.kind === 'refused' && access.finding.code === 'AccountSuspended';
+        if (!isSuspended) yield { account, reachable: access.kind === 'reached' };
+      }
+    },
     *ungranted() {
       // None is told too: an alert must see that it is over. The account is known by then, or nothing stands that is known of.
       const { caller } = identityOf(from);

@@ -65,6 +65,10 @@ test('of a deleted binding or ServiceAccount no series is left', async () => {
     bindings: () => bindings,
     serviceAccounts: () => accounts,
     policies: () => [{ arn: 'arn', ratio: 0.5 }],
+    accounts: () => [
+      { account: '111122223333', reachable: true },
+      { account: '444455556666', reachable: false },
+    ],
     ungranted: () => [{ account: '111122223333', count: 3 }],
   });
   const before = await scrape(all);
@@ -76,6 +80,8 @@ test('of a deleted binding or ServiceAccount no series is left', async () => {
     'irsa_serviceaccount_trusted{namespace="a",service_account="s"} 1',
     'irsa_serviceaccount_trusted{namespace="a",service_account="t"} 0',
     'irsa_trust_policy_size_ratio{role_arn="arn"} 0.5',
+    'irsa_account_reachable{account="111122223333"} 1',
+    'irsa_account_reachable{account="444455556666"} 0',
     'irsa_trust_ungranted{account="111122223333"} 3',
   ]) {
     expect(before).toContain(line);

@@ -11,7 +11,7 @@ function binding(name: string, not: Record<string, string> = {}, more: Partial<B
   return { namespace: 'shop', name, conditions, codes: [], pods: { current: 0, stale: 0, exempt: 0 }, ...more };
 }
 
-const NOTHING: Collected = { bindings: () => [], serviceAccounts: () => [], policies: () => [], ungranted: () => [] };
+const NOTHING: Collected = { bindings: () => [], serviceAccounts: () => [], policies: () => [], accounts: () => [], ungranted: () => [] };
 
 /** The lines of one metric, without its name. */
 function series(metric: string, of: Partial<Collected>, detail: Detail = 'problems'): string[] {

@@ -14,6 +14,8 @@ export interface Collected {
   bindings(): Iterable<Binding>;
   serviceAccounts(): Iterable<{ readonly namespace: string; readonly name: string; readonly trusted: boolean }>;
   policies(): Iterable<{ readonly arn: string; readonly ratio: number }>;
+  /** Those that are to be reached: not one that is suspended. */
+  accounts(): Iterable<{ readonly account: string; readonly reachable: boolean }>;
   /** Subjects that stand and that no grant was ever seen to cover, by account. */
   ungranted(): Iterable<{ readonly account: string; readonly count: number }>;
 }
@@ -113,6 +115,9 @@ export function objectMetrics(detail: Detail, collected: () => Collected | undef
           yield account && { labels: [account.namespace, account.name], value: Number(account.trusted) };
       },
     ),
+    gauge('irsa_account_reachable', 'Whether AWS accepts irsa-operator in the account. Leader only.', ['account'], function* () {
+      for (const { account, reachable } of collected()?.accounts() ?? []) yield { labels: [account], value: Number(reachable) };
+    }),
     gauge('irsa_trust_ungranted', 'Subjects in trust policies that no grant was ever seen to cover.', ['account'], function* () {
       for (const { account, count } of collected()?.ungranted() ?? []) yield { labels: [account], value: count };
     }),

@@ -212,6 +212,44 @@ export const CASES: Readonly<Record<string, AlertCases>> = {
       },
     },
   },
+  IrsaAccountUnreachable: {
+    fires: {
+      series: {
+        'irsa_account_reachable{account="111122223333",pod="a"}': '1x30',
+        'irsa_account_reachable{account="444455556666",pod="a"}': '0x30',
+      },
+      at: 12,
+      labels: { account: '444455556666' },
+      summary: 'irsa-operator does not reach account 444455556666',
+    },
+    silent: {
+      'for one that answers again within minutes': {
+        series: { 'irsa_account_reachable{account="444455556666",pod="a"}': '0x8 1x30' },
+        at: 20,
+      },
+      'where another replica leads now and reaches it': {
+        series: {
+          'irsa_account_reachable{account="444455556666",pod="a"}': '0x3 stale',
+          'irsa_account_reachable{account="444455556666",pod="b"}': '_x3 1x30',
+        },
+        at: 20,
+      },
+      'for the bindings of its roles, which wait for the account': {
+        series: {
+          'irsa_account_reachable{account="444455556666",pod="a"}': '0x30',
+          [finding('AccountRoleDenied')]: '1x30',
+          [request('AssumeRole', 'AccessDenied', 'sts')]: '0+1x30',
+          ...STALLED,
+        },
+        at: 5,
+      },
+      'while AWS is out, which is one alert': {
+        series: { 'irsa_account_reachable{account="444455556666",pod="a"}': '0x30', ...answered('NoAnswer') },
+        at: 29,
+        instead: ['IrsaAwsErrors'],
+      },
+    },
+  },
   IrsaAwsErrors: {
     fires: {
       series: { [request('GetAccountSummary', 'ok')]: '0+8x40', [request('GetAccountSummary', 'ServiceFailure')]: '0+2x40' },

@@ -4,6 +4,7 @@ import { until } from '@irsa-operator/testbed';
 import type { Aws } from '@irsa-operator/testbed/aws';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { rulesFile } from '../../scripts/monitoring/index.ts';
+import { pathOf } from '../harness/objects.ts';
 import { type RunningOperator, startOperator } from '../harness/operator.ts';
 import { allowing, EC2, isOurs, policy } from '../harness/policies.ts';
 import type { Scene } from '../harness/scene.ts';
@@ -148,6 +149,23 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   'IAM and STS answer 503': {
     make: ofAws('outage', { kind: 'serviceUnavailable', service: 'iam' }, { kind: 'serviceUnavailable', service: 'sts' }),
     alerts: ['IrsaAwsErrors'],
+  },
+  'an account refuses irsa-operator, and a binding needs a role there': {
+    make: async () => {
+      const roleArn = 'arn:aws:iam::444455556666:role/irsa-operator-member';
+      const body = { apiVersion: 'irsa-operator.dev/v1alpha1', kind: 'IrsaAccount', metadata: { name: '444455556666' }, spec: { roleArn } };
+      await suite.api.call('POST', pathOf('irsaaccounts'), { body });
+      const scene = await suite.scene('elsewhere', { granted: false });
+      await scene.grant({ roleArns: ['arn:aws:iam::444455556666:role/*'] });
+      await scene.serviceAccount();
+      await scene.bind({ roleArn: 'arn:aws:iam::444455556666:role/app' });
+      await scene.conditionIs('Stalled', 'True', 'AccountRoleDenied');
+      return async () => {
+        await scene.unbind();
+        await suite.api.call('DELETE', pathOf('irsaaccounts', { name: '444455556666' }));
+      };
+    },
+    alerts: ['IrsaAccountUnreachable 444455556666'],
   },
   'the OIDC provider is deleted': {
     make: async () => {
