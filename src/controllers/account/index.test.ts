@@ -95,7 +95,7 @@ test('one that refuses us is asked again every minute, and no status has the wor
 
 test('one that answers as another account is not used', async () => {
   const { reach, calls } = await reconcile({ entered: caller.arn });
-  expect([code(reach), calls.length]).toEqual(['AccountMismatch', 2]);
+  expect([code(reach), calls]).toEqual(['AccountMismatch', ['enter']]);
 });
 
 const unasked: Record<string, { answers: Answers; wanted: string }> = {

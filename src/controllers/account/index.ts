@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ACCOUNT_CONDITIONS, type AccountConditionType, type AccountStatus, type IrsaAccount } from '../../api/account.ts';
-import type { AccountId } from '../../api/arn.ts';
+import { type AccountId, arnOwner } from '../../api/arn.ts';
 import { type Assessment, conditionsOf } from '../../api/condition.ts';
 import { isFault } from '../../api/fault.ts';
 import { isProblem } from '../../api/problem.ts';
@@ -51,7 +51,9 @@ export function accountController({ stores, owned, ports, clock }: AccountOption
       }
       const [entered] = await Promise.allSettled([ports.enter(unasked.spec, cluster.issuer, signal)]);
       signal.throwIfAborted();
-      const [quota] = entered.status === 'rejected' ? [undefined] : await Promise.allSettled([ports.policyQuota(account, signal, urgency)]);
+      // Credentials of another account than the one that is meant are not used.
+      const isMeant = entered.status === 'fulfilled' && arnOwner(entered.value)?.account === account;
+      const [quota] = isMeant ? await Promise.allSettled([ports.policyQuota(account, signal, urgency)]) : [undefined];
       signal.throwIfAborted();
       const access = accessFrom(found, entered, quota, before?.access);
       if (access.kind === 'refused' && failures === 0 && entered.status === 'rejected' && before?.access.kind !== 'refused')
