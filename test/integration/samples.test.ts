@@ -10,7 +10,8 @@ import { type Condition, conditionOf } from '../harness/views.ts';
 /** config/samples, applied as they are, with the operator beside them and the roles that they name. */
 const AUDIENCES = ['sts.amazonaws.com', 'vault.example.com'];
 const PATIENCE = { timeoutMs: 120_000 };
-const suite = integrationSuite({ clientIds: AUDIENCES });
+const shipped = (name: string) => readFileSync(`config/iam/accounts/${name}`, 'utf8');
+const suite = integrationSuite({ clientIds: AUDIENCES, morePolicies: [shipped('hub-by-account.json')] });
 let scene: Scene;
 
 interface Sample {
@@ -47,6 +48,9 @@ beforeAll(async () => {
     });
     await scene.serviceAccount({}, metadata.name);
   }
+  const trustPolicy = shipped('member-trust.json').replace('EXAMPLE-EXTERNAL-ID', 'platform-7f3a');
+  const member = { name: 'irsa-operator-member', trustPolicy, identityPolicy: shipped('member.json') };
+  suite.testbed.aws.account('444455556666').role.put(member);
   await suite.testbed.kubectl(['apply', '-k', 'config/verification']);
 });
 
@@ -85,6 +89,11 @@ function fieldsIn(value: unknown, prefix = ''): string[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
   return Object.entries(value).flatMap(([name, inner]) => [prefix + name, ...fieldsIn(inner, `${prefix}${name}.`)]);
 }
+
+// Contract: install-samples
+test('the account of the samples is reached, with its external ID', async () => {
+  await suite.testbed.kubectl(['wait', '--for=condition=Ready', '--timeout=60s', 'irsaacc/444455556666']);
+});
 
 // Contract: install-samples
 test('every field of each kind is in a sample, and each sample has its line in the README', () => {
