@@ -68,7 +68,7 @@ test('every object has the labels of its release, and the CRDs are kept when it 
     expect(metadata.annotations?.['helm.sh/resource-policy'], metadata.name).toBe(kind === 'CustomResourceDefinition' ? 'keep' : undefined);
   }
   const crds = async (crds: object) => (await rendered({ crds })).filter(({ kind }) => kind === 'CustomResourceDefinition');
-  expect((await crds({ keep: false })).map(({ metadata }) => metadata.annotations)).toEqual([undefined, undefined]);
+  expect((await crds({ keep: false })).map(({ metadata }) => metadata.annotations)).toEqual([undefined, undefined, undefined]);
   expect(await crds({ enabled: false })).toEqual([]);
 });
 
