@@ -302,6 +302,7 @@ export async function runOperator(config: Config, version: string, log: Log, sto
           random,
           log,
           swept: metrics.swept,
+          unswept: metrics.unswept,
         },
         done,
       );

@@ -338,7 +338,7 @@ describe('the sweep', () => {
     };
     world.run(controllerOfRoles(world, roles));
     const options = { stores, owned: stores, roles: { ...roles, list }, intervalMs: 60_000, clock, random: () => 0.5, log: silentLog };
-    void sweepRoles({ ...options, rolesIn: () => options.roles, swept: () => {} }, stop.signal);
+    void sweepRoles({ ...options, rolesIn: () => options.roles, swept: () => {}, unswept: () => {} }, stop.signal);
     // Every role is read twice, 60 s apart, before it counts as missing.
     const calmAt = 30 * 60_000;
     await clock.advance(calmAt + 600_000);

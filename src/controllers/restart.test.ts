@@ -229,7 +229,17 @@ async function started(bindings: readonly IrsaBinding[], epoch: number, answersO
       options,
     ).run(stop.signal, stop.signal),
     sweepRoles(
-      { stores: seen, owned: seen, rolesIn: () => roles, intervalMs: 60_000, clock, random, log: silentLog, swept: () => {} },
+      {
+        stores: seen,
+        owned: seen,
+        rolesIn: () => roles,
+        intervalMs: 60_000,
+        clock,
+        random,
+        log: silentLog,
+        swept: () => {},
+        unswept: () => {},
+      },
       stop.signal,
     ),
   ];

@@ -198,7 +198,10 @@ export async function operatorOver(world: World, settings: { readonly ungrantedG
       ),
       new ControllerLoop(bindingController({ ...common, writes, events, metrics, sweepIntervalMs }), options),
     ].map((loop) => loop.run(stop.signal, stop.signal)),
-    sweepRoles({ ...common, rolesIn: () => roles, intervalMs: sweepIntervalMs, random, log: silentLog, swept: () => {} }, stop.signal),
+    sweepRoles(
+      { ...common, rolesIn: () => roles, intervalMs: sweepIntervalMs, random, log: silentLog, swept: () => {}, unswept: () => {} },
+      stop.signal,
+    ),
   ];
   await clock.advance(20 * SECOND_MS);
   const bindingOf = (namespace: string, name: string) => seen.bindings.get(`${namespace}/${name}`);

@@ -91,12 +91,14 @@ test('of a deleted binding or ServiceAccount no series is left', async () => {
   expect(await scrape(all)).not.toContain('namespace="a"');
 });
 
-test('the age of a sweep has no series before there was one', async () => {
-  const { swept, ...all } = metrics('1.2.3');
+test('the age of a sweep has no series before there was one, nor for an account that is not swept any more', async () => {
+  const { swept, unswept, ...all } = metrics('1.2.3');
   const ages = async () => (await scrape(all)).split('\n').filter((line) => line.startsWith('irsa_sweep_age_seconds'));
   expect(await ages()).toEqual([]);
   swept('111122223333');
   expect(await ages()).toHaveLength(1);
+  unswept('111122223333');
+  expect(await ages()).toEqual([]);
 });
 
 test('beside its age is the interval of a sweep, in seconds', async () => {

@@ -144,9 +144,9 @@ export function metrics(version: string, detail: Detail = 'problems') {
     ['action'],
     REQUEST_BUCKETS,
   );
-  const limits: { readonly account: string; readonly action: string; readonly read: () => number }[] = [];
+  const limits = new Map<string, { readonly account: string; readonly action: string; readonly read: () => number }>();
   readGauge('irsa_aws_rate_limit', 'Limit of calls a second. Below the flag while AWS throttles.', ['account', 'action'], (set) => {
-    for (const { account, action, read } of limits) set({ account, action }, read());
+    for (const { account, action, read } of limits.values()) set({ account, action }, read());
   });
 
   const trustWrites = counter('irsa_trust_policy_writes_total', 'Writes of trust policies.', ['result']);
@@ -249,7 +249,7 @@ export function metrics(version: string, detail: Detail = 'problems') {
     },
     /** One limiter: `action` is what it limits. Proofs are of no account, and a histogram for each account would be too many series. */
     limiter(account: string, action: 'read' | 'write' | 'proof', read: () => number) {
-      limits.push({ account, action, read });
+      limits.set(`${account} ${action}`, { account, action, read });
       rateLimiterWaits.zero({ action });
       return (seconds: number) => rateLimiterWaits.observe({ action }, seconds);
     },
@@ -275,6 +275,8 @@ export function metrics(version: string, detail: Detail = 'problems') {
     swept(account: string) {
       sweptAt.set(account, performance.now());
     },
+    /** The account is not swept any more: its age would grow for ever. */
+    unswept: (account: string) => void sweptAt.delete(account),
     /** What stands in the stores, read at each scrape. */
     observe(source: Collected) {
       collected = source;

@@ -286,6 +286,7 @@ async function sweep(): Promise<void> {
       random: Math.random,
       log: silentLog,
       swept: () => setTimeout(() => stop.abort(), 20),
+      unswept: () => {},
     },
     stop.signal,
   );

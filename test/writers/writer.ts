@@ -106,7 +106,17 @@ export function runWriter({ index, roleId, iam, clock, random }: WriterOptions):
   const running = [
     loop.run(end.signal, end.signal),
     sweepRoles(
-      { stores: seen, owned: seen, rolesIn: () => adapter, intervalMs: 60_000, clock, random, log: silentLog, swept: () => {} },
+      {
+        stores: seen,
+        owned: seen,
+        rolesIn: () => adapter,
+        intervalMs: 60_000,
+        clock,
+        random,
+        log: silentLog,
+        swept: () => {},
+        unswept: () => {},
+      },
       end.signal,
     ),
   ];

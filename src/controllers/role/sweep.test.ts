@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { RoleArn } from '../../api/arn.ts';
+import type { AccountId, RoleArn } from '../../api/arn.ts';
 import type { IrsaBinding } from '../../api/binding.ts';
 import { Fault } from '../../api/fault.ts';
 import type { IrsaGrant } from '../../api/grant.ts';
 import type { Identity } from '../../domain/state/identity.ts';
-import { ARN, arn, binding, entry, grant, NOW, OTHER_ARN, present } from '../../domain/test-observed.ts';
+import { ACCOUNT, ARN, arn, binding, entry, grant, NOW, OTHER_ARN, present } from '../../domain/test-observed.ts';
 import type { Roles } from '../../ports/roles.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { ManualClock, settle } from '../../runtime/manual-clock.ts';
@@ -100,6 +100,7 @@ async function swept({ account, bindings = [binding()], grants = [grant()], audi
   const clock = new ManualClock(NOW);
   const end = new AbortController();
   let whole = 0;
+  const unswept: string[] = [];
   const options = {
     stores: seen,
     owned: seen,
@@ -109,6 +110,7 @@ async function swept({ account, bindings = [binding()], grants = [grant()], audi
     random: () => 0.5,
     log: silentLog,
     swept: () => whole++,
+    unswept: (account: AccountId) => unswept.push(account),
   };
   const running = sweepRoles(options, end.signal);
   await settle();
@@ -117,6 +119,7 @@ async function swept({ account, bindings = [binding()], grants = [grant()], audi
     clock,
     roles: () => Object.fromEntries(seen.roles.list().map(({ arn: name, state }) => [name, state.kind])),
     whole: () => whole,
+    unswept,
     async stop() {
       end.abort();
       await running;
@@ -376,4 +379,13 @@ test('a sweep ends with the signal, asleep or not', async () => {
   expect(sweep.clock.sleeping).toBe(1);
   await sweep.stop();
   expect(sweep.clock.sleeping).toBe(0);
+});
+
+test('an account that does not answer any more is swept no more, and has no age that could only grow', async () => {
+  const account = new Account([[ARN]]);
+  const sweep = await swept({ account });
+  sweep.seen.accounts.put({ account: ACCOUNT, access: { kind: 'unknown', why: 'x' } });
+  await sweep.clock.advance(10 * INTERVAL_MS);
+  expect([account.asked, sweep.unswept, sweep.seen.sweptAccounts.size]).toEqual([['list'], [ACCOUNT], 0]);
+  await sweep.stop();
 });

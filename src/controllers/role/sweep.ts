@@ -26,6 +26,8 @@ export interface SweepOptions {
   readonly log: Log;
   /** A whole sweep went through. */
   readonly swept: (account: AccountId) => void;
+  /** The account does not answer any more, or is gone. */
+  readonly unswept: (account: AccountId) => void;
 }
 
 /** Replicas and clusters of one account should not sweep together. */
@@ -52,7 +54,11 @@ export async function sweepRoles(options: SweepOptions, signal: AbortSignal): Pr
 
 async function sweepAccount(account: AccountId, options: SweepOptions, signal: AbortSignal): Promise<void> {
   const { owned, clock, random, intervalMs, log } = options;
-  signal.addEventListener('abort', () => owned.sweptAccounts.delete(account), { once: true });
+  const ended = () => {
+    owned.sweptAccounts.delete(account);
+    options.unswept(account);
+  };
+  signal.addEventListener('abort', ended, { once: true });
   while (!signal.aborted) {
     try {
       await sweep(account, options, signal);
