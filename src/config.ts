@@ -1,5 +1,6 @@
 import { type Issuer, parseIssuer } from './api/issuer.ts';
 import { isProblem, type Problem, problem } from './api/problem.ts';
+import { LEAST_RATE, MOST_RATE } from './api/rate.ts';
 import type { Webhook } from './api/webhook.ts';
 import { PROXY_VARIABLES, type ProxyVariables } from './aws/agents.ts';
 import type { OwnCredentials } from './aws/identity.ts';
@@ -112,9 +113,6 @@ const SWEEP = { least: 1_000, most: 3_600_000, words: 'from 1s to 1h, such as 60
 /** Shorter, and one slow answer costs the lease; longer, and nobody works for minutes after a crash. */
 const LEASE = { least: 2_000, most: 300_000, words: 'from 2s to 5m, such as 15s' };
 const UNGRANTED = { least: 60_000, most: 720 * 3_600_000, words: 'from 1m to 720h, such as 24h, or "never"' };
-/** Slower, and a turn would not come within the minute that a call waits for it; faster is no limit. */
-const LEAST_RATE = 0.1;
-const MOST_RATE = 1_000;
 /**
  * IAM's limits for the client IDs of a provider (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html and
  * https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html).

@@ -1,8 +1,10 @@
 import * as z from 'zod';
 import { type AccountId, parseRoleArn, ROLE_ARN_MAX_LENGTH, type RoleArn, roleArnParts, roleArnRules } from './arn.ts';
-import { CONDITION_STATUSES, type ConditionOf, MAX_MESSAGE } from './condition.ts';
+import type { ConditionOf } from './condition.ts';
+import { conditionSchema } from './condition-schema.ts';
 import { isProblem, type Problem, problem } from './problem.ts';
-import { type CelRule, limited, sentenceOf, text, time } from './schema.ts';
+import { LEAST_RATE, MOST_RATE } from './rate.ts';
+import { type CelRule, limited, sentenceOf, text } from './schema.ts';
 
 /** `Ready` sums up; `Reconciling` and `Stalled` are there only while true, as kstatus reads them. */
 export const ACCOUNT_CONDITIONS = ['Ready', 'Reachable', 'Reconciling', 'Stalled'] as const;
@@ -16,8 +18,6 @@ const EXTERNAL_ID = {
   pattern: /^[A-Za-z0-9+=,.@:/_-]{2,}$/,
   allowed: 'two or more letters, digits and "+=,.@:/_-"',
 } as const;
-const LEAST_RATE = 0.1;
-const MOST_RATE = 1_000;
 const rate = (description: string) => z.number().min(LEAST_RATE).max(MOST_RATE).describe(description).optional();
 
 export const accountSpec = z.object({
@@ -39,15 +39,10 @@ export const accountSpec = z.object({
     .describe('Whether irsa-operator leaves this account alone: it sends no call there, and nothing is revoked. Default: false.'),
 });
 
-const condition = z.object({
-  type: z
-    .enum(ACCOUNT_CONDITIONS)
-    .describe('Reachable: AWS accepts irsa-operator there. Ready is the sum. Reconciling and Stalled exist only while they are true.'),
-  status: z.enum(CONDITION_STATUSES).describe('True, False, or Unknown.'),
-  observedGeneration: z.int().describe('The generation of the account that this is about.'),
-  lastTransitionTime: time('When the status of this condition changed last.'),
-  reason: z.string().max(1024).describe('One word for why: a finding code, or a state such as Reached.'),
-  message: z.string().max(MAX_MESSAGE).describe('One or two sentences: what was found, what is wanted, and what to do.'),
+const condition = conditionSchema(ACCOUNT_CONDITIONS, {
+  of: 'account',
+  type: 'Reachable: AWS accepts irsa-operator there. Ready is the sum. Reconciling and Stalled exist only while they are true.',
+  state: 'Reached',
 });
 
 export const accountStatus = z.object({

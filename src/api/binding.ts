@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { parseRoleArn, ROLE_ARN_MAX_LENGTH, type RoleArn, roleArnRules } from './arn.ts';
-import { CONDITION_STATUSES, CONDITION_TYPES, type Condition, MAX_MESSAGE } from './condition.ts';
+import { CONDITION_TYPES, type Condition, MAX_MESSAGE } from './condition.ts';
+import { conditionSchema } from './condition-schema.ts';
 import { lengthOf } from './cut.ts';
 import { FINDINGS, type Finding, type FindingCode, finding } from './finding.ts';
 import { ANNOTATIONS, STS_AUDIENCE } from './names.ts';
@@ -96,17 +97,10 @@ export const bindingSpec = z.object({
     ),
 });
 
-const condition = z.object({
-  type: z
-    .enum(CONDITION_TYPES)
-    .describe(
-      'Ready is the sum. Authorized, ProviderReady, Trusted, Annotated, Verified and PodsCurrent are the steps. Reconciling and Stalled exist only while they are true.',
-    ),
-  status: z.enum(CONDITION_STATUSES).describe('True, False, or Unknown.'),
-  observedGeneration: z.int().describe('The generation of the binding that this is about.'),
-  lastTransitionTime: time('When the status of this condition changed last.'),
-  reason: z.string().max(1024).describe('One word for why: a finding code, or a state such as Ready.'),
-  message: z.string().max(MAX_MESSAGE).describe('One or two sentences: what was found, what is wanted, and what to do.'),
+const condition = conditionSchema(CONDITION_TYPES, {
+  of: 'binding',
+  type: 'Ready is the sum. Authorized, ProviderReady, Trusted, Annotated, Verified and PodsCurrent are the steps. Reconciling and Stalled exist only while they are true.',
+  state: 'Ready',
 });
 
 const roleEntry = z.object({

@@ -18,6 +18,7 @@ function clientsOf(name: string, asked: string[]) {
     asked.push(`${name}: ${command.constructor.name}`);
     return { Role: { Arn: ARN, RoleId: 'AROA', AssumeRolePolicyDocument: '{}' }, SummaryMap: {} };
   };
+  // Of the client the adapters use `send` alone; its overloads cannot be written by hand.
   const iam = { send } as unknown as IAMClient;
   return { iam, iamWrites: iam };
 }

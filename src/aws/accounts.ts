@@ -52,15 +52,12 @@ export class AwsAccounts {
 
   /** Opens an account, or goes on with other credentials in it. Its limits stay unless their rates are others. */
   open(account: AccountId, way: Way): AccountPorts {
-    const known = this.#open.get(account);
-    if (known !== undefined && isDeepStrictEqual(known.way.perSecond, way.perSecond) && known.way.clients === way.clients)
-      return known.ports;
+    const found = this.#open.get(account);
+    const known = isDeepStrictEqual(found?.way.perSecond, way.perSecond) ? found : undefined;
+    if (known?.way.clients === way.clients) return known.ports;
     const { limiter, tenantsOf, ...rest } = this.#o;
     const { read, write } = way.perSecond;
-    const limits =
-      known !== undefined && isDeepStrictEqual(known.way.perSecond, way.perSecond)
-        ? known.limits
-        : { reads: limiter(account, 'read', read), writes: limiter(account, 'write', write) };
+    const limits = known?.limits ?? { reads: limiter(account, 'read', read), writes: limiter(account, 'write', write) };
     const calls = iamCalls({ ...rest, ...limits, call: way.call ?? rest.call });
     const { iam, iamWrites } = way.clients;
     const ports = { roles: iamRoles(iam, calls, { writing: iamWrites, tenantsOf }), providers: iamProviders(iam, calls, iamWrites) };

@@ -25,6 +25,7 @@ function sessions({ externalId, answers = {} }: { externalId?: string; answers?:
   };
   const credentials = new MemberCredentials({
     member: { roleArn: MEMBER, externalId },
+    // The overloads of `send` cannot be written by hand.
     sts: { send } as unknown as Pick<STSClient, 'send'>,
     call: awsCalls({ requested: () => {} }, clock),
     sessionName: 'irsa-operator-ab12cd34ef56',

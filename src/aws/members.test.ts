@@ -13,6 +13,8 @@ const MEMBER = 'arn:aws:iam::444455556666:role/irsa-operator-member' as RoleArn;
 const SESSION = 'arn:aws:sts::444455556666:assumed-role/irsa-operator-member/x';
 const { signal } = new AbortController();
 type Sts = Pick<STSClient, 'send'>;
+/** The overloads of `send` cannot be written by hand. */
+const stsWith = (send: (command: { readonly input: Record<string, unknown> }) => Promise<object>): Sts => ({ send }) as unknown as Sts;
 
 function members() {
   const clock = new ManualClock(NOW);
@@ -23,16 +25,14 @@ function members() {
   };
   const asked: string[] = [];
   const clientsWith = (credentials: () => Promise<Credentials>): MemberClients => {
-    const sts = {
-      async send() {
-        asked.push((await credentials()).accessKeyId);
-        return { Arn: SESSION };
-      },
-    } as unknown as Sts;
+    const sts = stsWith(async () => {
+      asked.push((await credentials()).accessKeyId);
+      return { Arn: SESSION };
+    });
     return { sts } as MemberClients;
   };
   const call = awsCalls({ requested: () => {} }, clock);
-  return { ways: new Members({ sts: { send } as unknown as Sts, call, clientsWith, clock, stop: signal }), assumed, asked };
+  return { ways: new Members({ sts: stsWith(send), call, clientsWith, clock, stop: signal }), assumed, asked };
 }
 
 test('an account is entered by its role: the answer is whom AWS takes us for, asked with the session', async () => {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
 import { type AccountId, roleArnParts } from '../api/arn.ts';
@@ -9,6 +8,7 @@ import type { IamClients } from './accounts.ts';
 import type { AwsCalls } from './calls.ts';
 import { type Credentials, type Member, MemberCredentials } from './member-credentials.ts';
 import { memberSessionPolicy } from './member-policy.ts';
+import { sessionName } from './session-name.ts';
 
 export interface MemberClients extends IamClients {
   readonly sts: Pick<STSClient, 'send'>;
@@ -67,7 +67,7 @@ export class Members {
       member,
       sts,
       call,
-      sessionName: sessionName(issuer),
+      sessionName: sessionName('irsa-operator', issuer),
       sessionPolicy: memberSessionPolicy({ account, partition, roleName }),
       clock,
       stop,
@@ -76,8 +76,4 @@ export class Members {
     this.#known.set(account, way);
     return way;
   }
-}
-
-function sessionName(issuer: Issuer): string {
-  return `irsa-operator-${createHash('sha256').update(issuer).digest('hex').slice(0, 12)}`;
 }

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import { AssumeRoleWithWebIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
 import { isFault } from '../api/fault.ts';
-import type { Issuer } from '../api/issuer.ts';
 import { STS_REFUSAL_CODES } from '../api/sts-refusal.ts';
 import type { AskSts } from '../controllers/verification/ports.ts';
 import type { AwsCalls } from './calls.ts';
+import { sessionName } from './session-name.ts';
 
 /** A session may do what the role and this policy both allow: nothing (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session). GetCallerIdentity alone cannot be denied. */
 const DENY_ALL = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action: '*', Resource: '*' }] });
@@ -34,7 +33,7 @@ export function stsProof(sts: STSClient, call: AwsCalls, tokens: Tokens): AskSts
         async send(options) {
           const command = new AssumeRoleWithWebIdentityCommand({
             RoleArn: role,
-            RoleSessionName: sessionName(issuer),
+            RoleSessionName: sessionName('irsa-verify', issuer),
             WebIdentityToken: token,
             DurationSeconds: SESSION_SECONDS,
             Policy: DENY_ALL,
@@ -51,9 +50,4 @@ export function stsProof(sts: STSClient, call: AwsCalls, tokens: Tokens): AskSts
       return { kind: 'refused', code, message: error.cause instanceof Error ? error.cause.message : error.message };
     }
   };
-}
-
-/** What CloudTrail shows of us: the same for every proof of one cluster. */
-function sessionName(issuer: Issuer): string {
-  return `irsa-verify-${createHash('sha256').update(issuer).digest('hex').slice(0, 12)}`;
 }

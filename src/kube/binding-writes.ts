@@ -1,12 +1,13 @@
 import { bindingStatus, type IrsaBinding } from '../api/binding.ts';
 import type { Pod } from '../api/cluster.ts';
 import { ADMISSION_UNDID, Fault } from '../api/fault.ts';
-import { FIELD_MANAGER, FINALIZER, STATUS_FIELD_MANAGER } from '../api/names.ts';
+import { FIELD_MANAGER, FINALIZER } from '../api/names.ts';
 import { EKS_WEBHOOK, type Webhook } from '../api/webhook.ts';
 import type { BindingWrites, Removal } from '../controllers/binding/ports.ts';
 import { apply, mergePatch, read, type Target } from './apply.ts';
 import { deletePod, evict } from './evict.ts';
 import { array, metaOf, object } from './objects.ts';
+import { reportStatus } from './report-status.ts';
 import { IRSA_BINDING, SERVICE_ACCOUNT } from './resource-types.ts';
 import { bindings, serviceAccounts } from './resources.ts';
 import { rollOut } from './roll-out.ts';
@@ -57,16 +58,10 @@ export function bindingWrites(requests: Requests, webhook: Webhook = EKS_WEBHOOK
     },
     rollOut: (workload, restartedAt, signal): Promise<Removal> => rollOut(requests, workload, restartedAt, signal),
     async report(binding, status, signal) {
-      // Not an apply: what somebody else put into the status would stay there, and it would never be what was reported.
-      const whole = { ...NOTHING, ...status };
-      const write = { manager: STATUS_FIELD_MANAGER, subresource: 'status' } as const;
-      return versionOf(await mergePatch(requests, targetOf(binding), { status: whole }, write, signal));
+      return versionOf(await reportStatus(requests, targetOf(binding), bindingStatus, status, signal));
     },
   };
 }
-
-/** A merge patch removes what is null. */
-const NOTHING = Object.fromEntries(Object.keys(bindingStatus.shape).map((field) => [field, null]));
 
 function versionOf(answer: unknown): string {
   return metaOf(answer).resourceVersion;

@@ -175,7 +175,7 @@ export function metrics(version: string, detail: Detail = 'problems') {
   const rendered = gauge('irsa_metrics_rendered_timestamp_seconds', 'When the values of this page were read.');
 
   return {
-    /** Name, type and labels of each. */
+    /** Name, type and labels of each. The types of prom-client leave the names of the labels out. */
     descriptions: () => [...(registry.getMetricsAsArray() as unknown as Described[]), ...families],
     contentType: registry.contentType,
     /** The text of all metrics, in pieces that each take a moment. An empty one is a pause. */
