@@ -204,6 +204,11 @@ export async function runOperator(config: Config, version: string, log: Log, sto
             accounts.open(roleArnParts(roleArn).account, { ...way, perSecond: rates });
             return callerArn;
           },
+          leave(account) {
+            members.leave(account);
+            accounts.close(account);
+            metrics.unlimited(account);
+          },
           policyQuota: async (account, signal, urgency) => accounts.in(account).roles.policyQuota(signal, urgency),
           report: (account, status, signal) => reportAccount(writes, account, status, signal),
         },

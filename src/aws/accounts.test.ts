@@ -58,6 +58,15 @@ test('no call goes out for a role of an account that is not open: its name means
   expect(asked).toEqual([]);
 });
 
+test('of an account that is closed no call goes out any more', async () => {
+  const asked: string[] = [];
+  const { accounts } = accountsWith(asked);
+  accounts.open(OTHER, { clients: clientsOf('other', asked), perSecond: RATES });
+  accounts.close(OTHER);
+  await expect(accounts.roles.read(THERE, signal, 'change')).rejects.toThrow(`account ${OTHER} is not reached`);
+  expect(asked).toEqual([]);
+});
+
 test('an account that is opened again with the same clients is the same one, and keeps its limits with others', async () => {
   const asked: string[] = [];
   const { accounts, limiters } = accountsWith(asked);

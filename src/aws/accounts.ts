@@ -65,6 +65,10 @@ export class AwsAccounts {
     return ports;
   }
 
+  close(account: AccountId): void {
+    this.#open.delete(account);
+  }
+
   /** The account of the role is that of its ARN. */
   readonly roles: Pick<Roles, 'read' | 'edit'> = {
     read: async (arn, ...rest) => this.in(roleArnParts(arn).account).roles.read(arn, ...rest),

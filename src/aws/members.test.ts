@@ -1,6 +1,6 @@
 import type { STSClient } from '@aws-sdk/client-sts';
 import { expect, test } from 'vitest';
-import type { RoleArn } from '../api/arn.ts';
+import type { AccountId, RoleArn } from '../api/arn.ts';
 import type { Issuer } from '../api/issuer.ts';
 import { NOW } from '../domain/test-observed.ts';
 import { ManualClock } from '../runtime/manual-clock.ts';
@@ -24,15 +24,17 @@ function members() {
     return { Credentials: { AccessKeyId: `key-${assumed.length}`, SecretAccessKey: 's', SessionToken: 't' } };
   };
   const asked: string[] = [];
+  const closed: string[] = [];
   const clientsWith = (credentials: () => Promise<Credentials>): MemberClients => {
     const sts = stsWith(async () => {
       asked.push((await credentials()).accessKeyId);
       return { Arn: SESSION };
     });
-    return { sts } as MemberClients;
+    const destroy = () => void closed.push('one');
+    return { sts: { ...sts, destroy }, iam: { destroy }, iamWrites: { destroy } } as MemberClients;
   };
   const call = awsCalls({ requested: () => {} }, clock);
-  return { ways: new Members({ sts: stsWith(send), call, clientsWith, clock, stop: signal }), assumed, asked };
+  return { ways: new Members({ sts: stsWith(send), call, clientsWith, clock, stop: signal }), assumed, asked, closed };
 }
 
 test('an account is entered by its role: the answer is whom AWS takes us for, asked with the session', async () => {
@@ -51,4 +53,14 @@ test('looked at again it is the same session and the same clients; another exter
   const again = await ways.enter({ roleArn: MEMBER, externalId: 'one' }, ISSUER, signal);
   const other = await ways.enter({ roleArn: MEMBER, externalId: 'two' }, ISSUER, signal);
   expect([again.clients === first.clients, other.clients === first.clients, asked]).toEqual([true, false, ['key-1', 'key-1', 'key-2']]);
+});
+
+test('an account that is left has no session and no connection any more; what is entered again is new', async () => {
+  const { ways, asked, closed } = members();
+  const member = { roleArn: MEMBER, externalId: undefined };
+  await ways.enter(member, ISSUER, signal);
+  ways.leave('444455556666' as AccountId);
+  expect(closed).toHaveLength(3);
+  await ways.enter(member, ISSUER, signal);
+  expect(asked).toEqual(['key-1', 'key-2']);
 });

@@ -11,7 +11,7 @@ import { memberSessionPolicy } from './member-policy.ts';
 import { sessionName } from './session-name.ts';
 
 export interface MemberClients extends IamClients {
-  readonly sts: Pick<STSClient, 'send'>;
+  readonly sts: Pick<STSClient, 'send' | 'destroy'>;
 }
 
 export interface MembersOptions {
@@ -58,6 +58,13 @@ export class Members {
     return { callerArn, clients, call: credentials.call };
   }
 
+  /** Forgets the session of the account, and closes its connections. */
+  leave(account: AccountId): void {
+    const { iam, iamWrites, sts } = this.#known.get(account)?.clients ?? {};
+    for (const client of [iam, iamWrites, sts]) client?.destroy();
+    this.#known.delete(account);
+  }
+
   #way(member: Member, issuer: Issuer) {
     const { sts, call, clientsWith, clock, stop } = this.#o;
     const { account, partition, name: roleName } = roleArnParts(member.roleArn);
@@ -72,6 +79,7 @@ export class Members {
       clock,
       stop,
     });
+    this.leave(account);
     const way = { member, credentials, clients: clientsWith(credentials.provider) };
     this.#known.set(account, way);
     return way;

@@ -108,7 +108,7 @@ test('beside its age is the interval of a sweep, in seconds', async () => {
 });
 
 test('a limiter shows its rate as it is now, and how long turns were waited for', async () => {
-  const { limiter, ...all } = metrics('1.2.3');
+  const { limiter, unlimited, ...all } = metrics('1.2.3');
   let perSecond = 5;
   const waited = limiter('111122223333', 'write', () => perSecond);
   waited(0.2);
@@ -116,6 +116,8 @@ test('a limiter shows its rate as it is now, and how long turns were waited for'
   const text = await scrape(all);
   expect(text).toContain('irsa_aws_rate_limit{account="111122223333",action="write"} 2.5');
   expect(text).toContain('irsa_aws_rate_limiter_duration_seconds_sum{action="write"} 0.2');
+  unlimited('111122223333');
+  expect(await scrape(all)).not.toContain('irsa_aws_rate_limit{');
 });
 
 /** Read in controller-runtime and client-go (pkg/internal/controller/metrics, pkg/metrics/workqueue, component-base). */

@@ -275,6 +275,10 @@ export function metrics(version: string, detail: Detail = 'problems') {
     swept(account: string) {
       sweptAt.set(account, performance.now());
     },
+    /** Its limiters are gone. */
+    unlimited(account: string) {
+      for (const [key, one] of limits) if (one.account === account) limits.delete(key);
+    },
     /** The account is not swept any more: its age would grow for ever. */
     unswept: (account: string) => void sweptAt.delete(account),
     /** What stands in the stores, read at each scrape. */

@@ -57,6 +57,7 @@ async function reconcile({ entered = SESSION, quota = 4096, before, name = OTHER
     owned: seen,
     ports: {
       enter: ({ externalId }) => answer(`enter${externalId === undefined ? '' : ` as ${externalId}`}`, entered),
+      leave: (account) => void calls.push(`leave ${account}`),
       policyQuota: (account) => answer(`quota of ${account}`, quota),
       async report(_, next) {
         status = next;
@@ -121,9 +122,9 @@ test('one that was never reached is waited for while AWS does not answer', async
   expect(conditions).toEqual({ Ready: 'Unknown Asking', Reachable: 'Unknown Asking', Reconciling: 'True Asking' });
 });
 
-test('without its object an account is another one again', async () => {
+test('without its object an account is another one again, and nothing is kept for it', async () => {
   const { reach, calls, seen } = await reconcile({ spec: undefined, before: 4096 });
-  expect([code(reach), calls, seen.accounts.has(OTHER)]).toEqual(['RoleInOtherAccount', [], false]);
+  expect([code(reach), calls, seen.accounts.has(OTHER)]).toEqual(['RoleInOtherAccount', [`leave ${OTHER}`], false]);
 });
 
 test('the own account may have an object, for which nothing is assumed', async () => {

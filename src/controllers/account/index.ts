@@ -31,7 +31,9 @@ export function accountController({ stores, owned, ports, clock }: AccountOption
       const found = stores.irsaAccounts.get(account);
       const isOwn = account === caller.account;
       if (found === undefined) {
-        if (!isOwn) owned.accounts.delete(account);
+        if (isOwn) return settled;
+        owned.accounts.delete(account);
+        ports.leave(account);
         return settled;
       }
       const before = stores.accounts.get(account);

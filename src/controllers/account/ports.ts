@@ -8,6 +8,8 @@ import type { OwnedStores, Stores } from '../stores.ts';
 export interface MemberPorts {
   /** Gets into the account as its object says. Answers with whom AWS takes us for there. */
   enter(spec: AccountSpec, issuer: Issuer, signal: AbortSignal): Promise<string>;
+  /** Its object is gone: nothing is kept for it. */
+  leave(account: AccountId): void;
   policyQuota(account: AccountId, signal: AbortSignal, urgency: Urgency): Promise<number>;
   report(account: IrsaAccount, status: AccountStatus, signal: AbortSignal): Promise<void>;
 }
