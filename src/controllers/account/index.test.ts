@@ -17,7 +17,7 @@ const SESSION = `arn:aws:sts::${OTHER}:assumed-role/irsa-operator-member/irsa-op
 const THERE = ARN.replace(ACCOUNT, OTHER) as typeof ARN;
 const { signal } = new AbortController();
 const denied = new Fault('denied', 'sts:AssumeRole: AccessDenied: User x is not authorized', { told: 'sts:AssumeRole: AccessDenied' });
-const silent = new Fault('transient', 'sts:AssumeRole: no answer within 10 s');
+const silent = new Fault('transient', `sts:AssumeRole of role "${MEMBER}": no answer within 10 s`, { code: 'NoAnswer' });
 
 interface Answers {
   /** Undefined: there is no object. */
@@ -82,7 +82,7 @@ test('an account that lets us in is reached, with its own quota, and its object 
   expect(status).toMatchObject({ observedGeneration: 2, callerArn: SESSION, trustPolicyQuota: 4096 });
 });
 
-test('one that refuses us is asked again every minute, and no status has the words of AWS', async () => {
+test('one that refuses us is asked again every minute, and no status has the words of AWS, nor the role that we act as', async () => {
   const { status, conditions, end, reach } = await reconcile({ entered: denied });
   expect([code(reach), end]).toEqual(['AccountRoleDenied', 60]);
   expect(conditions).toEqual({
@@ -90,12 +90,13 @@ test('one that refuses us is asked again every minute, and no status has the wor
     Reachable: 'False AccountRoleDenied',
     Stalled: 'True AccountRoleDenied',
   });
-  expect(JSON.stringify(status)).not.toContain('User x');
+  expect(JSON.stringify([status, reach])).not.toMatch(/User x|irsa-operator-member/);
   expect(status?.conditions[1]?.message).toMatch(/trust policy.*external ID.*sts:TagSession.*organization/);
 });
 
 test('one that answers as another account is not used', async () => {
-  const { reach, calls } = await reconcile({ entered: caller.arn });
+  const { reach, calls, status } = await reconcile({ entered: caller.arn });
+  expect(JSON.stringify([status, reach])).not.toContain('assumed-role');
   expect([code(reach), calls]).toEqual(['AccountMismatch', ['enter']]);
 });
 
@@ -117,9 +118,10 @@ test('one that was reached stays so while AWS merely does not answer, and is ask
 });
 
 test('one that was never reached is waited for while AWS does not answer', async () => {
-  const { reach, conditions, end } = await reconcile({ entered: silent });
+  const { reach, conditions, status, end } = await reconcile({ entered: silent });
   expect([reach, end]).toEqual([expect.objectContaining({ kind: 'unknown', reason: 'AccountUnknown' }), silent.message]);
   expect(conditions).toEqual({ Ready: 'Unknown Asking', Reachable: 'Unknown Asking', Reconciling: 'True Asking' });
+  expect(JSON.stringify([status, reach])).not.toContain('irsa-operator-member');
 });
 
 test('without its object an account is another one again, and nothing is kept for it', async () => {

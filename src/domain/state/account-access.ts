@@ -27,28 +27,33 @@ export function mayEnter(
   );
 }
 
-/** What came of the attempt to get in. Who was let in before stays so while AWS merely does not answer. */
+/**
+ * What came of the attempt to get in. Who was let in before stays so while AWS merely does not answer. Bindings of roles there say it too, and
+ * tenants need not know as whom we act.
+ */
 export function accessFrom(
-  { account, spec }: IrsaAccount,
+  { account }: IrsaAccount,
   entered: PromiseSettledResult<string>,
   quota: PromiseSettledResult<number> | undefined,
   before: Access | undefined,
 ): Access {
   if (entered.status === 'rejected') {
     const { reason } = entered;
-    if (mayPass(reason))
-      return before?.kind === 'reached' ? before : { kind: 'unknown', why: isFault(reason) ? reason.told : 'unexpected error' };
-    const role = isProblem(spec) ? '' : spec.roleArn;
-    return { kind: 'refused', finding: finding('AccountRoleDenied', `AWS refuses the role "${role}" to irsa-operator. ${WHAT_TO_CHECK}`) };
+    const why = isFault(reason) ? `the call of STS ended with "${reason.code ?? reason.kind}"` : 'unexpected error';
+    if (mayPass(reason)) return before?.kind === 'reached' ? before : { kind: 'unknown', why };
+    return {
+      kind: 'refused',
+      finding: finding('AccountRoleDenied', `AWS refuses the role of IrsaAccount "${account}" to irsa-operator. ${WHAT_TO_CHECK}`),
+    };
   }
   const callerArn = entered.value;
-  const owner = arnOwner(callerArn);
-  if (owner?.account !== account)
+  const owner = arnOwner(callerArn)?.account ?? 'unknown';
+  if (owner !== account)
     return {
       kind: 'refused',
       finding: finding(
         'AccountMismatch',
-        `the role of IrsaAccount "${account}" gave irsa-operator the identity "${callerArn}" of account ${owner?.account ?? 'unknown'}. Wanted: one of account ${account}`,
+        `the role of IrsaAccount "${account}" gave irsa-operator an identity of account ${owner}. Wanted: one of account ${account}`,
       ),
     };
   const known = before?.kind === 'reached' ? before.policyQuota : undefined;
